@@ -1,0 +1,38 @@
+package io.felice.api.storage;
+
+import java.util.Set;
+import org.osgi.annotation.versioning.ConsumerType;
+
+/**
+ * Keeps logs. An engine knows opaque batches in order and nothing of leaders, groups, transactions or users.
+ *
+ * <p>Register it as a service with the property {@value #NAME}. The engine outlives the broker bundle: logs stay open
+ * across the broker's swap, each under a lease. Methods may block; they are called from pool threads, {@link #traits}
+ * and {@link #volume} from any thread.
+ */
+@ConsumerType
+public interface StorageEngine {
+    /** The service property that names the engine: what {@code storage.engine} of a topic says. */
+    String NAME = "storage.engine";
+
+    EngineTraits traits();
+
+    /** Where the logs are and how much room there is, as of now. */
+    Volume volume();
+
+    /**
+     * Opens a log, creating it if it is new; files are made at the first append, not here. Opening a log that is open
+     * hands out a new handle to the same log. The log is recovered to its last whole batch.
+     *
+     * @param lease a number that grows with every owner; a handle with a lower lease than the newest fails all its later
+     *     appends, truncations and trims with KAFKA_STORAGE_ERROR, so that a late thread of a swapped broker cannot append
+     * @throws io.felice.api.FeliceException KAFKA_STORAGE_ERROR if the log cannot be read; this log only
+     */
+    PartitionLog open(LogId id, long lease);
+
+    /** Removes a log and its files; open handles of it fail from then on. No log of that id: nothing happens. */
+    void delete(LogId id);
+
+    /** Every log that is there, open or not, as found on the volume; names are those the log was created with. */
+    Set<LogId> logs();
+}

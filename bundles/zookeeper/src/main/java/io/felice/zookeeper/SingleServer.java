@@ -1,0 +1,162 @@
+package io.felice.zookeeper;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.BindException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+import java.nio.file.Files;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.apache.zookeeper.server.NIOServerCnxnFactory;
+import org.apache.zookeeper.server.PurgeTxnLog;
+import org.apache.zookeeper.server.SyncRequestProcessor;
+import org.apache.zookeeper.server.ZKDatabase;
+import org.apache.zookeeper.server.ZooKeeperServer;
+import org.apache.zookeeper.server.persistence.FileTxnLog;
+import org.apache.zookeeper.server.persistence.FileTxnSnapLog;
+import org.apache.zookeeper.util.ServiceUtils;
+
+/**
+ * One ZooKeeper server that forms no ensemble, listens on one address only and has neither admin server nor JMX.
+ *
+ * <p>It runs from {@link #open} until {@link #close}, or until it fails by itself (a full disk, say): then
+ * {@link #awaitEnd} returns.
+ */
+public final class SingleServer implements EmbeddedZooKeeper, AutoCloseable {
+
+    private static final long PREALLOCATED_LOG_BYTES = 4L << 20;
+    private static final int ACCEPT_BACKLOG = -1;
+
+    static {
+        // By default the library ends the whole process when its log cannot be written; here only the server ends.
+        ServiceUtils.setSystemExitProcedure(code -> {});
+        FileTxnLog.setPreallocSize(PREALLOCATED_LOG_BYTES);
+    }
+
+    private final ServerSettings settings;
+    private final FileTxnSnapLog files;
+    private final NIOServerCnxnFactory connections;
+    private final CountDownLatch ended = new CountDownLatch(1);
+
+    private SingleServer(ServerSettings settings, FileTxnSnapLog files, NIOServerCnxnFactory connections) {
+        this.settings = settings;
+        this.files = files;
+        this.connections = connections;
+    }
+
+    /**
+     * Starts a server and returns when it answers clients. Blocks for as long as its log takes to replay.
+     *
+     * @throws IOException with a sentence for people when the address cannot be listened on or the data not be read
+     */
+    public static SingleServer open(ServerSettings settings) throws IOException, InterruptedException {
+        NIOServerCnxnFactory connections = listen(settings);
+        try {
+            SingleServer server = new SingleServer(settings, files(settings), connections);
+            server.startServing();
+            return server;
+        } catch (IOException | InterruptedException | RuntimeException e) {
+            connections.shutdown();
+            throw e;
+        }
+    }
+
+    @Override
+    public String connectString() {
+        String host = settings.host();
+        return (host.contains(":") ? "[" + host + "]" : host) + ":" + connections.getLocalPort();
+    }
+
+    /** Waits until the server has failed or was closed; true if that was within the time. */
+    boolean awaitEnd(long time, TimeUnit unit) throws InterruptedException {
+        return ended.await(time, unit);
+    }
+
+    /** Deletes what the newest {@code retained} snapshots do not need. */
+    void purge(int retained) throws IOException {
+        PurgeTxnLog.purge(settings.dataDirectory().toFile(), settings.dataDirectory().toFile(), retained);
+    }
+
+    /** Stops listening, ends every connection, and settles the log. */
+    @Override
+    public void close() {
+        connections.shutdown();
+        try {
+            files.close();
+        } catch (IOException e) {
+            throw new UncheckedIOException("ZooKeeper's log in " + settings.dataDirectory() + " was not closed", e);
+        } finally {
+            ended.countDown();
+        }
+    }
+
+    private void startServing() throws IOException, InterruptedException {
+        SyncRequestProcessor.setSnapCount(settings.snapshotEvery());
+        connections.startup(new Server());
+    }
+
+    private static NIOServerCnxnFactory listen(ServerSettings settings) throws IOException {
+        NIOServerCnxnFactory connections = new NIOServerCnxnFactory();
+        try {
+            InetSocketAddress address =
+                    new InetSocketAddress(InetAddress.getByName(settings.host()), settings.port());
+            connections.configure(address, settings.maxClientConnections(), ACCEPT_BACKLOG, false);
+            return connections;
+        } catch (UnknownHostException e) {
+            throw new IOException("ZooKeeper cannot listen on " + settings.host() + ": no such host", e);
+        } catch (BindException e) {
+            throw new IOException(
+                    "ZooKeeper cannot listen on " + settings.host() + ":" + settings.port() + ": " + reason(e), e);
+        }
+    }
+
+    private static String reason(BindException e) {
+        return e.getMessage().contains("in use") ? "the port is taken" : e.getMessage();
+    }
+
+    private static FileTxnSnapLog files(ServerSettings settings) throws IOException {
+        try {
+            Files.createDirectories(settings.dataDirectory());
+            return new FileTxnSnapLog(
+                    settings.dataDirectory().toFile(), settings.dataDirectory().toFile());
+        } catch (IOException e) {
+            throw new IOException(
+                    "ZooKeeper cannot keep its data in " + settings.dataDirectory() + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** The library's server, without its MBeans, telling when it fails. */
+    private final class Server extends ZooKeeperServer {
+
+        Server() {
+            super(
+                    files,
+                    settings.tickTimeMs(),
+                    -1, // sessions of 2 ticks at least
+                    -1, // and 20 at most
+                    ACCEPT_BACKLOG,
+                    new ZKDatabase(files),
+                    "");
+        }
+
+        @Override
+        protected void registerJMX() {
+            // A node is observed through its status tables.
+        }
+
+        @Override
+        protected void unregisterJMX() {
+            // Nothing was registered.
+        }
+
+        @Override
+        protected void setState(State state) {
+            super.setState(state);
+            if (state == State.ERROR) {
+                ended.countDown();
+            }
+        }
+    }
+}
