@@ -1,5 +1,6 @@
 package io.felice.zookeeper;
 
+import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.BindException;
@@ -7,15 +8,16 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Files;
+import java.util.Arrays;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.apache.zookeeper.server.NIOServerCnxnFactory;
-import org.apache.zookeeper.server.PurgeTxnLog;
 import org.apache.zookeeper.server.SyncRequestProcessor;
 import org.apache.zookeeper.server.ZKDatabase;
 import org.apache.zookeeper.server.ZooKeeperServer;
 import org.apache.zookeeper.server.persistence.FileTxnLog;
 import org.apache.zookeeper.server.persistence.FileTxnSnapLog;
+import org.apache.zookeeper.server.persistence.Util;
 import org.apache.zookeeper.util.ServiceUtils;
 
 /**
@@ -28,6 +30,8 @@ public final class SingleServer implements EmbeddedZooKeeper, AutoCloseable {
 
     private static final long PREALLOCATED_LOG_BYTES = 4L << 20;
     private static final int ACCEPT_BACKLOG = -1;
+    private static final String SNAPSHOT = "snapshot";
+    private static final String LOG = "log";
 
     static {
         // By default the library ends the whole process when its log cannot be written; here only the server ends.
@@ -76,7 +80,8 @@ public final class SingleServer implements EmbeddedZooKeeper, AutoCloseable {
 
     /** Deletes what the newest {@code retained} snapshots do not need. */
     void purge(int retained) throws IOException {
-        PurgeTxnLog.purge(settings.dataDirectory().toFile(), settings.dataDirectory().toFile(), retained);
+        PurgeTxnLog.purge(
+                settings.dataDirectory().toFile(), settings.dataDirectory().toFile(), retained);
     }
 
     /** Stops listening, ends every connection, and settles the log. */
@@ -97,11 +102,30 @@ public final class SingleServer implements EmbeddedZooKeeper, AutoCloseable {
         connections.startup(new Server());
     }
 
+    /** A transaction log is named after its first transaction, so the one that holds a transaction begins at or below it. */
+    private long firstLogWith(long zxid) {
+        return Arrays.stream(files.getSnapshotLogs(zxid))
+                .mapToLong(file -> zxid(file, LOG))
+                .min()
+                .orElse(0);
+    }
+
+    private static void deleteBelow(long zxid, String kind, File directory) throws IOException {
+        for (File file : directory.listFiles((parent, name) -> name.startsWith(kind + "."))) {
+            if (zxid(file, kind) < zxid) {
+                Files.delete(file.toPath());
+            }
+        }
+    }
+
+    private static long zxid(File file, String kind) {
+        return Util.getZxidFromName(file.getName(), kind);
+    }
+
     private static NIOServerCnxnFactory listen(ServerSettings settings) throws IOException {
         NIOServerCnxnFactory connections = new NIOServerCnxnFactory();
         try {
-            InetSocketAddress address =
-                    new InetSocketAddress(InetAddress.getByName(settings.host()), settings.port());
+            InetSocketAddress address = new InetSocketAddress(InetAddress.getByName(settings.host()), settings.port());
             connections.configure(address, settings.maxClientConnections(), ACCEPT_BACKLOG, false);
             return connections;
         } catch (UnknownHostException e) {

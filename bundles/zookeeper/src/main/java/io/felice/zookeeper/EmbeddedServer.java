@@ -1,0 +1,153 @@
+package io.felice.zookeeper;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.ServiceRegistration;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.metatype.annotations.AttributeDefinition;
+import org.osgi.service.metatype.annotations.Designate;
+import org.osgi.service.metatype.annotations.ObjectClassDefinition;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Keeps a {@link SingleServer} running as long as this component is active, and registers it as
+ * {@link EmbeddedZooKeeper} while it serves.
+ *
+ * <p>Everything slow happens on one thread of its own. If the first start fails the node cannot come up, so the reason
+ * goes to {@link FatalReason}; a server that fails later (a full disk) is started again until it stays up.
+ */
+@Component(
+        service = {},
+        immediate = true,
+        configurationPid = "io.felice.zookeeper")
+@Designate(ocd = EmbeddedServer.Config.class)
+public final class EmbeddedServer {
+
+    /** The embedded ZooKeeper server of a single node. */
+    @ObjectClassDefinition(name = "Felice: embedded ZooKeeper")
+    public @interface Config {
+
+        @AttributeDefinition(description = "Whether this node runs a ZooKeeper server of its own.")
+        boolean enabled() default true;
+
+        @AttributeDefinition(description = "The only address the server listens on.")
+        String host() default "127.0.0.1";
+
+        @AttributeDefinition(description = "The port the server listens on, 0 for any that is free.")
+        int port() default 2181;
+
+        @AttributeDefinition(description = "Where the server keeps its snapshots and transaction logs.")
+        String data_dir() default "data/zookeeper";
+
+        @AttributeDefinition(
+                description = "The server's unit of time in milliseconds; sessions last from 2 to 20 of it.")
+        int tick_time_ms() default 2_000;
+
+        @AttributeDefinition(description = "How many connections one address may hold, 0 for any number.")
+        int max_client_connections() default 60;
+
+        @AttributeDefinition(description = "How many transactions are written before the next snapshot.")
+        int snapshot_every() default 100_000;
+
+        @AttributeDefinition(description = "How many snapshots are kept, at least 3; older ones go, looked at hourly.")
+        int snapshot_retain() default 3;
+    }
+
+    private static final Logger log = LoggerFactory.getLogger(EmbeddedServer.class);
+    private static final long RESTART_AFTER_SECONDS = 5;
+    private static final long PURGE_EVERY_SECONDS = 3_600;
+    private static final long STOP_WITHIN_SECONDS = 30;
+
+    private final ServerSettings settings;
+    private final int snapshotsRetained;
+    private final BundleContext bundle;
+    private final FatalReason fatal;
+    private final CountDownLatch closing = new CountDownLatch(1);
+    private final Thread keeper;
+    private volatile SingleServer serving;
+
+    @Activate
+    public EmbeddedServer(Config config, BundleContext bundle) {
+        this.settings = new ServerSettings(
+                config.host(),
+                config.port(),
+                Path.of(config.data_dir()).toAbsolutePath(),
+                config.tick_time_ms(),
+                config.max_client_connections(),
+                config.snapshot_every());
+        this.snapshotsRetained = Math.max(3, config.snapshot_retain());
+        this.bundle = bundle;
+        this.fatal = FatalReason.ofThisNode();
+        this.keeper = new Thread(this::keepServing, "felice-zookeeper");
+        if (config.enabled()) {
+            keeper.start();
+        }
+    }
+
+    @Deactivate
+    void deactivate() throws InterruptedException {
+        closing.countDown();
+        closeIfOpen(serving);
+        keeper.join(TimeUnit.SECONDS.toMillis(STOP_WITHIN_SECONDS));
+    }
+
+    private void keepServing() {
+        try {
+            serveOnce(fatal::write);
+            while (!closing.await(RESTART_AFTER_SECONDS, TimeUnit.SECONDS)) {
+                serveOnce(reason -> log.error("{}; trying again in {} s", reason, RESTART_AFTER_SECONDS));
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void serveOnce(Consumer<String> onRefusal) throws InterruptedException {
+        try (SingleServer server = SingleServer.open(settings)) {
+            serving = server;
+            serve(server);
+        } catch (IOException | RuntimeException e) {
+            log.debug("The embedded ZooKeeper did not start", e);
+            onRefusal.accept(e.getMessage());
+        } finally {
+            serving = null;
+        }
+    }
+
+    private void serve(SingleServer server) throws InterruptedException {
+        ServiceRegistration<EmbeddedZooKeeper> registration =
+                bundle.registerService(EmbeddedZooKeeper.class, server, null);
+        log.info("ZooKeeper serves on {} with its data in {}", server.connectString(), settings.dataDirectory());
+        try {
+            do {
+                purge(server);
+            } while (closing.getCount() > 0 && !server.awaitEnd(PURGE_EVERY_SECONDS, TimeUnit.SECONDS));
+        } finally {
+            registration.unregister();
+        }
+        if (closing.getCount() > 0) {
+            log.error("ZooKeeper stopped by itself; see its own messages above");
+        }
+    }
+
+    private void purge(SingleServer server) {
+        try {
+            server.purge(snapshotsRetained);
+        } catch (IOException e) {
+            log.warn("Old ZooKeeper snapshots in {} were not deleted", settings.dataDirectory(), e);
+        }
+    }
+
+    private static void closeIfOpen(SingleServer server) {
+        if (server != null) {
+            server.close();
+        }
+    }
+}
