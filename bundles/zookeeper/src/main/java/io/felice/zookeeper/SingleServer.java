@@ -80,8 +80,12 @@ public final class SingleServer implements EmbeddedZooKeeper, AutoCloseable {
 
     /** Deletes what the newest {@code retained} snapshots do not need. */
     void purge(int retained) throws IOException {
-        PurgeTxnLog.purge(
-                settings.dataDirectory().toFile(), settings.dataDirectory().toFile(), retained);
+        List<File> snapshots = files.findNValidSnapshots(retained);
+        if (snapshots.size() == retained) {
+            long oldest = zxid(snapshots.get(retained - 1), SNAPSHOT);
+            deleteBelow(oldest, SNAPSHOT, files.getSnapDir());
+            deleteBelow(firstLogWith(oldest), LOG, files.getDataDir());
+        }
     }
 
     /** Stops listening, ends every connection, and settles the log. */
