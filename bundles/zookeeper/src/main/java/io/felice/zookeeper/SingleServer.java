@@ -9,6 +9,7 @@ import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.apache.zookeeper.server.NIOServerCnxnFactory;
@@ -84,7 +85,7 @@ public final class SingleServer implements EmbeddedZooKeeper, AutoCloseable {
         if (snapshots.size() == retained) {
             long oldest = zxid(snapshots.get(retained - 1), SNAPSHOT);
             deleteBelow(oldest, SNAPSHOT, files.getSnapDir());
-            deleteBelow(firstLogWith(oldest), LOG, files.getDataDir());
+            deleteBelow(firstLogWith(oldest), LOG, files.getDataLogDir());
         }
     }
 
