@@ -1,0 +1,60 @@
+package io.felice.api;
+
+import java.io.IOException;
+import java.nio.file.AtomicMoveNotSupportedException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What the node tells whoever launched it: that it is ready, or the one sentence why it cannot run.
+ *
+ * <p>The launcher names two files in system properties ({@value #READY_FILE}, {@value #FATAL_FILE}) and watches them;
+ * without them (tests, a foreign Karaf) the same goes to the log only. From any thread.
+ */
+public final class Launch {
+    public static final String READY_FILE = "felice.ready.file";
+    public static final String FATAL_FILE = "felice.fatal.file";
+
+    private static final Logger log = LoggerFactory.getLogger(Launch.class);
+
+    private Launch() {}
+
+    /** The node serves clients. {@code facts} are lines of {@code key=value}: bootstrap, data, node. */
+    public static void ready(List<String> facts) {
+        log.info("Ready: {}", String.join(", ", facts));
+        write(READY_FILE, String.join(System.lineSeparator(), facts));
+    }
+
+    /** The node cannot run; {@code sentence} says why and what to do. The launcher stops the process. */
+    public static void failed(String sentence) {
+        log.error("{}", sentence);
+        write(FATAL_FILE, sentence);
+    }
+
+    private static void write(String property, String text) {
+        String name = System.getProperty(property);
+        if (name == null) {
+            return;
+        }
+        Path file = Path.of(name);
+        Path draft = file.resolveSibling(file.getFileName() + ".draft");
+        try {
+            Files.writeString(draft, text + System.lineSeparator());
+            move(draft, file);
+        } catch (IOException failure) {
+            log.error("Cannot write {}: {}", file, failure.toString());
+        }
+    }
+
+    private static void move(Path from, Path to) throws IOException {
+        try {
+            Files.move(from, to, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } catch (AtomicMoveNotSupportedException plainMoveWillDo) {
+            Files.move(from, to, StandardCopyOption.REPLACE_EXISTING);
+        }
+    }
+}

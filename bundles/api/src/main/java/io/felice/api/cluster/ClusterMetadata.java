@@ -1,0 +1,24 @@
+package io.felice.api.cluster;
+
+import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
+import org.osgi.annotation.versioning.ProviderType;
+
+/** The cluster as this broker has replayed it. From any thread; nothing blocks. */
+@ProviderType
+public interface ClusterMetadata {
+    /** The newest view. */
+    ClusterView view();
+
+    /** This node's broker id. */
+    int brokerId();
+
+    /**
+     * Completes with the first view that has replayed {@code version}, so that who caused a change can answer after it
+     * is visible here. Fails with REQUEST_TIMED_OUT if that takes longer than the broker's patience.
+     */
+    CompletionStage<ClusterView> reached(long version);
+
+    /** Calls {@code listener} with every new view, in order, beginning with the current one, until closed. */
+    ClusterStore.Subscription listen(Consumer<ClusterView> listener);
+}

@@ -1,0 +1,238 @@
+package io.felice.api.cluster;
+
+import io.felice.api.config.ConfigResource;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.UUID;
+
+/**
+ * The cluster at one version of the metadata log: immutable, complete, the same on every node that has replayed as far.
+ *
+ * <p>{@link #after} replays records into a new view and shares what did not change. Safe to read from any thread.
+ */
+public final class ClusterView {
+    /** Before the first record: version 0, no id, nothing. */
+    public static final ClusterView EMPTY = new ClusterView(0, null, Map.of(), Map.of(), Map.of(), Map.of(), 0L);
+
+    private final long version;
+    private final String clusterId;
+    private final Map<Integer, LiveBroker> brokers;
+    private final Map<String, TopicView> topicsByName;
+    private final Map<UUID, TopicView> topicsById;
+    private final Map<ConfigResource, Map<String, String>> configs;
+    private final long nextProducerId;
+
+    private ClusterView(
+            long version,
+            String clusterId,
+            Map<Integer, LiveBroker> brokers,
+            Map<String, TopicView> topicsByName,
+            Map<UUID, TopicView> topicsById,
+            Map<ConfigResource, Map<String, String>> configs,
+            long nextProducerId) {
+        this.version = version;
+        this.clusterId = clusterId;
+        this.brokers = brokers;
+        this.topicsByName = topicsByName;
+        this.topicsById = topicsById;
+        this.configs = configs;
+        this.nextProducerId = nextProducerId;
+    }
+
+    /** A broker that is registered now, with the epoch of its registration. */
+    public record LiveBroker(BrokerRegistration registration, long epoch) {}
+
+    /** How many batches of the metadata log have been replayed. */
+    public long version() {
+        return version;
+    }
+
+    /** Empty before the cluster was named. */
+    public Optional<String> clusterId() {
+        return Optional.ofNullable(clusterId);
+    }
+
+    /** Live brokers by id, in order of their ids. */
+    public Map<Integer, LiveBroker> brokers() {
+        return brokers;
+    }
+
+    public Optional<LiveBroker> broker(int brokerId) {
+        return Optional.ofNullable(brokers.get(brokerId));
+    }
+
+    /** All topics, in no particular order. */
+    public Collection<TopicView> topics() {
+        return topicsByName.values();
+    }
+
+    public Optional<TopicView> topic(String name) {
+        return Optional.ofNullable(topicsByName.get(name));
+    }
+
+    public Optional<TopicView> topic(UUID topicId) {
+        return Optional.ofNullable(topicsById.get(topicId));
+    }
+
+    /** The dynamic configs of exactly this resource; empty if none was set. */
+    public Map<String, String> configs(ConfigResource resource) {
+        return configs.getOrDefault(resource, Map.of());
+    }
+
+    /** The first producer id that no broker has got yet. */
+    public long nextProducerId() {
+        return nextProducerId;
+    }
+
+    /** The view after these records, at {@code newVersion}. */
+    public ClusterView after(long newVersion, List<MetadataRecord> records) {
+        Replay replay = new Replay(this);
+        records.forEach(replay::apply);
+        return replay.result(newVersion);
+    }
+
+    /** Records that replay into this view from {@link #EMPTY}; what a snapshot holds. */
+    public List<MetadataRecord> toRecords() {
+        List<MetadataRecord> records = new ArrayList<>();
+        if (clusterId != null) {
+            records.add(new MetadataRecord.ClusterNamed(clusterId));
+        }
+        brokers.values().forEach(b -> records.add(new MetadataRecord.BrokerRegistered(b.registration(), b.epoch())));
+        for (TopicView topic : topicsByName.values()) {
+            records.add(new MetadataRecord.TopicCreated(topic.topicId(), topic.name()));
+            topic.partitions()
+                    .forEach((p, state) -> records.add(new MetadataRecord.PartitionChanged(topic.topicId(), p, state)));
+        }
+        configs.forEach((resource, entries) ->
+                entries.forEach((k, v) -> records.add(new MetadataRecord.ConfigSet(resource, k, v))));
+        if (nextProducerId > 0) {
+            records.add(new MetadataRecord.ProducerIdsAllocated(-1, nextProducerId, 0));
+        }
+        return records;
+    }
+
+    /** Copies a map of the old view the first time a record changes it. */
+    private static final class Replay {
+        private String clusterId;
+        private long nextProducerId;
+        private final Copied<Integer, LiveBroker> brokers;
+        private final Copied<String, TopicView> topicsByName;
+        private final Copied<UUID, TopicView> topicsById;
+        private final Copied<ConfigResource, Map<String, String>> configs;
+        private final Map<UUID, Map<Integer, PartitionState>> changed = new HashMap<>();
+
+        Replay(ClusterView from) {
+            clusterId = from.clusterId;
+            nextProducerId = from.nextProducerId;
+            brokers = new Copied<>(from.brokers);
+            topicsByName = new Copied<>(from.topicsByName);
+            topicsById = new Copied<>(from.topicsById);
+            configs = new Copied<>(from.configs);
+        }
+
+        void apply(MetadataRecord record) {
+            if (record instanceof MetadataRecord.PartitionChanged partition) {
+                partitionsOf(partition.topicId()).put(partition.partition(), partition.state());
+            } else if (record instanceof MetadataRecord.TopicCreated created) {
+                put(new TopicView(created.topicId(), created.topic(), Map.of()));
+            } else if (record instanceof MetadataRecord.TopicDeleted deleted) {
+                delete(deleted.topicId());
+            } else if (record instanceof MetadataRecord.ConfigSet config) {
+                set(config);
+            } else if (record instanceof MetadataRecord.BrokerRegistered broker) {
+                brokers.write().put(broker.broker().brokerId(), new LiveBroker(broker.broker(), broker.epoch()));
+            } else if (record instanceof MetadataRecord.BrokerGone gone) {
+                LiveBroker known = brokers.read().get(gone.brokerId());
+                if (known != null && known.epoch() == gone.epoch()) {
+                    brokers.write().remove(gone.brokerId());
+                }
+            } else if (record instanceof MetadataRecord.ProducerIdsAllocated ids) {
+                nextProducerId = Math.max(nextProducerId, ids.nextId());
+            } else if (record instanceof MetadataRecord.ClusterNamed named) {
+                clusterId = named.clusterId();
+            } else {
+                throw new IllegalStateException("no replay for " + record);
+            }
+        }
+
+        private void put(TopicView topic) {
+            topicsByName.write().put(topic.name(), topic);
+            topicsById.write().put(topic.topicId(), topic);
+        }
+
+        private void delete(UUID topicId) {
+            changed.remove(topicId);
+            TopicView topic = topicsById.write().remove(topicId);
+            if (topic != null) {
+                topicsByName.write().remove(topic.name(), topic);
+                ConfigResource resource = ConfigResource.topic(topic.name());
+                if (configs.read().containsKey(resource)) {
+                    configs.write().remove(resource);
+                }
+            }
+        }
+
+        private Map<Integer, PartitionState> partitionsOf(UUID topicId) {
+            TopicView topic = topicsById.read().get(topicId);
+            if (topic == null) {
+                throw new IllegalStateException("a partition of topic " + topicId + ", which does not exist");
+            }
+            return changed.computeIfAbsent(topicId, id -> new TreeMap<>(topic.partitions()));
+        }
+
+        private void set(MetadataRecord.ConfigSet config) {
+            Map<String, String> entries = new TreeMap<>(configs.read().getOrDefault(config.resource(), Map.of()));
+            if (config.value() == null) {
+                entries.remove(config.key());
+            } else {
+                entries.put(config.key(), config.value());
+            }
+            if (entries.isEmpty()) {
+                configs.write().remove(config.resource());
+            } else {
+                configs.write().put(config.resource(), Collections.unmodifiableMap(entries));
+            }
+        }
+
+        ClusterView result(long version) {
+            changed.forEach((id, partitions) ->
+                    put(new TopicView(id, topicsById.read().get(id).name(), partitions)));
+            return new ClusterView(
+                    version,
+                    clusterId,
+                    Collections.unmodifiableMap(new TreeMap<>(brokers.read())),
+                    topicsByName.read(),
+                    topicsById.read(),
+                    configs.read(),
+                    nextProducerId);
+        }
+    }
+
+    /** A map that is copied when it is first written to. */
+    private static final class Copied<K, V> {
+        private Map<K, V> map;
+        private boolean own;
+
+        Copied(Map<K, V> shared) {
+            this.map = shared;
+        }
+
+        Map<K, V> read() {
+            return map;
+        }
+
+        Map<K, V> write() {
+            if (!own) {
+                map = new HashMap<>(map);
+                own = true;
+            }
+            return map;
+        }
+    }
+}

@@ -1,0 +1,217 @@
+package io.felice.api.config;
+
+import static io.felice.api.config.ConfigKey.Type.BOOLEAN;
+import static io.felice.api.config.ConfigKey.Type.INT;
+import static io.felice.api.config.ConfigKey.Type.LONG;
+import static io.felice.api.config.ConfigKey.Type.STRING;
+
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * The configuration of one broker that Kafka's tools can see and change: every key has a value. Immutable.
+ *
+ * <p>It holds the broker-wide defaults of topic configs (under the names of {@link ConfigKey#brokerKey}) and what follows.
+ * What belongs to one bundle alone (listeners, directories, buffers) is configured in that bundle's own file.
+ */
+public final class BrokerConfig {
+    public static final String AUTO_CREATE_TOPICS = "auto.create.topics.enable";
+    public static final String DELETE_TOPIC_ENABLE = "delete.topic.enable";
+    public static final String NUM_PARTITIONS = "num.partitions";
+    public static final String DEFAULT_REPLICATION_FACTOR = "default.replication.factor";
+    public static final String FETCH_MAX_BYTES = "fetch.max.bytes";
+    public static final String PRODUCER_ID_EXPIRATION_MS = "producer.id.expiration.ms";
+    public static final String MAX_PRODUCER_IDS_PER_PARTITION = "producer.ids.per.partition.max";
+    public static final String LOG_RETENTION_CHECK_INTERVAL_MS = "log.retention.check.interval.ms";
+    public static final String OFFSETS_TOPIC_PARTITIONS = "offsets.topic.num.partitions";
+    public static final String OFFSETS_TOPIC_REPLICATION_FACTOR = "offsets.topic.replication.factor";
+    public static final String OFFSETS_RETENTION_MINUTES = "offsets.retention.minutes";
+    public static final String OFFSETS_RETENTION_CHECK_INTERVAL_MS = "offsets.retention.check.interval.ms";
+    public static final String OFFSET_METADATA_MAX_BYTES = "offset.metadata.max.bytes";
+    public static final String GROUP_MIN_SESSION_TIMEOUT_MS = "group.min.session.timeout.ms";
+    public static final String GROUP_MAX_SESSION_TIMEOUT_MS = "group.max.session.timeout.ms";
+    public static final String GROUP_INITIAL_REBALANCE_DELAY_MS = "group.initial.rebalance.delay.ms";
+    public static final String GROUP_MAX_SIZE = "group.max.size";
+    public static final String STORAGE_PLACEMENT = "storage.placement";
+
+    private static final long NEVER = Long.MAX_VALUE;
+    private static final int MAX = Integer.MAX_VALUE;
+
+    /** Every key there is, by name, the defaults of topic configs included. */
+    public static final Map<String, ConfigKey> KEYS = keys();
+
+    private final Map<String, String> values;
+
+    /** @param values a value for every key of {@link #KEYS}, each checked already */
+    public BrokerConfig(Map<String, String> values) {
+        this.values = Map.copyOf(values);
+        if (!this.values.keySet().containsAll(KEYS.keySet())) {
+            throw new IllegalArgumentException(
+                    "a broker config needs a value for every key, not only " + values.keySet());
+        }
+    }
+
+    /** The built-in defaults, with some values in place of them. */
+    public static BrokerConfig with(Map<String, String> overrides) {
+        Map<String, String> values = new TreeMap<>();
+        KEYS.forEach((name, key) -> values.put(name, key.defaultValue()));
+        values.putAll(overrides);
+        return new BrokerConfig(values);
+    }
+
+    /** The value as text. */
+    public String get(String key) {
+        return values.get(key);
+    }
+
+    public long getLong(String key) {
+        return Long.parseLong(values.get(key).trim());
+    }
+
+    public int getInt(String key) {
+        return Integer.parseInt(values.get(key).trim());
+    }
+
+    public boolean getBoolean(String key) {
+        return Boolean.parseBoolean(values.get(key).trim());
+    }
+
+    private static Map<String, ConfigKey> keys() {
+        Map<String, ConfigKey> keys = new TreeMap<>();
+        for (ConfigKey key : TopicConfig.KEYS.values()) {
+            if (key.brokerKey() != null) {
+                keys.put(
+                        key.brokerKey(),
+                        new ConfigKey(
+                                key.brokerKey(),
+                                key.type(),
+                                key.defaultValue(),
+                                key.min(),
+                                key.max(),
+                                key.allowed(),
+                                true,
+                                null,
+                                key.documentation()));
+            }
+        }
+        for (ConfigKey key : List.of(
+                flag(AUTO_CREATE_TOPICS, "true", true, "Whether a topic that a client asks for is made on the spot."),
+                flag(DELETE_TOPIC_ENABLE, "true", false, "Whether topics can be deleted."),
+                number(NUM_PARTITIONS, INT, "1", 1, MAX, true, "Partitions of a new topic that does not say."),
+                number(
+                        DEFAULT_REPLICATION_FACTOR,
+                        INT,
+                        "1",
+                        1,
+                        Short.MAX_VALUE,
+                        true,
+                        "Replicas of a new topic that does not say."),
+                number(FETCH_MAX_BYTES, INT, "57671680", 1024, MAX, true, "The most bytes one fetch is answered with."),
+                number(
+                        PRODUCER_ID_EXPIRATION_MS,
+                        INT,
+                        "86400000",
+                        1,
+                        MAX,
+                        true,
+                        "How long the sequence numbers of an idle producer are remembered, in milliseconds."),
+                number(
+                        MAX_PRODUCER_IDS_PER_PARTITION,
+                        INT,
+                        "100000",
+                        1,
+                        MAX,
+                        true,
+                        "How many producers a partition remembers; the longest idle go first."),
+                number(
+                        LOG_RETENTION_CHECK_INTERVAL_MS,
+                        LONG,
+                        "300000",
+                        1,
+                        NEVER,
+                        true,
+                        "How often retention looks for segments to drop, in milliseconds."),
+                number(OFFSETS_TOPIC_PARTITIONS, INT, "50", 1, MAX, false, "Partitions of __consumer_offsets."),
+                number(
+                        OFFSETS_TOPIC_REPLICATION_FACTOR,
+                        INT,
+                        "1",
+                        1,
+                        Short.MAX_VALUE,
+                        false,
+                        "Replicas of __consumer_offsets."),
+                number(
+                        OFFSETS_RETENTION_MINUTES,
+                        INT,
+                        "10080",
+                        1,
+                        MAX,
+                        true,
+                        "How long the offsets of an empty group are kept, in minutes."),
+                number(
+                        OFFSETS_RETENTION_CHECK_INTERVAL_MS,
+                        LONG,
+                        "600000",
+                        1,
+                        NEVER,
+                        true,
+                        "How often expired offsets are looked for, in milliseconds."),
+                number(
+                        OFFSET_METADATA_MAX_BYTES,
+                        INT,
+                        "4096",
+                        0,
+                        MAX,
+                        true,
+                        "The longest metadata a committed offset may carry, in bytes."),
+                number(
+                        GROUP_MIN_SESSION_TIMEOUT_MS,
+                        INT,
+                        "6000",
+                        1,
+                        MAX,
+                        true,
+                        "The shortest session timeout a member may ask for, in milliseconds."),
+                number(
+                        GROUP_MAX_SESSION_TIMEOUT_MS,
+                        INT,
+                        "1800000",
+                        1,
+                        MAX,
+                        true,
+                        "The longest session timeout a member may ask for, in milliseconds."),
+                number(
+                        GROUP_INITIAL_REBALANCE_DELAY_MS,
+                        INT,
+                        "3000",
+                        0,
+                        MAX,
+                        true,
+                        "How long an empty group waits for more members before its first rebalance, in milliseconds."),
+                number(GROUP_MAX_SIZE, INT, Integer.toString(MAX), 1, MAX, true, "How many members a group may have."),
+                new ConfigKey(
+                        STORAGE_PLACEMENT,
+                        STRING,
+                        "*:log",
+                        0,
+                        0,
+                        List.of(),
+                        true,
+                        null,
+                        "Which engine keeps a topic that does not say: pattern:engine pairs, the first that fits."))) {
+            keys.put(key.name(), key);
+        }
+        return Collections.unmodifiableMap(keys);
+    }
+
+    private static ConfigKey number(
+            String name, ConfigKey.Type type, String value, long min, long max, boolean dynamic, String documentation) {
+        return new ConfigKey(name, type, value, min, max, List.of(), dynamic, null, documentation);
+    }
+
+    private static ConfigKey flag(String name, String value, boolean dynamic, String documentation) {
+        return new ConfigKey(name, BOOLEAN, value, 0, 0, List.of(), dynamic, null, documentation);
+    }
+}

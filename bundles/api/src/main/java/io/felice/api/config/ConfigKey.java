@@ -1,0 +1,123 @@
+package io.felice.api.config;
+
+import io.felice.api.ErrorCode;
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * One configuration key: its name, type, default and what it means, as Kafka's tools show it.
+ *
+ * @param name Kafka's name where Kafka has the key
+ * @param defaultValue as text; null if there is none
+ * @param min smallest legal number, for number types
+ * @param max largest legal number, for number types
+ * @param allowed legal words, for STRING and LIST; empty if any is
+ * @param dynamic false if only a file can set it (DescribeConfigs says read-only)
+ * @param brokerKey for topic keys: the broker key that gives the topic's default ({@code log.retention.ms}); null if none
+ * @param documentation one or two sentences
+ */
+public record ConfigKey(
+        String name,
+        Type type,
+        String defaultValue,
+        long min,
+        long max,
+        List<String> allowed,
+        boolean dynamic,
+        String brokerKey,
+        String documentation) {
+    /** Kafka's types with the numbers that DescribeConfigs uses. */
+    public enum Type {
+        BOOLEAN(1),
+        STRING(2),
+        INT(3),
+        SHORT(4),
+        LONG(5),
+        DOUBLE(6),
+        LIST(7),
+        CLASS(8),
+        PASSWORD(9);
+
+        private final byte code;
+
+        Type(int code) {
+            this.code = (byte) code;
+        }
+
+        public byte code() {
+            return code;
+        }
+    }
+
+    public ConfigKey {
+        Objects.requireNonNull(name, "name");
+        Objects.requireNonNull(type, "type");
+        allowed = List.copyOf(allowed);
+    }
+
+    /**
+     * Checks a value.
+     *
+     * @throws io.felice.api.FeliceException INVALID_CONFIG with the key, the value and what is allowed
+     */
+    public void check(String value) {
+        if (value == null) {
+            throw invalid("null");
+        }
+        switch (type) {
+            case BOOLEAN -> {
+                if (!value.equalsIgnoreCase("true") && !value.equalsIgnoreCase("false")) {
+                    throw invalid(value);
+                }
+            }
+            case INT, SHORT, LONG -> checkNumber(value);
+            case DOUBLE -> checkDouble(value);
+            case LIST -> {
+                for (String item : value.split(",", -1)) {
+                    checkWord(item.trim());
+                }
+            }
+            case STRING, CLASS, PASSWORD -> checkWord(value);
+        }
+    }
+
+    private void checkNumber(String value) {
+        long number;
+        try {
+            number = Long.parseLong(value.trim());
+        } catch (NumberFormatException notANumber) {
+            throw invalid(value);
+        }
+        if (number < min || number > max) {
+            throw invalid(value);
+        }
+    }
+
+    private void checkDouble(String value) {
+        double number;
+        try {
+            number = Double.parseDouble(value.trim());
+        } catch (NumberFormatException notANumber) {
+            throw invalid(value);
+        }
+        if (!(number >= min && number <= max)) {
+            throw invalid(value);
+        }
+    }
+
+    private void checkWord(String word) {
+        if (!allowed.isEmpty() && !allowed.contains(word)) {
+            throw invalid(word);
+        }
+    }
+
+    private RuntimeException invalid(String value) {
+        String legal = !allowed.isEmpty()
+                ? "one of " + String.join(", ", allowed)
+                : type == Type.BOOLEAN
+                        ? "true or false"
+                        : "a " + type.name().toLowerCase(java.util.Locale.ROOT) + " from " + min + " to " + max;
+        return ErrorCode.INVALID_CONFIG.because(
+                "Invalid value " + value + " for configuration " + name + ": it must be " + legal + ".");
+    }
+}

@@ -1,0 +1,326 @@
+package io.felice.api.config;
+
+import static io.felice.api.config.ConfigKey.Type.BOOLEAN;
+import static io.felice.api.config.ConfigKey.Type.DOUBLE;
+import static io.felice.api.config.ConfigKey.Type.INT;
+import static io.felice.api.config.ConfigKey.Type.LIST;
+import static io.felice.api.config.ConfigKey.Type.LONG;
+import static io.felice.api.config.ConfigKey.Type.STRING;
+
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * The configuration of one topic: every key has a value. Immutable.
+ *
+ * <p>The keys, defaults and ranges are Kafka's ({@code TopicConfig} of 3.9); {@code storage.*} is ours.
+ */
+public final class TopicConfig {
+    public static final String CLEANUP_POLICY = "cleanup.policy";
+    public static final String RETENTION_MS = "retention.ms";
+    public static final String RETENTION_BYTES = "retention.bytes";
+    public static final String SEGMENT_BYTES = "segment.bytes";
+    public static final String SEGMENT_MS = "segment.ms";
+    public static final String SEGMENT_JITTER_MS = "segment.jitter.ms";
+    public static final String MIN_INSYNC_REPLICAS = "min.insync.replicas";
+    public static final String UNCLEAN_LEADER_ELECTION = "unclean.leader.election.enable";
+    public static final String MAX_MESSAGE_BYTES = "max.message.bytes";
+    public static final String MESSAGE_TIMESTAMP_TYPE = "message.timestamp.type";
+    public static final String MESSAGE_TIMESTAMP_BEFORE_MAX_MS = "message.timestamp.before.max.ms";
+    public static final String MESSAGE_TIMESTAMP_AFTER_MAX_MS = "message.timestamp.after.max.ms";
+    public static final String DELETE_RETENTION_MS = "delete.retention.ms";
+    public static final String MIN_COMPACTION_LAG_MS = "min.compaction.lag.ms";
+    public static final String MAX_COMPACTION_LAG_MS = "max.compaction.lag.ms";
+    public static final String MIN_CLEANABLE_DIRTY_RATIO = "min.cleanable.dirty.ratio";
+    public static final String COMPRESSION_TYPE = "compression.type";
+    public static final String FILE_DELETE_DELAY_MS = "file.delete.delay.ms";
+    public static final String FLUSH_MESSAGES = "flush.messages";
+    public static final String FLUSH_MS = "flush.ms";
+    public static final String INDEX_INTERVAL_BYTES = "index.interval.bytes";
+    public static final String PREALLOCATE = "preallocate";
+    public static final String STORAGE_ENGINE = "storage.engine";
+    public static final String STORAGE_DURABILITY = "storage.durability";
+
+    private static final long NEVER = Long.MAX_VALUE;
+    private static final List<String> ANY = List.of();
+
+    /** Every key there is, by name. */
+    public static final Map<String, ConfigKey> KEYS = byName(List.of(
+            words(
+                    CLEANUP_POLICY,
+                    LIST,
+                    "delete",
+                    List.of("delete", "compact"),
+                    "log.cleanup.policy",
+                    "delete: old segments are dropped by time and size; compact: the last value of each key is kept."),
+            number(
+                    RETENTION_MS,
+                    LONG,
+                    "604800000",
+                    -1,
+                    NEVER,
+                    "log.retention.ms",
+                    "How long a segment is kept after its newest record, in milliseconds; -1 for ever."),
+            number(
+                    RETENTION_BYTES,
+                    LONG,
+                    "-1",
+                    -1,
+                    NEVER,
+                    "log.retention.bytes",
+                    "How many bytes a partition may keep before its oldest segments are dropped; -1 for no limit."),
+            number(
+                    SEGMENT_BYTES,
+                    INT,
+                    "1073741824",
+                    14,
+                    Integer.MAX_VALUE,
+                    "log.segment.bytes",
+                    "The size at which a new segment is started, in bytes."),
+            number(
+                    SEGMENT_MS,
+                    LONG,
+                    "604800000",
+                    1,
+                    NEVER,
+                    "log.roll.ms",
+                    "The age at which a new segment is started even if the active one is not full, in milliseconds."),
+            number(
+                    SEGMENT_JITTER_MS,
+                    LONG,
+                    "0",
+                    0,
+                    NEVER,
+                    "log.roll.jitter.ms",
+                    "The most that is subtracted at random from segment.ms, so that segments do not roll all at once."),
+            number(
+                    MIN_INSYNC_REPLICAS,
+                    INT,
+                    "1",
+                    1,
+                    Integer.MAX_VALUE,
+                    "min.insync.replicas",
+                    "How many replicas must be in sync for a write with acks=all to be accepted."),
+            flag(
+                    UNCLEAN_LEADER_ELECTION,
+                    "false",
+                    "unclean.leader.election.enable",
+                    "Whether a replica that is not in sync may lead when no other is left, losing what it has not got."),
+            number(
+                    MAX_MESSAGE_BYTES,
+                    INT,
+                    "1048588",
+                    0,
+                    Integer.MAX_VALUE,
+                    "message.max.bytes",
+                    "The largest record batch that is accepted, in bytes, after compression."),
+            words(
+                    MESSAGE_TIMESTAMP_TYPE,
+                    STRING,
+                    "CreateTime",
+                    List.of("CreateTime", "LogAppendTime"),
+                    "log.message.timestamp.type",
+                    "Whether records keep the producer's time or get the broker's."),
+            number(
+                    MESSAGE_TIMESTAMP_BEFORE_MAX_MS,
+                    LONG,
+                    Long.toString(NEVER),
+                    0,
+                    NEVER,
+                    "log.message.timestamp.before.max.ms",
+                    "How far a record's time may lie before the broker's, in milliseconds; ignored for LogAppendTime."),
+            number(
+                    MESSAGE_TIMESTAMP_AFTER_MAX_MS,
+                    LONG,
+                    Long.toString(NEVER),
+                    0,
+                    NEVER,
+                    "log.message.timestamp.after.max.ms",
+                    "How far a record's time may lie after the broker's, in milliseconds; ignored for LogAppendTime."),
+            number(
+                    DELETE_RETENTION_MS,
+                    LONG,
+                    "86400000",
+                    0,
+                    NEVER,
+                    "log.cleaner.delete.retention.ms",
+                    "How long a tombstone of a compacted topic is kept, in milliseconds."),
+            number(
+                    MIN_COMPACTION_LAG_MS,
+                    LONG,
+                    "0",
+                    0,
+                    NEVER,
+                    "log.cleaner.min.compaction.lag.ms",
+                    "How long a record stays uncompacted at least, in milliseconds."),
+            number(
+                    MAX_COMPACTION_LAG_MS,
+                    LONG,
+                    Long.toString(NEVER),
+                    1,
+                    NEVER,
+                    "log.cleaner.max.compaction.lag.ms",
+                    "How long a record stays uncompacted at most, in milliseconds."),
+            number(
+                    MIN_CLEANABLE_DIRTY_RATIO,
+                    DOUBLE,
+                    "0.5",
+                    0,
+                    1,
+                    "log.cleaner.min.cleanable.ratio",
+                    "How much of a log must be uncompacted before it is compacted, from 0 to 1."),
+            words(
+                    COMPRESSION_TYPE,
+                    STRING,
+                    "producer",
+                    List.of("producer"),
+                    "compression.type",
+                    "producer: batches are kept as the producer compressed them."),
+            number(
+                    FILE_DELETE_DELAY_MS,
+                    LONG,
+                    "60000",
+                    0,
+                    NEVER,
+                    "log.segment.delete.delay.ms",
+                    "How long a dropped segment's files stay before they are removed, in milliseconds."),
+            number(
+                    FLUSH_MESSAGES,
+                    LONG,
+                    Long.toString(NEVER),
+                    1,
+                    NEVER,
+                    "log.flush.interval.messages",
+                    "After how many records the log is flushed to the disk."),
+            number(
+                    FLUSH_MS,
+                    LONG,
+                    Long.toString(NEVER),
+                    0,
+                    NEVER,
+                    "log.flush.interval.ms",
+                    "After how many milliseconds the log is flushed to the disk."),
+            number(
+                    INDEX_INTERVAL_BYTES,
+                    INT,
+                    "4096",
+                    0,
+                    Integer.MAX_VALUE,
+                    "log.index.interval.bytes",
+                    "How many bytes lie between two entries of the offset index."),
+            flag(
+                    PREALLOCATE,
+                    "false",
+                    "log.preallocate",
+                    "Accepted as in Kafka; segment files grow as they are written."),
+            new ConfigKey(
+                    STORAGE_ENGINE,
+                    STRING,
+                    "",
+                    0,
+                    0,
+                    ANY,
+                    true,
+                    null,
+                    "The storage engine that keeps the topic; empty: as the placement rule of the broker says."),
+            words(
+                    STORAGE_DURABILITY,
+                    STRING,
+                    "kill",
+                    List.of("kill", "power", "none"),
+                    null,
+                    "What an acknowledged record survives: kill -9 of the broker, a power cut, or nothing.")));
+
+    private final Map<String, String> values;
+
+    /** @param values a value for every key of {@link #KEYS}, each checked already */
+    public TopicConfig(Map<String, String> values) {
+        this.values = Map.copyOf(values);
+        if (!this.values.keySet().containsAll(KEYS.keySet())) {
+            throw new IllegalArgumentException(
+                    "a topic config needs a value for every key, not only " + values.keySet());
+        }
+    }
+
+    /** The built-in defaults. */
+    public static TopicConfig defaults() {
+        return with(Map.of());
+    }
+
+    /** The built-in defaults, with some values in place of them. */
+    public static TopicConfig with(Map<String, String> overrides) {
+        Map<String, String> values = new TreeMap<>();
+        KEYS.forEach((name, key) -> values.put(name, key.defaultValue()));
+        values.putAll(overrides);
+        return new TopicConfig(values);
+    }
+
+    /** The value as text. */
+    public String get(String key) {
+        return values.get(key);
+    }
+
+    public long getLong(String key) {
+        return Long.parseLong(values.get(key).trim());
+    }
+
+    public int getInt(String key) {
+        return Integer.parseInt(values.get(key).trim());
+    }
+
+    public double getDouble(String key) {
+        return Double.parseDouble(values.get(key).trim());
+    }
+
+    public boolean getBoolean(String key) {
+        return Boolean.parseBoolean(values.get(key).trim());
+    }
+
+    /** The items of a list, without blanks around them. */
+    public List<String> getList(String key) {
+        return List.of(values.get(key).trim().split("\\s*,\\s*"));
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof TopicConfig that && values.equals(that.values);
+    }
+
+    @Override
+    public int hashCode() {
+        return values.hashCode();
+    }
+
+    private static ConfigKey number(
+            String name,
+            ConfigKey.Type type,
+            String value,
+            long min,
+            long max,
+            String brokerKey,
+            String documentation) {
+        return new ConfigKey(name, type, value, min, max, ANY, true, brokerKey, documentation);
+    }
+
+    private static ConfigKey words(
+            String name,
+            ConfigKey.Type type,
+            String value,
+            List<String> allowed,
+            String brokerKey,
+            String documentation) {
+        return new ConfigKey(name, type, value, 0, 0, allowed, true, brokerKey, documentation);
+    }
+
+    private static ConfigKey flag(String name, String value, String brokerKey, String documentation) {
+        return new ConfigKey(name, BOOLEAN, value, 0, 0, ANY, true, brokerKey, documentation);
+    }
+
+    private static Map<String, ConfigKey> byName(List<ConfigKey> keys) {
+        Map<String, ConfigKey> byName = new TreeMap<>();
+        keys.forEach(key -> byName.put(key.name(), key));
+        return Collections.unmodifiableMap(byName);
+    }
+}

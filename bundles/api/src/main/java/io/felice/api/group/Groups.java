@@ -1,0 +1,216 @@
+package io.felice.api.group;
+
+import io.felice.api.ErrorCode;
+import io.felice.api.TopicPartition;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletionStage;
+import org.osgi.annotation.versioning.ProviderType;
+
+/**
+ * Consumer groups of the classic protocol and their committed offsets, for the groups this node coordinates.
+ *
+ * <p>From any thread; nothing blocks. Expected failures are in the answers' error fields, never failed stages. A group
+ * another node coordinates gets NOT_COORDINATOR; one still being loaded COORDINATOR_LOAD_IN_PROGRESS. The metadata and
+ * assignments of members are opaque bytes: any protocol type is served alike. Byte arrays handed in or out are not
+ * copied and must not be changed.
+ */
+@ProviderType
+public interface Groups {
+    /**
+     * The broker that coordinates this group; makes {@code __consumer_offsets} if it is not there yet.
+     *
+     * @return a broker id; fails with COORDINATOR_NOT_AVAILABLE, INVALID_GROUP_ID
+     */
+    CompletionStage<Integer> coordinatorOf(String groupId);
+
+    /** Completes when the rebalance does. */
+    CompletionStage<Joined> join(Join request);
+
+    /** Completes when the leader has handed in the assignment. */
+    CompletionStage<Synced> sync(Sync request);
+
+    ErrorCode heartbeat(String groupId, int generationId, String memberId, String groupInstanceId);
+
+    /** Outcomes in the order of {@code members}; a group-wide error is in {@link Left#error}. */
+    CompletionStage<Left> leave(String groupId, List<Leaving> members);
+
+    /**
+     * Commits offsets; completes when they are in the log.
+     *
+     * @param generationId -1 for a consumer that is no member (simple consumer, offset reset)
+     * @return an outcome for every partition asked for
+     */
+    CompletionStage<Map<TopicPartition, ErrorCode>> commit(
+            String groupId,
+            int generationId,
+            String memberId,
+            String groupInstanceId,
+            Map<TopicPartition, OffsetToCommit> offsets);
+
+    /** @param partitions empty for every partition the group has an offset of */
+    CompletionStage<FetchedOffsets> fetchOffsets(
+            String groupId, Optional<List<TopicPartition>> partitions, boolean requireStable);
+
+    /** Errors: GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP; per partition GROUP_SUBSCRIBED_TO_TOPIC. */
+    CompletionStage<DeletedOffsets> deleteOffsets(String groupId, Set<TopicPartition> partitions);
+
+    /** A group nobody knows is described as DEAD without error, as Kafka does up to DescribeGroups v5. */
+    CompletionStage<Description> describe(String groupId);
+
+    /** The groups this node coordinates. */
+    CompletionStage<List<Listing>> list();
+
+    /** Errors: GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP. */
+    CompletionStage<ErrorCode> delete(String groupId);
+
+    /** States of a classic group, with the names DescribeGroups uses. */
+    enum State {
+        EMPTY("Empty"),
+        PREPARING_REBALANCE("PreparingRebalance"),
+        COMPLETING_REBALANCE("CompletingRebalance"),
+        STABLE("Stable"),
+        DEAD("Dead");
+
+        private final String label;
+
+        State(String label) {
+            this.label = label;
+        }
+
+        public String label() {
+            return label;
+        }
+    }
+
+    /**
+     * A member asks to join.
+     *
+     * @param memberId {@code ""} for a new member
+     * @param groupInstanceId null for a dynamic member
+     * @param needsMemberId true from JoinGroup v4 on: a new dynamic member is first told its id (MEMBER_ID_REQUIRED)
+     * @param canSkipAssignment true from JoinGroup v9 on (KIP-814)
+     * @param protocols what the member can do, its favourite first
+     * @param reason null, or why it joins, for the log
+     */
+    record Join(
+            String groupId,
+            String memberId,
+            String groupInstanceId,
+            String clientId,
+            String clientHost,
+            boolean needsMemberId,
+            boolean canSkipAssignment,
+            Duration sessionTimeout,
+            Duration rebalanceTimeout,
+            String protocolType,
+            List<Protocol> protocols,
+            String reason) {
+        public Join {
+            protocols = List.copyOf(protocols);
+        }
+    }
+
+    /** An assignment strategy and what the member says under it. */
+    record Protocol(String name, byte[] metadata) {}
+
+    /** @param members filled for the leader only */
+    record Joined(
+            ErrorCode error,
+            int generationId,
+            String protocolType,
+            String protocolName,
+            String leaderId,
+            String memberId,
+            boolean skipAssignment,
+            List<JoinedMember> members) {
+        public Joined {
+            members = List.copyOf(members);
+        }
+
+        public static Joined failed(ErrorCode error, String memberId) {
+            return new Joined(error, -1, null, null, "", memberId, false, List.of());
+        }
+    }
+
+    record JoinedMember(String memberId, String groupInstanceId, byte[] metadata) {}
+
+    /**
+     * A member asks for its assignment; the leader brings everybody's.
+     *
+     * @param protocolType null before SyncGroup v5, as is {@code protocolName}
+     */
+    record Sync(
+            String groupId,
+            int generationId,
+            String memberId,
+            String groupInstanceId,
+            String protocolType,
+            String protocolName,
+            Map<String, byte[]> assignments) {
+        public Sync {
+            assignments = Map.copyOf(assignments);
+        }
+    }
+
+    record Synced(ErrorCode error, String protocolType, String protocolName, byte[] assignment) {
+        public static Synced failed(ErrorCode error) {
+            return new Synced(error, null, null, new byte[0]);
+        }
+    }
+
+    /** @param memberId may be {@code ""} if {@code groupInstanceId} is given */
+    record Leaving(String memberId, String groupInstanceId, String reason) {}
+
+    record Left(ErrorCode error, List<ErrorCode> members) {
+        public Left {
+            members = List.copyOf(members);
+        }
+    }
+
+    /**
+     * @param leaderEpoch -1 if the consumer does not know
+     * @param metadata the consumer's note, never null
+     * @param expireAt milliseconds since the epoch for clients that ask for their own retention (v2 to v4), else -1
+     */
+    record OffsetToCommit(long offset, int leaderEpoch, String metadata, long expireAt) {}
+
+    /** @param offset -1 if none is committed */
+    record CommittedOffset(long offset, int leaderEpoch, String metadata, ErrorCode error) {
+        public static CommittedOffset none(ErrorCode error) {
+            return new CommittedOffset(-1L, -1, "", error);
+        }
+    }
+
+    record FetchedOffsets(ErrorCode error, Map<TopicPartition, CommittedOffset> offsets) {
+        public FetchedOffsets {
+            offsets = Map.copyOf(offsets);
+        }
+    }
+
+    record DeletedOffsets(ErrorCode error, Map<TopicPartition, ErrorCode> partitions) {
+        public DeletedOffsets {
+            partitions = Map.copyOf(partitions);
+        }
+    }
+
+    record Description(
+            ErrorCode error, String groupId, State state, String protocolType, String protocol, List<Member> members) {
+        public Description {
+            members = List.copyOf(members);
+        }
+    }
+
+    record Member(
+            String memberId,
+            String groupInstanceId,
+            String clientId,
+            String clientHost,
+            byte[] metadata,
+            byte[] assignment) {}
+
+    record Listing(String groupId, String protocolType, State state) {}
+}

@@ -1,0 +1,33 @@
+package io.felice.api.partition;
+
+import io.felice.api.TopicPartition;
+import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * What a fetch wants.
+ *
+ * @param wants partitions in the order in which they get room
+ * @param minBytes wait for as many, 0 or 1 for any
+ * @param maxBytes the most of all partitions together; the first non-empty one gets a batch whatever this says (KIP-74)
+ * @param maxWait how long to wait for {@code minBytes}
+ * @param readCommitted only records below the last stable offset
+ */
+public record FetchPlan(List<Want> wants, int minBytes, int maxBytes, Duration maxWait, boolean readCommitted) {
+    public FetchPlan {
+        wants = List.copyOf(wants);
+        Objects.requireNonNull(maxWait, "maxWait");
+    }
+
+    /**
+     * One partition of a fetch.
+     *
+     * @param offset where to begin
+     * @param maxBytes the most of this partition
+     * @param currentLeaderEpoch what the client believes, -1 if it does not know
+     * @param lastFetchedEpoch the epoch of the record before {@code offset}, -1 if unknown; lets the log find divergence
+     */
+    public record Want(
+            TopicPartition partition, long offset, int maxBytes, int currentLeaderEpoch, int lastFetchedEpoch) {}
+}
