@@ -74,6 +74,11 @@ public final class RecordBatch {
         return bytes.slice(at, sizeInBytes());
     }
 
+    /** Copies the batch's bytes, whole, to absolute index {@code targetAt} of {@code target}; moves no position. */
+    public void copyTo(ByteBuffer target, int targetAt) {
+        target.put(targetAt, bytes, at, sizeInBytes());
+    }
+
     public int sizeInBytes() {
         return LENGTH_PREFIX_BYTES + bytes.getInt(at + LENGTH_AT);
     }
