@@ -1,0 +1,25 @@
+package io.felice.protocol;
+
+import org.apache.kafka.common.message.FetchResponseData;
+import org.apache.kafka.common.protocol.ApiMessage;
+
+/** How much of a response's records will be copied beside its text. */
+final class Sizes {
+    private Sizes() {}
+
+    static int copiedRecords(ApiMessage response) {
+        if (!(response instanceof FetchResponseData fetch)) {
+            return 0;
+        }
+        int bytes = 0;
+        for (FetchResponseData.FetchableTopicResponse topic : fetch.responses()) {
+            for (FetchResponseData.PartitionData partition : topic.partitions()) {
+                if (partition.records() instanceof PinnedRecords pinned
+                        && ResponseFrame.Collector.fitsBeside(pinned.records())) {
+                    bytes += pinned.sizeInBytes();
+                }
+            }
+        }
+        return bytes;
+    }
+}

@@ -1,0 +1,139 @@
+package io.felice.protocol;
+
+import io.felice.api.ErrorCode;
+import java.nio.BufferUnderflowException;
+import java.nio.ByteBuffer;
+import org.apache.kafka.common.message.ApiMessageType;
+import org.apache.kafka.common.message.RequestHeaderData;
+import org.apache.kafka.common.message.ResponseHeaderData;
+import org.apache.kafka.common.protocol.ApiKeys;
+import org.apache.kafka.common.protocol.ApiMessage;
+import org.apache.kafka.common.protocol.ByteBufferAccessor;
+import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.protocol.MessageSizeAccumulator;
+import org.apache.kafka.common.protocol.ObjectSerializationCache;
+import org.apache.kafka.common.requests.AbstractRequest;
+
+/** Frames to requests and responses to frames, with the message classes of kafka-clients. Stateless; any thread. */
+public final class WireProtocol {
+    private static final int MIN_HEADER_BYTES = 8;
+
+    private WireProtocol() {}
+
+    /** The API key of a frame without parsing it. */
+    public static short apiKeyOf(ByteBuffer frame) {
+        if (frame.remaining() < MIN_HEADER_BYTES) {
+            throw new MalformedRequest("A request of " + frame.remaining() + " bytes has no header");
+        }
+        return frame.getShort(frame.position());
+    }
+
+    /** The API version of a frame without parsing it. */
+    public static short apiVersionOf(ByteBuffer frame) {
+        return frame.getShort(frame.position() + Short.BYTES);
+    }
+
+    /** The correlation id of a frame without parsing it. */
+    public static int correlationIdOf(ByteBuffer frame) {
+        return frame.getInt(frame.position() + Integer.BYTES);
+    }
+
+    /**
+     * Parses a frame, from position to limit, without its length field.
+     *
+     * @throws MalformedRequest if it is no request of a known API and version, or has bytes left over
+     */
+    public static Request parse(ByteBuffer frame) {
+        int size = frame.remaining();
+        ApiMessageType api = api(apiKeyOf(frame));
+        short version = apiVersionOf(frame);
+        if (version < api.lowestSupportedVersion() || version > api.highestSupportedVersion(true)) {
+            throw new MalformedRequest(api.name + " has no version " + version);
+        }
+        try {
+            ByteBufferAccessor bytes = new ByteBufferAccessor(frame.slice());
+            RequestHeaderData header = new RequestHeaderData(bytes, api.requestHeaderVersion(version));
+            ApiMessage message = api.newRequest();
+            message.read(bytes, version);
+            if (bytes.remaining() > 0) {
+                throw new MalformedRequest(api.name + " v" + version + " has " + bytes.remaining() + " bytes too many");
+            }
+            String clientId = header.clientId() == null ? "" : header.clientId();
+            return new Request(api.apiKey(), version, header.correlationId(), clientId, message, size);
+        } catch (MalformedRequest malformed) {
+            throw malformed;
+        } catch (BufferUnderflowException truncated) {
+            throw new MalformedRequest(api.name + " v" + version + " ends too early");
+        } catch (RuntimeException malformed) {
+            throw new MalformedRequest(api.name + " v" + version + ": " + malformed.getMessage());
+        }
+    }
+
+    /** The frame of a response to a request of this API, version and correlation id. */
+    public static ResponseFrame encode(short apiKey, short version, int correlationId, ApiMessage response) {
+        ApiMessageType api = api(apiKey);
+        short headerVersion = api.responseHeaderVersion(version);
+        ResponseHeaderData header = new ResponseHeaderData().setCorrelationId(correlationId);
+        ObjectSerializationCache strings = new ObjectSerializationCache();
+        MessageSizeAccumulator size = new MessageSizeAccumulator();
+        header.addSize(size, strings, headerVersion);
+        response.addSize(size, strings, version);
+        int plainBytes = Integer.BYTES + size.sizeExcludingZeroCopy() + Sizes.copiedRecords(response);
+        ResponseFrame.Collector collector = new ResponseFrame.Collector(plainBytes);
+        collector.writeInt(0);
+        header.write(collector, strings, headerVersion);
+        response.write(collector, strings, version);
+        return collector.frame();
+    }
+
+    /** The response that tells of a failure of the whole request, in the API's own form; null where it has none. */
+    public static ApiMessage failure(Request request, ErrorCode error, String message) {
+        AbstractRequest typed = typed(request);
+        var response = typed.getErrorResponse(0, Errors.forCode(error.code()).exception(message));
+        return response == null ? null : response.data();
+    }
+
+    /**
+     * The error that makes a client of this API try again by itself, for a request whose handler went away.
+     */
+    public static ErrorCode retriable(short apiKey) {
+        return switch (apiKey) {
+            case Apis.PRODUCE,
+                    Apis.FETCH,
+                    Apis.LIST_OFFSETS,
+                    Apis.OFFSET_FOR_LEADER_EPOCH,
+                    Apis.DELETE_RECORDS -> ErrorCode.NOT_LEADER_OR_FOLLOWER;
+            case Apis.METADATA -> ErrorCode.LEADER_NOT_AVAILABLE;
+            case Apis.JOIN_GROUP,
+                    Apis.SYNC_GROUP,
+                    Apis.HEARTBEAT,
+                    Apis.LEAVE_GROUP,
+                    Apis.OFFSET_COMMIT,
+                    Apis.OFFSET_FETCH,
+                    Apis.FIND_COORDINATOR,
+                    Apis.DESCRIBE_GROUPS,
+                    Apis.LIST_GROUPS,
+                    Apis.DELETE_GROUPS,
+                    Apis.OFFSET_DELETE,
+                    Apis.INIT_PRODUCER_ID -> ErrorCode.COORDINATOR_NOT_AVAILABLE;
+            default -> ErrorCode.REQUEST_TIMED_OUT;
+        };
+    }
+
+    private static AbstractRequest typed(Request request) {
+        ByteBuffer bytes = org.apache.kafka.common.protocol.MessageUtil.toByteBufferAccessor(
+                        request.message(), request.apiVersion())
+                .buffer();
+        return AbstractRequest.parseRequest(
+                        ApiKeys.forId(request.apiKey()), request.apiVersion(), new ByteBufferAccessor(bytes))
+                .request;
+    }
+
+    private static ApiMessageType api(short key) {
+        try {
+            return ApiMessageType.fromApiKey(key);
+        } catch (RuntimeException unknown) {
+            throw new MalformedRequest("There is no API with key " + key);
+        }
+    }
+}

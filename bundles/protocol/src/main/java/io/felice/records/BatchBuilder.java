@@ -1,0 +1,61 @@
+package io.felice.records;
+
+import io.felice.api.RecordBatch;
+import java.nio.ByteBuffer;
+import org.apache.kafka.common.compress.Compression;
+import org.apache.kafka.common.header.Header;
+import org.apache.kafka.common.record.TimestampType;
+import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.apache.kafka.common.record.internal.MemoryRecordsBuilder;
+import org.apache.kafka.common.record.internal.SimpleRecord;
+
+/**
+ * Builds one batch, as the broker's own state needs (offsets, transactions) and compaction; offsets start at 0 and are
+ * stamped when the batch is appended. Not thread-safe; one batch per builder.
+ */
+public final class BatchBuilder {
+    private static final int INITIAL_BYTES = 512;
+    private static final Header[] NO_HEADERS = new Header[0];
+
+    private final MemoryRecordsBuilder records;
+
+    public BatchBuilder() {
+        this(RecordBatch.NO_PRODUCER_ID, (short) -1, -1);
+    }
+
+    /** A batch of an idempotent producer. */
+    public BatchBuilder(long producerId, short producerEpoch, int baseSequence) {
+        records = MemoryRecords.builder(
+                ByteBuffer.allocate(INITIAL_BYTES),
+                RecordBatch.MAGIC,
+                Compression.NONE,
+                TimestampType.CREATE_TIME,
+                0L,
+                RecordBatch.NO_TIMESTAMP,
+                producerId,
+                producerEpoch,
+                baseSequence,
+                false,
+                -1);
+    }
+
+    /** @param timestamp milliseconds since the epoch; {@code key} and {@code value} may be null */
+    public BatchBuilder add(long timestamp, byte[] key, byte[] value) {
+        records.append(new SimpleRecord(timestamp, key, value, NO_HEADERS));
+        return this;
+    }
+
+    public int count() {
+        return records.numRecords();
+    }
+
+    /** Bytes the batch has so far. */
+    public int sizeInBytes() {
+        return records.estimatedSizeInBytes();
+    }
+
+    /** The finished batch. */
+    public RecordBatch build() {
+        return RecordBatch.at(records.build().buffer());
+    }
+}

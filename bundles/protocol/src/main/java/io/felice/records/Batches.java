@@ -1,0 +1,92 @@
+package io.felice.records;
+
+import static io.felice.api.ErrorCode.CORRUPT_MESSAGE;
+import static io.felice.api.ErrorCode.INVALID_RECORD;
+
+import io.felice.api.RecordBatch;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.zip.CRC32C;
+
+/** Takes batches out of bytes from outside: lengths first, then format, then checksum. Stateless; any thread. */
+public final class Batches {
+    private static final int MAX_CODEC = 4;
+    private static final short LOG_APPEND_TIME_BIT = 0x08;
+
+    private Batches() {}
+
+    /**
+     * The batches that fill {@code bytes} from its position to its limit. Lengths are checked, contents are not.
+     *
+     * @throws io.felice.api.FeliceException CORRUPT_MESSAGE if a length does not fit, INVALID_RECORD for an old format
+     */
+    public static List<RecordBatch> split(ByteBuffer bytes) {
+        List<RecordBatch> batches = new ArrayList<>(1);
+        int at = bytes.position();
+        while (at < bytes.limit()) {
+            RecordBatch batch = batchAt(bytes, at);
+            batches.add(batch);
+            at += batch.sizeInBytes();
+        }
+        return batches;
+    }
+
+    private static RecordBatch batchAt(ByteBuffer bytes, int at) {
+        int room = bytes.limit() - at;
+        if (room > RecordBatch.MAGIC_AT && bytes.get(at + RecordBatch.MAGIC_AT) != RecordBatch.MAGIC) {
+            throw INVALID_RECORD.because("Batches of magic " + bytes.get(at + RecordBatch.MAGIC_AT)
+                    + " are not accepted, only of magic " + RecordBatch.MAGIC);
+        }
+        if (room < RecordBatch.HEADER_BYTES) {
+            throw CORRUPT_MESSAGE.because(room + " bytes are too few for a batch header");
+        }
+        long size = RecordBatch.LENGTH_PREFIX_BYTES + (long) bytes.getInt(at + RecordBatch.LENGTH_AT);
+        if (size < RecordBatch.HEADER_BYTES || size > room) {
+            throw CORRUPT_MESSAGE.because("A batch says it has " + size + " bytes where there are " + room);
+        }
+        return new RecordBatch(bytes, at);
+    }
+
+    /**
+     * Checks the checksum and what the header says of itself; {@link #split} has checked lengths and magic.
+     *
+     * @throws io.felice.api.FeliceException CORRUPT_MESSAGE or INVALID_RECORD
+     */
+    public static void check(RecordBatch batch) {
+        long crc = crcOf(batch);
+        if (crc != batch.crc()) {
+            throw CORRUPT_MESSAGE.because("The batch's CRC is " + batch.crc() + ", its contents have " + crc);
+        }
+        if (batch.codec() > MAX_CODEC) {
+            throw INVALID_RECORD.because("Codec " + batch.codec() + " is unknown");
+        }
+        if (batch.recordCount() <= 0 || batch.lastOffsetDelta() != batch.recordCount() - 1) {
+            throw INVALID_RECORD.because("The batch says it has " + batch.recordCount()
+                    + " records and a last offset delta of " + batch.lastOffsetDelta());
+        }
+    }
+
+    /** The CRC-32C of what the checksum covers. */
+    public static long crcOf(RecordBatch batch) {
+        ByteBuffer covered = batch.bytes();
+        covered.position(RecordBatch.ATTRIBUTES_AT);
+        CRC32C crc = new CRC32C();
+        crc.update(covered);
+        return crc.getValue();
+    }
+
+    /**
+     * Gives every record of the batch the broker's time (LogAppendTime): the one case that rewrites a header under the
+     * checksum, and the checksum with it.
+     *
+     * @param now milliseconds since the epoch
+     */
+    public static void stampAppendTime(RecordBatch batch, long now) {
+        ByteBuffer bytes = batch.bytes();
+        short attributes = (short) (batch.attributes() | LOG_APPEND_TIME_BIT);
+        bytes.putShort(RecordBatch.ATTRIBUTES_AT, attributes);
+        bytes.putLong(RecordBatch.MAX_TIMESTAMP_AT, now);
+        bytes.putInt(RecordBatch.CRC_AT, (int) crcOf(batch));
+    }
+}
