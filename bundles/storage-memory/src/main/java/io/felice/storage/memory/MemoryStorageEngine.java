@@ -1,0 +1,87 @@
+package io.felice.storage.memory;
+
+import io.felice.api.storage.EngineTraits;
+import io.felice.api.storage.LogId;
+import io.felice.api.storage.PartitionLog;
+import io.felice.api.storage.StorageEngine;
+import io.felice.api.storage.Volume;
+import java.time.Clock;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.metatype.annotations.AttributeDefinition;
+import org.osgi.service.metatype.annotations.Designate;
+import org.osgi.service.metatype.annotations.ObjectClassDefinition;
+
+/** Keeps logs on the heap, all together within a budget; a restart forgets them. */
+@Component(property = StorageEngine.NAME + "=memory", configurationPid = "io.felice.storage.memory")
+@Designate(ocd = MemoryStorageEngine.Config.class)
+public final class MemoryStorageEngine implements StorageEngine {
+    @ObjectClassDefinition(name = "Felice storage: memory", description = "Logs on the heap; a restart forgets them.")
+    public @interface Config {
+        @AttributeDefinition(description = "Bytes that all logs may take together; appends are refused when they do.")
+        long bytes() default 268_435_456L;
+    }
+
+    private static final EngineTraits TRAITS = new EngineTraits(true, false, false, true);
+
+    private final Map<LogId, MemoryLog> logs = new ConcurrentHashMap<>();
+    private final AtomicLong used = new AtomicLong();
+    private final long budget;
+    private final Clock clock;
+
+    @Activate
+    public MemoryStorageEngine(Config config) {
+        this(config.bytes(), Clock.systemUTC());
+    }
+
+    public MemoryStorageEngine(long budget, Clock clock) {
+        this.budget = budget;
+        this.clock = clock;
+    }
+
+    @Override
+    public EngineTraits traits() {
+        return TRAITS;
+    }
+
+    @Override
+    public Volume volume() {
+        return new Volume("memory:", budget, Math.max(0, budget - used.get()));
+    }
+
+    @Override
+    public PartitionLog open(LogId id, long lease) {
+        return logs.computeIfAbsent(id, unused -> new MemoryLog(id, this, clock))
+                .lend(lease);
+    }
+
+    @Override
+    public void delete(LogId id) {
+        MemoryLog log = logs.remove(id);
+        if (log != null) {
+            log.delete();
+        }
+    }
+
+    @Override
+    public Set<LogId> logs() {
+        return Set.copyOf(logs.keySet());
+    }
+
+    /** Takes so many bytes of the budget, or none of them. */
+    boolean take(int bytes) {
+        if (used.addAndGet(bytes) <= budget) {
+            return true;
+        }
+        giveBack(bytes);
+        return false;
+    }
+
+    void giveBack(int bytes) {
+        used.addAndGet(-bytes);
+    }
+}

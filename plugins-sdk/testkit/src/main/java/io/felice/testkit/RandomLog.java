@@ -1,0 +1,257 @@
+package io.felice.testkit;
+
+import static io.felice.testkit.Batches.batch;
+import static io.felice.testkit.Batches.copyOf;
+import static io.felice.testkit.LogReader.bytesOf;
+import static io.felice.testkit.LogReader.everythingIn;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.felice.api.RecordBatch;
+import io.felice.api.storage.PartitionLog;
+import io.felice.api.storage.Records;
+import io.felice.api.storage.Segment;
+import io.felice.api.storage.SegmentSizes;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Deque;
+import java.util.List;
+import java.util.Random;
+
+/** Does random things to a log and to a list of batches, and sees that both agree. */
+final class RandomLog {
+    private static final int MOST_PINS = 5;
+
+    private record Kept(long base, long next, long timestamp, byte[] bytes) {}
+
+    private record Pinned(Records records, byte[] bytes, long next) {}
+
+    private final Random random;
+    private final List<Kept> model = new ArrayList<>();
+    private final Deque<Pinned> pins = new ArrayDeque<>();
+    private PartitionLog log;
+    private long start;
+    private long end;
+    private int appends;
+    private String last = "nothing yet";
+
+    RandomLog(long seed, PartitionLog log) {
+        this.random = new Random(seed);
+        this.log = log;
+    }
+
+    boolean wantsRestart() {
+        return random.nextInt(400) == 0;
+    }
+
+    void reopened(PartitionLog reopened, boolean sameData) {
+        last = "restart";
+        log = reopened;
+        if (!sameData) {
+            model.clear();
+            start = 0;
+            end = 0;
+        }
+        assertSame();
+        assertThat(everythingIn(log)).isEqualTo(join(model));
+    }
+
+    void step() {
+        int dice = random.nextInt(100);
+        if (dice < 45) {
+            append();
+        } else if (dice < 75) {
+            read();
+        } else if (dice < 82) {
+            log.settle();
+        } else if (dice < 86) {
+            pin();
+        } else if (dice < 88) {
+            truncate();
+        } else if (dice < 91) {
+            trim();
+        } else if (dice < 94) {
+            last = "roll";
+            log.roll();
+        } else if (dice < 96) {
+            replace();
+        } else if (dice < 97) {
+            configure();
+        } else {
+            scan();
+        }
+        assertSame();
+    }
+
+    private void append() {
+        long base = end + (random.nextInt(10) == 0 ? random.nextInt(100) : 0);
+        int bytes = random.nextInt(50) == 0 ? random.nextInt(300_000) : random.nextInt(300);
+        RecordBatch batch = batch(1 + random.nextInt(5))
+                .values((appends++ + "x").repeat(1 + bytes / 4))
+                .timestamp(random.nextInt(100_000))
+                .at(base);
+        last = "append " + batch;
+        log.append(batch);
+        model.add(new Kept(base, batch.nextOffset(), batch.maxTimestamp(), copyOf(batch)));
+        end = batch.nextOffset();
+    }
+
+    private void read() {
+        long from = start + random.nextInt((int) (end - start) + 1);
+        long limit = random.nextBoolean() ? Long.MAX_VALUE : from + random.nextInt(50);
+        int maxBytes = random.nextInt(4) == 0 ? random.nextInt(300) : random.nextInt(10_000);
+        boolean atLeastOne = random.nextBoolean();
+        last = "read " + from + " limit " + limit + " maxBytes " + maxBytes + " atLeastOne " + atLeastOne;
+        try (Records records = log.read(from, limit, maxBytes, atLeastOne)) {
+            assertRead(records, from, limit, maxBytes, atLeastOne);
+        }
+    }
+
+    private void assertRead(Records records, long from, long limit, int maxBytes, boolean atLeastOne) {
+        byte[] bytes = bytesOf(records);
+        assertThat(bytes).hasSize(records.sizeInBytes());
+        List<Kept> expected = model.stream()
+                .filter(kept -> kept.next() > from)
+                .takeWhile(kept -> kept.next() <= limit)
+                .toList();
+        int at = 0;
+        int count = 0;
+        while (at < bytes.length) {
+            assertThat(expected.size()).as("batches expected").isGreaterThan(count);
+            byte[] one = expected.get(count).bytes();
+            assertThat(Arrays.copyOfRange(bytes, at, Math.min(bytes.length, at + one.length)))
+                    .isEqualTo(one);
+            at += one.length;
+            count++;
+        }
+        if (bytes.length > maxBytes) {
+            assertThat(atLeastOne && count == 1)
+                    .as("only the first may be oversize")
+                    .isTrue();
+        }
+        if (!expected.isEmpty() && (atLeastOne || expected.get(0).bytes().length <= maxBytes)) {
+            assertThat(count).as("batches read").isPositive();
+        }
+    }
+
+    private void pin() {
+        if (pins.size() == MOST_PINS) {
+            release(pins.removeFirst());
+        }
+        long from = start + random.nextInt((int) (end - start) + 1);
+        last = "pin " + from;
+        Records records = log.read(from, Long.MAX_VALUE, 5_000, true);
+        byte[] bytes = bytesOf(records);
+        List<RecordBatch> batches = LogReader.batchesIn(bytes);
+        long next = batches.isEmpty() ? 0 : batches.get(batches.size() - 1).nextOffset();
+        pins.add(new Pinned(records, bytes, next));
+    }
+
+    private void release(Pinned pinned) {
+        assertThat(bytesOf(pinned.records())).as("pinned bytes").isEqualTo(pinned.bytes());
+        pinned.records().close();
+    }
+
+    void releaseAll() {
+        pins.forEach(this::release);
+        pins.clear();
+    }
+
+    /** Mostly near the end, sometimes anywhere or below the start; pins above it are given back first. */
+    private void truncate() {
+        long to = random.nextInt(10) == 0 ? Math.max(0, start - random.nextInt(20)) : end - random.nextInt(40);
+        last = "truncate to " + to;
+        if (to < 0) {
+            return;
+        }
+        pins.removeIf(pinned -> {
+            if (pinned.next() > to) {
+                release(pinned);
+                return true;
+            }
+            return false;
+        });
+        log.truncateTo(to);
+        if (to < start) {
+            start = to;
+            end = to;
+            model.clear();
+            return;
+        }
+        model.removeIf(kept -> kept.next() > to);
+        long lowest = model.isEmpty()
+                ? start
+                : Math.max(start, model.get(model.size() - 1).next());
+        assertThat(log.endOffset()).as("end after truncation").isBetween(lowest, Math.min(to, end));
+        end = log.endOffset();
+    }
+
+    private void trim() {
+        long to = random.nextInt(10) == 0 ? end + random.nextInt(50) : start + random.nextInt((int) (end - start) + 1);
+        if (random.nextInt(3) == 0 && log.segments().size() > 1) {
+            to = log.segments().get(1).baseOffset();
+        }
+        last = "trim to " + to;
+        log.trimTo(to);
+        long newStart = Math.max(start, to);
+        model.removeIf(kept -> kept.next() <= newStart);
+        start = newStart;
+        end = Math.max(end, start);
+    }
+
+    private void replace() {
+        List<Segment> sealed = log.segments().stream().filter(Segment::sealed).toList();
+        if (sealed.isEmpty()) {
+            return;
+        }
+        Segment old = sealed.get(random.nextInt(sealed.size()));
+        last = "replace " + old;
+        model.removeIf(
+                kept -> kept.base() >= old.baseOffset() && kept.base() < old.nextOffset() && random.nextInt(3) == 0);
+        List<RecordBatch> left = model.stream()
+                .filter(kept -> kept.base() >= old.baseOffset() && kept.base() < old.nextOffset())
+                .map(kept -> new RecordBatch(ByteBuffer.wrap(kept.bytes()), 0))
+                .toList();
+        log.replace(old, left.iterator());
+    }
+
+    private void configure() {
+        SegmentSizes sizes = new SegmentSizes(200 + random.nextInt(100_000), random.nextInt(5_000));
+        last = "configure " + sizes;
+        log.configure(sizes);
+    }
+
+    private void scan() {
+        long timestamp = random.nextInt(110_000);
+        last = "scan for " + timestamp;
+        long from = log.scanStartFor(timestamp);
+        assertThat(from).isBetween(start, end);
+        model.stream().filter(kept -> kept.timestamp() >= timestamp).findFirst().ifPresent(kept -> assertThat(from)
+                .isLessThan(kept.next()));
+    }
+
+    private void assertSame() {
+        assertThat(log.startOffset()).as("start").isEqualTo(start);
+        assertThat(log.endOffset()).as("end").isEqualTo(end);
+        List<Segment> segments = log.segments();
+        for (int i = 0; i + 1 < segments.size(); i++) {
+            assertThat(segments.get(i).sealed()).isTrue();
+            assertThat(segments.get(i).nextOffset())
+                    .as("end of segment " + i)
+                    .isEqualTo(segments.get(i + 1).baseOffset());
+        }
+        Segment active = segments.get(segments.size() - 1);
+        assertThat(active.sealed()).isFalse();
+        assertThat(active.nextOffset()).isEqualTo(end);
+    }
+
+    private static byte[] join(List<Kept> batches) {
+        return batches.stream().map(Kept::bytes).reduce(new byte[0], Batches::concat);
+    }
+
+    @Override
+    public String toString() {
+        return last + ", model " + start + ".." + end + " in " + model.size() + " batches";
+    }
+}

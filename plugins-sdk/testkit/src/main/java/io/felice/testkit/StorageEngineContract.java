@@ -1,0 +1,994 @@
+package io.felice.testkit;
+
+import static io.felice.testkit.Batches.batch;
+import static io.felice.testkit.Batches.copyOf;
+import static io.felice.testkit.LogReader.batchesIn;
+import static io.felice.testkit.LogReader.bytesOf;
+import static io.felice.testkit.LogReader.everythingIn;
+import static io.felice.testkit.LogReader.offsetsOf;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.felice.api.ErrorCode;
+import io.felice.api.FeliceException;
+import io.felice.api.RecordBatch;
+import io.felice.api.storage.LogId;
+import io.felice.api.storage.PartitionLog;
+import io.felice.api.storage.Records;
+import io.felice.api.storage.Segment;
+import io.felice.api.storage.SegmentSizes;
+import io.felice.api.storage.StorageEngine;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.UnaryOperator;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/**
+ * What every storage engine keeps: extend it, make a fresh engine and reopen one on the same data, and each promise of
+ * {@link StorageEngine} and {@link PartitionLog} is a test. What must survive a restart is read from the engine's traits;
+ * after every scenario the engine is opened again and compared.
+ */
+public abstract class StorageEngineContract {
+    private static final int PLENTY = 1 << 20;
+    private static final long ALL = Long.MAX_VALUE;
+    private static final int TIMEOUT_SECONDS = 60;
+    private static final int RANDOM_OPERATIONS = 10_000;
+
+    protected static final LogId ID = new LogId(new UUID(0x1234_5678_9ABC_4DEFL, 0x8123_4567_89AB_CDEFL), 3, "orders");
+
+    private StorageEngine engine;
+    private PartitionLog log;
+    private long lease = 1;
+
+    /** A fresh, empty engine; called once for each test. The subclass closes it when the test is over. */
+    protected abstract StorageEngine engine();
+
+    /** A new engine on the data of the last one, as after a restart of the process; the last one is not used again. */
+    protected abstract StorageEngine reopen();
+
+    /**
+     * A new engine on a copy of the data of the last one, as after a crash that left the last file of this log as
+     * {@code damage} makes it; it may be called many times. Empty for engines that have no such file.
+     */
+    protected Optional<StorageEngine> reopenDamaged(LogId id, UnaryOperator<byte[]> damage) {
+        return Optional.empty();
+    }
+
+    /** The segment sizes that each log of the contract gets; small ones make every scenario cross segments. */
+    protected SegmentSizes sizes() {
+        return SegmentSizes.DEFAULT;
+    }
+
+    @BeforeEach
+    final void openALog() {
+        engine = engine();
+        log = open(ID);
+    }
+
+    @AfterEach
+    final void theLogIsTheSameAfterARestart() {
+        if (log == null) {
+            return;
+        }
+        log.settle();
+        byte[] before = everythingIn(log);
+        long start = log.startOffset();
+        long end = log.endOffset();
+        log.close();
+
+        restart();
+
+        if (engine.traits().survivesKill()) {
+            assertThat(log.startOffset()).as("start after a restart").isEqualTo(start);
+            assertThat(log.endOffset()).as("end after a restart").isEqualTo(end);
+            assertThat(everythingIn(log)).as("batches after a restart").isEqualTo(before);
+        } else {
+            assertThat(log.endOffset()).as("end after a restart").isZero();
+        }
+        assertThatCode(() -> log.append(batch(1).at(log.endOffset()))).doesNotThrowAnyException();
+    }
+
+    private void restart() {
+        engine = reopen();
+        log = open(ID);
+    }
+
+    private PartitionLog open(LogId id) {
+        PartitionLog opened = engine.open(id, ++lease);
+        opened.configure(sizes());
+        return opened;
+    }
+
+    // Empty logs
+
+    @Test
+    void aNewLogIsEmptyAndStartsAtZero() {
+        assertThat(log.startOffset()).isZero();
+        assertThat(log.endOffset()).isZero();
+        assertThat(offsetsOf(log.read(0, ALL, PLENTY, true))).isEmpty();
+        assertThat(log.segments()).hasSize(1);
+        assertThat(log.segments().get(0).sealed()).isFalse();
+        assertThat(log.segments().get(0).sizeInBytes()).isZero();
+        assertThat(log.segments().get(0).maxTimestamp()).isEqualTo(-1);
+    }
+
+    @Test
+    void anEmptyLogCanBeSettledFlushedRolledTrimmedAndTruncated() {
+        log.settle();
+        await(log.flush(0).toCompletableFuture());
+        log.roll();
+        log.trimTo(0);
+        log.truncateTo(0);
+
+        assertThat(log.endOffset()).isZero();
+        assertThat(log.segments()).hasSize(1);
+    }
+
+    // Reads
+
+    @Test
+    void whatIsAppendedIsVisibleAtOnceByteForByte() {
+        RecordBatch first = batch(10).values("first").leaderEpoch(7).at(0);
+        RecordBatch second = batch(3).values("second").producer(9, 1, 0).at(10);
+
+        log.append(first);
+        log.append(second);
+
+        assertThat(everythingIn(log)).isEqualTo(Batches.concat(copyOf(first), copyOf(second)));
+        assertThat(log.endOffset()).isEqualTo(13);
+    }
+
+    @Test
+    void theCallerMayReuseTheBytesAfterAnAppend() {
+        byte[] bytes = copyOf(batch(5).at(0));
+        byte[] same = bytes.clone();
+        log.append(new RecordBatch(ByteBuffer.wrap(bytes), 0));
+
+        Arrays.fill(bytes, (byte) 99);
+
+        assertThat(everythingIn(log)).isEqualTo(same);
+    }
+
+    @Test
+    void aBatchIsTakenFromTheMiddleOfADirectBuffer() {
+        byte[] batch = copyOf(batch(5).at(0));
+        ByteBuffer frame =
+                ByteBuffer.allocateDirect(batch.length + 50).put(20, batch).position(7);
+
+        log.append(new RecordBatch(frame, 20));
+
+        assertThat(everythingIn(log)).isEqualTo(batch);
+        assertThat(frame.position()).isEqualTo(7);
+    }
+
+    @Test
+    void aReadInMidBatchBeginsWithTheBatchThatHoldsTheOffset() {
+        appendTens(3);
+
+        assertThat(offsetsOf(log.read(15, ALL, PLENTY, true)).get(0)).isEqualTo(10);
+        assertThat(offsetsOf(log.read(19, ALL, PLENTY, true)).get(0)).isEqualTo(10);
+        assertThat(offsetsOf(log.read(20, ALL, PLENTY, true)).get(0)).isEqualTo(20);
+    }
+
+    @Test
+    void aReadInAGapBeginsWithTheNextBatch() {
+        log.append(batch(10).at(0));
+        log.append(batch(10).at(50));
+
+        assertThat(offsetsOf(log.read(10, ALL, PLENTY, true))).containsExactly(50L);
+        assertThat(offsetsOf(log.read(49, ALL, PLENTY, true))).containsExactly(50L);
+        assertThat(log.endOffset()).isEqualTo(60);
+    }
+
+    @Test
+    void theLimitHidesBatchesThatReachIt() {
+        appendTens(2);
+
+        assertThat(allOffsets(0, 20)).containsExactly(0L, 10L);
+        assertThat(allOffsets(0, 19)).containsExactly(0L);
+        assertThat(allOffsets(0, 10)).containsExactly(0L);
+        assertThat(allOffsets(0, 9)).isEmpty();
+        assertThat(allOffsets(10, 10)).isEmpty();
+        assertThat(allOffsets(15, 5)).isEmpty();
+    }
+
+    @Test
+    void aReadGivesNoMoreThanMaxBytes() {
+        appendTens(3);
+        int size = batch(10).at(0).sizeInBytes();
+
+        assertThat(offsetsOf(log.read(0, ALL, size, false))).containsExactly(0L);
+        assertThat(offsetsOf(log.read(0, ALL, 2 * size - 1, false))).containsExactly(0L);
+        assertThat(log.read(0, ALL, 2 * size, true).sizeInBytes()).isLessThanOrEqualTo(2 * size);
+    }
+
+    @Test
+    void anOversizeFirstBatchIsGivenOnlyWithAtLeastOne() {
+        appendTens(2);
+        int size = batch(10).at(0).sizeInBytes();
+
+        assertThat(offsetsOf(log.read(0, ALL, size - 1, false))).isEmpty();
+        assertThat(offsetsOf(log.read(0, ALL, size - 1, true))).containsExactly(0L);
+        assertThat(offsetsOf(log.read(0, 9, size - 1, true))).isEmpty();
+    }
+
+    @Test
+    void maxBytesOfZeroIsLegal() {
+        appendTens(2);
+
+        assertThat(offsetsOf(log.read(0, ALL, 0, false))).isEmpty();
+        assertThat(offsetsOf(log.read(0, ALL, 0, true))).containsExactly(0L);
+    }
+
+    @Test
+    void aReadAtTheEndIsEmptyAndOneOutsideIsRefused() {
+        appendTens(3);
+        log.trimTo(5);
+
+        assertThat(offsetsOf(log.read(30, ALL, PLENTY, true))).isEmpty();
+        assertFails(ErrorCode.OFFSET_OUT_OF_RANGE, () -> log.read(31, ALL, PLENTY, true));
+        assertFails(ErrorCode.OFFSET_OUT_OF_RANGE, () -> log.read(4, ALL, PLENTY, true));
+        assertFails(ErrorCode.OFFSET_OUT_OF_RANGE, () -> log.read(-1, ALL, PLENTY, true));
+    }
+
+    @Test
+    void batchesOfEverySizeComeBackWhole() {
+        byte[] expected = {};
+        for (int bytes : new int[] {0, 1, 100, 4_000, 70_000, 1_000_000, 300_000, 5, 2_000_000, 10}) {
+            RecordBatch batch = batch(2).valueBytes(bytes).at(log.endOffset());
+            log.append(batch);
+            expected = Batches.concat(expected, copyOf(batch));
+        }
+
+        assertThat(everythingIn(log)).isEqualTo(expected);
+    }
+
+    @Test
+    void manySmallBatchesAreFoundFromEveryOffset() {
+        for (int i = 0; i < 3_000; i++) {
+            log.append(batch(2).at(2L * i));
+            if (i == 1_500) {
+                log.settle();
+            }
+        }
+
+        for (long offset = 0; offset < 6_000; offset += 7) {
+            assertThat(offsetsOf(log.read(offset, ALL, 10_000, true)).get(0)).isEqualTo(offset / 2 * 2);
+        }
+    }
+
+    // Appends
+
+    @Test
+    void anAppendBelowTheEndIsRefusedAndChangesNothing() {
+        appendTens(2);
+
+        assertThatThrownBy(() -> log.append(batch(1).at(19))).isInstanceOf(IllegalArgumentException.class);
+
+        assertThat(log.endOffset()).isEqualTo(20);
+        assertThat(allOffsets(0, ALL)).containsExactly(0L, 10L);
+        assertThatCode(() -> log.append(batch(1).at(20))).doesNotThrowAnyException();
+    }
+
+    @Test
+    void aLogMayBeginWithAGap() {
+        log.append(batch(10).at(1_000));
+
+        assertThat(log.startOffset()).isZero();
+        assertThat(log.endOffset()).isEqualTo(1_010);
+        assertThat(offsetsOf(log.read(0, ALL, PLENTY, true))).containsExactly(1_000L);
+    }
+
+    @Test
+    void offsetsMayBeAnyLong() {
+        log.append(batch(10).at(5_000_000_000L));
+        log.append(batch(10).at(Long.MAX_VALUE - 1_000));
+
+        assertThat(allOffsets(1, ALL)).containsExactly(5_000_000_000L, Long.MAX_VALUE - 1_000);
+    }
+
+    @Test
+    void settlingAndFlushingMoveTheirOffsets() {
+        appendTens(3);
+
+        log.settle();
+        assertThat(log.settledOffset()).isEqualTo(30);
+        await(log.flush(30).toCompletableFuture());
+
+        assertThat(log.flushedOffset()).isEqualTo(30);
+        log.append(batch(5).at(30));
+        await(log.flush(35).toCompletableFuture());
+        assertThat(log.flushedOffset()).isEqualTo(35);
+        assertThat(log.settledOffset()).isEqualTo(35);
+    }
+
+    @Test
+    void settledAndFlushedOffsetsNeverPassTheEnd() {
+        appendTens(3);
+        await(log.flush(30).toCompletableFuture());
+
+        log.truncateTo(10);
+
+        assertThat(log.settledOffset()).isLessThanOrEqualTo(10);
+        assertThat(log.flushedOffset()).isLessThanOrEqualTo(10);
+    }
+
+    // Truncation
+
+    @Test
+    void truncationAtABatchBoundaryKeepsWhatIsBelow() {
+        appendTens(4);
+
+        log.truncateTo(20);
+
+        assertThat(log.endOffset()).isEqualTo(20);
+        assertThat(allOffsets(0, ALL)).containsExactly(0L, 10L);
+        log.append(batch(5).values("again").at(20));
+        assertThat(allOffsets(0, ALL)).containsExactly(0L, 10L, 20L);
+        assertThat(log.endOffset()).isEqualTo(25);
+    }
+
+    @Test
+    void truncationInMidBatchDropsTheBatch() {
+        appendTens(4);
+
+        log.truncateTo(25);
+
+        assertThat(log.endOffset()).isEqualTo(20);
+        assertThat(allOffsets(0, ALL)).containsExactly(0L, 10L);
+    }
+
+    @Test
+    void truncationToTheStartLeavesAnEmptyLog() {
+        appendTens(4);
+
+        log.truncateTo(0);
+
+        assertThat(log.startOffset()).isZero();
+        assertThat(log.endOffset()).isZero();
+        assertThat(log.segments()).hasSize(1);
+        appendTens(1);
+        assertThat(allOffsets(0, ALL)).containsExactly(0L);
+    }
+
+    @Test
+    void truncationBelowTheStartLeavesAnEmptyLogThere() {
+        appendTens(4);
+        log.trimTo(25);
+
+        log.truncateTo(12);
+
+        assertThat(log.startOffset()).isEqualTo(12);
+        assertThat(log.endOffset()).isEqualTo(12);
+        log.append(batch(3).at(12));
+        assertThat(allOffsets(12, ALL)).containsExactly(12L);
+    }
+
+    @Test
+    void truncationAboveTheEndDoesNothing() {
+        appendTens(2);
+
+        log.truncateTo(20);
+        log.truncateTo(500);
+
+        assertThat(allOffsets(0, ALL)).containsExactly(0L, 10L);
+        assertThat(log.endOffset()).isEqualTo(20);
+    }
+
+    @Test
+    void truncationReachesBackAcrossSegments() {
+        appendTens(2);
+        log.roll();
+        log.append(batch(10).at(20));
+        log.roll();
+        log.append(batch(10).at(30));
+
+        log.truncateTo(10);
+
+        assertThat(allOffsets(0, ALL)).containsExactly(0L);
+        log.append(batch(10).values("again").at(10));
+        assertThat(allOffsets(0, ALL)).containsExactly(0L, 10L);
+    }
+
+    @Test
+    void truncationNeverChangesWhatIsPinnedAboveItsEnd() throws Exception {
+        appendTens(4);
+        log.settle();
+        Records pinned = log.read(20, ALL, PLENTY, true);
+        byte[] before = bytesOf(pinned);
+        PartitionLog owned = log;
+
+        CompletableFuture<Void> truncated = CompletableFuture.runAsync(() -> owned.truncateTo(10));
+        for (int i = 0; i < 20 && !truncated.isDone(); i++) {
+            Thread.sleep(5);
+        }
+        assertThat(bytesOf(pinned)).isEqualTo(before);
+        pinned.close();
+        await(truncated);
+
+        log.append(batch(10).values("again").at(10));
+        assertThat(allOffsets(0, ALL)).containsExactly(0L, 10L);
+    }
+
+    // Trimming
+
+    @Test
+    void trimmingInMidBatchKeepsTheBatchReadableFromThere() {
+        appendTens(3);
+
+        log.trimTo(15);
+
+        assertThat(log.startOffset()).isEqualTo(15);
+        assertThat(allOffsets(15, ALL)).containsExactly(10L, 20L);
+        assertFails(ErrorCode.OFFSET_OUT_OF_RANGE, () -> log.read(14, ALL, PLENTY, true));
+    }
+
+    @Test
+    void trimmingDropsWholeSegmentsBelow() {
+        appendTens(2);
+        log.roll();
+        log.append(batch(10).at(20));
+        log.roll();
+        log.append(batch(10).at(30));
+
+        log.trimTo(20);
+
+        assertThat(log.segments().get(0).baseOffset()).isEqualTo(20);
+        assertThat(log.startOffset()).isEqualTo(20);
+        assertThat(allOffsets(20, ALL)).containsExactly(20L, 30L);
+    }
+
+    @Test
+    void trimmingToTheEndEmptiesTheLogThere() {
+        appendTens(3);
+
+        log.trimTo(30);
+
+        assertThat(log.startOffset()).isEqualTo(30);
+        assertThat(log.endOffset()).isEqualTo(30);
+        assertThat(offsetsOf(log.read(30, ALL, PLENTY, true))).isEmpty();
+    }
+
+    @Test
+    void trimmingPastEverythingMovesStartAndEndThere() {
+        appendTens(3);
+
+        log.trimTo(1_000);
+
+        assertThat(log.startOffset()).isEqualTo(1_000);
+        assertThat(log.endOffset()).isEqualTo(1_000);
+        log.append(batch(10).at(1_000));
+        assertThat(allOffsets(1_000, ALL)).containsExactly(1_000L);
+    }
+
+    @Test
+    void aLogThatNeverHadABatchCanStartAnywhere() {
+        log.trimTo(77);
+
+        assertThat(log.startOffset()).isEqualTo(77);
+        assertThat(log.endOffset()).isEqualTo(77);
+    }
+
+    @Test
+    void trimmingNeverGoesBack() {
+        appendTens(3);
+        log.trimTo(20);
+
+        log.trimTo(5);
+
+        assertThat(log.startOffset()).isEqualTo(20);
+    }
+
+    @Test
+    void trimmingIsThereAfterACrash() {
+        appendTens(5);
+        log.settle();
+        log.trimTo(15);
+
+        restart();
+
+        assertThat(log.startOffset()).isEqualTo(engine.traits().survivesKill() ? 15 : 0);
+    }
+
+    // Segments
+
+    @Test
+    void rollingSealsTheActiveSegment() {
+        log.append(batch(10).timestamp(500).at(0));
+        log.roll();
+        log.append(batch(10).timestamp(400).at(10));
+        log.roll();
+        log.roll();
+
+        List<Segment> segments = log.segments();
+
+        assertThat(segments).extracting(Segment::baseOffset).containsExactly(0L, 10L, 20L);
+        assertThat(segments).extracting(Segment::nextOffset).containsExactly(10L, 20L, 20L);
+        assertThat(segments).extracting(Segment::sealed).containsExactly(true, true, false);
+        assertThat(segments).extracting(Segment::maxTimestamp).containsExactly(500L, 400L, -1L);
+        int size = batch(10).at(0).sizeInBytes();
+        assertThat(segments).extracting(Segment::sizeInBytes).containsExactly((long) size, (long) size, 0L);
+        assertThat(segments)
+                .allSatisfy(segment -> assertThat(segment.createdAt()).isPositive());
+    }
+
+    @Test
+    void aBatchThatWouldMakeTheSegmentTooLargeStartsANewOne() {
+        int size = batch(10).at(0).sizeInBytes();
+        log.configure(new SegmentSizes(2 * size, 0));
+
+        appendTens(5);
+
+        assertThat(log.segments()).extracting(Segment::baseOffset).containsExactly(0L, 20L, 40L);
+        assertThat(allOffsets(0, ALL)).containsExactly(0L, 10L, 20L, 30L, 40L);
+    }
+
+    @Test
+    void aBatchLargerThanASegmentHasOneToItself() {
+        log.configure(new SegmentSizes(100, 0));
+
+        log.append(batch(1).valueBytes(1_000).at(0));
+        log.append(batch(1).valueBytes(1_000).at(1));
+
+        assertThat(log.segments()).extracting(Segment::baseOffset).containsExactly(0L, 1L);
+        assertThat(allOffsets(0, ALL)).containsExactly(0L, 1L);
+    }
+
+    @Test
+    void aScanForATimestampNeverStartsTooLate() {
+        long[] timestamps = {100, 300, 200, 500, 400, 600, 600, 50};
+        for (int i = 0; i < timestamps.length; i++) {
+            log.append(batch(1).timestamp(timestamps[i]).at(i));
+            if (i % 3 == 2) {
+                log.roll();
+            }
+        }
+
+        assertThat(log.scanStartFor(0)).isZero();
+        assertThat(log.scanStartFor(100)).isZero();
+        assertThat(log.scanStartFor(250)).isBetween(0L, 1L);
+        assertThat(log.scanStartFor(500)).isBetween(0L, 3L);
+        assertThat(log.scanStartFor(600)).isBetween(0L, 5L);
+        assertThat(log.scanStartFor(601)).isBetween(0L, 8L);
+    }
+
+    @Test
+    void aSealedSegmentIsReplacedByFewerBatches() {
+        if (!engine.traits().replacesRanges()) {
+            return;
+        }
+        appendTens(3);
+        log.roll();
+        log.append(batch(10).at(30));
+        Segment last = sealed().get(sealed().size() - 1);
+        List<RecordBatch> kept = batchesIn(everythingIn(log)).stream()
+                .filter(batch -> batch.baseOffset() >= last.baseOffset() && batch.baseOffset() < last.nextOffset())
+                .filter(batch -> batch.baseOffset() != 20)
+                .toList();
+
+        log.replace(last, kept.iterator());
+
+        List<Long> expected = new ArrayList<>(List.of(0L, 10L, 30L));
+        assertThat(allOffsets(0, ALL)).isEqualTo(expected);
+        assertThat(offsetsOf(log.read(20, ALL, PLENTY, true))).containsExactly(30L);
+        assertThat(log.endOffset()).isEqualTo(40);
+    }
+
+    @Test
+    void replacingNeedsASealedSegmentOfThisLog() {
+        if (!engine.traits().replacesRanges()) {
+            return;
+        }
+        appendTens(1);
+        Segment active = log.segments().get(log.segments().size() - 1);
+        Segment unknown = new Segment(400, 500, 10, 1, 1, true);
+
+        assertThatThrownBy(() -> log.replace(active, List.<RecordBatch>of().iterator()))
+                .isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> log.replace(unknown, List.<RecordBatch>of().iterator()))
+                .isInstanceOf(IllegalArgumentException.class);
+    }
+
+    // Leases
+
+    @Test
+    void aNewerLeaseKillsTheOlderHandle() {
+        PartitionLog older = log;
+        older.append(batch(1).at(0));
+
+        log = open(ID);
+
+        assertFails(ErrorCode.KAFKA_STORAGE_ERROR, () -> older.append(batch(1).at(1)));
+        assertFails(ErrorCode.KAFKA_STORAGE_ERROR, () -> older.truncateTo(0));
+        assertFails(ErrorCode.KAFKA_STORAGE_ERROR, () -> older.trimTo(1));
+        assertFails(ErrorCode.KAFKA_STORAGE_ERROR, older::roll);
+        log.append(batch(1).at(1));
+        assertThat(allOffsets(0, ALL)).containsExactly(0L, 1L);
+        assertThat(offsetsOf(older.read(0, ALL, PLENTY, true))).startsWith(0L);
+        older.close();
+        log.append(batch(1).at(2));
+    }
+
+    @Test
+    void aLateOpenWithAnOlderLeaseCannotAppend() {
+        PartitionLog late = engine.open(ID, lease - 1);
+
+        assertFails(ErrorCode.KAFKA_STORAGE_ERROR, () -> late.append(batch(1).at(0)));
+
+        log.append(batch(1).at(0));
+        assertThat(late.endOffset()).isEqualTo(1);
+    }
+
+    @Test
+    void twoHandlesOfOneLeaseShareTheLog() {
+        PartitionLog twin = engine.open(ID, lease);
+        log.append(batch(1).at(0));
+        twin.append(batch(1).at(1));
+
+        twin.close();
+
+        log.append(batch(1).at(2));
+        assertThat(allOffsets(0, ALL)).containsExactly(0L, 1L, 2L);
+    }
+
+    @Test
+    void aClosedHandleLeavesTheLogWithTheEngine() {
+        appendTens(2);
+
+        log.close();
+        log.close();
+        log = open(ID);
+
+        assertThat(allOffsets(0, ALL)).containsExactly(0L, 10L);
+    }
+
+    // Pins
+
+    @Test
+    void pinnedDataStaysUntilItIsClosedWhateverHappensToTheLog() {
+        byte[] expected = {};
+        for (int i = 0; i < 20; i++) {
+            RecordBatch batch = batch(1).valueBytes(3_000).values("pinned " + i).at(i);
+            expected = Batches.concat(expected, copyOf(batch));
+            log.append(batch);
+            if (i == 9) {
+                log.settle();
+                log.roll();
+            }
+        }
+        List<Records> pins = new ArrayList<>();
+        byte[] seen = {};
+        for (long next = 0; next < 20; ) {
+            Records records = log.read(next, ALL, PLENTY, true);
+            pins.add(records);
+            seen = Batches.concat(seen, bytesOf(records));
+            List<RecordBatch> batches = batchesIn(bytesOf(records));
+            next = batches.get(batches.size() - 1).nextOffset();
+        }
+        assertThat(seen).isEqualTo(expected);
+
+        log.roll();
+        log.configure(new SegmentSizes(1_000, 0));
+        log.settle();
+        for (int i = 20; i < 300; i++) {
+            log.append(batch(1).valueBytes(3_000).at(i));
+        }
+        log.trimTo(290);
+        assertThat(joined(pins)).isEqualTo(expected);
+        log.close();
+        engine.delete(ID);
+        assertThat(joined(pins)).isEqualTo(expected);
+
+        pins.forEach(Records::close);
+        log = open(ID);
+        assertThat(log.endOffset()).isZero();
+    }
+
+    @Test
+    void closingAPinTwiceDoesNoHarm() {
+        appendTens(2);
+        Records first = log.read(0, ALL, PLENTY, true);
+        Records second = log.read(0, ALL, PLENTY, true);
+
+        first.close();
+        first.close();
+        log.roll();
+        log.trimTo(20);
+
+        assertThat(bytesOf(second)).isNotEmpty();
+        second.close();
+    }
+
+    // Deletion
+
+    @Test
+    void aDeletedLogIsGoneAndItsHandlesFail() {
+        appendTens(2);
+        log.settle();
+        assertThat(engine.logs()).contains(ID);
+        PartitionLog deleted = log;
+
+        engine.delete(ID);
+        engine.delete(ID);
+
+        assertThat(engine.logs()).doesNotContain(ID);
+        assertFails(ErrorCode.KAFKA_STORAGE_ERROR, () -> deleted.append(batch(1).at(20)));
+        assertThatCode(deleted::close).doesNotThrowAnyException();
+        restart();
+        assertThat(log.endOffset()).isZero();
+    }
+
+    @Test
+    void aTopicCreatedAgainNeverMeetsItsOldLog() {
+        LogId again = new LogId(UUID.randomUUID(), ID.partition(), ID.topic());
+        appendTens(2);
+        log.trimTo(5);
+        log.close();
+        engine.delete(ID);
+
+        PartitionLog fresh = open(again);
+
+        assertThat(fresh.startOffset()).isZero();
+        assertThat(fresh.endOffset()).isZero();
+        fresh.append(batch(1).values("fresh").at(0));
+        fresh.settle();
+        assertThat(offsetsOf(fresh.read(0, ALL, PLENTY, true))).containsExactly(0L);
+        log = null;
+        engine = reopen();
+        assertThat(engine.open(again, 99).startOffset()).isZero();
+        assertThat(engine.logs()).doesNotContain(ID);
+    }
+
+    @Test
+    void twoTopicsOfOneNameLiveSideBySide() {
+        LogId again = new LogId(UUID.randomUUID(), ID.partition(), ID.topic());
+        appendTens(2);
+        log.settle();
+
+        PartitionLog fresh = open(again);
+        fresh.append(batch(1).values("fresh").at(0));
+        fresh.settle();
+
+        assertThat(allOffsets(0, ALL)).containsExactly(0L, 10L);
+        assertThat(offsetsOf(fresh.read(0, ALL, PLENTY, true))).containsExactly(0L);
+        assertThat(engine.logs()).contains(ID, again);
+        engine.delete(again);
+        assertThat(engine.logs()).contains(ID);
+    }
+
+    @Test
+    void everyLogIsListedWithItsName() {
+        Set<LogId> ids = new HashSet<>();
+        for (int partition = 0; partition < 3; partition++) {
+            LogId id = new LogId(new UUID(7, 7), partition, "a.b_c-1");
+            PartitionLog one = open(id);
+            one.append(batch(1).at(0));
+            one.settle();
+            ids.add(id);
+        }
+        log = null;
+        engine = engine.traits().survivesKill() ? reopen() : engine;
+
+        engine.delete(ID);
+        assertThat(engine.logs()).isEqualTo(ids);
+        assertThat(engine.logs()).extracting(LogId::topic).containsOnly("a.b_c-1");
+    }
+
+    @Test
+    void theVolumeSaysWhereTheLogsAre() {
+        assertThat(engine.volume().logDir()).contains(":");
+        assertThat(engine.volume().totalBytes()).isGreaterThanOrEqualTo(-1);
+    }
+
+    // Crashes
+
+    @Test
+    void everyCutOfTheLastBatchLosesThatBatchOnly() {
+        appendTens(2);
+        log.settle();
+        int size = batch(10).at(0).sizeInBytes();
+
+        for (int cut = 1; cut <= size; cut++) {
+            int bytes = cut;
+            reopenDamaged(ID, file -> Arrays.copyOf(file, file.length - bytes))
+                    .ifPresent(this::onlyTheFirstBatchIsLeft);
+        }
+    }
+
+    @Test
+    void everyFlippedByteOfTheLastBatchLosesThatBatchOnly() {
+        appendTens(2);
+        log.settle();
+        int size = batch(10).at(0).sizeInBytes();
+
+        for (int at = RecordBatch.LENGTH_AT; at < size; at++) {
+            if (at < RecordBatch.LEADER_EPOCH_AT || at >= RecordBatch.MAGIC_AT) {
+                int index = size - at;
+                reopenDamaged(ID, file -> flipped(file, file.length - index)).ifPresent(this::onlyTheFirstBatchIsLeft);
+            }
+        }
+    }
+
+    @Test
+    void zerosAndRubbishAfterTheLastBatchAreCutOff() {
+        appendTens(2);
+        log.settle();
+
+        for (int length : new int[] {1, 11, 12, 60, 61, 100, 5_000}) {
+            reopenDamaged(ID, file -> Arrays.copyOf(file, file.length + length)).ifPresent(this::bothBatchesAreLeft);
+            byte[] rubbish = new byte[length];
+            Arrays.fill(rubbish, (byte) 0x7F);
+            reopenDamaged(ID, file -> Batches.concat(file, rubbish)).ifPresent(this::bothBatchesAreLeft);
+        }
+    }
+
+    private void onlyTheFirstBatchIsLeft(StorageEngine damaged) {
+        leftAfterDamage(damaged, 0L);
+    }
+
+    private void bothBatchesAreLeft(StorageEngine damaged) {
+        leftAfterDamage(damaged, 0L, 10L);
+    }
+
+    private void leftAfterDamage(StorageEngine damaged, Long... offsets) {
+        PartitionLog recovered = damaged.open(ID, 1);
+        assertThat(batchesIn(everythingIn(recovered)))
+                .extracting(RecordBatch::baseOffset)
+                .containsExactly(offsets);
+        long end = offsets.length * 10L;
+        assertThat(recovered.endOffset()).isEqualTo(end);
+        recovered.append(batch(1).at(end));
+        assertThat(offsetsOf(recovered.read(end, ALL, PLENTY, true))).containsExactly(end);
+        recovered.close();
+    }
+
+    private static byte[] flipped(byte[] file, int at) {
+        byte[] copy = file.clone();
+        copy[at] ^= 0x55;
+        return copy;
+    }
+
+    // Threads
+
+    @Test
+    void readersBesideTheAppenderSeeOnlyWholeBatchesInOrder() {
+        AtomicBoolean done = new AtomicBoolean();
+        PartitionLog shared = log;
+        List<CompletableFuture<Void>> readers = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            readers.add(CompletableFuture.runAsync(() -> follow(shared, done)));
+        }
+
+        for (int i = 0; i < 5_000; i++) {
+            log.append(batch(1).values("record " + i).at(i));
+            if (i % 16 == 15) {
+                log.settle();
+            }
+            if (i % 1_000 == 999) {
+                log.roll();
+            }
+        }
+        done.set(true);
+
+        readers.forEach(this::await);
+    }
+
+    private static void follow(PartitionLog log, AtomicBoolean done) {
+        long next = 0;
+        while (!done.get() || next < log.endOffset()) {
+            try (Records records = log.read(next, log.endOffset(), 4_096, true)) {
+                for (RecordBatch batch : batchesIn(bytesOf(records))) {
+                    assertThat(batch.baseOffset()).isEqualTo(next);
+                    assertThat(batch.crc()).isEqualTo(Batches.crcOf(batch.bytes()));
+                    next = batch.nextOffset();
+                }
+            }
+        }
+    }
+
+    @Test
+    void settlingOnOtherThreadsWhileAppendingLosesNothing() {
+        AtomicBoolean done = new AtomicBoolean();
+        PartitionLog shared = log;
+        CompletableFuture<Void> settler = CompletableFuture.runAsync(() -> {
+            while (!done.get()) {
+                shared.settle();
+            }
+        });
+        byte[] expected = {};
+        for (int i = 0; i < 400; i++) {
+            RecordBatch batch = batch(1).values("record " + i).at(i);
+            log.append(batch);
+            expected = Batches.concat(expected, copyOf(batch));
+        }
+        done.set(true);
+        await(settler);
+
+        assertThat(everythingIn(log)).isEqualTo(expected);
+    }
+
+    // Everything at once
+
+    @Test
+    void tenThousandRandomOperationsAgreeWithAModel() {
+        long seed = Long.getLong("felice.seed", System.nanoTime());
+        System.out.println(getClass().getSimpleName() + " random operations: -Dfelice.seed=" + seed);
+        RandomLog random = new RandomLog(seed, log);
+        for (int i = 0; i < RANDOM_OPERATIONS; i++) {
+            try {
+                if (random.wantsRestart()) {
+                    random.releaseAll();
+                    log.settle();
+                    restart();
+                    random.reopened(log, engine.traits().survivesKill());
+                } else {
+                    random.step();
+                }
+            } catch (AssertionError | RuntimeException failure) {
+                throw new AssertionError("operation " + i + " with -Dfelice.seed=" + seed + ": " + random, failure);
+            }
+        }
+        random.releaseAll();
+    }
+
+    // Words of the scenarios
+
+    private void appendTens(int batches) {
+        for (int i = 0; i < batches; i++) {
+            log.append(batch(10).at(log.endOffset()));
+        }
+    }
+
+    /** Base offsets from {@code from}, read in as many steps as it takes. */
+    private List<Long> allOffsets(long from, long limit) {
+        List<Long> offsets = new ArrayList<>();
+        long next = from;
+        while (next < log.endOffset()) {
+            try (Records records = log.read(next, limit, PLENTY, true)) {
+                List<RecordBatch> batches = batchesIn(bytesOf(records));
+                if (batches.isEmpty()) {
+                    break;
+                }
+                batches.forEach(batch -> offsets.add(batch.baseOffset()));
+                next = batches.get(batches.size() - 1).nextOffset();
+            }
+        }
+        return offsets;
+    }
+
+    private List<Segment> sealed() {
+        return log.segments().stream().filter(Segment::sealed).toList();
+    }
+
+    private static byte[] joined(List<Records> pins) {
+        byte[] all = {};
+        for (Records pin : pins) {
+            all = Batches.concat(all, bytesOf(pin));
+        }
+        return all;
+    }
+
+    private static void assertFails(ErrorCode code, ThrowingCallable action) {
+        assertThatThrownBy(action).isInstanceOfSatisfying(FeliceException.class, failure -> {
+            assertThat(failure.code()).isEqualTo(code);
+            assertThat(failure.getMessage()).isNotBlank();
+        });
+    }
+
+    private void await(CompletableFuture<Void> future) {
+        assertThatCode(() -> future.get(TIMEOUT_SECONDS, TimeUnit.SECONDS)).doesNotThrowAnyException();
+    }
+}
