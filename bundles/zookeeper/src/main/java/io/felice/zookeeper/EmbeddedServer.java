@@ -1,5 +1,6 @@
 package io.felice.zookeeper;
 
+import io.felice.api.Launch;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.CountDownLatch;
@@ -21,7 +22,7 @@ import org.slf4j.LoggerFactory;
  * {@link EmbeddedZooKeeper} while it serves.
  *
  * <p>Everything slow happens on one thread of its own. If the first start fails the node cannot come up, so the reason
- * goes to {@link FatalReason}; a server that fails later (a full disk) is started again until it stays up.
+ * goes to {@link Launch}; a server that fails later (a full disk) is started again until it stays up.
  */
 @Component(
         service = {},
@@ -68,7 +69,6 @@ public final class EmbeddedServer {
     private final ServerSettings settings;
     private final int snapshotsRetained;
     private final BundleContext bundle;
-    private final FatalReason fatal;
     private final CountDownLatch closing = new CountDownLatch(1);
     private final Thread keeper;
     private volatile SingleServer serving;
@@ -84,7 +84,6 @@ public final class EmbeddedServer {
                 config.snapshot_every());
         this.snapshotsRetained = Math.max(3, config.snapshot_retain());
         this.bundle = bundle;
-        this.fatal = FatalReason.ofThisNode();
         this.keeper = new Thread(this::keepServing, "felice-zookeeper");
         if (config.enabled()) {
             keeper.start();
@@ -100,7 +99,7 @@ public final class EmbeddedServer {
 
     private void keepServing() {
         try {
-            serveOnce(fatal::write);
+            serveOnce(Launch::failed);
             while (!closing.await(RESTART_AFTER_SECONDS, TimeUnit.SECONDS)) {
                 serveOnce(reason -> log.error("{}; trying again in {} s", reason, RESTART_AFTER_SECONDS));
             }

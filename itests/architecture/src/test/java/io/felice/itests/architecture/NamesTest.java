@@ -1,0 +1,121 @@
+package io.felice.itests.architecture;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** One name everywhere, names that say something, and a sentence at each package and class. */
+class NamesTest {
+
+    private static final Pattern EMPTY_WORD = Pattern.compile(
+            "(^|.*[a-z0-9])(Impl|Utils?|Utilities|Managers?|Helpers?|Abstract)([A-Z0-9].*|$)|^I[A-Z][a-z].*");
+
+    private static final Pattern SENTENCE = Pattern.compile("/\\*\\*.*?[.!:?].*?\\*/", Pattern.DOTALL);
+
+    static List<Bundle> bundles() {
+        return Bundle.all();
+    }
+
+    @ParameterizedTest
+    @MethodSource("bundles")
+    void hasTheOneNameOfItsDirectory(Bundle bundle) {
+        assertThat(bundle.header("Bundle-SymbolicName"))
+                .as("%s: a module with a bnd.bnd of its own must say Bundle-SymbolicName there", bundle)
+                .isEqualTo(bundle.symbolicName());
+        assertThat(bundle.jar().getFileName().toString())
+                .as("%s: the artifactId in its pom", bundle)
+                .startsWith(bundle.symbolicName() + "-");
+    }
+
+    @ParameterizedTest
+    @MethodSource("bundles")
+    void keepsItsCodeUnderItsOwnName(Bundle bundle) {
+        Set<String> astray = new TreeSet<>();
+        for (String file : bundle.ownClasses()) {
+            String packageName = file.substring(0, file.lastIndexOf('/')).replace('/', '.');
+            if (!isBelow(bundle.symbolicName(), packageName) && !isRecords(bundle, packageName)) {
+                astray.add(packageName);
+            }
+        }
+
+        assertThat(astray)
+                .as("%s: its packages begin with %s", bundle, bundle.symbolicName())
+                .isEmpty();
+    }
+
+    @ParameterizedTest
+    @MethodSource("bundles")
+    void namesItsClassesAfterWhatTheyAre(Bundle bundle) {
+        List<String> empty = bundle.ownClasses().stream()
+                .map(file -> file.substring(file.lastIndexOf('/') + 1, file.length() - ".class".length()))
+                .filter(name -> EMPTY_WORD
+                        .matcher(name.substring(name.lastIndexOf('$') + 1))
+                        .matches())
+                .toList();
+
+        assertThat(empty)
+                .as("%s: no Impl, Util, Manager, Helper, Abstract or I...: say what it is or how it does it", bundle)
+                .isEmpty();
+    }
+
+    @ParameterizedTest
+    @MethodSource("bundles")
+    void describesEachPackageInASentence(Bundle bundle) throws IOException {
+        Set<Path> silent = new TreeSet<>();
+        for (Path source : bundle.sources()) {
+            Path description = source.resolveSibling("package-info.java");
+            if (!Files.exists(description) || !beginsWithASentence(description, "package ")) {
+                silent.add(Bundle.root().relativize(description));
+            }
+        }
+
+        assertThat(silent)
+                .as("write a package-info.java with a sentence of Javadoc")
+                .isEmpty();
+    }
+
+    @ParameterizedTest
+    @MethodSource("bundles")
+    void describesEachClassInASentence(Bundle bundle) throws IOException {
+        Set<Path> silent = new TreeSet<>();
+        for (Path source : bundle.sources()) {
+            if (!beginsWithASentence(source, simpleName(source))) {
+                silent.add(Bundle.root().relativize(source));
+            }
+        }
+
+        assertThat(silent).as("put a sentence of Javadoc above the class").isEmpty();
+    }
+
+    private static boolean beginsWithASentence(Path source, String upTo) throws IOException {
+        String text = Files.readString(source);
+        int declaration = Pattern.compile("^(?!import |package )[^*/]*\\b" + Pattern.quote(upTo), Pattern.MULTILINE)
+                .matcher(text)
+                .results()
+                .mapToInt(match -> match.start())
+                .findFirst()
+                .orElse(text.length());
+        return SENTENCE.matcher(text.substring(0, declaration)).find();
+    }
+
+    private static String simpleName(Path source) {
+        return source.getFileName().toString().replace(".java", "").replace("package-info", "package ");
+    }
+
+    private static boolean isBelow(String parent, String name) {
+        return name.equals(parent) || name.startsWith(parent + ".");
+    }
+
+    /** The protocol bundle holds Kafka's formats in two packages, so that an engine's neighbours see no messages. */
+    private static boolean isRecords(Bundle bundle, String packageName) {
+        return bundle.name().equals("protocol") && isBelow("io.felice.records", packageName);
+    }
+}
