@@ -1,0 +1,543 @@
+package io.felice.testkit;
+
+import io.felice.testkit.ComponentDescription.Reference;
+import java.lang.reflect.Array;
+import java.lang.reflect.Constructor;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
+import java.lang.reflect.Proxy;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Dictionary;
+import java.util.Enumeration;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.ServiceRegistration;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Wires components as Declarative Services would, without a framework: reads their descriptors, calls their constructors
+ * once every mandatory reference is there, binds the dynamic ones as they come and go.
+ *
+ * <p>It knows what Felice's components use: constructor injection, static and dynamic references, component property
+ * types, {@code @Deactivate}, {@code @Modified}, and services registered through a {@link BundleContext}. All changes
+ * happen under one lock; components may register services from any thread.
+ */
+final class ComponentRuntime implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(ComponentRuntime.class);
+
+    private static final long LOOK_EVERY_MS = 5;
+
+    private final ClassLoader loader;
+    private final Path files;
+    private final Map<String, Map<String, Object>> configurations;
+    private final List<Service> services = new ArrayList<>();
+    private final List<Slot> slots = new ArrayList<>();
+    private final ReentrantLock lock = new ReentrantLock();
+    private boolean closed;
+
+    ComponentRuntime(ClassLoader loader, Path files, Map<String, Map<String, Object>> configurations) {
+        this.loader = loader;
+        this.files = files;
+        this.configurations = new HashMap<>(configurations);
+    }
+
+    /** A registered service. */
+    private record Service(Object instance, List<String> interfaces, Map<String, Object> properties, Slot owner) {}
+
+    /** A component with its instance, if it is active. */
+    private static final class Slot {
+        final ComponentDescription description;
+        final List<Service> held = new ArrayList<>();
+        final Map<Reference, List<Service>> bound = new LinkedHashMap<>();
+        Object instance;
+        boolean enabled = true;
+        /** Its deactivate method is running: threads it joins must not wait for the runtime's lock. */
+        volatile boolean leaving;
+
+        Slot(ComponentDescription description) {
+            this.description = description;
+        }
+    }
+
+    void add(Object service, Class<?> as) {
+        lock.lock();
+        try {
+            register(new Service(service, List.of(as.getName()), Map.of(), null));
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    void add(ComponentDescription description) {
+        lock.lock();
+        try {
+            slots.add(new Slot(description));
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Activates whatever can be, until nothing more can. */
+    void settle() {
+        lock.lock();
+        try {
+            boolean progress = true;
+            while (progress && !closed) {
+                progress = false;
+                for (Slot slot : List.copyOf(slots)) {
+                    if (slot.enabled && slot.instance == null && isSatisfied(slot)) {
+                        activate(slot);
+                        progress = true;
+                    }
+                }
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** The service registered first under this interface. */
+    <T> Optional<T> find(Class<T> type) {
+        lock.lock();
+        try {
+            return all(type).stream().findFirst();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    <T> List<T> all(Class<T> type) {
+        lock.lock();
+        try {
+            return matching(type.getName()).stream()
+                    .map(service -> type.cast(service.instance()))
+                    .toList();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Names of components that are enabled and yet not active. */
+    List<String> unsatisfied() {
+        lock.lock();
+        try {
+            return slots.stream()
+                    .filter(slot -> slot.enabled && slot.instance == null)
+                    .map(slot -> slot.description.name() + " waits for " + missing(slot))
+                    .toList();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Takes all components of a bundle down, as stopping the bundle would. */
+    void stop(String bundle) {
+        lock.lock();
+        try {
+            List<Slot> ofBundle = slots.stream()
+                    .filter(slot -> slot.description.bundle().equals(bundle))
+                    .toList();
+            ofBundle.forEach(slot -> slot.enabled = false);
+            ofBundle.forEach(this::deactivate);
+            settle();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Brings the components of a bundle back. */
+    void start(String bundle) {
+        lock.lock();
+        try {
+            for (Slot slot : slots) {
+                if (slot.description.bundle().equals(bundle)) {
+                    slot.enabled = true;
+                }
+            }
+            settle();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Changes a configuration: components with a modified method get it, others are made anew. */
+    void configure(String pid, Map<String, Object> values) {
+        lock.lock();
+        try {
+            configurations.put(pid, Map.copyOf(values));
+            for (Slot slot : List.copyOf(slots)) {
+                if (slot.instance != null && slot.description.pids().contains(pid)) {
+                    if (slot.description.modified().isEmpty()) {
+                        deactivate(slot);
+                    } else {
+                        call(slot, slot.description.modified());
+                    }
+                }
+            }
+            settle();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public void close() {
+        lock.lock();
+        try {
+            closed = true;
+            List<Slot> reversed = new ArrayList<>(slots);
+            Collections.reverse(reversed);
+            reversed.forEach(this::deactivate);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** For a component's own threads; what a leaving component leaves registered goes away when it has left. */
+    private boolean lockUnlessLeaving(Slot slot) {
+        try {
+            while (!lock.tryLock(LOOK_EVERY_MS, TimeUnit.MILLISECONDS)) {
+                if (slot.leaving) {
+                    return false;
+                }
+            }
+            return true;
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
+    private boolean isSatisfied(Slot slot) {
+        return slot.description.references().stream()
+                .allMatch(r -> r.optional() || !matching(r.interfaceName()).isEmpty());
+    }
+
+    private List<String> missing(Slot slot) {
+        return slot.description.references().stream()
+                .filter(r -> !r.optional() && matching(r.interfaceName()).isEmpty())
+                .map(Reference::interfaceName)
+                .toList();
+    }
+
+    private List<Service> matching(String interfaceName) {
+        return services.stream()
+                .filter(service -> service.interfaces().contains(interfaceName))
+                .toList();
+    }
+
+    private void activate(Slot slot) {
+        ComponentDescription description = slot.description;
+        Map<String, Object> properties = propertiesOf(slot);
+        try {
+            Class<?> type = loader.loadClass(description.implementation());
+            Constructor<?> constructor = constructorOf(type, description.constructorArguments());
+            Object[] arguments = new Object[constructor.getParameterCount()];
+            for (int i = 0; i < arguments.length; i++) {
+                arguments[i] = argument(slot, i, constructor.getParameterTypes()[i], properties);
+            }
+            constructor.setAccessible(true);
+            slot.instance = constructor.newInstance(arguments);
+        } catch (InvocationTargetException failure) {
+            slot.enabled = false;
+            log.error("{} could not be activated", description.name(), failure.getCause());
+            throw new IllegalStateException(description.name() + " could not be activated", failure.getCause());
+        } catch (ReflectiveOperationException failure) {
+            throw new IllegalStateException(description.name() + " cannot be made", failure);
+        }
+        for (Reference reference : description.references()) {
+            if (reference.parameter() < 0) {
+                for (Service service : matching(reference.interfaceName())) {
+                    bind(slot, reference, service);
+                }
+            }
+        }
+        if (!description.services().isEmpty()) {
+            register(new Service(slot.instance, description.services(), properties, slot));
+        }
+    }
+
+    private Object argument(Slot slot, int index, Class<?> type, Map<String, Object> properties) {
+        for (Reference reference : slot.description.references()) {
+            if (reference.parameter() == index) {
+                List<Service> found = matching(reference.interfaceName());
+                found.forEach(slot.held::add);
+                if (reference.multiple()) {
+                    return found.stream().map(Service::instance).toList();
+                }
+                Object instance = found.isEmpty() ? null : found.get(0).instance();
+                return type == Optional.class ? Optional.ofNullable(instance) : instance;
+            }
+        }
+        if (type == Map.class) {
+            return properties;
+        }
+        if (type == BundleContext.class) {
+            return contextOf(slot);
+        }
+        if (type.isAnnotation()) {
+            return typed(type, properties);
+        }
+        throw new IllegalStateException(slot.description.name() + ": no argument of " + type);
+    }
+
+    private static Constructor<?> constructorOf(Class<?> type, int arguments) {
+        for (Constructor<?> constructor : type.getDeclaredConstructors()) {
+            boolean activates = constructor.getParameterCount() == arguments;
+            if (activates && Modifier.isPublic(constructor.getModifiers())) {
+                return constructor;
+            }
+        }
+        throw new IllegalStateException(type + " has no public constructor of " + arguments + " arguments");
+    }
+
+    private void register(Service service) {
+        services.add(service);
+        for (Slot slot : List.copyOf(slots)) {
+            if (slot.instance != null && slot != service.owner()) {
+                for (Reference reference : slot.description.references()) {
+                    if (reference.parameter() < 0 && service.interfaces().contains(reference.interfaceName())) {
+                        bind(slot, reference, service);
+                    }
+                }
+            }
+        }
+    }
+
+    private void unregister(Service service) {
+        if (!services.remove(service)) {
+            return;
+        }
+        for (Slot slot : List.copyOf(slots)) {
+            if (slot.instance == null) {
+                continue;
+            }
+            if (slot.held.contains(service)) {
+                deactivate(slot);
+            } else {
+                slot.bound.forEach((reference, bound) -> {
+                    if (bound.contains(service)) {
+                        unbind(slot, reference, service);
+                    }
+                });
+            }
+        }
+    }
+
+    private void bind(Slot slot, Reference reference, Service service) {
+        List<Service> bound = slot.bound.computeIfAbsent(reference, unused -> new ArrayList<>());
+        if (bound.contains(service) || (!reference.multiple() && !bound.isEmpty())) {
+            return;
+        }
+        bound.add(service);
+        call(slot, reference.bind(), service);
+        if (!reference.dynamic()) {
+            slot.held.add(service);
+        }
+    }
+
+    private void unbind(Slot slot, Reference reference, Service service) {
+        slot.bound.get(reference).remove(service);
+        if (!reference.unbind().isEmpty()) {
+            call(slot, reference.unbind(), service);
+        }
+        if (!reference.multiple()) {
+            matching(reference.interfaceName()).stream().findFirst().ifPresent(next -> bind(slot, reference, next));
+        }
+    }
+
+    private void deactivate(Slot slot) {
+        if (slot.instance == null) {
+            return;
+        }
+        Object leaving = slot.instance;
+        for (Service service : List.copyOf(services)) {
+            if (service.owner() == slot && service.instance() == leaving) {
+                unregister(service);
+            }
+        }
+        slot.leaving = true;
+        if (!slot.description.deactivate().isEmpty()) {
+            call(slot, slot.description.deactivate());
+        }
+        slot.leaving = false;
+        for (Service service : List.copyOf(services)) {
+            if (service.owner() == slot) {
+                unregister(service);
+            }
+        }
+        slot.instance = null;
+        slot.held.clear();
+        slot.bound.clear();
+    }
+
+    private void call(Slot slot, String method, Service service) {
+        Class<?> type = slot.instance.getClass();
+        for (Method m : type.getDeclaredMethods()) {
+            if (m.getName().equals(method) && m.getParameterCount() >= 1) {
+                Object[] arguments = new Object[m.getParameterCount()];
+                for (int i = 0; i < arguments.length; i++) {
+                    arguments[i] = m.getParameterTypes()[i] == Map.class ? service.properties() : service.instance();
+                }
+                invoke(slot, m, arguments);
+                return;
+            }
+        }
+        throw new IllegalStateException(type + " has no method " + method);
+    }
+
+    private void call(Slot slot, String method) {
+        for (Method m : slot.instance.getClass().getDeclaredMethods()) {
+            if (m.getName().equals(method)) {
+                Object[] arguments = new Object[m.getParameterCount()];
+                for (int i = 0; i < arguments.length; i++) {
+                    arguments[i] = argument(slot, Integer.MIN_VALUE, m.getParameterTypes()[i], propertiesOf(slot));
+                }
+                invoke(slot, m, arguments);
+                return;
+            }
+        }
+        throw new IllegalStateException(slot.description.name() + " has no method " + method);
+    }
+
+    private static void invoke(Slot slot, Method method, Object[] arguments) {
+        try {
+            method.setAccessible(true);
+            method.invoke(slot.instance, arguments);
+        } catch (InvocationTargetException failure) {
+            log.error("{} of {} failed", method.getName(), slot.description.name(), failure.getCause());
+        } catch (IllegalAccessException failure) {
+            throw new IllegalStateException(failure);
+        }
+    }
+
+    private Map<String, Object> propertiesOf(Slot slot) {
+        Map<String, Object> properties = new HashMap<>(slot.description.properties());
+        slot.description.pids().forEach(pid -> properties.putAll(configurations.getOrDefault(pid, Map.of())));
+        properties.put("component.name", slot.description.name());
+        return properties;
+    }
+
+    /** An instance of a component property type over these properties. */
+    private static Object typed(Class<?> type, Map<String, Object> properties) {
+        return Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, (proxy, method, arguments) -> {
+            if (method.getParameterCount() > 0 || method.getDeclaringClass() == Object.class) {
+                return method.getName().equals("equals") ? proxy == arguments[0] : null;
+            }
+            return switch (method.getName()) {
+                case "annotationType" -> type;
+                case "toString" -> type.getSimpleName() + properties;
+                case "hashCode" -> System.identityHashCode(proxy);
+                default -> converted(
+                        properties.getOrDefault(propertyName(method.getName()), method.getDefaultValue()),
+                        method.getReturnType());
+            };
+        });
+    }
+
+    /** {@code segment_bytes} is {@code segment.bytes}, {@code a__b} is {@code a_b}. */
+    private static String propertyName(String method) {
+        return method.replace("__", "\0").replace('_', '.').replace('\0', '_');
+    }
+
+    private static Object converted(Object value, Class<?> type) {
+        if (type.isArray() && value != null && !value.getClass().isArray()) {
+            String[] items = value.toString().isEmpty() ? new String[0] : value.toString().split("\\s*,\\s*");
+            Object array = Array.newInstance(type.getComponentType(), items.length);
+            for (int i = 0; i < items.length; i++) {
+                Array.set(array, i, converted(items[i], type.getComponentType()));
+            }
+            return array;
+        }
+        String text = String.valueOf(value);
+        if (type == int.class) {
+            return Integer.valueOf(text);
+        } else if (type == long.class) {
+            return Long.valueOf(text);
+        } else if (type == short.class) {
+            return Short.valueOf(text);
+        } else if (type == boolean.class) {
+            return Boolean.valueOf(text);
+        } else if (type == double.class) {
+            return Double.valueOf(text);
+        } else if (type == String.class) {
+            return value == null ? null : text;
+        }
+        return value;
+    }
+
+    /** Just enough of a bundle's context: registering services, properties, files. */
+    private BundleContext contextOf(Slot slot) {
+        return (BundleContext)
+                Proxy.newProxyInstance(loader, new Class<?>[] {BundleContext.class}, (proxy, method, arguments) -> {
+                    switch (method.getName()) {
+                        case "registerService":
+                            return registered(slot, arguments);
+                        case "getProperty":
+                            return System.getProperty((String) arguments[0]);
+                        case "getDataFile":
+                            return files.resolve(slot.description.bundle() + "-" + arguments[0]).toFile();
+                        case "equals":
+                            return proxy == arguments[0];
+                        case "hashCode":
+                            return System.identityHashCode(proxy);
+                        case "toString":
+                            return "context of " + slot.description.bundle();
+                        default:
+                            throw new IllegalStateException("no " + method + " outside of a framework");
+                    }
+                });
+    }
+
+    private ServiceRegistration<?> registered(Slot slot, Object[] arguments) {
+        if (!lockUnlessLeaving(slot)) {
+            throw new IllegalStateException(slot.description.name() + " registers a service while it is deactivated");
+        }
+        try {
+            List<String> names = new ArrayList<>();
+            if (arguments[0] instanceof Class<?> type) {
+                names.add(type.getName());
+            } else if (arguments[0] instanceof String[] several) {
+                names.addAll(List.of(several));
+            } else {
+                names.add((String) arguments[0]);
+            }
+            Map<String, Object> properties = new HashMap<>();
+            if (arguments[2] instanceof Dictionary<?, ?> given) {
+                Enumeration<?> keys = given.keys();
+                while (keys.hasMoreElements()) {
+                    Object key = keys.nextElement();
+                    properties.put(key.toString(), given.get(key));
+                }
+            }
+            Service service = new Service(arguments[1], names, properties, slot);
+            register(service);
+            settle();
+            return (ServiceRegistration<?>) Proxy.newProxyInstance(
+                    loader, new Class<?>[] {ServiceRegistration.class}, (proxy, method, ignored) -> {
+                        if (method.getName().equals("unregister")) {
+                            if (lockUnlessLeaving(slot)) {
+                                try {
+                                    unregister(service);
+                                } finally {
+                                    lock.unlock();
+                                }
+                            }
+                        }
+                        return null;
+                    });
+        } finally {
+            lock.unlock();
+        }
+    }
+}

@@ -1,0 +1,280 @@
+package io.felice.testkit;
+
+import io.felice.api.cluster.ClusterMetadata;
+import io.felice.api.cluster.ClusterStore;
+import io.felice.api.cluster.Endpoints;
+import io.felice.api.status.StatusSource;
+import io.felice.api.status.StatusTable;
+import io.felice.protocol.Apis;
+import io.felice.protocol.ServedApis;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
+
+/**
+ * The whole broker in one plain JVM, without OSGi: every Felice bundle found on the class path, wired as Declarative
+ * Services would wire it. For tests of what the broker does; packaging and swapping are tested on the distribution.
+ *
+ * <pre>{@code
+ * try (FeliceNode node = FeliceNode.inMemory().start()) {
+ *     Properties client = new Properties();
+ *     client.put("bootstrap.servers", node.bootstrap());
+ * }
+ * }</pre>
+ *
+ * <p>Listens on a free port of the loopback interface. Not thread-safe, except {@link #bootstrap} and {@link #status}.
+ */
+public final class FeliceNode implements AutoCloseable {
+    private static final Duration READY_WITHIN = Duration.ofSeconds(60);
+    private static final Set<Short> NEEDED =
+            Set.of(Apis.API_VERSIONS, Apis.METADATA, Apis.PRODUCE, Apis.FETCH, Apis.FIND_COORDINATOR);
+
+    private final ComponentRuntime runtime;
+    private final Path data;
+    private final boolean dataIsOurs;
+    private String bootstrap;
+
+    private FeliceNode(ComponentRuntime runtime, Path data, boolean dataIsOurs) {
+        this.runtime = runtime;
+        this.data = data;
+        this.dataIsOurs = dataIsOurs;
+    }
+
+    /** A node whose topics and metadata live in memory and are gone when it is closed. */
+    public static Builder inMemory() {
+        return new Builder().engine("memory");
+    }
+
+    /** A node that keeps its data in this directory, with the log engine and, for the metadata, a real ZooKeeper. */
+    public static Builder in(Path data) {
+        return new Builder().data(data).zooKeeper();
+    }
+
+    /** Where clients connect: {@code 127.0.0.1:45123}. */
+    public String bootstrap() {
+        return bootstrap;
+    }
+
+    /** The node's data directory. */
+    public Path data() {
+        return data;
+    }
+
+    /** The table of that name, as {@code felice:status} shows it. */
+    public StatusTable status(String table) {
+        return runtime.all(StatusSource.class).stream()
+                .flatMap(source -> source.tables().stream())
+                .filter(found -> found.name().equals(table))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("no bundle shows a table " + table));
+    }
+
+    /** The service of this type. */
+    public <T> T service(Class<T> type) {
+        return runtime.find(type).orElseThrow(() -> new IllegalArgumentException("no service of " + type));
+    }
+
+    /** Takes down and brings back the components of a bundle, as updating it would: {@code io.felice.broker}. */
+    public void restart(String bundle) {
+        runtime.stop(bundle);
+        runtime.start(bundle);
+    }
+
+    /** Takes down the components of a bundle, as stopping it would. */
+    public void stop(String bundle) {
+        runtime.stop(bundle);
+    }
+
+    /** Brings back the components of a bundle that was stopped. */
+    public void start(String bundle) {
+        runtime.start(bundle);
+    }
+
+    /** Changes a configuration while the node runs. */
+    public void configure(String pid, Map<String, Object> values) {
+        runtime.configure(pid, values);
+    }
+
+    /** Stops cleanly: what was accepted is answered, logs are settled. Data made by the node itself is deleted. */
+    @Override
+    public void close() {
+        runtime.close();
+        if (dataIsOurs) {
+            deleteTree(data);
+        }
+    }
+
+    private void awaitReady() {
+        await("its listeners", () -> runtime.find(Endpoints.class).isPresent());
+        bootstrap = runtime.find(Endpoints.class).orElseThrow().endpoints().stream()
+                .findFirst()
+                .map(endpoint -> endpoint.host() + ":" + endpoint.port())
+                .orElseThrow();
+        await("its handlers", this::servesWhatIsNeeded);
+        await("its registration", this::isRegistered);
+    }
+
+    private boolean servesWhatIsNeeded() {
+        Optional<ServedApis> served = runtime.find(ServedApis.class);
+        Set<Short> keys = new HashSet<>();
+        served.ifPresent(apis -> apis.ranges().forEach(range -> keys.add(range.key())));
+        return keys.containsAll(NEEDED);
+    }
+
+    private boolean isRegistered() {
+        return runtime.find(ClusterMetadata.class)
+                .filter(metadata -> metadata.view().broker(metadata.brokerId()).isPresent())
+                .isPresent();
+    }
+
+    private void await(String what, BooleanSupplier condition) {
+        long deadline = System.nanoTime() + READY_WITHIN.toNanos();
+        while (!condition.getAsBoolean()) {
+            if (System.nanoTime() > deadline) {
+                throw new IllegalStateException(
+                        "the node still waits for " + what + "; not active: " + runtime.unsatisfied());
+            }
+            try {
+                Thread.sleep(1);
+            } catch (InterruptedException interrupted) {
+                Thread.currentThread().interrupt();
+                throw new IllegalStateException("interrupted", interrupted);
+            }
+        }
+    }
+
+    private static void deleteTree(Path root) {
+        try (Stream<Path> files = Files.walk(root)) {
+            files.sorted(java.util.Comparator.reverseOrder()).forEach(file -> file.toFile().delete());
+        } catch (IOException failure) {
+            throw new UncheckedIOException(failure);
+        }
+    }
+
+    /** What a node is made of. */
+    public static final class Builder {
+        private final Map<String, Map<String, Object>> configurations = new HashMap<>();
+        private Path data;
+        private ClusterStore store;
+        private boolean zooKeeper;
+
+        private Builder() {
+            config("io.felice.network", "listeners", "PLAINTEXT://127.0.0.1:0");
+            config("io.felice.zookeeper", "port", 0);
+            config("io.felice.broker", "group.initial.rebalance.delay.ms", 0);
+        }
+
+        /** Where to keep data; without it, in a directory that is deleted at the end. */
+        public Builder data(Path directory) {
+            data = directory;
+            return this;
+        }
+
+        /** Keeps the metadata in an embedded ZooKeeper instead of in memory. */
+        public Builder zooKeeper() {
+            zooKeeper = true;
+            return this;
+        }
+
+        /** Keeps the metadata in this store, which nodes of one cluster share. */
+        public Builder store(ClusterStore shared) {
+            store = shared;
+            return this;
+        }
+
+        /** The engine of topics that do not say. */
+        public Builder engine(String name) {
+            return config("io.felice.broker", "storage.placement", "*:" + name);
+        }
+
+        /** The port of the listener. */
+        public Builder port(int port) {
+            return config("io.felice.network", "listeners", "PLAINTEXT://127.0.0.1:" + port);
+        }
+
+        /** One setting of one bundle: {@code config("io.felice.broker", "num.partitions", 3)}. */
+        public Builder config(String pid, String key, Object value) {
+            configurations.computeIfAbsent(pid, unused -> new HashMap<>()).put(key, value);
+            return this;
+        }
+
+        /** Starts the node and waits until it serves clients. */
+        public FeliceNode start() {
+            boolean ours = data == null;
+            Path directory = ours ? temporary() : data;
+            directories(directory);
+            ClassLoader loader = FeliceNode.class.getClassLoader();
+            ComponentRuntime runtime = new ComponentRuntime(loader, directory, configurations);
+            if (!zooKeeper) {
+                runtime.add(store == null ? new MemoryClusterStore() : store, ClusterStore.class);
+            }
+            List<ComponentDescription> components = ComponentDescription.onClassPath(loader);
+            components.stream().filter(this::isWanted).forEach(runtime::add);
+            FeliceNode node = new FeliceNode(runtime, directory, ours);
+            try {
+                runtime.settle();
+                node.awaitReady();
+            } catch (RuntimeException failure) {
+                node.close();
+                throw failure;
+            }
+            return node;
+        }
+
+        private boolean isWanted(ComponentDescription component) {
+            boolean ofZooKeeper = component.bundle().equals("io.felice.zookeeper")
+                    || component.bundle().equals("io.felice.cluster.zookeeper");
+            return zooKeeper || !ofZooKeeper;
+        }
+
+        private void directories(Path directory) {
+            configurations
+                    .computeIfAbsent("io.felice.broker", unused -> new HashMap<>())
+                    .putIfAbsent("data.dir", directory.resolve("broker").toString());
+            configurations
+                    .computeIfAbsent("io.felice.storage.log", unused -> new HashMap<>())
+                    .putIfAbsent("directory", directory.resolve("log").toString());
+            configurations
+                    .computeIfAbsent("io.felice.zookeeper", unused -> new HashMap<>())
+                    .putIfAbsent("data.dir", directory.resolve("zookeeper").toString());
+            configurations
+                    .computeIfAbsent("io.felice.cluster.zookeeper", unused -> new HashMap<>())
+                    .putIfAbsent("secret.file", directory.resolve("zookeeper.secret").toString());
+        }
+
+        private static Path temporary() {
+            try {
+                return Files.createTempDirectory("felice-");
+            } catch (IOException failure) {
+                throw new UncheckedIOException(failure);
+            }
+        }
+    }
+
+    /**
+     * Runs a node as a process of its own, until its standard input ends: {@code FeliceNode DIRECTORY [PORT]}. Prints
+     * {@code bootstrap=HOST:PORT} once it serves.
+     */
+    public static void main(String[] arguments) throws IOException {
+        Builder builder = in(Path.of(arguments[0]));
+        if (arguments.length > 1) {
+            builder.port(Integer.parseInt(arguments[1]));
+        }
+        try (FeliceNode node = builder.start()) {
+            System.out.println("bootstrap=" + node.bootstrap());
+            while (System.in.read() >= 0) {
+                continue;
+            }
+        }
+    }
+}
