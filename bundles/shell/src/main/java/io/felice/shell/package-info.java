@@ -1,0 +1,2 @@
+/** The felice:* commands of the Karaf shell. */
+package io.felice.shell;
