@@ -18,11 +18,12 @@ import java.util.UUID;
  */
 public final class ClusterView {
     /** Before the first record: version 0, no id, nothing. */
-    public static final ClusterView EMPTY = new ClusterView(0, null, Map.of(), Map.of(), Map.of(), Map.of(), 0L);
+    public static final ClusterView EMPTY = new ClusterView(0, null, Map.of(), Map.of(), Map.of(), Map.of(), Map.of(), 0L);
 
     private final long version;
     private final String clusterId;
     private final Map<Integer, LiveBroker> brokers;
+    private final Map<Integer, LiveBroker> lastSeen;
     private final Map<String, TopicView> topicsByName;
     private final Map<UUID, TopicView> topicsById;
     private final Map<ConfigResource, Map<String, String>> configs;
@@ -32,6 +33,7 @@ public final class ClusterView {
             long version,
             String clusterId,
             Map<Integer, LiveBroker> brokers,
+            Map<Integer, LiveBroker> lastSeen,
             Map<String, TopicView> topicsByName,
             Map<UUID, TopicView> topicsById,
             Map<ConfigResource, Map<String, String>> configs,
@@ -39,6 +41,7 @@ public final class ClusterView {
         this.version = version;
         this.clusterId = clusterId;
         this.brokers = brokers;
+        this.lastSeen = lastSeen;
         this.topicsByName = topicsByName;
         this.topicsById = topicsById;
         this.configs = configs;
@@ -65,6 +68,14 @@ public final class ClusterView {
 
     public Optional<LiveBroker> broker(int brokerId) {
         return Optional.ofNullable(brokers.get(brokerId));
+    }
+
+    /**
+     * The store id under which a broker was registered last, also after it is gone: another one at its return means an
+     * emptied disk. Empty if the broker was never seen.
+     */
+    public Optional<UUID> storeId(int brokerId) {
+        return Optional.ofNullable(lastSeen.get(brokerId)).map(last -> last.registration().storeId());
     }
 
     /** All topics, in no particular order. */
@@ -103,7 +114,12 @@ public final class ClusterView {
         if (clusterId != null) {
             records.add(new MetadataRecord.ClusterNamed(clusterId));
         }
-        brokers.values().forEach(b -> records.add(new MetadataRecord.BrokerRegistered(b.registration(), b.epoch())));
+        lastSeen.values().forEach(b -> records.add(new MetadataRecord.BrokerRegistered(b.registration(), b.epoch())));
+        lastSeen.forEach((id, last) -> {
+            if (!brokers.containsKey(id)) {
+                records.add(new MetadataRecord.BrokerGone(id, last.epoch()));
+            }
+        });
         for (TopicView topic : topicsByName.values()) {
             records.add(new MetadataRecord.TopicCreated(topic.topicId(), topic.name()));
             topic.partitions()
@@ -122,6 +138,7 @@ public final class ClusterView {
         private String clusterId;
         private long nextProducerId;
         private final Copied<Integer, LiveBroker> brokers;
+        private final Copied<Integer, LiveBroker> lastSeen;
         private final Copied<String, TopicView> topicsByName;
         private final Copied<UUID, TopicView> topicsById;
         private final Copied<ConfigResource, Map<String, String>> configs;
@@ -131,6 +148,7 @@ public final class ClusterView {
             clusterId = from.clusterId;
             nextProducerId = from.nextProducerId;
             brokers = new Copied<>(from.brokers);
+            lastSeen = new Copied<>(from.lastSeen);
             topicsByName = new Copied<>(from.topicsByName);
             topicsById = new Copied<>(from.topicsById);
             configs = new Copied<>(from.configs);
@@ -146,7 +164,9 @@ public final class ClusterView {
             } else if (record instanceof MetadataRecord.ConfigSet config) {
                 set(config);
             } else if (record instanceof MetadataRecord.BrokerRegistered broker) {
-                brokers.write().put(broker.broker().brokerId(), new LiveBroker(broker.broker(), broker.epoch()));
+                LiveBroker live = new LiveBroker(broker.broker(), broker.epoch());
+                brokers.write().put(broker.broker().brokerId(), live);
+                lastSeen.write().put(broker.broker().brokerId(), live);
             } else if (record instanceof MetadataRecord.BrokerGone gone) {
                 LiveBroker known = brokers.read().get(gone.brokerId());
                 if (known != null && known.epoch() == gone.epoch()) {
@@ -207,6 +227,7 @@ public final class ClusterView {
                     version,
                     clusterId,
                     Collections.unmodifiableMap(new TreeMap<>(brokers.read())),
+                    lastSeen.read(),
                     topicsByName.read(),
                     topicsById.read(),
                     configs.read(),

@@ -1,0 +1,322 @@
+package io.felice.api.cluster;
+
+import io.felice.api.ErrorCode;
+import io.felice.api.config.ConfigResource;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+
+/**
+ * A metadata record as one readable line, the way stores keep it.
+ *
+ * <pre>
+ * partition-changed/1 topic-id=Wjr4… partition=0 replicas=1 isr=1 adding= removing= leader=1 leader-epoch=0 …
+ * └ type          └ version of its fields      └ values are percent-encoded; a field that is null is left out
+ * </pre>
+ *
+ * A line that begins with {@code ?} is optional: a reader that does not know its type or version skips it. A reader that
+ * meets any other unknown type or version must stop, because it would miss a decision. Fields that a reader does not know
+ * are ignored, so a field may be added without a new version if old readers do no harm without it. Topic ids are written
+ * as Kafka's tools show them.
+ *
+ * <p>Stateless; from any thread.
+ */
+public final class MetadataText {
+    private static final char OPTIONAL = '?';
+    private static final String HEX = "0123456789ABCDEF";
+    private static final String PLAIN = "-._";
+
+    private static final Map<String, Function<Fields, MetadataRecord>> READERS = Map.of(
+            "cluster-named/1",
+            fields -> new MetadataRecord.ClusterNamed(fields.text("id")),
+            "broker-registered/1",
+            MetadataText::brokerRegistered,
+            "broker-gone/1",
+            fields -> new MetadataRecord.BrokerGone(fields.integer("id"), fields.number("epoch")),
+            "topic-created/1",
+            fields -> new MetadataRecord.TopicCreated(fields.id("topic-id"), fields.text("name")),
+            "topic-deleted/1",
+            fields -> new MetadataRecord.TopicDeleted(fields.id("topic-id")),
+            "partition-changed/1",
+            MetadataText::partitionChanged,
+            "config-set/1",
+            MetadataText::configSet,
+            "producer-ids-allocated/1",
+            fields -> new MetadataRecord.ProducerIdsAllocated(
+                    fields.integer("broker"), fields.number("first-id"), fields.integer("count")));
+
+    private MetadataText() {}
+
+    /** The line that stands for this record, without a line end; only printable ASCII. */
+    public static String encode(MetadataRecord record) {
+        if (record instanceof MetadataRecord.PartitionChanged partition) {
+            return encode(partition);
+        } else if (record instanceof MetadataRecord.TopicCreated topic) {
+            return line("topic-created/1").id("topic-id", topic.topicId()).text("name", topic.topic()).done();
+        } else if (record instanceof MetadataRecord.TopicDeleted topic) {
+            return line("topic-deleted/1").id("topic-id", topic.topicId()).done();
+        } else if (record instanceof MetadataRecord.ConfigSet config) {
+            return line("config-set/1")
+                    .text("type", config.resource().type().name())
+                    .text("name", config.resource().name())
+                    .text("key", config.key())
+                    .text("value", config.value())
+                    .done();
+        } else if (record instanceof MetadataRecord.BrokerRegistered broker) {
+            return encode(broker);
+        } else if (record instanceof MetadataRecord.BrokerGone broker) {
+            return line("broker-gone/1").raw("id", broker.brokerId()).raw("epoch", broker.epoch()).done();
+        } else if (record instanceof MetadataRecord.ProducerIdsAllocated ids) {
+            return line("producer-ids-allocated/1")
+                    .raw("broker", ids.brokerId())
+                    .raw("first-id", ids.firstId())
+                    .raw("count", ids.count())
+                    .done();
+        } else if (record instanceof MetadataRecord.ClusterNamed cluster) {
+            return line("cluster-named/1").text("id", cluster.clusterId()).done();
+        }
+        throw new IllegalStateException("no text for " + record);
+    }
+
+    /**
+     * The record that a line stands for; empty if it is an optional one that this version does not know.
+     *
+     * @throws io.felice.api.FeliceException UNSUPPORTED_VERSION with a sentence for the operator if the line is required
+     *     and its type or version is unknown, CORRUPT_MESSAGE if it is not such a line at all
+     */
+    public static Optional<MetadataRecord> decode(String line) {
+        boolean optional = !line.isEmpty() && line.charAt(0) == OPTIONAL;
+        String[] words = (optional ? line.substring(1) : line).split(" ");
+        Function<Fields, MetadataRecord> reader = READERS.get(words[0]);
+        if (reader == null) {
+            if (optional) {
+                return Optional.empty();
+            }
+            throw unknown(line, words[0]);
+        }
+        try {
+            return Optional.of(reader.apply(new Fields(words)));
+        } catch (IllegalArgumentException | NullPointerException malformed) {
+            throw ErrorCode.CORRUPT_MESSAGE.because("Not a metadata record: " + line, malformed);
+        }
+    }
+
+    private static RuntimeException unknown(String line, String type) {
+        if (!type.matches("[a-z][a-z0-9-]*/[0-9]+")) {
+            return ErrorCode.CORRUPT_MESSAGE.because("Not a metadata record: " + line);
+        }
+        return ErrorCode.UNSUPPORTED_VERSION.because("The metadata log holds a record of type " + type
+                + ", which this version of Felice does not know and must not skip; upgrade this node.");
+    }
+
+    private static String encode(MetadataRecord.BrokerRegistered registered) {
+        BrokerRegistration broker = registered.broker();
+        return line("broker-registered/1")
+                .raw("id", broker.brokerId())
+                .raw("epoch", registered.epoch())
+                .raw("incarnation", broker.incarnation())
+                .raw("store", broker.storeId())
+                .raw("endpoints", endpoints(broker.endpoints()))
+                .text("rack", broker.rack())
+                .done();
+    }
+
+    private static MetadataRecord brokerRegistered(Fields fields) {
+        BrokerRegistration broker = new BrokerRegistration(
+                fields.integer("id"),
+                UUID.fromString(fields.required("incarnation")),
+                UUID.fromString(fields.required("store")),
+                endpoints(fields.required("endpoints")),
+                fields.text("rack"));
+        return new MetadataRecord.BrokerRegistered(broker, fields.number("epoch"));
+    }
+
+    private static String encode(MetadataRecord.PartitionChanged changed) {
+        PartitionState state = changed.state();
+        return line("partition-changed/1")
+                .id("topic-id", changed.topicId())
+                .raw("partition", changed.partition())
+                .numbers("replicas", state.replicas())
+                .numbers("isr", state.isr())
+                .numbers("adding", state.adding())
+                .numbers("removing", state.removing())
+                .raw("leader", state.leader())
+                .raw("leader-epoch", state.leaderEpoch())
+                .raw("partition-epoch", state.partitionEpoch())
+                .raw("recovering", state.recovering())
+                .done();
+    }
+
+    private static MetadataRecord partitionChanged(Fields fields) {
+        PartitionState state = new PartitionState(
+                fields.numbers("replicas"),
+                fields.numbers("isr"),
+                fields.numbers("adding"),
+                fields.numbers("removing"),
+                fields.integer("leader"),
+                fields.integer("leader-epoch"),
+                fields.integer("partition-epoch"),
+                Boolean.parseBoolean(fields.required("recovering")));
+        return new MetadataRecord.PartitionChanged(fields.id("topic-id"), fields.integer("partition"), state);
+    }
+
+    private static MetadataRecord configSet(Fields fields) {
+        ConfigResource resource =
+                new ConfigResource(ConfigResource.Type.valueOf(fields.required("type")), fields.text("name"));
+        return new MetadataRecord.ConfigSet(resource, fields.text("key"), fields.text("value"));
+    }
+
+    private static String endpoints(List<BrokerRegistration.Endpoint> endpoints) {
+        return endpoints.stream()
+                .map(e -> escape(e.listener()) + ":" + escape(e.securityProtocol()) + ":" + escape(e.host()) + ":"
+                        + e.port())
+                .collect(Collectors.joining(","));
+    }
+
+    private static List<BrokerRegistration.Endpoint> endpoints(String text) {
+        List<BrokerRegistration.Endpoint> endpoints = new ArrayList<>();
+        for (String endpoint : items(text)) {
+            String[] parts = endpoint.split(":", -1);
+            if (parts.length != 4) {
+                throw new IllegalArgumentException(endpoint + " is not listener:protocol:host:port");
+            }
+            endpoints.add(new BrokerRegistration.Endpoint(
+                    unescape(parts[0]), unescape(parts[1]), unescape(parts[2]), Integer.parseInt(parts[3])));
+        }
+        return endpoints;
+    }
+
+    private static String[] items(String text) {
+        return text.isEmpty() ? new String[0] : text.split(",", -1);
+    }
+
+    private static String escape(String text) {
+        StringBuilder escaped = new StringBuilder(text.length());
+        for (byte b : text.getBytes(StandardCharsets.UTF_8)) {
+            char c = (char) (b & 0xff);
+            if (c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || PLAIN.indexOf(c) >= 0) {
+                escaped.append(c);
+            } else {
+                escaped.append('%').append(HEX.charAt(c >> 4)).append(HEX.charAt(c & 15));
+            }
+        }
+        return escaped.toString();
+    }
+
+    private static String unescape(String text) {
+        if (text.indexOf('%') < 0) {
+            return text;
+        }
+        ByteBuffer bytes = ByteBuffer.allocate(text.length());
+        for (int i = 0; i < text.length(); i++) {
+            if (text.charAt(i) != '%') {
+                bytes.put((byte) text.charAt(i));
+            } else if (i + 2 < text.length()) {
+                bytes.put((byte) Integer.parseInt(text, i + 1, i + 3, 16));
+                i += 2;
+            } else {
+                throw new IllegalArgumentException("an escape is cut off in " + text);
+            }
+        }
+        return new String(bytes.array(), 0, bytes.position(), StandardCharsets.UTF_8);
+    }
+
+    private static Line line(String type) {
+        return new Line(type);
+    }
+
+    /** A line in the making. */
+    private static final class Line {
+        private final StringBuilder text;
+
+        Line(String type) {
+            text = new StringBuilder(160).append(type);
+        }
+
+        Line raw(String name, Object value) {
+            text.append(' ').append(name).append('=').append(value);
+            return this;
+        }
+
+        Line text(String name, String value) {
+            return value == null ? this : raw(name, escape(value));
+        }
+
+        Line id(String name, UUID id) {
+            byte[] bytes = ByteBuffer.allocate(16)
+                    .putLong(id.getMostSignificantBits())
+                    .putLong(id.getLeastSignificantBits())
+                    .array();
+            return raw(name, Base64.getUrlEncoder().withoutPadding().encodeToString(bytes));
+        }
+
+        Line numbers(String name, List<Integer> numbers) {
+            return raw(name, numbers.stream().map(Object::toString).collect(Collectors.joining(",")));
+        }
+
+        String done() {
+            return text.toString();
+        }
+    }
+
+    /** The fields of a line by name, still escaped. */
+    private static final class Fields {
+        private final Map<String, String> values = new LinkedHashMap<>();
+
+        /** The first word is the type. */
+        Fields(String[] words) {
+            for (int i = 1; i < words.length; i++) {
+                int equals = words[i].indexOf('=');
+                if (equals < 0) {
+                    throw new IllegalArgumentException(words[i] + " is not name=value");
+                }
+                values.put(words[i].substring(0, equals), words[i].substring(equals + 1));
+            }
+        }
+
+        String required(String name) {
+            String value = values.get(name);
+            if (value == null) {
+                throw new IllegalArgumentException("no " + name);
+            }
+            return value;
+        }
+
+        String text(String name) {
+            String value = values.get(name);
+            return value == null ? null : unescape(value);
+        }
+
+        int integer(String name) {
+            return Integer.parseInt(required(name));
+        }
+
+        long number(String name) {
+            return Long.parseLong(required(name));
+        }
+
+        UUID id(String name) {
+            ByteBuffer bytes = ByteBuffer.wrap(Base64.getUrlDecoder().decode(required(name)));
+            if (bytes.remaining() != 16) {
+                throw new IllegalArgumentException(name + " is not 16 bytes");
+            }
+            return new UUID(bytes.getLong(), bytes.getLong());
+        }
+
+        List<Integer> numbers(String name) {
+            List<Integer> numbers = new ArrayList<>();
+            for (String item : items(required(name))) {
+                numbers.add(Integer.valueOf(item));
+            }
+            return numbers;
+        }
+    }
+}
