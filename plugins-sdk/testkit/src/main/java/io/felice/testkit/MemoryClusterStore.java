@@ -8,6 +8,7 @@ import io.felice.api.cluster.MetadataRecord;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
@@ -111,6 +112,11 @@ public final class MemoryClusterStore implements ClusterStore, AutoCloseable {
         return connected;
     }
 
+    @Override
+    public Optional<Integer> controllerId() {
+        return truth.controllerId;
+    }
+
     /** Cuts this session off: nothing arrives, nothing is written, but others still see it alive. */
     public void disconnect() {
         connected = false;
@@ -198,6 +204,7 @@ public final class MemoryClusterStore implements ClusterStore, AutoCloseable {
         private long brokerEpoch;
         private int controllerEpoch;
         private Campaign controller;
+        private volatile Optional<Integer> controllerId = Optional.empty();
 
         Truth(Executor events) {
             this.events = events;
@@ -205,7 +212,10 @@ public final class MemoryClusterStore implements ClusterStore, AutoCloseable {
 
         void run(Runnable task) {
             try {
-                events.execute(task);
+                events.execute(() -> {
+                    task.run();
+                    controllerId = controller == null ? Optional.empty() : controller.brokerId();
+                });
             } catch (RejectedExecutionException closed) {
                 // Nobody listens any more.
             }
@@ -334,6 +344,13 @@ public final class MemoryClusterStore implements ClusterStore, AutoCloseable {
 
         boolean canLead() {
             return connected && term == null;
+        }
+
+        Optional<Integer> brokerId() {
+            return registrations.stream()
+                    .filter(registered -> truth.brokers.containsValue(registered))
+                    .map(registered -> registered.broker.brokerId())
+                    .findFirst();
         }
 
         void elected(int epoch) {

@@ -1,6 +1,7 @@
 package io.felice.api.cluster;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import org.osgi.annotation.versioning.ConsumerType;
 
@@ -32,6 +33,12 @@ public interface ClusterStore {
 
     /** True while the store answers; false is shown to operators and stops what needs a decision. */
     boolean isConnected();
+
+    /**
+     * The broker registered in the session that is controller now, as last heard here; empty while there is none or it
+     * has not registered.
+     */
+    Optional<Integer> controllerId();
 
     /** Ends what it was got from; idempotent, never throws, never blocks. */
     interface Subscription extends AutoCloseable {
