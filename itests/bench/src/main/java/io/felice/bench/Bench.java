@@ -1,0 +1,249 @@
+package io.felice.bench;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.LocalDate;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Stream;
+
+/**
+ * Measures Apache Kafka and Felice in one run: in every round each row is measured on Kafka, on Felice and on Kafka
+ * again. The second Kafka says how far apart one broker is from itself on this machine; a ratio inside that spread means
+ * nothing.
+ */
+public final class Bench {
+    private static final int BATCH = 16_384;
+
+    private final Options options;
+    private final Workloads workloads;
+    private final List<Row> rows = new ArrayList<>();
+
+    private Bench(Options options) {
+        this.options = options;
+        this.workloads = new Workloads(options.seconds());
+    }
+
+    public static void main(String[] arguments) throws Exception {
+        Options options;
+        try {
+            options = Options.parse(arguments);
+        } catch (IllegalArgumentException wrong) {
+            System.err.print(Options.USAGE);
+            System.exit(2);
+            return;
+        }
+        new Bench(options).run();
+    }
+
+    private void run() throws Exception {
+        deleteTree(options.work());
+        try (Broker kafka =
+                        Broker.kafka(options, options.work().resolve("kafka").toAbsolutePath());
+                Broker felice =
+                        Broker.felice(options, options.work().resolve("felice").toAbsolutePath())) {
+            System.out.printf(
+                    Locale.ROOT,
+                    "started: Apache Kafka %.1f s, Felice %.1f s%n",
+                    kafka.startSeconds(),
+                    felice.startSeconds());
+            double[] idle = {kafka.residentMegabytes(), felice.residentMegabytes()};
+            declareRows();
+            List<Result> results = new ArrayList<>();
+            for (Row row : rows) {
+                if (options.rows().matcher(row.name()).find()) {
+                    results.add(measure(row, kafka, felice));
+                    System.out.println(results.get(results.size() - 1).line());
+                }
+            }
+            double[] loaded = {kafka.residentMegabytes(), felice.residentMegabytes()};
+            String report = report(results, kafka, felice, idle, loaded);
+            Files.writeString(options.report(), report);
+            System.out.println("written to " + options.report());
+        }
+    }
+
+    private void declareRows() {
+        for (String acks : List.of("1", "all")) {
+            produce("prod.acks" + acks + ".100B.p1", 1, 100, acks, "none");
+            produce("prod.acks" + acks + ".1K.p1", 1, 1_000, acks, "none");
+        }
+        produce("prod.acks1.100B.lz4.p1", 1, 100, "1", "lz4");
+        produce("prod.acks1.1K.lz4.p1", 1, 1_000, "1", "lz4");
+        produce("prod.acks1.1K.p16", 16, 1_000, "1", "none");
+        produce("prod.acks1.100B.p16", 16, 100, "1", "none");
+        rows.add(new Row(
+                "prod.acks1.1K.p256.first",
+                "MB/s",
+                true,
+                (broker, round) -> workloads.produce(
+                        broker,
+                        "first-1k-" + broker.hashCode() + "-" + System.nanoTime(),
+                        256,
+                        1_000,
+                        "1",
+                        "none",
+                        BATCH)));
+        produce("prod.acks1.1K.p256.warm", 256, 1_000, "1", "none");
+        rows.add(new Row("req.acks1.100B", "req/s", true, (b, r) -> workloads.requests(b, "req", 100, "1")));
+        rows.add(new Row("req.all.10B", "req/s", true, (b, r) -> workloads.requests(b, "req", 10, "all")));
+        rows.add(new Row("rtt.all.100B", "ms p50", false, (b, r) -> workloads.roundTrip(b, "rtt", 100, "all")));
+        consume("cons.100B.p1", 1, 100, "none");
+        consume("cons.1K.p1", 1, 1_000, "none");
+        consume("cons.1K.lz4.p1", 1, 1_000, "lz4");
+        consume("cons.1K.p16", 16, 1_000, "none");
+        consume("cons.1K.p256", 256, 1_000, "none");
+        rows.add(new Row(
+                "e2e.acks1.1K.1k/s", "ms p50", false, (b, r) -> workloads.endToEnd(b, "e2e", 1_000, "1", 1_000)));
+        rows.add(new Row(
+                "e2e.all.1K.5k/s", "ms p50", false, (b, r) -> workloads.endToEnd(b, "e2e", 1_000, "all", 5_000)));
+        rows.add(new Row(
+                "topic.1000p.first-writes",
+                "s",
+                false,
+                (b, r) -> workloads.firstWrites(b, "wide-" + System.nanoTime(), 1_000)));
+        rows.add(new Row("idle.5000.connections", "MB", false, (b, r) -> workloads.idleConnections(b, 5_000)));
+    }
+
+    private void produce(String name, int partitions, int size, String acks, String codec) {
+        rows.add(new Row(
+                name,
+                "MB/s",
+                true,
+                (broker, round) -> workloads.produce(broker, topic(name), partitions, size, acks, codec, BATCH)));
+    }
+
+    private void consume(String name, int partitions, int size, String codec) {
+        rows.add(new Row(
+                name,
+                "MB/s",
+                true,
+                (broker, round) -> workloads.consume(broker, topic(name), partitions, size, codec)));
+    }
+
+    private static String topic(String row) {
+        return row.replace('.', '-');
+    }
+
+    private Result measure(Row row, Broker kafka, Broker felice) throws Exception {
+        List<Sample> first = new ArrayList<>();
+        List<Sample> ours = new ArrayList<>();
+        List<Sample> second = new ArrayList<>();
+        row.measurement().measure(kafka, -1);
+        row.measurement().measure(felice, -1);
+        for (int round = 0; round < options.rounds(); round++) {
+            first.add(row.measurement().measure(kafka, round));
+            ours.add(row.measurement().measure(felice, round));
+            second.add(row.measurement().measure(kafka, round));
+        }
+        return new Result(row, first, ours, second);
+    }
+
+    /** A row with its samples: Kafka, Felice, Kafka again, round by round. */
+    private record Result(Row row, List<Sample> kafka, List<Sample> felice, List<Sample> again) {
+        String line() {
+            return String.format(
+                    Locale.ROOT,
+                    "| %s | %s %s | %s | %s | %s | %s | %s | %s | %s |",
+                    row.name(),
+                    number(median(kafka, false)),
+                    row.unit(),
+                    number(median(felice, false)),
+                    spread(felice, kafka, false),
+                    spread(again, kafka, false),
+                    number(median(kafka, true)),
+                    number(median(felice, true)),
+                    spread(felice, kafka, true),
+                    spread(again, kafka, true));
+        }
+
+        private static double median(List<Sample> samples, boolean cpu) {
+            return Sample.median(samples.stream()
+                    .mapToDouble(s -> cpu ? s.cpuMicros() : s.value())
+                    .toArray());
+        }
+
+        private static String spread(List<Sample> over, List<Sample> under, boolean cpu) {
+            double[] ratios = new double[over.size()];
+            for (int i = 0; i < ratios.length; i++) {
+                ratios[i] = cpu
+                        ? over.get(i).cpuMicros() / under.get(i).cpuMicros()
+                        : over.get(i).value() / under.get(i).value();
+            }
+            double median = Sample.median(ratios);
+            return Double.isNaN(median)
+                    ? "–"
+                    : String.format(
+                            Locale.ROOT,
+                            "%.2f [%.2f–%.2f]",
+                            median,
+                            Arrays.stream(ratios).min().orElseThrow(),
+                            Arrays.stream(ratios).max().orElseThrow());
+        }
+
+        private static String number(double value) {
+            return Double.isNaN(value) ? "–" : String.format(Locale.ROOT, value < 10 ? "%.2f" : "%.0f", value);
+        }
+    }
+
+    private String report(List<Result> results, Broker kafka, Broker felice, double[] idle, double[] loaded) {
+        StringBuilder text = new StringBuilder();
+        text.append("# Benchmarks\n\n");
+        text.append(String.format(
+                Locale.ROOT,
+                """
+                Written by `./dev bench` on %s: Apache Kafka %s and Felice on the same machine (%d processors, Java %s), \
+                heap %s each, default settings, Kafka's Java client; %d rounds of %d s after one that is not counted.
+
+                In each round a row is measured on Kafka, on Felice, and on Kafka again. "Felice/Kafka" is the median of \
+                the rounds' ratios with its smallest and largest; "Kafka/Kafka" is the same for one broker against \
+                itself: a ratio inside that spread says nothing. CPU is the broker's own processor time per record (per \
+                request in rows of single requests, per partition in rows of topics), in microseconds; it decides.
+
+                """,
+                LocalDate.now(),
+                options.kraft()
+                        ? "(KRaft) " + options.kafka().getFileName()
+                        : "(ZooKeeper mode) " + options.kafka().getFileName(),
+                Runtime.getRuntime().availableProcessors(),
+                System.getProperty("java.version"),
+                options.heap(),
+                options.rounds(),
+                options.seconds()));
+        text.append(
+                "| row | Kafka | Felice | Felice/Kafka | Kafka/Kafka | CPU us Kafka | CPU us Felice | CPU Felice/Kafka | CPU Kafka/Kafka |\n");
+        text.append("| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n");
+        results.forEach(result -> text.append(result.line()).append('\n'));
+        text.append(String.format(
+                Locale.ROOT,
+                """
+
+                | | Kafka | Felice |
+                | --- | --- | --- |
+                | start to first metadata, s | %.1f (ZooKeeper included) | %.1f (ZooKeeper included) |
+                | resident memory when started, MB | %.0f (without ZooKeeper) | %.0f (with ZooKeeper) |
+                | resident memory after the rows, MB | %.0f | %.0f |
+                """,
+                kafka.startSeconds(),
+                felice.startSeconds(),
+                idle[0],
+                idle[1],
+                loaded[0],
+                loaded[1]));
+        return text.toString();
+    }
+
+    private static void deleteTree(Path root) throws IOException {
+        if (Files.exists(root)) {
+            try (Stream<Path> files = Files.walk(root)) {
+                files.sorted(Comparator.reverseOrder())
+                        .forEach(file -> file.toFile().delete());
+            }
+        }
+        Files.createDirectories(root);
+    }
+}

@@ -1,0 +1,248 @@
+package io.felice.bench;
+
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.apache.kafka.clients.admin.Admin;
+
+/** A broker that runs as a process of its own, whoever made it; what it costs is read from {@code /proc}. */
+final class Broker implements AutoCloseable {
+    private static final long START_WITHIN_SECONDS = 120;
+    private static final double TICKS_PER_SECOND = 100;
+    private static final String HEAP_FLAGS =
+            "-XX:+UseG1GC -XX:MaxGCPauseMillis=20 -XX:InitiatingHeapOccupancyPercent=35";
+
+    private final String name;
+    private final List<Process> processes;
+    private final String bootstrap;
+    private final double startSeconds;
+
+    private Broker(String name, List<Process> processes, String bootstrap, double startSeconds) {
+        this.name = name;
+        this.processes = processes;
+        this.bootstrap = bootstrap;
+        this.startSeconds = startSeconds;
+    }
+
+    static Broker kafka(Options options, Path directory) throws IOException, InterruptedException {
+        Files.createDirectories(directory);
+        int port = freePort();
+        int second = freePort();
+        String classPath = options.kafka().toAbsolutePath() + "/*";
+        List<Process> processes = new ArrayList<>();
+        Properties server = new Properties();
+        server.setProperty("log.dirs", directory.resolve("logs").toString());
+        server.setProperty("offsets.topic.replication.factor", "1");
+        server.setProperty("transaction.state.log.replication.factor", "1");
+        server.setProperty("transaction.state.log.min.isr", "1");
+        Path config = directory.resolve("server.properties");
+        long began = System.nanoTime();
+        if (options.kraft()) {
+            server.setProperty("process.roles", "broker,controller");
+            server.setProperty("node.id", "1");
+            server.setProperty("controller.quorum.voters", "1@127.0.0.1:" + second);
+            server.setProperty("controller.listener.names", "CONTROLLER");
+            server.setProperty("listeners", "PLAINTEXT://127.0.0.1:" + port + ",CONTROLLER://127.0.0.1:" + second);
+            server.setProperty("listener.security.protocol.map", "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT");
+            store(server, config);
+            java(
+                            options,
+                            directory,
+                            "format",
+                            classPath,
+                            "kafka.tools.StorageTool",
+                            List.of("format", "-t", "MkU3OEVBNTcwNTJENDM2Qk", "-c", config.toString()))
+                    .waitFor();
+            began = System.nanoTime();
+        } else {
+            Properties zooKeeper = new Properties();
+            zooKeeper.setProperty("dataDir", directory.resolve("zookeeper").toString());
+            zooKeeper.setProperty("clientPort", Integer.toString(second));
+            zooKeeper.setProperty("clientPortAddress", "127.0.0.1");
+            zooKeeper.setProperty("admin.enableServer", "false");
+            Path zooKeeperConfig = directory.resolve("zookeeper.properties");
+            store(zooKeeper, zooKeeperConfig);
+            processes.add(java(
+                    options,
+                    directory,
+                    "zookeeper",
+                    classPath,
+                    "org.apache.zookeeper.server.quorum.QuorumPeerMain",
+                    List.of(zooKeeperConfig.toString())));
+            awaitPort(second);
+            server.setProperty("broker.id", "1");
+            server.setProperty("listeners", "PLAINTEXT://127.0.0.1:" + port);
+            server.setProperty("zookeeper.connect", "127.0.0.1:" + second);
+            store(server, config);
+        }
+        processes.add(0, java(options, directory, "broker", classPath, "kafka.Kafka", List.of(config.toString())));
+        return started("Apache Kafka", processes, port, began);
+    }
+
+    static Broker felice(Options options, Path directory) throws IOException, InterruptedException {
+        Files.createDirectories(directory);
+        int port = freePort();
+        ProcessBuilder launcher = new ProcessBuilder(
+                        options.felice().toAbsolutePath() + "/bin/felice",
+                        "run",
+                        "--data",
+                        directory.resolve("data").toString(),
+                        "--port",
+                        Integer.toString(port),
+                        "--zookeeper-port",
+                        Integer.toString(freePort()),
+                        "--heap",
+                        options.heap())
+                .redirectErrorStream(true)
+                .redirectOutput(directory.resolve("out.log").toFile());
+        launcher.environment().put("FELICE_JAVA_OPTS", HEAP_FLAGS + " -Xms" + options.heap());
+        long began = System.nanoTime();
+        Process process = launcher.start();
+        return started("Felice", List.of(process), port, began);
+    }
+
+    private static Broker started(String name, List<Process> processes, int port, long began)
+            throws InterruptedException {
+        String bootstrap = "127.0.0.1:" + port;
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(START_WITHIN_SECONDS);
+        awaitPort(port);
+        while (true) {
+            try (Admin admin = Admin.create(Map.of(
+                    "bootstrap.servers",
+                    bootstrap,
+                    "default.api.timeout.ms",
+                    "5000",
+                    "request.timeout.ms",
+                    "2000",
+                    "reconnect.backoff.ms",
+                    "10"))) {
+                if (!admin.describeCluster().nodes().get().isEmpty()) {
+                    return new Broker(name, processes, bootstrap, (System.nanoTime() - began) / 1e9);
+                }
+            } catch (java.util.concurrent.ExecutionException notYet) {
+                if (System.nanoTime() > deadline) {
+                    throw new IllegalStateException(name + " does not come up", notYet);
+                }
+            }
+            Thread.sleep(20);
+        }
+    }
+
+    private static Process java(
+            Options options, Path directory, String role, String classPath, String main, List<String> arguments)
+            throws IOException {
+        List<String> command =
+                new ArrayList<>(List.of(ProcessHandle.current().info().command().orElse("java")));
+        boolean isBroker = role.equals("broker");
+        String heap = isBroker ? options.heap() : "256m";
+        command.addAll(List.of("-Xmx" + heap, "-Xms" + heap, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"));
+        if (isBroker) {
+            command.addAll(List.of(HEAP_FLAGS.split(" ")));
+        }
+        command.addAll(List.of("-cp", classPath, main));
+        command.addAll(arguments);
+        return new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(directory.resolve(role + ".log").toFile())
+                .start();
+    }
+
+    String name() {
+        return name;
+    }
+
+    String bootstrap() {
+        return bootstrap;
+    }
+
+    /** From the start of the process to the first answer to a metadata request. */
+    double startSeconds() {
+        return startSeconds;
+    }
+
+    /** Processor time used so far by the broker with everything it started, in seconds; ZooKeeper's apart for Kafka. */
+    double cpuSeconds() {
+        return ownProcesses().mapToDouble(Broker::cpuSeconds).sum();
+    }
+
+    /** Memory in use, in megabytes. */
+    double residentMegabytes() {
+        return ownProcesses().mapToDouble(Broker::residentMegabytes).sum();
+    }
+
+    private Stream<ProcessHandle> ownProcesses() {
+        ProcessHandle main = processes.get(0).toHandle();
+        return Stream.concat(Stream.of(main), main.descendants());
+    }
+
+    private static double cpuSeconds(ProcessHandle process) {
+        try {
+            String stat = Files.readString(Path.of("/proc/" + process.pid() + "/stat"));
+            String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
+            return (Long.parseLong(fields[11]) + Long.parseLong(fields[12])) / TICKS_PER_SECOND;
+        } catch (IOException gone) {
+            return 0;
+        }
+    }
+
+    private static double residentMegabytes(ProcessHandle process) {
+        try (Stream<String> lines = Files.lines(Path.of("/proc/" + process.pid() + "/status"))) {
+            return lines.filter(line -> line.startsWith("VmRSS:"))
+                    .mapToDouble(line -> Double.parseDouble(line.replaceAll("\\D+", "")) / 1024)
+                    .sum();
+        } catch (IOException gone) {
+            return 0;
+        }
+    }
+
+    @Override
+    public void close() {
+        for (Process process : processes) {
+            process.destroy();
+        }
+        for (Process process : processes) {
+            try {
+                if (!process.waitFor(30, TimeUnit.SECONDS)) {
+                    process.descendants().forEach(ProcessHandle::destroyForcibly);
+                    process.destroyForcibly();
+                }
+            } catch (InterruptedException interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    private static void store(Properties properties, Path file) throws IOException {
+        try (var out = Files.newOutputStream(file)) {
+            properties.store(out, null);
+        }
+    }
+
+    private static int freePort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0)) {
+            return socket.getLocalPort();
+        }
+    }
+
+    private static void awaitPort(int port) throws InterruptedException {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(START_WITHIN_SECONDS);
+        while (System.nanoTime() < deadline) {
+            try (Socket socket = new Socket()) {
+                socket.connect(new InetSocketAddress("127.0.0.1", port), 1_000);
+                return;
+            } catch (IOException notYet) {
+                Thread.sleep(10);
+            }
+        }
+        throw new IllegalStateException("nothing listens on port " + port);
+    }
+}

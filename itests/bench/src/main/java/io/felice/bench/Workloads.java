@@ -1,0 +1,325 @@
+package io.felice.bench;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.Random;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.IntStream;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.TopicExistsException;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+
+/** What is done to a broker, with Kafka's own client; every method is one measurement. */
+final class Workloads {
+    private static final double MEGABYTE = 1_000_000;
+    private static final double MICROS = 1e6;
+
+    private final int seconds;
+
+    Workloads(int seconds) {
+        this.seconds = seconds;
+    }
+
+    /** As many records as will go, in MB/s of values. */
+    Sample produce(Broker broker, String topic, int partitions, int size, String acks, String codec, int batchBytes)
+            throws Exception {
+        createTopic(broker, topic, partitions);
+        try (KafkaProducer<byte[], byte[]> producer = producer(
+                broker, Map.of("acks", acks, "compression.type", codec, "batch.size", batchBytes, "linger.ms", 5))) {
+            producer.partitionsFor(topic);
+            AtomicLong acked = new AtomicLong();
+            AtomicReference<Exception> failure = new AtomicReference<>();
+            byte[][] values = values(size);
+            double cpu = broker.cpuSeconds();
+            long began = System.nanoTime();
+            long end = began + TimeUnit.SECONDS.toNanos(seconds);
+            int sent = 0;
+            while (System.nanoTime() < end) {
+                for (int i = 0; i < 100; i++) {
+                    int partition = (sent / 16) % partitions;
+                    producer.send(
+                            new ProducerRecord<>(topic, partition, null, values[sent++ % values.length]),
+                            (metadata, problem) -> {
+                                if (problem == null) {
+                                    acked.incrementAndGet();
+                                } else {
+                                    failure.set(problem);
+                                }
+                            });
+                }
+            }
+            producer.flush();
+            double took = (System.nanoTime() - began) / 1e9;
+            fail(failure);
+            return new Sample(acked.get() * size / MEGABYTE / took, (broker.cpuSeconds() - cpu) * MICROS / acked.get());
+        }
+    }
+
+    /** Requests of one record each, five in flight, in requests/s. */
+    Sample requests(Broker broker, String topic, int size, String acks) throws Exception {
+        createTopic(broker, topic, 1);
+        try (KafkaProducer<byte[], byte[]> producer =
+                producer(broker, Map.of("acks", acks, "batch.size", 0, "linger.ms", 0))) {
+            producer.partitionsFor(topic);
+            AtomicLong acked = new AtomicLong();
+            AtomicReference<Exception> failure = new AtomicReference<>();
+            byte[] value = new byte[size];
+            double cpu = broker.cpuSeconds();
+            long began = System.nanoTime();
+            long end = began + TimeUnit.SECONDS.toNanos(seconds);
+            long sent = 0;
+            while (System.nanoTime() < end) {
+                if (sent - acked.get() > 500) {
+                    LockSupport.parkNanos(20_000);
+                    continue;
+                }
+                sent++;
+                producer.send(new ProducerRecord<>(topic, 0, null, value), (metadata, problem) -> {
+                    if (problem != null) {
+                        failure.set(problem);
+                    }
+                    acked.incrementAndGet();
+                });
+            }
+            producer.flush();
+            double took = (System.nanoTime() - began) / 1e9;
+            fail(failure);
+            return new Sample(acked.get() / took, (broker.cpuSeconds() - cpu) * MICROS / acked.get());
+        }
+    }
+
+    /** One record at a time, each waiting for its answer: median round trip in milliseconds. */
+    Sample roundTrip(Broker broker, String topic, int size, String acks) throws Exception {
+        createTopic(broker, topic, 1);
+        try (KafkaProducer<byte[], byte[]> producer =
+                producer(broker, Map.of("acks", acks, "batch.size", 0, "linger.ms", 0))) {
+            producer.partitionsFor(topic);
+            List<Long> nanos = new ArrayList<>();
+            byte[] value = new byte[size];
+            double cpu = broker.cpuSeconds();
+            long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
+            while (System.nanoTime() < end) {
+                long sent = System.nanoTime();
+                producer.send(new ProducerRecord<>(topic, 0, null, value)).get();
+                nanos.add(System.nanoTime() - sent);
+            }
+            return new Sample(percentile(nanos, 50) / 1e6, (broker.cpuSeconds() - cpu) * MICROS / nanos.size());
+        }
+    }
+
+    /** What a consumer reads of what is there, in MB/s of values; the topic is filled before, not measured. */
+    Sample consume(Broker broker, String topic, int partitions, int size, String codec) throws Exception {
+        fill(broker, topic, partitions, size, codec);
+        List<TopicPartition> assigned = partitionsOf(topic, partitions);
+        double cpu = broker.cpuSeconds();
+        long records = 0;
+        long began;
+        try (KafkaConsumer<byte[], byte[]> consumer = consumer(broker)) {
+            consumer.assign(assigned);
+            consumer.seekToBeginning(assigned);
+            began = System.nanoTime();
+            long end = began + TimeUnit.SECONDS.toNanos(seconds);
+            long total = 0;
+            for (long offset : consumer.endOffsets(assigned).values()) {
+                total += offset;
+            }
+            while (System.nanoTime() < end) {
+                records += consumer.poll(Duration.ofMillis(500)).count();
+                if (records % total == 0 || consumer.assignment().stream().allMatch(p -> isAtEnd(consumer, p))) {
+                    consumer.seekToBeginning(assigned);
+                }
+            }
+        }
+        double took = (System.nanoTime() - began) / 1e9;
+        return new Sample(records * (double) size / MEGABYTE / took, (broker.cpuSeconds() - cpu) * MICROS / records);
+    }
+
+    private static boolean isAtEnd(KafkaConsumer<byte[], byte[]> consumer, TopicPartition partition) {
+        return consumer.currentLag(partition).orElse(1L) == 0L;
+    }
+
+    /** Records due at a fixed rate, from when each was due to when a consumer has it: median in milliseconds. */
+    Sample endToEnd(Broker broker, String topic, int size, String acks, int perSecond) throws Exception {
+        createTopic(broker, topic, 1);
+        List<Long> nanos = Collections.synchronizedList(new ArrayList<>());
+        AtomicLong received = new AtomicLong();
+        int total = perSecond * seconds;
+        TopicPartition partition = new TopicPartition(topic, 0);
+        try (KafkaConsumer<byte[], byte[]> consumer = consumer(broker);
+                KafkaProducer<byte[], byte[]> producer = producer(broker, Map.of("acks", acks, "linger.ms", 0))) {
+            producer.partitionsFor(topic);
+            consumer.assign(List.of(partition));
+            consumer.seekToEnd(List.of(partition));
+            consumer.position(partition);
+            Thread reader = new Thread(() -> {
+                long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds + 20);
+                while (received.get() < total && System.nanoTime() < deadline) {
+                    for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofMillis(100))) {
+                        long due = java.nio.ByteBuffer.wrap(record.value()).getLong();
+                        nanos.add(System.nanoTime() - due);
+                        received.incrementAndGet();
+                    }
+                }
+            });
+            double cpu = broker.cpuSeconds();
+            reader.start();
+            long began = System.nanoTime();
+            for (int i = 0; i < total; i++) {
+                long due = began + (long) (i * 1e9 / perSecond);
+                while (System.nanoTime() < due) {
+                    LockSupport.parkNanos(Math.min(200_000, due - System.nanoTime()));
+                }
+                byte[] value = new byte[size];
+                java.nio.ByteBuffer.wrap(value).putLong(due);
+                producer.send(new ProducerRecord<>(topic, 0, null, value));
+            }
+            producer.flush();
+            reader.join();
+            if (received.get() < total) {
+                throw new IllegalStateException("only " + received + " of " + total + " records came through");
+            }
+            return new Sample(percentile(nanos, 50) / 1e6, (broker.cpuSeconds() - cpu) * MICROS / total);
+        }
+    }
+
+    /** From the creation of a topic until every partition took one write, in seconds. */
+    Sample firstWrites(Broker broker, String topic, int partitions) throws Exception {
+        double cpu = broker.cpuSeconds();
+        long began = System.nanoTime();
+        createTopic(broker, topic, partitions);
+        try (KafkaProducer<byte[], byte[]> producer =
+                producer(broker, Map.of("acks", "all", "max.block.ms", 120_000, "delivery.timeout.ms", 240_000))) {
+            AtomicReference<Exception> failure = new AtomicReference<>();
+            for (int partition = 0; partition < partitions; partition++) {
+                producer.send(new ProducerRecord<>(topic, partition, null, new byte[100]), (metadata, problem) -> {
+                    if (problem != null) {
+                        failure.set(problem);
+                    }
+                });
+            }
+            producer.flush();
+            fail(failure);
+        }
+        return new Sample((System.nanoTime() - began) / 1e9, (broker.cpuSeconds() - cpu) * MICROS / partitions);
+    }
+
+    /** Memory that open connections add, in megabytes. */
+    Sample idleConnections(Broker broker, int connections) throws Exception {
+        String[] address = broker.bootstrap().split(":");
+        double before = broker.residentMegabytes();
+        List<java.net.Socket> open = new ArrayList<>();
+        try {
+            for (int i = 0; i < connections; i++) {
+                open.add(new java.net.Socket(address[0], Integer.parseInt(address[1])));
+            }
+            Thread.sleep(1_000);
+            return new Sample(broker.residentMegabytes() - before, Double.NaN);
+        } finally {
+            for (java.net.Socket socket : open) {
+                socket.close();
+            }
+        }
+    }
+
+    void createTopic(Broker broker, String topic, int partitions) throws Exception {
+        try (Admin admin = Admin.create(Map.of("bootstrap.servers", broker.bootstrap()))) {
+            admin.createTopics(List.of(new NewTopic(topic, partitions, (short) 1)))
+                    .all()
+                    .get();
+        } catch (ExecutionException failed) {
+            if (!(failed.getCause() instanceof TopicExistsException)) {
+                throw failed;
+            }
+        }
+    }
+
+    private void fill(Broker broker, String topic, int partitions, int size, String codec) throws Exception {
+        createTopic(broker, topic, partitions);
+        List<TopicPartition> all = partitionsOf(topic, partitions);
+        try (KafkaConsumer<byte[], byte[]> consumer = consumer(broker)) {
+            if (consumer.endOffsets(all).values().stream()
+                            .mapToLong(Long::longValue)
+                            .sum()
+                    > 0) {
+                return;
+            }
+        }
+        int records = 200_000_000 / size;
+        try (KafkaProducer<byte[], byte[]> producer = producer(
+                broker, Map.of("acks", "1", "compression.type", codec, "batch.size", 65_536, "linger.ms", 5))) {
+            byte[][] values = values(size);
+            for (int i = 0; i < records; i++) {
+                producer.send(new ProducerRecord<>(topic, (i / 64) % partitions, null, values[i % values.length]));
+            }
+        }
+    }
+
+    private static List<TopicPartition> partitionsOf(String topic, int partitions) {
+        return IntStream.range(0, partitions)
+                .mapToObj(p -> new TopicPartition(topic, p))
+                .toList();
+    }
+
+    /** Text of a few hundred words, so that compression has something to do. */
+    private static byte[][] values(int size) {
+        Random random = new Random(42);
+        byte[][] words = new byte[300][];
+        for (int i = 0; i < words.length; i++) {
+            words[i] =
+                    Long.toString(random.nextLong() & 0xFFFFFF, 36).concat(" ").getBytes();
+        }
+        byte[][] values = new byte[200][size];
+        for (byte[] value : values) {
+            int at = 0;
+            while (at < size) {
+                byte[] word = words[random.nextInt(words.length)];
+                int length = Math.min(word.length, size - at);
+                System.arraycopy(word, 0, value, at, length);
+                at += length;
+            }
+        }
+        return values;
+    }
+
+    private static double percentile(List<Long> nanos, int percent) {
+        List<Long> sorted = new ArrayList<>(nanos);
+        Collections.sort(sorted);
+        return sorted.get((int) ((sorted.size() - 1) * (percent / 100.0)));
+    }
+
+    private static void fail(AtomicReference<Exception> failure) throws Exception {
+        if (failure.get() != null) {
+            throw failure.get();
+        }
+    }
+
+    private static KafkaProducer<byte[], byte[]> producer(Broker broker, Map<String, Object> settings) {
+        Properties properties = new Properties();
+        properties.put("bootstrap.servers", broker.bootstrap());
+        properties.putAll(settings);
+        return new KafkaProducer<>(properties, new ByteArraySerializer(), new ByteArraySerializer());
+    }
+
+    private static KafkaConsumer<byte[], byte[]> consumer(Broker broker) {
+        Properties properties = new Properties();
+        properties.put("bootstrap.servers", broker.bootstrap());
+        properties.put("enable.auto.commit", "false");
+        properties.put("auto.offset.reset", "earliest");
+        return new KafkaConsumer<>(properties, new ByteArrayDeserializer(), new ByteArrayDeserializer());
+    }
+}

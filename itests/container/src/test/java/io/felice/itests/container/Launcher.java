@@ -1,0 +1,97 @@
+package io.felice.itests.container;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * {@code bin/felice} of one installation, for one data directory.
+ *
+ * @param home the unpacked distribution
+ * @param data the node's data directory
+ * @param environment variables that the launcher sees in addition
+ */
+record Launcher(Path home, Path data, Map<String, String> environment) {
+
+    private static final Map<String, String> FRUGAL = Map.of(
+            "FELICE_HEAP",
+            "192m",
+            "FELICE_DIRECT_MEMORY",
+            "128m",
+            "FELICE_JAVA_OPTS",
+            "-XX:TieredStopAtLevel=1 -XX:-UseG1GC -XX:+UseSerialGC");
+    private static final long MAX_MINUTES = 5;
+
+    /** What a command printed, both streams together, and its exit code. */
+    record Result(int exitCode, String output) {}
+
+    static Launcher of(Path home, Path data) {
+        return new Launcher(home, data, FRUGAL);
+    }
+
+    Launcher with(String variable, String value) {
+        Map<String, String> more = new TreeMap<>(environment);
+        more.put(variable, value);
+        return new Launcher(home, data, more);
+    }
+
+    Launcher listeningOn(int port, int zookeeperPort) {
+        return with("FELICE_PORT", Integer.toString(port))
+                .with("FELICE_ZOOKEEPER_PORT", Integer.toString(zookeeperPort));
+    }
+
+    /** Runs a command to its end. */
+    Result run(String... arguments) throws IOException, InterruptedException {
+        Path output = Files.createTempFile("felice", ".out");
+        try {
+            Process process = command(arguments)
+                    .redirectErrorStream(true)
+                    .redirectOutput(output.toFile())
+                    .start();
+            if (!process.waitFor(MAX_MINUTES, TimeUnit.MINUTES)) {
+                process.destroyForcibly();
+                throw new IllegalStateException("felice " + String.join(" ", arguments) + " does not end; it printed: "
+                        + Files.readString(output));
+            }
+            return new Result(process.exitValue(), Files.readString(output, UTF_8));
+        } finally {
+            Files.delete(output);
+        }
+    }
+
+    /** Starts a command in a process group of its own, as a terminal does. */
+    Process spawn(Path output, String... arguments) throws IOException {
+        ProcessBuilder builder = command(arguments).redirectErrorStream(true).redirectOutput(output.toFile());
+        builder.command().add(0, "setsid");
+        return builder.start();
+    }
+
+    /** The node's process, as the launcher noted it. */
+    long pid() throws IOException {
+        return Long.parseLong(Files.readString(data.resolve("felice.pid")).trim());
+    }
+
+    String log() throws IOException {
+        Path log = data.resolve("log/felice.log");
+        return Files.exists(log) ? Files.readString(log) : "";
+    }
+
+    private ProcessBuilder command(String... arguments) {
+        List<String> command =
+                new ArrayList<>(List.of(home.resolve("bin/felice").toString()));
+        command.addAll(List.of(arguments));
+        ProcessBuilder builder = new ProcessBuilder(command)
+                .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()));
+        builder.environment().keySet().removeIf(name -> name.startsWith("FELICE_") || name.startsWith("KARAF_"));
+        builder.environment().put("FELICE_DATA", data.toString());
+        builder.environment().putAll(environment);
+        return builder;
+    }
+}

@@ -1,0 +1,128 @@
+package io.felice.itests.container;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.felice.itests.container.Launcher.Result;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What the launcher says and returns when it does not start a node. */
+class LauncherTest {
+
+    @TempDir
+    static Path installation;
+
+    static Path home;
+
+    @TempDir
+    Path directory;
+
+    @BeforeAll
+    static void unpack() throws Exception {
+        home = Archive.TAR_GZ.unpack(installation.resolve("with a space"));
+    }
+
+    @Test
+    void tellsItsVersion() throws Exception {
+        Result result = launcher().run("version");
+
+        assertThat(result).isEqualTo(new Result(0, "Felice " + Archive.version() + "\n"));
+    }
+
+    @Test
+    void helpsWithoutACommand() throws Exception {
+        Result result = launcher().run();
+
+        assertThat(result.exitCode()).isZero();
+        assertThat(result.output()).contains("run", "start", "stop", "status", "Exit codes");
+    }
+
+    @Test
+    void refusesWhatItDoesNotKnow() throws Exception {
+        assertThat(launcher().run("begin").exitCode()).isEqualTo(2);
+        assertThat(launcher().run("start", "--fast").exitCode()).isEqualTo(2);
+        assertThat(launcher().run("start", "--port", "many").exitCode()).isEqualTo(2);
+        assertThat(launcher().run("start", "--port", "65536").exitCode()).isEqualTo(2);
+        assertThat(launcher().run("start", "--data").exitCode()).isEqualTo(2);
+    }
+
+    @Test
+    void saysThatNoNodeRuns() throws Exception {
+        Result status = launcher().run("status");
+        Result stop = launcher().run("stop");
+
+        assertThat(status.exitCode()).isEqualTo(3);
+        assertThat(status.output()).isEqualTo("No Felice node runs on " + directory + ".\n");
+        assertThat(stop).isEqualTo(status);
+    }
+
+    @Test
+    void refusesAnOldJava() throws Exception {
+        Path java = program("java", "echo 'openjdk version \"11.0.2\" 2019-01-15' >&2");
+
+        Result result = launcher().with("JAVA", java.toString()).run("start");
+
+        assertThat(result.exitCode()).isEqualTo(1);
+        assertThat(result.output())
+                .isEqualTo("Felice needs Java 17 or newer, and " + java
+                        + " is Java 11.0.2. Set JAVA_HOME to a newer one.\n");
+    }
+
+    @Test
+    void refusesAJavaThatIsNone() throws Exception {
+        Result result = launcher().with("JAVA", "/bin/false").run("run");
+
+        assertThat(result.exitCode()).isEqualTo(1);
+        assertThat(result.output()).isEqualTo("Felice needs Java 17 or newer, and /bin/false does not run as one.\n");
+    }
+
+    @Test
+    void refusesAFullDisk() throws Exception {
+        Result result = launcher().with("FELICE_MIN_FREE_MB", "999999999").run("start");
+
+        assertThat(result.exitCode()).isEqualTo(1);
+        assertThat(result.output()).matches("The disk is full: \\d+ MB are free for .*\\.\n");
+    }
+
+    @Test
+    void refusesADataDirectoryThatIsAFile() throws Exception {
+        Path file = Files.createFile(directory.resolve("file"));
+
+        Result result = Launcher.of(home, file).run("start");
+
+        assertThat(result.exitCode()).isEqualTo(1);
+        assertThat(result.output()).startsWith("The data directory " + file + " cannot be written: ");
+    }
+
+    @Test
+    void saysThatTheZooKeeperPortIsTaken() throws Exception {
+        try (ServerSocket other = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+            Launcher launcher = launcher().listeningOn(0, other.getLocalPort());
+
+            Result result = launcher.run("start");
+
+            assertThat(result.exitCode()).isEqualTo(1);
+            assertThat(result.output())
+                    .endsWith("Felice cannot start: ZooKeeper cannot listen on 127.0.0.1:" + other.getLocalPort()
+                            + ": the port is taken\n");
+            assertThat(launcher.run("status").exitCode()).isEqualTo(3);
+        }
+    }
+
+    private Launcher launcher() {
+        return Launcher.of(home, directory);
+    }
+
+    private Path program(String name, String body) throws IOException {
+        Path program = Files.writeString(directory.resolve(name), "#!/bin/sh\n" + body + "\n");
+        Files.setPosixFilePermissions(program, PosixFilePermissions.fromString("rwxr-xr-x"));
+        return program;
+    }
+}

@@ -1,0 +1,217 @@
+package io.felice.itests.container;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.felice.itests.container.Launcher.Result;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Nodes that really start, from an installation in a path with a space, and what is seen of them from outside. */
+class NodeTest {
+
+    @TempDir
+    static Path installation;
+
+    static Path home;
+
+    @TempDir
+    Path directory;
+
+    private final List<Launcher> started = new ArrayList<>();
+
+    @BeforeAll
+    static void unpack() throws Exception {
+        home = Archive.TAR_GZ.unpack(installation.resolve("with a space"));
+    }
+
+    @AfterEach
+    void stopAll() throws Exception {
+        for (Launcher launcher : started) {
+            if (launcher.run("status").exitCode() != 3) {
+                launcher.run("stop");
+            }
+        }
+    }
+
+    @Test
+    void startsServesAndStops() throws Exception {
+        Launcher node = node("data with a space");
+        int port = freePort();
+        int zookeeperPort = freePort();
+
+        Result start = node.listeningOn(port, zookeeperPort).run("start");
+
+        assertThat(start.exitCode()).as(start.output() + node.log()).isZero();
+        assertThat(start.output())
+                .contains("127.0.0.1:" + port, node.data().toString(), "Ready after", "bin/felice stop");
+        assertThat(node.run("status").exitCode()).isZero();
+        assertThat(ListeningSockets.of(node.pid()))
+                .as("nothing listens but what the configuration says")
+                .containsExactlyInAnyOrder("loopback:" + port, "loopback:" + zookeeperPort);
+
+        Result stop = node.run("stop");
+
+        assertThat(stop).isEqualTo(new Result(0, "Felice stopped.\n"));
+        assertThat(node.run("status").exitCode()).isEqualTo(3);
+        assertThat(node.log()).doesNotContain(" ERROR ");
+    }
+
+    @Test
+    void startsFromTheZipToo() throws Exception {
+        Path unzipped = Archive.ZIP.unpack(directory.resolve("a zip"));
+        Launcher node = remember(Launcher.of(unzipped, directory.resolve("data")));
+
+        Result start = node.listeningOn(freePort(), freePort()).run("start");
+
+        assertThat(start.exitCode()).as(start.output() + node.log()).isZero();
+    }
+
+    @Test
+    void leavesItsInstallationAsItIs() throws Exception {
+        Map<Path, FileTime> before = filesIn(home);
+        Launcher node = node("data");
+
+        Result start = node.listeningOn(freePort(), freePort()).run("start");
+        node.run("stop");
+
+        assertThat(start.exitCode()).as(start.output() + node.log()).isZero();
+        assertThat(filesIn(home)).isEqualTo(before);
+    }
+
+    @Test
+    void makesAnEtcOfItsOwnWhereItIsTold() throws Exception {
+        Path etc = directory.resolve("own etc");
+        Launcher node = node("data").with("FELICE_ETC", etc.toString());
+
+        Result start = node.listeningOn(freePort(), freePort()).run("start");
+
+        assertThat(start.exitCode()).as(start.output() + node.log()).isZero();
+        assertThat(etc.resolve("io.felice.zookeeper.cfg"))
+                .hasSameTextualContentAs(home.resolve("etc/io.felice.zookeeper.cfg"));
+    }
+
+    @Test
+    void runsThreeTimesSideBySide() throws Exception {
+        for (String name : List.of("one", "two", "three")) {
+            Result start = node(name).listeningOn(freePort(), freePort()).run("start");
+
+            assertThat(start.exitCode()).as(start.output()).isZero();
+        }
+
+        for (Launcher node : started) {
+            assertThat(node.run("status").exitCode()).isZero();
+        }
+    }
+
+    @Test
+    void runsInTheForegroundUntilCtrlC() throws Exception {
+        Launcher node = node("data");
+        Path output = directory.resolve("output");
+        Process terminal = node.listeningOn(freePort(), freePort()).spawn(output, "run");
+        await(() -> Files.readString(output).contains("Stop: Ctrl-C") || !terminal.isAlive());
+
+        new ProcessBuilder("kill", "-INT", "--", "-" + terminal.pid()).start().waitFor();
+
+        assertThat(terminal.waitFor(2, TimeUnit.MINUTES)).isTrue();
+        assertThat(Files.readString(output)).endsWith("Felice stopped.\n");
+        assertThat(terminal.exitValue()).isZero();
+        assertThat(node.run("status").exitCode()).isEqualTo(3);
+    }
+
+    @Test
+    void saysThatItsPortIsTaken() throws Exception {
+        try (ServerSocket other = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+            Launcher node = node("data").listeningOn(other.getLocalPort(), freePort());
+
+            Result start = node.run("start");
+
+            assertThat(start.exitCode()).isEqualTo(1);
+            assertThat(start.output().lines().toList())
+                    .as(start.output())
+                    .hasSize(2)
+                    .last()
+                    .asString()
+                    .startsWith("Felice cannot start: ")
+                    .contains("127.0.0.1:" + other.getLocalPort(), "taken");
+            assertThat(node.run("status").exitCode()).isEqualTo(3);
+        }
+    }
+
+    @Test
+    void refusesASecondNodeOnTheSameData() throws Exception {
+        Launcher node = node("data");
+        node.listeningOn(freePort(), freePort()).run("start");
+
+        Result second = node.listeningOn(freePort(), freePort()).run("start");
+
+        assertThat(second.exitCode()).isEqualTo(1);
+        assertThat(second.output())
+                .isEqualTo("A node runs on " + node.data() + " already (process " + node.pid() + ").\n");
+    }
+
+    @Test
+    void startsAgainAfterItWasKilled() throws Exception {
+        Launcher node = node("data").listeningOn(freePort(), freePort());
+        node.run("start");
+        new ProcessBuilder("kill", "-KILL", Long.toString(node.pid())).start().waitFor();
+        await(() -> node.run("status").exitCode() == 3);
+
+        Result start = node.run("start");
+
+        assertThat(start.exitCode()).as(start.output() + node.log()).isZero();
+    }
+
+    private Launcher node(String name) {
+        return remember(Launcher.of(home, directory.resolve(name)));
+    }
+
+    private Launcher remember(Launcher launcher) {
+        started.add(launcher);
+        return launcher;
+    }
+
+    private static int freePort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+            return socket.getLocalPort();
+        }
+    }
+
+    private static Map<Path, FileTime> filesIn(Path home) throws IOException {
+        Map<Path, FileTime> files = new TreeMap<>();
+        try (Stream<Path> paths = Files.walk(home)) {
+            for (Path path : paths.toList()) {
+                files.put(path, Files.getLastModifiedTime(path));
+            }
+        }
+        return files;
+    }
+
+    /** Something that becomes true. */
+    private interface Condition {
+        boolean holds() throws Exception;
+    }
+
+    private static void await(Condition condition) throws Exception {
+        long end = System.nanoTime() + TimeUnit.MINUTES.toNanos(3);
+        while (!condition.holds()) {
+            assertThat(System.nanoTime())
+                    .as("it took longer than three minutes")
+                    .isLessThan(end);
+            Thread.sleep(100);
+        }
+    }
+}
