@@ -32,6 +32,12 @@ public final class SerialExecutor implements Executor {
         drain(DRAINED_BY_A_CALLER);
     }
 
+    /** As {@link #execute}, but leaves the task to the pool: for a caller that must not run it. The order is the same. */
+    public void later(Runnable task) {
+        queue.add(task);
+        pool.execute(() -> drain(DRAINED_BY_A_CALLER));
+    }
+
     /** True if no task is waiting; a task that runs just now does not count. */
     public boolean isIdle() {
         return queue.isEmpty();
