@@ -1,0 +1,152 @@
+package io.felice.controller;
+
+import io.felice.api.ErrorCode;
+import io.felice.api.cluster.Admin.ConfigChange;
+import io.felice.api.cluster.ClusterView;
+import io.felice.api.cluster.InternalTopics;
+import io.felice.api.cluster.MetadataRecord;
+import io.felice.api.config.BrokerConfig;
+import io.felice.api.config.ConfigKey;
+import io.felice.api.config.ConfigResource;
+import io.felice.api.config.TopicConfig;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** Decides about dynamic configs: what is known, legal and changeable. Stateless. */
+final class ConfigChanges {
+    static final int MAX_VALUE_LENGTH = 32_767;
+
+    private ConfigChanges() {}
+
+    static Decision<ConfigResource, Void> alter(
+            ClusterView view, Map<ConfigResource, List<ConfigChange>> changes, boolean validateOnly) {
+        Decision.Draft<ConfigResource, Void> draft = new Decision.Draft<>();
+        changes.forEach((resource, ofResource) -> draft.item(resource, records -> {
+            checkResource(view, resource);
+            Set<String> seen = new HashSet<>();
+            for (ConfigChange change : ofResource) {
+                if (!seen.add(change.key())) {
+                    throw ErrorCode.INVALID_REQUEST.because("Error due to duplicate config keys");
+                }
+                records.add(decide(view, resource, change));
+            }
+            return null;
+        }));
+        return draft.done(validateOnly);
+    }
+
+    /** @throws io.felice.api.FeliceException INVALID_CONFIG */
+    static void checkNewTopic(String topic, Map<String, String> configs) {
+        ConfigResource resource = ConfigResource.topic(topic);
+        configs.forEach((key, value) -> checkValue(resource, keyOf(resource, key), value));
+    }
+
+    private static void checkResource(ClusterView view, ConfigResource resource) {
+        switch (resource.type()) {
+            case TOPIC -> Topics.known(view.topic(resource.name()), resource.name());
+            case BROKER -> {
+                if (!resource.name().isEmpty() && !resource.name().matches("[0-9]{1,9}")) {
+                    throw ErrorCode.INVALID_REQUEST.because(
+                            "Broker id must be an integer, but it is: " + resource.name());
+                }
+            }
+        }
+    }
+
+    private static MetadataRecord decide(ClusterView view, ConfigResource resource, ConfigChange change) {
+        ConfigKey key = keyOf(resource, change.key());
+        if (!key.dynamic()) {
+            throw ErrorCode.INVALID_REQUEST.because("Cannot update these configs dynamically: " + key.name()
+                    + "; set it in the broker's configuration file.");
+        }
+        if (change.operation() == ConfigChange.Operation.DELETE) {
+            return new MetadataRecord.ConfigSet(resource, key.name(), null);
+        }
+        if (change.value() == null) {
+            throw ErrorCode.INVALID_REQUEST.because("Null value not supported for : " + key.name());
+        }
+        String value =
+                switch (change.operation()) {
+                    case SET, DELETE -> change.value();
+                    case APPEND -> joined(list(view, resource, key, change), change.value(), true);
+                    case SUBTRACT -> joined(list(view, resource, key, change), change.value(), false);
+                };
+        checkValue(resource, key, value);
+        return new MetadataRecord.ConfigSet(resource, key.name(), value);
+    }
+
+    private static ConfigKey keyOf(ConfigResource resource, String name) {
+        boolean ofTopic = resource.type() == ConfigResource.Type.TOPIC;
+        ConfigKey key = (ofTopic ? TopicConfig.KEYS : BrokerConfig.KEYS).get(name);
+        if (key == null) {
+            throw ErrorCode.INVALID_CONFIG.because(
+                    "Unknown " + (ofTopic ? "topic" : "broker") + " config name: " + name);
+        }
+        return key;
+    }
+
+    private static void checkValue(ConfigResource resource, ConfigKey key, String value) {
+        key.check(value);
+        if (value.length() > MAX_VALUE_LENGTH) {
+            throw ErrorCode.INVALID_CONFIG.because("The value of " + key.name() + " has " + value.length()
+                    + " characters; at most " + MAX_VALUE_LENGTH + " are allowed.");
+        }
+        if (isCleanupPolicy(key) && items(value).contains("compact") && !mayBeCompacted(resource)) {
+            throw ErrorCode.INVALID_CONFIG.because("Invalid value " + value + " for configuration " + key.name()
+                    + ": this version does not compact topics of users yet; use delete.");
+        }
+    }
+
+    private static boolean isCleanupPolicy(ConfigKey key) {
+        return key.name().equals(TopicConfig.CLEANUP_POLICY)
+                || key.name()
+                        .equals(TopicConfig.KEYS.get(TopicConfig.CLEANUP_POLICY).brokerKey());
+    }
+
+    private static boolean mayBeCompacted(ConfigResource resource) {
+        return resource.type() == ConfigResource.Type.TOPIC && InternalTopics.isInternal(resource.name());
+    }
+
+    /** What APPEND and SUBTRACT start from: the value set here, else what the cluster sets for all, else the default. */
+    private static List<String> list(ClusterView view, ConfigResource resource, ConfigKey key, ConfigChange change) {
+        if (key.type() != ConfigKey.Type.LIST) {
+            throw ErrorCode.INVALID_CONFIG.because(
+                    "Config value " + change.operation().name().toLowerCase(java.util.Locale.ROOT)
+                            + " is not allowed for config key: " + key.name());
+        }
+        String own = view.configs(resource).get(key.name());
+        if (own != null) {
+            return items(own);
+        }
+        boolean ofTopic = resource.type() == ConfigResource.Type.TOPIC;
+        String nameForAll = ofTopic ? key.brokerKey() : key.name();
+        return items(
+                Optional.ofNullable(view.configs(ConfigResource.allBrokers()).get(nameForAll))
+                        .orElse(key.defaultValue()));
+    }
+
+    private static String joined(List<String> now, String change, boolean append) {
+        Set<String> items = new LinkedHashSet<>(now);
+        if (append) {
+            items.addAll(items(change));
+        } else {
+            items(change).forEach(items::remove);
+        }
+        return String.join(",", items);
+    }
+
+    private static List<String> items(String value) {
+        List<String> items = new ArrayList<>();
+        Arrays.stream(value.split(","))
+                .map(String::trim)
+                .filter(item -> !item.isEmpty())
+                .forEach(items::add);
+        return items;
+    }
+}

@@ -1,0 +1,403 @@
+package io.felice.controller;
+
+import io.felice.api.ErrorCode;
+import io.felice.api.FeliceException;
+import io.felice.api.TopicPartition;
+import io.felice.api.cluster.Admin;
+import io.felice.api.cluster.ClusterStore;
+import io.felice.api.cluster.ClusterStore.LiveRegistration;
+import io.felice.api.cluster.ClusterStore.Term;
+import io.felice.api.cluster.ClusterView;
+import io.felice.api.cluster.MetadataRecord;
+import io.felice.api.config.ConfigResource;
+import io.felice.api.status.StatusSource;
+import io.felice.api.status.StatusTable;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Base64;
+import java.util.Deque;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
+import java.util.random.RandomGenerator;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.metatype.annotations.AttributeDefinition;
+import org.osgi.service.metatype.annotations.Designate;
+import org.osgi.service.metatype.annotations.ObjectClassDefinition;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Competes for the role of controller and, while it has it, decides for the cluster.
+ *
+ * <p>All state belongs to one thread; the store's callbacks and every request are brought there. While the store is away
+ * or somebody else is controller, requests wait, bounded in number and time; the last view is kept.
+ */
+@Component(
+        service = {Admin.class, StatusSource.class},
+        immediate = true,
+        configurationPid = "io.felice.controller")
+@Designate(ocd = Controller.Config.class)
+public final class Controller implements Admin, StatusSource {
+
+    /** How the controller keeps its house. */
+    @ObjectClassDefinition(name = "Felice: controller")
+    public @interface Config {
+        @AttributeDefinition(
+                description = "How long a request waits for a decision while there is no controller, in milliseconds.",
+                min = "1")
+        long request_timeout_ms() default 15_000;
+
+        @AttributeDefinition(description = "How many requests may wait; more are refused at once.", min = "1")
+        int requests_max() default 1_000;
+
+        @AttributeDefinition(
+                description = "After how many changes of the metadata log a snapshot of the whole is kept.",
+                min = "1")
+        long snapshot_every_changes() default 10_000;
+
+        @AttributeDefinition(
+                description = "After how many bytes of the metadata log a snapshot of the whole is kept.",
+                min = "1")
+        long snapshot_every_bytes() default 16L << 20;
+    }
+
+    static final int PRODUCER_IDS_PER_BLOCK = 1_000;
+
+    private static final Logger log = LoggerFactory.getLogger(Controller.class);
+    private static final Duration SNAPSHOT_RETRY = Duration.ofSeconds(30);
+
+    private final Duration requestTimeout;
+    private final int requestsMax;
+    private final RandomGenerator random;
+    private final ControllerThread thread;
+    private final ClusterLink link;
+    private final Topics topics;
+    private final Snapshots snapshots;
+    private final Deque<Request<?, ?>> waiting = new ArrayDeque<>();
+    private final Set<Request<?, ?>> open = new LinkedHashSet<>();
+    private ClusterView view = ClusterView.EMPTY;
+    private Reign reign;
+    private volatile StatusTable status;
+    private long decided;
+
+    @Activate
+    public Controller(Config config) {
+        this(config, ControllerThread.start(), new java.security.SecureRandom());
+    }
+
+    Controller(Config config, ControllerThread thread, RandomGenerator random) {
+        this.requestTimeout = Duration.ofMillis(config.request_timeout_ms());
+        this.requestsMax = config.requests_max();
+        this.random = random;
+        this.thread = thread;
+        this.link = new ClusterLink(thread, new Events());
+        this.topics = new Topics(new RoundRobin(random), this::randomId);
+        this.snapshots = new Snapshots(config.snapshot_every_changes(), config.snapshot_every_bytes());
+        this.status = table();
+    }
+
+    /** The store has come. */
+    @Reference(
+            name = "store",
+            cardinality = ReferenceCardinality.OPTIONAL,
+            policy = ReferencePolicy.DYNAMIC,
+            unbind = "unbind")
+    public void bind(ClusterStore store) {
+        thread.execute(() -> link.bind(store));
+    }
+
+    /** The store goes; what needs a decision waits for the next one. */
+    public void unbind(ClusterStore store) {
+        thread.execute(() -> link.unbind(store));
+    }
+
+    /** Resigns; open requests fail, to be tried again. */
+    @Deactivate
+    public void close() {
+        thread.execute(() -> {
+            link.close();
+            waiting.clear();
+            List.copyOf(open)
+                    .forEach(request -> request.fail(ErrorCode.COORDINATOR_NOT_AVAILABLE.because(
+                            "The controller of this broker is being stopped.")));
+        });
+        thread.close();
+    }
+
+    @Override
+    public CompletionStage<Decided<String, CreatedTopic>> createTopics(List<NewTopic> wanted, boolean validateOnly) {
+        return submit(now -> topics.create(now, wanted, validateOnly));
+    }
+
+    @Override
+    public CompletionStage<Decided<UUID, Void>> deleteTopics(Set<UUID> topicIds) {
+        return submit(now -> topics.delete(now, topicIds));
+    }
+
+    @Override
+    public CompletionStage<Decided<String, Void>> createPartitions(
+            Map<String, NewPartitions> wanted, boolean validateOnly) {
+        return submit(now -> topics.addPartitions(now, wanted, validateOnly));
+    }
+
+    @Override
+    public CompletionStage<Decided<ConfigResource, Void>> alterConfigs(
+            Map<ConfigResource, List<ConfigChange>> changes, boolean validateOnly) {
+        return submit(now -> ConfigChanges.alter(now, changes, validateOnly));
+    }
+
+    @Override
+    public CompletionStage<Decided<TopicPartition, Void>> electLeaders(
+            Optional<Set<TopicPartition>> partitions, boolean unclean) {
+        return submit(now -> Leaders.elect(now, partitions, unclean));
+    }
+
+    @Override
+    public CompletionStage<Decided<TopicPartition, Void>> reassign(
+            Map<TopicPartition, Optional<List<Integer>>> targets) {
+        return submit(now -> Reassignments.reassign(now, targets));
+    }
+
+    @Override
+    public CompletionStage<MetadataRecord.ProducerIdsAllocated> allocateProducerIds(int brokerId) {
+        return submit(now -> nextProducerIds(now, brokerId))
+                .thenApply(answer -> answer.outcomes().get(brokerId).value());
+    }
+
+    @Override
+    public Optional<Integer> controllerId() {
+        return link.controllerId();
+    }
+
+    @Override
+    public List<StatusTable> tables() {
+        return List.of(status);
+    }
+
+    private static Decision<Integer, MetadataRecord.ProducerIdsAllocated> nextProducerIds(
+            ClusterView now, int brokerId) {
+        Decision.Draft<Integer, MetadataRecord.ProducerIdsAllocated> draft = new Decision.Draft<>();
+        draft.item(brokerId, records -> {
+            MetadataRecord.ProducerIdsAllocated block =
+                    new MetadataRecord.ProducerIdsAllocated(brokerId, now.nextProducerId(), PRODUCER_IDS_PER_BLOCK);
+            records.add(block);
+            return block;
+        });
+        return draft.done();
+    }
+
+    private <K, V> CompletionStage<Decided<K, V>> submit(Function<ClusterView, Decision<K, V>> decide) {
+        Request<K, V> request = new Request<>(decide);
+        thread.execute(() -> accept(request));
+        return request.answer();
+    }
+
+    private void accept(Request<?, ?> request) {
+        if (open.size() >= requestsMax) {
+            request.fail(ErrorCode.COORDINATOR_NOT_AVAILABLE.because(
+                    requestsMax + " requests wait for the controller already."));
+            return;
+        }
+        open.add(request);
+        request.answer().whenComplete((answer, failure) -> open.remove(request));
+        thread.after(requestTimeout, () -> giveUp(request));
+        waiting.add(request);
+        decideAll();
+    }
+
+    private void giveUp(Request<?, ?> request) {
+        if (request.isAnswered()) {
+            return;
+        }
+        waiting.remove(request);
+        boolean elsewhere =
+                reign == null && link.isConnected() && controllerId().isPresent();
+        request.fail(
+                elsewhere
+                        ? ErrorCode.NOT_CONTROLLER.because("This broker is not the controller.")
+                        : ErrorCode.REQUEST_TIMED_OUT.because("No decision within " + requestTimeout.toMillis()
+                                + " ms: the metadata store is " + (link.isConnected() ? "slow." : "away.")));
+    }
+
+    private void decideAll() {
+        while (isActive() && !waiting.isEmpty()) {
+            Request<?, ?> request = waiting.poll();
+            if (!request.isAnswered()) {
+                decide(request);
+            }
+        }
+        showStatus();
+    }
+
+    private boolean isActive() {
+        return reign != null && reign.isActive();
+    }
+
+    private void decide(Request<?, ?> request) {
+        Decision<?, ?> decision;
+        try {
+            decision = request.decide(reign.planned());
+        } catch (RuntimeException accident) {
+            log.error("A request could not be decided", accident);
+            request.fail(accident);
+            return;
+        }
+        decided++;
+        if (decision.records().isEmpty()) {
+            request.answer(view.version());
+            return;
+        }
+        append(decision.records())
+                .whenComplete((version, failure) -> thread.execute(() -> answered(request, version, failure)));
+    }
+
+    private void answered(Request<?, ?> request, Long version, Throwable failure) {
+        if (request.isAnswered()) {
+            return;
+        }
+        if (failure == null) {
+            request.answer(version);
+        } else if (FeliceException.codeOf(failure) == ErrorCode.NOT_CONTROLLER) {
+            // Certainly not in the log: the next term here decides it again.
+            waiting.add(request);
+            decideAll();
+        } else {
+            request.fail(failure);
+        }
+    }
+
+    /** A change that was not written ends the term: what was planned after it has lost its ground. */
+    private CompletionStage<Long> append(List<MetadataRecord> records) {
+        Reign by = reign;
+        return by.append(records).whenComplete((version, failure) -> {
+            if (failure != null) {
+                thread.execute(() -> endOf(by));
+            }
+        });
+    }
+
+    private void endOf(Reign ended) {
+        if (reign != null && reign == ended) {
+            log.info("No longer controller, after epoch {}", reign.term().epoch());
+            reign = null;
+            showStatus();
+        }
+    }
+
+    private void beginIfReplayed() {
+        if (reign == null || !reign.mayBegin(view)) {
+            return;
+        }
+        reign.begin(view);
+        log.info(
+                "Deciding as controller in epoch {} from version {}",
+                reign.term().epoch(),
+                view.version());
+        if (view.clusterId().isEmpty()) {
+            append(List.of(new MetadataRecord.ClusterNamed(base64(randomId()))));
+        }
+        brokersChanged();
+        decideAll();
+    }
+
+    private void brokersChanged() {
+        if (isActive() && reign.registered() != null) {
+            List<MetadataRecord> records =
+                    Leaders.brokersChanged(reign.planned(), reign.registered()).records();
+            if (!records.isEmpty()) {
+                append(records);
+            }
+        }
+    }
+
+    private void showStatus() {
+        status = table();
+    }
+
+    private StatusTable table() {
+        return new StatusTable(
+                "controller",
+                List.of("role", "epoch", "version", "waiting", "open", "decided", "snapshots"),
+                List.of(List.of(
+                        isActive() ? "controller" : reign != null ? "replaying" : "standby",
+                        reign == null ? -1L : (long) reign.term().epoch(),
+                        view.version(),
+                        (long) waiting.size(),
+                        (long) open.size(),
+                        decided,
+                        snapshots.taken())));
+    }
+
+    /** As Kafka's random ids: never the ones with a meaning, never one that a command line takes for an option. */
+    private UUID randomId() {
+        UUID id;
+        do {
+            id = new UUID(random.nextLong(), random.nextLong());
+        } while (base64(id).startsWith("-") || (id.getMostSignificantBits() == 0 && id.getLeastSignificantBits() < 2));
+        return id;
+    }
+
+    private static String base64(UUID id) {
+        byte[] bytes = ByteBuffer.allocate(16)
+                .putLong(id.getMostSignificantBits())
+                .putLong(id.getLeastSignificantBits())
+                .array();
+        return Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
+    }
+
+    /** What the store tells, on the controller's thread. */
+    private final class Events implements ClusterLink.Listener {
+        @Override
+        public void reset(long version, List<MetadataRecord> snapshot) {
+            view = ClusterView.EMPTY.after(version, snapshot);
+            snapshots.reset();
+            beginIfReplayed();
+            showStatus();
+        }
+
+        @Override
+        public void changed(long version, List<MetadataRecord> records) {
+            view = view.after(version, records);
+            snapshots.changed(records);
+            beginIfReplayed();
+            if (isActive()) {
+                snapshots.takeIfDue(reign, view, thread, SNAPSHOT_RETRY);
+            }
+            showStatus();
+        }
+
+        @Override
+        public void elected(Term term) {
+            reign = new Reign(term);
+            snapshots.newTerm();
+            beginIfReplayed();
+            showStatus();
+        }
+
+        @Override
+        public void deposed() {
+            endOf(reign);
+        }
+
+        @Override
+        public void brokers(List<LiveRegistration> live) {
+            if (reign != null) {
+                reign.registered(live);
+                brokersChanged();
+                decideAll();
+            }
+        }
+    }
+}

@@ -1,0 +1,72 @@
+package io.felice.controller;
+
+import io.felice.api.FeliceException;
+import io.felice.api.cluster.MetadataRecord;
+import io.felice.api.cluster.Outcome;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+
+/**
+ * What was decided about a request: the records to append, as one change, and what came of each item.
+ *
+ * @param records empty if nothing changes
+ */
+record Decision<K, V>(List<MetadataRecord> records, Map<K, Outcome<V>> outcomes) {
+
+    Decision {
+        records = List.copyOf(records);
+        outcomes = Map.copyOf(outcomes);
+    }
+
+    /** A decision without items, about something that nobody asked for. */
+    static Decision<Void, Void> of(List<MetadataRecord> records) {
+        return new Decision<>(records, Map.of());
+    }
+
+    /** A decision in the making: each item is decided for itself, and what failed leaves no records. */
+    static final class Draft<K, V> {
+        private final List<MetadataRecord> records = new ArrayList<>();
+        private final Map<K, Outcome<V>> outcomes = new LinkedHashMap<>();
+
+        /** Decides one item; {@code step} gets a list to put its records in. */
+        void item(K key, Step<V> step) {
+            List<MetadataRecord> ofItem = new ArrayList<>();
+            try {
+                V value = step.decide(ofItem);
+                outcomes.put(key, Outcome.of(value));
+                records.addAll(ofItem);
+            } catch (FeliceException refused) {
+                outcomes.put(key, Outcome.failed(refused));
+            }
+        }
+
+        Decision<K, V> done(boolean validateOnly) {
+            return new Decision<>(validateOnly ? List.of() : records, outcomes);
+        }
+
+        Decision<K, V> done() {
+            return done(false);
+        }
+
+        /** The same refusal for every item that is left. */
+        static <K, V> Decision<K, V> refused(Iterable<K> keys, Supplier<FeliceException> because) {
+            Draft<K, V> draft = new Draft<>();
+            keys.forEach(key -> draft.item(key, records -> {
+                throw because.get();
+            }));
+            return draft.done();
+        }
+    }
+
+    /** Decides one item. */
+    interface Step<V> {
+        /**
+         * @return the item's value
+         * @throws FeliceException if the item is refused
+         */
+        V decide(List<MetadataRecord> records);
+    }
+}

@@ -1,0 +1,60 @@
+package io.felice.controller;
+
+import io.felice.api.cluster.ClusterStore.LiveRegistration;
+import io.felice.api.cluster.ClusterStore.Term;
+import io.felice.api.cluster.ClusterView;
+import io.felice.api.cluster.MetadataRecord;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+
+/**
+ * One term as controller: decides on the view that will be once all it has appended so far is in the log. Only used on
+ * the controller's thread.
+ */
+final class Reign {
+    private final Term term;
+    private ClusterView planned;
+    private List<LiveRegistration> registered;
+
+    Reign(Term term) {
+        this.term = term;
+    }
+
+    Term term() {
+        return term;
+    }
+
+    /** True once the log is replayed up to where this term began: from then on it decides. */
+    boolean isActive() {
+        return planned != null;
+    }
+
+    /** True if {@code view} is far enough and this term has not begun to decide. */
+    boolean mayBegin(ClusterView view) {
+        return planned == null && view.version() >= term.logLength();
+    }
+
+    void begin(ClusterView view) {
+        planned = view;
+    }
+
+    /** The view all decisions so far lead to. */
+    ClusterView planned() {
+        return planned;
+    }
+
+    void registered(List<LiveRegistration> live) {
+        registered = live;
+    }
+
+    /** Null until the store has told. */
+    List<LiveRegistration> registered() {
+        return registered;
+    }
+
+    /** Appends one change and plans with it from now on. */
+    CompletionStage<Long> append(List<MetadataRecord> records) {
+        planned = planned.after(planned.version() + 1, records);
+        return term.append(records);
+    }
+}

@@ -1,0 +1,46 @@
+package io.felice.controller;
+
+import io.felice.api.FeliceException;
+import io.felice.api.cluster.Admin.Decided;
+import io.felice.api.cluster.ClusterView;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
+
+/**
+ * Something asked of the controller, until it is answered. It may be decided more than once: again in a later term, if
+ * what the first decided is certainly not in the log.
+ */
+final class Request<K, V> {
+    private final Function<ClusterView, Decision<K, V>> decide;
+    private final CompletableFuture<Decided<K, V>> answer = new CompletableFuture<>();
+    private Decision<K, V> decision;
+
+    Request(Function<ClusterView, Decision<K, V>> decide) {
+        this.decide = decide;
+    }
+
+    CompletableFuture<Decided<K, V>> answer() {
+        return answer;
+    }
+
+    boolean isAnswered() {
+        return answer.isDone();
+    }
+
+    Decision<K, V> decide(ClusterView view) {
+        decision = decide.apply(view);
+        return decision;
+    }
+
+    void answer(long version) {
+        answer.complete(new Decided<>(version, decision.outcomes()));
+    }
+
+    void fail(FeliceException failure) {
+        answer.completeExceptionally(failure);
+    }
+
+    void fail(Throwable failure) {
+        answer.completeExceptionally(FeliceException.unwrap(failure));
+    }
+}

@@ -1,0 +1,247 @@
+package io.felice.controller;
+
+import io.felice.api.ErrorCode;
+import io.felice.api.cluster.Admin.CreatedTopic;
+import io.felice.api.cluster.Admin.NewPartitions;
+import io.felice.api.cluster.Admin.NewTopic;
+import io.felice.api.cluster.ClusterView;
+import io.felice.api.cluster.ClusterView.LiveBroker;
+import io.felice.api.cluster.MetadataRecord;
+import io.felice.api.cluster.PartitionState;
+import io.felice.api.cluster.TopicView;
+import io.felice.api.config.ConfigResource;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.function.Supplier;
+
+/** Decides which topics and partitions there are. Stateless but for its random choices; one thread at a time. */
+final class Topics {
+    static final int MAX_TOPICS_PER_REQUEST = 10_000;
+    static final int MAX_PARTITIONS_PER_TOPIC = 200_000;
+    static final int MAX_PARTITIONS_PER_REQUEST = 200_000;
+
+    private final Placement placement;
+    private final Supplier<UUID> topicIds;
+
+    Topics(Placement placement, Supplier<UUID> topicIds) {
+        this.placement = placement;
+        this.topicIds = topicIds;
+    }
+
+    Decision<String, CreatedTopic> create(ClusterView view, List<NewTopic> topics, boolean validateOnly) {
+        if (topics.size() > MAX_TOPICS_PER_REQUEST) {
+            return Decision.Draft.refused(topics.stream().map(NewTopic::name).toList(), () -> tooMany(topics.size()));
+        }
+        Set<String> named = new HashSet<>();
+        Set<String> namedTwice = new HashSet<>();
+        topics.stream().map(NewTopic::name).filter(name -> !named.add(name)).forEach(namedTwice::add);
+        Decision.Draft<String, CreatedTopic> draft = new Decision.Draft<>();
+        Set<String> accepted = new HashSet<>();
+        Room room = new Room();
+        for (NewTopic topic : topics) {
+            draft.item(topic.name(), records -> {
+                if (namedTwice.contains(topic.name())) {
+                    throw ErrorCode.INVALID_REQUEST.because("Duplicate topic name.");
+                }
+                checkName(view, topic.name(), accepted);
+                CreatedTopic created = create(view, topic, room, records);
+                accepted.add(topic.name());
+                return created;
+            });
+        }
+        return draft.done(validateOnly);
+    }
+
+    Decision<UUID, Void> delete(ClusterView view, Set<UUID> topicIds) {
+        Decision.Draft<UUID, Void> draft = new Decision.Draft<>();
+        for (UUID topicId : topicIds) {
+            draft.item(topicId, records -> {
+                if (view.topic(topicId).isEmpty()) {
+                    throw ErrorCode.UNKNOWN_TOPIC_ID.because("This server does not host this topic ID.");
+                }
+                records.add(new MetadataRecord.TopicDeleted(topicId));
+                return null;
+            });
+        }
+        return draft.done();
+    }
+
+    Decision<String, Void> addPartitions(ClusterView view, Map<String, NewPartitions> wanted, boolean validateOnly) {
+        if (wanted.size() > MAX_TOPICS_PER_REQUEST) {
+            return Decision.Draft.refused(wanted.keySet(), () -> tooMany(wanted.size()));
+        }
+        Decision.Draft<String, Void> draft = new Decision.Draft<>();
+        Room room = new Room();
+        new TreeMap<>(wanted)
+                .forEach((name, partitions) -> draft.item(name, records -> {
+                    TopicView topic = known(view.topic(name), name);
+                    addPartitions(view, topic, partitions, room, records);
+                    return null;
+                }));
+        return draft.done(validateOnly);
+    }
+
+    private static void checkName(ClusterView view, String name, Set<String> accepted) {
+        TopicNames.check(name);
+        if (view.topic(name).isPresent()) {
+            throw ErrorCode.TOPIC_ALREADY_EXISTS.because("Topic '" + name + "' already exists.");
+        }
+        TopicNames.checkCollision(name, view, accepted);
+    }
+
+    private CreatedTopic create(ClusterView view, NewTopic topic, Room room, List<MetadataRecord> records) {
+        ConfigChanges.checkNewTopic(topic.name(), topic.configs());
+        List<List<Integer>> replicas =
+                topic.assignments().isEmpty() ? placed(view, topic, room) : assigned(view, topic, room);
+        UUID topicId = topicIds.get();
+        records.add(new MetadataRecord.TopicCreated(topicId, topic.name()));
+        addPartitions(view, topicId, 0, replicas, records);
+        ConfigResource resource = ConfigResource.topic(topic.name());
+        new TreeMap<>(topic.configs())
+                .forEach((key, value) -> records.add(new MetadataRecord.ConfigSet(resource, key, value)));
+        return new CreatedTopic(topicId, replicas.size(), replicas.get(0).size());
+    }
+
+    private List<List<Integer>> placed(ClusterView view, NewTopic topic, Room room) {
+        if (topic.partitions() <= 0) {
+            throw ErrorCode.INVALID_PARTITIONS.because("Number of partitions must be larger than 0.");
+        }
+        room.take(topic.partitions());
+        return place(view, 0, topic.partitions(), topic.replicationFactor());
+    }
+
+    private List<List<Integer>> place(ClusterView view, int first, int partitions, int replicationFactor) {
+        List<LiveBroker> brokers = List.copyOf(view.brokers().values());
+        if (replicationFactor <= 0) {
+            throw ErrorCode.INVALID_REPLICATION_FACTOR.because("Replication factor must be larger than 0.");
+        }
+        if (replicationFactor > brokers.size()) {
+            throw ErrorCode.INVALID_REPLICATION_FACTOR.because("Replication factor: " + replicationFactor
+                    + " larger than available brokers: " + brokers.size() + ".");
+        }
+        return placement.place(brokers, first, partitions, replicationFactor);
+    }
+
+    private static List<List<Integer>> assigned(ClusterView view, NewTopic topic, Room room) {
+        room.take(topic.assignments().size());
+        List<List<Integer>> replicas = new ArrayList<>();
+        for (int partition = 0; partition < topic.assignments().size(); partition++) {
+            List<Integer> assignment = topic.assignments().get(partition);
+            if (assignment == null) {
+                throw ErrorCode.INVALID_REPLICA_ASSIGNMENT.because(
+                        "partitions should be a consecutive 0-based integer sequence");
+            }
+            replicas.add(assignment);
+        }
+        checkAssignments(view, replicas, replicas.get(0).size());
+        return replicas;
+    }
+
+    private void addPartitions(
+            ClusterView view, TopicView topic, NewPartitions wanted, Room room, List<MetadataRecord> records) {
+        int now = topic.partitions().size();
+        int added = wanted.totalCount() - now;
+        if (added < 0) {
+            throw ErrorCode.INVALID_PARTITIONS.because("Topic currently has " + now
+                    + " partitions, which is higher than the requested " + wanted.totalCount() + ".");
+        }
+        if (added == 0) {
+            throw ErrorCode.INVALID_PARTITIONS.because("Topic already has " + now + " partitions.");
+        }
+        if (wanted.totalCount() > MAX_PARTITIONS_PER_TOPIC) {
+            throw tooManyPartitions();
+        }
+        room.take(added);
+        int replicationFactor = topic.partitions().get(0).replicas().size();
+        if (wanted.assignments().isEmpty()) {
+            addPartitions(view, topic.topicId(), now, place(view, now, added, replicationFactor), records);
+            return;
+        }
+        if (wanted.assignments().size() != added) {
+            throw ErrorCode.INVALID_REPLICA_ASSIGNMENT.because("Increasing the number of partitions by " + added
+                    + " but " + wanted.assignments().size() + " assignments provided.");
+        }
+        checkAssignments(view, wanted.assignments(), replicationFactor);
+        addPartitions(view, topic.topicId(), now, wanted.assignments(), records);
+    }
+
+    /** A new partition is led by the first of its replicas that lives, which is the only one in sync. */
+    private static void addPartitions(
+            ClusterView view, UUID topicId, int first, List<List<Integer>> replicas, List<MetadataRecord> records) {
+        int partition = first;
+        for (List<Integer> ofPartition : replicas) {
+            int leader = ofPartition.stream()
+                    .filter(view.brokers()::containsKey)
+                    .findFirst()
+                    .orElseThrow(() -> ErrorCode.INVALID_REPLICA_ASSIGNMENT.because(
+                            "All brokers of the partition assignment are currently fenced."));
+            PartitionState state = PartitionState.created(ofPartition, List.of(leader), leader);
+            records.add(new MetadataRecord.PartitionChanged(topicId, partition++, state));
+        }
+    }
+
+    private static void checkAssignments(ClusterView view, List<List<Integer>> assignments, int replicationFactor) {
+        for (List<Integer> replicas : assignments) {
+            checkAssignment(view, replicas);
+            if (replicas.size() != replicationFactor) {
+                throw ErrorCode.INVALID_REPLICA_ASSIGNMENT.because(
+                        "Inconsistent replication factor between partitions: expected " + replicationFactor
+                                + " but found " + replicas.size() + ".");
+            }
+        }
+    }
+
+    /** @throws io.felice.api.FeliceException INVALID_REPLICA_ASSIGNMENT unless these are live brokers, each once */
+    static void checkAssignment(ClusterView view, List<Integer> replicas) {
+        if (replicas.isEmpty()) {
+            throw ErrorCode.INVALID_REPLICA_ASSIGNMENT.because("The manual partition assignment has no replicas.");
+        }
+        if (Set.copyOf(replicas).size() != replicas.size()) {
+            throw ErrorCode.INVALID_REPLICA_ASSIGNMENT.because(
+                    "The manual partition assignment " + replicas + " has the same broker twice.");
+        }
+        for (Integer replica : replicas) {
+            if (!view.brokers().containsKey(replica)) {
+                throw ErrorCode.INVALID_REPLICA_ASSIGNMENT.because("The manual partition assignment includes broker "
+                        + replica + ", but no such broker is registered.");
+            }
+        }
+    }
+
+    static TopicView known(Optional<TopicView> topic, String name) {
+        return topic.orElseThrow(
+                () -> ErrorCode.UNKNOWN_TOPIC_OR_PARTITION.because("The topic '" + name + "' does not exist."));
+    }
+
+    private static io.felice.api.FeliceException tooMany(int topics) {
+        return ErrorCode.INVALID_REQUEST.because(
+                topics + " topics in one request are more than the limit of " + MAX_TOPICS_PER_REQUEST + ".");
+    }
+
+    private static io.felice.api.FeliceException tooManyPartitions() {
+        return ErrorCode.INVALID_PARTITIONS.because(
+                "A topic may have at most " + MAX_PARTITIONS_PER_TOPIC + " partitions.");
+    }
+
+    /** How many more partitions one request may make; checked before anything is allocated for them. */
+    private static final class Room {
+        private int left = MAX_PARTITIONS_PER_REQUEST;
+
+        void take(int partitions) {
+            if (partitions > MAX_PARTITIONS_PER_TOPIC) {
+                throw tooManyPartitions();
+            }
+            if (partitions > left) {
+                throw ErrorCode.INVALID_PARTITIONS.because(
+                        "One request may make at most " + MAX_PARTITIONS_PER_REQUEST + " partitions.");
+            }
+            left -= partitions;
+        }
+    }
+}
