@@ -1,0 +1,94 @@
+package io.felice.shell;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import java.io.ByteArrayOutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A line goes to the node, its output and its outcome come back. */
+class CommandSocketTest {
+
+    @TempDir
+    Path directory;
+
+    private final ByteArrayOutputStream printed = new ByteArrayOutputStream();
+
+    @Test
+    void bringsBackWhatACommandPrints() {
+        try (CommandSocket socket = listening((line, output) -> {
+            output.print("ran " + line + " ✓");
+            return true;
+        })) {
+            int exitCode = SendCommand.send(file(), "felice:status network", printed);
+
+            assertThat(socket).isNotNull();
+            assertThat(exitCode).isZero();
+            assertThat(printed.toString(UTF_8)).isEqualTo("ran felice:status network ✓");
+        }
+    }
+
+    @Test
+    void bringsBackMoreThanOneBufferful() {
+        String much = "0123456789".repeat(100_000);
+        try (CommandSocket socket = listening((line, output) -> {
+            output.print(much);
+            return true;
+        })) {
+            int exitCode = SendCommand.send(file(), "much", printed);
+
+            assertThat(socket).isNotNull();
+            assertThat(exitCode).isZero();
+            assertThat(printed.toString(UTF_8)).isEqualTo(much);
+        }
+    }
+
+    @Test
+    void tellsThatACommandFailed() {
+        try (CommandSocket socket = listening((line, output) -> false)) {
+            assertThat(socket).isNotNull();
+            assertThat(SendCommand.send(file(), "wrong", printed)).isEqualTo(1);
+        }
+    }
+
+    @Test
+    void isForTheOwnerOnly() throws Exception {
+        try (CommandSocket socket = listening((line, output) -> true)) {
+            assertThat(socket).isNotNull();
+            await().atMost(Duration.ofMinutes(1)).untilAsserted(() -> assertThat(
+                            PosixFilePermissions.toString(Files.getPosixFilePermissions(file())))
+                    .isEqualTo("rw-------"));
+        }
+    }
+
+    @Test
+    void replacesWhatAKilledNodeLeftAndLeavesNothing() throws Exception {
+        Files.createFile(file());
+        CommandSocket socket = new CommandSocket(file(), (line, output) -> true);
+        socket.start();
+        await().atMost(Duration.ofMinutes(1)).untilAsserted(() -> assertThat(SendCommand.send(file(), "again", printed))
+                .isZero());
+
+        socket.close();
+
+        assertThat(file()).doesNotExist();
+        assertThat(SendCommand.send(file(), "again", printed)).isEqualTo(5);
+    }
+
+    private CommandSocket listening(Commands commands) {
+        CommandSocket socket = new CommandSocket(file(), commands);
+        socket.start();
+        await().atMost(Duration.ofMinutes(1)).until(() -> Files.exists(file()));
+        return socket;
+    }
+
+    private Path file() {
+        return directory.resolve("socket");
+    }
+}
