@@ -133,6 +133,22 @@ class NodeTest {
     }
 
     @Test
+    void runsShellCommandsForItsOwner() throws Exception {
+        Launcher node = node("data");
+        Result start = node.listeningOn(freePort(), freePort()).run("start");
+        assertThat(start.exitCode()).as(start.output() + node.log()).isZero();
+
+        Result list = node.run("exec", "bundle:list -t 50");
+        Result update = node.run("exec", "bundle:update", "io.felice.handlers");
+        Result unknown = node.run("exec", "felice:nonsense");
+
+        assertThat(list.exitCode()).as(list.output()).isZero();
+        assertThat(list.output()).contains("Felice API").doesNotContain("Installed", "Resolved", "Waiting");
+        assertThat(update.exitCode()).as(update.output()).isZero();
+        assertThat(unknown).isEqualTo(new Result(1, "Command not found: felice:nonsense\n"));
+    }
+
+    @Test
     void saysThatItsPortIsTaken() throws Exception {
         try (ServerSocket other = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
             Launcher node = node("data").listeningOn(other.getLocalPort(), freePort());
