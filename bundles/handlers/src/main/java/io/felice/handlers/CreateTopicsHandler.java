@@ -1,0 +1,179 @@
+package io.felice.handlers;
+
+import io.felice.api.ErrorCode;
+import io.felice.api.FeliceException;
+import io.felice.api.cluster.Admin;
+import io.felice.api.cluster.Admin.CreatedTopic;
+import io.felice.api.cluster.Admin.Decided;
+import io.felice.api.cluster.Admin.NewTopic;
+import io.felice.api.cluster.ClusterMetadata;
+import io.felice.api.cluster.Outcome;
+import io.felice.api.config.BrokerConfig;
+import io.felice.api.config.ConfigEntry;
+import io.felice.api.config.ConfigKey;
+import io.felice.api.config.ConfigResource;
+import io.felice.api.config.Configs;
+import io.felice.api.config.TopicConfig;
+import io.felice.protocol.Apis;
+import io.felice.protocol.RequestContext;
+import io.felice.protocol.RequestHandler;
+import io.felice.protocol.Serves;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.apache.kafka.common.message.CreateTopicsRequestData;
+import org.apache.kafka.common.message.CreateTopicsRequestData.CreatableReplicaAssignment;
+import org.apache.kafka.common.message.CreateTopicsRequestData.CreatableTopic;
+import org.apache.kafka.common.message.CreateTopicsRequestData.CreatableTopicConfig;
+import org.apache.kafka.common.message.CreateTopicsResponseData;
+import org.apache.kafka.common.message.CreateTopicsResponseData.CreatableTopicConfigs;
+import org.apache.kafka.common.message.CreateTopicsResponseData.CreatableTopicResult;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Reference;
+
+/** Makes topics, with the broker's defaults for what the client leaves open. */
+@Component
+@Serves(key = Apis.CREATE_TOPICS, from = 2, to = 7)
+public final class CreateTopicsHandler implements RequestHandler<CreateTopicsRequestData, CreateTopicsResponseData> {
+    private static final int DEFAULT = -1;
+
+    private final Admin admin;
+    private final ClusterMetadata metadata;
+    private final Configs configs;
+    private final Deadlines deadlines;
+
+    @Activate
+    public CreateTopicsHandler(
+            @Reference Admin admin,
+            @Reference ClusterMetadata metadata,
+            @Reference Configs configs,
+            @Reference Deadlines deadlines) {
+        this.admin = admin;
+        this.metadata = metadata;
+        this.configs = configs;
+        this.deadlines = deadlines;
+    }
+
+    @Override
+    public CompletionStage<CreateTopicsResponseData> handle(CreateTopicsRequestData request, RequestContext context) {
+        CreateTopicsResponseData response = new CreateTopicsResponseData();
+        List<NewTopic> topics = new ArrayList<>();
+        for (CreatableTopic asked : request.topics()) {
+            if (response.topics().find(asked.name()) == null) {
+                CreatableTopicResult result = new CreatableTopicResult().setName(asked.name());
+                response.topics().add(result);
+                try {
+                    topics.add(checked(request, asked));
+                } catch (FeliceException refused) {
+                    fail(result, refused.code(), refused.getMessage());
+                }
+            }
+        }
+        if (topics.isEmpty()) {
+            return CompletableFuture.completedFuture(response);
+        }
+        return deadlines
+                .within(request.timeoutMs(), create(topics, request.validateOnly()))
+                .handle((decided, failure) -> {
+                    for (NewTopic topic : topics) {
+                        CreatableTopicResult result = response.topics().find(topic.name());
+                        if (failure == null) {
+                            fill(result, topic, decided.outcomes().get(topic.name()), request.validateOnly());
+                        } else {
+                            fail(result, Failures.ofController(failure, context), Failures.messageOf(failure));
+                        }
+                    }
+                    return response;
+                });
+    }
+
+    private NewTopic checked(CreateTopicsRequestData request, CreatableTopic asked) {
+        if (request.topics().findAll(asked.name()).size() > 1) {
+            throw ErrorCode.INVALID_REQUEST.because("Found multiple entries for this topic.");
+        }
+        TopicNames.check(asked.name());
+        Map<Integer, List<Integer>> assignments = assignments(asked);
+        if (!assignments.isEmpty() && (asked.numPartitions() != DEFAULT || asked.replicationFactor() != DEFAULT)) {
+            throw ErrorCode.INVALID_REQUEST.because("Both numPartitions or replicationFactor and replicasAssignments"
+                    + " were set. Both cannot be used at the same time.");
+        }
+        BrokerConfig broker = configs.broker();
+        int partitions =
+                asked.numPartitions() == DEFAULT ? broker.getInt(BrokerConfig.NUM_PARTITIONS) : asked.numPartitions();
+        int replicationFactor = asked.replicationFactor() == DEFAULT
+                ? broker.getInt(BrokerConfig.DEFAULT_REPLICATION_FACTOR)
+                : asked.replicationFactor();
+        return new NewTopic(asked.name(), partitions, replicationFactor, assignments, topicConfigs(asked));
+    }
+
+    private static Map<Integer, List<Integer>> assignments(CreatableTopic asked) {
+        Map<Integer, List<Integer>> assignments = new HashMap<>();
+        for (CreatableReplicaAssignment assignment : asked.assignments()) {
+            if (assignments.put(assignment.partitionIndex(), List.copyOf(assignment.brokerIds())) != null) {
+                throw ErrorCode.INVALID_REPLICA_ASSIGNMENT.because(
+                        "Partition " + assignment.partitionIndex() + " is assigned more than once.");
+            }
+        }
+        return assignments;
+    }
+
+    private Map<String, String> topicConfigs(CreatableTopic asked) {
+        ConfigResource resource = ConfigResource.topic(asked.name());
+        Map<String, String> values = new HashMap<>();
+        for (CreatableTopicConfig config : asked.configs()) {
+            if (config.value() == null) {
+                throw ErrorCode.INVALID_CONFIG.because("Null value not supported for topic configs: " + config.name());
+            }
+            configs.check(resource, config.name(), config.value());
+            values.put(config.name(), config.value());
+        }
+        return values;
+    }
+
+    private CompletionStage<Decided<String, CreatedTopic>> create(List<NewTopic> topics, boolean validateOnly) {
+        CompletionStage<Decided<String, CreatedTopic>> decided = admin.createTopics(topics, validateOnly);
+        return validateOnly
+                ? decided
+                : decided.thenCompose(done -> metadata.reached(done.version()).thenApply(view -> done));
+    }
+
+    private static void fail(CreatableTopicResult result, ErrorCode error, String message) {
+        result.setErrorCode(error.code()).setErrorMessage(message);
+    }
+
+    private void fill(
+            CreatableTopicResult result, NewTopic topic, Outcome<CreatedTopic> outcome, boolean validateOnly) {
+        if (outcome.isFailed()) {
+            fail(result, outcome.error(), outcome.message());
+            return;
+        }
+        CreatedTopic created = outcome.value();
+        result.setNumPartitions(created.partitions()).setReplicationFactor((short) created.replicationFactor());
+        if (!validateOnly) {
+            result.setTopicId(TopicIds.of(created.topicId()));
+        }
+        TopicConfig below = configs.topic(topic.name());
+        TopicConfig.KEYS.forEach(
+                (name, key) -> result.configs().add(config(key, topic.configs().get(name), below)));
+    }
+
+    private static CreatableTopicConfigs config(ConfigKey key, String own, TopicConfig below) {
+        String value = own == null ? below.get(key.name()) : own;
+        ConfigEntry.Source source = own != null
+                ? ConfigEntry.Source.DYNAMIC_TOPIC
+                : Objects.equals(value, key.defaultValue())
+                        ? ConfigEntry.Source.DEFAULT
+                        : ConfigEntry.Source.STATIC_BROKER;
+        return new CreatableTopicConfigs()
+                .setName(key.name())
+                .setValue(value)
+                .setReadOnly(false)
+                .setConfigSource(source.code())
+                .setIsSensitive(key.type() == ConfigKey.Type.PASSWORD);
+    }
+}

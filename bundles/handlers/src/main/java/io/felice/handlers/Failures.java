@@ -1,0 +1,50 @@
+package io.felice.handlers;
+
+import io.felice.api.ErrorCode;
+import io.felice.api.FeliceException;
+import io.felice.protocol.RequestContext;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** What a failure is called on the wire; accidents are logged here, once, as the client gets nothing but a number. */
+final class Failures {
+    private static final Logger log = LoggerFactory.getLogger(Failures.class);
+
+    private Failures() {}
+
+    /** The code of an expected failure; an accident is logged and is UNKNOWN_SERVER_ERROR. */
+    static ErrorCode codeOf(Throwable failure, RequestContext context) {
+        Throwable bare = FeliceException.unwrap(failure);
+        if (bare instanceof FeliceException expected) {
+            return expected.code();
+        }
+        log.error(
+                "A request of API {} version {} from {} ({}) met an accident",
+                context.apiKey(),
+                context.apiVersion(),
+                context.clientId(),
+                context.connection().remote(),
+                bare);
+        return ErrorCode.UNKNOWN_SERVER_ERROR;
+    }
+
+    /** As {@link #codeOf}, for partitions: fetching clients do not know LEADER_NOT_AVAILABLE and have to ask again. */
+    static ErrorCode ofPartition(Throwable failure, RequestContext context) {
+        return ofPartition(codeOf(failure, context));
+    }
+
+    static ErrorCode ofPartition(ErrorCode error) {
+        return error == ErrorCode.LEADER_NOT_AVAILABLE ? ErrorCode.NOT_LEADER_OR_FOLLOWER : error;
+    }
+
+    /** As {@link #codeOf}, for changes of the cluster: without a controller, admin clients look for another and try again. */
+    static ErrorCode ofController(Throwable failure, RequestContext context) {
+        ErrorCode error = codeOf(failure, context);
+        return error == ErrorCode.COORDINATOR_NOT_AVAILABLE ? ErrorCode.NOT_CONTROLLER : error;
+    }
+
+    /** The sentence of an expected failure; null for an accident, whose details are not the client's. */
+    static String messageOf(Throwable failure) {
+        return FeliceException.unwrap(failure) instanceof FeliceException expected ? expected.getMessage() : null;
+    }
+}

@@ -1,0 +1,361 @@
+package io.felice.handlers;
+
+import io.felice.api.ErrorCode;
+import io.felice.api.FeliceException;
+import io.felice.api.TopicPartition;
+import io.felice.api.cluster.ClusterMetadata;
+import io.felice.api.cluster.ClusterView;
+import io.felice.api.cluster.PartitionState;
+import io.felice.api.cluster.TopicView;
+import io.felice.api.config.BrokerConfig;
+import io.felice.api.config.Configs;
+import io.felice.api.partition.FetchPlan;
+import io.felice.api.partition.FetchPlan.Want;
+import io.felice.api.partition.FetchedPartition;
+import io.felice.api.partition.Partition;
+import io.felice.api.partition.Partitions;
+import io.felice.protocol.Apis;
+import io.felice.protocol.PinnedRecords;
+import io.felice.protocol.RequestContext;
+import io.felice.protocol.RequestHandler;
+import io.felice.protocol.Serves;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ThreadLocalRandom;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.message.FetchRequestData;
+import org.apache.kafka.common.message.FetchRequestData.FetchPartition;
+import org.apache.kafka.common.message.FetchRequestData.FetchTopic;
+import org.apache.kafka.common.message.FetchResponseData;
+import org.apache.kafka.common.message.FetchResponseData.FetchableTopicResponse;
+import org.apache.kafka.common.message.FetchResponseData.NodeEndpoint;
+import org.apache.kafka.common.message.FetchResponseData.PartitionData;
+import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.metatype.annotations.AttributeDefinition;
+import org.osgi.service.metatype.annotations.Designate;
+import org.osgi.service.metatype.annotations.ObjectClassDefinition;
+
+/** Reads records for consumers, in full or, within a fetch session, only what is new (KIP-227). */
+@Component(configurationPid = "io.felice.handlers")
+@Designate(ocd = FetchHandler.Config.class)
+@Serves(key = Apis.FETCH, from = 4, to = 17)
+public final class FetchHandler implements RequestHandler<FetchRequestData, FetchResponseData> {
+    /** Room for fetch sessions. */
+    @ObjectClassDefinition(name = "Felice handlers")
+    public @interface Config {
+        @AttributeDefinition(description = "How many clients may fetch incrementally at a time")
+        int fetch_sessions() default 1000;
+
+        @AttributeDefinition(description = "How many partitions all fetch sessions together may remember")
+        int fetch_session_partitions() default 500_000;
+
+        @AttributeDefinition(
+                description =
+                        "After how long without a request a fetch session gives way to a new one, in milliseconds")
+        long fetch_session_eviction_ms() default 120_000;
+    }
+
+    private static final short FIRST_WITH_TOPIC_IDS = 13;
+    private static final short FIRST_WITH_LEADER_HINTS = 16;
+    private static final int NO_SESSION = 0;
+    private static final int FULL = 0;
+    private static final int FINAL = -1;
+    private static final int READ_COMMITTED = 1;
+
+    private final Partitions partitions;
+    private final ClusterMetadata metadata;
+    private final Configs configs;
+    private final FetchSessions sessions;
+
+    @Activate
+    public FetchHandler(
+            @Reference Partitions partitions,
+            @Reference ClusterMetadata metadata,
+            @Reference Configs configs,
+            Config config) {
+        this(
+                partitions,
+                metadata,
+                configs,
+                new FetchSessions(
+                        new FetchSessions.Limits(
+                                config.fetch_sessions(),
+                                config.fetch_session_partitions(),
+                                config.fetch_session_eviction_ms()),
+                        () -> System.nanoTime() / 1_000_000,
+                        () -> ThreadLocalRandom.current().nextInt(1, Integer.MAX_VALUE)));
+    }
+
+    FetchHandler(Partitions partitions, ClusterMetadata metadata, Configs configs, FetchSessions sessions) {
+        this.partitions = partitions;
+        this.metadata = metadata;
+        this.configs = configs;
+        this.sessions = sessions;
+    }
+
+    @Override
+    public CompletionStage<FetchResponseData> handle(FetchRequestData request, RequestContext context) {
+        boolean byId = context.apiVersion() >= FIRST_WITH_TOPIC_IDS;
+        boolean full = request.sessionEpoch() == FULL || request.sessionEpoch() == FINAL;
+        if (full) {
+            sessions.remove(request.sessionId());
+            Mode mode = request.sessionEpoch() == FULL ? Mode.FULL : Mode.SESSIONLESS;
+            return new Fetch(request, context, mode, null, wanted(request, byId)).begin();
+        }
+        Optional<FetchSession> found = sessions.find(request.sessionId());
+        return found.isPresent()
+                ? resume(found.get(), request, context, byId)
+                : failed(ErrorCode.FETCH_SESSION_ID_NOT_FOUND);
+    }
+
+    private CompletionStage<FetchResponseData> resume(
+            FetchSession session, FetchRequestData request, RequestContext context, boolean byId) {
+        List<Wanted> wanted;
+        try {
+            wanted = session.advance(request, byId, sessions.nowMs());
+        } catch (FeliceException refused) {
+            return failed(refused.code());
+        }
+        if (wanted.isEmpty()) {
+            sessions.remove(session.id());
+            return new Fetch(request, context, Mode.SESSIONLESS, null, wanted).begin();
+        }
+        return new Fetch(request, context, Mode.INCREMENTAL, session, wanted).begin();
+    }
+
+    private static List<Wanted> wanted(FetchRequestData request, boolean byId) {
+        List<Wanted> wanted = new ArrayList<>();
+        for (FetchTopic topic : request.topics()) {
+            for (FetchPartition partition : topic.partitions()) {
+                wanted.add(new Wanted(Wanted.key(topic, partition, byId), partition));
+            }
+        }
+        return wanted;
+    }
+
+    private static CompletionStage<FetchResponseData> failed(ErrorCode error) {
+        return CompletableFuture.completedFuture(new FetchResponseData().setErrorCode(error.code()));
+    }
+
+    /** How a fetch stands to sessions. */
+    private enum Mode {
+        /** Has none and gets none. */
+        SESSIONLESS,
+        /** Asks for everything anew, and gets a session if there is room. */
+        FULL,
+        /** Goes on with a session. */
+        INCREMENTAL
+    }
+
+    /** One fetch on its way: from what is wanted to the plan, from what was read to the response. */
+    private final class Fetch {
+        private final FetchRequestData request;
+        private final RequestContext context;
+        private final Mode mode;
+        private final FetchSession session;
+        private final List<Wanted> wanted;
+        private final List<Want> plan;
+        /** The topic's name for each of {@link #wanted}, null if its id is unknown. */
+        private final String[] names;
+
+        Fetch(FetchRequestData request, RequestContext context, Mode mode, FetchSession session, List<Wanted> wanted) {
+            this.request = request;
+            this.context = context;
+            this.mode = mode;
+            this.session = session;
+            this.wanted = wanted;
+            this.names = new String[wanted.size()];
+            this.plan = new ArrayList<>(wanted.size());
+        }
+
+        CompletionStage<FetchResponseData> begin() {
+            plan();
+            if (plan.isEmpty()) {
+                return CompletableFuture.completedFuture(respond(List.of()));
+            }
+            int maxBytes = Math.min(request.maxBytes(), configs.broker().getInt(BrokerConfig.FETCH_MAX_BYTES));
+            FetchPlan whole = new FetchPlan(
+                    plan,
+                    Math.min(request.minBytes(), maxBytes),
+                    maxBytes,
+                    Duration.ofMillis(Math.max(0, request.maxWaitMs())),
+                    request.isolationLevel() == READ_COMMITTED);
+            return partitions.fetch(whole).thenApply(this::respondOrRelease);
+        }
+
+        private void plan() {
+            ClusterView view = metadata.view();
+            Uuid lastId = null;
+            String lastName = null;
+            for (int i = 0; i < names.length; i++) {
+                Wanted one = wanted.get(i);
+                if (one.key().topic() instanceof Uuid id) {
+                    if (!id.equals(lastId)) {
+                        lastId = id;
+                        lastName =
+                                view.topic(TopicIds.of(id)).map(TopicView::name).orElse(null);
+                    }
+                    names[i] = lastName;
+                } else {
+                    names[i] = (String) one.key().topic();
+                }
+                if (names[i] != null) {
+                    plan.add(new Want(
+                            new TopicPartition(names[i], one.key().partition()),
+                            one.offset(),
+                            one.maxBytes(),
+                            one.currentLeaderEpoch(),
+                            one.lastFetchedEpoch()));
+                }
+            }
+        }
+
+        private FetchResponseData respondOrRelease(List<FetchedPartition> fetched) {
+            try {
+                return respond(fetched);
+            } catch (RuntimeException broken) {
+                release(fetched);
+                throw broken;
+            }
+        }
+
+        private FetchResponseData respond(List<FetchedPartition> fetched) {
+            if (session == null) {
+                return respondInFull(fetched);
+            }
+            synchronized (session) {
+                if (session.isAt(FetchSession.nextEpoch(request.sessionEpoch()))) {
+                    return respondIncrementally(fetched);
+                }
+            }
+            release(fetched);
+            return new FetchResponseData()
+                    .setErrorCode(ErrorCode.INVALID_FETCH_SESSION_EPOCH.code())
+                    .setSessionId(session.id());
+        }
+
+        private FetchResponseData respondInFull(List<FetchedPartition> fetched) {
+            Response response = new Response();
+            Iterator<FetchedPartition> answers = fetched.iterator();
+            for (int i = 0; i < names.length; i++) {
+                PartitionData answer = answer(i, answers);
+                wanted.get(i).tell(answer);
+                response.add(wanted.get(i), names[i], answer);
+            }
+            int sessionId = mode == Mode.FULL
+                    ? sessions.create(wanted, context.apiVersion() >= FIRST_WITH_TOPIC_IDS)
+                            .map(FetchSession::id)
+                            .orElse(NO_SESSION)
+                    : NO_SESSION;
+            return response.data.setSessionId(sessionId);
+        }
+
+        private FetchResponseData respondIncrementally(List<FetchedPartition> fetched) {
+            Response response = new Response();
+            Iterator<FetchedPartition> answers = fetched.iterator();
+            for (int i = 0; i < names.length; i++) {
+                PartitionData answer = answer(i, answers);
+                if (wanted.get(i).tell(answer)) {
+                    response.add(wanted.get(i), names[i], answer);
+                    if (answer.records().sizeInBytes() > 0) {
+                        session.served(wanted.get(i));
+                    }
+                }
+            }
+            return response.data.setSessionId(session.id());
+        }
+
+        private PartitionData answer(int i, Iterator<FetchedPartition> answers) {
+            PartitionData answer =
+                    new PartitionData().setPartitionIndex(wanted.get(i).key().partition());
+            if (names[i] == null) {
+                return answer.setErrorCode(ErrorCode.UNKNOWN_TOPIC_ID.code())
+                        .setHighWatermark(-1L)
+                        .setRecords(MemoryRecords.EMPTY);
+            }
+            FetchedPartition fetched = answers.next();
+            answer.setErrorCode(Failures.ofPartition(fetched.error()).code())
+                    .setHighWatermark(fetched.highWatermark())
+                    .setLastStableOffset(fetched.lastStableOffset())
+                    .setLogStartOffset(fetched.logStartOffset());
+            if (request.isolationLevel() == READ_COMMITTED && fetched.error() == ErrorCode.NONE) {
+                answer.setAbortedTransactions(List.of());
+            } else {
+                answer.setAbortedTransactions(null);
+            }
+            Partition.EpochEnd divergence = fetched.divergence();
+            if (divergence != null) {
+                answer.divergingEpoch().setEpoch(divergence.epoch()).setEndOffset(divergence.endOffset());
+            }
+            if (fetched.records().sizeInBytes() > 0) {
+                return answer.setRecords(new PinnedRecords(fetched.records()));
+            }
+            fetched.records().close();
+            return answer.setRecords(MemoryRecords.EMPTY);
+        }
+
+        private static void release(List<FetchedPartition> fetched) {
+            fetched.forEach(one -> one.records().close());
+        }
+
+        /** The response as it grows: neighbours of one topic share its entry. */
+        private final class Response {
+            final FetchResponseData data = new FetchResponseData();
+            private Object lastTopic;
+            private FetchableTopicResponse last;
+            private Nodes nodes;
+
+            void add(Wanted of, String name, PartitionData answer) {
+                Object topic = of.key().topic();
+                if (!topic.equals(lastTopic)) {
+                    lastTopic = topic;
+                    last = new FetchableTopicResponse();
+                    if (topic instanceof Uuid id) {
+                        last.setTopicId(id);
+                    } else {
+                        last.setTopic(name);
+                    }
+                    data.responses().add(last);
+                }
+                last.partitions().add(answer);
+                if (context.apiVersion() >= FIRST_WITH_LEADER_HINTS && isAstray(answer)) {
+                    hint(name, answer);
+                }
+            }
+
+            private static boolean isAstray(PartitionData answer) {
+                return answer.errorCode() == ErrorCode.NOT_LEADER_OR_FOLLOWER.code()
+                        || answer.errorCode() == ErrorCode.FENCED_LEADER_EPOCH.code();
+            }
+
+            private void hint(String name, PartitionData answer) {
+                nodes = nodes == null ? Nodes.of(metadata, context) : nodes;
+                Optional<PartitionState> led = nodes.led(new TopicPartition(name, answer.partitionIndex()));
+                if (led.isEmpty()) {
+                    return;
+                }
+                int leader = led.get().leader();
+                answer.currentLeader()
+                        .setLeaderId(leader)
+                        .setLeaderEpoch(led.get().leaderEpoch());
+                Optional<Nodes.Node> node = nodes.node(leader);
+                if (node.isPresent() && data.nodeEndpoints().find(leader) == null) {
+                    data.nodeEndpoints()
+                            .add(new NodeEndpoint()
+                                    .setNodeId(leader)
+                                    .setHost(node.get().host())
+                                    .setPort(node.get().port())
+                                    .setRack(node.get().rack()));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,97 @@
+package io.felice.handlers;
+
+import io.felice.api.ErrorCode;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.kafka.common.message.FetchRequestData;
+import org.apache.kafka.common.message.FetchRequestData.FetchPartition;
+import org.apache.kafka.common.message.FetchRequestData.FetchTopic;
+import org.apache.kafka.common.message.FetchRequestData.ForgottenTopic;
+
+/** What a client that fetches incrementally has asked for so far (KIP-227). Every method holds its monitor. */
+final class FetchSession {
+    private static final int FIRST_EPOCH = 1;
+
+    private final int id;
+    private final boolean byId;
+    private final long createdMs;
+    private final Map<Wanted.Key, Wanted> partitions = new LinkedHashMap<>();
+    private volatile long usedMs;
+    private int epoch = FIRST_EPOCH;
+
+    FetchSession(int id, boolean byId, List<Wanted> wanted, long nowMs) {
+        this.id = id;
+        this.byId = byId;
+        this.createdMs = nowMs;
+        this.usedMs = nowMs;
+        wanted.forEach(one -> partitions.put(one.key(), one));
+    }
+
+    int id() {
+        return id;
+    }
+
+    long createdMs() {
+        return createdMs;
+    }
+
+    long usedMs() {
+        return usedMs;
+    }
+
+    synchronized int size() {
+        return partitions.size();
+    }
+
+    synchronized boolean isAt(int expected) {
+        return epoch == expected;
+    }
+
+    /**
+     * Takes the changes of the request of the current epoch in, begins the next and returns all that is wanted now.
+     *
+     * @throws io.felice.api.FeliceException INVALID_FETCH_SESSION_EPOCH, FETCH_SESSION_TOPIC_ID_ERROR
+     */
+    synchronized List<Wanted> advance(FetchRequestData changes, boolean asksById, long nowMs) {
+        if (epoch != changes.sessionEpoch()) {
+            throw ErrorCode.INVALID_FETCH_SESSION_EPOCH.because(
+                    "Fetch session " + id + " is at epoch " + epoch + ", not " + changes.sessionEpoch());
+        }
+        if (byId != asksById) {
+            throw ErrorCode.FETCH_SESSION_TOPIC_ID_ERROR.because(
+                    "Fetch session " + id + (byId ? " uses" : " does not use") + " topic ids");
+        }
+        for (FetchTopic topic : changes.topics()) {
+            for (FetchPartition asked : topic.partitions()) {
+                Wanted.Key key = Wanted.key(topic, asked, byId);
+                Wanted known = partitions.get(key);
+                if (known == null) {
+                    partitions.put(key, new Wanted(key, asked));
+                } else {
+                    known.ask(asked);
+                }
+            }
+        }
+        for (ForgottenTopic topic : changes.forgottenTopicsData()) {
+            for (int partition : topic.partitions()) {
+                partitions.remove(new Wanted.Key(byId ? topic.topicId() : topic.topic(), partition));
+            }
+        }
+        epoch = nextEpoch(epoch);
+        usedMs = nowMs;
+        return new ArrayList<>(partitions.values());
+    }
+
+    /** Who got records goes to the end, so that no partition starves the others. */
+    synchronized void served(Wanted wanted) {
+        if (partitions.remove(wanted.key(), wanted)) {
+            partitions.put(wanted.key(), wanted);
+        }
+    }
+
+    static int nextEpoch(int epoch) {
+        return epoch == Integer.MAX_VALUE ? FIRST_EPOCH : epoch + 1;
+    }
+}

@@ -1,0 +1,100 @@
+package io.felice.handlers;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.IntSupplier;
+import java.util.function.LongSupplier;
+
+/**
+ * The fetch sessions of this node, bounded in number and in partitions. When there is no room, a session idle for longer
+ * than the eviction time gives way, or else, once it is as old as that, a smaller one to a larger (Kafka's rules); a
+ * client that gets none fetches in full every time. From any thread.
+ */
+final class FetchSessions {
+    private final Limits limits;
+    private final LongSupplier nowMs;
+    private final IntSupplier ids;
+    private final Map<Integer, FetchSession> sessions = new ConcurrentHashMap<>();
+
+    /** Most sessions, most partitions of all of them, and after how many milliseconds one may have to go. */
+    record Limits(int sessions, int partitions, long evictionMs) {}
+
+    FetchSessions(Limits limits, LongSupplier nowMs, IntSupplier ids) {
+        this.limits = limits;
+        this.nowMs = nowMs;
+        this.ids = ids;
+    }
+
+    long nowMs() {
+        return nowMs.getAsLong();
+    }
+
+    Optional<FetchSession> find(int id) {
+        return Optional.ofNullable(sessions.get(id));
+    }
+
+    void remove(int id) {
+        sessions.remove(id);
+    }
+
+    int size() {
+        return sessions.size();
+    }
+
+    /** A new session, unless there is no room and none that has to give way. */
+    synchronized Optional<FetchSession> create(List<Wanted> wanted, boolean byId) {
+        long now = nowMs();
+        if (wanted.isEmpty() || !makeRoom(wanted.size(), now)) {
+            return Optional.empty();
+        }
+        FetchSession session = new FetchSession(freshId(), byId, wanted, now);
+        sessions.put(session.id(), session);
+        return Optional.of(session);
+    }
+
+    private boolean makeRoom(int partitions, long now) {
+        while (!fits(partitions)) {
+            Optional<FetchSession> victim = victim(partitions, now);
+            if (victim.isEmpty()) {
+                return false;
+            }
+            sessions.remove(victim.get().id());
+        }
+        return true;
+    }
+
+    private boolean fits(int more) {
+        long partitions = more;
+        for (FetchSession session : sessions.values()) {
+            partitions += session.size();
+        }
+        return sessions.size() < limits.sessions() && partitions <= limits.partitions();
+    }
+
+    private Optional<FetchSession> victim(int partitions, long now) {
+        FetchSession idle = null;
+        FetchSession small = null;
+        for (FetchSession session : sessions.values()) {
+            if (idle == null || session.usedMs() < idle.usedMs()) {
+                idle = session;
+            }
+            boolean evictable = now - session.createdMs() > limits.evictionMs() && session.size() < partitions;
+            if (evictable && (small == null || session.size() < small.size())) {
+                small = session;
+            }
+        }
+        return idle != null && now - idle.usedMs() > limits.evictionMs()
+                ? Optional.of(idle)
+                : Optional.ofNullable(small);
+    }
+
+    private int freshId() {
+        int id = ids.getAsInt();
+        while (id == 0 || sessions.containsKey(id)) {
+            id = ids.getAsInt();
+        }
+        return id;
+    }
+}

@@ -1,0 +1,103 @@
+package io.felice.handlers;
+
+import io.felice.api.ErrorCode;
+import io.felice.api.cluster.ClusterMetadata;
+import io.felice.api.group.Groups;
+import io.felice.protocol.Apis;
+import io.felice.protocol.RequestContext;
+import io.felice.protocol.RequestHandler;
+import io.felice.protocol.Serves;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+import org.apache.kafka.common.message.FindCoordinatorRequestData;
+import org.apache.kafka.common.message.FindCoordinatorResponseData;
+import org.apache.kafka.common.message.FindCoordinatorResponseData.Coordinator;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Reference;
+
+/** Says which broker coordinates a group; refuses transactional ids for good, with a sentence that clients show. */
+@Component
+@Serves(key = Apis.FIND_COORDINATOR, from = 0, to = 6)
+public final class FindCoordinatorHandler
+        implements RequestHandler<FindCoordinatorRequestData, FindCoordinatorResponseData> {
+    private static final short FIRST_WITH_MANY_KEYS = 4;
+    private static final byte GROUP = 0;
+    private static final byte TRANSACTION = 1;
+    private static final long PATIENCE_MS = 5_000;
+
+    private final Groups groups;
+    private final ClusterMetadata metadata;
+    private final Deadlines deadlines;
+
+    @Activate
+    public FindCoordinatorHandler(
+            @Reference Groups groups, @Reference ClusterMetadata metadata, @Reference Deadlines deadlines) {
+        this.groups = groups;
+        this.metadata = metadata;
+        this.deadlines = deadlines;
+    }
+
+    @Override
+    public CompletionStage<FindCoordinatorResponseData> handle(
+            FindCoordinatorRequestData request, RequestContext context) {
+        boolean many = context.apiVersion() >= FIRST_WITH_MANY_KEYS;
+        FindCoordinatorResponseData response = new FindCoordinatorResponseData();
+        Gathering<FindCoordinatorResponseData> answer = new Gathering<>(response);
+        for (String key : many ? request.coordinatorKeys() : List.of(request.key())) {
+            Coordinator coordinator =
+                    new Coordinator().setKey(key).setNodeId(-1).setHost("").setPort(-1);
+            response.coordinators().add(coordinator);
+            answer.item(
+                    () -> find(request.keyType(), key),
+                    (brokerId, failure) -> fill(coordinator, brokerId, failure, context));
+        }
+        answer.begun();
+        return many ? answer : answer.thenApply(FindCoordinatorHandler::single);
+    }
+
+    private CompletionStage<Integer> find(byte keyType, String key) {
+        if (keyType == TRANSACTION) {
+            throw ErrorCode.UNSUPPORTED_VERSION.because("This broker has no transactions yet: use a producer without"
+                    + " transactional.id (transactional id " + key + ")");
+        }
+        if (keyType != GROUP) {
+            throw ErrorCode.INVALID_REQUEST.because("This broker has no coordinators of type " + keyType);
+        }
+        return deadlines.within(PATIENCE_MS, groups.coordinatorOf(key));
+    }
+
+    private void fill(Coordinator coordinator, Integer brokerId, Throwable failure, RequestContext context) {
+        if (failure != null) {
+            ErrorCode error = Failures.codeOf(failure, context);
+            coordinator
+                    .setErrorCode(
+                            error == ErrorCode.REQUEST_TIMED_OUT
+                                    ? ErrorCode.COORDINATOR_NOT_AVAILABLE.code()
+                                    : error.code())
+                    .setErrorMessage(Failures.messageOf(failure));
+            return;
+        }
+        Nodes.of(metadata, context)
+                .node(brokerId)
+                .ifPresentOrElse(
+                        node -> coordinator
+                                .setNodeId(node.id())
+                                .setHost(node.host())
+                                .setPort(node.port()),
+                        () -> coordinator
+                                .setErrorCode(ErrorCode.COORDINATOR_NOT_AVAILABLE.code())
+                                .setErrorMessage("Broker " + brokerId + " is not there just now"));
+    }
+
+    /** Before v4 there is one key and its answer is the response itself. */
+    private static FindCoordinatorResponseData single(FindCoordinatorResponseData many) {
+        Coordinator only = many.coordinators().get(0);
+        return new FindCoordinatorResponseData()
+                .setErrorCode(only.errorCode())
+                .setErrorMessage(only.errorMessage())
+                .setNodeId(only.nodeId())
+                .setHost(only.host())
+                .setPort(only.port());
+    }
+}

@@ -1,0 +1,279 @@
+package io.felice.handlers;
+
+import io.felice.api.ErrorCode;
+import io.felice.api.cluster.Admin;
+import io.felice.api.cluster.ClusterMetadata;
+import io.felice.api.cluster.ClusterView;
+import io.felice.api.cluster.InternalTopics;
+import io.felice.api.cluster.Outcome;
+import io.felice.api.cluster.PartitionState;
+import io.felice.api.cluster.TopicView;
+import io.felice.api.config.BrokerConfig;
+import io.felice.api.config.Configs;
+import io.felice.protocol.Apis;
+import io.felice.protocol.RequestContext;
+import io.felice.protocol.RequestHandler;
+import io.felice.protocol.Serves;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.apache.kafka.common.message.MetadataRequestData;
+import org.apache.kafka.common.message.MetadataRequestData.MetadataRequestTopic;
+import org.apache.kafka.common.message.MetadataResponseData;
+import org.apache.kafka.common.message.MetadataResponseData.MetadataResponseBroker;
+import org.apache.kafka.common.message.MetadataResponseData.MetadataResponsePartition;
+import org.apache.kafka.common.message.MetadataResponseData.MetadataResponseTopic;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Reference;
+
+/** Says which brokers and topics there are and who leads what; makes topics on the spot where that is wanted. */
+@Component
+@Serves(key = Apis.METADATA, from = 0, to = 12)
+public final class MetadataHandler implements RequestHandler<MetadataRequestData, MetadataResponseData> {
+    private static final int NO_NODE = -1;
+    private static final short FIRST_WITH_TOPIC_IDS = 12;
+    private static final short FIRST_WITH_LISTENER_NOT_FOUND = 6;
+    private static final short FIRST_WITH_CLUSTER_OPERATIONS = 8;
+    private static final short LAST_WITH_CLUSTER_OPERATIONS = 10;
+    private static final long CREATION_MS = 2_000;
+
+    private final ClusterMetadata metadata;
+    private final Admin admin;
+    private final Configs configs;
+    private final Deadlines deadlines;
+
+    @Activate
+    public MetadataHandler(
+            @Reference ClusterMetadata metadata,
+            @Reference Admin admin,
+            @Reference Configs configs,
+            @Reference Deadlines deadlines) {
+        this.metadata = metadata;
+        this.admin = admin;
+        this.configs = configs;
+        this.deadlines = deadlines;
+    }
+
+    @Override
+    public CompletionStage<MetadataResponseData> handle(MetadataRequestData request, RequestContext context) {
+        Optional<String> wrong = wrong(request, context.apiVersion());
+        if (wrong.isPresent()) {
+            return CompletableFuture.failedFuture(ErrorCode.INVALID_REQUEST.because(wrong.get()));
+        }
+        ClusterView view = metadata.view();
+        Set<String> toCreate = toCreate(request, context.apiVersion(), view);
+        if (toCreate.isEmpty()) {
+            return CompletableFuture.completedFuture(answer(request, context, view, Map.of()));
+        }
+        return deadlines
+                .within(CREATION_MS, create(toCreate))
+                .handle((failures, late) -> late == null ? failures : notYet(toCreate, late, context))
+                .thenApply(failures -> answer(request, context, metadata.view(), failures));
+    }
+
+    private static Optional<String> wrong(MetadataRequestData request, short version) {
+        if (request.topics() != null && version < FIRST_WITH_TOPIC_IDS) {
+            for (MetadataRequestTopic topic : request.topics()) {
+                if (topic.name() == null) {
+                    return Optional.of("Topic name can not be null for version " + version);
+                }
+                if (TopicIds.isGiven(topic.topicId())) {
+                    return Optional.of("Topic IDs are not supported in requests for version " + version);
+                }
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static boolean isAll(MetadataRequestData request, short version) {
+        return request.topics() == null || version == 0 && request.topics().isEmpty();
+    }
+
+    private Set<String> toCreate(MetadataRequestData request, short version, ClusterView view) {
+        Set<String> missing = new LinkedHashSet<>();
+        if (isAll(request, version) || !request.allowAutoTopicCreation()) {
+            return missing;
+        }
+        for (MetadataRequestTopic topic : request.topics()) {
+            String name = topic.name();
+            boolean creatable = name != null
+                    && !TopicIds.isGiven(topic.topicId())
+                    && view.topic(name).isEmpty()
+                    && TopicNames.isValid(name)
+                    && !InternalTopics.isInternal(name);
+            if (creatable) {
+                missing.add(name);
+            }
+        }
+        boolean allowed = missing.isEmpty() || configs.broker().getBoolean(BrokerConfig.AUTO_CREATE_TOPICS);
+        return allowed ? missing : Set.of();
+    }
+
+    /** Makes the topics, and says which could not be made, once those that could are visible here. */
+    private CompletionStage<Map<String, ErrorCode>> create(Set<String> names) {
+        BrokerConfig broker = configs.broker();
+        List<Admin.NewTopic> topics = names.stream()
+                .map(name -> new Admin.NewTopic(
+                        name,
+                        broker.getInt(BrokerConfig.NUM_PARTITIONS),
+                        broker.getInt(BrokerConfig.DEFAULT_REPLICATION_FACTOR),
+                        Map.of(),
+                        Map.of()))
+                .toList();
+        return admin.createTopics(topics, false)
+                .thenCompose(decided -> metadata.reached(decided.version()).thenApply(view -> failures(decided)));
+    }
+
+    private static Map<String, ErrorCode> failures(Admin.Decided<String, Admin.CreatedTopic> decided) {
+        Map<String, ErrorCode> failures = new HashMap<>();
+        decided.outcomes().forEach((name, outcome) -> {
+            if (outcome.isFailed()) {
+                failures.put(name, toClient(outcome));
+            }
+        });
+        return failures;
+    }
+
+    private static ErrorCode toClient(Outcome<?> outcome) {
+        return switch (outcome.error()) {
+            case TOPIC_ALREADY_EXISTS, REQUEST_TIMED_OUT, NOT_CONTROLLER, COORDINATOR_NOT_AVAILABLE -> ErrorCode
+                    .LEADER_NOT_AVAILABLE;
+            default -> outcome.error();
+        };
+    }
+
+    /** Nothing is certain yet: the client asks again, unless this was an accident. */
+    private static Map<String, ErrorCode> notYet(Set<String> names, Throwable failure, RequestContext context) {
+        ErrorCode error = Failures.codeOf(failure, context);
+        ErrorCode toClient = error == ErrorCode.UNKNOWN_SERVER_ERROR ? error : ErrorCode.LEADER_NOT_AVAILABLE;
+        Map<String, ErrorCode> failures = new HashMap<>();
+        names.forEach(name -> failures.put(name, toClient));
+        return failures;
+    }
+
+    private MetadataResponseData answer(
+            MetadataRequestData request, RequestContext context, ClusterView view, Map<String, ErrorCode> failures) {
+        Nodes nodes = new Nodes(view, context.connection().listener());
+        Answer answer = new Answer(view, nodes, context.apiVersion(), request.includeTopicAuthorizedOperations());
+        if (isAll(request, context.apiVersion())) {
+            view.topics().forEach(answer::add);
+        } else {
+            request.topics().forEach(topic -> answer.add(topic, failures));
+        }
+        for (Nodes.Node node : nodes.nodes()) {
+            answer.data.brokers().add(broker(node));
+        }
+        answer.data.setClusterId(view.clusterId().orElse(null)).setControllerId(controller(view));
+        if (request.includeClusterAuthorizedOperations()
+                && context.apiVersion() >= FIRST_WITH_CLUSTER_OPERATIONS
+                && context.apiVersion() <= LAST_WITH_CLUSTER_OPERATIONS) {
+            answer.data.setClusterAuthorizedOperations(Permissions.CLUSTER);
+        }
+        return answer.data;
+    }
+
+    private int controller(ClusterView view) {
+        return admin.controllerId().filter(id -> view.broker(id).isPresent()).orElse(NO_NODE);
+    }
+
+    private static MetadataResponseBroker broker(Nodes.Node node) {
+        return new MetadataResponseBroker()
+                .setNodeId(node.id())
+                .setHost(node.host())
+                .setPort(node.port())
+                .setRack(node.rack());
+    }
+
+    /** The response as it grows. */
+    private record Answer(MetadataResponseData data, ClusterView view, Nodes nodes, short version, boolean operations) {
+        Answer(ClusterView view, Nodes nodes, short version, boolean operations) {
+            this(new MetadataResponseData(), view, nodes, version, operations);
+        }
+
+        void add(MetadataRequestTopic asked, Map<String, ErrorCode> failures) {
+            if (TopicIds.isGiven(asked.topicId())) {
+                view.topic(TopicIds.of(asked.topicId()))
+                        .ifPresentOrElse(this::add, () -> addFailed(asked, ErrorCode.UNKNOWN_TOPIC_ID));
+            } else if (asked.name() == null) {
+                addFailed(asked, ErrorCode.UNKNOWN_TOPIC_ID);
+            } else {
+                view.topic(asked.name()).ifPresentOrElse(this::add, () -> addFailed(asked, missing(asked, failures)));
+            }
+        }
+
+        private static ErrorCode missing(MetadataRequestTopic asked, Map<String, ErrorCode> failures) {
+            ErrorCode failure = failures.get(asked.name());
+            if (failure != null) {
+                return failure;
+            }
+            return TopicNames.isValid(asked.name())
+                    ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
+                    : ErrorCode.INVALID_TOPIC_EXCEPTION;
+        }
+
+        private void addFailed(MetadataRequestTopic asked, ErrorCode error) {
+            MetadataResponseTopic topic = new MetadataResponseTopic()
+                    .setErrorCode(error.code())
+                    .setName(asked.name())
+                    .setTopicId(asked.topicId())
+                    .setIsInternal(asked.name() != null && InternalTopics.isInternal(asked.name()));
+            add(topic);
+        }
+
+        void add(TopicView view) {
+            MetadataResponseTopic topic = new MetadataResponseTopic()
+                    .setName(view.name())
+                    .setTopicId(TopicIds.of(view.topicId()))
+                    .setIsInternal(view.isInternal());
+            view.partitions().forEach((index, state) -> topic.partitions().add(partition(index, state)));
+            add(topic);
+        }
+
+        /** A topic that is asked for twice is answered once. */
+        private void add(MetadataResponseTopic topic) {
+            if (operations) {
+                topic.setTopicAuthorizedOperations(Permissions.TOPIC);
+            }
+            if (topic.name() == null || data.topics().find(topic.name()) == null) {
+                data.topics().add(topic);
+            }
+        }
+
+        private MetadataResponsePartition partition(int index, PartitionState state) {
+            List<Integer> offline =
+                    state.replicas().stream().filter(id -> !isAlive(id)).toList();
+            MetadataResponsePartition partition = new MetadataResponsePartition()
+                    .setPartitionIndex(index)
+                    .setLeaderId(state.leader())
+                    .setLeaderEpoch(state.leaderEpoch())
+                    .setReplicaNodes(state.replicas())
+                    .setIsrNodes(state.isr())
+                    .setOfflineReplicas(offline);
+            if (nodes.node(state.leader()).isEmpty()) {
+                boolean elsewhere = isAlive(state.leader()) && version >= FIRST_WITH_LISTENER_NOT_FOUND;
+                ErrorCode error = elsewhere ? ErrorCode.LISTENER_NOT_FOUND : ErrorCode.LEADER_NOT_AVAILABLE;
+                partition.setErrorCode(error.code()).setLeaderId(NO_NODE);
+            } else if (version == 0 && !offline.isEmpty()) {
+                partition
+                        .setErrorCode(ErrorCode.REPLICA_NOT_AVAILABLE.code())
+                        .setReplicaNodes(alive(state.replicas()))
+                        .setIsrNodes(alive(state.isr()));
+            }
+            return partition;
+        }
+
+        private boolean isAlive(int brokerId) {
+            return view.broker(brokerId).isPresent();
+        }
+
+        private List<Integer> alive(List<Integer> brokers) {
+            return brokers.stream().filter(this::isAlive).toList();
+        }
+    }
+}

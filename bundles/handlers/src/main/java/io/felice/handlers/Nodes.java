@@ -1,0 +1,45 @@
+package io.felice.handlers;
+
+import io.felice.api.TopicPartition;
+import io.felice.api.cluster.BrokerRegistration;
+import io.felice.api.cluster.ClusterMetadata;
+import io.felice.api.cluster.ClusterView;
+import io.felice.api.cluster.PartitionState;
+import io.felice.protocol.RequestContext;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** Where brokers are, seen from the listener that a client came through; and whom it should have asked (KIP-951). */
+record Nodes(ClusterView view, String listener) {
+    static Nodes of(ClusterMetadata metadata, RequestContext context) {
+        return new Nodes(metadata.view(), context.connection().listener());
+    }
+
+    /** A live broker's address at the listener. */
+    record Node(int id, String host, int port, String rack) {}
+
+    /** Live brokers that have the listener, in order of their ids. */
+    List<Node> nodes() {
+        List<Node> nodes = new ArrayList<>(view.brokers().size());
+        for (ClusterView.LiveBroker live : view.brokers().values()) {
+            node(live.registration()).ifPresent(nodes::add);
+        }
+        return nodes;
+    }
+
+    Optional<Node> node(int brokerId) {
+        return view.broker(brokerId).flatMap(live -> node(live.registration()));
+    }
+
+    private Optional<Node> node(BrokerRegistration broker) {
+        return broker.endpoint(listener).map(at -> new Node(broker.brokerId(), at.host(), at.port(), broker.rack()));
+    }
+
+    /** The partition's state, if it has a leader. */
+    Optional<PartitionState> led(TopicPartition partition) {
+        return view.topic(partition.topic())
+                .flatMap(topic -> topic.partition(partition.partition()))
+                .filter(PartitionState::hasLeader);
+    }
+}

@@ -1,0 +1,183 @@
+package io.felice.handlers;
+
+import io.felice.api.ErrorCode;
+import io.felice.api.RecordBatch;
+import io.felice.api.TopicPartition;
+import io.felice.api.cluster.ClusterMetadata;
+import io.felice.api.cluster.InternalTopics;
+import io.felice.api.cluster.PartitionState;
+import io.felice.api.partition.Partition;
+import io.felice.api.partition.Partition.Acks;
+import io.felice.api.partition.Partition.Appended;
+import io.felice.api.partition.Partitions;
+import io.felice.protocol.Apis;
+import io.felice.protocol.CloseConnection;
+import io.felice.protocol.RequestContext;
+import io.felice.protocol.RequestHandler;
+import io.felice.protocol.Serves;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.apache.kafka.common.message.ProduceRequestData;
+import org.apache.kafka.common.message.ProduceRequestData.PartitionProduceData;
+import org.apache.kafka.common.message.ProduceRequestData.TopicProduceData;
+import org.apache.kafka.common.message.ProduceResponseData;
+import org.apache.kafka.common.message.ProduceResponseData.NodeEndpoint;
+import org.apache.kafka.common.message.ProduceResponseData.PartitionProduceResponse;
+import org.apache.kafka.common.message.ProduceResponseData.TopicProduceResponse;
+import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Reference;
+
+/** Appends what producers send; the bytes go on as they came. */
+@Component
+@Serves(key = Apis.PRODUCE, from = 3, to = 11, advertised_from = 0)
+public final class ProduceHandler implements RequestHandler<ProduceRequestData, ProduceResponseData> {
+    private static final short FIRST_WITH_ZSTD = 7;
+    private static final short FIRST_WITH_LEADER_HINTS = 10;
+    private static final int ZSTD = 4;
+
+    private final Partitions partitions;
+    private final ClusterMetadata metadata;
+
+    @Activate
+    public ProduceHandler(@Reference Partitions partitions, @Reference ClusterMetadata metadata) {
+        this.partitions = partitions;
+        this.metadata = metadata;
+    }
+
+    @Override
+    public CompletionStage<ProduceResponseData> handle(ProduceRequestData request, RequestContext context) {
+        short acks = request.acks();
+        if (acks < -1 || acks > 1) {
+            return CompletableFuture.completedFuture(refused(request));
+        }
+        ProduceResponseData response = new ProduceResponseData();
+        Gathering<ProduceResponseData> answer = new Gathering<>(response);
+        Duration timeout = Duration.ofMillis(Math.max(0, request.timeoutMs()));
+        Acks level = acks == -1 ? Acks.ALL : Acks.LEADER;
+        for (TopicProduceData topic : request.topicData()) {
+            TopicProduceResponse topicAnswer = new TopicProduceResponse().setName(topic.name());
+            response.responses().add(topicAnswer);
+            for (PartitionProduceData partition : topic.partitionData()) {
+                PartitionProduceResponse partitionAnswer = new PartitionProduceResponse()
+                        .setIndex(partition.index())
+                        .setBaseOffset(-1L);
+                topicAnswer.partitionResponses().add(partitionAnswer);
+                answer.item(
+                        () -> append(topic.name(), partition, level, timeout, context),
+                        (appended, failure) -> fill(partitionAnswer, appended, failure, context));
+            }
+        }
+        answer.begun();
+        return acks == 0 ? answer.thenApply(this::nothing) : answer.thenApply(filled -> withHints(filled, context));
+    }
+
+    private CompletionStage<Appended> append(
+            String topic, PartitionProduceData data, Acks acks, Duration timeout, RequestContext context) {
+        if (InternalTopics.isInternal(topic)) {
+            throw ErrorCode.INVALID_TOPIC_EXCEPTION.because("Cannot append to internal topic " + topic);
+        }
+        Partition partition = partitions.leader(new TopicPartition(topic, data.index()));
+        ByteBuffer batches = batches(data, context.apiVersion());
+        return partition.append(batches, acks, Partition.Origin.CLIENT, timeout, context.turn());
+    }
+
+    private static ByteBuffer batches(PartitionProduceData data, short version) {
+        ByteBuffer batches = data.records() instanceof MemoryRecords records ? records.buffer() : null;
+        if (batches == null || batches.remaining() == 0) {
+            throw ErrorCode.INVALID_RECORD.because("A produce request must have a record batch for each partition");
+        }
+        RecordBatch batch = RecordBatch.at(batches);
+        if (batches.remaining() >= RecordBatch.HEADER_BYTES && batch.magic() == RecordBatch.MAGIC) {
+            if (version < FIRST_WITH_ZSTD && batch.codec() == ZSTD) {
+                throw ErrorCode.UNSUPPORTED_COMPRESSION_TYPE.because(
+                        "Produce requests of version " + version + " must not use zstd");
+            }
+            if (batch.isTransactional()) {
+                throw ErrorCode.INVALID_TXN_STATE.because("This broker has no transactions");
+            }
+        }
+        return batches;
+    }
+
+    private static void fill(
+            PartitionProduceResponse answer, Appended appended, Throwable failure, RequestContext context) {
+        if (failure == null) {
+            answer.setBaseOffset(appended.baseOffset())
+                    .setLogAppendTimeMs(appended.logAppendTime())
+                    .setLogStartOffset(appended.logStartOffset());
+        } else {
+            answer.setErrorCode(Failures.ofPartition(failure, context).code())
+                    .setErrorMessage(Failures.messageOf(failure));
+        }
+    }
+
+    /** Producers with acks=0 learn of an error by losing the connection. */
+    private ProduceResponseData nothing(ProduceResponseData filled) {
+        for (TopicProduceResponse topic : filled.responses()) {
+            for (PartitionProduceResponse partition : topic.partitionResponses()) {
+                if (partition.errorCode() != ErrorCode.NONE.code()) {
+                    throw new CloseConnection("A produce request with acks=0 failed for " + topic.name() + "-"
+                            + partition.index() + ": " + ErrorCode.of(partition.errorCode()));
+                }
+            }
+        }
+        return null;
+    }
+
+    private ProduceResponseData withHints(ProduceResponseData filled, RequestContext context) {
+        if (context.apiVersion() < FIRST_WITH_LEADER_HINTS) {
+            return filled;
+        }
+        Nodes nodes = null;
+        for (TopicProduceResponse topic : filled.responses()) {
+            for (PartitionProduceResponse partition : topic.partitionResponses()) {
+                if (partition.errorCode() == ErrorCode.NOT_LEADER_OR_FOLLOWER.code()) {
+                    nodes = nodes == null ? Nodes.of(metadata, context) : nodes;
+                    hint(filled, topic.name(), partition, nodes);
+                }
+            }
+        }
+        return filled;
+    }
+
+    private static void hint(
+            ProduceResponseData response, String topic, PartitionProduceResponse partition, Nodes nodes) {
+        Optional<PartitionState> led = nodes.led(new TopicPartition(topic, partition.index()));
+        if (led.isEmpty()) {
+            return;
+        }
+        int leader = led.get().leader();
+        partition.currentLeader().setLeaderId(leader).setLeaderEpoch(led.get().leaderEpoch());
+        Optional<Nodes.Node> node = nodes.node(leader);
+        if (node.isPresent() && response.nodeEndpoints().find(leader) == null) {
+            response.nodeEndpoints()
+                    .add(new NodeEndpoint()
+                            .setNodeId(leader)
+                            .setHost(node.get().host())
+                            .setPort(node.get().port())
+                            .setRack(node.get().rack()));
+        }
+    }
+
+    private static ProduceResponseData refused(ProduceRequestData request) {
+        ProduceResponseData response = new ProduceResponseData();
+        for (TopicProduceData topic : request.topicData()) {
+            TopicProduceResponse topicAnswer = new TopicProduceResponse().setName(topic.name());
+            response.responses().add(topicAnswer);
+            for (PartitionProduceData partition : topic.partitionData()) {
+                topicAnswer
+                        .partitionResponses()
+                        .add(new PartitionProduceResponse()
+                                .setIndex(partition.index())
+                                .setBaseOffset(-1L)
+                                .setErrorCode(ErrorCode.INVALID_REQUIRED_ACKS.code()));
+            }
+        }
+        return response;
+    }
+}

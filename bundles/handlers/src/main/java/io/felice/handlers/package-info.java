@@ -1,0 +1,2 @@
+/** One class per Kafka API: authorise, translate, call, translate back. */
+package io.felice.handlers;
