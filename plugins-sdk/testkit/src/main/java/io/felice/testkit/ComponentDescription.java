@@ -40,7 +40,13 @@ record ComponentDescription(
 
     /** @param parameter index of the constructor argument, -1 for a reference with bind methods */
     record Reference(
-            String interfaceName, boolean dynamic, boolean optional, boolean multiple, String bind, String unbind, int parameter) {}
+            String interfaceName,
+            boolean dynamic,
+            boolean optional,
+            boolean multiple,
+            String bind,
+            String unbind,
+            int parameter) {}
 
     /** Every component of the bundles on the class path whose symbolic name begins with {@code io.felice.}. */
     static List<ComponentDescription> onClassPath(ClassLoader loader) {
@@ -135,7 +141,11 @@ record ComponentDescription(
                     e.getAttribute("name"),
                     e.hasAttribute("value")
                             ? value(type, e.getAttribute("value"))
-                            : e.getTextContent().strip().lines().map(String::strip).toArray(String[]::new));
+                            : e.getTextContent()
+                                    .strip()
+                                    .lines()
+                                    .map(String::strip)
+                                    .toArray(String[]::new));
         }
         return properties;
     }

@@ -452,7 +452,9 @@ final class ComponentRuntime implements AutoCloseable {
 
     private static Object converted(Object value, Class<?> type) {
         if (type.isArray() && value != null && !value.getClass().isArray()) {
-            String[] items = value.toString().isEmpty() ? new String[0] : value.toString().split("\\s*,\\s*");
+            String[] items = value.toString().isEmpty()
+                    ? new String[0]
+                    : value.toString().split("\\s*,\\s*");
             Object array = Array.newInstance(type.getComponentType(), items.length);
             for (int i = 0; i < items.length; i++) {
                 Array.set(array, i, converted(items[i], type.getComponentType()));
@@ -486,7 +488,8 @@ final class ComponentRuntime implements AutoCloseable {
                         case "getProperty":
                             return System.getProperty((String) arguments[0]);
                         case "getDataFile":
-                            return files.resolve(slot.description.bundle() + "-" + arguments[0]).toFile();
+                            return files.resolve(slot.description.bundle() + "-" + arguments[0])
+                                    .toFile();
                         case "equals":
                             return proxy == arguments[0];
                         case "hashCode":

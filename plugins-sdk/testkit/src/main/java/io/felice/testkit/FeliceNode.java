@@ -155,7 +155,8 @@ public final class FeliceNode implements AutoCloseable {
 
     private static void deleteTree(Path root) {
         try (Stream<Path> files = Files.walk(root)) {
-            files.sorted(java.util.Comparator.reverseOrder()).forEach(file -> file.toFile().delete());
+            files.sorted(java.util.Comparator.reverseOrder())
+                    .forEach(file -> file.toFile().delete());
         } catch (IOException failure) {
             throw new UncheckedIOException(failure);
         }
@@ -249,7 +250,8 @@ public final class FeliceNode implements AutoCloseable {
                     .putIfAbsent("data.dir", directory.resolve("zookeeper").toString());
             configurations
                     .computeIfAbsent("io.felice.cluster.zookeeper", unused -> new HashMap<>())
-                    .putIfAbsent("secret.file", directory.resolve("zookeeper.secret").toString());
+                    .putIfAbsent(
+                            "secret.file", directory.resolve("zookeeper.secret").toString());
         }
 
         private static Path temporary() {

