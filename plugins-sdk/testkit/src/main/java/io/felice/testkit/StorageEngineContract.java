@@ -53,7 +53,7 @@ public abstract class StorageEngineContract {
     private PartitionLog log;
     private long lease = 1;
 
-    /** A fresh, empty engine; called once for each test. The subclass closes it when the test is over. */
+    /** A fresh, empty engine; called once for each test. */
     protected abstract StorageEngine engine();
 
     /** A new engine on the data of the last one, as after a restart of the process; the last one is not used again. */
@@ -66,6 +66,9 @@ public abstract class StorageEngineContract {
     protected Optional<StorageEngine> reopenDamaged(LogId id, UnaryOperator<byte[]> damage) {
         return Optional.empty();
     }
+
+    /** Closes every engine that was made; called when the test is over. */
+    protected void closeEngines() {}
 
     /** The segment sizes that each log of the contract gets; small ones make every scenario cross segments. */
     protected SegmentSizes sizes() {
@@ -80,9 +83,16 @@ public abstract class StorageEngineContract {
 
     @AfterEach
     final void theLogIsTheSameAfterARestart() {
-        if (log == null) {
-            return;
+        try {
+            if (log != null) {
+                compareAfterARestart();
+            }
+        } finally {
+            closeEngines();
         }
+    }
+
+    private void compareAfterARestart() {
         log.settle();
         byte[] before = everythingIn(log);
         long start = log.startOffset();

@@ -1,0 +1,129 @@
+package io.felice.storage.log;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.locks.ReentrantLock;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * An offset for each log, in one file of Kafka's checkpoint format: a version, the number of lines, and
+ * {@code topic partition offset} on each line. Changes are in memory until {@link #write}; callers that write at the same
+ * time share one write, and each returns only when what it changed before is on disk. Thread-safe.
+ */
+final class Checkpoint {
+    private static final Logger LOG = LoggerFactory.getLogger(Checkpoint.class);
+    private static final String VERSION = "0";
+
+    private final DiskFiles files;
+    private final Path file;
+    private final ReentrantLock writing = new ReentrantLock();
+
+    private final Map<String, Long> offsets = new HashMap<>();
+    private Map<String, Long> onDisk = Map.of();
+    private long changes;
+    private long writtenChanges;
+
+    Checkpoint(DiskFiles files, Path file) {
+        this.files = files;
+        this.file = file;
+    }
+
+    /** Reads the file; one that is missing or not readable as a checkpoint is as good as empty. */
+    synchronized void load() throws IOException {
+        if (Files.exists(file)) {
+            try {
+                parse(Files.readString(file, UTF_8).lines().iterator());
+            } catch (RuntimeException malformed) {
+                LOG.warn("{} is damaged and is ignored: {}", file, malformed.toString());
+                offsets.clear();
+            }
+        }
+        onDisk = Map.copyOf(offsets);
+    }
+
+    private void parse(Iterator<String> lines) {
+        if (!lines.next().trim().equals(VERSION)) {
+            throw new IllegalArgumentException("unknown version");
+        }
+        int count = Integer.parseInt(lines.next().trim());
+        for (int i = 0; i < count; i++) {
+            String line = lines.next();
+            int at = line.lastIndexOf(' ');
+            offsets.put(line.substring(0, at), Long.parseLong(line.substring(at + 1)));
+        }
+    }
+
+    /** @param key topic and partition, with a space between */
+    synchronized void put(String key, long offset) {
+        if (!Objects.equals(offsets.put(key, offset), offset)) {
+            changes++;
+        }
+    }
+
+    synchronized void remove(String key) {
+        if (offsets.remove(key) != null) {
+            changes++;
+        }
+    }
+
+    synchronized long get(String key, long otherwise) {
+        return offsets.getOrDefault(key, otherwise);
+    }
+
+    synchronized boolean isOnDisk(String key) {
+        return onDisk.containsKey(key);
+    }
+
+    /** What a crash now would leave for this log; -1 if nothing. */
+    synchronized long onDisk(String key) {
+        return onDisk.getOrDefault(key, -1L);
+    }
+
+    /** On return all changes made before the call survive a power cut. */
+    void write() throws IOException {
+        long needed = changes();
+        writing.lock();
+        try {
+            if (writtenChanges() < needed) {
+                writeAll();
+            }
+        } finally {
+            writing.unlock();
+        }
+    }
+
+    private synchronized long changes() {
+        return changes;
+    }
+
+    private synchronized long writtenChanges() {
+        return writtenChanges;
+    }
+
+    private void writeAll() throws IOException {
+        Map<String, Long> snapshot;
+        long covered;
+        synchronized (this) {
+            snapshot = Map.copyOf(offsets);
+            covered = changes;
+        }
+        StringBuilder text = new StringBuilder(32 * snapshot.size() + 16);
+        text.append(VERSION).append('\n').append(snapshot.size()).append('\n');
+        snapshot.forEach(
+                (key, offset) -> text.append(key).append(' ').append(offset).append('\n'));
+        files.writeWhole(file, ByteBuffer.wrap(text.toString().getBytes(UTF_8)));
+        synchronized (this) {
+            onDisk = snapshot;
+            writtenChanges = covered;
+        }
+    }
+}

@@ -1,0 +1,92 @@
+package io.felice.storage.log;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+
+/**
+ * The file system as far as this engine uses it; tests let single operations fail by overriding them.
+ *
+ * <p>No thread that calls in here may be interrupted: an interrupt closes the channel under every other user, and the
+ * log of that file goes offline until it is opened again.
+ */
+class DiskFiles {
+    /** Opens a file for reading and writing. */
+    FileChannel open(Path file, boolean create) throws IOException {
+        return create
+                ? FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.CREATE)
+                : FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
+    }
+
+    /** Fills the buffer from {@code position} on, as far as the file goes. */
+    void read(FileChannel channel, ByteBuffer target, long position) throws IOException {
+        long at = position;
+        while (target.hasRemaining()) {
+            int read = channel.read(target, at);
+            if (read < 0) {
+                return;
+            }
+            at += read;
+        }
+    }
+
+    /** Writes all that remains in the buffer. */
+    void write(FileChannel channel, ByteBuffer source, long position) throws IOException {
+        long at = position;
+        while (source.hasRemaining()) {
+            at += channel.write(source, at);
+        }
+    }
+
+    /** On return the file's bytes and its length survive a power cut. */
+    void force(FileChannel channel) throws IOException {
+        channel.force(false);
+    }
+
+    void truncate(FileChannel channel, long size) throws IOException {
+        channel.truncate(size);
+    }
+
+    void delete(Path file) throws IOException {
+        Files.deleteIfExists(file);
+    }
+
+    /** Atomic; replaces the target if it is a file. */
+    void rename(Path from, Path to) throws IOException {
+        Files.move(from, to, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    }
+
+    void createDirectory(Path directory) throws IOException {
+        try {
+            Files.createDirectory(directory);
+        } catch (FileAlreadyExistsException exists) {
+            if (!Files.isDirectory(directory)) {
+                throw exists;
+            }
+        }
+    }
+
+    /** On return the names in the directory survive a power cut. */
+    void syncDirectory(Path directory) throws IOException {
+        try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
+            channel.force(true);
+        }
+    }
+
+    /** Writes a small file so that after a crash the old or the new content is there, whole. */
+    final void writeWhole(Path file, ByteBuffer content) throws IOException {
+        Path draft = file.resolveSibling(file.getFileName() + ".tmp");
+        try (FileChannel channel = open(draft, true)) {
+            truncate(channel, 0);
+            write(channel, content, 0);
+            force(channel);
+        }
+        rename(draft, file);
+        syncDirectory(file.getParent());
+    }
+}

@@ -1,0 +1,371 @@
+package io.felice.storage.log;
+
+import static io.felice.api.ErrorCode.KAFKA_STORAGE_ERROR;
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.felice.api.storage.LogId;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The engine's directory, laid out as Kafka's.
+ *
+ * <pre>
+ *  .lock                               locked while an engine uses the directory
+ *  felice-log.properties               format of this layout, id of this store
+ *  .kafka_cleanshutdown                only there after a clean stop
+ *  recovery-point-offset-checkpoint    below it, batches survive a power cut
+ *  log-start-offset-checkpoint         of logs whose start is inside a segment
+ *  orders-3/                           topic-partition
+ *    partition.metadata                the topic's id
+ *    00000000000000000000.log          batches; beside it .index and .timeindex
+ *  orders-3.&lt;topic id&gt;-stray/         a log whose name a newer topic has taken
+ *  orders-3.&lt;topic id&gt;-delete/        a log that is being deleted
+ * </pre>
+ */
+final class LogDirectory implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(LogDirectory.class);
+
+    private static final int FORMAT = 1;
+    private static final int MOST_NAME_BYTES = 255;
+    private static final int MOST_TOPIC_BYTES = 249;
+    private static final String METADATA = "partition.metadata";
+    private static final String CLEAN_MARKER = ".kafka_cleanshutdown";
+    private static final String DELETE = "-delete";
+    private static final String STRAY = "-stray";
+    private static final Pattern TOPIC = Pattern.compile("[a-zA-Z0-9._-]+");
+    private static final Pattern PARTITION_DIRECTORY = Pattern.compile("(.+)-(\\d+)(\\.[0-9a-f]{32}-stray)?");
+
+    private final DiskFiles files;
+    private final Path path;
+    private final FileChannel lockFile;
+    private final Checkpoint recoveryPoints;
+    private final Checkpoint logStarts;
+    /** Where the logs are that have files. */
+    private final Map<LogId, Path> places = new ConcurrentHashMap<>();
+    /** Who has the plain name of a directory. */
+    private final Map<String, LogId> names = new ConcurrentHashMap<>();
+
+    private final List<Path> leftovers = new ArrayList<>();
+    private MoveAside moveAside = this::makeStray;
+
+    private LogDirectory(DiskFiles files, Path path, FileChannel lockFile) {
+        this.files = files;
+        this.path = path;
+        this.lockFile = lockFile;
+        this.recoveryPoints = new Checkpoint(files, path.resolve("recovery-point-offset-checkpoint"));
+        this.logStarts = new Checkpoint(files, path.resolve("log-start-offset-checkpoint"));
+    }
+
+    /** Takes the directory for this process and sees which logs are there. */
+    static LogDirectory open(DiskFiles files, Path path) {
+        FileChannel lockFile = null;
+        try {
+            Files.createDirectories(path);
+            lockFile = lock(path);
+            LogDirectory directory = new LogDirectory(files, path, lockFile);
+            directory.load();
+            return directory;
+        } catch (IOException | UncheckedIOException failure) {
+            closeQuietly(lockFile);
+            throw KAFKA_STORAGE_ERROR.because("the directory " + path + " cannot be used: " + failure, failure);
+        } catch (RuntimeException refused) {
+            closeQuietly(lockFile);
+            throw refused;
+        }
+    }
+
+    private static FileChannel lock(Path path) throws IOException {
+        FileChannel channel = new DiskFiles().open(path.resolve(".lock"), true);
+        FileLock lock = null;
+        try {
+            lock = channel.tryLock();
+        } catch (OverlappingFileLockException inThisProcess) {
+            LOG.debug("{} is locked by this process", path);
+        }
+        if (lock == null) {
+            channel.close();
+            throw KAFKA_STORAGE_ERROR.because(
+                    "the directory " + path + " is used by another process; stop it, or give each its own directory");
+        }
+        return channel;
+    }
+
+    private static void closeQuietly(FileChannel channel) {
+        try {
+            if (channel != null) {
+                channel.close();
+            }
+        } catch (IOException failure) {
+            LOG.warn("A lock file did not close: {}", failure.toString());
+        }
+    }
+
+    private void load() throws IOException {
+        checkFormat();
+        files.delete(path.resolve(CLEAN_MARKER));
+        recoveryPoints.load();
+        logStarts.load();
+        try (DirectoryStream<Path> entries = Files.newDirectoryStream(path, Files::isDirectory)) {
+            entries.forEach(this::note);
+        }
+    }
+
+    private void checkFormat() throws IOException {
+        Path file = path.resolve("felice-log.properties");
+        if (!Files.exists(file)) {
+            String text = "# The layout of this directory. Do not edit.\nformat=" + FORMAT + "\nstore.id="
+                    + UUID.randomUUID() + "\n";
+            files.writeWhole(file, ByteBuffer.wrap(text.getBytes(UTF_8)));
+            return;
+        }
+        Properties properties = new Properties();
+        try (var reader = Files.newBufferedReader(file, UTF_8)) {
+            properties.load(reader);
+        }
+        String format = properties.getProperty("format", "").trim();
+        if (!format.equals(Integer.toString(FORMAT))) {
+            throw KAFKA_STORAGE_ERROR.because("the directory " + path + " has format " + format
+                    + ", this version reads format " + FORMAT + " only; use the newer version that wrote it");
+        }
+    }
+
+    private void note(Path directory) {
+        String name = directory.getFileName().toString();
+        if (name.endsWith(DELETE)) {
+            leftovers.add(directory);
+            return;
+        }
+        Matcher parts = PARTITION_DIRECTORY.matcher(name);
+        if (!parts.matches()) {
+            return;
+        }
+        UUID topicId = topicIdIn(directory);
+        if (topicId == null) {
+            LOG.warn("{} has no readable {} and is left alone", directory, METADATA);
+            return;
+        }
+        LogId id = new LogId(topicId, Integer.parseInt(parts.group(2)), parts.group(1));
+        places.put(id, directory);
+        if (parts.group(3) == null) {
+            names.put(name, id);
+        }
+    }
+
+    private static UUID topicIdIn(Path directory) {
+        try {
+            Properties properties = new Properties();
+            try (var reader = Files.newBufferedReader(directory.resolve(METADATA), UTF_8)) {
+                properties.load(reader);
+            }
+            ByteBuffer id = ByteBuffer.wrap(Base64.getUrlDecoder()
+                    .decode(properties.getProperty("topic_id", "").trim()));
+            return id.remaining() == 16 ? new UUID(id.getLong(), id.getLong()) : null;
+        } catch (IOException | IllegalArgumentException unreadable) {
+            return null;
+        }
+    }
+
+    Path path() {
+        return path;
+    }
+
+    Checkpoint recoveryPoints() {
+        return recoveryPoints;
+    }
+
+    Checkpoint logStarts() {
+        return logStarts;
+    }
+
+    Map<LogId, Path> places() {
+        return places;
+    }
+
+    /** Where the log is; null if it has no files. */
+    Path placeOf(LogId id) {
+        return places.get(id);
+    }
+
+    /** The name of a log's directory unless a newer topic has taken it. */
+    static String nameOf(LogId id) {
+        return id.topic() + "-" + id.partition();
+    }
+
+    /** Names become paths, so only what Kafka allows is let through. */
+    static void mustBeLegal(LogId id) {
+        String topic = id.topic();
+        boolean legal = TOPIC.matcher(topic).matches()
+                && topic.length() <= MOST_TOPIC_BYTES
+                && !topic.equals(".")
+                && !topic.equals("..");
+        if (!legal) {
+            throw KAFKA_STORAGE_ERROR.because("a topic named \"" + topic + "\" cannot have a directory");
+        }
+    }
+
+    /** What the checkpoints call a log that is in this directory. */
+    static String keyOf(Path place) {
+        String name = place.getFileName().toString();
+        int dash = name.lastIndexOf('-');
+        return name.endsWith(STRAY) ? name + " 0" : name.substring(0, dash) + " " + name.substring(dash + 1);
+    }
+
+    /** Moves the log that has a name aside, open or not; it calls {@link #makeStray}. */
+    interface MoveAside {
+        void accept(LogId owner) throws IOException;
+    }
+
+    void moveAsideBy(MoveAside how) {
+        moveAside = how;
+    }
+
+    /** Makes the directory of a new log; nothing that an older log of that name left behind counts. */
+    Path create(LogId id) throws IOException {
+        String name = nameOf(id);
+        LogId owner = names.putIfAbsent(name, id);
+        while (owner != null && !owner.equals(id)) {
+            moveAside.accept(owner);
+            owner = names.putIfAbsent(name, id);
+        }
+        try {
+            return makeDirectory(id);
+        } catch (IOException failure) {
+            names.remove(name, id);
+            throw failure;
+        }
+    }
+
+    private Path makeDirectory(LogId id) throws IOException {
+        Path place = path.resolve(nameOf(id));
+        forget(keyOf(place));
+        files.createDirectory(place);
+        byte[] topicId = ByteBuffer.allocate(16)
+                .putLong(id.topicId().getMostSignificantBits())
+                .putLong(id.topicId().getLeastSignificantBits())
+                .array();
+        String text = "version: 0\ntopic_id: "
+                + Base64.getUrlEncoder().withoutPadding().encodeToString(topicId);
+        Path draft = place.resolve(METADATA + ".tmp");
+        Files.writeString(draft, text, UTF_8);
+        files.rename(draft, place.resolve(METADATA));
+        places.put(id, place);
+        return place;
+    }
+
+    /** On return the directory is there, and known as this log's, after a power cut. */
+    void sync(Path place) throws IOException {
+        try (FileChannel metadata = files.open(place.resolve(METADATA), false)) {
+            files.force(metadata);
+        }
+        files.syncDirectory(place);
+        files.syncDirectory(path);
+    }
+
+    private void forget(String key) throws IOException {
+        recoveryPoints.remove(key);
+        logStarts.remove(key);
+        if (recoveryPoints.isOnDisk(key)) {
+            recoveryPoints.write();
+        }
+        if (logStarts.isOnDisk(key)) {
+            logStarts.write();
+        }
+    }
+
+    /** Gives the name of a log's directory away; the log goes on under another. */
+    Path makeStray(LogId id) throws IOException {
+        Path from = places.get(id);
+        Path to = path.resolve(aside(id, STRAY));
+        copyOffset(recoveryPoints, keyOf(from), keyOf(to));
+        copyOffset(logStarts, keyOf(from), keyOf(to));
+        files.rename(from, to);
+        places.put(id, to);
+        names.remove(nameOf(id), id);
+        LOG.warn("A newer topic is named {}; the older one's log is now in {}", nameOf(id), to);
+        return to;
+    }
+
+    private static void copyOffset(Checkpoint checkpoint, String from, String to) throws IOException {
+        long offset = checkpoint.get(from, -1);
+        if (offset >= 0) {
+            checkpoint.put(to, offset);
+            checkpoint.write();
+        }
+    }
+
+    /** Takes a log's directory out of the way, to be deleted; empty-handed if the log has none. */
+    Path removeFromSight(LogId id) throws IOException {
+        Path place = places.get(id);
+        if (place == null) {
+            names.remove(nameOf(id), id);
+            return null;
+        }
+        Path aside = path.resolve(aside(id, DELETE));
+        recoveryPoints.remove(keyOf(place));
+        logStarts.remove(keyOf(place));
+        files.rename(place, aside);
+        places.remove(id);
+        names.remove(nameOf(id), id);
+        return aside;
+    }
+
+    private static String aside(LogId id, String suffix) {
+        String unique = "." + id.topicId().toString().replace("-", "") + suffix;
+        String name = nameOf(id);
+        int most = MOST_NAME_BYTES - unique.length();
+        if (name.length() > most) {
+            String partition = "-" + id.partition();
+            name = id.topic().substring(0, most - partition.length()) + partition;
+        }
+        return name + unique;
+    }
+
+    /** Directories that a delete before the last stop did not get to. */
+    List<Path> leftovers() {
+        return leftovers;
+    }
+
+    void deleteFiles(Path directory) {
+        try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory)) {
+            for (Path entry : entries) {
+                files.delete(entry);
+            }
+            files.delete(directory);
+        } catch (IOException failure) {
+            LOG.warn("{} was not wholly deleted; the next start does it: {}", directory, failure.toString());
+        }
+    }
+
+    /** Says that every log was closed in order, in Kafka's words. */
+    void markClean() throws IOException {
+        recoveryPoints.write();
+        logStarts.write();
+        files.writeWhole(
+                path.resolve(CLEAN_MARKER), ByteBuffer.wrap("{\"version\":0,\"brokerEpoch\":-1}".getBytes(UTF_8)));
+    }
+
+    /** Lets another process have the directory. */
+    @Override
+    public void close() {
+        closeQuietly(lockFile);
+    }
+}

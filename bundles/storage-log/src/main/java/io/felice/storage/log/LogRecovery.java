@@ -1,0 +1,183 @@
+package io.felice.storage.log;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.function.Supplier;
+import java.util.regex.Pattern;
+
+/**
+ * Finds a log's segments and its end. Below the recovery point nothing is read but the last index; a log that ends there
+ * exactly needs no scan at all. From there on every batch must be whole, in order and right by its CRC: the first that is
+ * not ends the log.
+ */
+final class LogRecovery {
+    private static final int NAME_DIGITS = 20;
+    private static final int HEAP_WINDOW_BYTES = 64 << 10;
+    private static final Pattern LOG_FILE = Pattern.compile("\\d{20}\\.log");
+    private static final Pattern INDEX_FILE = Pattern.compile("\\d{20}\\.(index|timeindex)");
+    private static final Pattern RUBBISH = Pattern.compile(".*\\.(cleaned|tmp)");
+
+    private final LogResources shared;
+    private final Supplier<Path> place;
+    private final long logStart;
+    private final long recoveryPoint;
+
+    private List<SegmentFile> segments = new ArrayList<>();
+    private long end;
+    private long flushed;
+
+    LogRecovery(LogResources shared, LogDirectory directory, Supplier<Path> place) {
+        this.shared = shared;
+        this.place = place;
+        String key = LogDirectory.keyOf(place.get());
+        this.logStart = directory.logStarts().get(key, 0);
+        this.recoveryPoint = directory.recoveryPoints().get(key, 0);
+    }
+
+    List<SegmentFile> segments() {
+        return segments;
+    }
+
+    long logStart() {
+        return logStart;
+    }
+
+    long end() {
+        return end;
+    }
+
+    long flushed() {
+        return flushed;
+    }
+
+    void recover() throws IOException {
+        List<Long> bases = basesOnDisk();
+        if (bases.isEmpty()) {
+            segments.add(SegmentFile.begin(shared, place, logStart));
+            end = logStart;
+            flushed = logStart;
+            return;
+        }
+        for (int i = 0; i < bases.size(); i++) {
+            segments.add(found(bases.get(i), i + 1 < bases.size() ? bases.get(i + 1) : 0));
+        }
+        if (!endsAtTheRecoveryPoint()) {
+            long began = System.nanoTime();
+            scan();
+            shared.counters().recoveredLogs.increment();
+            shared.counters().recoveryNanos.add(System.nanoTime() - began);
+        }
+        flushed = Math.min(recoveryPoint, end);
+    }
+
+    private List<Long> basesOnDisk() throws IOException {
+        List<Long> bases = new ArrayList<>();
+        List<Path> indexes = new ArrayList<>();
+        try (DirectoryStream<Path> entries = Files.newDirectoryStream(place.get())) {
+            for (Path entry : entries) {
+                String name = entry.getFileName().toString();
+                if (LOG_FILE.matcher(name).matches()) {
+                    bases.add(baseOf(entry));
+                } else if (INDEX_FILE.matcher(name).matches()) {
+                    indexes.add(entry);
+                } else if (RUBBISH.matcher(name).matches()) {
+                    shared.files().delete(entry);
+                }
+            }
+        }
+        for (Path index : indexes) {
+            if (!bases.contains(baseOf(index))) {
+                shared.files().delete(index);
+            }
+        }
+        Collections.sort(bases);
+        return bases;
+    }
+
+    private static long baseOf(Path file) {
+        return Long.parseLong(file.getFileName().toString().substring(0, NAME_DIGITS));
+    }
+
+    private SegmentFile found(long base, long next) throws IOException {
+        Path file = place.get().resolve(SegmentFile.nameOf(base, ".log"));
+        BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
+        long createdAt = attributes.creationTime().toMillis();
+        return SegmentFile.found(shared, place, base, next, attributes.size(), createdAt);
+    }
+
+    /** True if everything was flushed: then the last segment goes on as it is. */
+    private boolean endsAtTheRecoveryPoint() {
+        SegmentFile last = segments.get(segments.size() - 1);
+        if (recoveryPoint < last.baseOffset || (recoveryPoint == last.baseOffset && last.size() > 0)) {
+            return false;
+        }
+        last.enter();
+        try {
+            end = last.resume();
+            return end == recoveryPoint;
+        } catch (IOException notWhole) {
+            return false;
+        } finally {
+            last.leave();
+        }
+    }
+
+    private void scan() throws IOException {
+        int first = 0;
+        while (first + 1 < segments.size() && segments.get(first + 1).baseOffset <= recoveryPoint) {
+            first++;
+        }
+        ByteBuffer pooled = shared.tails().take(windowFor(segments.subList(first, segments.size())));
+        try {
+            scanFrom(first, pooled == null ? ByteBuffer.allocate(HEAP_WINDOW_BYTES) : pooled);
+        } finally {
+            if (pooled != null) {
+                shared.tails().giveBack(pooled.clear());
+            }
+        }
+    }
+
+    private int windowFor(List<SegmentFile> unsure) {
+        long largest = unsure.stream().mapToLong(SegmentFile::size).max().orElse(0);
+        int size = TailBuffers.SMALLEST;
+        while (size < largest && size < shared.tails().largest()) {
+            size *= 2;
+        }
+        return size;
+    }
+
+    private void scanFrom(int first, ByteBuffer window) throws IOException {
+        for (int i = first; i < segments.size(); i++) {
+            SegmentFile segment = segments.get(i);
+            long fileBytes = segment.size();
+            segment.enter();
+            try {
+                end = segment.recover(window, recoveryPoint);
+            } finally {
+                segment.leave();
+            }
+            segment.forcedTo(0);
+            boolean last = i + 1 == segments.size();
+            boolean goesOn = !last && segment.size() == fileBytes && end <= segments.get(i + 1).baseOffset;
+            if (!goesOn) {
+                dropAfter(i);
+                return;
+            }
+            segment.seal(segments.get(i + 1).baseOffset);
+        }
+    }
+
+    private void dropAfter(int last) throws IOException {
+        for (int i = segments.size() - 1; i > last; i--) {
+            segments.get(i).delete();
+        }
+        segments = new ArrayList<>(segments.subList(0, last + 1));
+    }
+}

@@ -1,0 +1,373 @@
+package io.felice.storage.log;
+
+import static io.felice.api.ErrorCode.KAFKA_STORAGE_ERROR;
+
+import io.felice.api.FeliceException;
+import io.felice.api.status.StatusSource;
+import io.felice.api.status.StatusTable;
+import io.felice.api.storage.EngineTraits;
+import io.felice.api.storage.LogId;
+import io.felice.api.storage.PartitionLog;
+import io.felice.api.storage.StorageEngine;
+import io.felice.api.storage.Volume;
+import java.io.IOException;
+import java.nio.file.FileStore;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.metatype.annotations.AttributeDefinition;
+import org.osgi.service.metatype.annotations.Designate;
+import org.osgi.service.metatype.annotations.ObjectClassDefinition;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The default engine: a directory of segment files in Kafka's layout. The directory is taken at the first call, not at
+ * activation, and given back at deactivation, when every log is settled, flushed and marked clean.
+ */
+@Component(
+        service = {StorageEngine.class, StatusSource.class},
+        property = StorageEngine.NAME + "=log",
+        configurationPid = "io.felice.storage.log")
+@Designate(ocd = LogStorageEngine.Config.class)
+public final class LogStorageEngine implements StorageEngine, StatusSource, AutoCloseable {
+    @ObjectClassDefinition(name = "Felice storage: log", description = "Append-only segment files in Kafka's layout.")
+    public @interface Config {
+        @AttributeDefinition(description = "Where the logs are; used by one process at a time.")
+        String directory() default "data/log";
+
+        @AttributeDefinition(
+                description = "Most memory for the newest batches of one partition, in bytes.",
+                min = "32768")
+        int tail_bytes() default 524_288;
+
+        @AttributeDefinition(description = "Memory for the newest batches of all partitions together, in bytes.")
+        long tail_budget_bytes() default 67_108_864L;
+
+        @AttributeDefinition(description = "Files that are kept open, besides those in use.", min = "1")
+        int open_files() default 8_000;
+
+        @AttributeDefinition(description = "Threads that flush files to the disk.", min = "1")
+        int flush_threads() default 2;
+    }
+
+    private static final Logger LOG = LoggerFactory.getLogger(LogStorageEngine.class);
+    private static final EngineTraits TRAITS = new EngineTraits(true, true, true, true);
+    private static final int SWEEP_SECONDS = 5;
+    private static final int SWEEPS_PER_CHECKPOINT = 12;
+    private static final int STOP_SECONDS = 60;
+    private static final int IDLE_THREAD_SECONDS = 10;
+    private static final List<String> COLUMNS = List.of(
+            "directory",
+            "logs.open",
+            "logs.failed",
+            "files.open",
+            "tail.bytes",
+            "tail.budget.bytes",
+            "pinned.bytes",
+            "settles",
+            "written.bytes",
+            "fsyncs",
+            "recovered.logs",
+            "recovery.scanned.bytes",
+            "recovery.ms");
+
+    private final Path path;
+    private final LogResources shared;
+    private final ThreadPoolExecutor flusher;
+    private final ScheduledThreadPoolExecutor sweeper;
+
+    private final Map<LogId, Slot> slots = new ConcurrentHashMap<>();
+    private volatile LogDirectory directory;
+    private volatile boolean closed;
+    private int sweeps;
+
+    /** Where one log is opened; its monitor is held while that takes time, so that no other log waits. */
+    private static final class Slot {
+        private volatile SegmentedLog log;
+    }
+
+    @Activate
+    public LogStorageEngine(Config config) {
+        this(
+                Path.of(config.directory()),
+                new LogSettings(
+                        config.tail_bytes(), config.tail_budget_bytes(), config.open_files(), config.flush_threads()));
+    }
+
+    public LogStorageEngine(Path path, LogSettings settings) {
+        this(path, settings, new DiskFiles(), Clock.systemUTC());
+    }
+
+    LogStorageEngine(Path path, LogSettings settings, DiskFiles files, Clock clock) {
+        this.path = path.toAbsolutePath().normalize();
+        this.flusher = new ThreadPoolExecutor(
+                settings.flushThreads(),
+                settings.flushThreads(),
+                IDLE_THREAD_SECONDS,
+                TimeUnit.SECONDS,
+                new LinkedBlockingQueue<>(),
+                threads("felice-storage-log-flush-"));
+        this.flusher.allowCoreThreadTimeOut(true);
+        this.sweeper = new ScheduledThreadPoolExecutor(1, threads("felice-storage-log-sweep-"));
+        this.shared = new LogResources(
+                files,
+                new TailBuffers(settings.tailBudgetBytes(), settings.largestTailBuffer()),
+                new OpenFiles(settings.openFiles()),
+                new LogCounters(),
+                settings,
+                clock,
+                flusher);
+    }
+
+    private static ThreadFactory threads(String prefix) {
+        AtomicInteger number = new AtomicInteger();
+        return task -> {
+            Thread thread = new Thread(task, prefix + number.incrementAndGet());
+            thread.setDaemon(true);
+            return thread;
+        };
+    }
+
+    @Override
+    public EngineTraits traits() {
+        return TRAITS;
+    }
+
+    @Override
+    public Volume volume() {
+        String logDir = "log:" + path;
+        try {
+            Path there = path;
+            while (there != null && !Files.exists(there)) {
+                there = there.getParent();
+            }
+            FileStore store = Files.getFileStore(there == null ? path.getRoot() : there);
+            return new Volume(logDir, store.getTotalSpace(), store.getUsableSpace());
+        } catch (IOException unknown) {
+            LOG.debug("The size of the volume of {} is not known: {}", path, unknown.toString());
+            return new Volume(logDir, -1, -1);
+        }
+    }
+
+    @Override
+    public PartitionLog open(LogId id, long lease) {
+        LogDirectory.mustBeLegal(id);
+        LogDirectory taken = directory();
+        while (true) {
+            Slot slot = slots.computeIfAbsent(id, unused -> new Slot());
+            synchronized (slot) {
+                if (slots.get(id) == slot) {
+                    return log(slot, id, taken).lend(lease);
+                }
+            }
+        }
+    }
+
+    private SegmentedLog log(Slot slot, LogId id, LogDirectory taken) {
+        mustBeOpen();
+        SegmentedLog old = slot.log;
+        if (old != null && !old.isDead()) {
+            return old;
+        }
+        try {
+            if (old != null) {
+                old.retire("was opened again");
+            }
+            SegmentedLog fresh = taken.placeOf(id) == null
+                    ? SegmentedLog.empty(id, shared, taken)
+                    : SegmentedLog.recovered(id, shared, taken);
+            if (old != null) {
+                fresh.inherit(old);
+            }
+            slot.log = fresh;
+            return fresh;
+        } catch (IOException failure) {
+            throw KAFKA_STORAGE_ERROR.because(id + " cannot be opened: " + failure.getMessage(), failure);
+        }
+    }
+
+    @Override
+    public void delete(LogId id) {
+        LogDirectory taken = directory();
+        Slot slot = slots.computeIfAbsent(id, unused -> new Slot());
+        synchronized (slot) {
+            mustBeOpen();
+            if (slot.log != null) {
+                slot.log.retire("was deleted");
+            }
+            try {
+                Path aside = taken.removeFromSight(id);
+                slots.remove(id, slot);
+                if (aside != null) {
+                    sweeper.execute(() -> taken.deleteFiles(aside));
+                }
+            } catch (IOException failure) {
+                throw KAFKA_STORAGE_ERROR.because(id + " cannot be deleted: " + failure.getMessage(), failure);
+            }
+        }
+    }
+
+    @Override
+    public Set<LogId> logs() {
+        Set<LogId> all = new HashSet<>(directory().places().keySet());
+        slots.forEach((id, slot) -> {
+            if (slot.log != null) {
+                all.add(id);
+            }
+        });
+        return all;
+    }
+
+    /** The directory; taken at the first call, and tried again at the next if that failed. */
+    private LogDirectory directory() {
+        LogDirectory taken = directory;
+        return taken != null ? taken : takeDirectory();
+    }
+
+    private synchronized LogDirectory takeDirectory() {
+        mustBeOpen();
+        if (directory == null) {
+            LogDirectory taken = LogDirectory.open(shared.files(), path);
+            taken.moveAsideBy(this::moveAside);
+            sweeper.scheduleWithFixedDelay(this::sweepSafely, SWEEP_SECONDS, SWEEP_SECONDS, TimeUnit.SECONDS);
+            taken.leftovers().forEach(leftover -> sweeper.execute(() -> taken.deleteFiles(leftover)));
+            directory = taken;
+            LOG.info("{} holds {} logs", path, taken.places().size());
+        }
+        return directory;
+    }
+
+    private void mustBeOpen() {
+        if (closed) {
+            throw KAFKA_STORAGE_ERROR.because("the engine of " + path + " was stopped");
+        }
+    }
+
+    /** A newer topic needs the name of this log's directory. */
+    private void moveAside(LogId owner) throws IOException {
+        Slot slot = slots.computeIfAbsent(owner, unused -> new Slot());
+        synchronized (slot) {
+            if (slot.log != null) {
+                slot.log.makeStray();
+            } else {
+                if (directory.placeOf(owner) != null) {
+                    directory.makeStray(owner);
+                }
+                slots.remove(owner, slot);
+            }
+        }
+    }
+
+    private void sweepSafely() {
+        try {
+            sweep();
+        } catch (IOException | RuntimeException failure) {
+            LOG.warn("The sweep of {} was cut short: {}", path, failure.toString());
+        }
+    }
+
+    /** Gives back what idle logs hold, and notes now and then up to where logs are flushed. */
+    void sweep() throws IOException {
+        slots.values().forEach(slot -> {
+            SegmentedLog log = slot.log;
+            if (log != null) {
+                log.sweep();
+            }
+        });
+        if (++sweeps % SWEEPS_PER_CHECKPOINT == 0) {
+            directory.recoveryPoints().write();
+        }
+    }
+
+    @Override
+    public List<StatusTable> tables() {
+        LogCounters counters = shared.counters();
+        List<Object> row = List.of(
+                path.toString(),
+                slots.values().stream().filter(slot -> slot.log != null).count(),
+                counters.failedLogs.sum(),
+                (long) shared.openFiles().count(),
+                shared.tails().lentBytes(),
+                shared.tails().budget(),
+                counters.pinnedBytes.sum(),
+                counters.settles.sum(),
+                counters.bytesWritten.sum(),
+                counters.fsyncs.sum(),
+                counters.recoveredLogs.sum(),
+                counters.scannedBytes.sum(),
+                TimeUnit.NANOSECONDS.toMillis(counters.recoveryNanos.sum()));
+        return List.of(new StatusTable("storage.log", COLUMNS, List.of(row)));
+    }
+
+    @Override
+    @Deactivate
+    public void close() {
+        synchronized (this) {
+            if (closed) {
+                return;
+            }
+            closed = true;
+        }
+        stop(sweeper);
+        boolean clean = closeLogs();
+        stop(flusher);
+        LogDirectory taken = directory;
+        if (taken != null) {
+            leave(taken, clean);
+        }
+    }
+
+    /** True if every log was closed in order. */
+    private boolean closeLogs() {
+        List<SegmentedLog> logs = new ArrayList<>();
+        for (Slot slot : slots.values()) {
+            synchronized (slot) {
+                if (slot.log != null) {
+                    logs.add(slot.log);
+                }
+            }
+        }
+        boolean clean = logs.stream().noneMatch(SegmentedLog::isDead);
+        logs.forEach(log -> flusher.execute(log::closeCleanly));
+        return clean;
+    }
+
+    private static void leave(LogDirectory taken, boolean clean) {
+        try (taken) {
+            if (clean) {
+                taken.markClean();
+            }
+        } catch (IOException | FeliceException failure) {
+            LOG.warn("{} was left without a clean marker: {}", taken.path(), failure.toString());
+        }
+    }
+
+    /** Lets what is queued run, then ends the threads; never by an interrupt, which would close files under others. */
+    private static void stop(ExecutorService executor) {
+        executor.shutdown();
+        try {
+            if (!executor.awaitTermination(STOP_SECONDS, TimeUnit.SECONDS)) {
+                LOG.warn("Storage threads are still busy after {} s and are left alone", STOP_SECONDS);
+            }
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

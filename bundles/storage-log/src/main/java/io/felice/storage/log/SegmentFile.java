@@ -1,0 +1,615 @@
+package io.felice.storage.log;
+
+import io.felice.api.RecordBatch;
+import io.felice.api.storage.Segment;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.Iterator;
+import java.util.Set;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One segment: its file, opened when it is used; its sparse index, loaded when it is needed; its readers.
+ *
+ * <p>What grows with an append is changed under the log's monitor. Who touches the file does so between {@link #enter}
+ * and {@link #leave}, or holds a {@link Pin}; only then does {@link #channel} stay open. A retired segment is no longer
+ * part of the log, and its file closes with its last user.
+ */
+final class SegmentFile {
+    private static final Logger LOG = LoggerFactory.getLogger(SegmentFile.class);
+    static final String CLEANED = ".log.cleaned";
+    private static final int WINDOW_BYTES = 4096;
+    private static final int GATHER_BYTES = 64 << 10;
+    private static final long UNKNOWN = -2;
+    /** The spacing of entries where no owner has said one. */
+    private static final int INDEX_INTERVAL_BYTES = 4096;
+
+    final long baseOffset;
+    final long createdAt;
+
+    private final LogResources shared;
+    private final Supplier<Path> directory;
+    private final Object opening = new Object();
+
+    private volatile long size;
+    private volatile boolean sealed;
+    /** Of a sealed segment. */
+    private volatile long sealedEnd;
+
+    private volatile SparseIndex index;
+    private volatile boolean indexOnDisk;
+    private volatile long maxTimestamp = -1;
+    private long offsetOfMaxTimestamp;
+    private int bytesSinceEntry;
+    /** Everything below survives a power cut. */
+    private volatile long forcedBytes;
+
+    private volatile FileChannel channel;
+    private volatile long lastUsed;
+    private boolean usedSinceRest;
+    private final Set<Pin> pins = new HashSet<>();
+    private int users;
+    private volatile boolean retired;
+
+    private SegmentFile(
+            LogResources shared, Supplier<Path> directory, long baseOffset, long size, long createdAt, boolean sealed) {
+        this.shared = shared;
+        this.directory = directory;
+        this.baseOffset = baseOffset;
+        this.size = size;
+        this.createdAt = createdAt;
+        this.sealed = sealed;
+        this.offsetOfMaxTimestamp = baseOffset;
+    }
+
+    /** A new active segment; its file is made with the first write. */
+    static SegmentFile begin(LogResources shared, Supplier<Path> directory, long baseOffset) {
+        SegmentFile segment =
+                new SegmentFile(shared, directory, baseOffset, 0, shared.clock().millis(), false);
+        segment.index = new SparseIndex(baseOffset);
+        return segment;
+    }
+
+    /** A segment found on disk, sealed; it knows its timestamps once its index is loaded. */
+    static SegmentFile found(
+            LogResources shared, Supplier<Path> directory, long baseOffset, long end, long size, long createdAt) {
+        SegmentFile segment = new SegmentFile(shared, directory, baseOffset, size, createdAt, true);
+        segment.sealedEnd = end;
+        segment.maxTimestamp = UNKNOWN;
+        segment.indexOnDisk = true;
+        segment.forcedBytes = size;
+        return segment;
+    }
+
+    /** A new file of batches for the place of {@code old}, sealed and flushed, under a name that recovery ignores. */
+    static SegmentFile compacted(SegmentFile old, Iterator<RecordBatch> batches) throws IOException {
+        SegmentFile fresh = new SegmentFile(old.shared, old.directory, old.baseOffset, 0, old.createdAt, false);
+        fresh.index = new SparseIndex(old.baseOffset);
+        fresh.channel = old.shared.files().open(fresh.file(CLEANED), true);
+        old.shared.openFiles().opened(fresh);
+        fresh.enter();
+        try {
+            fresh.writeAll(batches, old.sealedEnd);
+        } catch (IOException | RuntimeException failure) {
+            fresh.retire();
+            throw failure;
+        } finally {
+            fresh.leave();
+        }
+        return fresh;
+    }
+
+    private void writeAll(Iterator<RecordBatch> batches, long end) throws IOException {
+        shared.files().truncate(channel, 0);
+        ByteBuffer gathered = ByteBuffer.allocate(GATHER_BYTES);
+        long next = baseOffset;
+        while (batches.hasNext()) {
+            RecordBatch batch = batches.next();
+            if (batch.baseOffset() < next || batch.nextOffset() > end) {
+                throw new IllegalArgumentException(batch + " is not in " + next + ".." + end);
+            }
+            int bytes = batch.sizeInBytes();
+            if (bytes > gathered.remaining()) {
+                writeOut(gathered);
+            }
+            if (bytes > gathered.capacity()) {
+                shared.files().write(channel, batch.bytes(), size);
+                shared.counters().bytesWritten.add(bytes);
+            } else {
+                batch.copyTo(gathered, gathered.position());
+                gathered.position(gathered.position() + bytes);
+            }
+            added(batch, bytes, INDEX_INTERVAL_BYTES);
+            next = batch.nextOffset();
+        }
+        writeOut(gathered);
+        shared.files().force(channel);
+        shared.counters().fsyncs.increment();
+        forcedBytes = size;
+        seal(end);
+    }
+
+    /** Writes the gathered bytes, which end where the segment does. */
+    private void writeOut(ByteBuffer gathered) throws IOException {
+        gathered.flip();
+        shared.counters().bytesWritten.add(gathered.remaining());
+        shared.files().write(channel, gathered, size - gathered.remaining());
+        gathered.clear();
+    }
+
+    /** Takes the place of the file of the same offsets. A stale index beside new batches would be wrong, so it goes first. */
+    void takePlaceOf(SegmentFile old) throws IOException {
+        old.deleteIndexFiles();
+        shared.files().syncDirectory(directory.get());
+        shared.files().rename(file(CLEANED), logFile());
+        shared.files().syncDirectory(directory.get());
+    }
+
+    static String nameOf(long baseOffset, String suffix) {
+        return String.format("%020d%s", baseOffset, suffix);
+    }
+
+    private Path file(String suffix) {
+        return directory.get().resolve(nameOf(baseOffset, suffix));
+    }
+
+    Path logFile() {
+        return file(".log");
+    }
+
+    long size() {
+        return size;
+    }
+
+    boolean isSealed() {
+        return sealed;
+    }
+
+    long forcedBytes() {
+        return forcedBytes;
+    }
+
+    void forcedTo(long bytes) {
+        forcedBytes = bytes;
+    }
+
+    /** Its timestamps have been asked for before. */
+    Segment describe(long end) {
+        return new Segment(baseOffset, sealed ? sealedEnd : end, size, maxTimestamp, createdAt, sealed);
+    }
+
+    long maxTimestamp() throws IOException {
+        if (maxTimestamp == UNKNOWN) {
+            index();
+        }
+        return maxTimestamp;
+    }
+
+    // Growth, by the owner
+
+    /** Notes a batch that was put at the end. */
+    void added(RecordBatch batch, int bytes, int indexIntervalBytes) {
+        noteBatch(batch.lastOffset(), batch.maxTimestamp(), bytes, indexIntervalBytes);
+    }
+
+    private void noteBatch(long lastOffset, long timestamp, int bytes, int indexIntervalBytes) {
+        if (timestamp > maxTimestamp) {
+            maxTimestamp = timestamp;
+            offsetOfMaxTimestamp = lastOffset;
+        }
+        if (bytesSinceEntry > indexIntervalBytes) {
+            index.add(lastOffset, size);
+            index.addTime(maxTimestamp, offsetOfMaxTimestamp);
+            bytesSinceEntry = 0;
+        }
+        bytesSinceEntry += bytes;
+        size += bytes;
+    }
+
+    void seal(long end) {
+        sealedEnd = end;
+        if (maxTimestamp >= 0) {
+            index.addTime(maxTimestamp, offsetOfMaxTimestamp);
+        }
+        sealed = true;
+    }
+
+    /** Makes a segment the active one again, as it was up to a cut. */
+    void reopenAt(Cut cut) {
+        index.truncateTo(cut.position(), cut.end());
+        size = cut.position();
+        maxTimestamp = cut.maxTimestamp();
+        offsetOfMaxTimestamp = cut.offsetOfMaxTimestamp();
+        forcedBytes = Math.min(forcedBytes, size);
+        bytesSinceEntry = 0;
+        indexOnDisk = false;
+        sealed = false;
+    }
+
+    // Recovery
+
+    /** Becomes the active segment as it is; fails if its file does not end with a whole batch. */
+    long resume() throws IOException {
+        Cut cut = cutAt(Long.MAX_VALUE);
+        if (cut.position() != size) {
+            throw new IOException(logFile() + " ends at " + size + ", its batches at " + cut.position());
+        }
+        reopenAt(cut);
+        return cut.end();
+    }
+
+    /**
+     * Reads the whole file and makes the index anew; cuts the file off before the first batch that is not whole, not in
+     * order or, from the offset {@code trusted} on, fails its CRC.
+     *
+     * @return the offset after the last batch
+     */
+    long recover(ByteBuffer window, long trusted) throws IOException {
+        long fileBytes = size;
+        size = 0;
+        maxTimestamp = -1;
+        offsetOfMaxTimestamp = baseOffset;
+        bytesSinceEntry = 0;
+        indexOnDisk = false;
+        index = new SparseIndex(baseOffset);
+        BatchScan scan = new BatchScan(shared.files(), channel(false), window);
+        long next = baseOffset;
+        while (size < fileBytes && scan.header(size, fileBytes) && isNext(scan, next, trusted)) {
+            noteBatch(scan.lastOffset(), scan.maxTimestamp(), scan.size(), INDEX_INTERVAL_BYTES);
+            next = scan.nextOffset();
+        }
+        shared.counters().scannedBytes.add(size);
+        if (size < fileBytes) {
+            LOG.warn("Cutting {} off at {}: no whole batch is in its last {} bytes", logFile(), size, fileBytes - size);
+            shared.files().truncate(channel(false), size);
+            shared.files().force(channel(false));
+            deleteIndexFiles();
+        }
+        sealed = false;
+        return next;
+    }
+
+    private boolean isNext(BatchScan scan, long next, long trusted) throws IOException {
+        return scan.baseOffset() >= next
+                && scan.lastOffset() - baseOffset <= Integer.MAX_VALUE
+                && (scan.nextOffset() <= trusted || scan.crcIsRight());
+    }
+
+    // Users of the file
+
+    synchronized void enter() {
+        users++;
+        usedSinceRest = true;
+        lastUsed = shared.openFiles().now();
+    }
+
+    synchronized void leave() {
+        users--;
+        notifyAll();
+        if (retired && users == 0) {
+            closeChannel();
+        }
+    }
+
+    /** Pins the file from now on; {@code leave} is done by the pin. */
+    synchronized Pin pin() {
+        enter();
+        Pin pin = new Pin(this);
+        pins.add(pin);
+        return pin;
+    }
+
+    private synchronized void unpin(Pin pin) {
+        if (pins.remove(pin)) {
+            shared.counters().pinnedBytes.add(-pin.bytes);
+            leave();
+        }
+    }
+
+    /** Waits until no pin reaches above a position; false if one still does after so long. */
+    synchronized boolean awaitPinsBelow(long position, long millis) throws InterruptedException {
+        long deadline = System.nanoTime() + millis * 1_000_000;
+        while (pins.stream().anyMatch(pin -> pin.end > position)) {
+            long left = (deadline - System.nanoTime()) / 1_000_000;
+            if (left <= 0) {
+                return false;
+            }
+            wait(left);
+        }
+        return true;
+    }
+
+    /** The file, open; made if it is not there yet and {@code create} says so. */
+    FileChannel channel(boolean create) throws IOException {
+        FileChannel open = channel;
+        return open != null ? open : openChannel(create);
+    }
+
+    private FileChannel openChannel(boolean create) throws IOException {
+        synchronized (opening) {
+            if (channel == null) {
+                if (retired) {
+                    throw new ClosedChannelException();
+                }
+                channel = shared.files().open(logFile(), create);
+                shared.openFiles().opened(this);
+            }
+            return channel;
+        }
+    }
+
+    boolean isOpen() {
+        return channel != null;
+    }
+
+    long lastUsed() {
+        return lastUsed;
+    }
+
+    synchronized void closeIfUnused() {
+        if (users == 0) {
+            closeChannel();
+        }
+    }
+
+    /** The segment is no longer part of the log. */
+    synchronized void retire() {
+        retired = true;
+        closeIfUnused();
+    }
+
+    boolean isRetired() {
+        return retired;
+    }
+
+    private void closeChannel() {
+        FileChannel closing = channel;
+        if (closing != null) {
+            channel = null;
+            shared.openFiles().closed(this);
+            try {
+                closing.close();
+            } catch (IOException failure) {
+                LOG.warn("{} did not close: {}", logFile(), failure.toString());
+            }
+        }
+    }
+
+    /** Removes the files, the log's first: without it the others mean nothing. */
+    void delete() throws IOException {
+        shared.files().delete(logFile());
+        deleteIndexFiles();
+    }
+
+    void deleteIndexFiles() throws IOException {
+        indexOnDisk = false;
+        shared.files().delete(file(".index"));
+        shared.files().delete(file(".timeindex"));
+    }
+
+    // The index
+
+    SparseIndex indexIfLoaded() {
+        return index;
+    }
+
+    /** The index, loaded or made anew from the file if need be. */
+    SparseIndex index() throws IOException {
+        SparseIndex loaded = index;
+        return loaded != null ? loaded : loadIndex();
+    }
+
+    private SparseIndex loadIndex() throws IOException {
+        enter();
+        try {
+            synchronized (opening) {
+                if (index != null) {
+                    return index;
+                }
+                SparseIndex read = readIndexFiles();
+                if (read == null) {
+                    read = rebuildIndex();
+                    indexOnDisk = false;
+                } else {
+                    maxTimestamp = read.timestampAtOrBelow(Long.MAX_VALUE);
+                    offsetOfMaxTimestamp = read.timedOffsetAtOrBelow(Long.MAX_VALUE);
+                }
+                index = read;
+                return read;
+            }
+        } finally {
+            leave();
+        }
+    }
+
+    /** Null if the files are missing, or cannot be those of this segment. */
+    private SparseIndex readIndexFiles() throws IOException {
+        Path offsets = file(".index");
+        Path times = file(".timeindex");
+        if (!Files.exists(offsets) || !Files.exists(times)) {
+            return null;
+        }
+        ByteBuffer timeBytes = ByteBuffer.wrap(Files.readAllBytes(times));
+        if (size > 0 && timeBytes.remaining() == 0) {
+            return null;
+        }
+        return SparseIndex.of(baseOffset, size, ByteBuffer.wrap(Files.readAllBytes(offsets)), timeBytes);
+    }
+
+    private SparseIndex rebuildIndex() throws IOException {
+        LOG.info("Rebuilding the index of {}", logFile());
+        SegmentFile copy = new SegmentFile(shared, directory, baseOffset, 0, createdAt, false);
+        copy.index = new SparseIndex(baseOffset);
+        BatchScan scan = scan();
+        while (copy.size < size && scan.header(copy.size, size)) {
+            copy.noteBatch(scan.lastOffset(), scan.maxTimestamp(), scan.size(), INDEX_INTERVAL_BYTES);
+        }
+        copy.seal(0);
+        maxTimestamp = copy.maxTimestamp;
+        offsetOfMaxTimestamp = copy.offsetOfMaxTimestamp;
+        return copy.index;
+    }
+
+    /** Writes the index files of a sealed segment, if they are not there. An index can be made anew: failing is no harm. */
+    void persistIndex() {
+        SparseIndex sealedIndex = index;
+        if (!sealed || indexOnDisk || retired || sealedIndex == null) {
+            return;
+        }
+        writeIndexFiles(sealedIndex);
+    }
+
+    /** Writes the index files of the active segment at a clean stop. */
+    void persistActiveIndex() {
+        SparseIndex activeIndex = index;
+        if (size == 0 || activeIndex == null) {
+            return;
+        }
+        if (maxTimestamp >= 0) {
+            activeIndex.addTime(maxTimestamp, offsetOfMaxTimestamp);
+        }
+        writeIndexFiles(activeIndex);
+    }
+
+    private void writeIndexFiles(SparseIndex from) {
+        try {
+            write(file(".index"), from.offsetFile());
+            write(file(".timeindex"), from.timeFile());
+            indexOnDisk = true;
+        } catch (IOException failure) {
+            LOG.warn("The index of {} was not written: {}", logFile(), failure.toString());
+            try {
+                deleteIndexFiles();
+            } catch (IOException again) {
+                LOG.warn("What there is of the index of {} was not removed: {}", logFile(), again.toString());
+            }
+        }
+    }
+
+    private void write(Path file, ByteBuffer content) throws IOException {
+        try (FileChannel opened = shared.files().open(file, true)) {
+            shared.files().truncate(opened, 0);
+            shared.files().write(opened, content, 0);
+            shared.files().force(opened);
+        }
+    }
+
+    /** Lets go of what a sealed segment that nobody used since the last rest does not need. */
+    synchronized void rest() {
+        if (!sealed || usedSinceRest || users > 0) {
+            usedSinceRest = false;
+            return;
+        }
+        if (indexOnDisk) {
+            index = null;
+        }
+        closeChannel();
+    }
+
+    // Lookups in the file; the caller has entered
+
+    BatchScan scan() throws IOException {
+        return new BatchScan(shared.files(), channel(false), ByteBuffer.allocate(WINDOW_BYTES));
+    }
+
+    /** Position of the first batch whose last offset is at least {@code offset}; {@code readable} if there is none. */
+    long find(BatchScan scan, long offset, long readable) throws IOException {
+        long at = index().positionAtOrBelowOffset(offset);
+        while (at < readable) {
+            mustBeWhole(scan, at, readable);
+            if (scan.lastOffset() >= offset) {
+                return at;
+            }
+            at += scan.size();
+        }
+        return readable;
+    }
+
+    /** Bytes of the whole batches from {@code from} on that are below {@code limit} and fit into {@code room}. */
+    int bytesBelow(BatchScan scan, long limit, long from, int room, boolean atLeastOne, long readable)
+            throws IOException {
+        SparseIndex loaded = index();
+        long byBytes = loaded.positionAtOrBelow(Math.min(readable, from + room));
+        long byOffset = loaded.positionAtOrBelowOffset(limit - 1);
+        long at = Math.max(from, Math.min(byBytes, byOffset));
+        while (at < readable) {
+            mustBeWhole(scan, at, readable);
+            boolean full = at + scan.size() - from > room && !(atLeastOne && at == from);
+            if (full || scan.lastOffset() >= limit) {
+                break;
+            }
+            at += scan.size();
+        }
+        return (int) (at - from);
+    }
+
+    /** Where to cut so that nothing at or above {@code offset} is left. */
+    Cut cutAt(long offset) throws IOException {
+        SparseIndex loaded = index();
+        long at = loaded.positionAtOrBelowOffset(offset - 1);
+        long indexed = at == 0 ? -1 : loaded.lastOffsetAtOrBelow(at);
+        long timestamp = loaded.timestampAtOrBelow(indexed);
+        long timed = loaded.timedOffsetAtOrBelow(indexed);
+        long end = baseOffset;
+        BatchScan scan = scan();
+        while (at < size) {
+            mustBeWhole(scan, at, size);
+            if (scan.lastOffset() >= offset) {
+                break;
+            }
+            if (scan.maxTimestamp() > timestamp) {
+                timestamp = scan.maxTimestamp();
+                timed = scan.lastOffset();
+            }
+            end = scan.nextOffset();
+            at += scan.size();
+        }
+        return new Cut(at, end, timestamp, timed);
+    }
+
+    private void mustBeWhole(BatchScan scan, long at, long end) throws IOException {
+        if (!scan.header(at, end)) {
+            throw new IOException("no whole batch at position " + at + " of " + logFile());
+        }
+    }
+
+    /**
+     * A place between two batches.
+     *
+     * @param end the offset after the batch before it
+     * @param maxTimestamp of all batches before it
+     */
+    record Cut(long position, long end, long maxTimestamp, long offsetOfMaxTimestamp) {}
+
+    /** Keeps a range of the file as it is; until {@link #narrow} says which, all of it. */
+    static final class Pin implements Runnable {
+        private final SegmentFile segment;
+        private volatile long end = Long.MAX_VALUE;
+        private int bytes;
+
+        private Pin(SegmentFile segment) {
+            this.segment = segment;
+        }
+
+        void narrow(long from, int length) {
+            end = from + length;
+            bytes = length;
+            segment.shared.counters().pinnedBytes.add(length);
+            synchronized (segment) {
+                segment.notifyAll();
+            }
+        }
+
+        @Override
+        public void run() {
+            segment.unpin(this);
+        }
+    }
+}

@@ -1,0 +1,192 @@
+package io.felice.storage.log;
+
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+
+/**
+ * A segment's sparse index, by offset and by time, in memory and in the formats of Kafka's index files.
+ *
+ * <pre>
+ *  .index      last offset of a batch - base offset   int32
+ *              position of that batch                 int32
+ *  .timeindex  largest timestamp so far               int64
+ *              last offset of its batch - base offset int32
+ * </pre>
+ *
+ * <p>Thread-safe: the appender adds while readers look up.
+ */
+final class SparseIndex {
+    static final int OFFSET_ENTRY_BYTES = 8;
+    static final int TIME_ENTRY_BYTES = 12;
+
+    private static final int FIRST_CAPACITY = 8;
+    private static final long[] NONE = {};
+
+    private final long baseOffset;
+    /** Relative offset in the upper half, position in the lower: both ascend. */
+    private long[] entries = NONE;
+
+    private int count;
+    /** A timestamp and a relative offset, alternating: both ascend. */
+    private long[] times = NONE;
+
+    private int timeCount;
+
+    SparseIndex(long baseOffset) {
+        this.baseOffset = baseOffset;
+    }
+
+    synchronized void add(long lastOffset, long position) {
+        if (count == entries.length) {
+            entries = Arrays.copyOf(entries, Math.max(FIRST_CAPACITY, 2 * count));
+        }
+        entries[count++] = (lastOffset - baseOffset) << 32 | position;
+    }
+
+    /** Notes a timestamp if it is larger than all before. */
+    synchronized void addTime(long timestamp, long offset) {
+        if (timeCount > 0 && timestamp <= times[2 * timeCount - 2]) {
+            return;
+        }
+        if (2 * timeCount == times.length) {
+            times = Arrays.copyOf(times, Math.max(FIRST_CAPACITY, 4 * timeCount));
+        }
+        times[2 * timeCount] = timestamp;
+        times[2 * timeCount + 1] = offset - baseOffset;
+        timeCount++;
+    }
+
+    /** Position of the last indexed batch whose last offset is not above {@code offset}; 0 if there is none. */
+    synchronized long positionAtOrBelowOffset(long offset) {
+        int low = 0;
+        int high = count;
+        long relative = offset - baseOffset;
+        while (low < high) {
+            int middle = (low + high) >>> 1;
+            if (entries[middle] >>> 32 <= relative) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        return low == 0 ? 0 : positionOf(low - 1);
+    }
+
+    /** The last indexed position that is not above {@code position}; 0 if there is none. */
+    synchronized long positionAtOrBelow(long position) {
+        int entry = entryAtOrBelow(position);
+        return entry < 0 ? 0 : positionOf(entry);
+    }
+
+    /** The last offset of the last indexed batch that starts at or below {@code position}; -1 if there is none. */
+    synchronized long lastOffsetAtOrBelow(long position) {
+        int entry = entryAtOrBelow(position);
+        return entry < 0 ? -1 : baseOffset + (entries[entry] >>> 32);
+    }
+
+    private int entryAtOrBelow(long position) {
+        int low = 0;
+        int high = count;
+        while (low < high) {
+            int middle = (low + high) >>> 1;
+            if (positionOf(middle) <= position) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        return low - 1;
+    }
+
+    private long positionOf(int entry) {
+        return entries[entry] & 0xFFFF_FFFFL;
+    }
+
+    /** An offset in a batch below which no batch has a timestamp of at least {@code timestamp}; the base at least. */
+    synchronized long offsetBefore(long timestamp) {
+        int entry = timeCount - 1;
+        while (entry >= 0 && times[2 * entry] > timestamp) {
+            entry--;
+        }
+        return entry < 0 ? baseOffset : baseOffset + times[2 * entry + 1];
+    }
+
+    /** The largest timestamp noted for an offset up to {@code offset}; -1 if there is none. */
+    synchronized long timestampAtOrBelow(long offset) {
+        int entry = timeEntryAtOrBelow(offset);
+        return entry < 0 ? -1 : times[2 * entry];
+    }
+
+    /** The offset that {@link #timestampAtOrBelow} was noted for; the base if there is none. */
+    synchronized long timedOffsetAtOrBelow(long offset) {
+        int entry = timeEntryAtOrBelow(offset);
+        return entry < 0 ? baseOffset : baseOffset + times[2 * entry + 1];
+    }
+
+    private int timeEntryAtOrBelow(long offset) {
+        int entry = timeCount - 1;
+        while (entry >= 0 && baseOffset + times[2 * entry + 1] > offset) {
+            entry--;
+        }
+        return entry;
+    }
+
+    /** Forgets the batches from {@code position} on, whose offsets begin at {@code end}. */
+    synchronized void truncateTo(long position, long end) {
+        count = entryAtOrBelow(position - 1) + 1;
+        timeCount = timeEntryAtOrBelow(end - 1) + 1;
+    }
+
+    synchronized ByteBuffer offsetFile() {
+        ByteBuffer file = ByteBuffer.allocate(count * OFFSET_ENTRY_BYTES);
+        for (int i = 0; i < count; i++) {
+            file.putLong(entries[i]);
+        }
+        return file.flip();
+    }
+
+    synchronized ByteBuffer timeFile() {
+        ByteBuffer file = ByteBuffer.allocate(timeCount * TIME_ENTRY_BYTES);
+        for (int i = 0; i < timeCount; i++) {
+            file.putLong(times[2 * i]).putInt((int) times[2 * i + 1]);
+        }
+        return file.flip();
+    }
+
+    /** The index that two files hold; null if they cannot be those of a segment of this size. */
+    static SparseIndex of(long baseOffset, long segmentBytes, ByteBuffer offsets, ByteBuffer times) {
+        if (offsets.remaining() % OFFSET_ENTRY_BYTES != 0 || times.remaining() % TIME_ENTRY_BYTES != 0) {
+            return null;
+        }
+        SparseIndex index = new SparseIndex(baseOffset);
+        return index.readOffsets(offsets, segmentBytes) && index.readTimes(times) ? index : null;
+    }
+
+    private boolean readOffsets(ByteBuffer file, long segmentBytes) {
+        count = file.remaining() / OFFSET_ENTRY_BYTES;
+        entries = new long[count];
+        for (int i = 0; i < count; i++) {
+            entries[i] = file.getLong();
+            boolean ascends =
+                    i == 0 || (entries[i] >>> 32 > entries[i - 1] >>> 32 && positionOf(i) > positionOf(i - 1));
+            if (entries[i] < 0 || positionOf(i) >= segmentBytes || !ascends) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private boolean readTimes(ByteBuffer file) {
+        timeCount = file.remaining() / TIME_ENTRY_BYTES;
+        times = new long[2 * timeCount];
+        for (int i = 0; i < timeCount; i++) {
+            times[2 * i] = file.getLong();
+            times[2 * i + 1] = file.getInt();
+            boolean ascends = i == 0 || (times[2 * i] > times[2 * i - 2] && times[2 * i + 1] >= times[2 * i - 1]);
+            if (times[2 * i + 1] < 0 || !ascends) {
+                return false;
+            }
+        }
+        return true;
+    }
+}

@@ -1,0 +1,186 @@
+package io.felice.storage.log;
+
+import io.felice.api.RecordBatch;
+import io.felice.api.storage.Records;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The end of a log in memory: what is not settled yet, and what was settled lately. Buffers begin small and grow with
+ * the partition's traffic. The log's monitor guards it.
+ */
+final class Tail {
+    /** An owner may run ahead of a slow disk by so many times the tail's normal size before it has to settle itself. */
+    private static final int LEAD = 4;
+
+    private final LogResources shared;
+    private final List<TailBuffer> buffers = new ArrayList<>();
+    private int bytes;
+    private int lastSize;
+
+    Tail(LogResources shared) {
+        this.shared = shared;
+    }
+
+    boolean isEmpty() {
+        return buffers.isEmpty();
+    }
+
+    /** True if the batch can be appended now; takes another buffer from the pool if that is what it needs. */
+    boolean makeRoom(SegmentFile active, long end, int size) {
+        if (!buffers.isEmpty()) {
+            TailBuffer last = buffers.get(buffers.size() - 1);
+            boolean follows = last.segment == active && last.position + last.written() == active.size();
+            if (follows && last.room() >= size) {
+                return true;
+            }
+        }
+        return extend(active, end, size);
+    }
+
+    void append(RecordBatch batch, int size) {
+        buffers.get(buffers.size() - 1).append(batch, size);
+    }
+
+    private boolean extend(SegmentFile active, long end, int size) {
+        int largest = shared.tails().largest();
+        int smallest = Math.max(TailBuffers.SMALLEST, powerOfTwoFrom(size));
+        if (smallest > largest) {
+            return false;
+        }
+        int wanted = Math.max(smallest, Math.min(largest, 2 * lastSize));
+        dropOldest(shared.settings().tailBytes() - wanted);
+        if (bytes + wanted > LEAD * shared.settings().tailBytes()) {
+            return false;
+        }
+        ByteBuffer buffer = shared.tails().take(wanted);
+        if (buffer == null && smallest < wanted) {
+            buffer = shared.tails().take(smallest);
+        }
+        if (buffer == null) {
+            return false;
+        }
+        lastSize = buffer.capacity();
+        bytes += lastSize;
+        buffers.add(new TailBuffer(shared.tails(), buffer, active, active.size(), end));
+        return true;
+    }
+
+    private static int powerOfTwoFrom(int size) {
+        return size <= 1 ? 1 : Integer.highestOneBit(size - 1) << 1;
+    }
+
+    /** Drops the oldest settled buffers until no more than {@code keep} bytes are left. */
+    private void dropOldest(int keep) {
+        while (bytes > keep && !buffers.isEmpty() && buffers.get(0).isSettled()) {
+            drop(0);
+        }
+    }
+
+    /** Gives back all buffers; what was not settled is lost. */
+    void dropAll() {
+        while (!buffers.isEmpty()) {
+            drop(buffers.size() - 1);
+        }
+        lastSize = 0;
+    }
+
+    private void drop(int index) {
+        TailBuffer dropped = buffers.remove(index);
+        bytes -= dropped.capacity();
+        dropped.letGo();
+    }
+
+    TailBuffer firstUnsettled() {
+        for (int i = 0; i < buffers.size(); i++) {
+            if (!buffers.get(i).isSettled()) {
+                return buffers.get(i);
+            }
+        }
+        return null;
+    }
+
+    boolean holds(long offset) {
+        return indexOf(offset) >= 0;
+    }
+
+    private int indexOf(long offset) {
+        for (int i = buffers.size() - 1; i >= 0; i--) {
+            if (buffers.get(i).holds(offset)) {
+                return i;
+            }
+        }
+        return -1;
+    }
+
+    /** Pinned batches from memory; null if the batch that holds {@code from} is not there. */
+    Records read(long from, long limit, int maxBytes, boolean atLeastOne) {
+        int index = indexOf(from);
+        if (index < 0) {
+            return null;
+        }
+        Pin pin = new Pin(shared.counters());
+        TailBuffer buffer = buffers.get(index);
+        int at = buffer.indexOf(from);
+        int room = maxBytes;
+        while (true) {
+            int length = buffer.bytesBelow(limit, at, room, atLeastOne && pin.isEmpty());
+            pin.add(buffer, at, length);
+            room -= length;
+            boolean whole = at + length == buffer.written();
+            index++;
+            if (!whole || room <= 0 || index == buffers.size()) {
+                break;
+            }
+            long next = buffer.nextOffset();
+            buffer = buffers.get(index);
+            at = 0;
+            if (buffer.lowOffset != next) {
+                break;
+            }
+        }
+        return pin.records();
+    }
+
+    /** Holds the buffers of one read. */
+    private static final class Pin implements Runnable {
+        private final LogCounters counters;
+        private final List<TailBuffer> held = new ArrayList<>(2);
+        private final List<ByteBuffer> slices = new ArrayList<>(2);
+        private int bytes;
+
+        Pin(LogCounters counters) {
+            this.counters = counters;
+        }
+
+        boolean isEmpty() {
+            return held.isEmpty();
+        }
+
+        void add(TailBuffer buffer, int from, int length) {
+            if (length > 0) {
+                buffer.hold();
+                held.add(buffer);
+                slices.add(buffer.slice(from, length));
+                bytes += length;
+            }
+        }
+
+        Records records() {
+            if (held.isEmpty()) {
+                return Records.EMPTY;
+            }
+            counters.pinnedBytes.add(bytes);
+            return new Records.InMemory(slices, this);
+        }
+
+        @Override
+        public void run() {
+            counters.pinnedBytes.add(-bytes);
+            for (int i = 0; i < held.size(); i++) {
+                held.get(i).letGo();
+            }
+        }
+    }
+}

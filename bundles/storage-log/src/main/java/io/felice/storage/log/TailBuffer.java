@@ -1,0 +1,143 @@
+package io.felice.storage.log;
+
+import io.felice.api.RecordBatch;
+import java.nio.ByteBuffer;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * Part of a log's tail in memory: whole batches that follow each other in one segment. The log's monitor guards it, the
+ * bytes below {@link #written} never change, and the buffer goes back to the pool when the log and every pin let go.
+ */
+final class TailBuffer {
+    final SegmentFile segment;
+    /** Position in the segment of the first byte. */
+    final long position;
+    /** The log's end when this buffer was begun: its first batch may start later. */
+    final long lowOffset;
+
+    private final TailBuffers pool;
+    private final ByteBuffer bytes;
+    /** Another view for writing to the file, used by whoever settles. */
+    private final ByteBuffer settling;
+
+    private final AtomicInteger holders = new AtomicInteger(1);
+
+    private long nextOffset;
+    private int written;
+    private int settled;
+
+    TailBuffer(TailBuffers pool, ByteBuffer bytes, SegmentFile segment, long position, long lowOffset) {
+        this.pool = pool;
+        this.bytes = bytes;
+        this.settling = bytes.duplicate();
+        this.segment = segment;
+        this.position = position;
+        this.lowOffset = lowOffset;
+        this.nextOffset = lowOffset;
+    }
+
+    int capacity() {
+        return bytes.capacity();
+    }
+
+    int room() {
+        return bytes.capacity() - written;
+    }
+
+    int written() {
+        return written;
+    }
+
+    int settled() {
+        return settled;
+    }
+
+    boolean isSettled() {
+        return settled == written;
+    }
+
+    long nextOffset() {
+        return nextOffset;
+    }
+
+    boolean holds(long offset) {
+        return lowOffset <= offset && offset < nextOffset;
+    }
+
+    void append(RecordBatch batch, int size) {
+        batch.copyTo(bytes, written);
+        written += size;
+        nextOffset = batch.nextOffset();
+    }
+
+    /** The bytes from the last settle up to {@code to}; one thread at a time, no monitor needed. */
+    ByteBuffer unsettled(int from, int to) {
+        return settling.limit(to).position(from);
+    }
+
+    void settledTo(int to) {
+        settled = to;
+    }
+
+    /** Index of the first batch whose last offset is at least {@code offset}, which the buffer holds. */
+    int indexOf(long offset) {
+        int at = 0;
+        SparseIndex index = segment.indexIfLoaded();
+        if (index != null) {
+            at = (int) Math.max(0, index.positionAtOrBelowOffset(offset) - position);
+        }
+        while (lastOffsetAt(at) < offset) {
+            at += sizeAt(at);
+        }
+        return at;
+    }
+
+    /** Bytes of the whole batches from index {@code from} on that are below {@code limit} and fit into {@code room}. */
+    int bytesBelow(long limit, int from, int room, boolean atLeastOne) {
+        if (limit >= nextOffset && written - from <= room) {
+            return written - from;
+        }
+        int at = Math.max(from, skip(limit, from, room));
+        while (at < written) {
+            int size = sizeAt(at);
+            boolean full = at + size - from > room && !(atLeastOne && at == from);
+            if (full || lastOffsetAt(at) >= limit) {
+                break;
+            }
+            at += size;
+        }
+        return at - from;
+    }
+
+    private int skip(long limit, int from, int room) {
+        SparseIndex index = segment.indexIfLoaded();
+        if (index == null) {
+            return from;
+        }
+        long byBytes = index.positionAtOrBelow(position + from + room);
+        long byOffset = index.positionAtOrBelowOffset(limit - 1);
+        return (int) Math.min(written, Math.min(byBytes, byOffset) - position);
+    }
+
+    private int sizeAt(int at) {
+        return RecordBatch.LENGTH_PREFIX_BYTES + bytes.getInt(at + RecordBatch.LENGTH_AT);
+    }
+
+    private long lastOffsetAt(int at) {
+        return bytes.getLong(at + RecordBatch.BASE_OFFSET_AT) + bytes.getInt(at + RecordBatch.LAST_OFFSET_DELTA_AT);
+    }
+
+    ByteBuffer slice(int from, int length) {
+        return bytes.slice(from, length);
+    }
+
+    void hold() {
+        holders.incrementAndGet();
+    }
+
+    void letGo() {
+        if (holders.decrementAndGet() == 0) {
+            pool.giveBack(bytes);
+        }
+    }
+}

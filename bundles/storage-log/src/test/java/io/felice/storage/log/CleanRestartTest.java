@@ -1,0 +1,12 @@
+package io.felice.storage.log;
+
+import io.felice.api.storage.StorageEngine;
+
+/** The contract with every restart in order: the logs are closed, and opened again without a scan. */
+class CleanRestartTest extends LogStorageEngineTest {
+    @Override
+    protected StorageEngine reopen() {
+        closeLast();
+        return start(path());
+    }
+}

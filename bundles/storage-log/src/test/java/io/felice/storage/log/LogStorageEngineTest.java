@@ -1,0 +1,77 @@
+package io.felice.storage.log;
+
+import io.felice.api.storage.LogId;
+import io.felice.api.storage.StorageEngine;
+import io.felice.testkit.StorageEngineContract;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The contract with every restart a kill -9: the next engine runs on a copy taken while the last one was running. */
+class LogStorageEngineTest extends StorageEngineContract {
+    @TempDir
+    Path temp;
+
+    private final List<LogStorageEngine> engines = new ArrayList<>();
+    private Path path;
+
+    LogSettings settings() {
+        return LogSettings.DEFAULT;
+    }
+
+    @Override
+    protected StorageEngine engine() {
+        path = temp.resolve("first");
+        return start(path);
+    }
+
+    @Override
+    protected StorageEngine reopen() {
+        Path copy = next();
+        Directories.copy(path, copy);
+        path = copy;
+        return start(path);
+    }
+
+    @Override
+    protected Optional<StorageEngine> reopenDamaged(LogId id, UnaryOperator<byte[]> damage) {
+        Path copy = next();
+        Directories.copy(path, copy);
+        try {
+            Path last = Directories.lastSegmentOf(copy.resolve(id.toString()));
+            Files.write(last, damage.apply(Files.readAllBytes(last)));
+        } catch (IOException failure) {
+            throw new UncheckedIOException(failure);
+        }
+        return Optional.of(start(copy));
+    }
+
+    @Override
+    protected void closeEngines() {
+        engines.forEach(LogStorageEngine::close);
+    }
+
+    Path path() {
+        return path;
+    }
+
+    void closeLast() {
+        engines.get(engines.size() - 1).close();
+    }
+
+    LogStorageEngine start(Path directory) {
+        LogStorageEngine started = new LogStorageEngine(directory, settings());
+        engines.add(started);
+        return started;
+    }
+
+    private Path next() {
+        return temp.resolve("copy-" + engines.size());
+    }
+}
