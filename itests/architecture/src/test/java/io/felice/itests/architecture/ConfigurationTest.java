@@ -46,6 +46,28 @@ class ConfigurationTest {
 
     @ParameterizedTest
     @MethodSource("bundles")
+    void spellsOutTheDefaultsThatTheCodeHas(Bundle bundle) throws Exception {
+        List<String> different = new ArrayList<>();
+        for (Document metatype : metatypes(bundle)) {
+            Properties file = load(ETC.resolve(pidOf(metatype) + ".cfg"));
+            for (Element setting : elements(metatype, "AD")) {
+                String value = file.getProperty(setting.getAttribute("id"), "");
+                String theDefault = setting.getAttribute("default").replace("\\,", ",");
+                if (!value.equals(theDefault) && !dependsOnTheNode(value, theDefault)) {
+                    different.add(pidOf(metatype) + ".cfg: " + setting.getAttribute("id") + " = " + value + ", not "
+                            + theDefault);
+                }
+            }
+        }
+
+        assertThat(different)
+                .as(
+                        "the value in etc is the default of the code, or a variable that falls back to it: ${env:NAME:-default}")
+                .isEmpty();
+    }
+
+    @ParameterizedTest
+    @MethodSource("bundles")
     void knowsEverySettingThatEtcSpellsOut(Bundle bundle) throws Exception {
         List<String> unknown = new ArrayList<>();
         for (Document metatype : metatypes(bundle)) {
@@ -80,6 +102,12 @@ class ConfigurationTest {
                         .isTrue();
             }
         }
+    }
+
+    /** Paths lie below the node's data directory; other variables fall back to the default. */
+    private static boolean dependsOnTheNode(String value, String theDefault) {
+        return value.contains("${felice.data}")
+                || value.replaceAll("\\$\\{env:[A-Z_]+:-([^}]*)}", "$1").equals(theDefault);
     }
 
     private static List<Document> metatypes(Bundle bundle) throws Exception {
