@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -19,6 +20,8 @@ class NamesTest {
             "(^|.*[a-z0-9])(Impl|Utils?|Utilities|Managers?|Helpers?|Abstract)([A-Z0-9].*|$)|^I[A-Z][a-z].*");
 
     private static final Pattern SENTENCE = Pattern.compile("/\\*\\*.*?[.!:?].*?\\*/", Pattern.DOTALL);
+
+    private static final Pattern PACKAGE = Pattern.compile("^package ", Pattern.MULTILINE);
 
     static List<Bundle> bundles() {
         return Bundle.all();
@@ -72,7 +75,7 @@ class NamesTest {
         Set<Path> silent = new TreeSet<>();
         for (Path source : bundle.sources()) {
             Path description = source.resolveSibling("package-info.java");
-            if (!Files.exists(description) || !beginsWithASentence(description, "package ")) {
+            if (!Files.exists(description) || !isDescribed(description, PACKAGE)) {
                 silent.add(Bundle.root().relativize(description));
             }
         }
@@ -87,7 +90,7 @@ class NamesTest {
     void describesEachClassInASentence(Bundle bundle) throws IOException {
         Set<Path> silent = new TreeSet<>();
         for (Path source : bundle.sources()) {
-            if (!beginsWithASentence(source, simpleName(source))) {
+            if (!isDescribed(source, declarationOf(source))) {
                 silent.add(Bundle.root().relativize(source));
             }
         }
@@ -95,19 +98,23 @@ class NamesTest {
         assertThat(silent).as("put a sentence of Javadoc above the class").isEmpty();
     }
 
-    private static boolean beginsWithASentence(Path source, String upTo) throws IOException {
+    /** Whether there is a sentence of Javadoc above the declaration. */
+    private static boolean isDescribed(Path source, Pattern declaration) throws IOException {
         String text = Files.readString(source);
-        int declaration = Pattern.compile("^(?!import |package )[^*/]*\\b" + Pattern.quote(upTo), Pattern.MULTILINE)
+        int end = declaration
                 .matcher(text)
                 .results()
-                .mapToInt(match -> match.start())
                 .findFirst()
+                .map(MatchResult::start)
                 .orElse(text.length());
-        return SENTENCE.matcher(text.substring(0, declaration)).find();
+        return SENTENCE.matcher(text.substring(0, end)).find();
     }
 
-    private static String simpleName(Path source) {
-        return source.getFileName().toString().replace(".java", "").replace("package-info", "package ");
+    private static Pattern declarationOf(Path source) {
+        String name = source.getFileName().toString().replace(".java", "");
+        return name.equals("package-info")
+                ? PACKAGE
+                : Pattern.compile("^[a-z -]*(class|@?interface|record|enum) " + name + "\\b", Pattern.MULTILINE);
     }
 
     private static boolean isBelow(String parent, String name) {
