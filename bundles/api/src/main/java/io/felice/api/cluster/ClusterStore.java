@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import org.osgi.annotation.versioning.ConsumerType;
+import org.osgi.annotation.versioning.ProviderType;
 
 /**
  * Keeps the cluster's truth: one metadata log with one writer at a time, who is registered, and who is controller.
@@ -41,12 +42,14 @@ public interface ClusterStore {
     Optional<Integer> controllerId();
 
     /** Ends what it was got from; idempotent, never throws, never blocks. */
+    @ConsumerType
     interface Subscription extends AutoCloseable {
         @Override
         void close();
     }
 
     /** Who replays the log. */
+    @ProviderType
     interface Follower {
         /** Forget everything: this is the whole state at {@code version}. */
         void reset(long version, List<MetadataRecord> snapshot);
@@ -56,6 +59,7 @@ public interface ClusterStore {
     }
 
     /** Who has registered a broker. */
+    @ProviderType
     interface RegistrationListener {
         /** Registered under this broker epoch; called again for each new session. */
         void registered(long brokerEpoch);
@@ -65,6 +69,7 @@ public interface ClusterStore {
     }
 
     /** Who wants to be controller. */
+    @ProviderType
     interface Candidate {
         /** Elected. The candidate replays to {@link Term#logLength} before it decides anything. */
         void elected(Term term);
@@ -80,6 +85,7 @@ public interface ClusterStore {
     record LiveRegistration(BrokerRegistration broker, long epoch) {}
 
     /** The right to write, for as long as nobody else was elected. */
+    @ConsumerType
     interface Term {
         /** Grows with every election. */
         int epoch();

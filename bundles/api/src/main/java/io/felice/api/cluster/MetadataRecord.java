@@ -3,11 +3,13 @@ package io.felice.api.cluster;
 import io.felice.api.config.ConfigResource;
 import java.util.Objects;
 import java.util.UUID;
+import org.osgi.annotation.versioning.ProviderType;
 
 /**
  * One change of the cluster, as kept in the metadata log. The cluster is what you get by replaying these in order into a
  * {@link ClusterView}. Records are whole values, not deltas of fields: replaying one twice changes nothing.
  */
+@ProviderType
 public sealed interface MetadataRecord {
 
     /** The cluster got its id; the first record of every log. */

@@ -4,12 +4,14 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.osgi.annotation.versioning.ProviderType;
 
 /**
  * Whole batches out of a log, as they will be sent: in memory, or a range of a file. They stay as they are (pinned)
  * until {@link #close}, which the receiver calls exactly when the last byte is sent or will never be; closing twice does
  * no harm. May be closed from any thread.
  */
+@ProviderType
 public sealed interface Records extends AutoCloseable permits Records.InMemory, Records.InFile {
     /** Nothing. */
     Records EMPTY = new InMemory(List.of(), () -> {});
