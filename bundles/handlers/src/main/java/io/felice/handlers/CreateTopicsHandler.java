@@ -137,9 +137,7 @@ public final class CreateTopicsHandler implements RequestHandler<CreateTopicsReq
 
     private CompletionStage<Decided<String, CreatedTopic>> create(List<NewTopic> topics, boolean validateOnly) {
         CompletionStage<Decided<String, CreatedTopic>> decided = admin.createTopics(topics, validateOnly);
-        return validateOnly
-                ? decided
-                : decided.thenCompose(done -> metadata.reached(done.version()).thenApply(view -> done));
+        return validateOnly ? decided : Visible.at(metadata, decided);
     }
 
     private static void fail(CreatableTopicResult result, ErrorCode error, String message) {

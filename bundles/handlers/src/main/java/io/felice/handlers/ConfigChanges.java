@@ -1,0 +1,88 @@
+package io.felice.handlers;
+
+import io.felice.api.ErrorCode;
+import io.felice.api.cluster.Admin;
+import io.felice.api.cluster.Admin.ConfigChange;
+import io.felice.api.cluster.Admin.ConfigChange.Operation;
+import io.felice.api.cluster.Admin.Decided;
+import io.felice.api.cluster.ClusterMetadata;
+import io.felice.api.cluster.Outcome;
+import io.felice.api.config.ConfigResource;
+import io.felice.api.config.Configs;
+import io.felice.protocol.RequestContext;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
+import java.util.function.Function;
+
+/** The changes of one AlterConfigs or IncrementalAlterConfigs request: collected, checked, then made, each for itself. */
+final class ConfigChanges {
+    private final Admin admin;
+    private final ClusterMetadata metadata;
+    private final Configs configs;
+    private final Map<ConfigResource, List<ConfigChange>> changes = new HashMap<>();
+    private final Map<ConfigResource, Consumer<Outcome<Void>>> answers = new HashMap<>();
+
+    ConfigChanges(Admin admin, ClusterMetadata metadata, Configs configs) {
+        this.admin = admin;
+        this.metadata = metadata;
+        this.configs = configs;
+    }
+
+    /** Adds a resource with the changes that {@code of} says are wanted; what is wrong with them is answered at once. */
+    void add(
+            byte type,
+            String name,
+            boolean twice,
+            Function<ConfigResource, List<ConfigChange>> of,
+            Consumer<Outcome<Void>> answer,
+            RequestContext context) {
+        try {
+            if (twice) {
+                throw ErrorCode.INVALID_REQUEST.because("Each resource must appear at most once.");
+            }
+            ConfigResource resource = ConfigResources.of(type, name, metadata);
+            List<ConfigChange> wanted = of.apply(resource);
+            check(resource, wanted);
+            changes.put(resource, wanted);
+            answers.put(resource, answer);
+        } catch (RuntimeException refused) {
+            answer.accept(Outcome.failed(Failures.codeOf(refused, context), Failures.messageOf(refused)));
+        }
+    }
+
+    private void check(ConfigResource resource, List<ConfigChange> wanted) {
+        Set<String> keys = new HashSet<>();
+        for (ConfigChange change : wanted) {
+            if (!keys.add(change.key())) {
+                throw ErrorCode.INVALID_REQUEST.because("Error due to duplicate config keys");
+            }
+            if (change.value() == null && change.operation() != Operation.DELETE) {
+                throw ErrorCode.INVALID_REQUEST.because("Null value not supported for : " + change.key());
+            }
+            if (change.operation() == Operation.SET) {
+                configs.check(resource, change.key(), change.value());
+            }
+        }
+    }
+
+    /** Makes the changes and answers each resource; done when all are answered. */
+    CompletionStage<Void> make(boolean validateOnly, RequestContext context) {
+        if (changes.isEmpty()) {
+            return CompletableFuture.completedFuture(null);
+        }
+        CompletionStage<Decided<ConfigResource, Void>> decided = admin.alterConfigs(changes, validateOnly);
+        return (validateOnly ? decided : Visible.at(metadata, decided)).handle((done, failure) -> {
+            answers.forEach((resource, answer) -> answer.accept(
+                    failure == null
+                            ? done.outcomes().get(resource)
+                            : Outcome.failed(Failures.ofController(failure, context), Failures.messageOf(failure))));
+            return null;
+        });
+    }
+}

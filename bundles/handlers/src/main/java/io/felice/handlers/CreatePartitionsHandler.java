@@ -1,0 +1,106 @@
+package io.felice.handlers;
+
+import io.felice.api.ErrorCode;
+import io.felice.api.FeliceException;
+import io.felice.api.cluster.Admin;
+import io.felice.api.cluster.Admin.Decided;
+import io.felice.api.cluster.Admin.NewPartitions;
+import io.felice.api.cluster.ClusterMetadata;
+import io.felice.api.cluster.Outcome;
+import io.felice.protocol.Apis;
+import io.felice.protocol.RequestContext;
+import io.felice.protocol.RequestHandler;
+import io.felice.protocol.Serves;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.apache.kafka.common.message.CreatePartitionsRequestData;
+import org.apache.kafka.common.message.CreatePartitionsRequestData.CreatePartitionsTopic;
+import org.apache.kafka.common.message.CreatePartitionsResponseData;
+import org.apache.kafka.common.message.CreatePartitionsResponseData.CreatePartitionsTopicResult;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Reference;
+
+/** Gives topics more partitions. */
+@Component
+@Serves(key = Apis.CREATE_PARTITIONS, from = 0, to = 3)
+public final class CreatePartitionsHandler
+        implements RequestHandler<CreatePartitionsRequestData, CreatePartitionsResponseData> {
+    private final Admin admin;
+    private final ClusterMetadata metadata;
+    private final Deadlines deadlines;
+
+    @Activate
+    public CreatePartitionsHandler(
+            @Reference Admin admin, @Reference ClusterMetadata metadata, @Reference Deadlines deadlines) {
+        this.admin = admin;
+        this.metadata = metadata;
+        this.deadlines = deadlines;
+    }
+
+    @Override
+    public CompletionStage<CreatePartitionsResponseData> handle(
+            CreatePartitionsRequestData request, RequestContext context) {
+        CreatePartitionsResponseData response = new CreatePartitionsResponseData();
+        Map<String, NewPartitions> toCreate = new HashMap<>();
+        Map<String, CreatePartitionsTopicResult> results = new LinkedHashMap<>();
+        for (CreatePartitionsTopic asked : request.topics()) {
+            if (results.containsKey(asked.name())) {
+                continue;
+            }
+            CreatePartitionsTopicResult result = new CreatePartitionsTopicResult().setName(asked.name());
+            results.put(asked.name(), result);
+            response.results().add(result);
+            try {
+                toCreate.put(asked.name(), checked(request, asked));
+            } catch (FeliceException refused) {
+                result.setErrorCode(refused.code().code()).setErrorMessage(refused.getMessage());
+            }
+        }
+        if (toCreate.isEmpty()) {
+            return CompletableFuture.completedFuture(response);
+        }
+        return deadlines
+                .within(request.timeoutMs(), create(toCreate, request.validateOnly()))
+                .handle((decided, failure) -> {
+                    toCreate.keySet().forEach(name -> {
+                        Outcome<Void> outcome =
+                                failure == null ? decided.outcomes().get(name) : failed(failure, context);
+                        results.get(name).setErrorCode(outcome.error().code()).setErrorMessage(outcome.message());
+                    });
+                    return response;
+                });
+    }
+
+    private NewPartitions checked(CreatePartitionsRequestData request, CreatePartitionsTopic asked) {
+        if (request.topics().findAll(asked.name()).size() > 1) {
+            throw ErrorCode.INVALID_REQUEST.because("Duplicate topic in request.");
+        }
+        if (metadata.view().topic(asked.name()).isEmpty()) {
+            throw ErrorCode.UNKNOWN_TOPIC_OR_PARTITION.because("The topic '" + asked.name() + "' does not exist.");
+        }
+        if (asked.assignments() == null) {
+            return new NewPartitions(asked.count(), List.of());
+        }
+        if (asked.assignments().isEmpty()) {
+            throw ErrorCode.INVALID_REPLICA_ASSIGNMENT.because("No assignments were provided for the new partitions.");
+        }
+        List<List<Integer>> assignments = asked.assignments().stream()
+                .map(assignment -> List.copyOf(assignment.brokerIds()))
+                .toList();
+        return new NewPartitions(asked.count(), assignments);
+    }
+
+    private CompletionStage<Decided<String, Void>> create(Map<String, NewPartitions> topics, boolean validateOnly) {
+        CompletionStage<Decided<String, Void>> decided = admin.createPartitions(topics, validateOnly);
+        return validateOnly ? decided : Visible.at(metadata, decided);
+    }
+
+    private static Outcome<Void> failed(Throwable failure, RequestContext context) {
+        return Outcome.failed(Failures.ofController(failure, context), Failures.messageOf(failure));
+    }
+}

@@ -1,0 +1,124 @@
+package io.felice.handlers;
+
+import io.felice.api.ErrorCode;
+import io.felice.api.cluster.Admin;
+import io.felice.api.cluster.ClusterMetadata;
+import io.felice.api.cluster.ClusterView;
+import io.felice.api.cluster.Outcome;
+import io.felice.api.cluster.TopicView;
+import io.felice.api.config.BrokerConfig;
+import io.felice.api.config.Configs;
+import io.felice.protocol.Apis;
+import io.felice.protocol.RequestContext;
+import io.felice.protocol.RequestHandler;
+import io.felice.protocol.Serves;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.apache.kafka.common.message.DeleteTopicsRequestData;
+import org.apache.kafka.common.message.DeleteTopicsRequestData.DeleteTopicState;
+import org.apache.kafka.common.message.DeleteTopicsResponseData;
+import org.apache.kafka.common.message.DeleteTopicsResponseData.DeletableTopicResult;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Reference;
+
+/** Deletes topics, by name or (from v6 on) by id. */
+@Component
+@Serves(key = Apis.DELETE_TOPICS, from = 1, to = 6)
+public final class DeleteTopicsHandler implements RequestHandler<DeleteTopicsRequestData, DeleteTopicsResponseData> {
+    private static final short FIRST_WITH_DELETION_DISABLED = 3;
+    private static final short FIRST_WITH_IDS = 6;
+
+    private final Admin admin;
+    private final ClusterMetadata metadata;
+    private final Configs configs;
+    private final Deadlines deadlines;
+
+    @Activate
+    public DeleteTopicsHandler(
+            @Reference Admin admin,
+            @Reference ClusterMetadata metadata,
+            @Reference Configs configs,
+            @Reference Deadlines deadlines) {
+        this.admin = admin;
+        this.metadata = metadata;
+        this.configs = configs;
+        this.deadlines = deadlines;
+    }
+
+    @Override
+    public CompletionStage<DeleteTopicsResponseData> handle(DeleteTopicsRequestData request, RequestContext context) {
+        List<DeleteTopicState> asked = asked(request, context.apiVersion());
+        if (asked.stream().anyMatch(topic -> topic.name() != null && TopicIds.isGiven(topic.topicId()))) {
+            return CompletableFuture.failedFuture(
+                    ErrorCode.INVALID_REQUEST.because("Topic name and topic ID can not both be specified."));
+        }
+        Map<UUID, DeletableTopicResult> toDelete = new HashMap<>();
+        DeleteTopicsResponseData response = new DeleteTopicsResponseData();
+        ClusterView view = metadata.view();
+        for (DeleteTopicState topic : asked) {
+            Optional<TopicView> found = find(view, topic);
+            String name = found.map(TopicView::name).orElse(topic.name());
+            if (name != null && response.responses().find(name) != null) {
+                continue;
+            }
+            DeletableTopicResult result = new DeletableTopicResult()
+                    .setName(name)
+                    .setTopicId(found.map(known -> TopicIds.of(known.topicId())).orElse(topic.topicId()));
+            response.responses().add(result);
+            refusal(topic, found.isPresent(), context.apiVersion())
+                    .ifPresentOrElse(
+                            error -> result.setErrorCode(error.code()),
+                            () -> toDelete.put(found.orElseThrow().topicId(), result));
+        }
+        if (toDelete.isEmpty()) {
+            return CompletableFuture.completedFuture(response);
+        }
+        return deadlines
+                .within(request.timeoutMs(), Visible.at(metadata, admin.deleteTopics(Set.copyOf(toDelete.keySet()))))
+                .handle((decided, failure) -> {
+                    toDelete.forEach((id, result) ->
+                            fill(result, failure == null ? decided.outcomes().get(id) : failed(failure, context)));
+                    return response;
+                });
+    }
+
+    private static List<DeleteTopicState> asked(DeleteTopicsRequestData request, short version) {
+        return version >= FIRST_WITH_IDS
+                ? request.topics()
+                : request.topicNames().stream()
+                        .map(name -> new DeleteTopicState().setName(name))
+                        .toList();
+    }
+
+    private static Optional<TopicView> find(ClusterView view, DeleteTopicState topic) {
+        return topic.name() == null ? view.topic(TopicIds.of(topic.topicId())) : view.topic(topic.name());
+    }
+
+    private Optional<ErrorCode> refusal(DeleteTopicState topic, boolean exists, short version) {
+        if (!configs.broker().getBoolean(BrokerConfig.DELETE_TOPIC_ENABLE)) {
+            return Optional.of(
+                    version < FIRST_WITH_DELETION_DISABLED
+                            ? ErrorCode.INVALID_REQUEST
+                            : ErrorCode.TOPIC_DELETION_DISABLED);
+        }
+        if (exists) {
+            return Optional.empty();
+        }
+        return Optional.of(topic.name() == null ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+    }
+
+    private static Outcome<Void> failed(Throwable failure, RequestContext context) {
+        return Outcome.failed(Failures.ofController(failure, context), Failures.messageOf(failure));
+    }
+
+    private static void fill(DeletableTopicResult result, Outcome<Void> outcome) {
+        result.setErrorCode(outcome.error().code()).setErrorMessage(outcome.message());
+    }
+}

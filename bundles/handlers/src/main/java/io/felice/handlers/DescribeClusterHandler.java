@@ -1,0 +1,73 @@
+package io.felice.handlers;
+
+import io.felice.api.ErrorCode;
+import io.felice.api.cluster.Admin;
+import io.felice.api.cluster.ClusterMetadata;
+import io.felice.api.cluster.ClusterView;
+import io.felice.protocol.Apis;
+import io.felice.protocol.RequestContext;
+import io.felice.protocol.RequestHandler;
+import io.felice.protocol.Serves;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.apache.kafka.common.message.DescribeClusterRequestData;
+import org.apache.kafka.common.message.DescribeClusterResponseData;
+import org.apache.kafka.common.message.DescribeClusterResponseData.DescribeClusterBroker;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Reference;
+
+/** Says which brokers make up the cluster. */
+@Component
+@Serves(key = Apis.DESCRIBE_CLUSTER, from = 0, to = 1)
+public final class DescribeClusterHandler
+        implements RequestHandler<DescribeClusterRequestData, DescribeClusterResponseData> {
+    private static final byte BROKERS = 1;
+    private static final byte CONTROLLERS = 2;
+    private static final int NO_NODE = -1;
+
+    private final ClusterMetadata metadata;
+    private final Admin admin;
+
+    @Activate
+    public DescribeClusterHandler(@Reference ClusterMetadata metadata, @Reference Admin admin) {
+        this.metadata = metadata;
+        this.admin = admin;
+    }
+
+    @Override
+    public CompletionStage<DescribeClusterResponseData> handle(
+            DescribeClusterRequestData request, RequestContext context) {
+        if (request.endpointType() != BROKERS) {
+            return CompletableFuture.completedFuture(refused(request.endpointType()));
+        }
+        ClusterView view = metadata.view();
+        DescribeClusterResponseData response = new DescribeClusterResponseData()
+                .setClusterId(view.clusterId().orElse(""))
+                .setControllerId(admin.controllerId()
+                        .filter(id -> view.broker(id).isPresent())
+                        .orElse(NO_NODE));
+        for (Nodes.Node node : new Nodes(view, context.connection().listener()).nodes()) {
+            response.brokers()
+                    .add(new DescribeClusterBroker()
+                            .setBrokerId(node.id())
+                            .setHost(node.host())
+                            .setPort(node.port())
+                            .setRack(node.rack()));
+        }
+        if (request.includeClusterAuthorizedOperations()) {
+            response.setClusterAuthorizedOperations(Permissions.CLUSTER);
+        }
+        return CompletableFuture.completedFuture(response);
+    }
+
+    private static DescribeClusterResponseData refused(byte endpointType) {
+        DescribeClusterResponseData response = new DescribeClusterResponseData().setEndpointType(BROKERS);
+        return endpointType == CONTROLLERS
+                ? response.setErrorCode(ErrorCode.MISMATCHED_ENDPOINT_TYPE.code())
+                        .setErrorMessage("The request was sent to an endpoint of type BROKER, but we wanted an endpoint"
+                                + " of type CONTROLLER")
+                : response.setErrorCode(ErrorCode.UNSUPPORTED_ENDPOINT_TYPE.code())
+                        .setErrorMessage("Unsupported endpoint type " + endpointType);
+    }
+}

@@ -1,0 +1,95 @@
+package io.felice.handlers;
+
+import io.felice.api.cluster.ClusterMetadata;
+import io.felice.api.config.ConfigEntry;
+import io.felice.api.config.ConfigKey;
+import io.felice.api.config.ConfigResource;
+import io.felice.api.config.Configs;
+import io.felice.protocol.Apis;
+import io.felice.protocol.RequestContext;
+import io.felice.protocol.RequestHandler;
+import io.felice.protocol.Serves;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.apache.kafka.common.message.DescribeConfigsRequestData;
+import org.apache.kafka.common.message.DescribeConfigsRequestData.DescribeConfigsResource;
+import org.apache.kafka.common.message.DescribeConfigsResponseData;
+import org.apache.kafka.common.message.DescribeConfigsResponseData.DescribeConfigsResourceResult;
+import org.apache.kafka.common.message.DescribeConfigsResponseData.DescribeConfigsResult;
+import org.apache.kafka.common.message.DescribeConfigsResponseData.DescribeConfigsSynonym;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Reference;
+
+/** Shows configurations with their layers, types and documentation. */
+@Component
+@Serves(key = Apis.DESCRIBE_CONFIGS, from = 1, to = 4)
+public final class DescribeConfigsHandler
+        implements RequestHandler<DescribeConfigsRequestData, DescribeConfigsResponseData> {
+    private final Configs configs;
+    private final ClusterMetadata metadata;
+
+    @Activate
+    public DescribeConfigsHandler(@Reference Configs configs, @Reference ClusterMetadata metadata) {
+        this.configs = configs;
+        this.metadata = metadata;
+    }
+
+    @Override
+    public CompletionStage<DescribeConfigsResponseData> handle(
+            DescribeConfigsRequestData request, RequestContext context) {
+        DescribeConfigsResponseData response = new DescribeConfigsResponseData();
+        for (DescribeConfigsResource asked : request.resources()) {
+            DescribeConfigsResult result = new DescribeConfigsResult()
+                    .setResourceType(asked.resourceType())
+                    .setResourceName(asked.resourceName());
+            response.results().add(result);
+            try {
+                describe(asked, request, result);
+            } catch (RuntimeException failure) {
+                result.setErrorCode(Failures.codeOf(failure, context).code())
+                        .setErrorMessage(Failures.messageOf(failure))
+                        .setConfigs(new ArrayList<>());
+            }
+        }
+        return CompletableFuture.completedFuture(response);
+    }
+
+    private void describe(
+            DescribeConfigsResource asked, DescribeConfigsRequestData request, DescribeConfigsResult result) {
+        ConfigResource resource = ConfigResources.of(asked.resourceType(), asked.resourceName(), metadata);
+        boolean onlyDynamic = resource.equals(ConfigResource.allBrokers());
+        List<String> keys = asked.configurationKeys();
+        for (ConfigEntry entry : configs.describe(resource)) {
+            boolean wanted =
+                    keys == null || keys.isEmpty() || keys.contains(entry.key().name());
+            if (wanted && (!onlyDynamic || entry.source() == ConfigEntry.Source.DYNAMIC_DEFAULT_BROKER)) {
+                result.configs().add(config(entry, request));
+            }
+        }
+    }
+
+    private static DescribeConfigsResourceResult config(ConfigEntry entry, DescribeConfigsRequestData request) {
+        boolean secret = entry.key().type() == ConfigKey.Type.PASSWORD;
+        DescribeConfigsResourceResult config = new DescribeConfigsResourceResult()
+                .setName(entry.key().name())
+                .setValue(secret ? null : entry.value())
+                .setReadOnly(!entry.key().dynamic())
+                .setConfigSource(entry.source().code())
+                .setIsSensitive(secret)
+                .setConfigType(entry.key().type().code())
+                .setDocumentation(request.includeDocumentation() ? entry.key().documentation() : null);
+        if (request.includeSynonyms()) {
+            for (ConfigEntry.Synonym synonym : entry.synonyms()) {
+                config.synonyms()
+                        .add(new DescribeConfigsSynonym()
+                                .setName(synonym.name())
+                                .setValue(secret ? null : synonym.value())
+                                .setSource(synonym.source().code()));
+            }
+        }
+        return config;
+    }
+}

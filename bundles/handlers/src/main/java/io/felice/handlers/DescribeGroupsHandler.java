@@ -1,0 +1,79 @@
+package io.felice.handlers;
+
+import io.felice.api.ErrorCode;
+import io.felice.api.group.Groups;
+import io.felice.protocol.Apis;
+import io.felice.protocol.RequestContext;
+import io.felice.protocol.RequestHandler;
+import io.felice.protocol.Serves;
+import java.util.concurrent.CompletionStage;
+import org.apache.kafka.common.message.DescribeGroupsRequestData;
+import org.apache.kafka.common.message.DescribeGroupsResponseData;
+import org.apache.kafka.common.message.DescribeGroupsResponseData.DescribedGroup;
+import org.apache.kafka.common.message.DescribeGroupsResponseData.DescribedGroupMember;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Reference;
+
+/** Describes groups and their members. */
+@Component
+@Serves(key = Apis.DESCRIBE_GROUPS, from = 0, to = 5)
+public final class DescribeGroupsHandler
+        implements RequestHandler<DescribeGroupsRequestData, DescribeGroupsResponseData> {
+    private static final short FIRST_WITH_OPERATIONS = 3;
+
+    private final Groups groups;
+
+    @Activate
+    public DescribeGroupsHandler(@Reference Groups groups) {
+        this.groups = groups;
+    }
+
+    @Override
+    public CompletionStage<DescribeGroupsResponseData> handle(
+            DescribeGroupsRequestData request, RequestContext context) {
+        boolean operations = request.includeAuthorizedOperations() && context.apiVersion() >= FIRST_WITH_OPERATIONS;
+        DescribeGroupsResponseData response = new DescribeGroupsResponseData();
+        Gathering<DescribeGroupsResponseData> answer = new Gathering<>(response);
+        for (String groupId : request.groups()) {
+            DescribedGroup group = new DescribedGroup().setGroupId(groupId);
+            response.groups().add(group);
+            answer.item(() -> groups.describe(groupId), (description, failure) -> {
+                if (failure == null) {
+                    fill(group, description, operations);
+                } else {
+                    group.setErrorCode(Failures.codeOf(failure, context).code());
+                }
+            });
+        }
+        return answer.begun();
+    }
+
+    private static void fill(DescribedGroup group, Groups.Description description, boolean operations) {
+        group.setErrorCode(description.error().code());
+        if (description.error() != ErrorCode.NONE) {
+            return;
+        }
+        group.setGroupState(description.state().label())
+                .setProtocolType(orEmpty(description.protocolType()))
+                .setProtocolData(orEmpty(description.protocol()));
+        description.members().forEach(member -> group.members().add(member(member)));
+        if (operations) {
+            group.setAuthorizedOperations(Permissions.GROUP);
+        }
+    }
+
+    private static DescribedGroupMember member(Groups.Member member) {
+        return new DescribedGroupMember()
+                .setMemberId(member.memberId())
+                .setGroupInstanceId(member.groupInstanceId())
+                .setClientId(member.clientId())
+                .setClientHost(member.clientHost())
+                .setMemberMetadata(member.metadata())
+                .setMemberAssignment(member.assignment());
+    }
+
+    private static String orEmpty(String text) {
+        return text == null ? "" : text;
+    }
+}

@@ -1,0 +1,36 @@
+package io.felice.handlers;
+
+import io.felice.api.ErrorCode;
+import io.felice.api.group.Groups;
+import io.felice.protocol.Apis;
+import io.felice.protocol.RequestContext;
+import io.felice.protocol.RequestHandler;
+import io.felice.protocol.Serves;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.apache.kafka.common.message.HeartbeatRequestData;
+import org.apache.kafka.common.message.HeartbeatResponseData;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Reference;
+
+/** Keeps members alive. */
+@Component
+@Serves(key = Apis.HEARTBEAT, from = 0, to = 4)
+public final class HeartbeatHandler implements RequestHandler<HeartbeatRequestData, HeartbeatResponseData> {
+    private final Groups groups;
+
+    @Activate
+    public HeartbeatHandler(@Reference Groups groups) {
+        this.groups = groups;
+    }
+
+    @Override
+    public CompletionStage<HeartbeatResponseData> handle(HeartbeatRequestData request, RequestContext context) {
+        ErrorCode error = request.groupId().isEmpty()
+                ? ErrorCode.INVALID_GROUP_ID
+                : groups.heartbeat(
+                        request.groupId(), request.generationId(), request.memberId(), request.groupInstanceId());
+        return CompletableFuture.completedFuture(new HeartbeatResponseData().setErrorCode(error.code()));
+    }
+}

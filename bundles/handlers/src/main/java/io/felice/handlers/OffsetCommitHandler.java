@@ -1,0 +1,104 @@
+package io.felice.handlers;
+
+import io.felice.api.ErrorCode;
+import io.felice.api.TopicPartition;
+import io.felice.api.cluster.ClusterMetadata;
+import io.felice.api.cluster.ClusterView;
+import io.felice.api.group.Groups;
+import io.felice.protocol.Apis;
+import io.felice.protocol.RequestContext;
+import io.felice.protocol.RequestHandler;
+import io.felice.protocol.Serves;
+import java.time.Clock;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.apache.kafka.common.message.OffsetCommitRequestData;
+import org.apache.kafka.common.message.OffsetCommitRequestData.OffsetCommitRequestPartition;
+import org.apache.kafka.common.message.OffsetCommitRequestData.OffsetCommitRequestTopic;
+import org.apache.kafka.common.message.OffsetCommitResponseData;
+import org.apache.kafka.common.message.OffsetCommitResponseData.OffsetCommitResponsePartition;
+import org.apache.kafka.common.message.OffsetCommitResponseData.OffsetCommitResponseTopic;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Reference;
+
+/** Keeps the offsets that consumers commit, for partitions that exist. */
+@Component
+@Serves(key = Apis.OFFSET_COMMIT, from = 2, to = 9)
+public final class OffsetCommitHandler implements RequestHandler<OffsetCommitRequestData, OffsetCommitResponseData> {
+    private static final long NO_RETENTION = -1;
+    private static final long NO_EXPIRY = -1;
+
+    private final Groups groups;
+    private final ClusterMetadata metadata;
+    private final Clock clock;
+
+    @Activate
+    public OffsetCommitHandler(@Reference Groups groups, @Reference ClusterMetadata metadata) {
+        this(groups, metadata, Clock.systemUTC());
+    }
+
+    OffsetCommitHandler(Groups groups, ClusterMetadata metadata, Clock clock) {
+        this.groups = groups;
+        this.metadata = metadata;
+        this.clock = clock;
+    }
+
+    @Override
+    public CompletionStage<OffsetCommitResponseData> handle(OffsetCommitRequestData request, RequestContext context) {
+        ClusterView view = metadata.view();
+        long expireAt =
+                request.retentionTimeMs() == NO_RETENTION ? NO_EXPIRY : clock.millis() + request.retentionTimeMs();
+        Map<TopicPartition, Groups.OffsetToCommit> offsets = new HashMap<>();
+        for (OffsetCommitRequestTopic topic : request.topics()) {
+            for (OffsetCommitRequestPartition partition : topic.partitions()) {
+                TopicPartition id = new TopicPartition(topic.name(), partition.partitionIndex());
+                if (exists(view, id)) {
+                    offsets.put(id, offset(partition, expireAt));
+                }
+            }
+        }
+        if (offsets.isEmpty()) {
+            return CompletableFuture.completedFuture(answer(request, Map.of()));
+        }
+        return groups.commit(
+                        request.groupId(),
+                        request.generationIdOrMemberEpoch(),
+                        request.memberId(),
+                        request.groupInstanceId(),
+                        offsets)
+                .thenApply(outcomes -> answer(request, outcomes));
+    }
+
+    private static boolean exists(ClusterView view, TopicPartition id) {
+        return view.topic(id.topic())
+                .flatMap(topic -> topic.partition(id.partition()))
+                .isPresent();
+    }
+
+    private static Groups.OffsetToCommit offset(OffsetCommitRequestPartition partition, long expireAt) {
+        String note = partition.committedMetadata() == null ? "" : partition.committedMetadata();
+        return new Groups.OffsetToCommit(partition.committedOffset(), partition.committedLeaderEpoch(), note, expireAt);
+    }
+
+    private static OffsetCommitResponseData answer(
+            OffsetCommitRequestData request, Map<TopicPartition, ErrorCode> outcomes) {
+        OffsetCommitResponseData response = new OffsetCommitResponseData();
+        for (OffsetCommitRequestTopic topic : request.topics()) {
+            OffsetCommitResponseTopic topicAnswer = new OffsetCommitResponseTopic().setName(topic.name());
+            response.topics().add(topicAnswer);
+            for (OffsetCommitRequestPartition partition : topic.partitions()) {
+                TopicPartition id = new TopicPartition(topic.name(), partition.partitionIndex());
+                ErrorCode error = outcomes.getOrDefault(id, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+                topicAnswer
+                        .partitions()
+                        .add(new OffsetCommitResponsePartition()
+                                .setPartitionIndex(partition.partitionIndex())
+                                .setErrorCode(error.code()));
+            }
+        }
+        return response;
+    }
+}

@@ -1,0 +1,14 @@
+package io.felice.handlers;
+
+import io.felice.api.cluster.Admin.Decided;
+import io.felice.api.cluster.ClusterMetadata;
+import java.util.concurrent.CompletionStage;
+
+/** Changes of the cluster are answered when they are visible here: who asks next sees them. */
+final class Visible {
+    private Visible() {}
+
+    static <K, V> CompletionStage<Decided<K, V>> at(ClusterMetadata metadata, CompletionStage<Decided<K, V>> decided) {
+        return decided.thenCompose(done -> metadata.reached(done.version()).thenApply(view -> done));
+    }
+}
