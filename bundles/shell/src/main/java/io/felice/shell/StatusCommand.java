@@ -34,7 +34,8 @@ public final class StatusCommand implements Action {
                 .sorted(Comparator.comparing(StatusTable::name))
                 .toList();
         if (tables.isEmpty()) {
-            throw new IllegalArgumentException("No bundle shows a table named " + prefixes + ".");
+            throw new IllegalArgumentException(
+                    prefixes == null ? "No bundle shows a table." : "No bundle shows a table named " + prefixes + ".");
         }
         tables.forEach(StatusCommand::print);
         return null;
