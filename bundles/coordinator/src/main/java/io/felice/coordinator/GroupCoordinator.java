@@ -1,0 +1,426 @@
+package io.felice.coordinator;
+
+import static io.felice.api.ErrorCode.COORDINATOR_LOAD_IN_PROGRESS;
+import static io.felice.api.ErrorCode.INVALID_GROUP_ID;
+import static io.felice.api.ErrorCode.NONE;
+import static io.felice.api.ErrorCode.NOT_COORDINATOR;
+import static io.felice.api.ErrorCode.REBALANCE_IN_PROGRESS;
+import static io.felice.api.cluster.InternalTopics.CONSUMER_OFFSETS;
+
+import io.felice.api.ErrorCode;
+import io.felice.api.TopicPartition;
+import io.felice.api.cluster.Admin;
+import io.felice.api.cluster.ClusterMetadata;
+import io.felice.api.cluster.ClusterStore.Subscription;
+import io.felice.api.cluster.ClusterView;
+import io.felice.api.cluster.TopicView;
+import io.felice.api.config.Configs;
+import io.felice.api.group.Groups;
+import io.felice.api.partition.LeadershipListener;
+import io.felice.api.partition.Partition;
+import io.felice.api.partition.Partitions;
+import io.felice.api.status.StatusSource;
+import io.felice.api.status.StatusTable;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.Predicate;
+import java.util.function.Supplier;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.component.annotations.ReferencePolicyOption;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Coordinates the groups whose partition of {@code __consumer_offsets} this node leads: finds the shard of a group and
+ * hands the request to it. Shards come and go with leadership and load on threads of this component.
+ */
+@Component(service = {Groups.class, StatusSource.class}, immediate = true)
+public final class GroupCoordinator implements Groups, StatusSource {
+    private static final Logger LOG = LoggerFactory.getLogger(GroupCoordinator.class);
+    private static final long FAREWELL_SECONDS = 5;
+
+    /** A shard and what serves its requests. */
+    private record Served(Shard shard, ClassicProtocol protocol, OffsetStore offsets) {}
+
+    private final ClusterMetadata metadata;
+    private final Configs configs;
+    private final Time time;
+    private final ScheduledExecutorService scheduler;
+    private final ExecutorService loaders;
+    private final Supplier<UUID> ids;
+    private final OffsetsTopic topic;
+    private final Counters counters = new Counters();
+    private final Map<Integer, Served> shards = new ConcurrentHashMap<>();
+    private final Subscription leadership;
+    private final Subscription views;
+    private volatile Admin admin;
+    private volatile ClusterView seen = ClusterView.EMPTY;
+
+    @Activate
+    public GroupCoordinator(
+            @Reference Partitions partitions, @Reference ClusterMetadata metadata, @Reference Configs configs) {
+        this(partitions, metadata, configs, Time.system(), Threads.timer(), Threads.loaders(), UUID::randomUUID);
+    }
+
+    /** Time, threads and member ids are the caller's; the threads are shut down by {@link #deactivate}. */
+    GroupCoordinator(
+            Partitions partitions,
+            ClusterMetadata metadata,
+            Configs configs,
+            Time time,
+            ScheduledExecutorService scheduler,
+            ExecutorService loaders,
+            Supplier<UUID> ids) {
+        this.metadata = metadata;
+        this.configs = configs;
+        this.time = time;
+        this.scheduler = scheduler;
+        this.loaders = loaders;
+        this.ids = ids;
+        this.topic = new OffsetsTopic(metadata, configs, () -> admin, scheduler);
+        this.leadership = partitions.listen(CONSUMER_OFFSETS, new Leadership());
+        this.views = metadata.listen(this::look);
+    }
+
+    @Reference(
+            cardinality = ReferenceCardinality.OPTIONAL,
+            policy = ReferencePolicy.DYNAMIC,
+            policyOption = ReferencePolicyOption.GREEDY)
+    void bindAdmin(Admin controller) {
+        admin = controller;
+    }
+
+    void unbindAdmin(Admin controller) {
+        if (admin == controller) {
+            admin = null;
+        }
+    }
+
+    /** When it returns, nothing will be appended any more and no thread is left. */
+    @Deactivate
+    void deactivate() {
+        leadership.close();
+        views.close();
+        List<CompletableFuture<Void>> farewells = new ArrayList<>();
+        shards.values().forEach(served -> farewells.add(retire(served).toCompletableFuture()));
+        shards.clear();
+        await(CompletableFuture.allOf(farewells.toArray(CompletableFuture[]::new)));
+        loaders.shutdownNow();
+        scheduler.shutdownNow();
+    }
+
+    private static void await(CompletableFuture<Void> farewells) {
+        try {
+            farewells.get(FAREWELL_SECONDS, TimeUnit.SECONDS);
+        } catch (InterruptedException stopped) {
+            Thread.currentThread().interrupt();
+        } catch (ExecutionException | TimeoutException late) {
+            LOG.warn("Not every group was given up within {} s", FAREWELL_SECONDS, late);
+        }
+    }
+
+    // ---- leadership
+
+    /** Shards follow leadership; a shard of an older epoch is always given up before the next one is loaded. */
+    private final class Leadership implements LeadershipListener {
+        @Override
+        public void leading(Partition partition, int leaderEpoch) {
+            Served next = serve(new Shard(partition, leaderEpoch, configs, time, scheduler));
+            Served before = shards.put(partition.id().partition(), next);
+            if (before == null) {
+                load(next);
+            } else {
+                retire(before).thenRun(() -> load(next));
+            }
+        }
+
+        @Override
+        public void resigned(Partition partition, int leaderEpoch) {
+            int number = partition.id().partition();
+            Served served = shards.get(number);
+            if (served != null && served.shard().leaderEpoch() <= leaderEpoch && shards.remove(number, served)) {
+                LOG.info("No longer coordinating the groups of {} (epoch {})", partition.id(), leaderEpoch);
+                retire(served);
+            }
+        }
+    }
+
+    private Served serve(Shard shard) {
+        return new Served(shard, new ClassicProtocol(shard, ids, counters), new OffsetStore(shard, metadata, counters));
+    }
+
+    private void load(Served served) {
+        new ShardLoader(served.shard(), loaders, scheduler, loader -> activate(served, loader)).start();
+    }
+
+    private void activate(Served served, ShardLoader loader) {
+        served.shard().activate(served.protocol()::resume);
+        served.shard().execute(served.offsets()::expireRegularly);
+        counters.loads.increment();
+        counters.loadMs.add(loader.tookMs());
+        counters.loadedRecords.add(loader.records());
+        LOG.info(
+                "Coordinating {} groups of {} in epoch {}: {} records replayed in {} ms",
+                served.shard().groups().size(),
+                served.shard().partition().id(),
+                served.shard().leaderEpoch(),
+                loader.records(),
+                loader.tookMs());
+    }
+
+    private CompletionStage<Void> retire(Served served) {
+        return served.shard().retire(served.protocol()::farewell);
+    }
+
+    /** Forgets offsets of topics that were deleted since the last view; called with one view after the other. */
+    private void look(ClusterView view) {
+        ClusterView before = seen;
+        seen = view;
+        if (before.topics() == view.topics()) {
+            return;
+        }
+        Set<String> deleted = new HashSet<>();
+        for (TopicView known : before.topics()) {
+            if (view.topic(known.topicId()).isEmpty()) {
+                deleted.add(known.name());
+            }
+        }
+        if (!deleted.isEmpty()) {
+            shards.values()
+                    .forEach(served -> served.shard().execute(() -> served.offsets().forgetTopics(deleted)));
+        }
+    }
+
+    // ---- requests
+
+    @Override
+    public CompletionStage<Integer> coordinatorOf(String groupId) {
+        if (!isValid(groupId)) {
+            return CompletableFuture.failedFuture(INVALID_GROUP_ID.because("a group id is too long or missing"));
+        }
+        return topic.leaderOf(groupId);
+    }
+
+    @Override
+    public CompletionStage<Joined> join(Join request) {
+        return askNamed(
+                request.groupId(),
+                error -> Joined.failed(error, request.memberId()),
+                (served, answer) -> served.protocol().join(request, answer));
+    }
+
+    /** While a group loads, its rebalance is lost: the member has to join again, but not to look for a coordinator. */
+    @Override
+    public CompletionStage<Synced> sync(Sync request) {
+        return askNamed(
+                request.groupId(),
+                error -> Synced.failed(error == COORDINATOR_LOAD_IN_PROGRESS ? REBALANCE_IN_PROGRESS : error),
+                (served, answer) -> served.protocol().sync(request, answer));
+    }
+
+    /** While a group loads, everybody is welcome: sessions begin when it is there. */
+    @Override
+    public ErrorCode heartbeat(String groupId, int generationId, String memberId, String groupInstanceId) {
+        if (!isNamed(groupId)) {
+            return INVALID_GROUP_ID;
+        }
+        Optional<Integer> partition = topic.partitionOf(groupId);
+        ErrorCode refusal = refusal(partition);
+        if (refusal != NONE) {
+            return refusal == COORDINATOR_LOAD_IN_PROGRESS ? NONE : refusal;
+        }
+        Served served = partition.map(shards::get).orElse(null);
+        return served == null
+                ? NOT_COORDINATOR
+                : served.protocol().heartbeat(groupId, generationId, memberId, groupInstanceId);
+    }
+
+    @Override
+    public CompletionStage<Left> leave(String groupId, List<Leaving> members) {
+        return askNamed(
+                groupId,
+                error -> new Left(error, List.of()),
+                (served, answer) -> served.protocol().leave(groupId, members, answer));
+    }
+
+    @Override
+    public CompletionStage<Map<TopicPartition, ErrorCode>> commit(
+            String groupId,
+            int generationId,
+            String memberId,
+            String groupInstanceId,
+            Map<TopicPartition, OffsetToCommit> offsets) {
+        OffsetStore.Commit commit =
+                new OffsetStore.Commit(groupId, generationId, memberId, groupInstanceId, Map.copyOf(offsets));
+        return ask(groupId, commit::all, (served, answer) -> served.offsets().commit(commit, answer));
+    }
+
+    @Override
+    public CompletionStage<FetchedOffsets> fetchOffsets(
+            String groupId, Optional<List<TopicPartition>> partitions, boolean requireStable) {
+        return ask(
+                groupId,
+                error -> new FetchedOffsets(error, Map.of()),
+                (served, answer) -> served.shard().answer(answer, served.offsets().fetch(groupId, partitions)));
+    }
+
+    @Override
+    public CompletionStage<DeletedOffsets> deleteOffsets(String groupId, Set<TopicPartition> partitions) {
+        return askNamed(
+                groupId,
+                error -> new DeletedOffsets(error, Map.of()),
+                (served, answer) -> served.offsets().deleteOffsets(groupId, partitions, answer));
+    }
+
+    @Override
+    public CompletionStage<Description> describe(String groupId) {
+        return ask(
+                groupId,
+                error -> new Description(error, groupId, State.DEAD, "", "", List.of()),
+                (served, answer) -> served.shard().answer(answer, describe(groupId, served.shard().group(groupId))));
+    }
+
+    private static Description describe(String groupId, Group group) {
+        if (group == null) {
+            return new Description(NONE, groupId, State.DEAD, "", "", List.of());
+        }
+        boolean stable = group.is(State.STABLE);
+        List<Member> members = new ArrayList<>();
+        group.members()
+                .forEach(m -> members.add(new Member(
+                        m.id(),
+                        m.groupInstanceId(),
+                        m.clientId(),
+                        m.clientHost(),
+                        stable ? m.metadata(group.protocol()) : io.felice.coordinator.Member.NOTHING,
+                        stable ? m.assignment() : io.felice.coordinator.Member.NOTHING)));
+        return new Description(
+                NONE,
+                groupId,
+                group.state(),
+                io.felice.coordinator.Member.orEmpty(group.protocolType()),
+                stable ? group.protocol() : "",
+                members);
+    }
+
+    @Override
+    public CompletionStage<List<Listing>> list() {
+        List<Listing> all = new ArrayList<>();
+        for (Served served : shards.values()) {
+            if (served.shard().isLoading()) {
+                return CompletableFuture.failedFuture(COORDINATOR_LOAD_IN_PROGRESS.because(
+                        "the groups of " + served.shard().partition().id() + " are being loaded"));
+            }
+            served.shard().groups().forEach(group -> all.add(new Listing(
+                    group.id(), io.felice.coordinator.Member.orEmpty(group.protocolType()), group.state())));
+        }
+        return CompletableFuture.completedFuture(all);
+    }
+
+    @Override
+    public CompletionStage<ErrorCode> delete(String groupId) {
+        return ask(groupId, error -> error, (served, answer) -> served.offsets().delete(groupId, answer));
+    }
+
+    // ---- routing
+
+    /** What a shard does with a request. */
+    private interface Request<T> {
+        void serve(Served served, CompletableFuture<T> answer);
+    }
+
+    private <T> CompletionStage<T> askNamed(String groupId, Function<ErrorCode, T> refused, Request<T> request) {
+        return isNamed(groupId)
+                ? ask(groupId, refused, request)
+                : CompletableFuture.completedFuture(refused.apply(INVALID_GROUP_ID));
+    }
+
+    private <T> CompletionStage<T> ask(String groupId, Function<ErrorCode, T> refused, Request<T> request) {
+        if (!isValid(groupId)) {
+            return CompletableFuture.completedFuture(refused.apply(INVALID_GROUP_ID));
+        }
+        Optional<Integer> partition = topic.partitionOf(groupId);
+        Served served = partition.map(shards::get).orElse(null);
+        if (served == null) {
+            return CompletableFuture.completedFuture(refused.apply(refusal(partition)));
+        }
+        Consumer<CompletableFuture<T>> serve = answer -> request.serve(served, answer);
+        return served.shard().ask(refused, serve);
+    }
+
+    /** A partition that this broker leads according to the cluster, but has not opened yet, will be loaded soon. */
+    private ErrorCode refusal(Optional<Integer> partition) {
+        Served served = partition.map(shards::get).orElse(null);
+        if (served != null) {
+            return served.shard().refusal();
+        }
+        return partition.filter(topic::isLedHere).isPresent() ? COORDINATOR_LOAD_IN_PROGRESS : NOT_COORDINATOR;
+    }
+
+    /** Simple consumers may commit under the empty id, as in Kafka. */
+    private static boolean isValid(String groupId) {
+        return groupId != null && Limits.fits(groupId, Limits.MAX_STRING_BYTES);
+    }
+
+    private static boolean isNamed(String groupId) {
+        return isValid(groupId) && !groupId.isEmpty();
+    }
+
+    // ---- status
+
+    @Override
+    public List<StatusTable> tables() {
+        Map<State, Long> states = new HashMap<>();
+        long members = 0;
+        long offsets = 0;
+        for (Served served : shards.values()) {
+            for (Group group : served.shard().groups()) {
+                states.merge(group.state(), 1L, Long::sum);
+                members += group.size();
+                offsets += group.offsets().size();
+            }
+        }
+        List<List<Object>> rows = new ArrayList<>();
+        for (State state : State.values()) {
+            rows.add(List.of("groups." + state.name().toLowerCase(Locale.ROOT), states.getOrDefault(state, 0L)));
+        }
+        rows.add(List.of("members", members));
+        rows.add(List.of("offsets", offsets));
+        rows.add(List.of("shards.loaded", count(Shard::isActive)));
+        rows.add(List.of("shards.loading", count(Shard::isLoading)));
+        rows.add(List.of("loads", counters.loads.sum()));
+        rows.add(List.of("load.ms", counters.loadMs.sum()));
+        rows.add(List.of("load.records", counters.loadedRecords.sum()));
+        rows.add(List.of("rebalances", counters.rebalances.sum()));
+        rows.add(List.of("commits", counters.commits.sum()));
+        rows.add(List.of("expired.members", counters.expiredMembers.sum()));
+        rows.add(List.of("expired.offsets", counters.expiredOffsets.sum()));
+        return List.of(new StatusTable("coordinator.groups", List.of("what", "count"), rows));
+    }
+
+    private long count(Predicate<Shard> phase) {
+        return shards.values().stream().map(Served::shard).filter(phase).count();
+    }
+}

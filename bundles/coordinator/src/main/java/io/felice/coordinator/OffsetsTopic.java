@@ -1,0 +1,165 @@
+package io.felice.coordinator;
+
+import static io.felice.api.ErrorCode.COORDINATOR_NOT_AVAILABLE;
+import static io.felice.api.ErrorCode.NONE;
+import static io.felice.api.ErrorCode.TOPIC_ALREADY_EXISTS;
+import static io.felice.api.cluster.InternalTopics.CONSUMER_OFFSETS;
+
+import io.felice.api.FeliceException;
+import io.felice.api.cluster.Admin;
+import io.felice.api.cluster.Admin.Decided;
+import io.felice.api.cluster.Admin.NewTopic;
+import io.felice.api.cluster.ClusterMetadata;
+import io.felice.api.cluster.ClusterStore.Subscription;
+import io.felice.api.cluster.ClusterView;
+import io.felice.api.cluster.Outcome;
+import io.felice.api.cluster.PartitionState;
+import io.felice.api.config.BrokerConfig;
+import io.felice.api.config.Configs;
+import io.felice.api.config.TopicConfig;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
+
+/** The topic that keeps groups and offsets: which partition a group is in, who leads it, and how it comes to be. */
+final class OffsetsTopic {
+    private static final int SEGMENT_BYTES = 100 * 1024 * 1024;
+
+    private final ClusterMetadata metadata;
+    private final Configs configs;
+    private final Supplier<Admin> admin;
+    private final ScheduledExecutorService scheduler;
+    private final AtomicReference<CompletableFuture<Void>> creation = new AtomicReference<>();
+
+    /** @param admin gives null while there is no controller bundle */
+    OffsetsTopic(
+            ClusterMetadata metadata, Configs configs, Supplier<Admin> admin, ScheduledExecutorService scheduler) {
+        this.metadata = metadata;
+        this.configs = configs;
+        this.admin = admin;
+        this.scheduler = scheduler;
+    }
+
+    /** Where Kafka puts a group, too. */
+    static int partitionOf(String groupId, int partitions) {
+        int hash = groupId.hashCode();
+        return (hash == Integer.MIN_VALUE ? 0 : Math.abs(hash)) % partitions;
+    }
+
+    /** Empty if the topic is not there. */
+    Optional<Integer> partitionOf(String groupId) {
+        return metadata.view()
+                .topic(CONSUMER_OFFSETS)
+                .map(topic -> partitionOf(groupId, topic.partitions().size()));
+    }
+
+    /** Whether this broker is to lead the partition. */
+    boolean isLedHere(int partition) {
+        return metadata.view()
+                .topic(CONSUMER_OFFSETS)
+                .flatMap(topic -> topic.partition(partition))
+                .filter(state -> state.leader() == metadata.brokerId())
+                .isPresent();
+    }
+
+    /** The live broker that leads the group's partition; makes the topic first if it has to. */
+    CompletionStage<Integer> leaderOf(String groupId) {
+        Optional<Integer> leader = leaderOf(groupId, metadata.view());
+        if (leader.isPresent()) {
+            return CompletableFuture.completedFuture(leader.get());
+        }
+        return created().thenCompose(ready -> awaitLeader(groupId)).exceptionallyCompose(failure -> {
+            String fact = FeliceException.unwrap(failure).getMessage();
+            return CompletableFuture.failedFuture(COORDINATOR_NOT_AVAILABLE.because(String.valueOf(fact), failure));
+        });
+    }
+
+    private static Optional<Integer> leaderOf(String groupId, ClusterView view) {
+        return view.topic(CONSUMER_OFFSETS)
+                .flatMap(topic ->
+                        topic.partition(partitionOf(groupId, topic.partitions().size())))
+                .filter(PartitionState::hasLeader)
+                .map(PartitionState::leader)
+                .filter(leader -> view.broker(leader).isPresent());
+    }
+
+    /** However many ask at once, the topic is made once. */
+    private CompletionStage<Void> created() {
+        CompletableFuture<Void> mine = new CompletableFuture<>();
+        CompletableFuture<Void> running = creation.compareAndExchange(null, mine);
+        if (running != null) {
+            return running;
+        }
+        create().whenComplete((done, failure) -> {
+            creation.set(null);
+            if (failure == null) {
+                mine.complete(null);
+            } else {
+                mine.completeExceptionally(failure);
+            }
+        });
+        return mine;
+    }
+
+    private CompletionStage<Void> create() {
+        Admin controller = admin.get();
+        if (metadata.view().topic(CONSUMER_OFFSETS).isPresent()) {
+            return CompletableFuture.completedFuture(null);
+        }
+        if (controller == null) {
+            return CompletableFuture.failedFuture(
+                    COORDINATOR_NOT_AVAILABLE.because("There is no controller to make " + CONSUMER_OFFSETS));
+        }
+        try {
+            return controller.createTopics(List.of(newTopic()), false).thenCompose(this::visible);
+        } catch (RuntimeException refused) {
+            return CompletableFuture.failedFuture(refused);
+        }
+    }
+
+    private NewTopic newTopic() {
+        BrokerConfig broker = configs.broker();
+        return new NewTopic(
+                CONSUMER_OFFSETS,
+                broker.getInt(BrokerConfig.OFFSETS_TOPIC_PARTITIONS),
+                broker.getInt(BrokerConfig.OFFSETS_TOPIC_REPLICATION_FACTOR),
+                Map.of(),
+                Map.of(
+                        TopicConfig.CLEANUP_POLICY,
+                        "compact",
+                        TopicConfig.SEGMENT_BYTES,
+                        Integer.toString(SEGMENT_BYTES),
+                        TopicConfig.COMPRESSION_TYPE,
+                        "producer"));
+    }
+
+    private <V> CompletionStage<Void> visible(Decided<String, V> decided) {
+        Outcome<V> outcome = decided.outcomes().get(CONSUMER_OFFSETS);
+        if (outcome.error() != NONE && outcome.error() != TOPIC_ALREADY_EXISTS) {
+            throw outcome.error().because(CONSUMER_OFFSETS + " cannot be made: " + outcome.message());
+        }
+        return metadata.reached(decided.version()).thenAccept(view -> {});
+    }
+
+    private CompletionStage<Integer> awaitLeader(String groupId) {
+        CompletableFuture<Integer> leader = new CompletableFuture<>();
+        Subscription views = metadata.listen(view -> leaderOf(groupId, view).ifPresent(leader::complete));
+        ScheduledFuture<?> patience = scheduler.schedule(
+                () -> leader.completeExceptionally(
+                        COORDINATOR_NOT_AVAILABLE.because("The partition of group " + groupId + " has no leader")),
+                Limits.LEADER_TIMEOUT.toMillis(),
+                TimeUnit.MILLISECONDS);
+        leader.whenComplete((found, failure) -> {
+            views.close();
+            patience.cancel(false);
+        });
+        return leader;
+    }
+}

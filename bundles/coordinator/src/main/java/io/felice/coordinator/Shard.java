@@ -1,0 +1,328 @@
+package io.felice.coordinator;
+
+import static io.felice.api.ErrorCode.COORDINATOR_LOAD_IN_PROGRESS;
+import static io.felice.api.ErrorCode.MESSAGE_TOO_LARGE;
+import static io.felice.api.ErrorCode.NONE;
+import static io.felice.api.ErrorCode.NOT_COORDINATOR;
+
+import io.felice.api.ErrorCode;
+import io.felice.api.FeliceException;
+import io.felice.api.RecordBatch;
+import io.felice.api.SerialExecutor;
+import io.felice.api.Turn;
+import io.felice.api.config.Configs;
+import io.felice.api.config.TopicConfig;
+import io.felice.api.partition.Partition;
+import io.felice.api.partition.Partition.Acks;
+import io.felice.api.partition.Partition.Origin;
+import io.felice.coordinator.OffsetsRecord.GroupStored;
+import io.felice.coordinator.OffsetsRecord.OffsetStored;
+import io.felice.records.BatchBuilder;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The groups of one partition of {@code __consumer_offsets}, for as long as this node leads it in one leader epoch: a
+ * state machine that is replayed from the partition. A request yields records; they are appended, then replayed into
+ * memory in the order of the log, then the request is answered. Loading replays the same records by the same method.
+ *
+ * <p>Its one writer is its serial executor; before it is active, the thread that loads. When leadership goes, everything
+ * that waits is answered NOT_COORDINATOR, and no write of the old epoch is answered as done any more.
+ */
+final class Shard {
+    private static final Logger LOG = LoggerFactory.getLogger(Shard.class);
+
+    /** Batches below this are never too large, whatever the topic's limit is. */
+    private static final int SMALL_BATCH_BYTES = 64 * 1024;
+
+    private enum Phase {
+        LOADING,
+        ACTIVE,
+        RETIRED
+    }
+
+    private final Partition partition;
+    private final int leaderEpoch;
+    private final Configs configs;
+    private final Time time;
+    private final SerialExecutor executor;
+    private final Deadlines deadlines;
+    private final Map<String, Group> groups = new ConcurrentHashMap<>();
+    private final Deque<Write> inFlight = new ArrayDeque<>();
+    private final List<Runnable> answers = new ArrayList<>();
+    private volatile Phase phase = Phase.LOADING;
+
+    Shard(Partition partition, int leaderEpoch, Configs configs, Time time, ScheduledExecutorService scheduler) {
+        this.partition = partition;
+        this.leaderEpoch = leaderEpoch;
+        this.configs = configs;
+        this.time = time;
+        this.executor = new SerialExecutor(new Overflow(scheduler));
+        this.deadlines = new Deadlines(time, scheduler, this::execute);
+    }
+
+    /** Runs what a caller left in the queue, on the caller's own thread once the pool is shut down. */
+    private record Overflow(Executor pool) implements Executor {
+        @Override
+        public void execute(Runnable rest) {
+            try {
+                pool.execute(rest);
+            } catch (RejectedExecutionException gone) {
+                rest.run();
+            }
+        }
+    }
+
+    Partition partition() {
+        return partition;
+    }
+
+    int leaderEpoch() {
+        return leaderEpoch;
+    }
+
+    Deadlines deadlines() {
+        return deadlines;
+    }
+
+    Time time() {
+        return time;
+    }
+
+    Configs configs() {
+        return configs;
+    }
+
+    // ---- requests
+
+    /** NONE, or why no request can be served now. From any thread. */
+    ErrorCode refusal() {
+        return switch (phase) {
+            case LOADING -> COORDINATOR_LOAD_IN_PROGRESS;
+            case ACTIVE -> NONE;
+            case RETIRED -> NOT_COORDINATOR;
+        };
+    }
+
+    /**
+     * Has {@code request} run by the one writer; it answers its argument now or later by {@link #answer}.
+     *
+     * @param refused the answer that carries an error of the whole shard
+     */
+    <T> CompletionStage<T> ask(Function<ErrorCode, T> refused, Consumer<CompletableFuture<T>> request) {
+        CompletableFuture<T> answer = new CompletableFuture<>();
+        if (refusal() != NONE) {
+            answer.complete(refused.apply(refusal()));
+            return answer;
+        }
+        execute(() -> {
+            if (refusal() != NONE) {
+                answer(answer, refused.apply(refusal()));
+                return;
+            }
+            try {
+                request.accept(answer);
+            } catch (RuntimeException broken) {
+                answers.add(() -> answer.completeExceptionally(broken));
+            }
+        });
+        return answer;
+    }
+
+    /** Answers once the task that runs is through, so that whoever continues finds the state consistent. */
+    <T> void answer(CompletableFuture<T> waiting, T value) {
+        answers.add(() -> waiting.complete(value));
+    }
+
+    /** Runs {@code task} alone. */
+    void execute(Runnable task) {
+        executor.execute(() -> {
+            try {
+                task.run();
+            } finally {
+                giveAnswers();
+            }
+        });
+    }
+
+    private void giveAnswers() {
+        List<Runnable> ready = List.copyOf(answers);
+        answers.clear();
+        ready.forEach(Runnable::run);
+    }
+
+    // ---- groups
+
+    /** Null if there is none. From any thread. */
+    Group group(String groupId) {
+        return groups.get(groupId);
+    }
+
+    Group groupOrNew(String groupId) {
+        return groups.computeIfAbsent(groupId, id -> new Group(id, time.calendarMs()));
+    }
+
+    /** From any thread. */
+    Collection<Group> groups() {
+        return groups.values();
+    }
+
+    /** Drops a group of which nothing is left. */
+    void dropIfVoid(Group group) {
+        if (group.isVoid()) {
+            drop(group);
+        }
+    }
+
+    void drop(Group group) {
+        group.dispose();
+        groups.remove(group.id(), group);
+    }
+
+    // ---- the log
+
+    /** Records on their way into the log. */
+    private static final class Write {
+        private final List<? extends OffsetsRecord> records;
+        private final Consumer<ErrorCode> then;
+        private boolean done;
+        private Throwable failure;
+
+        private Write(List<? extends OffsetsRecord> records, Consumer<ErrorCode> then) {
+            this.records = records;
+            this.then = then;
+        }
+    }
+
+    /**
+     * Appends the records as one batch; when they are committed they are replayed, and {@code then} is told NONE, or why
+     * they are not. Writes end in the order in which they began.
+     */
+    void write(List<? extends OffsetsRecord> records, Consumer<ErrorCode> then) {
+        if (phase != Phase.ACTIVE) {
+            then.accept(NOT_COORDINATOR);
+            return;
+        }
+        Write write = new Write(records, then);
+        inFlight.add(write);
+        append(records).whenComplete((appended, failure) -> execute(() -> {
+            write.done = true;
+            write.failure = failure;
+            endWrites();
+        }));
+    }
+
+    private CompletionStage<Partition.Appended> append(List<? extends OffsetsRecord> records) {
+        try {
+            long now = time.calendarMs();
+            BatchBuilder builder = new BatchBuilder();
+            records.forEach(record -> builder.add(now, OffsetsCodec.key(record), OffsetsCodec.value(record)));
+            RecordBatch batch = builder.build();
+            if (batch.sizeInBytes() > SMALL_BATCH_BYTES && batch.sizeInBytes() > maxBatchBytes()) {
+                throw MESSAGE_TOO_LARGE.because(batch.sizeInBytes() + " bytes are too many for " + partition.id());
+            }
+            return partition.append(
+                    batch.bytes(), Acks.ALL, Origin.COORDINATOR, Limits.WRITE_TIMEOUT, Turn.IMMEDIATE);
+        } catch (RuntimeException refused) {
+            return CompletableFuture.failedFuture(refused);
+        }
+    }
+
+    int maxBatchBytes() {
+        return configs.topic(partition.id().topic()).getInt(TopicConfig.MAX_MESSAGE_BYTES);
+    }
+
+    private void endWrites() {
+        while (phase == Phase.ACTIVE && !inFlight.isEmpty() && inFlight.peek().done) {
+            Write write = inFlight.poll();
+            if (write.failure == null) {
+                write.records.forEach(this::replay);
+                write.then.accept(NONE);
+            } else {
+                ErrorCode error = FeliceException.codeOf(write.failure);
+                LOG.debug("A write to {} failed with {}", partition.id(), error, write.failure);
+                write.then.accept(error);
+            }
+        }
+    }
+
+    /** The one way in which a record of the log changes a group, while loading and while running. */
+    void replay(OffsetsRecord record) {
+        if (record instanceof OffsetStored offset) {
+            Group group = offset.value() == null ? groups.get(offset.group()) : groupOrNew(offset.group());
+            if (group != null) {
+                group.replay(offset.partition(), offset.value());
+            }
+        } else if (record instanceof GroupStored generation) {
+            Group group = generation.value() == null ? groups.get(generation.group()) : groupOrNew(generation.group());
+            if (group != null) {
+                group.replay(generation.value());
+            }
+        }
+    }
+
+    // ---- life
+
+    boolean isLoading() {
+        return phase == Phase.LOADING;
+    }
+
+    boolean isActive() {
+        return phase == Phase.ACTIVE;
+    }
+
+    boolean isRetired() {
+        return phase == Phase.RETIRED;
+    }
+
+    /** Everything was replayed: {@code ready} sets the groups going, then requests are served. */
+    void activate(Consumer<Group> ready) {
+        execute(() -> {
+            if (isRetired()) {
+                return;
+            }
+            phase = Phase.ACTIVE;
+            for (Group group : groups.values()) {
+                group.resume();
+                if (group.isVoid()) {
+                    drop(group);
+                } else {
+                    ready.accept(group);
+                }
+            }
+        });
+    }
+
+    /** This node leads the partition no longer: answers all that wait. Completes when nothing will be appended any more. */
+    CompletionStage<Void> retire(Consumer<Group> farewell) {
+        CompletableFuture<Void> retired = new CompletableFuture<>();
+        execute(() -> {
+            if (!isRetired()) {
+                boolean loaded = isActive();
+                phase = Phase.RETIRED;
+                deadlines.close();
+                if (loaded) {
+                    groups.values().forEach(farewell);
+                }
+                inFlight.forEach(write -> write.then.accept(NOT_COORDINATOR));
+                inFlight.clear();
+            }
+            answers.add(() -> retired.complete(null));
+        });
+        return retired;
+    }
+}
