@@ -263,9 +263,12 @@ final class LogDirectory implements AutoCloseable {
                 .putLong(id.topicId().getLeastSignificantBits())
                 .array();
         String text = "version: 0\ntopic_id: "
-                + Base64.getUrlEncoder().withoutPadding().encodeToString(topicId);
+                + Base64.getUrlEncoder().withoutPadding().encodeToString(topicId) + "\n";
         Path draft = place.resolve(METADATA + ".tmp");
-        Files.writeString(draft, text, UTF_8);
+        try (FileChannel metadata = files.open(draft, true)) {
+            files.truncate(metadata, 0);
+            files.write(metadata, ByteBuffer.wrap(text.getBytes(UTF_8)), 0);
+        }
         files.rename(draft, place.resolve(METADATA));
         places.put(id, place);
         return place;

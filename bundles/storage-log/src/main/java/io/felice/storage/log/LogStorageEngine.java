@@ -283,7 +283,7 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
         }
     }
 
-    /** Gives back what idle logs hold, and notes now and then up to where logs are flushed. */
+    /** Gives back what idle logs hold, and writes the checkpoint now and then. */
     void sweep() throws IOException {
         slots.values().forEach(slot -> {
             SegmentedLog log = slot.log;
@@ -292,8 +292,13 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
             }
         });
         if (++sweeps % SWEEPS_PER_CHECKPOINT == 0) {
-            directory.recoveryPoints().write();
+            checkpoint();
         }
+    }
+
+    /** Notes on disk up to where logs are flushed. */
+    void checkpoint() throws IOException {
+        directory.recoveryPoints().write();
     }
 
     @Override

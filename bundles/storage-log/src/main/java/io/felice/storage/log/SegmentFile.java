@@ -92,10 +92,10 @@ final class SegmentFile {
     static SegmentFile compacted(SegmentFile old, Iterator<RecordBatch> batches) throws IOException {
         SegmentFile fresh = new SegmentFile(old.shared, old.directory, old.baseOffset, 0, old.createdAt, false);
         fresh.index = new SparseIndex(old.baseOffset);
-        fresh.channel = old.shared.files().open(fresh.file(CLEANED), true);
-        old.shared.openFiles().opened(fresh);
         fresh.enter();
         try {
+            fresh.channel = old.shared.files().open(fresh.file(CLEANED), true);
+            old.shared.openFiles().opened(fresh);
             fresh.writeAll(batches, old.sealedEnd);
         } catch (IOException | RuntimeException failure) {
             fresh.retire();
@@ -444,7 +444,9 @@ final class SegmentFile {
     }
 
     private SparseIndex rebuildIndex() throws IOException {
-        LOG.info("Rebuilding the index of {}", logFile());
+        if (size > 0) {
+            LOG.info("Making the index of {} anew", logFile());
+        }
         SegmentFile copy = new SegmentFile(shared, directory, baseOffset, 0, createdAt, false);
         copy.index = new SparseIndex(baseOffset);
         BatchScan scan = scan();
@@ -457,13 +459,16 @@ final class SegmentFile {
         return copy.index;
     }
 
+    boolean needsIndexFiles() {
+        return sealed && !indexOnDisk && index != null;
+    }
+
     /** Writes the index files of a sealed segment, if they are not there. An index can be made anew: failing is no harm. */
     void persistIndex() {
         SparseIndex sealedIndex = index;
-        if (!sealed || indexOnDisk || retired || sealedIndex == null) {
-            return;
+        if (needsIndexFiles() && !retired && sealedIndex != null) {
+            writeIndexFiles(sealedIndex);
         }
-        writeIndexFiles(sealedIndex);
     }
 
     /** Writes the index files of the active segment at a clean stop. */

@@ -430,7 +430,7 @@ final class SegmentedLog {
     }
 
     private boolean needsForce(SegmentFile segment) {
-        return segment.forcedBytes() < settledBytesOf(segment);
+        return segment.forcedBytes() < settledBytesOf(segment) || segment.needsIndexFiles();
     }
 
     private void force(SegmentFile segment, long bytes) throws IOException {
@@ -933,7 +933,7 @@ final class SegmentedLog {
     /** Settles, flushes and writes the last index, so that the next start finds everything without a scan. */
     void closeCleanly() {
         try {
-            if (dead == null && place != null) {
+            if (dead == null) {
                 flushNow();
                 flushing.lock();
                 try {

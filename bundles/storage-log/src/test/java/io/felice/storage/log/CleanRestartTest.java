@@ -6,7 +6,7 @@ import io.felice.api.storage.StorageEngine;
 class CleanRestartTest extends LogStorageEngineTest {
     @Override
     protected StorageEngine reopen() {
-        closeLast();
+        closeCurrent();
         return start(path());
     }
 }

@@ -12,11 +12,15 @@ final class Directories {
     private Directories() {}
 
     static void copy(Path from, Path to) {
-        try (Stream<Path> all = Files.walk(from)) {
-            for (Path path : (Iterable<Path>) all::iterator) {
-                Path target = to.resolve(from.relativize(path).toString());
+        try {
+            Files.createDirectories(to);
+            for (Path path : filesOf(from, "")) {
+                Path target = to.resolve(path.getFileName());
+                if (path.toString().endsWith("-delete")) {
+                    continue;
+                }
                 if (Files.isDirectory(path)) {
-                    Files.createDirectories(target);
+                    copy(path, target);
                 } else {
                     Files.copy(path, target);
                 }

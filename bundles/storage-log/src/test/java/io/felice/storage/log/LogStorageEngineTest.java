@@ -19,6 +19,7 @@ class LogStorageEngineTest extends StorageEngineContract {
     Path temp;
 
     private final List<LogStorageEngine> engines = new ArrayList<>();
+    private LogStorageEngine current;
     private Path path;
 
     LogSettings settings() {
@@ -49,7 +50,7 @@ class LogStorageEngineTest extends StorageEngineContract {
         } catch (IOException failure) {
             throw new UncheckedIOException(failure);
         }
-        return Optional.of(start(copy));
+        return Optional.of(make(copy));
     }
 
     @Override
@@ -61,14 +62,19 @@ class LogStorageEngineTest extends StorageEngineContract {
         return path;
     }
 
-    void closeLast() {
-        engines.get(engines.size() - 1).close();
+    void closeCurrent() {
+        current.close();
     }
 
     LogStorageEngine start(Path directory) {
-        LogStorageEngine started = new LogStorageEngine(directory, settings());
-        engines.add(started);
-        return started;
+        current = make(directory);
+        return current;
+    }
+
+    private LogStorageEngine make(Path directory) {
+        LogStorageEngine made = new LogStorageEngine(directory, settings());
+        engines.add(made);
+        return made;
     }
 
     private Path next() {

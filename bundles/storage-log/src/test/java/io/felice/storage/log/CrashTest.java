@@ -1,0 +1,191 @@
+package io.felice.storage.log;
+
+import static io.felice.testkit.Batches.batch;
+import static io.felice.testkit.LogReader.batchesIn;
+import static io.felice.testkit.LogReader.everythingIn;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+
+import io.felice.api.FeliceException;
+import io.felice.api.RecordBatch;
+import io.felice.api.storage.LogId;
+import io.felice.api.storage.PartitionLog;
+import io.felice.api.storage.Segment;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.List;
+import java.util.UUID;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Stops the disk at every change that an operation makes, and looks at what the next start finds. */
+class CrashTest {
+    private static final LogId ID = new LogId(new UUID(1, 2), 0, "orders");
+    private static final LogSettings SETTINGS = new LogSettings(32_768, 1 << 20, 100, 1);
+    private static final int MOST_CHANGES = 200;
+
+    @TempDir
+    Path temp;
+
+    private int runs;
+
+    /** What a start found. */
+    private record Found(long start, long end, List<Long> offsets) {}
+
+    @Test
+    void truncationLeavesABeginningOfTheLog() {
+        crashEverywhere(log -> log.truncateTo(15), (found, done) -> {
+            assertThat(found.start()).isZero();
+            assertThat(found.end()).isBetween(10L, 50L);
+            assertThat(found.offsets()).isEqualTo(tens(0, found.end()));
+            assertThat(!done || found.end() == 10).isTrue();
+        });
+    }
+
+    @Test
+    void trimmingInsideASegmentMovesTheStartOrDoesNot() {
+        crashEverywhere(log -> log.trimTo(25), (found, done) -> {
+            assertThat(found.start()).isIn(0L, 10L, 20L, 25L);
+            assertThat(found.end()).isEqualTo(50);
+            assertThat(found.offsets()).isEqualTo(tens(found.start() / 10 * 10, 50));
+            assertThat(!done || found.start() == 25).isTrue();
+        });
+    }
+
+    @Test
+    void trimmingPastEverythingNeverLetsOffsetsBeUsedAgain() {
+        crashEverywhere(log -> log.trimTo(100), (found, done) -> {
+            assertThat(found.end()).isIn(50L, 100L);
+            assertThat(found.start()).isBetween(0L, 100L);
+            assertThat(!done || (found.start() == 100 && found.end() == 100)).isTrue();
+        });
+    }
+
+    @Test
+    void truncationBelowTheStartLeavesABeginningOrNothing() {
+        crashEverywhere(
+                log -> {
+                    log.trimTo(30);
+                    log.truncateTo(5);
+                },
+                (found, done) -> {
+                    assertThat(found.end()).isBetween(0L, 50L);
+                    assertThat(!done || (found.start() == 5 && found.end() == 5))
+                            .isTrue();
+                });
+    }
+
+    @Test
+    void replacingLeavesTheOldOrTheNewBatches() {
+        crashEverywhere(CrashTest::dropThirdBatch, (found, done) -> {
+            assertThat(found.end()).isEqualTo(50);
+            List<Long> fresh = List.of(0L, 10L, 30L, 40L);
+            if (done) {
+                assertThat(found.offsets()).isEqualTo(fresh);
+            } else {
+                assertThat(found.offsets()).isIn(fresh, tens(0, 50));
+            }
+        });
+    }
+
+    private static void dropThirdBatch(PartitionLog log) {
+        Segment third = log.segments().get(1);
+        List<RecordBatch> kept = batchesIn(everythingIn(log)).stream()
+                .filter(batch -> batch.baseOffset() == 30)
+                .toList();
+        log.replace(third, kept.iterator());
+    }
+
+    @Test
+    void appendsAndRollsKeepEverythingSettledBefore() {
+        crashEverywhere(
+                log -> {
+                    log.roll();
+                    log.append(batch(10).at(50));
+                    log.settle();
+                    log.append(batch(10).valueBytes(50_000).at(60));
+                },
+                (found, done) -> {
+                    assertThat(found.end()).isIn(50L, 60L, 70L);
+                    assertThat(found.offsets()).isEqualTo(tens(0, found.end()));
+                    assertThat(!done || found.end() == 70).isTrue();
+                });
+    }
+
+    @Test
+    void flushedBatchesAreBelowTheRecoveryPointOnly() {
+        crashEverywhere(log -> log.flush(50).toCompletableFuture().join(), (found, done) -> assertThat(found.offsets())
+                .isEqualTo(tens(0, 50)));
+    }
+
+    /** Lets the operation run again and again, each time one change further, until it comes to its end. */
+    private void crashEverywhere(Consumer<PartitionLog> operation, BiConsumer<Found, Boolean> check) {
+        crashEverywhere(operation, check, false);
+        crashEverywhere(operation, check, true);
+    }
+
+    private void crashEverywhere(
+            Consumer<PartitionLog> operation, BiConsumer<Found, Boolean> check, boolean checkpointed) {
+        boolean done = false;
+        for (int changes = 1; !done; changes++) {
+            assertThat(changes).isLessThan(MOST_CHANGES);
+            Path directory = temp.resolve("run-" + runs++);
+            Path image = temp.resolve("image-" + runs);
+            FaultyFiles files = new FaultyFiles();
+            try (LogStorageEngine engine = new LogStorageEngine(directory, SETTINGS, files, Clock.systemUTC())) {
+                PartitionLog log = fifty(engine);
+                if (checkpointed) {
+                    assertThatCode(engine::checkpoint).doesNotThrowAnyException();
+                }
+                files.stopAfter(changes);
+                done = succeeds(operation, log);
+                Directories.copy(directory, image);
+                files.stopAfter(Integer.MAX_VALUE);
+            }
+            check.accept(found(image), done);
+        }
+    }
+
+    private static boolean succeeds(Consumer<PartitionLog> operation, PartitionLog log) {
+        try {
+            operation.accept(log);
+            return true;
+        } catch (FeliceException | java.util.concurrent.CompletionException stopped) {
+            return false;
+        }
+    }
+
+    /** Batches of ten: those at 0 and 10 in the first segment, 20 and 30 in the second, 40 in the third. */
+    private static PartitionLog fifty(LogStorageEngine engine) {
+        PartitionLog log = engine.open(ID, 1);
+        for (int i = 0; i < 5; i++) {
+            log.append(batch(10).at(10L * i));
+            if (i % 2 == 1) {
+                log.roll();
+            }
+        }
+        log.flush(50).toCompletableFuture().join();
+        return log;
+    }
+
+    private static Found found(Path image) {
+        try (LogStorageEngine engine = new LogStorageEngine(image, SETTINGS)) {
+            PartitionLog log = engine.open(ID, 1);
+            List<Long> offsets = batchesIn(everythingIn(log)).stream()
+                    .map(RecordBatch::baseOffset)
+                    .toList();
+            Found found = new Found(log.startOffset(), log.endOffset(), offsets);
+            log.append(batch(1).at(log.endOffset()));
+            log.settle();
+            return found;
+        }
+    }
+
+    private static List<Long> tens(long from, long to) {
+        return java.util.stream.LongStream.range(from / 10, to / 10)
+                .mapToObj(ten -> 10 * ten)
+                .toList();
+    }
+}

@@ -1,0 +1,209 @@
+package io.felice.storage.log;
+
+import static io.felice.testkit.Batches.batch;
+import static io.felice.testkit.LogReader.batchesIn;
+import static io.felice.testkit.LogReader.everythingIn;
+import static io.felice.testkit.LogReader.offsetsOf;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.felice.api.ErrorCode;
+import io.felice.api.FeliceException;
+import io.felice.api.RecordBatch;
+import io.felice.api.storage.LogId;
+import io.felice.api.storage.PartitionLog;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.UUID;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A disk that fills up or breaks takes the logs offline that it hits, and they come back when it is well again. */
+class FailureTest {
+    private static final LogId BAD = new LogId(new UUID(1, 1), 0, "bad");
+    private static final LogId GOOD = new LogId(new UUID(2, 2), 0, "good");
+    private static final int PLENTY = 1 << 20;
+
+    @TempDir
+    Path temp;
+
+    private final FaultyFiles files = new FaultyFiles();
+    private LogStorageEngine engine;
+    private PartitionLog bad;
+    private PartitionLog good;
+
+    @BeforeEach
+    void openTwoLogs() {
+        engine = new LogStorageEngine(temp, LogSettings.DEFAULT, files, Clock.systemUTC());
+        bad = engine.open(BAD, 1);
+        good = engine.open(GOOD, 1);
+        for (PartitionLog log : new PartitionLog[] {bad, good}) {
+            log.append(batch(10).at(0));
+            log.settle();
+        }
+    }
+
+    @AfterEach
+    void close() {
+        files.heal();
+        engine.close();
+    }
+
+    @Test
+    void aFullDiskKillsTheHandleThatMeetsItAndNoOther() {
+        files.fillUp("bad-0");
+        bad.append(batch(10).at(10));
+
+        assertStorageError(bad::settle, "No space left on device");
+
+        assertStorageError(() -> bad.append(batch(10).at(20)), "bad-0 is offline");
+        assertStorageError(bad::settle, "bad-0 is offline");
+        assertThatThrownBy(() -> bad.flush(10).toCompletableFuture().join()).hasMessageContaining("offline");
+        assertThat(bad.settledOffset()).isEqualTo(10);
+        assertThat(offsetsOf(bad.read(0, 10, PLENTY, true))).containsExactly(0L);
+        good.append(batch(10).at(10));
+        good.settle();
+        assertThat(good.settledOffset()).isEqualTo(20);
+        assertThat(cell("logs.failed")).isEqualTo(1L);
+    }
+
+    @Test
+    void aLogComesBackWithAllThatWasSettledWhenThereIsSpaceAgain() {
+        files.fillUp("bad-0");
+        bad.append(batch(10).at(10));
+        assertStorageError(bad::settle, "No space");
+        PartitionLog still = engine.open(BAD, 2);
+        still.append(batch(10).at(10));
+        assertStorageError(still::settle, "No space");
+
+        files.heal();
+        PartitionLog again = engine.open(BAD, 2);
+
+        assertThat(again.endOffset()).isEqualTo(10);
+        again.append(batch(10).at(10));
+        again.settle();
+        assertThat(batchesIn(everythingIn(again)))
+                .extracting(RecordBatch::baseOffset)
+                .containsExactly(0L, 10L);
+        assertStorageError(() -> still.append(batch(10).at(20)), "offline");
+        assertStorageError(() -> bad.append(batch(10).at(20)), "offline");
+    }
+
+    @Test
+    void theNewestLeaseIsKnownAfterAFailure() {
+        PartitionLog newer = engine.open(BAD, 7);
+        files.fillUp("bad-0");
+        newer.append(batch(10).at(10));
+        assertStorageError(newer::settle, "No space");
+        files.heal();
+
+        PartitionLog late = engine.open(BAD, 6);
+
+        assertStorageError(() -> late.append(batch(10).at(10)), "newer owner");
+    }
+
+    @Test
+    void aLargeBatchOnAFullDiskIsRefusedAtOnceAndLeavesNoTrace() {
+        files.fillUp("bad-0");
+
+        assertStorageError(() -> bad.append(batch(1).valueBytes(1_000_000).at(10)), "No space");
+
+        files.heal();
+        PartitionLog again = engine.open(BAD, 1);
+        assertThat(again.endOffset()).isEqualTo(10);
+        assertThat(batchesIn(everythingIn(again))).hasSize(1);
+    }
+
+    @Test
+    void aNewLogOnAFullDiskFailsAndComesBack() {
+        LogId fresh = new LogId(new UUID(3, 3), 0, "fresh");
+        PartitionLog log = engine.open(fresh, 1);
+        files.fillUp("fresh-0");
+        log.append(batch(10).at(0));
+        assertStorageError(log::settle, "No space");
+
+        files.heal();
+        PartitionLog again = engine.open(fresh, 1);
+
+        again.append(batch(10).at(0));
+        again.settle();
+        assertThat(batchesIn(everythingIn(again))).hasSize(1);
+    }
+
+    @Test
+    void wholeSegmentsCanBeDroppedOnAFullDisk() {
+        bad.roll();
+        bad.append(batch(10).at(10));
+        bad.settle();
+        files.fillUp("");
+
+        bad.trimTo(10);
+
+        assertThat(bad.startOffset()).isEqualTo(10);
+        assertThat(Directories.filesOf(temp.resolve("bad-0"), ".log")).hasSize(1);
+    }
+
+    @Test
+    void aFailedFsyncKillsTheHandle() {
+        files.breakFsync("bad-0");
+
+        assertThatThrownBy(() -> bad.flush(10).toCompletableFuture().join())
+                .hasCauseInstanceOf(FeliceException.class)
+                .hasMessageContaining("Input/output error");
+
+        assertThat(bad.flushedOffset()).isZero();
+        assertStorageError(() -> bad.append(batch(1).at(10)), "offline");
+        good.flush(10).toCompletableFuture().join();
+        assertThat(good.flushedOffset()).isEqualTo(10);
+    }
+
+    @Test
+    void aFileThatCannotBeReadKeepsItsLogClosedOnly() {
+        files.fillUp("bad-0");
+        bad.append(batch(10).at(10));
+        assertStorageError(bad::settle, "No space");
+        files.heal();
+        files.breakReads("bad-0");
+
+        assertStorageError(() -> engine.open(BAD, 2), "bad-0 cannot be opened: Input/output error");
+
+        good.append(batch(1).at(10));
+        files.heal();
+        assertThat(engine.open(BAD, 2).endOffset()).isEqualTo(10);
+    }
+
+    @Test
+    void anEngineThatWasStoppedRefusesEverything() {
+        engine.close();
+
+        assertStorageError(() -> good.append(batch(1).at(10)), "stopped");
+        assertStorageError(() -> engine.open(GOOD, 2), "stopped");
+        assertStorageError(() -> good.read(0, 10, PLENTY, true), "stopped");
+    }
+
+    @Test
+    void aLogThatFailedLeavesNoCleanMarker() {
+        files.fillUp("bad-0");
+        bad.append(batch(10).at(10));
+        assertStorageError(bad::settle, "No space");
+        files.heal();
+
+        engine.close();
+
+        assertThat(temp.resolve(".kafka_cleanshutdown")).doesNotExist();
+    }
+
+    private Object cell(String column) {
+        return engine.tables().get(0).cell(temp.toString(), column).orElseThrow();
+    }
+
+    private static void assertStorageError(ThrowingCallable action, String fact) {
+        assertThatThrownBy(action).isInstanceOfSatisfying(FeliceException.class, failure -> {
+            assertThat(failure.code()).isEqualTo(ErrorCode.KAFKA_STORAGE_ERROR);
+            assertThat(failure.getMessage()).contains(fact);
+        });
+    }
+}

@@ -1,0 +1,135 @@
+package io.felice.storage.log;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** Files on a disk that fills up, breaks, or stops altogether after so many changes. */
+final class FaultyFiles extends DiskFiles {
+    private static final int NEVER = Integer.MAX_VALUE;
+
+    private volatile String fullFor;
+    private volatile String brokenFsyncFor;
+    private volatile String unreadable;
+    private int changesLeft = NEVER;
+
+    /** From now on nothing can be written to files whose path contains {@code part}; what is there can be removed. */
+    void fillUp(String part) {
+        fullFor = part;
+    }
+
+    void breakFsync(String part) {
+        brokenFsyncFor = part;
+    }
+
+    void breakReads(String part) {
+        unreadable = part;
+    }
+
+    void heal() {
+        fullFor = null;
+        brokenFsyncFor = null;
+        unreadable = null;
+    }
+
+    /** After so many more changes the disk stays as it is; the write that it stops at is half done. */
+    synchronized void stopAfter(int changes) {
+        changesLeft = changes;
+    }
+
+    private final java.util.Map<FileChannel, Path> paths = new java.util.concurrent.ConcurrentHashMap<>();
+
+    @Override
+    FileChannel open(Path file, boolean create) throws IOException {
+        if (create && !Files.exists(file)) {
+            change();
+            mustHaveSpace(file);
+        }
+        FileChannel channel = super.open(file, create);
+        paths.put(channel, file);
+        return channel;
+    }
+
+    @Override
+    void read(FileChannel channel, ByteBuffer target, long position) throws IOException {
+        if (unreadable != null && paths.get(channel).toString().contains(unreadable)) {
+            throw new IOException("Input/output error");
+        }
+        super.read(channel, target, position);
+    }
+
+    @Override
+    void write(FileChannel channel, ByteBuffer source, long position) throws IOException {
+        try {
+            change();
+            mustHaveSpace(paths.get(channel));
+        } catch (IOException failure) {
+            boolean stoppedHere = changesLeft == 0 || fullFor != null;
+            if (stoppedHere) {
+                changesLeft = changesLeft == 0 ? -1 : changesLeft;
+                super.write(channel, source.duplicate().limit(source.position() + source.remaining() / 2), position);
+            }
+            throw failure;
+        }
+        super.write(channel, source, position);
+    }
+
+    private void mustHaveSpace(Path file) throws IOException {
+        if (fullFor != null && file.toString().contains(fullFor)) {
+            throw new IOException("No space left on device");
+        }
+    }
+
+    private synchronized void change() throws IOException {
+        if (changesLeft <= 0) {
+            throw new IOException("the disk is gone");
+        }
+        if (changesLeft != NEVER) {
+            changesLeft--;
+            if (changesLeft == 0) {
+                throw new IOException("the disk is gone");
+            }
+        }
+    }
+
+    @Override
+    void force(FileChannel channel) throws IOException {
+        change();
+        if (brokenFsyncFor != null && paths.get(channel).toString().contains(brokenFsyncFor)) {
+            throw new IOException("Input/output error");
+        }
+    }
+
+    @Override
+    void truncate(FileChannel channel, long size) throws IOException {
+        change();
+        super.truncate(channel, size);
+    }
+
+    @Override
+    void delete(Path file) throws IOException {
+        if (Files.exists(file)) {
+            change();
+            super.delete(file);
+        }
+    }
+
+    @Override
+    void rename(Path from, Path to) throws IOException {
+        change();
+        super.rename(from, to);
+    }
+
+    @Override
+    void createDirectory(Path directory) throws IOException {
+        change();
+        super.createDirectory(directory);
+    }
+
+    @Override
+    void syncDirectory(Path directory) throws IOException {
+        change();
+    }
+}

@@ -1,0 +1,523 @@
+package io.felice.storage.log;
+
+import static io.felice.testkit.Batches.batch;
+import static io.felice.testkit.LogReader.batchesIn;
+import static io.felice.testkit.LogReader.everythingIn;
+import static io.felice.testkit.LogReader.offsetsOf;
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.felice.api.FeliceException;
+import io.felice.api.RecordBatch;
+import io.felice.api.storage.LogId;
+import io.felice.api.storage.PartitionLog;
+import io.felice.api.storage.Records;
+import io.felice.api.storage.SegmentSizes;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.kafka.common.Uuid;
+import org.apache.kafka.common.record.internal.FileRecords;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The directory as others see it: Kafka's tools, the next start, another process. */
+class LogFilesTest {
+    private static final LogId ID = new LogId(new UUID(0x1234_5678_9ABC_4DEFL, 0x8123_4567_89AB_CDEFL), 0, "orders");
+    private static final int PLENTY = 1 << 20;
+
+    @TempDir
+    Path temp;
+
+    private final List<LogStorageEngine> engines = new ArrayList<>();
+
+    @AfterEach
+    void close() {
+        engines.forEach(LogStorageEngine::close);
+    }
+
+    private LogStorageEngine start(Path directory) {
+        return start(directory, LogSettings.DEFAULT);
+    }
+
+    private LogStorageEngine start(Path directory, LogSettings settings) {
+        LogStorageEngine engine = new LogStorageEngine(directory, settings);
+        engines.add(engine);
+        return engine;
+    }
+
+    private Path data() {
+        return temp.resolve("data");
+    }
+
+    private Path partition() {
+        return data().resolve("orders-0");
+    }
+
+    private static void appendTens(PartitionLog log, int count) {
+        for (int i = 0; i < count; i++) {
+            log.append(batch(10).at(log.endOffset()));
+        }
+    }
+
+    @Test
+    void nothingIsOnDiskUntilTheFirstBatchIsSettled() {
+        LogStorageEngine engine = start(data());
+        assertThat(data()).doesNotExist();
+        PartitionLog log = engine.open(ID, 1);
+        assertThat(partition()).doesNotExist();
+
+        appendTens(log, 1);
+        log.settle();
+
+        assertThat(partition().resolve("00000000000000000000.log"))
+                .hasSize(batch(10).at(0).sizeInBytes());
+        assertThat(partition().resolve("partition.metadata"))
+                .hasContent("version: 0\ntopic_id: " + new Uuid(0x1234_5678_9ABC_4DEFL, 0x8123_4567_89AB_CDEFL));
+    }
+
+    @Test
+    void kafkaReadsTheSegments() throws IOException {
+        PartitionLog log = start(data()).open(ID, 1);
+        log.append(batch(10).values("first").timestamp(77).leaderEpoch(5).at(0));
+        log.append(batch(2).producer(9, 1, 0).at(10));
+        log.roll();
+        log.append(batch(1).at(12));
+        log.settle();
+
+        try (FileRecords first =
+                FileRecords.open(partition().resolve("00000000000000000000.log").toFile(), false)) {
+            var batches = first.batches().iterator();
+            var one = batches.next();
+            one.ensureValid();
+            assertThat(one.baseOffset()).isZero();
+            assertThat(one.lastOffset()).isEqualTo(9);
+            assertThat(one.partitionLeaderEpoch()).isEqualTo(5);
+            assertThat(one.maxTimestamp()).isEqualTo(77);
+            var records = new ArrayList<String>();
+            one.forEach(record -> records.add(UTF_8.decode(record.value()).toString()));
+            assertThat(records).hasSize(10).containsOnly("first");
+            var two = batches.next();
+            two.ensureValid();
+            assertThat(two.producerId()).isEqualTo(9);
+            assertThat(batches.hasNext()).isFalse();
+        }
+        assertThat(partition().resolve("00000000000000000012.log")).exists();
+    }
+
+    @Test
+    void aCleanStopLeavesWhatKafkaExpects() throws IOException {
+        LogStorageEngine engine = start(data());
+        PartitionLog log = engine.open(ID, 1);
+        log.configure(new SegmentSizes(1 << 20, 100));
+        appendTens(log, 3);
+        log.roll();
+        appendTens(log, 1);
+        log.trimTo(35);
+
+        engine.close();
+
+        assertThat(data().resolve(".kafka_cleanshutdown")).hasContent("{\"version\":0,\"brokerEpoch\":-1}");
+        assertThat(data().resolve("recovery-point-offset-checkpoint")).hasContent("0\n1\norders 0 40\n");
+        assertThat(data().resolve("log-start-offset-checkpoint")).hasContent("0\n1\norders 0 35\n");
+        assertThat(partition().resolve("00000000000000000030.index")).exists();
+        ByteBuffer times = ByteBuffer.wrap(Files.readAllBytes(partition().resolve("00000000000000000030.timeindex")));
+        assertThat(times.getLong()).isEqualTo(1_000);
+        assertThat(times.getInt()).isEqualTo(9);
+    }
+
+    @Test
+    void aSealedSegmentHasIndexFilesInKafkasFormat() throws IOException {
+        PartitionLog log = start(data()).open(ID, 1);
+        int size = batch(10).at(0).sizeInBytes();
+        log.configure(new SegmentSizes(1 << 20, size));
+        for (int i = 0; i < 5; i++) {
+            log.append(batch(10).timestamp(100 * i).at(10L * i));
+        }
+        log.roll();
+        log.flush(50).toCompletableFuture().join();
+
+        ByteBuffer offsets = ByteBuffer.wrap(Files.readAllBytes(partition().resolve("00000000000000000000.index")));
+        ByteBuffer times = ByteBuffer.wrap(Files.readAllBytes(partition().resolve("00000000000000000000.timeindex")));
+
+        assertThat(offsets.remaining()).isEqualTo(2 * 8);
+        assertThat(offsets.getInt()).isEqualTo(29);
+        assertThat(offsets.getInt()).isEqualTo(2 * size);
+        assertThat(offsets.getInt()).isEqualTo(49);
+        assertThat(offsets.getInt()).isEqualTo(4 * size);
+        assertThat(times.remaining()).isEqualTo(2 * 12);
+        assertThat(times.getLong()).isEqualTo(200);
+        assertThat(times.getInt()).isEqualTo(29);
+        assertThat(times.getLong()).isEqualTo(400);
+        assertThat(times.getInt()).isEqualTo(49);
+    }
+
+    @Test
+    void aStartAfterACleanStopReadsNoBatches() {
+        LogStorageEngine first = start(data());
+        appendTens(first.open(ID, 1), 100);
+        first.close();
+
+        LogStorageEngine second = start(data());
+
+        assertThat(second.open(ID, 1).endOffset()).isEqualTo(1_000);
+        assertThat(cell(second, "recovered.logs")).isEqualTo(0L);
+        assertThat(cell(second, "recovery.scanned.bytes")).isEqualTo(0L);
+        assertThat(data().resolve(".kafka_cleanshutdown")).doesNotExist();
+    }
+
+    @Test
+    void aStartAfterAKillReadsFromTheRecoveryPointOnly() throws IOException {
+        LogStorageEngine first = start(data());
+        PartitionLog log = first.open(ID, 1);
+        appendTens(log, 100);
+        log.roll();
+        log.flush(1_000).toCompletableFuture().join();
+        first.checkpoint();
+        appendTens(log, 2);
+        log.settle();
+        Directories.copy(data(), temp.resolve("killed"));
+
+        LogStorageEngine second = start(temp.resolve("killed"));
+
+        assertThat(second.open(ID, 1).endOffset()).isEqualTo(1_020);
+        assertThat(cellIn(second, temp.resolve("killed"), "recovered.logs")).isEqualTo(1L);
+        assertThat(cellIn(second, temp.resolve("killed"), "recovery.scanned.bytes"))
+                .isEqualTo(2L * batch(10).at(0).sizeInBytes());
+    }
+
+    @Test
+    void whatWasWrittenAgainAfterATruncationIsCheckedAgain() throws IOException {
+        LogStorageEngine first = start(data());
+        PartitionLog log = first.open(ID, 1);
+        appendTens(log, 5);
+        log.flush(50).toCompletableFuture().join();
+        first.checkpoint();
+        log.truncateTo(10);
+        appendTens(log, 4);
+        log.settle();
+        Path killed = temp.resolve("killed");
+        Directories.copy(data(), killed);
+        Path segment = killed.resolve("orders-0/00000000000000000000.log");
+        byte[] bytes = Files.readAllBytes(segment);
+        bytes[bytes.length * 3 / 5 - 3] ^= 1;
+        Files.write(segment, bytes);
+
+        PartitionLog recovered = start(killed).open(ID, 1);
+
+        assertThat(batchesIn(everythingIn(recovered)))
+                .extracting(RecordBatch::baseOffset)
+                .containsExactly(0L, 10L);
+    }
+
+    @Test
+    void missingAndDamagedIndexesAreMadeAnew() throws IOException {
+        Random random = new Random(42);
+        for (int damage = 0; damage < 4; damage++) {
+            Path directory = temp.resolve("damage-" + damage);
+            LogStorageEngine first = start(directory);
+            PartitionLog log = first.open(ID, 1);
+            log.configure(new SegmentSizes(10_000, 200));
+            for (int i = 0; i < 400; i++) {
+                log.append(batch(2).timestamp(random.nextInt(1_000)).at(2L * i));
+            }
+            byte[] before = everythingIn(log);
+            first.close();
+            for (Path index : Directories.filesOf(directory.resolve("orders-0"), "index")) {
+                byte[] bytes = Files.readAllBytes(index);
+                switch (damage) {
+                    case 0 -> Files.delete(index);
+                    case 1 -> Files.write(index, new byte[0]);
+                    case 2 -> Files.write(index, java.util.Arrays.copyOf(bytes, bytes.length - 1));
+                    default -> Files.write(index, new byte[bytes.length]);
+                }
+            }
+
+            PartitionLog again = start(directory).open(ID, 1);
+
+            assertThat(everythingIn(again)).isEqualTo(before);
+            assertThat(again.endOffset()).isEqualTo(800);
+            for (long offset = 0; offset < 800; offset += 13) {
+                assertThat(offsetsOf(again.read(offset, Long.MAX_VALUE, 0, true)))
+                        .containsExactly(offset / 2 * 2);
+            }
+            assertThat(again.segments())
+                    .allSatisfy(segment -> assertThat(segment.maxTimestamp()).isBetween(500L, 999L));
+        }
+    }
+
+    @Test
+    void twoProcessesNeverUseOneDirectory() {
+        start(data()).open(ID, 1);
+        LogStorageEngine second = start(data());
+
+        assertThatThrownBy(() -> second.open(ID, 1))
+                .isInstanceOf(FeliceException.class)
+                .hasMessage("the directory " + data()
+                        + " is used by another process; stop it, or give each its own directory");
+
+        engines.get(0).close();
+        assertThat(second.open(ID, 1).endOffset()).isZero();
+    }
+
+    @Test
+    void aDirectoryOfANewerFormatIsRefused() throws IOException {
+        Files.createDirectories(data());
+        Files.writeString(data().resolve("felice-log.properties"), "format=2\nstore.id=x\n");
+
+        assertThatThrownBy(() -> start(data()).logs())
+                .isInstanceOf(FeliceException.class)
+                .hasMessageContaining("has format 2, this version reads format 1 only");
+    }
+
+    @Test
+    void theStoreKeepsItsId() throws IOException {
+        LogStorageEngine first = start(data());
+        first.logs();
+        String text = Files.readString(data().resolve("felice-log.properties"));
+        first.close();
+
+        start(data()).logs();
+
+        assertThat(Files.readString(data().resolve("felice-log.properties"))).isEqualTo(text);
+        assertThat(text).containsPattern("store.id=[0-9a-f-]{36}\n");
+    }
+
+    @Test
+    void namesThatAreNoDirectoryNamesAreRefused() {
+        LogStorageEngine engine = start(data());
+
+        for (String topic : List.of("", ".", "..", "a/b", "../../x", "a b", "a\0b", "x".repeat(250))) {
+            assertThatThrownBy(() -> engine.open(new LogId(UUID.randomUUID(), 0, topic), 1))
+                    .isInstanceOf(FeliceException.class);
+        }
+        PartitionLog longest = engine.open(new LogId(UUID.randomUUID(), 123_456, "x".repeat(240)), 1);
+        appendTens(longest, 1);
+        longest.settle();
+    }
+
+    @Test
+    void theLongestNameCanBeDeleted() throws IOException {
+        LogStorageEngine engine = start(data());
+        LogId id = new LogId(UUID.randomUUID(), 12, "x".repeat(249));
+        PartitionLog log = engine.open(id, 1);
+        appendTens(log, 1);
+        log.settle();
+
+        engine.delete(id);
+
+        engine.close();
+        assertThat(engineDirectories()).isEmpty();
+    }
+
+    @Test
+    void aDeleteThatWasCutShortIsFinishedAtTheNextStart() throws IOException {
+        Path leftover = data().resolve("orders-0.0123456789abcdef0123456789abcdef-delete");
+        Files.createDirectories(leftover);
+        Files.writeString(leftover.resolve("00000000000000000000.log"), "x");
+        LogStorageEngine engine = start(data());
+
+        assertThat(engine.logs()).isEmpty();
+
+        engine.close();
+        assertThat(leftover).doesNotExist();
+    }
+
+    private List<Path> engineDirectories() throws IOException {
+        try (var all = Files.list(data())) {
+            return all.filter(Files::isDirectory).toList();
+        }
+    }
+
+    @Test
+    void idleLogsGiveTheirMemoryBackAndGoOn() throws IOException {
+        LogStorageEngine engine = start(data());
+        PartitionLog log = engine.open(ID, 1);
+        appendTens(log, 3);
+        assertThat((long) cell(engine, "tail.bytes")).isPositive();
+        assertThat(log.isHot(5)).isTrue();
+
+        engine.sweep();
+        engine.sweep();
+
+        assertThat(cell(engine, "tail.bytes")).isEqualTo(0L);
+        assertThat(log.settledOffset()).isEqualTo(30);
+        assertThat(log.isHot(5)).isFalse();
+        assertThat(log.isHot(30)).isTrue();
+        try (Records read = log.read(5, Long.MAX_VALUE, PLENTY, true)) {
+            assertThat(read).isInstanceOf(Records.InFile.class);
+        }
+        appendTens(log, 1);
+        assertThat(log.isHot(30)).isTrue();
+    }
+
+    @Test
+    void recentBatchesAreReadFromMemoryWithoutACopyOfTheFile() {
+        PartitionLog log = start(data()).open(ID, 1);
+        appendTens(log, 3);
+        log.settle();
+
+        try (Records read = log.read(0, Long.MAX_VALUE, PLENTY, true)) {
+            assertThat(read).isInstanceOf(Records.InMemory.class);
+            assertThat(((Records.InMemory) read).buffers().get(0).isDirect()).isTrue();
+        }
+    }
+
+    @Test
+    void theMemoryOfAllTailsStaysInItsBudget() {
+        LogStorageEngine engine = start(data(), new LogSettings(64 << 10, 256 << 10, 100, 1));
+        for (int partition = 0; partition < 100; partition++) {
+            PartitionLog log = engine.open(new LogId(new UUID(5, 5), partition, "many"), 1);
+            for (int i = 0; i < 30; i++) {
+                log.append(batch(1).valueBytes(3_000).at(i));
+            }
+            assertThat((long) cell(engine, "tail.bytes")).isLessThanOrEqualTo(256 << 10);
+        }
+        PartitionLog last = engine.open(new LogId(new UUID(5, 5), 99, "many"), 2);
+        assertThat(batchesIn(everythingIn(last))).hasSize(30);
+    }
+
+    @Test
+    void pinnedBytesAreCountedUntilTheyAreGivenBack() {
+        LogStorageEngine engine = start(data());
+        PartitionLog log = engine.open(ID, 1);
+        appendTens(log, 2);
+        Records hot = log.read(0, Long.MAX_VALUE, PLENTY, true);
+        log.close();
+        Records cold = engine.open(ID, 2).read(0, Long.MAX_VALUE, PLENTY, true);
+
+        assertThat(cold).isInstanceOf(Records.InFile.class);
+        assertThat(cell(engine, "pinned.bytes")).isEqualTo((long) hot.sizeInBytes() + cold.sizeInBytes());
+        hot.close();
+        cold.close();
+        cold.close();
+        assertThat(cell(engine, "pinned.bytes")).isEqualTo(0L);
+        assertThat(cell(engine, "tail.bytes")).isEqualTo(0L);
+    }
+
+    @Test
+    void openFilesAreBounded() {
+        LogStorageEngine engine = start(data(), new LogSettings(64 << 10, 1 << 20, 10, 1));
+        List<PartitionLog> logs = new ArrayList<>();
+        for (int partition = 0; partition < 50; partition++) {
+            PartitionLog log = engine.open(new LogId(new UUID(5, 5), partition, "many"), 1);
+            appendTens(log, 2);
+            log.settle();
+            logs.add(log);
+        }
+
+        assertThat((long) cell(engine, "files.open")).isLessThanOrEqualTo(10);
+        logs.forEach(PartitionLog::close);
+        logs.forEach(log ->
+                assertThat(offsetsOf(log.read(0, Long.MAX_VALUE, PLENTY, true))).containsExactly(0L, 10L));
+        assertThat((long) cell(engine, "files.open")).isLessThanOrEqualTo(10);
+    }
+
+    @Test
+    void trimsAtTheSameTimeShareCheckpointWrites() {
+        AtomicInteger writes = new AtomicInteger();
+        DiskFiles counting = new DiskFiles() {
+            @Override
+            void rename(Path from, Path to) throws IOException {
+                if (to.getFileName().toString().equals("log-start-offset-checkpoint")) {
+                    writes.incrementAndGet();
+                    try {
+                        Thread.sleep(5);
+                    } catch (InterruptedException interrupted) {
+                        throw new IOException(interrupted);
+                    }
+                }
+                super.rename(from, to);
+            }
+        };
+        LogStorageEngine engine = new LogStorageEngine(data(), LogSettings.DEFAULT, counting, Clock.systemUTC());
+        engines.add(engine);
+        List<CompletableFuture<Void>> trims = new ArrayList<>();
+        var pool = java.util.concurrent.Executors.newFixedThreadPool(32);
+        for (int partition = 0; partition < 200; partition++) {
+            PartitionLog log = engine.open(new LogId(new UUID(5, 5), partition, "many"), 1);
+            appendTens(log, 1);
+            trims.add(CompletableFuture.runAsync(() -> log.trimTo(5), pool));
+        }
+        trims.forEach(CompletableFuture::join);
+        pool.shutdown();
+        Directories.copy(data(), temp.resolve("killed"));
+
+        assertThat(writes.get()).isLessThan(150);
+        LogStorageEngine second = start(temp.resolve("killed"));
+        for (int partition = 0; partition < 200; partition++) {
+            assertThat(second.open(new LogId(new UUID(5, 5), partition, "many"), 1)
+                            .startOffset())
+                    .isEqualTo(5);
+        }
+    }
+
+    @Test
+    void aTopicCreatedAgainDoesNotInheritCheckpoints() {
+        LogStorageEngine first = start(data());
+        PartitionLog log = first.open(ID, 1);
+        appendTens(log, 5);
+        log.trimTo(25);
+        first.delete(ID);
+        LogId again = new LogId(UUID.randomUUID(), 0, "orders");
+        PartitionLog fresh = first.open(again, 1);
+        appendTens(fresh, 5);
+        fresh.settle();
+        Directories.copy(data(), temp.resolve("killed"));
+
+        PartitionLog recovered = start(temp.resolve("killed")).open(again, 1);
+
+        assertThat(recovered.startOffset()).isZero();
+        assertThat(recovered.endOffset()).isEqualTo(50);
+    }
+
+    @Test
+    void manyLogsOpenInParallelAfterAKill() {
+        LogStorageEngine first = start(data());
+        for (int partition = 0; partition < 300; partition++) {
+            PartitionLog log = first.open(new LogId(new UUID(5, 5), partition, "many"), 1);
+            appendTens(log, 2);
+            log.settle();
+        }
+        Path killed = temp.resolve("killed");
+        Directories.copy(data(), killed);
+        LogStorageEngine second = start(killed);
+
+        second.logs().parallelStream()
+                .forEach(id -> assertThat(second.open(id, 1).endOffset()).isEqualTo(20));
+
+        assertThat(cellIn(second, killed, "recovered.logs")).isEqualTo(300L);
+        assertThat(cellIn(second, killed, "logs.open")).isEqualTo(300L);
+    }
+
+    @Test
+    void noThreadIsLeftBehind() {
+        LogStorageEngine engine = start(data());
+        PartitionLog log = engine.open(ID, 1);
+        appendTens(log, 1);
+        log.flush(10).toCompletableFuture().join();
+
+        engine.close();
+
+        assertThat(Thread.getAllStackTraces().keySet())
+                .noneMatch(thread -> thread.isAlive() && thread.getName().startsWith("felice-storage-log"));
+    }
+
+    private Object cell(LogStorageEngine engine, String column) {
+        return cellIn(engine, data(), column);
+    }
+
+    private static Object cellIn(LogStorageEngine engine, Path directory, String column) {
+        return engine.tables().get(0).cell(directory.toString(), column).orElseThrow();
+    }
+}
