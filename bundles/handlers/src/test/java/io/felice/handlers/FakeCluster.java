@@ -1,0 +1,90 @@
+package io.felice.handlers;
+
+import io.felice.api.cluster.BrokerRegistration;
+import io.felice.api.cluster.BrokerRegistration.Endpoint;
+import io.felice.api.cluster.ClusterMetadata;
+import io.felice.api.cluster.ClusterStore;
+import io.felice.api.cluster.ClusterView;
+import io.felice.api.cluster.MetadataRecord;
+import io.felice.api.cluster.PartitionState;
+import io.felice.api.config.ConfigResource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
+
+/** A cluster of one broker, id 7, with two listeners, whose view tests change by records. */
+final class FakeCluster implements ClusterMetadata {
+    static final int BROKER = 7;
+
+    private volatile ClusterView view = ClusterView.EMPTY;
+
+    FakeCluster() {
+        apply(new MetadataRecord.ClusterNamed("cluster"), registered(BROKER));
+    }
+
+    private static MetadataRecord registered(int id) {
+        List<Endpoint> endpoints = List.of(
+                new Endpoint("PLAINTEXT", "PLAINTEXT", "inside", 9092),
+                new Endpoint("EXTERNAL", "PLAINTEXT", "outside", 19092));
+        BrokerRegistration broker =
+                new BrokerRegistration(id, new UUID(1, id), new UUID(2, id), endpoints, "rack" + id);
+        return new MetadataRecord.BrokerRegistered(broker, id);
+    }
+
+    FakeCluster apply(MetadataRecord... records) {
+        view = view.after(view.version() + 1, List.of(records));
+        return this;
+    }
+
+    /** Another broker, with the same listeners. */
+    FakeCluster broker(int id) {
+        return apply(registered(id));
+    }
+
+    UUID topic(String name, int partitions) {
+        return topic(name, partitions, PartitionState.created(List.of(BROKER), List.of(BROKER), BROKER));
+    }
+
+    UUID topic(String name, int partitions, PartitionState state) {
+        UUID id = UUID.nameUUIDFromBytes((name + view.version()).getBytes(java.nio.charset.StandardCharsets.UTF_8));
+        List<MetadataRecord> records = new ArrayList<>();
+        records.add(new MetadataRecord.TopicCreated(id, name));
+        for (int i = 0; i < partitions; i++) {
+            records.add(new MetadataRecord.PartitionChanged(id, i, state));
+        }
+        apply(records.toArray(MetadataRecord[]::new));
+        return id;
+    }
+
+    void delete(UUID topicId) {
+        apply(new MetadataRecord.TopicDeleted(topicId));
+    }
+
+    void config(ConfigResource resource, String key, String value) {
+        apply(new MetadataRecord.ConfigSet(resource, key, value));
+    }
+
+    @Override
+    public ClusterView view() {
+        return view;
+    }
+
+    @Override
+    public int brokerId() {
+        return BROKER;
+    }
+
+    @Override
+    public CompletionStage<ClusterView> reached(long version) {
+        return version <= view.version() ? CompletableFuture.completedFuture(view) : new CompletableFuture<>();
+    }
+
+    @Override
+    public ClusterStore.Subscription listen(Consumer<ClusterView> listener) {
+        listener.accept(view);
+        return () -> {};
+    }
+}

@@ -1,0 +1,117 @@
+package io.felice.handlers;
+
+import io.felice.api.ErrorCode;
+import io.felice.api.TopicPartition;
+import io.felice.api.cluster.ClusterStore;
+import io.felice.api.partition.FetchPlan;
+import io.felice.api.partition.FetchedPartition;
+import io.felice.api.partition.LeadershipListener;
+import io.felice.api.partition.LogDir;
+import io.felice.api.partition.Partition;
+import io.felice.api.partition.Partitions;
+import io.felice.api.storage.Records;
+import io.felice.api.storage.Volume;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** Partitions that are led here, errors for others, and what fetches find. */
+final class FakePartitions implements Partitions {
+    final List<FetchPlan> plans = new ArrayList<>();
+    final AtomicInteger pinned = new AtomicInteger();
+
+    private final Map<TopicPartition, FakePartition> led = new HashMap<>();
+    private final Map<TopicPartition, ErrorCode> errors = new HashMap<>();
+    private final Map<TopicPartition, byte[]> waiting = new HashMap<>();
+    private final Map<TopicPartition, Long> highWatermarks = new HashMap<>();
+    private CompletableFuture<Void> gate = CompletableFuture.completedFuture(null);
+    private CompletionStage<Long> producerId = CompletableFuture.completedFuture(4711L);
+
+    FakePartition lead(String topic, int partition) {
+        TopicPartition id = new TopicPartition(topic, partition);
+        errors.remove(id);
+        return led.computeIfAbsent(id, FakePartition::new);
+    }
+
+    void fail(String topic, int partition, ErrorCode error) {
+        errors.put(new TopicPartition(topic, partition), error);
+    }
+
+    /** The next fetch finds these bytes, and a high watermark above them. */
+    void put(String topic, int partition, byte[] bytes, long highWatermark) {
+        waiting.put(new TopicPartition(topic, partition), bytes);
+        highWatermarks.put(new TopicPartition(topic, partition), highWatermark);
+    }
+
+    /** Fetches wait for this. */
+    void waitFor(CompletableFuture<Void> gate) {
+        this.gate = gate;
+    }
+
+    void producerId(CompletionStage<Long> next) {
+        this.producerId = next;
+    }
+
+    @Override
+    public Partition leader(TopicPartition partition) {
+        ErrorCode error = errors.get(partition);
+        if (error != null) {
+            throw error.because(partition + " is not to be had");
+        }
+        FakePartition found = led.get(partition);
+        if (found == null) {
+            throw ErrorCode.UNKNOWN_TOPIC_OR_PARTITION.because(partition + " is unknown");
+        }
+        return found;
+    }
+
+    @Override
+    public CompletionStage<List<FetchedPartition>> fetch(FetchPlan plan) {
+        plans.add(plan);
+        return gate.thenApply(open -> plan.wants().stream()
+                .map(want -> fetch(want.partition()))
+                .toList());
+    }
+
+    private FetchedPartition fetch(TopicPartition id) {
+        if (errors.containsKey(id)) {
+            return FetchedPartition.failed(id, errors.get(id));
+        }
+        if (!led.containsKey(id)) {
+            return FetchedPartition.failed(id, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+        }
+        long highWatermark = highWatermarks.getOrDefault(id, 20L);
+        byte[] bytes = waiting.remove(id);
+        if (bytes == null) {
+            return new FetchedPartition(id, ErrorCode.NONE, highWatermark, 18, 10, null, Records.EMPTY);
+        }
+        pinned.incrementAndGet();
+        Records records = new Records.InMemory(List.of(ByteBuffer.wrap(bytes)), pinned::decrementAndGet);
+        return new FetchedPartition(id, ErrorCode.NONE, highWatermark, 18, 10, null, records);
+    }
+
+    @Override
+    public CompletionStage<List<LogDir>> logDirs() {
+        List<LogDir.ReplicaSize> replicas = led.keySet().stream()
+                .map(id -> new LogDir.ReplicaSize(id, 1000, 0))
+                .toList();
+        return CompletableFuture.completedFuture(List.of(
+                new LogDir(new Volume("log:/data", 10_000, 4_000), ErrorCode.NONE, replicas),
+                new LogDir(new Volume("memory:", -1, -1), ErrorCode.KAFKA_STORAGE_ERROR, List.of())));
+    }
+
+    @Override
+    public ClusterStore.Subscription listen(String topic, LeadershipListener listener) {
+        return () -> {};
+    }
+
+    @Override
+    public CompletionStage<Long> newProducerId() {
+        return producerId;
+    }
+}

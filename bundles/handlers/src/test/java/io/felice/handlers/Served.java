@@ -1,0 +1,93 @@
+package io.felice.handlers;
+
+import io.felice.protocol.RequestHandler;
+import java.io.IOException;
+import java.lang.reflect.Constructor;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.apache.kafka.common.protocol.ApiMessage;
+
+/**
+ * A handler as its component descriptor describes it, made with the given services as Declarative Services would.
+ *
+ * @param handler what serves it
+ */
+record Served(short key, short from, short to, RequestHandler<ApiMessage, ApiMessage> handler) {
+
+    /** Every handler of this bundle, in order of keys. */
+    static List<Served> all(Object... services) throws IOException, ReflectiveOperationException, URISyntaxException {
+        URI classes = ProduceHandler.class
+                .getProtectionDomain()
+                .getCodeSource()
+                .getLocation()
+                .toURI();
+        List<Served> all = new ArrayList<>();
+        try (DirectoryStream<Path> descriptors =
+                Files.newDirectoryStream(Path.of(classes).resolve("OSGI-INF"), "*Handler.xml")) {
+            for (Path descriptor : descriptors) {
+                all.add(of(Files.readString(descriptor), services));
+            }
+        }
+        all.sort(Comparator.comparing(Served::key));
+        return all;
+    }
+
+    private static Served of(String descriptor, Object[] services) throws ReflectiveOperationException {
+        Class<?> type = Class.forName(find(descriptor, "<implementation class=\"([^\"]+)\""));
+        return new Served(
+                number(descriptor, "felice.api.key"),
+                number(descriptor, "felice.api.from"),
+                number(descriptor, "felice.api.to"),
+                make(type, services));
+    }
+
+    private static short number(String descriptor, String property) {
+        return Short.parseShort(find(descriptor, "name=\"" + Pattern.quote(property) + "\"[^>]* value=\"(-?\\d+)\""));
+    }
+
+    private static String find(String text, String pattern) {
+        Matcher matcher = Pattern.compile(pattern).matcher(text);
+        if (!matcher.find()) {
+            throw new IllegalStateException("no " + pattern + " in " + text);
+        }
+        return matcher.group(1);
+    }
+
+    @SuppressWarnings("unchecked")
+    private static RequestHandler<ApiMessage, ApiMessage> make(Class<?> type, Object[] services)
+            throws ReflectiveOperationException {
+        Constructor<?> constructor = type.getConstructors()[0];
+        Object[] arguments = Arrays.stream(constructor.getParameterTypes())
+                .map(parameter -> argument(parameter, services))
+                .toArray();
+        return (RequestHandler<ApiMessage, ApiMessage>) constructor.newInstance(arguments);
+    }
+
+    private static Object argument(Class<?> parameter, Object[] services) {
+        if (parameter.isAnnotation()) {
+            return Proxy.newProxyInstance(
+                    parameter.getClassLoader(),
+                    new Class<?>[] {parameter},
+                    (proxy, method, arguments) -> defaultOf(method));
+        }
+        return Arrays.stream(services)
+                .filter(parameter::isInstance)
+                .findFirst()
+                .orElseThrow(() -> new IllegalStateException("no " + parameter));
+    }
+
+    private static Object defaultOf(Method method) {
+        return method.getDefaultValue();
+    }
+}
