@@ -1,0 +1,221 @@
+package io.felice.cluster.zookeeper;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.concurrent.Executor;
+import org.apache.zookeeper.AsyncCallback;
+import org.apache.zookeeper.CreateMode;
+import org.apache.zookeeper.KeeperException.Code;
+import org.apache.zookeeper.Op;
+import org.apache.zookeeper.OpResult;
+import org.apache.zookeeper.Watcher;
+import org.apache.zookeeper.Watcher.Event.EventType;
+import org.apache.zookeeper.ZooDefs;
+import org.apache.zookeeper.ZooKeeper;
+import org.apache.zookeeper.client.ConnectStringParser;
+import org.apache.zookeeper.client.StaticHostProvider;
+import org.apache.zookeeper.client.ZKClientConfig;
+import org.apache.zookeeper.data.Stat;
+
+/**
+ * One handle of the raw client. No method waits; every answer and every event comes on the event thread, in the order
+ * of the server. After {@link #detach} nothing more comes.
+ */
+final class Client {
+    /** What an operation came to; {@code value} is null unless the code is OK. */
+    interface Answer<T> {
+        void of(Code code, T value);
+    }
+
+    /** A znode's data and statistics. */
+    record Node(byte[] data, Stat stat) {
+        String text() {
+            return new String(data, StandardCharsets.UTF_8);
+        }
+    }
+
+    /** What became of the connection. */
+    interface States {
+        void changed(Client client, Watcher.Event.KeeperState state);
+    }
+
+    private final Executor events;
+    private final Handle handle;
+    private boolean detached;
+
+    /** Opens a session, or goes on with an older one if {@code ticket} is not null. */
+    Client(String connect, int timeoutMs, byte[] secret, SessionTicket ticket, States states, Executor events)
+            throws IOException {
+        this.events = events;
+        Watcher watcher = event -> {
+            if (event.getType() == EventType.None) {
+                run(() -> states.changed(this, event.getState()));
+            }
+        };
+        handle = ticket == null
+                ? new Handle(connect, timeoutMs, watcher)
+                : new Handle(connect, timeoutMs, watcher, ticket);
+        handle.addAuthInfo("digest", secret);
+    }
+
+    /** The raw client, which keeps to itself how to leave a connection without ending its session. */
+    @SuppressWarnings("try") // the library's close() may be interrupted
+    private static final class Handle extends ZooKeeper {
+        Handle(String connect, int timeoutMs, Watcher watcher) throws IOException {
+            super(connect, timeoutMs, watcher, config());
+        }
+
+        Handle(String connect, int timeoutMs, Watcher watcher, SessionTicket ticket) throws IOException {
+            super(
+                    connect,
+                    timeoutMs,
+                    watcher,
+                    ticket.sessionId(),
+                    ticket.password(),
+                    false,
+                    new StaticHostProvider(new ConnectStringParser(connect).getServerAddresses()),
+                    config());
+        }
+
+        void leave() {
+            cnxn.disconnect();
+        }
+
+        private static ZKClientConfig config() {
+            ZKClientConfig config = new ZKClientConfig();
+            config.setProperty(ZKClientConfig.ENABLE_CLIENT_SASL_KEY, "false");
+            return config;
+        }
+    }
+
+    SessionTicket ticket() {
+        return new SessionTicket(handle.getSessionId(), handle.getSessionPasswd());
+    }
+
+    long sessionId() {
+        return handle.getSessionId();
+    }
+
+    int timeoutMs() {
+        return handle.getSessionTimeout();
+    }
+
+    boolean isConnected() {
+        return handle.getState().isConnected();
+    }
+
+    /** Drops the connection and keeps the session; waits for the client's own threads, which takes milliseconds. */
+    void detach() {
+        detached = true;
+        handle.leave();
+    }
+
+    /** The session is over: what still comes of it is dropped, and the client's threads end by themselves. */
+    void abandon() {
+        detached = true;
+    }
+
+    /** Ends the session; waits for the server's answer, so not on the event thread. */
+    void end() throws InterruptedException {
+        handle.close();
+    }
+
+    void get(String path, Runnable watch, Answer<Node> answer) {
+        handle.getData(
+                path,
+                watcher(watch),
+                (int rc, String p, Object ctx, byte[] data, Stat stat) ->
+                        run(() -> answer.of(Code.get(rc), stat == null ? null : new Node(data, stat))),
+                null);
+    }
+
+    void exists(String path, Runnable watch, Answer<Stat> answer) {
+        handle.exists(
+                path,
+                watcher(watch),
+                (int rc, String p, Object ctx, Stat stat) -> run(() -> answer.of(Code.get(rc), stat)),
+                null);
+    }
+
+    void children(String path, Runnable watch, Answer<List<String>> answer) {
+        handle.getChildren(
+                path,
+                watcher(watch),
+                (int rc, String p, Object ctx, List<String> children) ->
+                        run(() -> answer.of(Code.get(rc), children)),
+                null);
+    }
+
+    void create(String path, byte[] data, CreateMode mode, Answer<Stat> answer) {
+        AsyncCallback.Create2Callback callback =
+                (rc, p, ctx, name, stat) -> run(() -> answer.of(Code.get(rc), stat));
+        handle.create(path, data, ZooDefs.Ids.CREATOR_ALL_ACL, mode, callback, null);
+    }
+
+    void set(String path, byte[] data, int version, Answer<Stat> answer) {
+        handle.setData(
+                path,
+                data,
+                version,
+                (int rc, String p, Object ctx, Stat stat) -> run(() -> answer.of(Code.get(rc), stat)),
+                null);
+    }
+
+    void delete(String path, int version, Answer<Void> answer) {
+        handle.delete(path, version, (rc, p, ctx) -> run(() -> answer.of(Code.get(rc), null)), null);
+    }
+
+    /** The answer's value is the index of the operation that failed, -1 if the whole did or none. */
+    void multi(List<Op> operations, Answer<Integer> answer) {
+        handle.multi(
+                operations,
+                (rc, p, ctx, results) -> run(() -> answer.of(Code.get(rc), failed(results))),
+                null);
+    }
+
+    /** Catches up with the ensemble's leader; answered by way of it. */
+    void sync(String path, Answer<Void> answer) {
+        handle.sync(path, (rc, p, ctx) -> run(() -> answer.of(Code.get(rc), null)), null);
+    }
+
+    static Op create(String path, byte[] data, CreateMode mode) {
+        return Op.create(path, data, ZooDefs.Ids.CREATOR_ALL_ACL, mode);
+    }
+
+    /** True if the operation may be tried again once there is a connection, and may or may not have been done. */
+    static boolean isUnknown(Code code) {
+        return code == Code.CONNECTIONLOSS || code == Code.OPERATIONTIMEOUT || code == Code.SESSIONMOVED;
+    }
+
+    private static Integer failed(List<OpResult> results) {
+        if (results != null) {
+            for (int i = 0; i < results.size(); i++) {
+                if (results.get(i) instanceof OpResult.ErrorResult error
+                        && error.getErr() != Code.OK.intValue()
+                        && error.getErr() != Code.RUNTIMEINCONSISTENCY.intValue()) {
+                    return i;
+                }
+            }
+        }
+        return -1;
+    }
+
+    private Watcher watcher(Runnable watch) {
+        return watch == null
+                ? null
+                : event -> {
+                    if (event.getType() != EventType.None) {
+                        run(watch);
+                    }
+                };
+    }
+
+    private void run(Runnable task) {
+        events.execute(() -> {
+            if (!detached) {
+                task.run();
+            }
+        });
+    }
+}

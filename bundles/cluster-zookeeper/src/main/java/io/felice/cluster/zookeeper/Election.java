@@ -1,0 +1,337 @@
+package io.felice.cluster.zookeeper;
+
+import io.felice.api.FeliceException;
+import io.felice.api.cluster.ClusterStore;
+import io.felice.api.cluster.ClusterStore.LiveRegistration;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
+import java.util.function.Supplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.apache.zookeeper.CreateMode;
+import org.apache.zookeeper.KeeperException.Code;
+import org.apache.zookeeper.Op;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One candidate: takes {@code /controller} when it is free, in the same multi that makes the epoch grow, and gives the
+ * term away when the node, the epoch or the session is not its own any more. Lives on the event thread.
+ */
+final class Election implements Actor, ClusterStore.Subscription {
+    private static final Logger log = LoggerFactory.getLogger(Election.class);
+    private static final Pattern CONTENT =
+            Pattern.compile("controller/1 epoch=(\\d+) id=([0-9a-f-]+)(?: broker=(\\d+))?");
+
+    private final Paths paths;
+    private final ClusterStore.Candidate candidate;
+    private final String id;
+    private final EventThread events;
+    private final LogWriter.Counters counters;
+    private final Predicate<String> isLocal;
+    private final Supplier<OptionalInt> brokerId;
+    private final Consumer<Election> onClose;
+    private final Look look = new Look(this::look);
+    private final Look brokers = new Look(this::lookAtBrokers);
+    private final List<LogWriter> past = new ArrayList<>();
+    private Client client;
+    private LogWriter term;
+    private int endedEpoch = -1;
+    private List<LiveRegistration> shown;
+    private boolean closed;
+
+    /** What {@code /controller} says. */
+    record Content(int epoch, String id, OptionalInt brokerId) {
+        static Content of(String text) {
+            Matcher content = CONTENT.matcher(text);
+            if (!content.matches()) {
+                return new Content(-1, "", OptionalInt.empty());
+            }
+            String broker = content.group(3);
+            return new Content(
+                    Integer.parseInt(content.group(1)),
+                    content.group(2),
+                    broker == null ? OptionalInt.empty() : OptionalInt.of(Integer.parseInt(broker)));
+        }
+
+        byte[] bytes() {
+            String broker = brokerId.isPresent() ? " broker=" + brokerId.getAsInt() : "";
+            return ("controller/1 epoch=" + epoch + " id=" + id + broker).getBytes(StandardCharsets.UTF_8);
+        }
+    }
+
+    /**
+     * @param isLocal whether an id is of a campaign of this store
+     * @param brokerId the id registered in this session, if any
+     */
+    Election(
+            Paths paths,
+            ClusterStore.Candidate candidate,
+            String id,
+            EventThread events,
+            LogWriter.Counters counters,
+            Predicate<String> isLocal,
+            Supplier<OptionalInt> brokerId,
+            Consumer<Election> onClose) {
+        this.paths = paths;
+        this.candidate = candidate;
+        this.id = id;
+        this.events = events;
+        this.counters = counters;
+        this.isLocal = isLocal;
+        this.brokerId = brokerId;
+        this.onClose = onClose;
+    }
+
+    String id() {
+        return id;
+    }
+
+    @Override
+    public void connected(Client now) {
+        boolean same = client == now;
+        client = now;
+        past.forEach(writer -> writer.connected(now));
+        past.removeIf(writer -> !writer.isOpen());
+        if (term != null) {
+            term.connected(now);
+        }
+        if (same) {
+            look.now();
+            brokers.now();
+        } else {
+            look.anew();
+            brokers.anew();
+        }
+    }
+
+    @Override
+    public void sessionLost() {
+        client = null;
+        depose();
+    }
+
+    @Override
+    public void tick() {
+        past.removeIf(writer -> !writer.isOpen());
+        if (term != null) {
+            term.tick();
+        }
+        look.now();
+        brokers.now();
+    }
+
+    @Override
+    public void close() {
+        events.execute(() -> {
+            if (!closed) {
+                closed = true;
+                depose();
+                look.now();
+            }
+        });
+    }
+
+    /** The store closes: no term survives it. True if an answer is still worth waiting for. */
+    boolean isOpen() {
+        return past.stream().anyMatch(LogWriter::isOpen);
+    }
+
+    void abandon() {
+        depose();
+        past.forEach(LogWriter::abandon);
+        past.clear();
+    }
+
+    private void look(Runnable done) {
+        if (client == null) {
+            done.run();
+            return;
+        }
+        client.get(paths.controller(), look::now, (code, node) -> {
+            if (code == Code.NONODE) {
+                depose();
+                take(List.of(), done);
+            } else if (code == Code.OK) {
+                found(node, done);
+            } else {
+                done.run();
+            }
+        });
+    }
+
+    private void found(Client.Node node, Runnable done) {
+        Content content = Content.of(node.text());
+        boolean thisSession = node.stat().getEphemeralOwner() == client.sessionId();
+        if (thisSession && content.id().equals(id)) {
+            if (closed) {
+                resign(node, done);
+            } else if (term == null && content.epoch() <= endedEpoch) {
+                take(List.of(Op.delete(paths.controller(), node.stat().getVersion())), done);
+            } else if (term == null) {
+                begin(content.epoch(), done);
+            } else {
+                sayWhichBroker(content, node.stat().getVersion(), done);
+            }
+            return;
+        }
+        depose();
+        if (thisSession && !isLocal.test(content.id())) {
+            // Left by a store that had this session before.
+            take(List.of(Op.delete(paths.controller(), node.stat().getVersion())), done);
+        } else {
+            finishIfClosed();
+            done.run();
+        }
+    }
+
+    private void take(List<Op> before, Runnable done) {
+        if (closed) {
+            finishIfClosed();
+            done.run();
+            return;
+        }
+        client.exists(paths.controllerEpoch(), null, (code, stat) -> {
+            if (code != Code.OK || client == null) {
+                done.run();
+                return;
+            }
+            Content content = new Content(stat.getVersion() + 1, id, brokerId.get());
+            List<Op> election = new ArrayList<>(before);
+            election.add(Op.setData(paths.controllerEpoch(), content.bytes(), stat.getVersion()));
+            election.add(Client.create(paths.controller(), content.bytes(), CreateMode.EPHEMERAL));
+            client.multi(election, (outcome, failed) -> {
+                if (outcome == Code.OK || outcome == Code.NODEEXISTS || outcome == Code.BADVERSION
+                        || outcome == Code.NONODE) {
+                    look.now();
+                } else if (!Client.isUnknown(outcome) && outcome != Code.SESSIONEXPIRED) {
+                    log.error("ZooKeeper refuses an election: {}", outcome);
+                }
+                done.run();
+            });
+        });
+    }
+
+    /** Elected: nobody else can append any more, so the length of the log is the length this term begins with. */
+    private void begin(int epoch, Runnable done) {
+        client.exists(paths.log(), null, (code, stat) -> {
+            if (code == Code.OK && client != null && !closed) {
+                int[] mine = {epoch};
+                LogWriter writer = new LogWriter(
+                        paths, client, events, counters, epoch, stat.getVersion(), () -> deposedIn(mine[0]));
+                term = writer;
+                shown = null;
+                log.info("Elected controller in epoch {}, at version {}", epoch, stat.getVersion());
+                candidate.elected(writer);
+                brokers.now();
+                look.now();
+            }
+            done.run();
+        });
+    }
+
+    private void deposedIn(int epoch) {
+        if (term != null && term.epoch() == epoch) {
+            depose();
+            look.now();
+        }
+    }
+
+    private void depose() {
+        if (term != null) {
+            LogWriter ended = term;
+            term = null;
+            endedEpoch = ended.epoch();
+            past.add(ended);
+            ended.end();
+            past.removeIf(writer -> !writer.isOpen());
+            log.info("Deposed as controller of epoch {}", ended.epoch());
+            candidate.deposed();
+        }
+    }
+
+    private void resign(Client.Node node, Runnable done) {
+        client.delete(paths.controller(), node.stat().getVersion(), (code, nothing) -> {
+            if (code != Code.OK && code != Code.SESSIONEXPIRED && !Client.isUnknown(code)) {
+                look.now();
+            }
+            finishIfClosed();
+            done.run();
+        });
+    }
+
+    private void finishIfClosed() {
+        if (closed && past.isEmpty()) {
+            onClose.accept(this);
+        }
+    }
+
+    private void sayWhichBroker(Content content, int version, Runnable done) {
+        OptionalInt now = brokerId.get();
+        if (now.isEmpty() || now.equals(content.brokerId())) {
+            done.run();
+            return;
+        }
+        Content next = new Content(content.epoch(), content.id(), now);
+        client.set(paths.controller(), next.bytes(), version, (code, stat) -> done.run());
+    }
+
+    private void lookAtBrokers(Runnable done) {
+        if (client == null || term == null) {
+            done.run();
+            return;
+        }
+        LogWriter asking = term;
+        client.children(paths.brokers(), brokers::now, (code, names) -> {
+            if (code != Code.OK || client == null) {
+                done.run();
+                return;
+            }
+            List<LiveRegistration> live = new ArrayList<>();
+            if (names.isEmpty()) {
+                show(asking, live);
+                done.run();
+            }
+            int[] left = {names.size()};
+            boolean[] complete = {true};
+            for (String name : names) {
+                client.get(paths.brokers() + "/" + name, brokers::now, (ofBroker, node) -> {
+                    if (ofBroker == Code.OK) {
+                        add(live, node);
+                    } else if (ofBroker != Code.NONODE) {
+                        complete[0] = false;
+                    }
+                    if (--left[0] == 0) {
+                        if (complete[0]) {
+                            show(asking, live);
+                        }
+                        done.run();
+                    }
+                });
+            }
+        });
+    }
+
+    private static void add(List<LiveRegistration> live, Client.Node node) {
+        try {
+            live.add(new LiveRegistration(Registration.of(node), node.stat().getCzxid()));
+        } catch (FeliceException unreadable) {
+            log.warn("A registration is left out: {}", unreadable.getMessage());
+        }
+    }
+
+    private void show(LogWriter asking, List<LiveRegistration> live) {
+        List<LiveRegistration> now = live.stream()
+                .sorted(Comparator.comparingInt(r -> r.broker().brokerId()))
+                .toList();
+        if (term == asking && !now.equals(shown)) {
+            shown = now;
+            candidate.brokers(now);
+        }
+    }
+}

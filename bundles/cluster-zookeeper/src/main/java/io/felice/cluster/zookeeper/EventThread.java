@@ -1,0 +1,69 @@
+package io.felice.cluster.zookeeper;
+
+import java.time.Duration;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The one thread on which the store's state changes and its callbacks come. What comes after {@link #end} is dropped. */
+final class EventThread implements Executor {
+    private static final Logger log = LoggerFactory.getLogger(EventThread.class);
+
+    private final ScheduledThreadPoolExecutor executor;
+
+    EventThread() {
+        executor = new ScheduledThreadPoolExecutor(1, task -> {
+            Thread thread = new Thread(task, "felice-cluster-zookeeper");
+            thread.setDaemon(true);
+            return thread;
+        });
+        executor.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+        executor.setContinueExistingPeriodicTasksAfterShutdownPolicy(false);
+    }
+
+    @Override
+    public void execute(Runnable task) {
+        offer(task);
+    }
+
+    /** False if the thread has ended and the task will never run. */
+    boolean offer(Runnable task) {
+        try {
+            executor.execute(() -> run(task));
+            return true;
+        } catch (RejectedExecutionException ended) {
+            return false;
+        }
+    }
+
+    void after(Duration delay, Runnable task) {
+        try {
+            executor.schedule(() -> run(task), delay.toNanos(), TimeUnit.NANOSECONDS);
+        } catch (RejectedExecutionException ended) {
+            log.debug("Dropped at the end: {}", task);
+        }
+    }
+
+    /** Runs what is due, then nothing more; waits for that, for a bounded time. */
+    void end(Duration within) {
+        executor.shutdown();
+        try {
+            if (!executor.awaitTermination(within.toNanos(), TimeUnit.NANOSECONDS)) {
+                executor.shutdownNow();
+            }
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static void run(Runnable task) {
+        try {
+            task.run();
+        } catch (RuntimeException accident) {
+            log.error("An event of the cluster store could not be handled", accident);
+        }
+    }
+}

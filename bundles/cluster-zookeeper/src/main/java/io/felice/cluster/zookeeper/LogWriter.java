@@ -1,0 +1,369 @@
+package io.felice.cluster.zookeeper;
+
+import io.felice.api.ErrorCode;
+import io.felice.api.FeliceException;
+import io.felice.api.cluster.ClusterStore;
+import io.felice.api.cluster.MetadataRecord;
+import io.felice.api.cluster.MetadataText;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.LongAdder;
+import org.apache.zookeeper.CreateMode;
+import org.apache.zookeeper.KeeperException.Code;
+import org.apache.zookeeper.Op;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One term's right to append. A batch is one multi: the epoch is still ours, the log is as long as we think, and the
+ * batch is its next. One batch is in flight; what is appended meanwhile goes into the next.
+ *
+ * <p>If the answer is lost with the connection, nothing is appended until the log was read back: then the batch is there,
+ * or somebody else's is, or it is written again under the same id, which can succeed only once. Lives on the event thread,
+ * but for {@link #append} and {@link #snapshot}.
+ */
+final class LogWriter implements ClusterStore.Term {
+    /** Below ZooKeeper's limit of 1 MB for a request, with room for what the answer adds. */
+    static final int MAX_BATCH_BYTES = 512 * 1024;
+
+    private static final Logger log = LoggerFactory.getLogger(LogWriter.class);
+    private static final long MAX_LENGTH = Integer.MAX_VALUE;
+
+    /** Counts what a status table shows. */
+    static final class Counters {
+        final LongAdder changes = new LongAdder();
+        final LongAdder batches = new LongAdder();
+        final LongAdder bytes = new LongAdder();
+        final LongAdder readbacks = new LongAdder();
+        final LongAdder snapshots = new LongAdder();
+    }
+
+    private final Paths paths;
+    private final EventThread events;
+    private final Counters counters;
+    private final int epoch;
+    private final long logLength;
+    private final Runnable onDeposed;
+    private final Deque<Change> queue = new ArrayDeque<>();
+    private final SnapshotWriter snapshots;
+    private Client client;
+    private long length;
+    private long batchesBegun;
+    private Flight flight;
+    private boolean over;
+
+    LogWriter(
+            Paths paths,
+            Client client,
+            EventThread events,
+            Counters counters,
+            int epoch,
+            long logLength,
+            Runnable onDeposed) {
+        this.paths = paths;
+        this.client = client;
+        this.events = events;
+        this.counters = counters;
+        this.epoch = epoch;
+        this.logLength = logLength;
+        this.length = logLength;
+        this.onDeposed = onDeposed;
+        this.snapshots = new SnapshotWriter(paths, client, counters, epoch, this::depose);
+    }
+
+    /** A change as lines, and who waits for it. */
+    private record Change(List<String> lines, int bytes, CompletableFuture<Long> done) {}
+
+    /** What is being written: the parts that are left, the first of them perhaps written already. */
+    private static final class Flight {
+        final Deque<Batch> parts;
+        final List<Change> changes;
+        boolean unknown;
+
+        Flight(Deque<Batch> parts, List<Change> changes) {
+            this.parts = parts;
+            this.changes = changes;
+        }
+    }
+
+    @Override
+    public int epoch() {
+        return epoch;
+    }
+
+    @Override
+    public long logLength() {
+        return logLength;
+    }
+
+    @Override
+    public CompletionStage<Long> append(List<MetadataRecord> records) {
+        List<String> lines = new ArrayList<>(records.size());
+        int bytes = 0;
+        for (MetadataRecord record : records) {
+            String line = MetadataText.encode(record);
+            lines.add(line);
+            bytes += line.length() + 1;
+        }
+        Change change = new Change(lines, bytes, new CompletableFuture<>());
+        boolean offered = events.offer(() -> {
+            if (over) {
+                change.done().completeExceptionally(notController());
+            } else {
+                queue.add(change);
+                pump();
+            }
+        });
+        if (!offered) {
+            change.done().completeExceptionally(notController());
+        }
+        return change.done();
+    }
+
+    @Override
+    public CompletionStage<Void> snapshot(long version, List<MetadataRecord> state) {
+        List<byte[]> chunks = SnapshotWriter.chunks(state);
+        CompletableFuture<Void> done = new CompletableFuture<>();
+        boolean offered = events.offer(() -> {
+            if (over) {
+                done.completeExceptionally(notController());
+            } else {
+                snapshots.write(version, chunks, done);
+            }
+        });
+        if (!offered) {
+            done.completeExceptionally(notController());
+        }
+        return done;
+    }
+
+    /** There is a connection again, perhaps of a new session: what happened to the batch in flight? */
+    void connected(Client now) {
+        if (flight != null && client != now) {
+            flight.unknown = true;
+        }
+        client = now;
+        if (flight != null && flight.unknown) {
+            resolve();
+        }
+        if (!over) {
+            snapshots.goOn(now);
+        }
+    }
+
+    /** Some time has passed. */
+    void tick() {
+        if (!over) {
+            snapshots.goOn(client);
+        }
+    }
+
+    /** True while a batch's fate is not known. */
+    boolean isOpen() {
+        return flight != null;
+    }
+
+    /** The term is over. What is in flight gets its answer still, everything else is certainly not in the log. */
+    void end() {
+        if (over) {
+            return;
+        }
+        over = true;
+        snapshots.end(notController());
+        List<Change> dropped = List.copyOf(queue);
+        queue.clear();
+        dropped.forEach(change -> change.done().completeExceptionally(notController()));
+    }
+
+    /** Nobody will ever know: the store closes. */
+    void abandon() {
+        end();
+        if (flight != null) {
+            fail(ErrorCode.REQUEST_TIMED_OUT.because(
+                    "The connection to ZooKeeper ended before it said whether the change is in the log."));
+        }
+    }
+
+    private void depose() {
+        end();
+        onDeposed.run();
+    }
+
+    private void pump() {
+        if (flight != null || over || queue.isEmpty()) {
+            return;
+        }
+        List<Change> changes = new ArrayList<>();
+        int bytes = 0;
+        do {
+            Change change = queue.poll();
+            bytes += change.bytes();
+            changes.add(change);
+        } while (!queue.isEmpty() && bytes + queue.peek().bytes() <= MAX_BATCH_BYTES);
+        flight = new Flight(parts(changes), changes);
+        write();
+    }
+
+    private Deque<Batch> parts(List<Change> changes) {
+        List<List<String>> parts = new ArrayList<>();
+        List<String> part = new ArrayList<>();
+        int bytes = 0;
+        for (Change change : changes) {
+            for (String line : change.lines()) {
+                if (bytes + line.length() > MAX_BATCH_BYTES && !part.isEmpty()) {
+                    parts.add(part);
+                    part = new ArrayList<>();
+                    bytes = 0;
+                }
+                part.add(line);
+                bytes += line.length() + 1;
+            }
+        }
+        parts.add(part);
+        String id = String.format(Locale.ROOT, "%x%08x", ++batchesBegun, ThreadLocalRandom.current().nextInt());
+        Deque<Batch> batches = new ArrayDeque<>();
+        for (List<String> lines : parts) {
+            batches.add(new Batch(epoch, id, batches.size() + 1, parts.size(), lines));
+        }
+        return batches;
+    }
+
+    private void write() {
+        Batch batch = flight.parts.peek();
+        long n = length + 1;
+        if (n > MAX_LENGTH) {
+            log.error("The metadata log has reached its greatest length, {}; nothing can be changed any more", length);
+            fail(ErrorCode.COORDINATOR_NOT_AVAILABLE.because("The metadata log is full."));
+            return;
+        }
+        byte[] bytes = batch.bytes();
+        byte[] writer = ("last/1 epoch=" + epoch + " id=" + batch.id()).getBytes(StandardCharsets.UTF_8);
+        List<Op> append = List.of(
+                Op.check(paths.controllerEpoch(), epoch),
+                Op.setData(paths.log(), writer, (int) length),
+                Client.create(paths.log(n), bytes, CreateMode.PERSISTENT));
+        flight.unknown = false;
+        counters.bytes.add(bytes.length);
+        client.multi(append, this::answered);
+    }
+
+    private void answered(Code code, Integer failed) {
+        if (flight == null) {
+            return;
+        }
+        if (code == Code.OK) {
+            written();
+        } else if (Client.isUnknown(code)) {
+            flight.unknown = true;
+        } else if (failed > 0) {
+            // Not at this length: unless an earlier attempt of ours got there, somebody else writes.
+            resolve();
+        } else {
+            if (failed != 0 && code != Code.SESSIONEXPIRED) {
+                log.error("ZooKeeper refuses to append to the metadata log: {}", code);
+            }
+            notWritten();
+        }
+    }
+
+    private void written() {
+        length++;
+        counters.batches.increment();
+        Batch batch = flight.parts.poll();
+        if (!batch.isLastPart() && !over) {
+            write();
+            return;
+        }
+        if (!batch.isLastPart()) {
+            fail(notController());
+            return;
+        }
+        List<Change> done = flight.changes;
+        flight = null;
+        counters.changes.add(done.size());
+        long version = length;
+        done.forEach(change -> change.done().complete(version));
+        pump();
+    }
+
+    /** Reads back what is at the place of the batch in flight; the client has synced since the answer was lost. */
+    private void resolve() {
+        counters.readbacks.increment();
+        Flight resolved = flight;
+        Client asked = client;
+        asked.get(paths.log(length + 1), null, (code, node) -> {
+            if (flight != resolved || asked != client) {
+                return;
+            }
+            if (code == Code.OK) {
+                if (isInFlight(node.data())) {
+                    written();
+                } else {
+                    notWritten();
+                }
+            } else if (code == Code.NONODE) {
+                notThere();
+            } else {
+                flight.unknown = true;
+            }
+        });
+    }
+
+    private boolean isInFlight(byte[] data) {
+        try {
+            return Batch.of(data).isSameAs(flight.parts.peek());
+        } catch (FeliceException fromAnotherVersion) {
+            return false;
+        }
+    }
+
+    /** The batch is not in the log: write it again, if its place is free and the right to write is ours. */
+    private void notThere() {
+        Flight resolved = flight;
+        Client asked = client;
+        asked.get(paths.log(), null, (code, node) -> {
+            if (flight != resolved || asked != client) {
+                return;
+            }
+            if (code != Code.OK) {
+                flight.unknown = true;
+            } else if (node.stat().getVersion() > length) {
+                fail(ErrorCode.REQUEST_TIMED_OUT.because(
+                        "It cannot be known any more whether the change is in the log, which has gone on without it."));
+                depose();
+            } else if (node.stat().getVersion() < length) {
+                log.error(
+                        "The metadata log has {} entries, but {} were written: the ensemble has lost data",
+                        node.stat().getVersion(),
+                        length);
+                notWritten();
+            } else if (over) {
+                fail(notController());
+            } else {
+                write();
+            }
+        });
+    }
+
+    private void notWritten() {
+        fail(notController());
+        depose();
+    }
+
+    private void fail(FeliceException failure) {
+        List<Change> failed = flight.changes;
+        flight = null;
+        failed.forEach(change -> change.done().completeExceptionally(failure));
+    }
+
+    private FeliceException notController() {
+        return ErrorCode.NOT_CONTROLLER.because("The term of controller epoch " + epoch + " is over.");
+    }
+}

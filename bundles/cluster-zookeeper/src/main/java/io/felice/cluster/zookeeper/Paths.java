@@ -1,0 +1,77 @@
+package io.felice.cluster.zookeeper;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * Where everything is.
+ *
+ * <pre>
+ * /felice                       root
+ *   /log                        data version = length of the log; its data names the last writer
+ *   /log/0000000017             one batch
+ *   /snapshots                  which snapshots count, the newest first
+ *   /snapshots/0000000012/0000  one chunk of the state after batch 12
+ *   /brokers/1                  ephemeral; its czxid is the broker epoch
+ *   /controller                 ephemeral; whoever made it is controller
+ *   /controller_epoch           data version = controller epoch
+ * </pre>
+ */
+record Paths(String root) {
+    Paths {
+        if (!root.matches("(/[A-Za-z0-9._-]+)+")) {
+            throw new IllegalArgumentException("root " + root + " is not a path of letters, digits, '.', '_' and '-'");
+        }
+    }
+
+    String log() {
+        return root + "/log";
+    }
+
+    String log(long n) {
+        return log() + "/" + number(n);
+    }
+
+    String snapshots() {
+        return root + "/snapshots";
+    }
+
+    String snapshot(long version) {
+        return snapshots() + "/" + number(version);
+    }
+
+    String chunk(long version, int index) {
+        return snapshot(version) + "/" + String.format(Locale.ROOT, "%04d", index);
+    }
+
+    String brokers() {
+        return root + "/brokers";
+    }
+
+    String broker(int brokerId) {
+        return brokers() + "/" + brokerId;
+    }
+
+    String controller() {
+        return root + "/controller";
+    }
+
+    String controllerEpoch() {
+        return root + "/controller_epoch";
+    }
+
+    /** What must be there before anything else, parents first. */
+    List<String> skeleton() {
+        List<String> paths = new ArrayList<>();
+        for (int slash = root.indexOf('/', 1); slash > 0; slash = root.indexOf('/', slash + 1)) {
+            paths.add(root.substring(0, slash));
+        }
+        paths.addAll(List.of(root, controllerEpoch(), log(), snapshots(), brokers()));
+        return paths;
+    }
+
+    private static String number(long n) {
+        return String.format(Locale.ROOT, "%010d", n);
+    }
+}

@@ -1,0 +1,67 @@
+package io.felice.cluster.zookeeper;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Which snapshots count, the newest first: the data of {@code /snapshots}.
+ *
+ * <pre>
+ * snapshot/1 version=20000 chunks=3
+ * snapshot/1 version=10000 chunks=2
+ * </pre>
+ */
+record Pointer(List<Snapshot> snapshots) {
+    static final int KEPT = 2;
+
+    Pointer {
+        snapshots = List.copyOf(snapshots);
+    }
+
+    /** The state after batch {@code version}, in so many chunks. */
+    record Snapshot(long version, int chunks) {}
+
+    static Pointer of(String text) {
+        List<Snapshot> snapshots = new ArrayList<>();
+        text.lines().filter(line -> line.startsWith("snapshot/1 ")).forEach(line -> {
+            String[] words = line.split("[ =]");
+            snapshots.add(new Snapshot(Long.parseLong(words[2]), Integer.parseInt(words[4])));
+        });
+        return new Pointer(snapshots);
+    }
+
+    String text() {
+        StringBuilder text = new StringBuilder();
+        snapshots.forEach(s -> text.append("snapshot/1 version=")
+                .append(s.version())
+                .append(" chunks=")
+                .append(s.chunks())
+                .append('\n'));
+        return text.toString();
+    }
+
+    boolean isEmpty() {
+        return snapshots.isEmpty();
+    }
+
+    Snapshot newest() {
+        return snapshots.get(0);
+    }
+
+    boolean has(long version) {
+        return snapshots.stream().anyMatch(s -> s.version() == version);
+    }
+
+    /** With a newer one in front; only so many are kept. */
+    Pointer with(Snapshot newer) {
+        List<Snapshot> kept = new ArrayList<>();
+        kept.add(newer);
+        kept.addAll(snapshots.subList(0, Math.min(KEPT - 1, snapshots.size())));
+        return new Pointer(kept);
+    }
+
+    /** Batches up to this one are needed by nobody; 0 as long as there are fewer snapshots than are kept. */
+    long neededAfter() {
+        return snapshots.size() < KEPT ? 0 : snapshots.get(snapshots.size() - 1).version();
+    }
+}

@@ -1,0 +1,216 @@
+package io.felice.cluster.zookeeper;
+
+import io.felice.api.ErrorCode;
+import io.felice.api.FeliceException;
+import io.felice.api.cluster.BrokerRegistration;
+import io.felice.api.cluster.ClusterStore;
+import io.felice.api.cluster.MetadataRecord;
+import io.felice.api.cluster.MetadataText;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import org.apache.zookeeper.CreateMode;
+import org.apache.zookeeper.KeeperException.Code;
+import org.apache.zookeeper.Op;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One broker's ephemeral node. What is there under its id is its own (go on), its own of an older session or an earlier
+ * process on the same store (replace), or a stranger's: then it waits for as long as a dead stranger's session may last,
+ * and only then says so. Lives on the event thread.
+ */
+final class Registration implements Actor, ClusterStore.Subscription {
+    private static final Logger log = LoggerFactory.getLogger(Registration.class);
+
+    private final Paths paths;
+    private final BrokerRegistration broker;
+    private final ClusterStore.RegistrationListener listener;
+    private final EventThread events;
+    private final Consumer<Registration> onClose;
+    private final Look look = new Look(this::look);
+    private Client client;
+    private long told = -1;
+    private boolean wasRegistered;
+    private long strangerEpoch = -1;
+    private boolean closed;
+
+    Registration(
+            Paths paths,
+            BrokerRegistration broker,
+            ClusterStore.RegistrationListener listener,
+            EventThread events,
+            Consumer<Registration> onClose) {
+        this.paths = paths;
+        this.broker = broker;
+        this.listener = listener;
+        this.events = events;
+        this.onClose = onClose;
+    }
+
+    /** A registration as the data of its znode, and back. */
+    static byte[] bytes(BrokerRegistration broker) {
+        return MetadataText.encode(new MetadataRecord.BrokerRegistered(broker, 0)).getBytes(StandardCharsets.UTF_8);
+    }
+
+    static BrokerRegistration of(Client.Node node) {
+        return MetadataText.decode(node.text())
+                .filter(MetadataRecord.BrokerRegistered.class::isInstance)
+                .map(record -> ((MetadataRecord.BrokerRegistered) record).broker())
+                .orElseThrow(() -> ErrorCode.CORRUPT_MESSAGE.because("Not a registration: " + node.text()));
+    }
+
+    int brokerId() {
+        return broker.brokerId();
+    }
+
+    boolean isRegistered() {
+        return told >= 0;
+    }
+
+    @Override
+    public void connected(Client now) {
+        boolean same = client == now;
+        client = now;
+        if (same) {
+            look.now();
+        } else {
+            look.anew();
+        }
+    }
+
+    @Override
+    public void sessionLost() {
+        client = null;
+        told = -1;
+    }
+
+    @Override
+    public void tick() {
+        look.now();
+    }
+
+    @Override
+    public void close() {
+        events.execute(() -> {
+            if (!closed) {
+                closed = true;
+                onClose.accept(this);
+            }
+        });
+    }
+
+    /** Takes the node away, if it is this registration's still. */
+    void withdraw(Client at) {
+        at.get(path(), null, (code, node) -> {
+            boolean ours = code == Code.OK && node.stat().getEphemeralOwner() == at.sessionId();
+            if (ours && isThisIncarnation(node)) {
+                at.delete(path(), node.stat().getVersion(), (deleted, nothing) -> {});
+            }
+        });
+    }
+
+    private String path() {
+        return paths.broker(broker.brokerId());
+    }
+
+    private void look(Runnable done) {
+        if (closed || client == null) {
+            done.run();
+            return;
+        }
+        client.get(path(), look::now, (code, node) -> {
+            if (code == Code.OK) {
+                found(node, done);
+            } else if (code == Code.NONODE) {
+                create(List.of(), done);
+            } else {
+                done.run();
+            }
+        });
+    }
+
+    private void found(Client.Node node, Runnable done) {
+        boolean ours = isOfThisSession(node);
+        if (ours && new String(bytes(broker), StandardCharsets.UTF_8).equals(node.text())) {
+            tell(node.stat().getCzxid());
+            done.run();
+        } else if (ours || isThisIncarnation(node) || (!wasRegistered && isThisStore(node))) {
+            create(List.of(Op.delete(path(), node.stat().getVersion())), done);
+        } else {
+            strangerIsThere(node);
+            done.run();
+        }
+    }
+
+    private void create(List<Op> before, Runnable done) {
+        List<Op> operations = new ArrayList<>(before);
+        operations.add(Client.create(path(), bytes(broker), CreateMode.EPHEMERAL));
+        client.multi(operations, (code, failed) -> {
+            if (code == Code.OK || code == Code.NODEEXISTS || code == Code.NONODE || code == Code.BADVERSION) {
+                look.now();
+            } else if (!Client.isUnknown(code) && code != Code.SESSIONEXPIRED) {
+                log.error("ZooKeeper refuses to register broker {}: {}", broker.brokerId(), code);
+            }
+            done.run();
+        });
+    }
+
+    private void tell(long epoch) {
+        strangerEpoch = -1;
+        if (told != epoch) {
+            told = epoch;
+            wasRegistered = true;
+            log.info("Broker {} is registered under epoch {}", broker.brokerId(), epoch);
+            listener.registered(epoch);
+        }
+    }
+
+    private void strangerIsThere(Client.Node node) {
+        long epoch = node.stat().getCzxid();
+        if (epoch == strangerEpoch) {
+            return;
+        }
+        strangerEpoch = epoch;
+        told = -1;
+        log.info("Broker id {} is taken by {}; waiting whether it is alive", broker.brokerId(), node.text());
+        // A session that nobody keeps alive lasts as long as its time-out, and a little for the ensemble to notice.
+        events.after(Duration.ofMillis(client.timeoutMs() * 5L / 4), () -> refuseIfStillThere(epoch));
+    }
+
+    private void refuseIfStillThere(long epoch) {
+        if (closed || client == null || strangerEpoch != epoch) {
+            return;
+        }
+        client.get(path(), null, (code, node) -> {
+            if (!closed && code == Code.OK && node.stat().getCzxid() == epoch && strangerEpoch == epoch) {
+                listener.refused("Another broker is alive under id " + broker.brokerId() + " (" + node.text()
+                        + "). Give one of them another id.");
+            }
+        });
+    }
+
+    private boolean isOfThisSession(Client.Node node) {
+        return node.stat().getEphemeralOwner() == client.sessionId();
+    }
+
+    private boolean isThisIncarnation(Client.Node node) {
+        BrokerRegistration there = readable(node);
+        return there != null && there.incarnation().equals(broker.incarnation());
+    }
+
+    private boolean isThisStore(Client.Node node) {
+        BrokerRegistration there = readable(node);
+        return there != null && there.storeId().equals(broker.storeId());
+    }
+
+    private static BrokerRegistration readable(Client.Node node) {
+        try {
+            return of(node);
+        } catch (FeliceException strange) {
+            return null;
+        }
+    }
+}

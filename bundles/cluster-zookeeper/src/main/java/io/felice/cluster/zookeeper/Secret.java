@@ -1,0 +1,39 @@
+package io.felice.cluster.zookeeper;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.util.HexFormat;
+
+/** The secret that brokers show ZooKeeper: whoever has it may read and write the cluster's truth, nobody else. */
+final class Secret {
+    private static final int BYTES = 32;
+
+    private Secret() {}
+
+    /**
+     * What {@code file} holds; made on first use if {@code mayMake}.
+     *
+     * @return a digest identity, {@code felice:secret}
+     * @throws IOException with a sentence for people
+     */
+    static byte[] read(Path file, boolean mayMake) throws IOException {
+        if (!Files.exists(file)) {
+            if (!mayMake) {
+                throw new IOException("The ZooKeeper secret " + file
+                        + " is missing. Copy it from another broker of the cluster; for the first one, write a long random"
+                        + " word into it.");
+            }
+            byte[] random = new byte[BYTES];
+            new SecureRandom().nextBytes(random);
+            OwnFile.write(file, HexFormat.of().formatHex(random) + "\n");
+        }
+        String secret = Files.readString(file).trim();
+        if (secret.isEmpty()) {
+            throw new IOException("The ZooKeeper secret " + file + " is empty.");
+        }
+        return ("felice:" + secret).getBytes(StandardCharsets.UTF_8);
+    }
+}

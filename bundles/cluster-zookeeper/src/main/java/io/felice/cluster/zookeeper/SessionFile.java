@@ -1,0 +1,83 @@
+package io.felice.cluster.zookeeper;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.Base64;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Remembers this node's session beside its secret, readable for its owner only, so that
+ *
+ * <ul>
+ *   <li>an updated bundle in the same process goes on with the session, and nobody sees the broker leave;
+ *   <li>a process that follows a killed one can end the dead one's session, instead of waiting for it to time out.
+ * </ul>
+ *
+ * One line: {@code session/1 pid start id password}. A session of another process that still runs is left alone.
+ */
+final class SessionFile {
+    private static final Logger log = LoggerFactory.getLogger(SessionFile.class);
+    private static final ProcessHandle SELF = ProcessHandle.current();
+
+    private final Path file;
+
+    SessionFile(Path file) {
+        this.file = file;
+    }
+
+    /** A session and whose it was. */
+    record Remembered(SessionTicket ticket, boolean ofThisProcess) {}
+
+    /** The session of this process or of one that has ended; empty if there is none to go on with or to end. */
+    Optional<Remembered> read() {
+        try {
+            if (!Files.exists(file)) {
+                return Optional.empty();
+            }
+            String[] words = Files.readString(file).trim().split(" ");
+            if (words.length != 5 || !words[0].equals("session/1")) {
+                return Optional.empty();
+            }
+            long pid = Long.parseLong(words[1]);
+            SessionTicket ticket =
+                    new SessionTicket(Long.parseUnsignedLong(words[3], 16), Base64.getDecoder().decode(words[4]));
+            if (pid == SELF.pid() && words[2].equals(start(SELF))) {
+                return Optional.of(new Remembered(ticket, true));
+            }
+            boolean runs = ProcessHandle.of(pid)
+                    .filter(process -> process.isAlive() && start(process).equals(words[2]))
+                    .isPresent();
+            return runs ? Optional.empty() : Optional.of(new Remembered(ticket, false));
+        } catch (IOException | IllegalArgumentException unreadable) {
+            log.warn("The session kept in {} cannot be read and is left to time out: {}", file, unreadable.toString());
+            return Optional.empty();
+        }
+    }
+
+    void write(SessionTicket ticket) {
+        String line = "session/1 " + SELF.pid() + " " + start(SELF) + " " + Long.toHexString(ticket.sessionId()) + " "
+                + Base64.getEncoder().encodeToString(ticket.password()) + "\n";
+        try {
+            OwnFile.write(file, line);
+        } catch (IOException failure) {
+            log.warn("The session cannot be kept in {}; an update of this bundle will begin a new one: {}",
+                    file, failure.toString());
+        }
+    }
+
+    void delete() {
+        try {
+            Files.deleteIfExists(file);
+        } catch (IOException failure) {
+            log.warn("{} cannot be deleted: {}", file, failure.toString());
+        }
+    }
+
+    private static String start(ProcessHandle process) {
+        return Long.toString(process.info().startInstant().map(Instant::toEpochMilli).orElse(0L));
+    }
+}

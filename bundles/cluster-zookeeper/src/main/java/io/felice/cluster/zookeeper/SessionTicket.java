@@ -1,0 +1,24 @@
+package io.felice.cluster.zookeeper;
+
+import java.util.Arrays;
+
+/** What it takes to go on with a session over another connection. */
+record SessionTicket(long sessionId, byte[] password) {
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof SessionTicket that
+                && sessionId == that.sessionId
+                && Arrays.equals(password, that.password);
+    }
+
+    @Override
+    public int hashCode() {
+        return Long.hashCode(sessionId);
+    }
+
+    /** Without the password. */
+    @Override
+    public String toString() {
+        return "session 0x" + Long.toHexString(sessionId);
+    }
+}
