@@ -1,0 +1,609 @@
+package io.felice.network;
+
+import io.felice.api.ErrorCode;
+import io.felice.api.FeliceException;
+import io.felice.protocol.Apis;
+import io.felice.protocol.CloseConnection;
+import io.felice.protocol.MalformedRequest;
+import io.felice.protocol.Request;
+import io.felice.protocol.RequestContext;
+import io.felice.protocol.ResponseFrame;
+import io.felice.protocol.WireProtocol;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import java.util.ArrayDeque;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.apache.kafka.common.message.ApiVersionsRequestData;
+import org.apache.kafka.common.protocol.ApiMessage;
+import org.apache.mina.core.session.IoSession;
+import org.apache.mina.transport.socket.nio.NioSession;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A client's connection: requests begin in the order they come, answers leave in the same order, and reading stops while
+ * too much is under way. All of it happens on the connection's I/O thread.
+ *
+ * <pre>
+ * socket → FrameReader → begin → handler … → PendingResponse → Outbox → socket
+ * </pre>
+ */
+final class Connection implements FrameReader.Frames {
+    private static final Logger log = LoggerFactory.getLogger(Connection.class);
+
+    /** Request bytes a connection may have under way beside the first request. */
+    private static final int IN_FLIGHT_BYTES = 16 * 1024 * 1024;
+
+    private static final Object ATTRIBUTE = "felice.connection";
+
+    private final Server server;
+    private final RoundProcessor processor;
+    private final NioSession session;
+    private final SocketChannel channel;
+    private final ListenerCounters counters;
+    private final RequestContext.Connection identity;
+    private final FrameReader reader;
+    private final Outbox outbox;
+    private final ArrayDeque<PendingResponse> inFlight = new ArrayDeque<>(4);
+
+    private final Step read = this::read;
+    private final Step write = this::write;
+    private final Step resume;
+
+    private String software = "";
+    private long inFlightBytes;
+    private long answerBytes;
+    private boolean known;
+    private boolean draining;
+    private boolean closesWhenSent;
+    private boolean closing;
+    private boolean dirty;
+    private boolean readInterest = true;
+    private boolean writeInterest;
+    private long activeAt;
+    private long progressAt;
+
+    private ApiTable.Slot waitingFor;
+    private long waitingSince;
+    private int waitingBytes;
+
+    Connection(
+            Server server, RoundProcessor processor, NioSession session, Listener listener, ListenerCounters counters) {
+        this.server = server;
+        this.processor = processor;
+        this.session = session;
+        this.channel = (SocketChannel) session.getChannel();
+        this.counters = counters;
+        InetSocketAddress remote = (InetSocketAddress) session.getRemoteAddress();
+        this.identity = new RequestContext.Connection(session.getId(), listener.name(), "User:ANONYMOUS", remote);
+        this.reader = new FrameReader(server.memory(), this);
+        this.resume = reader::resume;
+        this.outbox = new Outbox(server.transfer().byKernel(remote.getAddress()), this::sent);
+        this.activeAt = System.nanoTime();
+        this.progressAt = activeAt;
+    }
+
+    /** The connection of a session; null before it is admitted and after it is closed. */
+    static Connection of(IoSession session) {
+        return (Connection) session.getAttribute(ATTRIBUTE);
+    }
+
+    void attach() {
+        session.setAttribute(ATTRIBUTE, this);
+        processor.opened(this);
+    }
+
+    RoundProcessor processor() {
+        return processor;
+    }
+
+    RequestContext.Connection identity() {
+        return identity;
+    }
+
+    // ---- in ----
+
+    /** The socket has bytes. */
+    void readable() {
+        if (closing) {
+            return;
+        }
+        activeAt = System.nanoTime();
+        guarded(read);
+        markDirty();
+    }
+
+    private void read() throws IOException {
+        if (!reader.read(channel, processor.scratch())) {
+            close();
+        }
+    }
+
+    /** Goes on with what was received, now that there is room, memory or a handler. */
+    void resume() {
+        if (!closing) {
+            guarded(resume);
+            markDirty();
+        }
+    }
+
+    @Override
+    public boolean mayBegin() {
+        Limits limits = server.limits();
+        return !closing
+                && !draining
+                && !closesWhenSent
+                && inFlight.size() < limits.inFlightPerConnection()
+                && (inFlightBytes < IN_FLIGHT_BYTES || inFlight.isEmpty())
+                && answerBytes < limits.responseBytes()
+                && processor.mayBegin();
+    }
+
+    @Override
+    public void checkLength(int length, short key, short version) {
+        Limits limits = server.limits();
+        if (length < FrameReader.HEADER_BYTES - Integer.BYTES || length > limits.requestBytes()) {
+            throw new MalformedRequest(
+                    "a request of " + length + " bytes (8 to " + limits.requestBytes() + " are allowed)");
+        }
+        if (!known && length > Limits.FIRST_REQUEST_BYTES) {
+            throw new MalformedRequest("a first request of " + length + " bytes");
+        }
+        if (length > limits.requestMemory()) {
+            throw new MalformedRequest(
+                    "a request of " + length + " bytes, more than request.memory.bytes allows for all");
+        }
+        if (key >= 0 || version >= 0) {
+            checkApi(length, key, version);
+        }
+    }
+
+    private void checkApi(int length, short key, short version) {
+        ApiTable.Slot slot = server.apis().slot(key);
+        if (slot == null) {
+            throw new MalformedRequest("a request with the unknown API key " + key);
+        }
+        if (key != Apis.PRODUCE && length > Limits.PLAIN_REQUEST_BYTES) {
+            throw new MalformedRequest("a request " + ApiNames.of(key) + " of " + length + " bytes");
+        }
+        ApiTable.Service service = slot.current();
+        if (service != null && !service.serves(version) && !isTooNewApiVersions(key, version, service)) {
+            throw new MalformedRequest("a request " + ApiNames.of(key) + " of version " + version);
+        }
+    }
+
+    private static boolean isTooNewApiVersions(short key, short version, ApiTable.Service service) {
+        return key == Apis.API_VERSIONS && version > service.to();
+    }
+
+    @Override
+    public boolean begin(ByteBuffer frame, FrameReader.Lifetime lifetime) {
+        short key = WireProtocol.apiKeyOf(frame);
+        ApiTable.Slot slot = server.apis().slot(key);
+        ApiTable.Service service = slot.current();
+        if (service == null || key == Apis.API_VERSIONS && !server.mayAdvertise()) {
+            if (mayWaitFor(slot)) {
+                return false;
+            }
+        } else {
+            stopWaiting();
+        }
+        if (service == null) {
+            answerRetriable(frame);
+        } else if (isTooNewApiVersions(key, WireProtocol.apiVersionOf(frame), service)) {
+            answerWithRanges(frame);
+        } else {
+            checkApi(frame.remaining(), key, WireProtocol.apiVersionOf(frame));
+            handle(service, frame, lifetime);
+            known = true;
+            return true;
+        }
+        giveBack(frame, lifetime);
+        return true;
+    }
+
+    private void handle(ApiTable.Service service, ByteBuffer frame, FrameReader.Lifetime lifetime) {
+        boolean lasting = keepsBytes(WireProtocol.apiKeyOf(frame));
+        ByteBuffer bytes = lasting && lifetime == FrameReader.Lifetime.SCRATCH ? copyOf(frame) : frame;
+        Request request = WireProtocol.parse(bytes);
+        PendingResponse pending = new PendingResponse(this, service.id(), request, System.nanoTime());
+        if (!lasting) {
+            giveBack(frame, lifetime);
+        } else if (lifetime == FrameReader.Lifetime.OWNED) {
+            pending.uses(frame, 0);
+        } else {
+            server.memory().charge(bytes.capacity());
+            pending.uses(null, bytes.capacity());
+        }
+        began(pending);
+        rememberSoftware(request.message());
+        call(service, request, pending);
+    }
+
+    /** True for the APIs whose messages refer to the bytes of their frame; all others copy what they keep. */
+    static boolean keepsBytes(short key) {
+        return key == Apis.PRODUCE || key == Apis.PUSH_TELEMETRY;
+    }
+
+    private static ByteBuffer copyOf(ByteBuffer frame) {
+        ByteBuffer copy = ByteBuffer.allocate(frame.remaining());
+        return copy.put(0, frame, frame.position(), frame.remaining());
+    }
+
+    private void giveBack(ByteBuffer frame, FrameReader.Lifetime lifetime) {
+        if (lifetime == FrameReader.Lifetime.OWNED) {
+            server.memory().recycle(frame);
+        }
+    }
+
+    private void began(PendingResponse pending) {
+        inFlight.add(pending);
+        inFlightBytes += pending.requestBytes;
+        processor.began(pending);
+    }
+
+    private void rememberSoftware(ApiMessage message) {
+        if (message instanceof ApiVersionsRequestData versions) {
+            software = versions.clientSoftwareName() + "/" + versions.clientSoftwareVersion();
+        }
+    }
+
+    private void call(ApiTable.Service service, Request request, PendingResponse pending) {
+        RequestContext context = new RequestContext(
+                request.apiKey(),
+                request.apiVersion(),
+                request.correlationId(),
+                request.clientId(),
+                identity,
+                processor.turn());
+        try {
+            CompletionStage<ApiMessage> stage = service.handler().handle(request.message(), context);
+            if (stage instanceof CompletableFuture<ApiMessage> future
+                    && future.isDone()
+                    && !future.isCompletedExceptionally()) {
+                pending.acceptHere(future.getNow(null));
+                settle(pending);
+            } else {
+                stage.whenComplete(pending);
+            }
+        } catch (Throwable failure) {
+            pending.accept(null, failure);
+        }
+    }
+
+    // ---- waiting for a handler ----
+
+    /** Its handler is away: the request stays where it is, unless it has waited long enough or too many wait. */
+    private boolean mayWaitFor(ApiTable.Slot slot) {
+        long now = System.nanoTime();
+        if (waitingFor == null) {
+            waitingBytes = reader.bufferedBytes();
+            if (!server.hold(waitingBytes)) {
+                return false;
+            }
+            waitingSince = now;
+        } else {
+            processor.counters(waitingFor.key()).held.add(-1);
+        }
+        waitingFor = slot;
+        processor.counters(slot.key()).held.add(1);
+        processor.waiting(this);
+        return now - waitingSince < server.limits().hold().toNanos();
+    }
+
+    boolean isWaiting() {
+        return waitingFor != null;
+    }
+
+    private void stopWaiting() {
+        if (waitingFor != null) {
+            processor.counters(waitingFor.key()).held.add(-1);
+            processor.notWaiting(this);
+            server.unhold(waitingBytes);
+            waitingFor = null;
+        }
+    }
+
+    private void answerRetriable(ByteBuffer frame) {
+        Request request = WireProtocol.parse(frame);
+        PendingResponse pending = new PendingResponse(this, 0, request, System.nanoTime());
+        began(pending);
+        pending.takeOpen();
+        answerRetriable(pending);
+    }
+
+    private void answerRetriable(PendingResponse pending) {
+        processor.counters(pending.apiKey).errors.add(1);
+        answerFailure(
+                pending, WireProtocol.retriable(pending.apiKey), "the service behind this request is being replaced");
+    }
+
+    private void answerWithRanges(ByteBuffer frame) {
+        int correlationId = WireProtocol.correlationIdOf(frame);
+        Request request = new Request(Apis.API_VERSIONS, (short) 0, correlationId, "", null, frame.remaining());
+        PendingResponse pending = new PendingResponse(this, 0, request, System.nanoTime());
+        began(pending);
+        pending.takeOpen();
+        answer(pending, UnsupportedVersions.response(server.apis()));
+        markDirty();
+    }
+
+    /** The handler that began these requests is gone: they are answered without it. */
+    void abandon(long serviceId) {
+        for (PendingResponse pending : inFlight) {
+            if (pending.servedBy == serviceId && pending.takeOpen()) {
+                answerRetriable(pending);
+                pending.release(server.memory(), false);
+            }
+        }
+    }
+
+    // ---- out ----
+
+    /** A stage completed. */
+    void settle(PendingResponse pending) {
+        if (!pending.takeCompleted()) {
+            return;
+        }
+        if (pending.failure() != null) {
+            processor.counters(pending.apiKey).errors.add(1);
+            answerFailure(pending, FeliceException.unwrap(pending.failure()));
+        } else if (pending.response() == null) {
+            pending.answer(null);
+        } else {
+            answer(pending, pending.response());
+        }
+        pending.release(server.memory(), true);
+        markDirty();
+    }
+
+    private void answerFailure(PendingResponse pending, Throwable failure) {
+        if (failure instanceof CloseConnection) {
+            log.debug("Closing {}: {}", identity, failure.getMessage());
+            pending.answerByClosing();
+        } else if (failure instanceof FeliceException expected) {
+            answerFailure(pending, expected.code(), expected.getMessage());
+        } else {
+            log.error("{} failed", describe(pending), failure);
+            answerFailure(pending, ErrorCode.UNKNOWN_SERVER_ERROR, "an error on the server");
+        }
+    }
+
+    private void answerFailure(PendingResponse pending, ErrorCode error, String message) {
+        ApiMessage response = null;
+        try {
+            response = WireProtocol.failure(pending.request(), error, message);
+        } catch (RuntimeException noForm) {
+            log.debug("{} has no form for {}", describe(pending), error, noForm);
+        }
+        if (response == null) {
+            pending.answerByClosing();
+        } else {
+            answer(pending, response);
+        }
+        markDirty();
+    }
+
+    private void answer(PendingResponse pending, ApiMessage response) {
+        try {
+            ResponseFrame frame =
+                    WireProtocol.encode(pending.apiKey, pending.apiVersion, pending.correlationId, response);
+            pending.answer(frame);
+            answerBytes += frame.sizeInBytes();
+            processor.answered(frame.sizeInBytes());
+        } catch (RuntimeException notEncodable) {
+            log.error("The answer to {} cannot be sent", describe(pending), notEncodable);
+            Pins.release(response);
+            pending.answerByClosing();
+        }
+    }
+
+    private String describe(PendingResponse pending) {
+        return ApiNames.of(pending.apiKey) + " v" + pending.apiVersion + " correlation " + pending.correlationId
+                + " of " + RequestLog.printable(pending.clientId) + " at " + identity.remote();
+    }
+
+    /** The socket has room again. */
+    void writable() {
+        markDirty();
+    }
+
+    private void markDirty() {
+        if (!dirty) {
+            dirty = true;
+            processor.dirty(this);
+        }
+    }
+
+    /** End of a round: sends what can be sent, in order, and says what it waits for next. */
+    void flush() {
+        dirty = false;
+        if (closing) {
+            return;
+        }
+        takeAnswered();
+        guarded(write);
+        boolean empty = outbox.isEmpty();
+        if (empty && (closesWhenSent || draining && inFlight.isEmpty())) {
+            close();
+            return;
+        }
+        if (reader.isStarving()) {
+            processor.starving(this);
+        } else if (reader.hasWhole() && waitingFor == null) {
+            processor.blocked(this);
+        } else if (!reader.hasWhole()) {
+            stopWaiting();
+        }
+        if (!empty && !outbox.isBlocked()) {
+            markDirty();
+        }
+        updateInterest();
+    }
+
+    private void takeAnswered() {
+        while (!inFlight.isEmpty() && inFlight.peek().isAnswered() && !closesWhenSent) {
+            PendingResponse first = inFlight.poll();
+            inFlightBytes -= first.requestBytes;
+            if (first.closes()) {
+                processor.ended(first);
+                closesWhenSent = true;
+            } else if (first.frame() == null) {
+                ended(first, 0);
+            } else {
+                outbox.add(first);
+            }
+        }
+    }
+
+    private void write() throws IOException {
+        if (!outbox.isEmpty()) {
+            long written = outbox.write(channel, processor.staging());
+            if (written > 0) {
+                progressAt = System.nanoTime();
+                activeAt = progressAt;
+            }
+        }
+    }
+
+    private void sent(PendingResponse response) {
+        long bytes = response.frame().sizeInBytes();
+        response.frame().close();
+        answerBytes -= bytes;
+        processor.sent(bytes);
+        ended(response, bytes);
+    }
+
+    private void ended(PendingResponse response, long bytesOut) {
+        long now = System.nanoTime();
+        processor.ended(response, bytesOut, now);
+        server.requestLog().write(response, identity, software, bytesOut, now);
+    }
+
+    private void updateInterest() {
+        boolean read = !closing && reader.wantsBytes() && waitingFor == null && mayBegin();
+        if (read != readInterest) {
+            readInterest = read;
+            processor.interestInRead(session, read);
+            processor.paused(read ? -1 : 1);
+        }
+        boolean write = outbox.isBlocked();
+        if (write && !writeInterest) {
+            progressAt = System.nanoTime();
+        }
+        if (write != writeInterest) {
+            writeInterest = write;
+            processor.interestInWrite(session, write);
+        }
+    }
+
+    // ---- life ----
+
+    /** Every now and then: closes what has been silent or unread for too long. */
+    void check(long now) {
+        Limits limits = server.limits();
+        if (writeInterest && now - progressAt > limits.stalled().toNanos()) {
+            counters.stalledClosed.incrementAndGet();
+            server.complain("Closing the connection of " + identity.remote() + ": it leaves its answers unread");
+            close();
+        } else if (inFlight.isEmpty()
+                && outbox.isEmpty()
+                && waitingFor == null
+                && now - activeAt > limits.idle().toNanos()) {
+            counters.idleClosed.incrementAndGet();
+            close();
+        }
+    }
+
+    /** True if it holds memory for a frame that does not get whole; {@code since} is when that frame began. */
+    boolean isIncomplete() {
+        return !closing && reader.isIncomplete();
+    }
+
+    long incompleteSince() {
+        return reader.incompleteSince();
+    }
+
+    boolean isStarving() {
+        return !closing && reader.isStarving();
+    }
+
+    boolean isClosing() {
+        return closing;
+    }
+
+    void closeForMemory() {
+        counters.memoryClosed.incrementAndGet();
+        server.complain(
+                "Closing the connection of " + identity.remote() + ": others wait for the memory of its request");
+        close();
+    }
+
+    /** Begins nothing more, and closes when what was begun is answered. */
+    void drain() {
+        draining = true;
+        markDirty();
+    }
+
+    void close() {
+        if (!closing) {
+            closing = true;
+            session.closeNow();
+        }
+    }
+
+    /** The socket is closed; gives everything back. */
+    void closed() {
+        session.removeAttribute(ATTRIBUTE);
+        closing = true;
+        stopWaiting();
+        if (!readInterest) {
+            processor.paused(-1);
+        }
+        reader.close();
+        outbox.close(this::discard);
+        inFlight.forEach(this::discard);
+        inFlight.clear();
+        processor.closed(this);
+    }
+
+    private void discard(PendingResponse pending) {
+        if (pending.takeCompleted()) {
+            Pins.release(pending.response());
+        } else {
+            pending.takeOpen();
+        }
+        if (pending.frame() != null) {
+            processor.sent(pending.frame().sizeInBytes());
+            pending.frame().close();
+        }
+        pending.release(server.memory(), false);
+        processor.ended(pending);
+    }
+
+    /** What a client can cause closes its connection; what it should not be able to cause is logged as well. */
+    private void guarded(Step step) {
+        try {
+            step.run();
+        } catch (MalformedRequest malformed) {
+            counters.malformed.incrementAndGet();
+            server.complain("Closing the connection of " + identity.remote() + " on " + identity.listener()
+                    + ": it sent " + malformed.getMessage());
+            close();
+        } catch (IOException gone) {
+            log.debug("Connection of {} broke: {}", identity.remote(), gone.toString());
+            close();
+        } catch (RuntimeException | OutOfMemoryError | StackOverflowError accident) {
+            log.error("Closing the connection of {}", identity.remote(), accident);
+            close();
+        }
+    }
+
+    /** Something that may fail as connections do. */
+    private interface Step {
+        void run() throws IOException;
+    }
+}

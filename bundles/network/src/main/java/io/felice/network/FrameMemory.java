@@ -1,0 +1,107 @@
+package io.felice.network;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** What requests occupy while they are received and handled, and the buffers of the large ones. Any thread. */
+final class FrameMemory {
+    static final int SMALL = 64 * 1024;
+
+    private static final int CLASSES = 6;
+    private static final int LARGEST_POOLED = SMALL << (CLASSES - 1);
+    private static final long RETAINED = 8L * 1024 * 1024;
+
+    private final AtomicLong used = new AtomicLong();
+    private final AtomicLong retained = new AtomicLong();
+    private final List<Queue<ByteBuffer>> free = new ArrayList<>();
+    private volatile long limit;
+
+    FrameMemory(long limit) {
+        this.limit = limit;
+        for (int i = 0; i < CLASSES; i++) {
+            free.add(new ConcurrentLinkedQueue<>());
+        }
+    }
+
+    void limit(long bytes) {
+        limit = bytes;
+    }
+
+    long limit() {
+        return limit;
+    }
+
+    long used() {
+        return used.get();
+    }
+
+    /** Counts bytes that are there already; never refused. */
+    void charge(int bytes) {
+        used.addAndGet(bytes);
+    }
+
+    void discharge(int bytes) {
+        used.addAndGet(-bytes);
+    }
+
+    /** A buffer of at least this capacity, charged with the capacity it has; null if there is no room for it now. */
+    ByteBuffer allocate(int capacity) {
+        if (capacity <= SMALL || capacity > LARGEST_POOLED) {
+            return reserve(capacity) ? ByteBuffer.allocate(capacity) : null;
+        }
+        int size = Integer.highestOneBit(capacity - 1) << 1;
+        return reserve(size) ? pooled(size) : null;
+    }
+
+    private boolean reserve(int bytes) {
+        long now = used.get();
+        while (now + bytes <= limit) {
+            if (used.compareAndSet(now, now + bytes)) {
+                return true;
+            }
+            now = used.get();
+        }
+        return false;
+    }
+
+    private ByteBuffer pooled(int size) {
+        ByteBuffer buffer = queue(size).poll();
+        if (buffer == null) {
+            return ByteBuffer.allocateDirect(size);
+        }
+        retained.addAndGet(-size);
+        return buffer.clear();
+    }
+
+    /** Gives back a buffer that nobody looks at any more. */
+    void recycle(ByteBuffer buffer) {
+        int size = buffer.capacity();
+        forget(buffer);
+        if (!buffer.isDirect()) {
+            return;
+        }
+        if (retained.addAndGet(size) <= RETAINED) {
+            queue(size).add(buffer);
+        } else {
+            retained.addAndGet(-size);
+        }
+    }
+
+    /** Gives back the room of a buffer that somebody may still look at: it is not used again. */
+    void forget(ByteBuffer buffer) {
+        discharge(buffer.capacity());
+    }
+
+    void clear() {
+        free.forEach(Queue::clear);
+        retained.set(0);
+    }
+
+    private Queue<ByteBuffer> queue(int size) {
+        return free.get(Integer.numberOfTrailingZeros(size) - Integer.numberOfTrailingZeros(SMALL));
+    }
+}

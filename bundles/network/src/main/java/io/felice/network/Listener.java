@@ -1,0 +1,59 @@
+package io.felice.network;
+
+import java.util.Locale;
+import java.util.Set;
+
+/**
+ * Where clients may connect, and what they are told to connect to.
+ *
+ * @param host what is bound; empty for all addresses
+ * @param port what is bound; 0 for any free one
+ * @param advertisedHost empty: as bound
+ * @param advertisedPort 0: as bound
+ */
+record Listener(
+        String name, String securityProtocol, String host, int port, String advertisedHost, int advertisedPort) {
+    private static final Set<String> ANY = Set.of("", "0.0.0.0", "::");
+
+    boolean bindsEverywhere() {
+        return ANY.contains(host);
+    }
+
+    Listener advertised(Address address) {
+        return new Listener(name, securityProtocol, host, port, address.host, address.port);
+    }
+
+    @Override
+    public String toString() {
+        return name + " on " + (host.isEmpty() ? "all addresses" : host) + ":" + port;
+    }
+
+    /** {@code NAME://host:port}. */
+    record Address(String name, String host, int port) {
+        static Address parse(String text) {
+            int afterName = text.indexOf("://");
+            int beforePort = text.lastIndexOf(':');
+            if (afterName < 1 || beforePort < afterName + 3) {
+                throw new IllegalArgumentException("\"" + text + "\" is no listener; write NAME://host:port");
+            }
+            String name = text.substring(0, afterName).toUpperCase(Locale.ROOT);
+            String host = text.substring(afterName + 3, beforePort);
+            if (host.startsWith("[") && host.endsWith("]")) {
+                host = host.substring(1, host.length() - 1);
+            }
+            return new Address(name, host, port(text, text.substring(beforePort + 1)));
+        }
+
+        private static int port(String listener, String text) {
+            try {
+                int port = Integer.parseInt(text);
+                if (port >= 0 && port <= 65535) {
+                    return port;
+                }
+            } catch (NumberFormatException noNumber) {
+                // told below, as for a number that is no port
+            }
+            throw new IllegalArgumentException("\"" + text + "\" in \"" + listener + "\" is no port");
+        }
+    }
+}

@@ -1,0 +1,89 @@
+package io.felice.network;
+
+import java.nio.channels.ServerSocketChannel;
+import java.util.concurrent.Executor;
+import java.util.function.Supplier;
+import org.apache.mina.core.service.IoHandlerAdapter;
+import org.apache.mina.core.service.IoProcessor;
+import org.apache.mina.core.session.IoSession;
+import org.apache.mina.transport.socket.nio.NioSession;
+import org.apache.mina.transport.socket.nio.NioSocketAcceptor;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Accepts the connections of one listener and hands them to the I/O threads in turn. */
+final class ListenerAcceptor extends NioSocketAcceptor {
+    private static final Logger log = LoggerFactory.getLogger(ListenerAcceptor.class);
+    private static final int BACKLOG = 1024;
+    private static final int UNUSED_READ_BUFFER = 64;
+
+    private final Supplier<RoundProcessor> next;
+
+    ListenerAcceptor(
+            Executor executor,
+            Supplier<RoundProcessor> next,
+            Server server,
+            Listener listener,
+            ListenerCounters counters) {
+        super(executor, next.get());
+        this.next = next;
+        setHandler(new Sessions(server, listener, counters));
+        setReuseAddress(true);
+        setBacklog(BACKLOG);
+        setCloseOnDeactivation(false);
+        getSessionConfig().setTcpNoDelay(true);
+        getSessionConfig().setKeepAlive(true);
+        getSessionConfig().setMinReadBufferSize(UNUSED_READ_BUFFER);
+        getSessionConfig().setReadBufferSize(UNUSED_READ_BUFFER);
+        getStatistics().getConfig().setStatisticsCalcEnabled(false);
+    }
+
+    @Override
+    protected NioSession accept(IoProcessor<NioSession> unused, ServerSocketChannel handle) throws Exception {
+        return super.accept(next.get(), handle);
+    }
+
+    /** Makes a {@link Connection} of every session; on the session's I/O thread. */
+    private static final class Sessions extends IoHandlerAdapter {
+        private final Server server;
+        private final Listener listener;
+        private final ListenerCounters counters;
+
+        private Sessions(Server server, Listener listener, ListenerCounters counters) {
+            this.server = server;
+            this.listener = listener;
+            this.counters = counters;
+        }
+
+        @Override
+        public void sessionCreated(IoSession session) {
+            counters.accepted.incrementAndGet();
+            if (session.getRemoteAddress() == null || !server.admits(session)) {
+                counters.refused.incrementAndGet();
+                session.closeNow();
+                return;
+            }
+            counters.open.incrementAndGet();
+            NioSession nio = (NioSession) session;
+            RoundProcessor processor = (RoundProcessor) nio.getProcessor();
+            new Connection(server, processor, nio, listener, counters).attach();
+        }
+
+        @Override
+        public void sessionClosed(IoSession session) {
+            Connection connection = Connection.of(session);
+            if (connection != null) {
+                counters.open.decrementAndGet();
+                counters.closed.incrementAndGet();
+                connection.closed();
+                server.left(connection.identity().remote().getAddress());
+            }
+        }
+
+        @Override
+        public void exceptionCaught(IoSession session, Throwable cause) {
+            log.debug("Connection of {} broke: {}", session.getRemoteAddress(), cause.toString());
+            session.closeNow();
+        }
+    }
+}

@@ -1,0 +1,238 @@
+package io.felice.network;
+
+import io.felice.api.Launch;
+import io.felice.api.cluster.BrokerRegistration;
+import io.felice.api.cluster.Endpoints;
+import io.felice.api.status.StatusSource;
+import io.felice.api.status.StatusTable;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.ServiceRegistration;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Modified;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.metatype.annotations.AttributeDefinition;
+import org.osgi.service.metatype.annotations.Designate;
+import org.osgi.service.metatype.annotations.ObjectClassDefinition;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Opens the configured listeners, on a thread of its own, and says where this node can be reached once all are open.
+ * Limits and the request log change while connections stay open; other listeners or threads close them first.
+ */
+@Component(service = StatusSource.class, configurationPid = "io.felice.network", immediate = true)
+@Designate(ocd = NetworkServer.Config.class)
+public final class NetworkServer implements StatusSource {
+    private static final Logger log = LoggerFactory.getLogger(NetworkServer.class);
+
+    /** An instance that is being replaced lets its port go within this time. */
+    private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(5);
+
+    private static final long RETRY_MS = 25;
+    private static final long STOP_SECONDS = 10;
+
+    /** Where clients connect, and what they may take. */
+    @ObjectClassDefinition(name = "Felice network", description = "Where clients connect, and what they may take.")
+    @interface Config {
+        @AttributeDefinition(
+                description = "NAME://host:port, several separated by commas; an empty host binds all addresses, port 0"
+                        + " any free one.")
+        String[] listeners() default {"PLAINTEXT://127.0.0.1:9092"};
+
+        @AttributeDefinition(
+                description = "NAME://host:port that clients are told to connect to; a listener that is not named is"
+                        + " advertised as it is bound.")
+        String[] advertised_listeners() default {};
+
+        @AttributeDefinition(description = "NAME:PROTOCOL for listeners not named after their protocol.")
+        String[] listener_security_protocol_map() default {};
+
+        @AttributeDefinition(description = "I/O threads; 0 for half as many as there are cores.")
+        int num_network_threads() default 0;
+
+        @AttributeDefinition(description = "The largest request; a connection that sends a larger one is closed.")
+        int socket_request_max_bytes() default 104857600;
+
+        @AttributeDefinition(
+                description =
+                        "Memory for all requests that are being received or handled; 0 for a quarter of the heap.")
+        long request_memory_bytes() default 0;
+
+        @AttributeDefinition(description = "Requests of a connection that are begun at once; the next ones wait.")
+        int max_in_flight_requests_per_connection() default 64;
+
+        @AttributeDefinition(description = "Requests of all connections that are begun at once; the next ones wait.")
+        int max_in_flight_requests() default 50000;
+
+        @AttributeDefinition(
+                description = "Answers that may wait for a client to read; above, nothing more of it is begun.")
+        long queued_response_bytes() default 4194304;
+
+        @AttributeDefinition(description = "Open connections; further ones are closed at once.")
+        int max_connections() default 20000;
+
+        @AttributeDefinition(description = "Open connections from one address.")
+        int max_connections_per_ip() default 20000;
+
+        @AttributeDefinition(description = "How long a connection may do nothing before it is closed.")
+        long connections_max_idle_ms() default 600000;
+
+        @AttributeDefinition(
+                description = "How long a client may leave an answer unread; the answer keeps files of the log open.")
+        long response_stalled_ms() default 300000;
+
+        @AttributeDefinition(description = "How long a request waits for its handler while a bundle is being replaced.")
+        long held_requests_ms() default 15000;
+
+        @AttributeDefinition(description = "Connections that may wait for a handler at once.")
+        int held_requests() default 10000;
+
+        @AttributeDefinition(description = "What connections that wait for a handler may have sent, all together.")
+        long held_requests_bytes() default 33554432;
+
+        @AttributeDefinition(
+                description = "How ranges of files are sent: auto (by the kernel, but to this machine through memory),"
+                        + " buffer, sendfile.")
+        String fetch_transfer() default "auto";
+
+        @AttributeDefinition(description = "One line per request in the log io.felice.network.requests.")
+        boolean request_log() default false;
+    }
+
+    private final BundleContext context;
+    private final ApiTable apis;
+    private final ExecutorService lifecycle =
+            Executors.newSingleThreadExecutor(task -> new Thread(task, "felice-network-lifecycle"));
+    private final CountDownLatch leaving = new CountDownLatch(1);
+    private volatile Server server;
+    private ServiceRegistration<Endpoints> registration;
+
+    @Activate
+    public NetworkServer(BundleContext context, @Reference ApiTable apis, Config config) {
+        this.context = context;
+        this.apis = apis;
+        lifecycle.execute(() -> begin(config));
+    }
+
+    @Modified
+    public void modified(Config config) {
+        lifecycle.execute(() -> change(config));
+    }
+
+    @Deactivate
+    public void deactivate() {
+        leaving.countDown();
+        lifecycle.execute(this::close);
+        lifecycle.shutdown();
+        try {
+            if (!lifecycle.awaitTermination(STOP_SECONDS, TimeUnit.SECONDS)) {
+                log.warn("The network does not stop within {} s", STOP_SECONDS);
+            }
+        } catch (InterruptedException hurry) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Override
+    public List<StatusTable> tables() {
+        Server now = server;
+        return now == null ? List.of() : now.tables();
+    }
+
+    private void begin(Config config) {
+        try {
+            open(Settings.of(config));
+        } catch (IllegalArgumentException | Server.CannotListen failure) {
+            if (leaving.getCount() == 0) {
+                return;
+            }
+            Launch.failed(failure.getMessage() + ". See io.felice.network.cfg");
+        }
+    }
+
+    private void change(Config config) {
+        try {
+            Settings wanted = Settings.of(config);
+            Server now = server;
+            if (now != null && wanted.hasSameSockets(now.settings())) {
+                now.adjust(wanted);
+            } else if (now == null) {
+                open(wanted);
+            } else {
+                reopen(now.settings(), wanted);
+            }
+        } catch (IllegalArgumentException | Server.CannotListen failure) {
+            log.error("{}. The listeners stay as they were", failure.getMessage());
+        }
+    }
+
+    private void reopen(Settings before, Settings wanted) throws Server.CannotListen {
+        close();
+        try {
+            open(wanted);
+        } catch (Server.CannotListen failure) {
+            open(before);
+            throw failure;
+        }
+    }
+
+    private void open(Settings settings) throws Server.CannotListen {
+        if (leaving.getCount() == 0) {
+            return;
+        }
+        Server opening = new Server(settings, apis);
+        try {
+            bind(opening);
+        } catch (Server.CannotListen failure) {
+            opening.stop();
+            throw failure;
+        }
+        server = opening;
+        if (leaving.getCount() > 0) {
+            List<BrokerRegistration.Endpoint> endpoints = opening.endpoints();
+            registration = context.registerService(Endpoints.class, () -> endpoints, null);
+        }
+    }
+
+    private void bind(Server opening) throws Server.CannotListen {
+        long deadline = System.nanoTime() + PATIENCE_NANOS;
+        while (true) {
+            try {
+                opening.bind();
+                return;
+            } catch (Server.CannotListen failure) {
+                if (!failure.mayPass() || System.nanoTime() - deadline > 0 || hasLeft()) {
+                    throw failure;
+                }
+            }
+        }
+    }
+
+    /** Waits a little before the next attempt. */
+    private boolean hasLeft() {
+        try {
+            return leaving.await(RETRY_MS, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException hurry) {
+            Thread.currentThread().interrupt();
+            return true;
+        }
+    }
+
+    private void close() {
+        if (registration != null) {
+            registration.unregister();
+            registration = null;
+        }
+        if (server != null) {
+            server.stop();
+            server = null;
+        }
+    }
+}

@@ -1,0 +1,227 @@
+package io.felice.network;
+
+import io.felice.api.storage.Records;
+import java.io.EOFException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import java.util.ArrayDeque;
+import java.util.function.Consumer;
+
+/**
+ * The answers of a connection on their way out, in order. Text and small parts of neighbouring answers share one write;
+ * large direct buffers go out as they are; ranges of files go through memory or by the kernel. I/O thread only.
+ */
+final class Outbox {
+    /** Where an I/O thread puts together what it writes next. */
+    static final class Staging {
+        private static final int BYTES = 128 * 1024;
+        private static final int PARTS = 16;
+
+        private final ByteBuffer bytes = ByteBuffer.allocateDirect(BYTES);
+        private final ByteBuffer[] parts = new ByteBuffer[PARTS];
+        private int count;
+        private int cut;
+        private long size;
+
+        private void clear() {
+            bytes.clear();
+            count = 0;
+            cut = 0;
+            size = 0;
+        }
+
+        private boolean isFull() {
+            return !bytes.hasRemaining() || count >= PARTS - 2;
+        }
+
+        private void addAsIs(ByteBuffer part) {
+            finishPart();
+            parts[count++] = part.duplicate();
+            size += part.remaining();
+        }
+
+        private void finishPart() {
+            if (bytes.position() > cut) {
+                parts[count++] = bytes.slice(cut, bytes.position() - cut);
+                cut = bytes.position();
+            }
+        }
+
+        private long writeTo(SocketChannel channel) throws IOException {
+            if (count == 0) {
+                return channel.write(bytes.flip());
+            }
+            finishPart();
+            return channel.write(parts, 0, count);
+        }
+    }
+
+    /** More than this at a time would let the other connections of the thread wait. */
+    private static final long FAIR_SHARE = 1024 * 1024;
+
+    private static final int COPIED_UP_TO = 8 * 1024;
+
+    private final ArrayDeque<PendingResponse> queue = new ArrayDeque<>(4);
+    private final boolean byKernel;
+    private final Consumer<PendingResponse> sent;
+    private long bytes;
+    private int part;
+    private int partOffset;
+    private boolean full;
+
+    /** @param sent told of every answer when its last byte was given to the socket; closing the frame is its task */
+    Outbox(boolean byKernel, Consumer<PendingResponse> sent) {
+        this.byKernel = byKernel;
+        this.sent = sent;
+    }
+
+    void add(PendingResponse response) {
+        queue.add(response);
+        bytes += response.frame().sizeInBytes();
+    }
+
+    boolean isEmpty() {
+        return queue.isEmpty();
+    }
+
+    /** Bytes that wait. */
+    long bytes() {
+        return bytes;
+    }
+
+    int size() {
+        return queue.size();
+    }
+
+    /** True if the socket took less than it was given at the last write. */
+    boolean isBlocked() {
+        return full;
+    }
+
+    /** Writes until all is written, the socket is full, or others should have their turn. @return bytes written */
+    long write(SocketChannel channel, Staging staging) throws IOException {
+        long total = 0;
+        full = false;
+        while (!queue.isEmpty() && !full && total < FAIR_SHARE) {
+            total += atFileSentByKernel() ? transfer(channel) : writeStaged(channel, staging);
+        }
+        return total;
+    }
+
+    /** Hands what will never be sent to {@code unsent}. */
+    void close(Consumer<PendingResponse> unsent) {
+        queue.forEach(unsent);
+        queue.clear();
+        bytes = 0;
+    }
+
+    private boolean atFileSentByKernel() {
+        return byKernel && queue.peek().frame().parts().get(part) instanceof Records.InFile;
+    }
+
+    private long transfer(SocketChannel channel) throws IOException {
+        Records.InFile range = (Records.InFile) queue.peek().frame().parts().get(part);
+        long position = range.position() + partOffset;
+        long moved = range.channel().transferTo(position, range.sizeInBytes() - partOffset, channel);
+        if (moved == 0) {
+            requireBytesAt(range, position);
+            full = true;
+        }
+        advance(moved);
+        return moved;
+    }
+
+    private long writeStaged(SocketChannel channel, Staging staging) throws IOException {
+        staging.clear();
+        fill(staging);
+        long written = staging.writeTo(channel);
+        full = written < staging.size;
+        advance(written);
+        return written;
+    }
+
+    private void fill(Staging staging) throws IOException {
+        int index = part;
+        int offset = partOffset;
+        for (PendingResponse response : queue) {
+            for (; index < response.frame().parts().size(); index++) {
+                Object next = response.frame().parts().get(index);
+                if (staging.size >= FAIR_SHARE || staging.isFull() || !put(next, offset, staging)) {
+                    return;
+                }
+                offset = 0;
+            }
+            index = 0;
+        }
+    }
+
+    /** @return false if not all of the part found room */
+    private boolean put(Object next, int offset, Staging staging) throws IOException {
+        if (next instanceof ByteBuffer buffer) {
+            ByteBuffer rest =
+                    offset == 0 ? buffer : buffer.slice(buffer.position() + offset, buffer.remaining() - offset);
+            if (rest.isDirect() && rest.remaining() > COPIED_UP_TO) {
+                staging.addAsIs(rest);
+                return true;
+            }
+            return copy(rest, staging);
+        }
+        return !byKernel && read((Records.InFile) next, offset, staging);
+    }
+
+    private static boolean copy(ByteBuffer source, Staging staging) {
+        int length = Math.min(source.remaining(), staging.bytes.remaining());
+        staging.bytes.put(staging.bytes.position(), source, source.position(), length);
+        staging.bytes.position(staging.bytes.position() + length);
+        staging.size += length;
+        return length == source.remaining();
+    }
+
+    private static boolean read(Records.InFile range, int offset, Staging staging) throws IOException {
+        int rest = range.sizeInBytes() - offset;
+        int length = Math.min(rest, staging.bytes.remaining());
+        long position = range.position() + offset;
+        staging.bytes.limit(staging.bytes.position() + length);
+        int read = range.channel().read(staging.bytes, position);
+        staging.bytes.limit(staging.bytes.capacity());
+        if (read <= 0) {
+            requireBytesAt(range, position);
+            return false;
+        }
+        staging.size += read;
+        return read == rest;
+    }
+
+    private static void requireBytesAt(Records.InFile range, long position) throws IOException {
+        if (position >= range.channel().size()) {
+            throw new EOFException("a pinned range ends at " + (range.position() + range.sizeInBytes())
+                    + ", its file already at " + range.channel().size());
+        }
+    }
+
+    private void advance(long written) {
+        bytes -= written;
+        long left = written;
+        while (!queue.isEmpty()) {
+            PendingResponse response = queue.peek();
+            int rest = sizeOf(response.frame().parts().get(part)) - partOffset;
+            if (left < rest) {
+                partOffset += (int) left;
+                return;
+            }
+            left -= rest;
+            partOffset = 0;
+            part++;
+            if (part == response.frame().parts().size()) {
+                part = 0;
+                queue.poll();
+                sent.accept(response);
+            }
+        }
+    }
+
+    private static int sizeOf(Object part) {
+        return part instanceof ByteBuffer bytes ? bytes.remaining() : ((Records.InFile) part).sizeInBytes();
+    }
+}

@@ -1,0 +1,143 @@
+package io.felice.network;
+
+import io.felice.protocol.Request;
+import io.felice.protocol.ResponseFrame;
+import java.nio.ByteBuffer;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BiConsumer;
+import org.apache.kafka.common.protocol.ApiMessage;
+
+/**
+ * A request that was begun, until its answer is sent. Its handler's stage may complete it on any thread; the rest belongs
+ * to the connection's I/O thread. It holds nothing of the handler.
+ */
+final class PendingResponse implements BiConsumer<ApiMessage, Throwable> {
+    private static final int OPEN = 0;
+    private static final int COMPLETED = 1;
+    private static final int TAKEN = 2;
+
+    final Connection connection;
+    final long servedBy;
+    final short apiKey;
+    final short apiVersion;
+    final int correlationId;
+    final String clientId;
+    final int requestBytes;
+    final long beganAt;
+
+    private final AtomicInteger state = new AtomicInteger(OPEN);
+    private Request request;
+    private ByteBuffer memory;
+    private int charged;
+    private ApiMessage response;
+    private Throwable failure;
+    private ResponseFrame frame;
+    private boolean answered;
+    private boolean closes;
+
+    /** @param servedBy the id of the {@link ApiTable.Service} that handles it */
+    PendingResponse(Connection connection, long servedBy, Request request, long now) {
+        this.connection = connection;
+        this.servedBy = servedBy;
+        this.request = request;
+        this.apiKey = request.apiKey();
+        this.apiVersion = request.apiVersion();
+        this.correlationId = request.correlationId();
+        this.clientId = request.clientId();
+        this.requestBytes = request.sizeInBytes();
+        this.beganAt = now;
+    }
+
+    /** The bytes the request's message may refer to: a buffer to recycle, or heap that is only counted. */
+    void uses(ByteBuffer buffer, int chargedBytes) {
+        memory = buffer;
+        charged = chargedBytes;
+    }
+
+    /** The handler's stage completed; on any thread. */
+    @Override
+    public void accept(ApiMessage message, Throwable problem) {
+        response = message;
+        failure = problem;
+        if (state.compareAndSet(OPEN, COMPLETED)) {
+            connection.processor().completed(this);
+        } else {
+            Pins.release(message);
+        }
+    }
+
+    /** As {@link #accept}, when the stage was complete at once: on the connection's I/O thread, before anyone knows it. */
+    void acceptHere(ApiMessage message) {
+        response = message;
+        state.setPlain(COMPLETED);
+    }
+
+    /** True once, for whoever deals with the completion. */
+    boolean takeCompleted() {
+        return state.compareAndSet(COMPLETED, TAKEN);
+    }
+
+    /** True once, for whoever gives up on a stage that is still open: a late completion is ignored. */
+    boolean takeOpen() {
+        return state.compareAndSet(OPEN, TAKEN);
+    }
+
+    boolean isOpen() {
+        return state.get() == OPEN;
+    }
+
+    Request request() {
+        return request;
+    }
+
+    ApiMessage response() {
+        return response;
+    }
+
+    Throwable failure() {
+        return failure;
+    }
+
+    ResponseFrame frame() {
+        return frame;
+    }
+
+    boolean isAnswered() {
+        return answered;
+    }
+
+    boolean closes() {
+        return closes;
+    }
+
+    /** @param with null if nothing is to be sent */
+    void answer(ResponseFrame with) {
+        frame = with;
+        answered = true;
+        forgetMessages();
+    }
+
+    void answerByClosing() {
+        closes = true;
+        answered = true;
+        forgetMessages();
+    }
+
+    /** Gives the request's memory back; {@code reusable} if no handler can look at it any more. */
+    void release(FrameMemory frames, boolean reusable) {
+        frames.discharge(charged);
+        charged = 0;
+        if (memory != null && reusable) {
+            frames.recycle(memory);
+        } else if (memory != null) {
+            frames.forget(memory);
+        }
+        memory = null;
+    }
+
+    private void forgetMessages() {
+        request = null;
+        response = null;
+        failure = null;
+    }
+}

@@ -1,0 +1,44 @@
+package io.felice.network;
+
+import io.felice.protocol.RequestContext;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** One line per request, never its contents; can be switched on while running. Any thread. */
+final class RequestLog {
+    private static final Logger log = LoggerFactory.getLogger("io.felice.network.requests");
+
+    private volatile boolean on;
+
+    void switchTo(boolean wanted) {
+        on = wanted;
+    }
+
+    void write(
+            PendingResponse answered, RequestContext.Connection connection, String software, long bytesOut, long now) {
+        if (!on) {
+            return;
+        }
+        log.info(
+                "{} v{} client={} software={} correlation={} from={} listener={} in.bytes={} out.bytes={} time.us={}",
+                ApiNames.of(answered.apiKey),
+                answered.apiVersion,
+                printable(answered.clientId),
+                printable(software),
+                answered.correlationId,
+                connection.remote(),
+                connection.listener(),
+                answered.requestBytes,
+                bytesOut,
+                (now - answered.beganAt) / 1000);
+    }
+
+    /** What a client calls itself may not forge lines of a log. */
+    static String printable(String text) {
+        if (text.isEmpty()) {
+            return "-";
+        }
+        String shortened = text.length() > 200 ? text.substring(0, 200) : text;
+        return shortened.replaceAll("[^\\x21-\\x7e]", "?");
+    }
+}

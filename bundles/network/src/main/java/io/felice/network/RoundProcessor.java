@@ -1,0 +1,415 @@
+package io.felice.network;
+
+import io.felice.api.Turn;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.apache.mina.core.buffer.IoBuffer;
+import org.apache.mina.transport.socket.nio.NioProcessor;
+import org.apache.mina.transport.socket.nio.NioSession;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * An I/O thread that works in rounds: it reads and dispatches whatever its connections have sent, runs what was deferred
+ * to the end of the round, and only then writes the answers.
+ *
+ * <p>MINA's processor selects, registers, and notices closed sockets. Reading cuts frames in place, writing has a queue
+ * of its own (see {@link Outbox}), and the thread never wakes itself up: what others complete goes through a mailbox, and
+ * only a thread that really sleeps is woken.
+ */
+public final class RoundProcessor extends NioProcessor {
+    private static final Logger log = LoggerFactory.getLogger(RoundProcessor.class);
+
+    private static final int SCRATCH_BYTES = 64 * 1024;
+    private static final int PASSES = 8;
+    private static final long TICK_NANOS = 500_000_000L;
+    private static final long SHORT_TICK_NANOS = 20_000_000L;
+    private static final long OLD_FRAME_NANOS = 500_000_000L;
+
+    private final Server server;
+    private final Turn turn = this::defer;
+    private final ByteBuffer scratch = ByteBuffer.allocateDirect(SCRATCH_BYTES);
+    private final Outbox.Staging staging = new Outbox.Staging();
+    private final RequestCounters[] counters = new RequestCounters[ApiTable.KEYS];
+
+    private final AtomicBoolean sleeping = new AtomicBoolean();
+    private final AtomicBoolean again = new AtomicBoolean();
+    private final Queue<PendingResponse> completedElsewhere = new ConcurrentLinkedQueue<>();
+    private final Queue<Runnable> tasks = new ConcurrentLinkedQueue<>();
+    private final ArrayDeque<PendingResponse> completedHere = new ArrayDeque<>();
+    private final ArrayDeque<Connection> dirty = new ArrayDeque<>();
+    private final Set<Connection> connections = new LinkedHashSet<>();
+    private final Set<Connection> waiting = new LinkedHashSet<>();
+    private final Set<Connection> starving = new LinkedHashSet<>();
+    private final Set<Connection> blocked = new LinkedHashSet<>();
+    private List<Runnable> deferred = new ArrayList<>();
+    private List<Runnable> running = new ArrayList<>();
+
+    private final Counter connectionCount = new Counter();
+    private final Counter inFlight = new Counter();
+    private final Counter inFlightBytes = new Counter();
+    private final Counter answerBytes = new Counter();
+    private final Counter answers = new Counter();
+    private final Counter paused = new Counter();
+    private long ticked = System.nanoTime();
+    private volatile Thread thread;
+
+    RoundProcessor(Executor executor, Server server) {
+        super(executor);
+        this.server = server;
+        for (int key = 0; key < counters.length; key++) {
+            counters[key] = new RequestCounters();
+        }
+    }
+
+    // ---- from any thread ----
+
+    /** A stage completed: its answer is written in this thread's next round. */
+    void completed(PendingResponse pending) {
+        if (Thread.currentThread() == thread) {
+            completedHere.add(pending);
+        } else {
+            completedElsewhere.add(pending);
+            wakeup();
+        }
+    }
+
+    /** Runs the task on this thread; false if it has no connections: without connections there is no thread. */
+    boolean execute(Runnable task) {
+        if (connectionCount.get() == 0) {
+            return false;
+        }
+        tasks.add(task);
+        wakeup();
+        return true;
+    }
+
+    boolean isCurrentThread() {
+        return Thread.currentThread() == thread;
+    }
+
+    long connectionCount() {
+        return connectionCount.get();
+    }
+
+    long answerBytes() {
+        return answerBytes.get();
+    }
+
+    long answers() {
+        return answers.get();
+    }
+
+    long paused() {
+        return paused.get();
+    }
+
+    RequestCounters counters(short key) {
+        return counters[key];
+    }
+
+    @Override
+    protected void wakeup() {
+        again.set(true);
+        if (Thread.currentThread() != thread && sleeping.compareAndSet(true, false)) {
+            super.wakeup();
+        }
+    }
+
+    // ---- the round ----
+
+    /** The end of one round and the wait for the next. */
+    @Override
+    protected int select(long timeout) throws Exception {
+        thread = Thread.currentThread();
+        tick();
+        finishRound();
+        sleeping.set(true);
+        if (again.getAndSet(false) || hasWork()) {
+            sleeping.set(false);
+            wakeupCalled.set(true);
+            return selector.selectNow();
+        }
+        int selected =
+                super.select(isHurried() ? SHORT_TICK_NANOS / 1_000_000 : Math.min(timeout, TICK_NANOS / 1_000_000));
+        sleeping.set(false);
+        return selected;
+    }
+
+    @Override
+    protected int read(NioSession session, IoBuffer unused) {
+        Connection connection = Connection.of(session);
+        if (connection != null) {
+            connection.readable();
+        }
+        return 0;
+    }
+
+    /** Says no to MINA, which has nothing to write, after telling the connection. */
+    @Override
+    protected boolean isWritable(NioSession session) {
+        Connection connection = super.isWritable(session) ? Connection.of(session) : null;
+        if (connection != null) {
+            connection.writable();
+        }
+        return false;
+    }
+
+    private void finishRound() {
+        for (int pass = 0; pass < PASSES; pass++) {
+            settle();
+            runDeferred();
+            settle();
+            flush();
+            boolean moved = resumeBlocked();
+            if (!moved && completedHere.isEmpty() && deferred.isEmpty()) {
+                return;
+            }
+        }
+    }
+
+    private boolean hasWork() {
+        return !completedElsewhere.isEmpty()
+                || !tasks.isEmpty()
+                || !completedHere.isEmpty()
+                || !deferred.isEmpty()
+                || !dirty.isEmpty();
+    }
+
+    private boolean isHurried() {
+        return !waiting.isEmpty() || !starving.isEmpty() || !blocked.isEmpty();
+    }
+
+    private void settle() {
+        for (Runnable task = tasks.poll(); task != null; task = tasks.poll()) {
+            run(task);
+        }
+        for (PendingResponse next = completedElsewhere.poll(); next != null; next = completedElsewhere.poll()) {
+            next.connection.settle(next);
+        }
+        for (PendingResponse next = completedHere.poll(); next != null; next = completedHere.poll()) {
+            next.connection.settle(next);
+        }
+    }
+
+    private void defer(Runnable action) {
+        deferred.add(action);
+    }
+
+    private void runDeferred() {
+        while (!deferred.isEmpty()) {
+            List<Runnable> actions = deferred;
+            deferred = running;
+            running = actions;
+            actions.forEach(RoundProcessor::run);
+            actions.clear();
+        }
+    }
+
+    private static void run(Runnable action) {
+        try {
+            action.run();
+        } catch (Throwable failure) {
+            log.error("An action at the end of a round failed", failure);
+        }
+    }
+
+    private void flush() {
+        for (int left = dirty.size(); left > 0; left--) {
+            dirty.poll().flush();
+        }
+    }
+
+    /** Connections that had whole requests left and may have room for them now. */
+    private boolean resumeBlocked() {
+        if (blocked.isEmpty()) {
+            return false;
+        }
+        List<Connection> candidates = new ArrayList<>(blocked);
+        blocked.clear();
+        boolean moved = false;
+        for (Connection connection : candidates) {
+            if (connection.mayBegin()) {
+                connection.resume();
+                moved = true;
+            } else if (!connection.isClosing()) {
+                blocked.add(connection);
+            }
+        }
+        return moved;
+    }
+
+    private void tick() {
+        long now = System.nanoTime();
+        if (now - ticked < (isHurried() ? SHORT_TICK_NANOS : TICK_NANOS)) {
+            return;
+        }
+        boolean slow = now - ticked >= TICK_NANOS;
+        ticked = now;
+        waitingNow().forEach(Connection::resume);
+        feedStarving();
+        if (slow || connections.size() < 64) {
+            List.copyOf(connections).forEach(connection -> connection.check(now));
+        }
+    }
+
+    private List<Connection> waitingNow() {
+        return List.copyOf(waiting);
+    }
+
+    /** Those who came last go on first: the oldest frames are the ones that keep others waiting. */
+    private void feedStarving() {
+        if (starving.isEmpty()) {
+            return;
+        }
+        List<Connection> hungry = new ArrayList<>(starving);
+        starving.clear();
+        hungry.sort(Comparator.comparing(Connection::isIncomplete)
+                .thenComparing(
+                        Comparator.comparingLong(Connection::incompleteSince).reversed()));
+        hungry.forEach(Connection::resume);
+        hungry.forEach(connection -> {
+            if (connection.isStarving()) {
+                starving.add(connection);
+            }
+        });
+        if (!starving.isEmpty()) {
+            server.memoryIsShort();
+        }
+    }
+
+    /** Closes the connection whose unfinished frame is the oldest, if it is old at all. */
+    void closeOldestFrame() {
+        long now = System.nanoTime();
+        connections.stream()
+                .filter(Connection::isIncomplete)
+                .min(Comparator.comparingLong(Connection::incompleteSince))
+                .filter(oldest -> now - oldest.incompleteSince() > OLD_FRAME_NANOS)
+                .ifPresent(Connection::closeForMemory);
+    }
+
+    // ---- for the connections of this thread ----
+
+    Turn turn() {
+        return turn;
+    }
+
+    ByteBuffer scratch() {
+        return scratch;
+    }
+
+    Outbox.Staging staging() {
+        return staging;
+    }
+
+    void opened(Connection connection) {
+        connections.add(connection);
+        connectionCount.add(1);
+    }
+
+    void closed(Connection connection) {
+        connections.remove(connection);
+        waiting.remove(connection);
+        starving.remove(connection);
+        blocked.remove(connection);
+        connectionCount.add(-1);
+        if (connections.isEmpty()) {
+            settle();
+        }
+    }
+
+    List<Connection> connections() {
+        return List.copyOf(connections);
+    }
+
+    void dirty(Connection connection) {
+        dirty.add(connection);
+    }
+
+    void waiting(Connection connection) {
+        waiting.add(connection);
+    }
+
+    void notWaiting(Connection connection) {
+        waiting.remove(connection);
+    }
+
+    void starving(Connection connection) {
+        starving.add(connection);
+    }
+
+    void blocked(Connection connection) {
+        blocked.add(connection);
+    }
+
+    /** The handler of an API is here again. */
+    void retryWaiting() {
+        waitingNow().forEach(Connection::resume);
+    }
+
+    boolean mayBegin() {
+        return inFlight.get() < server.inFlightPerThread() && inFlightBytes.get() < server.inFlightBytesPerThread();
+    }
+
+    void began(PendingResponse pending) {
+        inFlight.add(1);
+        inFlightBytes.add(pending.requestBytes);
+        RequestCounters of = counters[pending.apiKey];
+        of.requests.add(1);
+        of.bytesIn.add(pending.requestBytes + (long) Integer.BYTES);
+        of.inFlight.add(1);
+    }
+
+    void ended(PendingResponse pending) {
+        inFlight.add(-1);
+        inFlightBytes.add(-pending.requestBytes);
+        counters[pending.apiKey].inFlight.add(-1);
+    }
+
+    void ended(PendingResponse pending, long bytesOut, long now) {
+        ended(pending);
+        RequestCounters of = counters[pending.apiKey];
+        of.bytesOut.add(bytesOut);
+        of.nanos.add(now - pending.beganAt);
+        of.longestNanos.raiseTo(now - pending.beganAt);
+    }
+
+    void answered(long bytes) {
+        answers.add(1);
+        answerBytes.add(bytes);
+    }
+
+    void sent(long bytes) {
+        answers.add(-1);
+        answerBytes.add(-bytes);
+    }
+
+    void paused(int change) {
+        paused.add(change);
+    }
+
+    void interestInRead(NioSession session, boolean interested) {
+        try {
+            setInterestedInRead(session, interested);
+        } catch (Exception cancelled) {
+            session.closeNow();
+        }
+    }
+
+    void interestInWrite(NioSession session, boolean interested) {
+        try {
+            setInterestedInWrite(session, interested);
+        } catch (Exception cancelled) {
+            session.closeNow();
+        }
+    }
+}

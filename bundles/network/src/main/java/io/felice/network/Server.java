@@ -1,0 +1,411 @@
+package io.felice.network;
+
+import io.felice.api.cluster.BrokerRegistration;
+import io.felice.api.status.StatusTable;
+import java.io.IOException;
+import java.lang.reflect.Field;
+import java.net.BindException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import java.util.function.LongConsumer;
+import org.apache.mina.core.polling.AbstractPollingIoProcessor;
+import org.apache.mina.core.session.IoSession;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The listeners, the I/O threads behind them, and what all connections share. Started once and stopped once. */
+final class Server {
+    private static final Logger log = LoggerFactory.getLogger(Server.class);
+
+    private static final long DRAIN_NANOS = TimeUnit.SECONDS.toNanos(2);
+    private static final long LEAVE_MS = 1000;
+    private static final long SHORTAGE_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
+
+    private final Settings settings;
+    private final ApiTable apis;
+    private final FrameMemory memory;
+    private final RequestLog requestLog = new RequestLog();
+    private final Complaints complaints = new Complaints(log);
+    private final ExecutorService threads;
+    private final List<RoundProcessor> processors = new ArrayList<>();
+    private final AtomicInteger nextProcessor = new AtomicInteger();
+    private final Map<Listener, ListenerAcceptor> acceptors = new LinkedHashMap<>();
+    private final Map<Listener, ListenerCounters> counters = new LinkedHashMap<>();
+    private final List<BrokerRegistration.Endpoint> endpoints = new ArrayList<>();
+
+    private final AtomicInteger connections = new AtomicInteger();
+    private final Map<InetAddress, Integer> connectionsByAddress = new ConcurrentHashMap<>();
+    private final AtomicInteger held = new AtomicInteger();
+    private final AtomicLong heldBytes = new AtomicLong();
+    private final AtomicLong shortageTold = new AtomicLong(System.nanoTime());
+    private final long startedAt = System.nanoTime();
+
+    private final Consumer<ApiTable.Slot> onArrival = this::arrived;
+    private final LongConsumer onDeparture = this::left;
+    private volatile Limits limits;
+    private volatile boolean advertises;
+
+    Server(Settings settings, ApiTable apis) {
+        this.settings = settings;
+        this.apis = apis;
+        this.limits = settings.limits();
+        this.memory = new FrameMemory(limits.requestMemory());
+        this.requestLog.switchTo(settings.requestLog());
+        AtomicInteger number = new AtomicInteger();
+        this.threads =
+                Executors.newCachedThreadPool(task -> new Thread(task, "felice-network-" + number.incrementAndGet()));
+        for (int i = 0; i < settings.threads(); i++) {
+            processors.add(new RoundProcessor(threads, this));
+        }
+        for (Listener listener : settings.listeners()) {
+            counters.put(listener, new ListenerCounters());
+        }
+        apis.onChange(onArrival, onDeparture);
+    }
+
+    /** Binds what is not bound yet. @throws CannotListen naming the listener that failed; may be tried again */
+    void bind() throws CannotListen {
+        for (Listener listener : settings.listeners()) {
+            if (acceptors.containsKey(listener)) {
+                continue;
+            }
+            ListenerAcceptor acceptor =
+                    new ListenerAcceptor(threads, this::nextProcessor, this, listener, counters.get(listener));
+            try {
+                acceptor.bind(address(listener));
+            } catch (IOException | RuntimeException failure) {
+                acceptor.dispose();
+                throw new CannotListen(listener, failure);
+            }
+            acceptors.put(listener, acceptor);
+            BrokerRegistration.Endpoint endpoint = endpoint(listener, acceptor.getLocalAddress());
+            endpoints.add(endpoint);
+            log.info(
+                    "Listening: {} (port {}), advertised as {}:{}",
+                    listener,
+                    acceptor.getLocalAddress().getPort(),
+                    endpoint.host(),
+                    endpoint.port());
+        }
+    }
+
+    private static InetSocketAddress address(Listener listener) throws IOException {
+        if (listener.host().isEmpty()) {
+            return new InetSocketAddress(listener.port());
+        }
+        return new InetSocketAddress(InetAddress.getByName(listener.host()), listener.port());
+    }
+
+    private static BrokerRegistration.Endpoint endpoint(Listener listener, InetSocketAddress bound) {
+        String host = listener.advertisedHost();
+        if (host.isEmpty()) {
+            host = listener.bindsEverywhere() ? Settings.localHost() : listener.host();
+        }
+        int port = listener.advertisedPort() == 0 ? bound.getPort() : listener.advertisedPort();
+        return new BrokerRegistration.Endpoint(listener.name(), listener.securityProtocol(), host, port);
+    }
+
+    List<BrokerRegistration.Endpoint> endpoints() {
+        return List.copyOf(endpoints);
+    }
+
+    Settings settings() {
+        return settings;
+    }
+
+    /** New limits for open connections too. */
+    void adjust(Settings to) {
+        limits = to.limits();
+        memory.limit(limits.requestMemory());
+        requestLog.switchTo(to.requestLog());
+    }
+
+    /** Stops accepting, answers what was begun, closes everything. Waits, but not for long. */
+    void stop() {
+        apis.removeOnChange(onArrival, onDeparture);
+        acceptors.values().forEach(ListenerAcceptor::unbind);
+        for (RoundProcessor processor : processors) {
+            processor.execute(() -> processor.connections().forEach(Connection::drain));
+        }
+        awaitDrained();
+        acceptors.values().forEach(ListenerAcceptor::dispose);
+        processors.forEach(RoundProcessor::dispose);
+        threads.shutdown();
+        awaitThreads();
+        memory.clear();
+        forgetInMina();
+    }
+
+    private void awaitDrained() {
+        long deadline = System.nanoTime() + DRAIN_NANOS;
+        try {
+            while (processors.stream().anyMatch(processor -> processor.connectionCount() > 0)
+                    && System.nanoTime() < deadline) {
+                Thread.sleep(5);
+            }
+        } catch (InterruptedException hurry) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void awaitThreads() {
+        try {
+            if (!threads.awaitTermination(5, TimeUnit.SECONDS)) {
+                log.warn("An I/O thread is still busy with a request");
+            }
+        } catch (InterruptedException hurry) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** MINA numbers the threads of each processor class in a static map, which would keep this bundle's classes. */
+    private static void forgetInMina() {
+        try {
+            Field ids = AbstractPollingIoProcessor.class.getDeclaredField("threadIds");
+            ids.setAccessible(true);
+            ((Map<?, ?>) ids.get(null)).remove(RoundProcessor.class);
+        } catch (ReflectiveOperationException | RuntimeException other) {
+            log.debug("MINA keeps no thread numbers: {}", other.toString());
+        }
+    }
+
+    // ---- what connections ask ----
+
+    Limits limits() {
+        return limits;
+    }
+
+    FrameMemory memory() {
+        return memory;
+    }
+
+    ApiTable apis() {
+        return apis;
+    }
+
+    Transfer transfer() {
+        return settings.transfer();
+    }
+
+    RequestLog requestLog() {
+        return requestLog;
+    }
+
+    void complain(String sentence) {
+        complaints.warn(sentence);
+    }
+
+    int inFlightPerThread() {
+        return Math.max(1, limits.inFlight() / processors.size());
+    }
+
+    long inFlightBytesPerThread() {
+        return limits.requestMemory() / processors.size();
+    }
+
+    /** At the very start a client would be told of a node that can do nothing: wait until all APIs have come once. */
+    boolean mayAdvertise() {
+        if (!advertises) {
+            advertises = apis.isComplete()
+                    || System.nanoTime() - startedAt > limits.hold().toNanos();
+        }
+        return advertises;
+    }
+
+    /** True if one more connection may wait for a handler. */
+    boolean hold(int bytes) {
+        if (held.incrementAndGet() > limits.heldRequests() || heldBytes.addAndGet(bytes) > limits.heldBytes()) {
+            unhold(bytes);
+            return false;
+        }
+        return true;
+    }
+
+    void unhold(int bytes) {
+        held.decrementAndGet();
+        heldBytes.addAndGet(-bytes);
+    }
+
+    boolean admits(IoSession session) {
+        InetAddress address = ((InetSocketAddress) session.getRemoteAddress()).getAddress();
+        int ofAddress = connectionsByAddress.merge(address, 1, Integer::sum);
+        if (connections.incrementAndGet() > limits.connections() || ofAddress > limits.connectionsPerAddress()) {
+            left(address);
+            complain("Refusing a connection of " + address.getHostAddress() + ": there are " + connections.get()
+                    + " already, " + (ofAddress - 1) + " of them its own");
+            return false;
+        }
+        return true;
+    }
+
+    void left(InetAddress address) {
+        connections.decrementAndGet();
+        connectionsByAddress.computeIfPresent(address, (key, count) -> count == 1 ? null : count - 1);
+    }
+
+    /** Somebody waits for memory: the oldest unfinished frames go. */
+    void memoryIsShort() {
+        long told = shortageTold.get();
+        long now = System.nanoTime();
+        if (now - told > SHORTAGE_NANOS && shortageTold.compareAndSet(told, now)) {
+            processors.forEach(processor -> processor.execute(processor::closeOldestFrame));
+        }
+    }
+
+    private RoundProcessor nextProcessor() {
+        return processors.get(Math.floorMod(nextProcessor.getAndIncrement(), processors.size()));
+    }
+
+    // ---- handlers come and go ----
+
+    private void arrived(ApiTable.Slot slot) {
+        processors.forEach(processor -> processor.execute(processor::retryWaiting));
+    }
+
+    /** On return no I/O thread is inside the handler any more, unless it does not come back from it. */
+    private void left(long serviceId) {
+        CountDownLatch passed = new CountDownLatch(processors.size());
+        for (RoundProcessor processor : processors) {
+            boolean posted = processor.execute(() -> {
+                processor.connections().forEach(connection -> connection.abandon(serviceId));
+                passed.countDown();
+            });
+            if (!posted || processor.isCurrentThread()) {
+                passed.countDown();
+            }
+        }
+        try {
+            if (!passed.await(LEAVE_MS, TimeUnit.MILLISECONDS)) {
+                log.warn("A handler leaves while an I/O thread is still inside a request");
+            }
+        } catch (InterruptedException hurry) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    // ---- numbers ----
+
+    List<StatusTable> tables() {
+        return List.of(requests(), listeners(), memoryTable());
+    }
+
+    private StatusTable requests() {
+        List<List<Object>> rows = new ArrayList<>();
+        for (short key = 0; key < ApiTable.KEYS; key++) {
+            List<Object> row = row(key);
+            if (apis.slot(key) != null || (long) row.get(1) > 0) {
+                rows.add(row);
+            }
+        }
+        return new StatusTable(
+                "network.requests",
+                List.of(
+                        "api",
+                        "requests",
+                        "in.bytes",
+                        "out.bytes",
+                        "errors",
+                        "total.ms",
+                        "max.ms",
+                        "in.flight",
+                        "held"),
+                rows);
+    }
+
+    private List<Object> row(short key) {
+        long[] sums = new long[7];
+        long longest = 0;
+        for (RoundProcessor processor : processors) {
+            RequestCounters of = processor.counters(key);
+            sums[0] += of.requests.get();
+            sums[1] += of.bytesIn.get();
+            sums[2] += of.bytesOut.get();
+            sums[3] += of.errors.get();
+            sums[4] += of.nanos.get();
+            sums[5] += of.inFlight.get();
+            sums[6] += of.held.get();
+            longest = Math.max(longest, of.longestNanos.get());
+        }
+        return List.of(
+                ApiNames.of(key), sums[0], sums[1], sums[2], sums[3], sums[4] / 1e6, longest / 1e6, sums[5], sums[6]);
+    }
+
+    private StatusTable listeners() {
+        List<List<Object>> rows = new ArrayList<>();
+        counters.forEach((listener, of) -> rows.add(List.of(
+                listener.name(),
+                of.open.get(),
+                of.accepted.get(),
+                of.closed.get(),
+                of.refused.get(),
+                of.idleClosed.get(),
+                of.stalledClosed.get(),
+                of.memoryClosed.get(),
+                of.malformed.get())));
+        return new StatusTable(
+                "network.connections",
+                List.of(
+                        "listener",
+                        "open",
+                        "accepted",
+                        "closed",
+                        "refused",
+                        "idle.closed",
+                        "stalled.closed",
+                        "memory.closed",
+                        "malformed"),
+                rows);
+    }
+
+    private StatusTable memoryTable() {
+        Limits now = limits;
+        long answers = processors.stream().mapToLong(RoundProcessor::answers).sum();
+        long answerBytes =
+                processors.stream().mapToLong(RoundProcessor::answerBytes).sum();
+        long paused = processors.stream().mapToLong(RoundProcessor::paused).sum();
+        return new StatusTable(
+                "network.memory",
+                List.of("what", "used", "limit"),
+                List.of(
+                        List.of("requests.bytes", memory.used(), now.requestMemory()),
+                        List.of("answers.bytes", answerBytes, now.responseBytes() * Math.max(1, connections.get())),
+                        List.of("answers.pinned", answers, (long) now.inFlight()),
+                        List.of("paused.connections", paused, (long) now.connections()),
+                        List.of("held.requests", (long) held.get(), (long) now.heldRequests()),
+                        List.of("held.bytes", heldBytes.get(), now.heldBytes())));
+    }
+
+    /** A listener's address cannot be used. */
+    static final class CannotListen extends Exception {
+        private static final long serialVersionUID = 1L;
+
+        CannotListen(Listener listener, Exception cause) {
+            super("Cannot listen for " + listener + ": " + reason(cause), cause);
+        }
+
+        /** True if the next attempt may succeed, as when another instance is just letting the port go. */
+        boolean mayPass() {
+            return getCause() instanceof BindException;
+        }
+
+        private static String reason(Exception cause) {
+            if (cause instanceof java.net.UnknownHostException) {
+                return "there is no such host or address";
+            }
+            String told = cause.getMessage() == null ? cause.toString() : cause.getMessage();
+            return told.contains("already in use") ? "the port is taken by another process" : told;
+        }
+    }
+}

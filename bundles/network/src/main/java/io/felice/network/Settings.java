@@ -1,0 +1,154 @@
+package io.felice.network;
+
+import java.net.InetAddress;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * A configuration that was understood.
+ *
+ * @param threads I/O threads
+ */
+record Settings(List<Listener> listeners, int threads, Transfer transfer, Limits limits, boolean requestLog) {
+    private static final String PLAINTEXT = "PLAINTEXT";
+    private static final Set<String> PROTOCOLS = Set.of(PLAINTEXT, "SSL", "SASL_PLAINTEXT", "SASL_SSL");
+
+    /** @throws IllegalArgumentException with a sentence for the operator */
+    static Settings of(NetworkServer.Config config) {
+        int cores = Runtime.getRuntime().availableProcessors();
+        int threads = config.num_network_threads() > 0 ? config.num_network_threads() : Math.max(1, cores / 2);
+        return new Settings(listeners(config), threads, transfer(config), limits(config), config.request_log());
+    }
+
+    /** True if the open sockets can stay as they are. */
+    boolean hasSameSockets(Settings other) {
+        return listeners.equals(other.listeners) && threads == other.threads && transfer == other.transfer;
+    }
+
+    private static List<Listener> listeners(NetworkServer.Config config) {
+        Map<String, String> protocols = protocols(config.listener_security_protocol_map());
+        Map<String, Listener> byName = new LinkedHashMap<>();
+        Set<Integer> ports = new HashSet<>();
+        for (Listener.Address bound : addresses("listeners", config.listeners())) {
+            String protocol =
+                    protocols.getOrDefault(bound.name(), PROTOCOLS.contains(bound.name()) ? bound.name() : PLAINTEXT);
+            requireKnown(bound.name(), protocol);
+            if (bound.port() != 0 && !ports.add(bound.port())) {
+                throw new IllegalArgumentException("listeners: two of them use port " + bound.port());
+            }
+            byName.put(bound.name(), new Listener(bound.name(), protocol, bound.host(), bound.port(), "", 0));
+        }
+        if (byName.isEmpty()) {
+            throw new IllegalArgumentException("listeners: there is none; PLAINTEXT://127.0.0.1:9092 is the default");
+        }
+        for (Listener.Address told : addresses("advertised.listeners", config.advertised_listeners())) {
+            Listener listener = byName.get(told.name());
+            if (listener == null) {
+                throw new IllegalArgumentException(
+                        "advertised.listeners: " + told.name() + " is not among the listeners " + byName.keySet());
+            }
+            byName.put(told.name(), listener.advertised(told));
+        }
+        return List.copyOf(byName.values());
+    }
+
+    private static List<Listener.Address> addresses(String option, String[] texts) {
+        List<Listener.Address> addresses = new ArrayList<>();
+        Set<String> names = new HashSet<>();
+        for (String text : split(texts)) {
+            Listener.Address address = address(option, text);
+            if (!names.add(address.name())) {
+                throw new IllegalArgumentException(option + ": " + address.name() + " is there twice");
+            }
+            addresses.add(address);
+        }
+        return addresses;
+    }
+
+    private static Listener.Address address(String option, String text) {
+        try {
+            return Listener.Address.parse(text);
+        } catch (IllegalArgumentException unreadable) {
+            throw new IllegalArgumentException(option + ": " + unreadable.getMessage(), unreadable);
+        }
+    }
+
+    private static void requireKnown(String listener, String protocol) {
+        if (!PROTOCOLS.contains(protocol)) {
+            throw new IllegalArgumentException("listener.security.protocol.map: " + protocol + " of listener "
+                    + listener + " is none of " + PROTOCOLS.stream().sorted().toList());
+        }
+        if (!protocol.equals(PLAINTEXT)) {
+            throw new IllegalArgumentException(
+                    "listener " + listener + " wants " + protocol + ", but this version serves PLAINTEXT only");
+        }
+    }
+
+    private static Map<String, String> protocols(String[] map) {
+        Map<String, String> protocols = new LinkedHashMap<>();
+        for (String entry : split(map)) {
+            int colon = entry.indexOf(':');
+            if (colon < 1) {
+                throw new IllegalArgumentException(
+                        "listener.security.protocol.map: \"" + entry + "\" is not NAME:PROTOCOL");
+            }
+            protocols.put(
+                    entry.substring(0, colon).trim().toUpperCase(Locale.ROOT),
+                    entry.substring(colon + 1).trim().toUpperCase(Locale.ROOT));
+        }
+        return protocols;
+    }
+
+    /** Commas separate as well: that is how a list is written in a file. */
+    private static List<String> split(String[] texts) {
+        return Arrays.stream(texts)
+                .flatMap(text -> Arrays.stream(text.split(",")))
+                .map(String::trim)
+                .filter(text -> !text.isEmpty())
+                .toList();
+    }
+
+    private static Transfer transfer(NetworkServer.Config config) {
+        try {
+            return Transfer.valueOf(config.fetch_transfer().toUpperCase(Locale.ROOT));
+        } catch (IllegalArgumentException unknown) {
+            throw new IllegalArgumentException(
+                    "fetch.transfer: \"" + config.fetch_transfer() + "\" is none of auto, buffer, sendfile", unknown);
+        }
+    }
+
+    private static Limits limits(NetworkServer.Config config) {
+        long memory = config.request_memory_bytes() > 0
+                ? config.request_memory_bytes()
+                : Runtime.getRuntime().maxMemory() / 4;
+        return new Limits(
+                config.socket_request_max_bytes(),
+                memory,
+                config.max_in_flight_requests_per_connection(),
+                config.max_in_flight_requests(),
+                config.queued_response_bytes(),
+                config.max_connections(),
+                config.max_connections_per_ip(),
+                Duration.ofMillis(config.connections_max_idle_ms()),
+                Duration.ofMillis(config.response_stalled_ms()),
+                Duration.ofMillis(config.held_requests_ms()),
+                config.held_requests(),
+                config.held_requests_bytes());
+    }
+
+    /** What an address that binds everywhere is advertised as. Asks the resolver: may take a while. */
+    static String localHost() {
+        try {
+            return InetAddress.getLocalHost().getCanonicalHostName();
+        } catch (java.net.UnknownHostException nameless) {
+            return InetAddress.getLoopbackAddress().getHostAddress();
+        }
+    }
+}

@@ -1,0 +1,174 @@
+package io.felice.network;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.felice.api.cluster.Endpoints;
+import io.felice.api.status.StatusTable;
+import io.felice.protocol.Apis;
+import io.felice.protocol.RequestContext;
+import io.felice.protocol.RequestHandler;
+import java.io.IOException;
+import java.lang.reflect.Proxy;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BiFunction;
+import org.apache.kafka.common.message.ApiVersionsRequestData;
+import org.apache.kafka.common.message.ApiVersionsResponseData;
+import org.apache.kafka.common.protocol.ApiMessage;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.ServiceRegistration;
+
+/** The network as its components make it, with handlers of the test's choice. */
+final class TestNode implements AutoCloseable {
+    private final AtomicReference<Endpoints> endpoints = new AtomicReference<>();
+    private final Map<String, Object> settings = new HashMap<>();
+    private final ApiTable apis;
+    private final Handlers handlers;
+    private final NetworkServer network;
+
+    /** @param settings the names of the configuration's methods, and values */
+    TestNode(Map<String, ?> settings) {
+        this(settings, Set.of());
+    }
+
+    TestNode(Map<String, ?> settings, Set<Short> expected) {
+        this.settings.put("listeners", new String[] {"PLAINTEXT://127.0.0.1:0"});
+        this.settings.putAll(settings);
+        apis = new ApiTable(expected);
+        handlers = new Handlers(apis);
+        network = new NetworkServer(context(), apis, config());
+    }
+
+    TestNode awaitOpen() {
+        await().atMost(Duration.ofSeconds(10)).until(() -> endpoints.get() != null);
+        return this;
+    }
+
+    Endpoints endpoints() {
+        return endpoints.get();
+    }
+
+    ApiTable apis() {
+        return apis;
+    }
+
+    NetworkServer network() {
+        return network;
+    }
+
+    int port() {
+        awaitOpen();
+        return endpoints.get().endpoints().get(0).port();
+    }
+
+    int port(String listener) {
+        awaitOpen();
+        return endpoints.get().endpoints().stream()
+                .filter(endpoint -> endpoint.listener().equals(listener))
+                .findFirst()
+                .orElseThrow()
+                .port();
+    }
+
+    TestClient connect() throws IOException {
+        return new TestClient(port());
+    }
+
+    void change(String setting, Object value) {
+        settings.put(setting, value);
+        network.modified(config());
+    }
+
+    /** @return what to give to {@link #unbind} */
+    <Q extends ApiMessage, R extends ApiMessage> RequestHandler<Q, R> bind(
+            short key, int from, int to, RequestHandler<Q, R> handler) {
+        handlers.bind(handler, properties(key, from, to));
+        return handler;
+    }
+
+    <Q extends ApiMessage, R extends ApiMessage> RequestHandler<Q, R> bindNow(
+            short key, int from, int to, BiFunction<Q, RequestContext, R> answer) {
+        return bind(
+                key,
+                from,
+                to,
+                (Q request, RequestContext context) ->
+                        CompletableFuture.completedFuture(answer.apply(request, context)));
+    }
+
+    void bindApiVersions() {
+        bindNow(Apis.API_VERSIONS, 0, 4, this::versions);
+    }
+
+    private ApiVersionsResponseData versions(ApiVersionsRequestData request, RequestContext context) {
+        ApiVersionsResponseData response = UnsupportedVersions.response(apis);
+        return response.setErrorCode((short) 0);
+    }
+
+    void unbind(short key, RequestHandler<?, ?> handler) {
+        handlers.unbind(handler, properties(key, 0, 0));
+    }
+
+    private static Map<String, Object> properties(short key, int from, int to) {
+        return Map.of("felice.api.key", key, "felice.api.from", (short) from, "felice.api.to", (short) to);
+    }
+
+    Object number(String table, String row, String column) {
+        StatusTable found = network.tables().stream()
+                .filter(candidate -> candidate.name().equals(table))
+                .findFirst()
+                .orElseThrow();
+        return found.cell(row, column).orElseThrow();
+    }
+
+    void awaitNumber(String table, String row, String column, long value) {
+        await().atMost(Duration.ofSeconds(10))
+                .untilAsserted(() -> assertThat(number(table, row, column)).isEqualTo(value));
+    }
+
+    @Override
+    public void close() {
+        network.deactivate();
+    }
+
+    private NetworkServer.Config config() {
+        Map<String, Object> values = new HashMap<>(settings);
+        return (NetworkServer.Config) Proxy.newProxyInstance(
+                NetworkServer.Config.class.getClassLoader(),
+                new Class<?>[] {NetworkServer.Config.class},
+                (proxy, method, arguments) -> values.getOrDefault(method.getName(), method.getDefaultValue()));
+    }
+
+    private BundleContext context() {
+        return (BundleContext) Proxy.newProxyInstance(
+                BundleContext.class.getClassLoader(),
+                new Class<?>[] {BundleContext.class},
+                (proxy, method, arguments) -> {
+                    assertThat(method.getName()).isEqualTo("registerService");
+                    endpoints.set((Endpoints) arguments[1]);
+                    return registration();
+                });
+    }
+
+    private ServiceRegistration<?> registration() {
+        return (ServiceRegistration<?>) Proxy.newProxyInstance(
+                ServiceRegistration.class.getClassLoader(),
+                new Class<?>[] {ServiceRegistration.class},
+                (proxy, method, arguments) -> {
+                    assertThat(method.getName()).isEqualTo("unregister");
+                    endpoints.set(null);
+                    return null;
+                });
+    }
+
+    /** A stage that never completes. */
+    static <R> CompletionStage<R> never() {
+        return new CompletableFuture<>();
+    }
+}
