@@ -1,0 +1,523 @@
+package io.felice.broker;
+
+import io.felice.api.FeliceException;
+import io.felice.api.Launch;
+import io.felice.api.TopicPartition;
+import io.felice.api.cluster.Admin;
+import io.felice.api.cluster.ClusterMetadata;
+import io.felice.api.cluster.ClusterStore;
+import io.felice.api.cluster.ClusterStore.Subscription;
+import io.felice.api.cluster.ClusterView;
+import io.felice.api.cluster.Endpoints;
+import io.felice.api.config.BrokerConfig;
+import io.felice.api.config.ConfigEntry;
+import io.felice.api.config.ConfigResource;
+import io.felice.api.config.Configs;
+import io.felice.api.config.TopicConfig;
+import io.felice.api.partition.FetchPlan;
+import io.felice.api.partition.FetchedPartition;
+import io.felice.api.partition.LeadershipListener;
+import io.felice.api.partition.LogDir;
+import io.felice.api.partition.Partition;
+import io.felice.api.partition.Partitions;
+import io.felice.api.status.StatusSource;
+import io.felice.api.status.StatusTable;
+import io.felice.api.storage.StorageEngine;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import java.util.random.RandomGenerator;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.component.annotations.ReferencePolicyOption;
+import org.osgi.service.metatype.annotations.AttributeDefinition;
+import org.osgi.service.metatype.annotations.Designate;
+import org.osgi.service.metatype.annotations.ObjectClassDefinition;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The broker of this node: puts its parts together and gives them their threads.
+ *
+ * <p>Everything is decided on one thread of its own, {@code felice-broker}: it opens the data directory, replays the
+ * cluster's log, registers this node and tells {@link Replicas} where to go. Services that come and go (engines, the
+ * cluster store, endpoints, the controller) are taken note of there.
+ */
+@Component(
+        immediate = true,
+        service = {Partitions.class, ClusterMetadata.class, Configs.class, StatusSource.class},
+        configurationPid = "io.felice.broker")
+@Designate(ocd = Broker.Config.class)
+public final class Broker implements Partitions, ClusterMetadata, Configs, StatusSource {
+    /** What the file says beside the broker keys of {@link BrokerConfig}, which may stand there by their names. */
+    @ObjectClassDefinition(name = "Felice broker", description = "The node's identity, its data, its threads.")
+    public @interface Config {
+        @AttributeDefinition(description = "The node's id, different on every node of a cluster.")
+        int broker_id() default 0;
+
+        @AttributeDefinition(description = "Where the broker keeps what it must remember beside the logs.")
+        String data_dir() default "data/broker";
+
+        @AttributeDefinition(description = "The rack or zone of this node; empty if it has none.")
+        String rack() default "";
+
+        @AttributeDefinition(description = "Threads for each storage engine, for what may block.")
+        int storage_threads() default 4;
+
+        @AttributeDefinition(description = "How long after the start logs of unknown topics are kept, in milliseconds.")
+        long stray_log_delay_ms() default 60_000;
+    }
+
+    private static final Logger log = LoggerFactory.getLogger(Broker.class);
+    private static final long TICK_MS = 1_000;
+    private static final int TICKS_PER_CHECKPOINT = 5;
+    private static final long NEW_TOPIC_PATIENCE_MS = 2_000;
+    private static final long LEAVE_SECONDS = 10;
+
+    private final Config config;
+    private final Node node;
+    private final ExecutorService main;
+    private final ScheduledThreadPoolExecutor timer;
+    private final ExecutorService background;
+    private final Engines engines;
+    private final NodeConfigs configs;
+    private final ClusterLink link;
+    private final Leaderships leaderships;
+    private final Replicas replicas;
+    private final Fetches fetches;
+    private final ProducerIds producerIds;
+    private final BrokerStatus status;
+
+    private volatile Admin admin;
+
+    // Of the broker's thread.
+    private NodeState state;
+    private boolean failed;
+    private boolean complete;
+    private boolean announced;
+    private Map<TopicPartition, Long> writtenWatermarks = Map.of();
+    private long lastRetention;
+    private int ticks;
+
+    /** @param properties all of the component's configuration, the broker keys among it */
+    @Activate
+    public Broker(Config config, Map<String, Object> properties) {
+        this(config, properties, Clock.systemUTC(), System::nanoTime, new Random());
+    }
+
+    Broker(Config config, Map<String, Object> properties, Clock clock, LongSupplier nanos, RandomGenerator random) {
+        this.config = config;
+        main = Executors.newSingleThreadExecutor(threads("felice-broker"));
+        timer = new ScheduledThreadPoolExecutor(1, threads("felice-broker-timer"));
+        timer.setRemoveOnCancelPolicy(true);
+        timer.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+        background = Executors.newSingleThreadExecutor(threads("felice-broker-state"));
+        node = new Node(config.broker_id(), clock, nanos, timer, this::inBackground, random);
+        engines = new Engines(config.storage_threads(), nanos);
+        configs = configs(properties);
+        link = new ClusterLink(
+                node,
+                this::onMain,
+                Incarnation.of(config.broker_id(), config.data_dir()),
+                config.rack().isEmpty() ? null : config.rack(),
+                this::registered,
+                this::fail);
+        leaderships = new Leaderships(this::onMain);
+        BrokerLimits limits = new BrokerLimits(configs::broker);
+        replicas = new Replicas(node, this::onMain, engines, configs, leaderships, limits, link::view);
+        fetches = new Fetches(replicas::leader, () -> configs.broker().getInt(BrokerConfig.FETCH_MAX_BYTES), node);
+        producerIds = new ProducerIds(node.brokerId(), () -> admin);
+        status = new BrokerStatus(replicas, fetches, engines, link);
+        lastRetention = clock.millis();
+        onMain(this::start);
+    }
+
+    private static ThreadFactory threads(String name) {
+        return task -> {
+            Thread thread = new Thread(task, name);
+            thread.setDaemon(true);
+            return thread;
+        };
+    }
+
+    private NodeConfigs configs(Map<String, Object> properties) {
+        try {
+            return new NodeConfigs(config.broker_id(), NodeConfigs.fileLayer(properties), engines);
+        } catch (FeliceException illegal) {
+            onMain(() -> fail(illegal.getMessage()));
+            return new NodeConfigs(config.broker_id(), Map.of(), engines);
+        }
+    }
+
+    /** What comes of a decision on the broker's thread; done at once if that has ended. */
+    private CompletableFuture<?> decided(Supplier<CompletableFuture<?>> decision) {
+        CompletableFuture<Void> done = new CompletableFuture<>();
+        try {
+            main.execute(() -> {
+                try {
+                    decision.get().whenComplete((nothing, failure) -> done.complete(null));
+                } catch (RuntimeException accident) {
+                    done.completeExceptionally(accident);
+                }
+            });
+        } catch (RejectedExecutionException closed) {
+            done.complete(null);
+        }
+        return done;
+    }
+
+    private void onMain(Runnable task) {
+        try {
+            main.execute(() -> {
+                try {
+                    task.run();
+                } catch (RuntimeException accident) {
+                    log.error("The broker's thread met a failure and goes on", accident);
+                }
+            });
+        } catch (RejectedExecutionException closed) {
+            log.debug("Nothing is decided any more: the broker is closed");
+        }
+    }
+
+    private void inBackground(Runnable task) {
+        try {
+            background.execute(task);
+        } catch (RejectedExecutionException closed) {
+            log.debug("No state is written any more: the broker is closed");
+        }
+    }
+
+    // ---- starting
+
+    private void start() {
+        if (failed) {
+            return;
+        }
+        try {
+            state = NodeState.open(Path.of(config.data_dir()).toAbsolutePath(), node.brokerId(), node.clock());
+        } catch (NodeState.Refused refused) {
+            fail(refused.getMessage());
+            return;
+        }
+        replicas.keepStateIn(state);
+        link.storedIn(state.storeId());
+        timer.scheduleWithFixedDelay(this::tick, TICK_MS, TICK_MS, TimeUnit.MILLISECONDS);
+    }
+
+    /** The node cannot run: it leads nothing and says why. */
+    private void fail(String sentence) {
+        failed = true;
+        Launch.failed(sentence);
+    }
+
+    private void seen(ClusterView news) {
+        if (failed) {
+            return;
+        }
+        if (news.clusterId().isPresent()) {
+            try {
+                state.belongTo(news.clusterId().get());
+            } catch (NodeState.Refused refused) {
+                link.leave();
+                fail(refused.getMessage());
+                return;
+            }
+        }
+        configs.update(news);
+        complete |= link.showsThisBroker(news);
+        link.publish(news, complete ? soon(replicas.follow(news)) : CompletableFuture.completedFuture(null));
+        announce();
+    }
+
+    private void registered() {
+        ClusterView now = link.view();
+        if (!failed && !complete && link.showsThisBroker(now)) {
+            complete = true;
+            replicas.follow(now);
+            announce();
+        }
+    }
+
+    /** Done when {@code openings} are, but not later than a client's patience lasts. */
+    private CompletableFuture<?> soon(CompletableFuture<?> openings) {
+        if (!openings.isDone()) {
+            timer.schedule(() -> openings.complete(null), NEW_TOPIC_PATIENCE_MS, TimeUnit.MILLISECONDS);
+        }
+        return openings;
+    }
+
+    private void announce() {
+        if (announced || !complete || !link.isReachable()) {
+            return;
+        }
+        announced = true;
+        Launch.ready(List.of("bootstrap=" + link.bootstrap(), "node=" + node.brokerId(), "data=" + state.root()));
+        scheduleStrays();
+    }
+
+    private void scheduleStrays() {
+        timer.schedule(
+                () -> onMain(() -> replicas.removeStrays(link.view())),
+                config.stray_log_delay_ms(),
+                TimeUnit.MILLISECONDS);
+    }
+
+    // ---- services that come and go
+
+    @Reference(
+            cardinality = ReferenceCardinality.MULTIPLE,
+            policy = ReferencePolicy.DYNAMIC,
+            policyOption = ReferencePolicyOption.GREEDY)
+    public void bindEngine(StorageEngine engine, Map<String, Object> properties) {
+        String name = String.valueOf(properties.get(StorageEngine.NAME));
+        onMain(() -> {
+            replicas.mount(name, engine);
+            if (announced) {
+                scheduleStrays();
+            }
+        });
+    }
+
+    /** Returns when the engine's partitions have let go of it, or after a while. */
+    public void unbindEngine(StorageEngine engine, Map<String, Object> properties) {
+        String name = String.valueOf(properties.get(StorageEngine.NAME));
+        await(decided(() -> replicas.unmount(name, engine)), "the engine " + name);
+    }
+
+    @Reference(
+            cardinality = ReferenceCardinality.OPTIONAL,
+            policy = ReferencePolicy.DYNAMIC,
+            policyOption = ReferencePolicyOption.GREEDY)
+    public void bindStore(ClusterStore store) {
+        onMain(() -> {
+            if (!failed) {
+                link.follow(store, this::seen);
+            }
+        });
+    }
+
+    public void unbindStore(ClusterStore store) {
+        await(
+                decided(() -> {
+                    if (link.follows(store)) {
+                        link.lost();
+                    }
+                    return CompletableFuture.completedFuture(null);
+                }),
+                "the cluster store");
+    }
+
+    @Reference(
+            cardinality = ReferenceCardinality.OPTIONAL,
+            policy = ReferencePolicy.DYNAMIC,
+            policyOption = ReferencePolicyOption.GREEDY)
+    public void bindEndpoints(Endpoints endpoints) {
+        onMain(() -> {
+            link.reachedAt(endpoints);
+            announce();
+        });
+    }
+
+    /** The network is away; this node stays registered where it was. */
+    public void unbindEndpoints(Endpoints endpoints) {
+        onMain(() -> link.reachedNoMoreAt(endpoints));
+    }
+
+    @Reference(
+            cardinality = ReferenceCardinality.OPTIONAL,
+            policy = ReferencePolicy.DYNAMIC,
+            policyOption = ReferencePolicyOption.GREEDY)
+    public void bindAdmin(Admin controller) {
+        admin = controller;
+    }
+
+    public void unbindAdmin(Admin controller) {
+        if (admin == controller) {
+            admin = null;
+        }
+    }
+
+    private static void await(CompletableFuture<?> done, String what) {
+        try {
+            done.get(LEAVE_SECONDS, TimeUnit.SECONDS);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        } catch (ExecutionException | TimeoutException late) {
+            log.warn("It takes long to let go of {}", what);
+        }
+    }
+
+    // ---- regular work
+
+    private void tick() {
+        replicas.leaders().forEach(LeaderPartition::tick);
+        onMain(() -> {
+            if (++ticks % TICKS_PER_CHECKPOINT == 0) {
+                checkpoint();
+            }
+            long now = node.clock().millis();
+            long interval = configs.broker().getLong(BrokerConfig.LOG_RETENTION_CHECK_INTERVAL_MS);
+            if (now - lastRetention >= interval) {
+                lastRetention = now;
+                retain();
+            }
+        });
+    }
+
+    private void checkpoint() {
+        Map<TopicPartition, Long> watermarks = replicas.highWatermarks();
+        if (!watermarks.equals(writtenWatermarks)) {
+            writtenWatermarks = watermarks;
+            inBackground(() -> write(watermarks));
+        }
+    }
+
+    private void write(Map<TopicPartition, Long> watermarks) {
+        try {
+            state.writeHighWatermarks(watermarks);
+        } catch (IOException failure) {
+            log.warn("High watermarks cannot be written: {}", failure.toString());
+        }
+    }
+
+    private void retain() {
+        for (MountedEngine engine : engines.all()) {
+            engine.execute(() -> replicas.leaders().stream()
+                    .filter(partition -> partition.engine() == engine)
+                    .forEach(Broker::retain));
+        }
+    }
+
+    private static void retain(LeaderPartition partition) {
+        try {
+            partition.retain();
+        } catch (RuntimeException failure) {
+            log.warn("Retention of {} failed: {}", partition.id(), failure.toString());
+        }
+    }
+
+    // ---- services
+
+    @Override
+    public Partition leader(TopicPartition partition) {
+        return replicas.leader(partition);
+    }
+
+    @Override
+    public CompletionStage<List<FetchedPartition>> fetch(FetchPlan plan) {
+        return fetches.fetch(plan);
+    }
+
+    @Override
+    public CompletionStage<List<LogDir>> logDirs() {
+        return CompletableFuture.supplyAsync(new LogDirs(replicas, engines)::list, background);
+    }
+
+    @Override
+    public Subscription listen(String topic, LeadershipListener listener) {
+        return leaderships.listen(topic, listener);
+    }
+
+    @Override
+    public CompletionStage<Long> newProducerId() {
+        return producerIds.newId();
+    }
+
+    @Override
+    public ClusterView view() {
+        return link.view();
+    }
+
+    @Override
+    public int brokerId() {
+        return node.brokerId();
+    }
+
+    @Override
+    public CompletionStage<ClusterView> reached(long version) {
+        return link.reached(version);
+    }
+
+    @Override
+    public Subscription listen(java.util.function.Consumer<ClusterView> listener) {
+        return link.listen(listener);
+    }
+
+    @Override
+    public TopicConfig topic(String topic) {
+        return configs.topic(topic);
+    }
+
+    @Override
+    public BrokerConfig broker() {
+        return configs.broker();
+    }
+
+    @Override
+    public List<ConfigEntry> describe(ConfigResource resource) {
+        return configs.describe(resource);
+    }
+
+    @Override
+    public void check(ConfigResource resource, String key, String value) {
+        configs.check(resource, key, value);
+    }
+
+    @Override
+    public List<StatusTable> tables() {
+        return status.tables();
+    }
+
+    // ---- ending
+
+    /** Answers what was accepted, settles the logs, and ends every thread. */
+    @Deactivate
+    public void close() {
+        await(decided(replicas::close), "the partitions");
+        fetches.close();
+        await(decided(this::leave), "the data directory");
+        timer.shutdownNow();
+        main.shutdown();
+        admin = null;
+    }
+
+    private CompletableFuture<?> leave() {
+        link.leave();
+        engines.all().forEach(MountedEngine::close);
+        if (state != null) {
+            checkpoint();
+        }
+        background.shutdown();
+        try {
+            if (!background.awaitTermination(LEAVE_SECONDS, TimeUnit.SECONDS)) {
+                log.warn("State files are still being written");
+            }
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        if (state != null) {
+            state.close();
+        }
+        return CompletableFuture.completedFuture(null);
+    }
+}

@@ -1,0 +1,103 @@
+package io.felice.broker;
+
+import io.felice.api.status.StatusTable;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The broker's tables of numbers. Any thread. */
+final class BrokerStatus {
+    private static final List<String> COUNTERS = List.of("what", "count");
+
+    private final Replicas replicas;
+    private final Fetches fetches;
+    private final Engines engines;
+    private final ClusterLink link;
+
+    BrokerStatus(Replicas replicas, Fetches fetches, Engines engines, ClusterLink link) {
+        this.replicas = replicas;
+        this.fetches = fetches;
+        this.engines = engines;
+        this.link = link;
+    }
+
+    List<StatusTable> tables() {
+        return List.of(partitions(), offline(), recovery(), producers(), parked(), storage(), cluster());
+    }
+
+    private StatusTable partitions() {
+        return new StatusTable(
+                "broker.partitions",
+                COUNTERS,
+                List.of(
+                        row("replicas", replicas.all().size()),
+                        row("leading", count(Replica.Status.LEADING)),
+                        row("opening", count(Replica.Status.OPENING)),
+                        row("offline", count(Replica.Status.OFFLINE) + count(Replica.Status.NO_ENGINE))));
+    }
+
+    private long count(Replica.Status status) {
+        return replicas.all().stream()
+                .filter(replica -> replica.status == status)
+                .count();
+    }
+
+    private StatusTable offline() {
+        List<List<Object>> rows = new ArrayList<>();
+        for (Replica replica : replicas.all()) {
+            String failure = replica.failure;
+            if (replica.status == Replica.Status.NO_ENGINE) {
+                rows.add(List.of(replica.partition.toString(), replica.engine, "the engine is not here"));
+            } else if (failure != null) {
+                rows.add(List.of(replica.partition.toString(), replica.engine, failure));
+            }
+        }
+        return new StatusTable("broker.offline", List.of("partition", "engine", "reason"), rows);
+    }
+
+    private StatusTable recovery() {
+        return new StatusTable(
+                "broker.recovery",
+                List.of("what", "logs", "time.ms"),
+                List.of(
+                        List.of("opened", (long) replicas.openedCount(), replicas.openedInMs()),
+                        List.of("waiting", (long) replicas.openingCount(), 0L)));
+    }
+
+    private StatusTable producers() {
+        long known = replicas.leaders().stream()
+                .mapToLong(LeaderPartition::producerCount)
+                .sum();
+        return new StatusTable("broker.producers", COUNTERS, List.of(row("remembered", known)));
+    }
+
+    private StatusTable parked() {
+        return new StatusTable("broker.fetches", COUNTERS, List.of(row("parked", fetches.parkedCount())));
+    }
+
+    private StatusTable storage() {
+        List<List<Object>> rows = new ArrayList<>();
+        for (MountedEngine engine : engines.all()) {
+            Device device = engine.device();
+            rows.add(List.of(
+                    engine.name(),
+                    device.settleCount(),
+                    device.offloadedCount(),
+                    device.isSlow(),
+                    device.slowMs(),
+                    (long) engine.queued()));
+        }
+        return new StatusTable(
+                "broker.storage", List.of("engine", "settles", "offloaded", "slow", "slow.ms", "queued"), rows);
+    }
+
+    private StatusTable cluster() {
+        return new StatusTable(
+                "broker.cluster",
+                List.of("what", "value"),
+                List.of(List.of("version", link.view().version()), List.of("connected", link.isConnected())));
+    }
+
+    private static List<Object> row(String what, long count) {
+        return List.of(what, count);
+    }
+}

@@ -1,0 +1,66 @@
+package io.felice.broker;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A small file of lines in the format of Kafka's checkpoints, replaced as a whole:
+ * <pre>
+ *  0            version
+ *  2            number of lines
+ *  orders 0 17  the lines
+ *  orders 1 4
+ * </pre>
+ */
+final class Checkpoint {
+    private static final String VERSION = "0";
+    private static final int HEADER_LINES = 2;
+
+    private Checkpoint() {}
+
+    static void write(Path file, List<String> lines) throws IOException {
+        List<String> all = new ArrayList<>(lines.size() + HEADER_LINES);
+        all.add(VERSION);
+        all.add(Integer.toString(lines.size()));
+        all.addAll(lines);
+        replace(
+                file,
+                ByteBuffer.wrap((String.join("\n", all) + "\n").getBytes(java.nio.charset.StandardCharsets.UTF_8)));
+    }
+
+    /**
+     * The lines of a file.
+     *
+     * @throws IOException if it is not there, damaged, or of another version
+     */
+    static List<String> read(Path file) throws IOException {
+        List<String> all = Files.readAllLines(file);
+        if (all.size() < HEADER_LINES || !all.get(0).equals(VERSION)) {
+            throw new IOException(file + " is no checkpoint of version " + VERSION);
+        }
+        List<String> lines = all.subList(HEADER_LINES, all.size());
+        if (!all.get(1).equals(Integer.toString(lines.size()))) {
+            throw new IOException(file + " should have " + all.get(1) + " lines, not " + lines.size());
+        }
+        return lines;
+    }
+
+    /** Writes a file beside the old one and puts it in its place, so that a reader finds the old or the new. */
+    static void replace(Path file, ByteBuffer bytes) throws IOException {
+        Path draft = file.resolveSibling(file.getFileName() + ".draft");
+        try (FileChannel channel = FileChannel.open(
+                draft, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
+            while (bytes.hasRemaining()) {
+                channel.write(bytes);
+            }
+        }
+        Files.move(draft, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    }
+}

@@ -1,0 +1,307 @@
+package io.felice.broker;
+
+import static io.felice.api.ErrorCode.REQUEST_TIMED_OUT;
+
+import io.felice.api.cluster.BrokerRegistration;
+import io.felice.api.cluster.ClusterMetadata;
+import io.felice.api.cluster.ClusterStore;
+import io.felice.api.cluster.ClusterStore.Subscription;
+import io.felice.api.cluster.ClusterView;
+import io.felice.api.cluster.Endpoints;
+import io.felice.api.cluster.MetadataRecord;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executor;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Follows the metadata log of whatever cluster store is there, and announces this broker. While the store is away the
+ * last view holds. Changed on the broker's thread only; the view is read by all.
+ */
+final class ClusterLink implements ClusterMetadata {
+    private static final Logger log = LoggerFactory.getLogger(ClusterLink.class);
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
+
+    private final Node node;
+    private final Executor main;
+    private final UUID incarnation;
+    private final String rack;
+    private final Runnable onRegistered;
+    private final Consumer<String> onRefused;
+    private final List<Listening> listenings = new CopyOnWriteArrayList<>();
+    private final Map<CompletableFuture<ClusterView>, Long> waiting = new ConcurrentHashMap<>();
+
+    private volatile ClusterView view = ClusterView.EMPTY;
+    private volatile CompletableFuture<?> served = CompletableFuture.completedFuture(null);
+
+    private Following following;
+    private volatile ClusterStore store;
+    private Endpoints endpoints;
+    private UUID storeId;
+    private BrokerRegistration registered;
+    private Subscription registration;
+    private long brokerEpoch = -1;
+
+    /**
+     * @param onRegistered called on the broker's thread after each registration
+     * @param onRefused gets a sentence if another broker has this broker's id
+     */
+    ClusterLink(
+            Node node,
+            Executor main,
+            UUID incarnation,
+            String rack,
+            Runnable onRegistered,
+            Consumer<String> onRefused) {
+        this.node = node;
+        this.main = main;
+        this.incarnation = incarnation;
+        this.rack = rack;
+        this.onRegistered = onRegistered;
+        this.onRefused = onRefused;
+    }
+
+    @Override
+    public ClusterView view() {
+        return view;
+    }
+
+    @Override
+    public int brokerId() {
+        return node.brokerId();
+    }
+
+    @Override
+    public CompletionStage<ClusterView> reached(long version) {
+        CompletableFuture<ClusterView> reached = new CompletableFuture<>();
+        waiting.put(reached, version);
+        answerWaiting();
+        if (!reached.isDone()) {
+            Future<?> patience = node.timer()
+                    .schedule(
+                            () -> {
+                                waiting.remove(reached);
+                                reached.completeExceptionally(REQUEST_TIMED_OUT.because(
+                                        "Version " + version + " of the metadata is not here yet"));
+                            },
+                            PATIENCE.toMillis(),
+                            TimeUnit.MILLISECONDS);
+            reached.whenComplete((seen, failure) -> patience.cancel(false));
+        }
+        return reached;
+    }
+
+    private void answerWaiting() {
+        ClusterView now = view;
+        CompletableFuture<?> opened = served;
+        waiting.forEach((future, version) -> {
+            if (version <= now.version() && waiting.remove(future, version)) {
+                opened.whenComplete((nothing, failure) -> future.complete(now));
+            }
+        });
+    }
+
+    @Override
+    public Subscription listen(Consumer<ClusterView> listener) {
+        Listening listening = new Listening(listener);
+        main.execute(() -> {
+            listenings.add(listening);
+            listening.tell(view);
+        });
+        return listening;
+    }
+
+    /** Somebody who gets every view. */
+    private final class Listening implements Subscription {
+        private final Consumer<ClusterView> listener;
+        private volatile boolean closed;
+
+        Listening(Consumer<ClusterView> listener) {
+            this.listener = listener;
+        }
+
+        void tell(ClusterView news) {
+            if (closed) {
+                return;
+            }
+            try {
+                listener.accept(news);
+            } catch (RuntimeException failure) {
+                log.error("A listener of the cluster's view failed at version {}", news.version(), failure);
+            }
+        }
+
+        @Override
+        public void close() {
+            closed = true;
+            listenings.remove(this);
+        }
+    }
+
+    /** What follows runs on the broker's thread. {@code opening} is done when what the view brought can be used. */
+    void publish(ClusterView news, CompletableFuture<?> opening) {
+        served = CompletableFuture.allOf(served, opening);
+        view = news;
+        listenings.forEach(listening -> listening.tell(news));
+        answerWaiting();
+    }
+
+    /** Replays the store's log; each new view is given to {@code views}. */
+    void follow(ClusterStore newStore, Consumer<ClusterView> views) {
+        lost();
+        store = newStore;
+        following = new Following(views);
+        following.subscription = newStore.follow(following);
+        register();
+    }
+
+    /**
+     * The store goes away, and what is known stays known. The registration is not taken back: whether this broker looks
+     * dead meanwhile is the store's to decide, which may hand its session over.
+     */
+    void lost() {
+        if (following != null) {
+            following.closed = true;
+            following.subscription.close();
+            following = null;
+        }
+        registration = null;
+        registered = null;
+        store = null;
+    }
+
+    /** This broker goes away. */
+    void leave() {
+        withdraw();
+        lost();
+    }
+
+    boolean follows(ClusterStore other) {
+        return store == other;
+    }
+
+    /** Replays on the broker's thread, in the order in which the store called. */
+    private final class Following implements ClusterStore.Follower {
+        private final Consumer<ClusterView> views;
+        private Subscription subscription = () -> {};
+        private volatile boolean closed;
+        private ClusterView replayed = ClusterView.EMPTY;
+
+        Following(Consumer<ClusterView> views) {
+            this.views = views;
+        }
+
+        @Override
+        public void reset(long version, List<MetadataRecord> snapshot) {
+            main.execute(() -> replay(ClusterView.EMPTY, version, snapshot));
+        }
+
+        @Override
+        public void changed(long version, List<MetadataRecord> records) {
+            main.execute(() -> replay(replayed, version, records));
+        }
+
+        /** A store that comes back may begin with an old snapshot: views never go back. */
+        private void replay(ClusterView from, long version, List<MetadataRecord> records) {
+            if (closed) {
+                return;
+            }
+            replayed = from.after(version, records);
+            if (version > view.version()) {
+                views.accept(replayed);
+            }
+        }
+    }
+
+    /** Clients reach this broker there; null while the network is away, which changes nothing. */
+    void reachedAt(Endpoints news) {
+        endpoints = news;
+        register();
+    }
+
+    void reachedNoMoreAt(Endpoints gone) {
+        if (endpoints == gone) {
+            endpoints = null;
+        }
+    }
+
+    boolean isReachable() {
+        return endpoints != null;
+    }
+
+    /** The data directory is ours: this broker may be announced. */
+    void storedIn(UUID newStoreId) {
+        storeId = newStoreId;
+        register();
+    }
+
+    private void register() {
+        if (store == null || endpoints == null || storeId == null) {
+            return;
+        }
+        BrokerRegistration broker = new BrokerRegistration(
+                node.brokerId(), incarnation, storeId, new ArrayList<>(endpoints.endpoints()), rack);
+        if (broker.equals(registered)) {
+            return;
+        }
+        withdraw();
+        registered = broker;
+        registration = store.register(broker, new ClusterStore.RegistrationListener() {
+            @Override
+            public void registered(long epoch) {
+                main.execute(() -> {
+                    brokerEpoch = epoch;
+                    onRegistered.run();
+                });
+            }
+
+            @Override
+            public void refused(String reason) {
+                main.execute(() -> onRefused.accept(reason));
+            }
+        });
+    }
+
+    private void withdraw() {
+        if (registration != null) {
+            registration.close();
+        }
+        registration = null;
+        registered = null;
+        brokerEpoch = -1;
+    }
+
+    /** True if this view has everything that was in the log when this broker registered. */
+    boolean showsThisBroker(ClusterView news) {
+        return brokerEpoch >= 0
+                && news.broker(node.brokerId())
+                        .filter(live -> live.epoch() == brokerEpoch)
+                        .isPresent();
+    }
+
+    boolean isConnected() {
+        ClusterStore current = store;
+        return current != null && current.isConnected();
+    }
+
+    /** The addresses of the listeners, for people. */
+    String bootstrap() {
+        Map<String, String> addresses = new TreeMap<>();
+        if (endpoints != null) {
+            endpoints.endpoints().forEach(e -> addresses.put(e.listener(), e.host() + ":" + e.port()));
+        }
+        return String.join(",", addresses.values());
+    }
+}

@@ -1,0 +1,70 @@
+package io.felice.broker;
+
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.LongSupplier;
+
+/**
+ * How fast an engine settles. A settle that takes long makes it slow, and its settles leave the I/O threads; a while
+ * without a long one makes it fast again. Any thread.
+ */
+final class Device {
+    static final long LONG_NANOS = 50_000_000L;
+    static final long CALM_NANOS = 5_000_000_000L;
+
+    private final LongSupplier nanos;
+    private final LongAdder settles = new LongAdder();
+    private final LongAdder offloaded = new LongAdder();
+    private volatile long slowSince;
+    private volatile long lastLong;
+    private volatile boolean slow;
+
+    Device(LongSupplier nanos) {
+        this.nanos = nanos;
+    }
+
+    /** Runs a settle and takes its time. */
+    void timed(Runnable settle) {
+        long begin = nanos.getAsLong();
+        try {
+            settle.run();
+        } finally {
+            took(begin, nanos.getAsLong());
+        }
+    }
+
+    private void took(long begin, long end) {
+        settles.increment();
+        if (end - begin >= LONG_NANOS) {
+            lastLong = end;
+            if (!slow) {
+                slowSince = end;
+                slow = true;
+            }
+        }
+    }
+
+    /** True while settles must not run on an I/O thread. */
+    boolean isSlow() {
+        if (slow && nanos.getAsLong() - lastLong > CALM_NANOS) {
+            slow = false;
+        }
+        return slow;
+    }
+
+    void offloaded() {
+        offloaded.increment();
+    }
+
+    long settleCount() {
+        return settles.sum();
+    }
+
+    long offloadedCount() {
+        return offloaded.sum();
+    }
+
+    /** For how long it has been slow, in milliseconds; 0 if it is not. */
+    long slowMs() {
+        return isSlow() ? Math.max(1, (nanos.getAsLong() - slowSince) / 1_000_000) : 0;
+    }
+}

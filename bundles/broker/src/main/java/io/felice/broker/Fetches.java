@@ -1,0 +1,281 @@
+package io.felice.broker;
+
+import static io.felice.api.ErrorCode.LEADER_NOT_AVAILABLE;
+import static io.felice.api.ErrorCode.NOT_LEADER_OR_FOLLOWER;
+import static io.felice.api.ErrorCode.OFFSET_OUT_OF_RANGE;
+
+import io.felice.api.ErrorCode;
+import io.felice.api.FeliceException;
+import io.felice.api.TopicPartition;
+import io.felice.api.partition.FetchPlan;
+import io.felice.api.partition.FetchPlan.Want;
+import io.felice.api.partition.FetchedPartition;
+import io.felice.api.partition.Partition.EpochEnd;
+import io.felice.api.partition.Partition.ReadLimit;
+import io.felice.api.storage.Records;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
+import java.util.function.IntSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Answers fetches: at once if there is enough or anything to report, else after the append that makes it enough or the
+ * end of the wait, whichever comes first. A fetch that waits costs a timer and a place among the watchers of its
+ * partitions. Any thread.
+ */
+final class Fetches implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(Fetches.class);
+
+    private final Function<TopicPartition, LeaderPartition> leaders;
+    private final IntSupplier maxBytes;
+    private final Node node;
+    private final Set<Fetch> parked = ConcurrentHashMap.newKeySet();
+    private volatile boolean closed;
+
+    /**
+     * @param leaders finds a partition or throws what is answered
+     * @param maxBytes the most of one fetch, as the broker allows
+     */
+    Fetches(Function<TopicPartition, LeaderPartition> leaders, IntSupplier maxBytes, Node node) {
+        this.leaders = leaders;
+        this.maxBytes = maxBytes;
+        this.node = node;
+    }
+
+    CompletionStage<List<FetchedPartition>> fetch(FetchPlan plan) {
+        Fetch fetch = new Fetch(plan);
+        fetch.attempt();
+        return fetch.answer;
+    }
+
+    int parkedCount() {
+        return parked.size();
+    }
+
+    /** Answers every fetch that waits, so that its reader looks for the leader again. */
+    @Override
+    public void close() {
+        closed = true;
+        parked.forEach(Fetch::abandon);
+    }
+
+    /** The partitions of one attempt, as they were when it began; null stands for one that failed. */
+    private static final class Found {
+        private final LeaderPartition[] partitions;
+        private final long[] watermarks;
+        private final long[] bytesBefore;
+        private final FetchedPartition[] failures;
+        private int bytes;
+
+        Found(int count) {
+            partitions = new LeaderPartition[count];
+            watermarks = new long[count];
+            bytesBefore = new long[count];
+            failures = new FetchedPartition[count];
+        }
+    }
+
+    /** One fetch. Its attempts never overlap: whoever takes it out of the park goes on with it. */
+    private final class Fetch implements LeaderPartition.Watcher {
+        private final FetchPlan plan;
+        private final CompletableFuture<List<FetchedPartition>> answer = new CompletableFuture<>();
+        private final AtomicBoolean waiting = new AtomicBoolean();
+        private final long deadline;
+        private volatile Found found;
+        private volatile Future<?> timer;
+        private volatile boolean last;
+
+        Fetch(FetchPlan plan) {
+            this.plan = plan;
+            this.deadline = node.nanos().getAsLong() + plan.maxWait().toNanos();
+            this.last = plan.maxWait().isZero() || plan.wants().isEmpty();
+        }
+
+        /** Reads; answers or parks. Goes to the engine's threads if a disk is involved. */
+        void attempt() {
+            Found now = new Found(plan.wants().size());
+            LeaderPartition cold = find(now);
+            if (cold == null) {
+                read(now);
+            } else {
+                cold.engine().execute(() -> read(now));
+            }
+        }
+
+        /** @return one that is not in memory, if there is any */
+        private LeaderPartition find(Found now) {
+            LeaderPartition cold = null;
+            for (int i = 0; i < now.partitions.length; i++) {
+                Want want = plan.wants().get(i);
+                try {
+                    LeaderPartition partition = leaders.apply(want.partition());
+                    now.watermarks[i] = partition.highWatermark();
+                    now.bytesBefore[i] = partition.appendedBytes();
+                    now.partitions[i] = partition;
+                    if (want.offset() < now.watermarks[i] && !partition.isHot(want.offset())) {
+                        cold = partition;
+                    }
+                } catch (FeliceException refused) {
+                    now.failures[i] = failed(want, refused.code());
+                }
+            }
+            return cold;
+        }
+
+        private void read(Found now) {
+            int count = now.partitions.length;
+            List<FetchedPartition> answers = new ArrayList<>(count);
+            int room = Math.min(plan.maxBytes(), maxBytes.getAsInt());
+            long bytes = 0;
+            boolean mustAnswer = last || plan.minBytes() <= 0;
+            for (int i = 0; i < count; i++) {
+                FetchedPartition one = now.failures[i];
+                if (one == null) {
+                    one = read(plan.wants().get(i), now.partitions[i], room - bytes, bytes == 0);
+                }
+                mustAnswer |= one.error() != ErrorCode.NONE || one.divergence() != null;
+                bytes += one.records().sizeInBytes();
+                answers.add(one);
+            }
+            if (mustAnswer || bytes >= plan.minBytes()) {
+                finish(answers);
+            } else {
+                answers.forEach(one -> one.records().close());
+                now.bytes = (int) bytes;
+                park(now);
+            }
+        }
+
+        private FetchedPartition read(Want want, LeaderPartition partition, long room, boolean first) {
+            try {
+                partition.checkEpoch(want.currentLeaderEpoch());
+                EpochEnd divergence = divergence(want, partition);
+                ReadLimit limit = plan.readCommitted() ? ReadLimit.LAST_STABLE_OFFSET : ReadLimit.HIGH_WATERMARK;
+                int most = (int) Math.max(0, Math.min(room, want.maxBytes()));
+                Records records =
+                        divergence == null ? partition.readHere(want.offset(), most, limit, first) : Records.EMPTY;
+                return new FetchedPartition(
+                        want.partition(),
+                        ErrorCode.NONE,
+                        partition.highWatermark(),
+                        partition.lastStableOffset(),
+                        partition.logStartOffset(),
+                        divergence,
+                        records);
+            } catch (FeliceException refused) {
+                return failed(want, refused.code());
+            } catch (RuntimeException accident) {
+                log.error("{} cannot be read from offset {}", want.partition(), want.offset(), accident);
+                return failed(want, ErrorCode.UNKNOWN_SERVER_ERROR);
+            }
+        }
+
+        /** Where the reader's log and this one part, if the reader says of which epoch its last record is. */
+        private EpochEnd divergence(Want want, LeaderPartition partition) {
+            if (want.lastFetchedEpoch() < 0) {
+                return null;
+            }
+            EpochEnd end = partition.endOfEpoch(want.lastFetchedEpoch());
+            if (end.endOffset() < 0 || want.offset() < partition.logStartOffset()) {
+                throw OFFSET_OUT_OF_RANGE.because("Epoch " + want.lastFetchedEpoch() + " before offset " + want.offset()
+                        + " is not known to " + want.partition());
+            }
+            boolean parts = end.epoch() < want.lastFetchedEpoch() || end.endOffset() < want.offset();
+            return parts ? end : null;
+        }
+
+        /** A reader is told to look again, in a word that every client knows from a fetch. */
+        private FetchedPartition failed(Want want, ErrorCode code) {
+            return FetchedPartition.failed(
+                    want.partition(), code == LEADER_NOT_AVAILABLE ? NOT_LEADER_OR_FOLLOWER : code);
+        }
+
+        private void park(Found now) {
+            found = now;
+            parked.add(this);
+            for (LeaderPartition partition : now.partitions) {
+                partition.watch(this);
+            }
+            waiting.set(true);
+            long left = Math.max(0, deadline - node.nanos().getAsLong());
+            try {
+                timer = node.timer().schedule(this::timeIsUp, left, TimeUnit.NANOSECONDS);
+            } catch (RejectedExecutionException closing) {
+                abandon();
+            }
+            if (closed) {
+                abandon();
+            } else {
+                moved();
+            }
+        }
+
+        /** True if this caller goes on with it. */
+        private boolean takeOut() {
+            if (!waiting.compareAndSet(true, false)) {
+                return false;
+            }
+            parked.remove(this);
+            for (LeaderPartition partition : found.partitions) {
+                partition.unwatch(this);
+            }
+            Future<?> pending = timer;
+            if (pending != null) {
+                pending.cancel(false);
+            }
+            return true;
+        }
+
+        @Override
+        public void moved() {
+            if (waiting.get() && isWorthALook(found) && takeOut()) {
+                attempt();
+            }
+        }
+
+        private boolean isWorthALook(Found then) {
+            long more = 0;
+            for (int i = 0; i < then.partitions.length; i++) {
+                LeaderPartition partition = then.partitions[i];
+                if (!partition.isLeading() || plan.wants().get(i).offset() < partition.logStartOffset()) {
+                    return true;
+                }
+                if (partition.highWatermark() > then.watermarks[i]) {
+                    more += Math.max(1, partition.appendedBytes() - then.bytesBefore[i]);
+                }
+            }
+            return more > 0 && then.bytes + more >= plan.minBytes();
+        }
+
+        private void timeIsUp() {
+            if (takeOut()) {
+                last = true;
+                attempt();
+            }
+        }
+
+        void abandon() {
+            if (takeOut()) {
+                finish(plan.wants().stream()
+                        .map(want -> FetchedPartition.failed(want.partition(), NOT_LEADER_OR_FOLLOWER))
+                        .toList());
+            }
+        }
+
+        private void finish(List<FetchedPartition> answers) {
+            if (!answer.complete(answers)) {
+                answers.forEach(one -> one.records().close());
+            }
+        }
+    }
+}

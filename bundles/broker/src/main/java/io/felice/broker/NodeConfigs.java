@@ -1,0 +1,303 @@
+package io.felice.broker;
+
+import static io.felice.api.ErrorCode.INVALID_CONFIG;
+import static io.felice.api.ErrorCode.INVALID_REQUEST;
+import static io.felice.api.ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
+import static io.felice.api.config.ConfigEntry.Source.DEFAULT;
+import static io.felice.api.config.ConfigEntry.Source.DYNAMIC_BROKER;
+import static io.felice.api.config.ConfigEntry.Source.DYNAMIC_DEFAULT_BROKER;
+import static io.felice.api.config.ConfigEntry.Source.DYNAMIC_TOPIC;
+import static io.felice.api.config.ConfigEntry.Source.STATIC_BROKER;
+
+import io.felice.api.cluster.ClusterView;
+import io.felice.api.cluster.InternalTopics;
+import io.felice.api.config.BrokerConfig;
+import io.felice.api.config.ConfigEntry;
+import io.felice.api.config.ConfigEntry.Synonym;
+import io.felice.api.config.ConfigKey;
+import io.felice.api.config.ConfigResource;
+import io.felice.api.config.Configs;
+import io.felice.api.config.TopicConfig;
+import io.felice.api.storage.EngineTraits;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * The configuration in force: what was set in the cluster over what the file says over the defaults. Any thread; a new
+ * view is given on one thread.
+ */
+final class NodeConfigs implements Configs {
+    private final int brokerId;
+    private final Map<String, String> file;
+    private final Engines engines;
+
+    private volatile Layers layers;
+
+    /**
+     * @param file broker keys of the configuration file
+     * @throws io.felice.api.FeliceException INVALID_CONFIG if a value there is not legal
+     */
+    NodeConfigs(int brokerId, Map<String, String> file, Engines engines) {
+        file.forEach((key, value) -> BrokerConfig.KEYS.get(key).check(value));
+        this.brokerId = brokerId;
+        this.file = Map.copyOf(file);
+        this.engines = engines;
+        this.layers = new Layers(ClusterView.EMPTY, Map.of(), Map.of(), this.file);
+    }
+
+    /** The broker keys among a component's properties, as text. */
+    static Map<String, String> fileLayer(Map<String, Object> properties) {
+        Map<String, String> file = new HashMap<>();
+        BrokerConfig.KEYS.keySet().forEach(key -> {
+            Object value = properties.get(key);
+            if (value instanceof String[] several) {
+                file.put(key, String.join(",", several));
+            } else if (value != null) {
+                file.put(key, value.toString().trim());
+            }
+        });
+        return file;
+    }
+
+    /** What each layer says at one view; made anew when a broker's value changes. */
+    private static final class Layers {
+        private final ClusterView view;
+        private final Map<String, String> own;
+        private final Map<String, String> all;
+        private final BrokerConfig broker;
+        private final Map<String, String> topicDefaults = new TreeMap<>();
+        private final TopicConfig plainTopic;
+        private final Placement placement;
+        private final Map<String, Overridden> overridden;
+
+        Layers(ClusterView view, Map<String, String> own, Map<String, String> all, Map<String, String> file) {
+            this.view = view;
+            this.own = own;
+            this.all = all;
+            Map<String, String> values = new HashMap<>(file);
+            values.putAll(all);
+            values.putAll(own);
+            values.keySet().retainAll(BrokerConfig.KEYS.keySet());
+            broker = BrokerConfig.with(values);
+            TopicConfig.KEYS.forEach((name, key) -> topicDefaults.put(
+                    name, key.brokerKey() == null ? key.defaultValue() : broker.get(key.brokerKey())));
+            plainTopic = new TopicConfig(topicDefaults);
+            placement = Placement.of(broker.get(BrokerConfig.STORAGE_PLACEMENT));
+            overridden = new ConcurrentHashMap<>();
+        }
+
+        private Layers(Layers before, ClusterView view) {
+            this.view = view;
+            own = before.own;
+            all = before.all;
+            broker = before.broker;
+            topicDefaults.putAll(before.topicDefaults);
+            plainTopic = before.plainTopic;
+            placement = before.placement;
+            overridden = before.overridden;
+        }
+
+        Layers at(ClusterView newView) {
+            return new Layers(this, newView);
+        }
+
+        TopicConfig topic(String topic) {
+            Map<String, String> overrides = view.configs(ConfigResource.topic(topic));
+            if (overrides.isEmpty()) {
+                return plainTopic;
+            }
+            Overridden known = overridden.get(topic);
+            if (known == null || !known.overrides().equals(overrides)) {
+                Map<String, String> values = new TreeMap<>(topicDefaults);
+                values.putAll(overrides);
+                known = new Overridden(overrides, new TopicConfig(values));
+                overridden.put(topic, known);
+            }
+            return known.config();
+        }
+    }
+
+    /** A topic's own values and the configuration they make. */
+    private record Overridden(Map<String, String> overrides, TopicConfig config) {}
+
+    /** The cluster as it is now. */
+    void update(ClusterView view) {
+        Map<String, String> own = view.configs(ConfigResource.broker(brokerId));
+        Map<String, String> all = view.configs(ConfigResource.allBrokers());
+        Layers now = layers;
+        if (own.equals(now.own) && all.equals(now.all)) {
+            now.overridden.keySet().removeIf(topic -> view.topic(topic).isEmpty());
+            layers = now.at(view);
+        } else {
+            layers = new Layers(view, own, all, file);
+        }
+    }
+
+    @Override
+    public TopicConfig topic(String topic) {
+        return layers.topic(topic);
+    }
+
+    @Override
+    public BrokerConfig broker() {
+        return layers.broker;
+    }
+
+    /** The engine that a topic's logs should be in. */
+    String engineOf(String topic) {
+        Layers now = layers;
+        String asked = now.topic(topic).get(TopicConfig.STORAGE_ENGINE);
+        return asked.isEmpty() ? now.placement.engineOf(topic) : asked;
+    }
+
+    @Override
+    public List<ConfigEntry> describe(ConfigResource resource) {
+        Layers now = layers;
+        return switch (resource.type()) {
+            case TOPIC -> describeTopic(now, resource);
+            case BROKER -> describeBroker(now, resource);
+        };
+    }
+
+    private List<ConfigEntry> describeTopic(Layers now, ConfigResource resource) {
+        if (now.view.topic(resource.name()).isEmpty()) {
+            throw UNKNOWN_TOPIC_OR_PARTITION.because("There is no topic " + resource.name());
+        }
+        Map<String, String> overrides = now.view.configs(resource);
+        List<ConfigEntry> entries = new ArrayList<>();
+        TopicConfig.KEYS.forEach((name, key) -> {
+            List<Synonym> synonyms = new ArrayList<>();
+            add(synonyms, name, overrides.get(name), DYNAMIC_TOPIC);
+            if (key.brokerKey() == null) {
+                add(synonyms, name, key.defaultValue(), DEFAULT);
+            } else {
+                synonyms.addAll(brokerSynonyms(now, BrokerConfig.KEYS.get(key.brokerKey())));
+            }
+            entries.add(entry(key, synonyms));
+        });
+        return entries;
+    }
+
+    private List<ConfigEntry> describeBroker(Layers now, ConfigResource resource) {
+        List<ConfigEntry> entries = new ArrayList<>();
+        if (resource.equals(ConfigResource.allBrokers())) {
+            new TreeMap<>(now.all).forEach((name, value) -> {
+                ConfigKey key = BrokerConfig.KEYS.get(name);
+                if (key != null) {
+                    entries.add(entry(key, List.of(new Synonym(name, value, DYNAMIC_DEFAULT_BROKER))));
+                }
+            });
+            return entries;
+        }
+        if (!resource.equals(ConfigResource.broker(brokerId))) {
+            throw INVALID_REQUEST.because("Broker " + brokerId + " cannot describe broker " + resource.name());
+        }
+        BrokerConfig.KEYS.values().forEach(key -> entries.add(entry(key, brokerSynonyms(now, key))));
+        return entries;
+    }
+
+    private List<Synonym> brokerSynonyms(Layers now, ConfigKey key) {
+        List<Synonym> synonyms = new ArrayList<>();
+        add(synonyms, key.name(), now.own.get(key.name()), DYNAMIC_BROKER);
+        add(synonyms, key.name(), now.all.get(key.name()), DYNAMIC_DEFAULT_BROKER);
+        add(synonyms, key.name(), file.get(key.name()), STATIC_BROKER);
+        add(synonyms, key.name(), key.defaultValue(), DEFAULT);
+        return synonyms;
+    }
+
+    private static void add(List<Synonym> synonyms, String name, String value, ConfigEntry.Source source) {
+        if (value != null) {
+            synonyms.add(new Synonym(name, value, source));
+        }
+    }
+
+    private static ConfigEntry entry(ConfigKey key, List<Synonym> synonyms) {
+        Synonym first = synonyms.get(0);
+        return new ConfigEntry(key, first.value(), first.source(), synonyms);
+    }
+
+    @Override
+    public void check(ConfigResource resource, String name, String value) {
+        boolean ofTopic = resource.type() == ConfigResource.Type.TOPIC;
+        ConfigKey key = (ofTopic ? TopicConfig.KEYS : BrokerConfig.KEYS).get(name);
+        if (key == null) {
+            throw INVALID_CONFIG.because("Unknown " + (ofTopic ? "topic" : "broker") + " config name: " + name);
+        }
+        if (!ofTopic && !key.dynamic()) {
+            throw INVALID_CONFIG.because("Cannot update " + name + " dynamically: only the broker's file can set it.");
+        }
+        key.check(value);
+        if (ofTopic) {
+            checkTopic(resource.name(), name, value);
+        } else {
+            checkBroker(name, value);
+        }
+    }
+
+    private void checkTopic(String topic, String name, String value) {
+        switch (name) {
+            case TopicConfig.CLEANUP_POLICY -> mustNotCompact(topic, name, value);
+            case TopicConfig.STORAGE_ENGINE -> checkEngine(topic, value);
+            case TopicConfig.STORAGE_DURABILITY -> mustSurvivePower(
+                    value.equals("power"), engineOf(topic), name, value);
+            case TopicConfig.FLUSH_MESSAGES -> mustSurvivePower(value.trim().equals("1"), engineOf(topic), name, value);
+            default -> {
+                return;
+            }
+        }
+    }
+
+    private void checkBroker(String name, String value) {
+        if (name.equals(BrokerConfig.STORAGE_PLACEMENT)) {
+            Placement.of(value).engines().forEach(this::mustBeHere);
+        } else if (name.equals(TopicConfig.KEYS.get(TopicConfig.CLEANUP_POLICY).brokerKey())) {
+            mustNotCompact("", name, value);
+        }
+    }
+
+    private static void mustNotCompact(String topic, String name, String value) {
+        if (value.contains("compact") && !InternalTopics.isInternal(topic)) {
+            throw INVALID_CONFIG.because(
+                    "Invalid value " + value + " for configuration " + name + ": topics cannot be compacted yet.");
+        }
+    }
+
+    /** A log does not move from one engine to another by a change of its topic's configuration. */
+    private void checkEngine(String topic, String engine) {
+        if (engine.isEmpty()) {
+            return;
+        }
+        mustBeHere(engine);
+        Layers now = layers;
+        if (now.view.topic(topic).isPresent() && !engineOf(topic).equals(engine)) {
+            throw INVALID_CONFIG.because("Topic " + topic + " is kept by " + engineOf(topic)
+                    + "; its engine cannot be changed while it exists.");
+        }
+        mustSurvivePower(
+                now.topic(topic).get(TopicConfig.STORAGE_DURABILITY).equals("power"),
+                engine,
+                TopicConfig.STORAGE_ENGINE,
+                engine);
+    }
+
+    private void mustBeHere(String engine) {
+        if (engines.find(engine).isEmpty()) {
+            throw INVALID_CONFIG.because("There is no storage engine " + engine + "; there are: "
+                    + String.join(", ", engines.names()) + ".");
+        }
+    }
+
+    private void mustSurvivePower(boolean asked, String engine, String name, String value) {
+        Optional<EngineTraits> traits =
+                engines.find(engine).map(found -> found.engine().traits());
+        if (asked && traits.isPresent() && !traits.get().survivesPowerLoss()) {
+            throw INVALID_CONFIG.because("Invalid value " + value + " for configuration " + name + ": what the engine "
+                    + engine + " keeps does not survive a power cut.");
+        }
+    }
+}

@@ -1,0 +1,295 @@
+package io.felice.broker;
+
+import io.felice.api.TopicPartition;
+import io.felice.api.storage.LogId;
+import java.io.IOException;
+import java.io.Reader;
+import java.io.StringWriter;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Properties;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The node's data directory: whose it is, and what the broker must remember beside the logs.
+ *
+ * <pre>
+ *  felice.properties                     node id, cluster id, store id, format version, newest lease
+ *  .lock                                 held while a broker runs on it
+ *  replication-offset-checkpoint         high watermarks, in Kafka's format
+ *  state/&lt;engine&gt;/&lt;topic id&gt;-&lt;partition&gt;/   see {@link PartitionFiles}; the engine is where the log is kept
+ * </pre>
+ *
+ * <p>Opened and closed on one thread; the files of a partition are used from pool threads, one at a time.
+ */
+final class NodeState implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(NodeState.class);
+    private static final int FORMAT_VERSION = 1;
+    private static final String PROPERTIES = "felice.properties";
+    private static final String NODE_ID = "node.id";
+    private static final String CLUSTER_ID = "cluster.id";
+    private static final String STORE_ID = "store.id";
+    private static final String VERSION = "format.version";
+    private static final String LEASE = "lease";
+    private static final String HIGH_WATERMARKS = "replication-offset-checkpoint";
+    private static final int UUID_LETTERS = 36;
+    private static final int LOCK_ATTEMPTS = 100;
+    private static final long LOCK_PAUSE_MS = 100;
+
+    private final Path root;
+    private final Map<String, String> properties;
+    private final FileChannel lock;
+    private final Map<LogId, String> engines;
+
+    /** Why a data directory cannot be used: one sentence for the operator. */
+    static final class Refused extends Exception {
+        private static final long serialVersionUID = 1L;
+
+        Refused(String sentence, Throwable cause) {
+            super(sentence, cause);
+        }
+
+        Refused(String sentence) {
+            this(sentence, null);
+        }
+    }
+
+    private NodeState(Path root, Map<String, String> properties, FileChannel lock, Map<LogId, String> engines) {
+        this.root = root;
+        this.properties = properties;
+        this.lock = lock;
+        this.engines = engines;
+    }
+
+    /** Takes a data directory, making it if it is new, with a lease above all that were given before. */
+    static NodeState open(Path root, int nodeId, Clock clock) throws Refused {
+        FileChannel lock = null;
+        try {
+            Files.createDirectories(root);
+            lock = lock(root);
+            Map<String, String> properties = owned(root, nodeId);
+            long last = Long.parseLong(properties.getOrDefault(LEASE, "0"));
+            properties.put(LEASE, Long.toString(Math.max(last + 1, clock.millis())));
+            NodeState state = new NodeState(root, properties, lock, findEngines(root.resolve("state")));
+            state.save();
+            return state;
+        } catch (IOException | RuntimeException failure) {
+            release(lock);
+            throw new Refused("The data directory " + root + " cannot be used: " + failure, failure);
+        } catch (Refused refused) {
+            release(lock);
+            throw refused;
+        }
+    }
+
+    /** A broker of the same process that is just going gets a moment to let go. */
+    private static FileChannel lock(Path root) throws IOException, Refused {
+        FileChannel channel =
+                FileChannel.open(root.resolve(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        for (int left = LOCK_ATTEMPTS; left > 0; left--) {
+            try {
+                if (channel.tryLock() != null) {
+                    return channel;
+                }
+                break;
+            } catch (OverlappingFileLockException heldInThisProcess) {
+                pause();
+            }
+        }
+        channel.close();
+        throw new Refused("The data directory " + root
+                + " is in use by another broker; stop that one first, or give this one another data.dir.");
+    }
+
+    private static void pause() throws IOException {
+        try {
+            Thread.sleep(LOCK_PAUSE_MS);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted", interrupted);
+        }
+    }
+
+    private static Map<String, String> owned(Path root, int nodeId) throws IOException, Refused {
+        Path file = root.resolve(PROPERTIES);
+        if (!Files.exists(file)) {
+            Map<String, String> fresh = new TreeMap<>();
+            fresh.put(VERSION, Integer.toString(FORMAT_VERSION));
+            fresh.put(NODE_ID, Integer.toString(nodeId));
+            fresh.put(STORE_ID, UUID.randomUUID().toString());
+            return fresh;
+        }
+        Map<String, String> found = load(file);
+        int version = Integer.parseInt(found.getOrDefault(VERSION, "0"));
+        if (version > FORMAT_VERSION) {
+            throw new Refused(
+                    "The data directory " + root + " has format version " + version + ", this Felice reads up to "
+                            + FORMAT_VERSION + "; start the Felice that wrote it, or a newer one.");
+        }
+        if (!Integer.toString(nodeId).equals(found.get(NODE_ID))) {
+            throw new Refused("The data directory " + root + " belongs to node " + found.get(NODE_ID)
+                    + ", but broker.id is " + nodeId + "; correct broker.id or data.dir.");
+        }
+        return found;
+    }
+
+    private static Map<String, String> load(Path file) throws IOException {
+        Properties properties = new Properties();
+        try (Reader reader = Files.newBufferedReader(file)) {
+            properties.load(reader);
+        }
+        Map<String, String> values = new TreeMap<>();
+        properties.stringPropertyNames().forEach(key -> values.put(key, properties.getProperty(key)));
+        return values;
+    }
+
+    private void save() throws IOException {
+        Properties written = new Properties();
+        written.putAll(properties);
+        StringWriter text = new StringWriter();
+        written.store(text, null);
+        Checkpoint.replace(
+                root.resolve(PROPERTIES), ByteBuffer.wrap(text.toString().getBytes(StandardCharsets.UTF_8)));
+    }
+
+    /** Which engine keeps which log, as the directories say. */
+    private static Map<LogId, String> findEngines(Path state) throws IOException {
+        Map<LogId, String> engines = new ConcurrentHashMap<>();
+        for (Path engine : children(state)) {
+            for (Path partition : children(engine)) {
+                idOf(partition.getFileName().toString())
+                        .ifPresent(id -> engines.put(id, engine.getFileName().toString()));
+            }
+        }
+        return engines;
+    }
+
+    private static List<Path> children(Path directory) throws IOException {
+        if (!Files.isDirectory(directory)) {
+            return List.of();
+        }
+        try (Stream<Path> children = Files.list(directory)) {
+            return children.filter(Files::isDirectory).toList();
+        }
+    }
+
+    private static Optional<LogId> idOf(String name) {
+        try {
+            return Optional.of(new LogId(
+                    UUID.fromString(name.substring(0, UUID_LETTERS)),
+                    Integer.parseInt(name.substring(UUID_LETTERS + 1)),
+                    name));
+        } catch (RuntimeException notOurs) {
+            return Optional.empty();
+        }
+    }
+
+    Path root() {
+        return root;
+    }
+
+    UUID storeId() {
+        return UUID.fromString(properties.get(STORE_ID));
+    }
+
+    /** Above the lease of every broker that ran on this directory before. */
+    long lease() {
+        return Long.parseLong(properties.get(LEASE));
+    }
+
+    /** Binds the directory to this cluster, or refuses another one. */
+    void belongTo(String clusterId) throws Refused {
+        String known = properties.putIfAbsent(CLUSTER_ID, clusterId);
+        if (known == null) {
+            try {
+                save();
+            } catch (IOException failure) {
+                throw new Refused("The data directory " + root + " cannot be written: " + failure, failure);
+            }
+        } else if (!known.equals(clusterId)) {
+            throw new Refused("The data directory " + root + " belongs to cluster " + known
+                    + ", but the cluster found is " + clusterId + "; correct data.dir or the cluster's address.");
+        }
+    }
+
+    /** The engine that keeps this log, if it has ever been written to. */
+    Optional<String> engineOf(LogId id) {
+        return Optional.ofNullable(engines.get(id));
+    }
+
+    PartitionFiles files(LogId id, String engine) {
+        return new PartitionFiles(root.resolve("state").resolve(engine).resolve(id.topicId() + "-" + id.partition()));
+    }
+
+    /** Every log that has files here. */
+    List<LogId> known() {
+        return List.copyOf(engines.keySet());
+    }
+
+    /** The log has been written to in this engine. */
+    void keptBy(LogId id, String engine) {
+        engines.put(id, engine);
+    }
+
+    void forget(LogId id, String engine) {
+        engines.remove(id);
+        files(id, engine).deleteAll();
+    }
+
+    /** What was written last; empty if nothing was. */
+    Map<TopicPartition, Long> highWatermarks() {
+        Path file = root.resolve(HIGH_WATERMARKS);
+        Map<TopicPartition, Long> watermarks = new HashMap<>();
+        if (!Files.exists(file)) {
+            return watermarks;
+        }
+        try {
+            for (String line : Checkpoint.read(file)) {
+                String[] words = line.split(" ");
+                watermarks.put(new TopicPartition(words[0], Integer.parseInt(words[1])), Long.parseLong(words[2]));
+            }
+        } catch (IOException | RuntimeException damaged) {
+            log.warn("High watermarks are learnt again: {}", damaged.toString());
+            watermarks.clear();
+        }
+        return watermarks;
+    }
+
+    void writeHighWatermarks(Map<TopicPartition, Long> watermarks) throws IOException {
+        List<String> lines = new ArrayList<>();
+        watermarks.forEach((p, offset) -> lines.add(p.topic() + " " + p.partition() + " " + offset));
+        Checkpoint.write(root.resolve(HIGH_WATERMARKS), lines);
+    }
+
+    @Override
+    public void close() {
+        release(lock);
+    }
+
+    private static void release(FileChannel lock) {
+        if (lock == null) {
+            return;
+        }
+        try {
+            lock.close();
+        } catch (IOException failure) {
+            log.warn("The lock of the data directory cannot be released: {}", failure.toString());
+        }
+    }
+}

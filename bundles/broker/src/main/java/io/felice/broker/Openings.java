@@ -1,0 +1,73 @@
+package io.felice.broker;
+
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.Executor;
+
+/** Logs of one engine that wait to be opened: a few at a time, those that somebody asks for first. Any thread. */
+final class Openings {
+    private final Executor pool;
+    private final int most;
+    private final Deque<Opening> asked = new ArrayDeque<>();
+    private final Deque<Opening> others = new ArrayDeque<>();
+    private int running;
+
+    Openings(Executor pool, int most) {
+        this.pool = pool;
+        this.most = most;
+    }
+
+    /** One log to be opened. */
+    final class Opening {
+        private final Runnable work;
+        private boolean begun;
+        private boolean hurried;
+
+        private Opening(Runnable work) {
+            this.work = work;
+        }
+
+        /** Somebody waits for it. */
+        void hurry() {
+            synchronized (Openings.this) {
+                if (!begun && !hurried) {
+                    hurried = true;
+                    asked.add(this);
+                }
+            }
+        }
+    }
+
+    Opening add(Runnable work) {
+        Opening opening = new Opening(work);
+        synchronized (this) {
+            others.add(opening);
+            if (running == most) {
+                return opening;
+            }
+            running++;
+        }
+        pool.execute(this::work);
+        return opening;
+    }
+
+    private void work() {
+        for (Opening next = next(); next != null; next = next()) {
+            next.work.run();
+        }
+    }
+
+    private synchronized Opening next() {
+        for (Deque<Opening> queue : List.of(asked, others)) {
+            for (Opening first = queue.poll(); first != null; first = queue.poll()) {
+                if (!first.begun) {
+                    first.begun = true;
+                    return first;
+                }
+            }
+        }
+        running--;
+        return null;
+    }
+}

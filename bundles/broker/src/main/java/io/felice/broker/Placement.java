@@ -1,0 +1,62 @@
+package io.felice.broker;
+
+import static io.felice.api.ErrorCode.INVALID_CONFIG;
+
+import io.felice.api.config.BrokerConfig;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+
+/** The rule {@code audit-*:mvstore,*:log}: which engine keeps a topic that does not say; the first pattern that fits. */
+record Placement(List<Rule> rules) {
+    private static final String OTHERWISE = "log";
+
+    /** A pattern with {@code *} for any letters, and the engine. */
+    record Rule(Pattern topics, String engine) {}
+
+    Placement {
+        rules = List.copyOf(rules);
+    }
+
+    /** @throws io.felice.api.FeliceException INVALID_CONFIG if it is no such rule */
+    static Placement of(String text) {
+        List<Rule> rules = new ArrayList<>();
+        for (String item : text.split(",")) {
+            String pair = item.trim();
+            int colon = pair.lastIndexOf(':');
+            if (colon <= 0 || colon == pair.length() - 1) {
+                throw INVALID_CONFIG.because(
+                        "Invalid value " + text + " for configuration " + BrokerConfig.STORAGE_PLACEMENT
+                                + ": it must be pattern:engine pairs, as in audit-*:mvstore,*:log.");
+            }
+            rules.add(new Rule(
+                    pattern(pair.substring(0, colon).trim()),
+                    pair.substring(colon + 1).trim()));
+        }
+        return new Placement(rules);
+    }
+
+    String engineOf(String topic) {
+        return rules.stream()
+                .filter(rule -> rule.topics().matcher(topic).matches())
+                .map(Rule::engine)
+                .findFirst()
+                .orElse(OTHERWISE);
+    }
+
+    Set<String> engines() {
+        Set<String> names = new TreeSet<>();
+        rules.forEach(rule -> names.add(rule.engine()));
+        return names;
+    }
+
+    private static Pattern pattern(String glob) {
+        StringBuilder regex = new StringBuilder();
+        for (String part : glob.split("\\*", -1)) {
+            regex.append(regex.isEmpty() ? "" : ".*").append(Pattern.quote(part));
+        }
+        return Pattern.compile(regex.toString());
+    }
+}

@@ -1,0 +1,90 @@
+package io.felice.broker;
+
+import static io.felice.api.ErrorCode.COORDINATOR_LOAD_IN_PROGRESS;
+
+import io.felice.api.cluster.Admin;
+import io.felice.api.cluster.MetadataRecord.ProducerIdsAllocated;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
+
+/** Hands out producer ids from blocks that the controller gives to this broker alone. Any thread. */
+final class ProducerIds {
+    private final int brokerId;
+    private final Supplier<Admin> admin;
+    private final Deque<CompletableFuture<Long>> waiting = new ArrayDeque<>();
+    private long next;
+    private long end;
+    private boolean asking;
+
+    /** @param admin null while there is none */
+    ProducerIds(int brokerId, Supplier<Admin> admin) {
+        this.brokerId = brokerId;
+        this.admin = admin;
+    }
+
+    CompletionStage<Long> newId() {
+        CompletableFuture<Long> id = new CompletableFuture<>();
+        synchronized (this) {
+            if (next < end) {
+                id.complete(next++);
+                return id;
+            }
+            waiting.add(id);
+            if (asking) {
+                return id;
+            }
+            asking = true;
+        }
+        ask();
+        return id;
+    }
+
+    private void ask() {
+        Admin controller = admin.get();
+        CompletionStage<ProducerIdsAllocated> block = controller == null
+                ? CompletableFuture.failedFuture(COORDINATOR_LOAD_IN_PROGRESS.because("There is no controller now"))
+                : controller.allocateProducerIds(brokerId);
+        block.whenComplete((allocated, failure) -> {
+            if (failure == null) {
+                give(allocated);
+            } else {
+                refuse(failure);
+            }
+        });
+    }
+
+    private void give(ProducerIdsAllocated block) {
+        Deque<Runnable> answers = new ArrayDeque<>();
+        boolean more;
+        synchronized (this) {
+            next = block.firstId();
+            end = block.nextId();
+            while (next < end && !waiting.isEmpty()) {
+                CompletableFuture<Long> first = waiting.poll();
+                long id = next++;
+                answers.add(() -> first.complete(id));
+            }
+            more = !waiting.isEmpty();
+            asking = more;
+        }
+        answers.forEach(Runnable::run);
+        if (more) {
+            ask();
+        }
+    }
+
+    /** Retriable for every client: the next attempt may find a controller. */
+    private void refuse(Throwable cause) {
+        Deque<CompletableFuture<Long>> refused;
+        synchronized (this) {
+            refused = new ArrayDeque<>(waiting);
+            waiting.clear();
+            asking = false;
+        }
+        refused.forEach(id -> id.completeExceptionally(
+                COORDINATOR_LOAD_IN_PROGRESS.because("No producer ids were allocated", cause)));
+    }
+}
