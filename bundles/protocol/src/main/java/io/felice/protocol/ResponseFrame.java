@@ -37,6 +37,11 @@ public final class ResponseFrame implements AutoCloseable {
         return sizeInBytes;
     }
 
+    /** How many records of logs it pins until it is closed. */
+    public int pins() {
+        return pins.size();
+    }
+
     @Override
     public void close() {
         pins.forEach(Records::close);
