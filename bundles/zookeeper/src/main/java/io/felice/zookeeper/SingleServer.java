@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.zookeeper.server.NIOServerCnxnFactory;
 import org.apache.zookeeper.server.SyncRequestProcessor;
 import org.apache.zookeeper.server.ZKDatabase;
@@ -34,9 +35,11 @@ public final class SingleServer implements EmbeddedZooKeeper, AutoCloseable {
     private static final String SNAPSHOT = "snapshot";
     private static final String LOG = "log";
 
+    private static final AtomicInteger EXITS_ASKED_FOR = new AtomicInteger();
+
     static {
-        // By default the library ends the whole process when its log cannot be written; here only the server ends.
-        ServiceUtils.setSystemExitProcedure(code -> {});
+        // By default the library ends the whole process when its files cannot be written; here only the server ends.
+        ServiceUtils.setSystemExitProcedure(code -> EXITS_ASKED_FOR.incrementAndGet());
         FileTxnLog.setPreallocSize(PREALLOCATED_LOG_BYTES);
     }
 
@@ -104,7 +107,12 @@ public final class SingleServer implements EmbeddedZooKeeper, AutoCloseable {
 
     private void startServing() throws IOException, InterruptedException {
         SyncRequestProcessor.setSnapCount(settings.snapshotEvery());
+        int exits = EXITS_ASKED_FOR.get();
         connections.startup(new Server());
+        if (EXITS_ASKED_FOR.get() != exits) {
+            throw new IOException("ZooKeeper cannot write its data in " + settings.dataDirectory()
+                    + ": the disk is full or fails; its own messages in the log say more");
+        }
     }
 
     /** A transaction log is named after its first transaction, so the one that holds a transaction begins at or below it. */
