@@ -3,6 +3,7 @@ package io.felice.storage.log;
 import static io.felice.api.ErrorCode.KAFKA_STORAGE_ERROR;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.felice.api.FeliceException;
 import io.felice.api.storage.LogId;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -18,6 +19,7 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.regex.Matcher;
@@ -44,6 +46,12 @@ import org.slf4j.LoggerFactory;
 final class LogDirectory implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(LogDirectory.class);
 
+    /**
+     * Directories that engines of this process have taken. The lock file alone would not do: closing a second channel on
+     * it, after the lock was refused, gives up the lock of the first.
+     */
+    private static final Set<Path> TAKEN_HERE = ConcurrentHashMap.newKeySet();
+
     private static final int FORMAT = 1;
     private static final int MOST_NAME_BYTES = 255;
     private static final int MOST_TOPIC_BYTES = 249;
@@ -52,7 +60,7 @@ final class LogDirectory implements AutoCloseable {
     private static final String DELETE = "-delete";
     private static final String STRAY = "-stray";
     private static final Pattern TOPIC = Pattern.compile("[a-zA-Z0-9._-]+");
-    private static final Pattern PARTITION_DIRECTORY = Pattern.compile("(.+)-(\\d+)(\\.[0-9a-f]{32}-stray)?");
+    private static final Pattern PARTITION_DIRECTORY = Pattern.compile("(.+)-(\\d{1,9})(\\.[0-9a-f]{32}-stray)?");
 
     private final DiskFiles files;
     private final Path path;
@@ -85,15 +93,32 @@ final class LogDirectory implements AutoCloseable {
             directory.load();
             return directory;
         } catch (IOException | UncheckedIOException failure) {
-            closeQuietly(lockFile);
+            unlock(path, lockFile);
             throw KAFKA_STORAGE_ERROR.because("the directory " + path + " cannot be used: " + failure, failure);
         } catch (RuntimeException refused) {
-            closeQuietly(lockFile);
+            unlock(path, lockFile);
             throw refused;
         }
     }
 
     private static FileChannel lock(Path path) throws IOException {
+        if (!TAKEN_HERE.add(path)) {
+            throw taken(path);
+        }
+        try {
+            return lockAgainstOthers(path);
+        } catch (IOException | RuntimeException failure) {
+            TAKEN_HERE.remove(path);
+            throw failure;
+        }
+    }
+
+    private static FeliceException taken(Path path) {
+        return KAFKA_STORAGE_ERROR.because(
+                "the directory " + path + " is in use by another process; stop it, or give each its own directory");
+    }
+
+    private static FileChannel lockAgainstOthers(Path path) throws IOException {
         FileChannel channel = new DiskFiles().open(path.resolve(".lock"), true);
         FileLock lock = null;
         try {
@@ -109,14 +134,16 @@ final class LogDirectory implements AutoCloseable {
         return channel;
     }
 
-    private static void closeQuietly(FileChannel channel) {
-        try {
-            if (channel != null) {
-                channel.close();
-            }
-        } catch (IOException failure) {
-            LOG.warn("A lock file did not close: {}", failure.toString());
+    private static void unlock(Path path, FileChannel lockFile) {
+        if (lockFile == null) {
+            return;
         }
+        try {
+            lockFile.close();
+        } catch (IOException failure) {
+            LOG.warn("The lock file of {} did not close: {}", path, failure.toString());
+        }
+        TAKEN_HERE.remove(path);
     }
 
     private void load() throws IOException {
@@ -369,6 +396,6 @@ final class LogDirectory implements AutoCloseable {
     /** Lets another process have the directory. */
     @Override
     public void close() {
-        closeQuietly(lockFile);
+        unlock(path, lockFile);
     }
 }

@@ -21,7 +21,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadFactory;
@@ -331,27 +333,33 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
             closed = true;
         }
         stop(sweeper);
-        boolean clean = closeLogs();
+        List<Future<Boolean>> closing = closeLogs();
         stop(flusher);
         LogDirectory taken = directory;
         if (taken != null) {
-            leave(taken, clean);
+            leave(taken, closing.stream().allMatch(LogStorageEngine::wasClean));
         }
     }
 
-    /** True if every log was closed in order. */
-    private boolean closeLogs() {
-        List<SegmentedLog> logs = new ArrayList<>();
+    private List<Future<Boolean>> closeLogs() {
+        List<Future<Boolean>> closing = new ArrayList<>();
         for (Slot slot : slots.values()) {
             synchronized (slot) {
                 if (slot.log != null) {
-                    logs.add(slot.log);
+                    closing.add(flusher.submit(slot.log::closeCleanly));
                 }
             }
         }
-        boolean clean = logs.stream().noneMatch(SegmentedLog::isDead);
-        logs.forEach(log -> flusher.execute(log::closeCleanly));
-        return clean;
+        return closing;
+    }
+
+    private static boolean wasClean(Future<Boolean> closing) {
+        try {
+            return closing.isDone() && closing.get();
+        } catch (ExecutionException | InterruptedException failure) {
+            LOG.warn("A log was not closed in order: {}", failure.toString());
+            return false;
+        }
     }
 
     private static void leave(LogDirectory taken, boolean clean) {

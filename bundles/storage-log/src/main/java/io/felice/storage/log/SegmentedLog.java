@@ -81,7 +81,6 @@ final class SegmentedLog {
     /** A log that has files; what was settled last comes back, what was not wholly written is cut off. */
     static SegmentedLog recovered(LogId id, LogResources shared, LogDirectory directory) throws IOException {
         SegmentedLog log = new SegmentedLog(id, shared, directory);
-        log.placeIsDurable = true;
         LogRecovery recovery = new LogRecovery(shared, directory, log::placeNow);
         recovery.recover();
         log.begin(recovery);
@@ -95,6 +94,7 @@ final class SegmentedLog {
         end = recovery.end();
         settled = end;
         flushed = recovery.flushed();
+        placeIsDurable = flushed > 0;
         if (start > end) {
             startAgainAt(start);
         }
@@ -930,20 +930,20 @@ final class SegmentedLog {
         }
     }
 
-    /** Settles, flushes and writes the last index, so that the next start finds everything without a scan. */
-    void closeCleanly() {
+    /** Settles, flushes and writes the last index; true if all that worked and the next start needs no scan. */
+    boolean closeCleanly() {
         try {
-            if (dead == null) {
-                flushNow();
-                flushing.lock();
-                try {
-                    active.persistActiveIndex();
-                } finally {
-                    flushing.unlock();
-                }
+            flushNow();
+            flushing.lock();
+            try {
+                active.persistActiveIndex();
+            } finally {
+                flushing.unlock();
             }
+            return true;
         } catch (FeliceException failure) {
             LOG.warn("{} was closed without being flushed: {}", id, failure.getMessage());
+            return false;
         } finally {
             retire("belongs to an engine that was stopped");
         }

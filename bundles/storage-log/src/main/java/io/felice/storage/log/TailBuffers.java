@@ -4,10 +4,14 @@ import java.nio.ByteBuffer;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Direct buffers for the tails of all logs: sizes are powers of two, pooled, all together within a budget. */
 final class TailBuffers {
     static final int SMALLEST = 16 << 10;
+
+    private static final Logger LOG = LoggerFactory.getLogger(TailBuffers.class);
 
     private static final int SMALLEST_BITS = Integer.numberOfTrailingZeros(SMALLEST);
 
@@ -45,14 +49,23 @@ final class TailBuffers {
         return lent.get();
     }
 
-    /** A buffer of this size, a power of two from {@link #SMALLEST} to {@link #largest}; null if the budget is used up. */
+    /**
+     * A buffer of this size, a power of two from {@link #SMALLEST} to {@link #largest}, or a larger one if only such are
+     * left; null if the budget is used up.
+     */
     ByteBuffer take(int size) {
         ByteBuffer buffer = queueOf(size).poll();
         if (buffer == null) {
             buffer = allocate(size);
         }
+        if (buffer == null) {
+            buffer = idleOneAbove(size);
+        }
+        if (buffer == null) {
+            buffer = allocateInPlaceOfSmallerOnes(size);
+        }
         if (buffer != null) {
-            lent.addAndGet(size);
+            lent.addAndGet(buffer.capacity());
         }
         return buffer;
     }
@@ -63,24 +76,36 @@ final class TailBuffers {
     }
 
     private ByteBuffer allocate(int size) {
-        while (allocated.addAndGet(size) > budget) {
-            allocated.addAndGet(-size);
-            if (!dropAnIdleOne()) {
-                return null;
+        if (allocated.addAndGet(size) <= budget) {
+            try {
+                return ByteBuffer.allocateDirect(size);
+            } catch (OutOfMemoryError none) {
+                LOG.warn("No direct memory is left for a tail of {} bytes: {}", size, none.getMessage());
             }
         }
-        return ByteBuffer.allocateDirect(size);
+        allocated.addAndGet(-size);
+        return null;
     }
 
-    private boolean dropAnIdleOne() {
-        for (int i = idle.length - 1; i >= 0; i--) {
-            ByteBuffer dropped = idle[i].poll();
-            if (dropped != null) {
-                allocated.addAndGet(-dropped.capacity());
-                return true;
+    private ByteBuffer idleOneAbove(int size) {
+        ByteBuffer buffer = null;
+        for (int larger = 2 * size; buffer == null && larger <= largest; larger *= 2) {
+            buffer = queueOf(larger).poll();
+        }
+        return buffer;
+    }
+
+    private ByteBuffer allocateInPlaceOfSmallerOnes(int size) {
+        ByteBuffer buffer = null;
+        for (int smaller = SMALLEST; buffer == null && smaller < size; ) {
+            if (queueOf(smaller).poll() == null) {
+                smaller *= 2;
+            } else {
+                allocated.addAndGet(-smaller);
+                buffer = allocate(size);
             }
         }
-        return false;
+        return buffer;
     }
 
     private Queue<ByteBuffer> queueOf(int size) {

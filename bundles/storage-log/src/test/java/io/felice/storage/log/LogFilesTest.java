@@ -264,7 +264,7 @@ class LogFilesTest {
         assertThatThrownBy(() -> second.open(ID, 1))
                 .isInstanceOf(FeliceException.class)
                 .hasMessage("the directory " + data()
-                        + " is used by another process; stop it, or give each its own directory");
+                        + " is in use by another process; stop it, or give each its own directory");
 
         engines.get(0).close();
         assertThat(second.open(ID, 1).endOffset()).isZero();
