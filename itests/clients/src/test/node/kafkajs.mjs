@@ -1,8 +1,10 @@
-// kafkajs produce|consume BOOTSTRAP TOPIC CODEC|COUNT — one value a line on standard input or output, partition 0.
+// kafkajs produce BOOTSTRAP TOPIC CODEC — one value a line on standard input goes to partition 0.
+// kafkajs consume BOOTSTRAP COUNT TOPIC=FILE... — so many values of each topic, each as a line of its file.
 import { createRequire } from 'node:module'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import zlib from 'node:zlib'
+import { Output } from './output.mjs'
 
 const require = createRequire(import.meta.url)
 const { Kafka, CompressionTypes, CompressionCodecs, logLevel } = require('kafkajs')
@@ -26,10 +28,10 @@ const CODECS = {
   zstd: CompressionTypes.ZSTD
 }
 
-const [command, bootstrap, topic, argument] = process.argv.slice(2)
+const [command, bootstrap, ...rest] = process.argv.slice(2)
 const kafka = new Kafka({ brokers: [bootstrap], clientId: 'kafkajs', logLevel: logLevel.ERROR })
 
-async function produce (codec) {
+async function produce (topic, codec) {
   const producer = kafka.producer()
   await producer.connect()
   let batch = []
@@ -47,25 +49,21 @@ async function produce (codec) {
   await producer.disconnect()
 }
 
-async function consume (count) {
-  const consumer = kafka.consumer({ groupId: `kafkajs-${topic}`, maxBytesPerPartition: 4 << 20 })
+async function consume (count, outputs) {
+  const topics = outputs.map((output) => new Output(output, count))
+  const consumer = kafka.consumer({ groupId: `kafkajs-${topics[0].topic}`, maxBytesPerPartition: 4 << 20, maxWaitTimeInMs: 500 })
   await consumer.connect()
-  await consumer.subscribe({ topics: [topic], fromBeginning: true })
-  let left = Number(count)
+  await consumer.subscribe({ topics: topics.map((output) => output.topic), fromBeginning: true })
   await new Promise((resolve, reject) => {
     consumer.on(consumer.events.CRASH, (event) => reject(event.payload.error))
     consumer.run({
       eachBatch: async ({ batch }) => {
-        const lines = []
-        for (const message of batch.messages) {
-          if (left-- > 0) lines.push(message.value, Buffer.from('\n'))
-        }
-        process.stdout.write(Buffer.concat(lines))
-        if (left <= 0) resolve()
+        topics.find((output) => output.topic === batch.topic).write(batch.messages)
+        if (topics.every((output) => output.left === 0)) resolve()
       }
     }).catch(reject)
   })
   await consumer.disconnect()
 }
 
-await (command === 'produce' ? produce(argument) : consume(argument))
+await (command === 'produce' ? produce(...rest) : consume(rest[0], rest.slice(1)))

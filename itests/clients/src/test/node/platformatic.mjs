@@ -1,11 +1,13 @@
-// platformatic produce|consume BOOTSTRAP TOPIC CODEC|COUNT — one value a line on standard input or output, partition 0.
+// platformatic produce BOOTSTRAP TOPIC CODEC — one value a line on standard input goes to partition 0.
+// platformatic consume BOOTSTRAP COUNT TOPIC=FILE... — so many values of each topic, each as a line of its file.
 import { createInterface } from 'node:readline'
 import { Consumer, MessagesStreamModes, ProduceAcks, Producer } from '@platformatic/kafka'
+import { Output } from './output.mjs'
 
-const [command, bootstrap, topic, argument] = process.argv.slice(2)
+const [command, bootstrap, ...rest] = process.argv.slice(2)
 const options = { clientId: 'platformatic', bootstrapBrokers: [bootstrap] }
 
-async function produce (codec) {
+async function produce (topic, codec) {
   const producer = new Producer(options)
   let batch = []
   const send = async () => {
@@ -22,26 +24,26 @@ async function produce (codec) {
   await producer.close()
 }
 
-async function consume (count) {
-  const consumer = new Consumer({ ...options, groupId: `platformatic-${topic}` })
+async function consume (count, outputs) {
+  const topics = new Map(outputs.map((output) => new Output(output, count)).map((output) => [output.topic, output]))
+  const consumer = new Consumer({ ...options, groupId: `platformatic-${[...topics.keys()][0]}` })
   const stream = await consumer.consume({
-    topics: [topic],
+    topics: [...topics.keys()],
     mode: MessagesStreamModes.EARLIEST,
     autocommit: true,
+    maxWaitTime: 500,
     maxBytes: 4 << 20
   })
-  let left = Number(count)
-  let lines = []
+  let left = topics.size
   for await (const message of stream) {
-    lines.push(message.value, Buffer.from('\n'))
-    left--
-    if (lines.length === 4000 || left === 0) {
-      process.stdout.write(Buffer.concat(lines))
-      lines = []
+    const output = topics.get(message.topic)
+    if (output.left > 0) {
+      output.write([message])
+      if (output.left === 0) left--
     }
     if (left === 0) break
   }
   await consumer.close(true)
 }
 
-await (command === 'produce' ? produce(argument) : consume(argument))
+await (command === 'produce' ? produce(...rest) : consume(rest[0], rest.slice(1)))

@@ -1,4 +1,8 @@
-"""kafka_python.py produce|consume BOOTSTRAP TOPIC CODEC|COUNT: one value a line on standard input or output, partition 0."""
+"""Kafka's Python client.
+
+kafka_python.py produce BOOTSTRAP TOPIC CODEC: one value a line on standard input goes to partition 0.
+kafka_python.py consume BOOTSTRAP COUNT TOPIC=FILE...: so many values of each topic, each as a line of its file.
+"""
 
 import sys
 
@@ -25,7 +29,7 @@ def produce(bootstrap, topic, codec):
         sys.exit("%d records failed, the first with %r" % (len(failures), failures[0]))
 
 
-def consume(bootstrap, topic, count):
+def consume(bootstrap, count, *outputs):
     consumer = KafkaConsumer(
         bootstrap_servers=bootstrap,
         auto_offset_reset="earliest",
@@ -33,19 +37,21 @@ def consume(bootstrap, topic, count):
         max_poll_records=5000,
         consumer_timeout_ms=60000,
     )
-    consumer.assign([TopicPartition(topic, 0)])
+    files = {topic: open(file, "wb", 1 << 20) for topic, file in (output.split("=") for output in outputs)}
+    left = {topic: int(count) for topic in files}
+    consumer.assign([TopicPartition(topic, 0) for topic in files])
     consumer.seek_to_beginning()
-    left = int(count)
-    write = sys.stdout.buffer.write
     for record in consumer:
-        write(record.value)
-        write(b"\n")
-        left -= 1
-        if left == 0:
-            break
+        if left[record.topic] > 0:
+            files[record.topic].write(record.value + b"\n")
+            left[record.topic] -= 1
+            if not any(left.values()):
+                break
     consumer.close()
-    if left > 0:
-        sys.exit("%d records did not come" % left)
+    for file in files.values():
+        file.close()
+    if any(left.values()):
+        sys.exit("records did not come: %r" % left)
 
 
 if __name__ == "__main__":

@@ -1,15 +1,18 @@
 package io.felice.itests.clients;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
 import java.io.BufferedInputStream;
+import java.io.BufferedOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
-import java.util.Properties;
+import java.util.Map;
 import java.util.Scanner;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -17,24 +20,18 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
-import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /** A Kafka client, unchanged: writes the lines of a file as records of partition 0, and reads them back. */
 enum Client {
     JAVA {
         @Override
         void produce(String bootstrap, String topic, String codec, Path lines) {
-            Properties settings = new Properties();
-            settings.put("bootstrap.servers", bootstrap);
-            settings.put("compression.type", codec);
-            settings.put("linger.ms", "5");
             AtomicReference<Exception> failure = new AtomicReference<>();
             try (KafkaProducer<byte[], byte[]> producer =
-                            new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer());
+                            Java.producer(bootstrap, Map.of("compression.type", codec, "linger.ms", "5"));
                     Scanner scanner = linesOf(lines)) {
                 while (scanner.hasNext()) {
-                    byte[] value = scanner.next().getBytes(java.nio.charset.StandardCharsets.ISO_8859_1);
+                    byte[] value = scanner.next().getBytes(ISO_8859_1);
                     producer.send(new ProducerRecord<>(topic, 0, null, value), (metadata, problem) -> {
                         if (problem != null) {
                             failure.set(problem);
@@ -48,25 +45,32 @@ enum Client {
         }
 
         @Override
-        void consume(String bootstrap, String topic, long count, Path output) {
-            Properties settings = new Properties();
-            settings.put("bootstrap.servers", bootstrap);
-            try (KafkaConsumer<byte[], byte[]> consumer =
-                            new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer());
-                    OutputStream out = new java.io.BufferedOutputStream(Files.newOutputStream(output))) {
-                List<TopicPartition> partition = List.of(new TopicPartition(topic, 0));
-                consumer.assign(partition);
-                consumer.seekToBeginning(partition);
+        void consume(String bootstrap, long count, Map<String, Path> outputs) {
+            Map<String, OutputStream> files = new HashMap<>();
+            try (KafkaConsumer<byte[], byte[]> consumer = Java.consumer(bootstrap, Map.of())) {
+                for (Map.Entry<String, Path> output : outputs.entrySet()) {
+                    files.put(
+                            output.getKey(), new BufferedOutputStream(Files.newOutputStream(output.getValue()), 1 << 16));
+                }
+                List<TopicPartition> partitions = files.keySet().stream()
+                        .map(topic -> new TopicPartition(topic, 0))
+                        .toList();
+                consumer.assign(partitions);
+                consumer.seekToBeginning(partitions);
                 long deadline = System.nanoTime() + PATIENCE.toNanos();
-                for (long left = count; left > 0; ) {
+                for (long left = count * files.size(); left > 0; ) {
                     for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofSeconds(1))) {
+                        OutputStream out = files.get(record.topic());
                         out.write(record.value());
                         out.write('\n');
                         left--;
                     }
                     if (System.nanoTime() > deadline) {
-                        throw new AssertionError(left + " of " + count + " records did not come");
+                        throw new AssertionError(left + " of " + count * files.size() + " records did not come");
                     }
+                }
+                for (OutputStream file : files.values()) {
+                    file.close();
                 }
             } catch (IOException failure) {
                 throw new AssertionError(failure);
@@ -83,11 +87,23 @@ enum Client {
         }
 
         @Override
-        void consume(String bootstrap, String topic, long count, Path output) {
-            Programs.drain(
-                    List.of("kcat", "-C", "-b", bootstrap, "-t", topic, "-p", "0", "-o", "beginning", "-q",
-                            "-c", Long.toString(count)),
-                    output);
+        void consume(String bootstrap, long count, Map<String, Path> outputs) {
+            outputs.forEach((topic, output) -> Programs.drain(
+                    List.of(
+                            "kcat",
+                            "-C",
+                            "-b",
+                            bootstrap,
+                            "-t",
+                            topic,
+                            "-p",
+                            "0",
+                            "-o",
+                            "beginning",
+                            "-q",
+                            "-c",
+                            Long.toString(count)),
+                    output));
         }
     },
 
@@ -98,8 +114,8 @@ enum Client {
         }
 
         @Override
-        void consume(String bootstrap, String topic, long count, Path output) {
-            Programs.drain(NodeJs.script("kafkajs.mjs", "consume", bootstrap, topic, Long.toString(count)), output);
+        void consume(String bootstrap, long count, Map<String, Path> outputs) {
+            Programs.run(NodeJs.script("kafkajs.mjs", consumption(bootstrap, count, outputs)), Path.of("."));
         }
     },
 
@@ -110,8 +126,8 @@ enum Client {
         }
 
         @Override
-        void consume(String bootstrap, String topic, long count, Path output) {
-            Programs.drain(NodeJs.script("platformatic.mjs", "consume", bootstrap, topic, Long.toString(count)), output);
+        void consume(String bootstrap, long count, Map<String, Path> outputs) {
+            Programs.run(NodeJs.script("platformatic.mjs", consumption(bootstrap, count, outputs)), Path.of("."));
         }
     },
 
@@ -122,8 +138,8 @@ enum Client {
         }
 
         @Override
-        void consume(String bootstrap, String topic, long count, Path output) {
-            Programs.drain(python("consume", bootstrap, topic, Long.toString(count)), output);
+        void consume(String bootstrap, long count, Map<String, Path> outputs) {
+            Programs.run(python(consumption(bootstrap, count, outputs)), Path.of("."));
         }
 
         private List<String> python(String... arguments) {
@@ -141,13 +157,18 @@ enum Client {
     /** Writes every line, each as one value; done when all are acknowledged. */
     abstract void produce(String bootstrap, String topic, String codec, Path lines);
 
-    /** Reads {@code count} values from the beginning and writes each as a line. */
-    abstract void consume(String bootstrap, String topic, long count, Path output);
+    /** Reads the first {@code count} values of each topic and writes each value as a line of the topic's file. */
+    abstract void consume(String bootstrap, long count, Map<String, Path> outputs);
+
+    private static String[] consumption(String bootstrap, long count, Map<String, Path> outputs) {
+        List<String> arguments = new ArrayList<>(List.of("consume", bootstrap, Long.toString(count)));
+        outputs.forEach((topic, output) -> arguments.add(topic + "=" + output.toAbsolutePath()));
+        return arguments.toArray(String[]::new);
+    }
 
     private static Scanner linesOf(Path file) {
         try {
-            InputStream in = new BufferedInputStream(Files.newInputStream(file));
-            return new Scanner(in, java.nio.charset.StandardCharsets.ISO_8859_1).useDelimiter("\n");
+            return new Scanner(new BufferedInputStream(Files.newInputStream(file)), ISO_8859_1).useDelimiter("\n");
         } catch (IOException failure) {
             throw new AssertionError(failure);
         }

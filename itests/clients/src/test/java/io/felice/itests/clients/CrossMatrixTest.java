@@ -2,12 +2,14 @@ package io.felice.itests.clients;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.felice.testkit.FeliceNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -22,15 +24,16 @@ class CrossMatrixTest {
     @TempDir
     static Path directory;
 
-    private static FeliceNode node;
+    private static Node node;
     private static final List<String> topics = new ArrayList<>();
 
     @BeforeAll
     static void everyClientWritesInEveryCodec() {
-        node = FeliceNode.in(directory).start();
+        node = Node.in(directory);
         for (Client writer : Client.values()) {
             for (String codec : Client.CODECS) {
-                String topic = "matrix-" + writer.name().toLowerCase(java.util.Locale.ROOT) + "-" + codec;
+                String topic = "matrix-" + writer.name().toLowerCase(Locale.ROOT) + "-" + codec;
+                Java.createTopic(node.bootstrap(), topic, 1, Map.of());
                 writer.produce(node.bootstrap(), topic, codec, Corpus.first(RECORDS));
                 topics.add(topic);
             }
@@ -45,13 +48,14 @@ class CrossMatrixTest {
     @ParameterizedTest
     @EnumSource(Client.class)
     void readsWhatEveryClientWrote(Client reader) throws IOException {
-        for (String topic : topics) {
-            Path read = directory.resolve("read-" + reader + "-" + topic);
+        Map<String, Path> outputs = new TreeMap<>();
+        topics.forEach(topic -> outputs.put(topic, directory.resolve("read-" + reader + "-" + topic)));
 
-            reader.consume(node.bootstrap(), topic, RECORDS, read);
+        reader.consume(node.bootstrap(), RECORDS, outputs);
 
-            assertThat(Files.mismatch(read, Corpus.first(RECORDS)))
-                    .as("%s reads %s", reader, topic)
+        for (Map.Entry<String, Path> read : outputs.entrySet()) {
+            assertThat(Files.mismatch(read.getValue(), Corpus.first(RECORDS)))
+                    .as("%s reads %s", reader, read.getKey())
                     .isEqualTo(-1);
         }
     }

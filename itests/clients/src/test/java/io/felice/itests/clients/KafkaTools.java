@@ -1,0 +1,52 @@
+package io.felice.itests.clients;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Kafka's own command line tools, unchanged, each in a JVM of its own as its script would start it. */
+enum KafkaTools {
+    TOPICS("org.apache.kafka.tools.TopicCommand"),
+    CONFIGS("kafka.admin.ConfigCommand"),
+    CONSOLE_PRODUCER("org.apache.kafka.tools.ConsoleProducer"),
+    CONSOLE_CONSUMER("org.apache.kafka.tools.consumer.ConsoleConsumer"),
+    CONSUMER_GROUPS("org.apache.kafka.tools.consumer.group.ConsumerGroupCommand"),
+    GET_OFFSETS("org.apache.kafka.tools.GetOffsetShell"),
+    DELETE_RECORDS("org.apache.kafka.tools.DeleteRecordsCommand"),
+    LOG_DIRS("org.apache.kafka.tools.LogDirsCommand"),
+    BROKER_API_VERSIONS("org.apache.kafka.tools.BrokerApiVersionsCommand"),
+    PRODUCER_PERF_TEST("org.apache.kafka.tools.ProducerPerformance"),
+    CONSUMER_PERF_TEST("org.apache.kafka.tools.ConsumerPerformance"),
+    DUMP_LOG("org.apache.kafka.tools.DumpLogSegments");
+
+    private final String mainClass;
+
+    KafkaTools(String mainClass) {
+        this.mainClass = mainClass;
+    }
+
+    /** Runs the tool and returns what it printed; a tool that fails fails the test. */
+    String run(String... arguments) {
+        return Programs.run(command(arguments), Path.of("."));
+    }
+
+    /** Runs the tool with a file as its standard input. */
+    void feed(Path input, String... arguments) {
+        Programs.feed(input, command(arguments));
+    }
+
+    private List<String> command(String... arguments) {
+        String classPath = System.getProperty("felice.kafka.tools", "../kafka-tools/target/lib");
+        List<String> command = new ArrayList<>(List.of(
+                ProcessHandle.current().info().command().orElse("java"),
+                "-Xmx256m",
+                "-XX:TieredStopAtLevel=1",
+                "-XX:+UseSerialGC",
+                "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
+                "-cp",
+                Path.of(classPath).toAbsolutePath() + "/*",
+                mainClass));
+        command.addAll(List.of(arguments));
+        return command;
+    }
+}

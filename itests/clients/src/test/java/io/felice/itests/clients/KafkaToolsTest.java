@@ -1,0 +1,218 @@
+package io.felice.itests.clients;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Kafka's own tools, unchanged, do here what they do on Kafka. */
+class KafkaToolsTest {
+    @TempDir
+    static Path directory;
+
+    private static Node node;
+    private static String[] server;
+
+    @BeforeAll
+    static void start() {
+        node = Node.in(directory);
+        server = new String[] {"--bootstrap-server", node.bootstrap()};
+    }
+
+    @AfterAll
+    static void stop() {
+        node.close();
+    }
+
+    @Test
+    void topicsAreCreatedListedDescribedGrownAndDeleted() {
+        KafkaTools.TOPICS.run(with("--create", "--topic", "shop", "--partitions", "3", "--config", "retention.ms=60000"));
+        KafkaTools.TOPICS.run(with("--alter", "--topic", "shop", "--partitions", "5"));
+
+        String described = KafkaTools.TOPICS.run(with("--describe", "--topic", "shop"));
+
+        assertThat(described)
+                .contains("PartitionCount: 5")
+                .contains("ReplicationFactor: 1")
+                .contains("retention.ms=60000")
+                .contains("Partition: 4");
+        assertThat(KafkaTools.TOPICS.run(with("--list")).lines()).contains("shop");
+        KafkaTools.TOPICS.run(with("--delete", "--topic", "shop"));
+        assertThat(KafkaTools.TOPICS.run(with("--list")).lines()).doesNotContain("shop");
+    }
+
+    @Test
+    void configsAreSetShownWithTheirSourceAndTakenAway() {
+        create("settings", 1);
+        KafkaTools.CONFIGS.run(with(
+                "--alter", "--entity-type", "topics", "--entity-name", "settings", "--add-config", "segment.bytes=1048576"));
+
+        String set = KafkaTools.CONFIGS.run(with("--describe", "--entity-type", "topics", "--entity-name", "settings"));
+        KafkaTools.CONFIGS.run(with(
+                "--alter", "--entity-type", "topics", "--entity-name", "settings", "--delete-config", "segment.bytes"));
+        String all =
+                KafkaTools.CONFIGS.run(with("--describe", "--all", "--entity-type", "topics", "--entity-name", "settings"));
+
+        assertThat(set).contains("segment.bytes=1048576").contains("DYNAMIC_TOPIC_CONFIG:segment.bytes=1048576");
+        assertThat(all).contains("segment.bytes=1073741824").contains("DEFAULT_CONFIG:log.segment.bytes=1073741824");
+    }
+
+    @Test
+    void aBrokerConfigIsChangedWhileItRuns() {
+        KafkaTools.CONFIGS.run(with(
+                "--alter", "--entity-type", "brokers", "--entity-default", "--add-config", "log.retention.ms=7200000"));
+
+        String described = KafkaTools.CONFIGS.run(with("--describe", "--entity-type", "brokers", "--entity-default"));
+        create("inherits", 1);
+        String inherited =
+                KafkaTools.CONFIGS.run(with("--describe", "--all", "--entity-type", "topics", "--entity-name", "inherits"));
+
+        assertThat(described).contains("log.retention.ms=7200000");
+        assertThat(inherited).contains("retention.ms=7200000");
+        KafkaTools.CONFIGS.run(
+                with("--alter", "--entity-type", "brokers", "--entity-default", "--delete-config", "log.retention.ms"));
+    }
+
+    @Test
+    void theConsoleProducersRecordsReachTheConsoleConsumer() throws IOException {
+        create("console", 1);
+        Path lines = lines("console", 100);
+        KafkaTools.CONSOLE_PRODUCER.feed(lines, with("--topic", "console"));
+
+        String read = KafkaTools.CONSOLE_CONSUMER.run(
+                with("--topic", "console", "--from-beginning", "--max-messages", "100", "--timeout-ms", "60000"));
+
+        assertThat(read.lines().filter(line -> line.startsWith("line "))).containsExactlyElementsOf(Files.readAllLines(lines));
+    }
+
+    @Test
+    void aGroupIsListedDescribedResetInEveryWayAndDeleted() throws IOException {
+        create("orders", 1);
+        KafkaTools.CONSOLE_PRODUCER.feed(lines("orders", 50), with("--topic", "orders"));
+        KafkaTools.CONSOLE_CONSUMER.run(with("--topic", "orders", "--group", "billing", "--from-beginning",
+                "--max-messages", "50", "--timeout-ms", "60000"));
+
+        assertThat(KafkaTools.CONSUMER_GROUPS.run(with("--list")).lines()).contains("billing");
+        assertThat(KafkaTools.CONSUMER_GROUPS.run(with("--describe", "--group", "billing")))
+                .containsPattern("billing +orders +0 +50 +50 +0");
+        assertThat(KafkaTools.CONSUMER_GROUPS.run(with("--describe", "--group", "billing", "--state"))).contains("Empty");
+        assertThat(reset("--to-earliest")).containsPattern("billing +orders +0 +0");
+        assertThat(reset("--to-latest")).containsPattern("billing +orders +0 +50");
+        assertThat(reset("--to-offset", "20")).containsPattern("billing +orders +0 +20");
+        assertThat(reset("--shift-by", "5")).containsPattern("billing +orders +0 +25");
+        assertThat(reset("--shift-by", "-10")).containsPattern("billing +orders +0 +15");
+        assertThat(reset("--by-duration", "PT1H")).containsPattern("billing +orders +0 +0");
+        assertThat(reset("--to-datetime", "2020-01-01T00:00:00.000")).containsPattern("billing +orders +0 +0");
+        assertThat(reset("--to-current")).containsPattern("billing +orders +0 +0");
+        Path plan = Files.writeString(directory.resolve("plan.csv"), "orders,0,33\n");
+        assertThat(reset("--from-file", plan.toString())).containsPattern("billing +orders +0 +33");
+        assertThat(KafkaTools.CONSUMER_GROUPS.run(with("--delete-offsets", "--group", "billing", "--topic", "orders")))
+                .contains("Successful");
+        KafkaTools.CONSUMER_GROUPS.run(with("--delete", "--group", "billing"));
+        assertThat(KafkaTools.CONSUMER_GROUPS.run(with("--list")).lines()).doesNotContain("billing");
+    }
+
+    @Test
+    void offsetsAreShownAndRecordsDeleted() throws IOException {
+        create("trimmed", 1);
+        KafkaTools.CONSOLE_PRODUCER.feed(lines("trimmed", 30), with("--topic", "trimmed"));
+        Path request = Files.writeString(
+                directory.resolve("delete.json"),
+                "{\"partitions\":[{\"topic\":\"trimmed\",\"partition\":0,\"offset\":12}],\"version\":1}");
+
+        String deleted = KafkaTools.DELETE_RECORDS.run(with("--offset-json-file", request.toString()));
+
+        assertThat(deleted).contains("low_watermark: 12");
+        assertThat(offsets("trimmed", "earliest")).isEqualTo("trimmed:0:12");
+        assertThat(offsets("trimmed", "latest")).isEqualTo("trimmed:0:30");
+        assertThat(offsets("trimmed", "max-timestamp")).startsWith("trimmed:0:");
+        assertThat(offsets("trimmed", "0")).isEqualTo("trimmed:0:12");
+    }
+
+    @Test
+    void logDirsNameTheEngineAndItsReplicas() {
+        create("kept", 2);
+
+        String described = KafkaTools.LOG_DIRS.run(with("--describe", "--topic-list", "kept"));
+
+        assertThat(described).contains("\"logDir\":\"log:").contains("\"partition\":\"kept-1\"");
+    }
+
+    @Test
+    void everyVersionTheToolsKnowOfWhatWeAdvertiseIsUsable() {
+        String versions = KafkaTools.BROKER_API_VERSIONS.run(server);
+
+        assertThat(versions).contains("Produce(0): 0 to 11").contains("Fetch(1): 4 to 17").contains("ApiVersions(18): 0 to 4");
+        assertThat(versions).doesNotContain("DescribeQuorum(55): 0");
+    }
+
+    @Test
+    void thePerformanceToolsRun() {
+        create("perf", 1);
+
+        String produced = KafkaTools.PRODUCER_PERF_TEST.run("--topic", "perf", "--num-records", "20000", "--record-size",
+                "200", "--throughput", "-1", "--producer-props", "bootstrap.servers=" + node.bootstrap(), "acks=all");
+        String consumed = KafkaTools.CONSUMER_PERF_TEST.run(with("--topic", "perf", "--messages", "20000"));
+
+        assertThat(produced).contains("20000 records sent");
+        assertThat(consumed).contains("20000");
+    }
+
+    @Test
+    void dumpLogReadsASegmentThatTheLogEngineWrote() throws IOException {
+        create("dumped", 1);
+        KafkaTools.CONSOLE_PRODUCER.feed(lines("dumped", 25), with("--topic", "dumped"));
+        Path segment;
+        try (Stream<Path> files = Files.walk(directory)) {
+            segment = files.filter(f -> f.getFileName().toString().equals("00000000000000000000.log")
+                            && f.getParent().getFileName().toString().equals("dumped-0"))
+                    .findFirst()
+                    .orElseThrow();
+        }
+
+        String dump = KafkaTools.DUMP_LOG.run("--deep-iteration", "--print-data-log", "--files", segment.toString());
+
+        assertThat(dump).contains("payload: line 1 of dumped").contains("payload: line 25 of dumped").contains("isvalid: true");
+        assertThat(dump).doesNotContain("isvalid: false");
+    }
+
+    private static String reset(String... how) {
+        List<String> arguments = new ArrayList<>(List.of("--reset-offsets", "--group", "billing", "--execute"));
+        if (!how[0].equals("--from-file")) {
+            arguments.addAll(List.of("--topic", "orders"));
+        }
+        arguments.addAll(List.of(how));
+        return KafkaTools.CONSUMER_GROUPS.run(with(arguments.toArray(String[]::new)));
+    }
+
+    private static String offsets(String topic, String time) {
+        return KafkaTools.GET_OFFSETS
+                .run(with("--topic", topic, "--time", time))
+                .lines()
+                .filter(line -> line.startsWith(topic))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private static void create(String topic, int partitions) {
+        KafkaTools.TOPICS.run(with("--create", "--topic", topic, "--partitions", Integer.toString(partitions)));
+    }
+
+    private static Path lines(String topic, int count) throws IOException {
+        List<String> lines = IntStream.rangeClosed(1, count).mapToObj(i -> "line " + i + " of " + topic).toList();
+        return Files.write(directory.resolve(topic + ".txt"), lines);
+    }
+
+    private static String[] with(String... arguments) {
+        return Stream.concat(Stream.of(server), Stream.of(arguments)).toArray(String[]::new);
+    }
+}
