@@ -114,8 +114,9 @@ public final class WireProtocol {
                     Apis.DESCRIBE_GROUPS,
                     Apis.LIST_GROUPS,
                     Apis.DELETE_GROUPS,
-                    Apis.OFFSET_DELETE,
-                    Apis.INIT_PRODUCER_ID -> ErrorCode.COORDINATOR_NOT_AVAILABLE;
+                    Apis.OFFSET_DELETE -> ErrorCode.COORDINATOR_NOT_AVAILABLE;
+            // Not COORDINATOR_NOT_AVAILABLE: on it, Java's idempotent producer looks up a transactional id it has not got.
+            case Apis.INIT_PRODUCER_ID -> ErrorCode.COORDINATOR_LOAD_IN_PROGRESS;
             default -> ErrorCode.REQUEST_TIMED_OUT;
         };
     }
