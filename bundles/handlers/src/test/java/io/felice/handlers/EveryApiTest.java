@@ -27,12 +27,11 @@ import org.junit.jupiter.api.TestFactory;
 
 /** Every API in every version that is served, from the bytes of a request to the bytes of its response. */
 class EveryApiTest {
-    private static final List<Short> SERVED_KEYS =
-            IntStream.of(
-                            0, 1, 2, 3, 8, 9, 10, 11, 12, 13, 14, 15, 16, 18, 19, 20, 21, 22, 23, 32, 33, 35, 37, 42, 43,
-                            44, 45, 46, 47, 60)
-                    .mapToObj(key -> (short) key)
-                    .toList();
+    private static final List<Short> SERVED_KEYS = IntStream.of(
+                    0, 1, 2, 3, 8, 9, 10, 11, 12, 13, 14, 15, 16, 18, 19, 20, 21, 22, 23, 32, 33, 35, 37, 42, 43, 44,
+                    45, 46, 47, 60)
+            .mapToObj(key -> (short) key)
+            .toList();
 
     private final FakeCluster cluster = new FakeCluster();
     private final FakeAdmin admin = new FakeAdmin(cluster);
@@ -114,8 +113,7 @@ class EveryApiTest {
                 .handle(request.message(), context)
                 .toCompletableFuture()
                 .get(10, TimeUnit.SECONDS);
-        try (ResponseFrame frame =
-                WireProtocol.encode(api.key(), (short) version, request.correlationId(), response)) {
+        try (ResponseFrame frame = WireProtocol.encode(api.key(), (short) version, request.correlationId(), response)) {
             return read(bytes(frame), api.key(), (short) version);
         }
     }

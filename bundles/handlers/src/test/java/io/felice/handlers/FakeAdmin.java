@@ -64,8 +64,9 @@ final class FakeAdmin implements Admin {
     }
 
     private CreatedTopic create(NewTopic topic, boolean validateOnly) {
-        int partitions =
-                topic.assignments().isEmpty() ? topic.partitions() : topic.assignments().size();
+        int partitions = topic.assignments().isEmpty()
+                ? topic.partitions()
+                : topic.assignments().size();
         UUID id = validateOnly ? new UUID(0, 1) : cluster.topic(topic.name(), partitions);
         if (!validateOnly) {
             topic.configs().forEach((key, value) -> cluster.config(ConfigResource.topic(topic.name()), key, value));

@@ -1,5 +1,7 @@
 package io.felice.handlers;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.felice.api.cluster.BrokerRegistration;
 import io.felice.api.cluster.BrokerRegistration.Endpoint;
 import io.felice.api.cluster.ClusterMetadata;
@@ -26,8 +28,12 @@ final class FakeCluster implements ClusterMetadata {
     }
 
     private static MetadataRecord registered(int id) {
+        return registered(id, "inside", 9092);
+    }
+
+    private static MetadataRecord registered(int id, String host, int port) {
         List<Endpoint> endpoints = List.of(
-                new Endpoint("PLAINTEXT", "PLAINTEXT", "inside", 9092),
+                new Endpoint("PLAINTEXT", "PLAINTEXT", host, port),
                 new Endpoint("EXTERNAL", "PLAINTEXT", "outside", 19092));
         BrokerRegistration broker =
                 new BrokerRegistration(id, new UUID(1, id), new UUID(2, id), endpoints, "rack" + id);
@@ -44,12 +50,17 @@ final class FakeCluster implements ClusterMetadata {
         return apply(registered(id));
     }
 
+    /** The broker is reached here from now on. */
+    void at(String host, int port) {
+        apply(registered(BROKER, host, port));
+    }
+
     UUID topic(String name, int partitions) {
         return topic(name, partitions, PartitionState.created(List.of(BROKER), List.of(BROKER), BROKER));
     }
 
     UUID topic(String name, int partitions, PartitionState state) {
-        UUID id = UUID.nameUUIDFromBytes((name + view.version()).getBytes(java.nio.charset.StandardCharsets.UTF_8));
+        UUID id = UUID.nameUUIDFromBytes((name + view.version()).getBytes(UTF_8));
         List<MetadataRecord> records = new ArrayList<>();
         records.add(new MetadataRecord.TopicCreated(id, name));
         for (int i = 0; i < partitions; i++) {

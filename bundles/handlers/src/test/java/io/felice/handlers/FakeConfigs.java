@@ -55,10 +55,7 @@ final class FakeConfigs implements Configs {
             String name = Objects.requireNonNullElse(key.brokerKey(), key.name());
             synonyms.add(new ConfigEntry.Synonym(name, key.defaultValue(), Source.DEFAULT));
             entries.add(new ConfigEntry(
-                    key,
-                    synonyms.get(0).value(),
-                    synonyms.get(0).source(),
-                    synonyms));
+                    key, synonyms.get(0).value(), synonyms.get(0).source(), synonyms));
         }
         return entries;
     }

@@ -73,9 +73,8 @@ final class FakePartitions implements Partitions {
     @Override
     public CompletionStage<List<FetchedPartition>> fetch(FetchPlan plan) {
         plans.add(plan);
-        return gate.thenApply(open -> plan.wants().stream()
-                .map(want -> fetch(want.partition()))
-                .toList());
+        return gate.thenApply(open ->
+                plan.wants().stream().map(want -> fetch(want.partition())).toList());
     }
 
     private FetchedPartition fetch(TopicPartition id) {

@@ -210,16 +210,13 @@ class FetchHandlerTest {
         int session = Asking.ask(handler, full(0, 1), BY_NAME).sessionId();
         FetchRequestData changes = incremental(session, 1, 1, 2);
         changes.topics().get(0).partitions().get(0).setFetchOffset(17);
-        changes.forgottenTopicsData()
-                .add(new ForgottenTopic().setTopic("t").setPartitions(List.of(0)));
+        changes.forgottenTopicsData().add(new ForgottenTopic().setTopic("t").setPartitions(List.of(0)));
 
         Asking.ask(handler, changes, BY_NAME);
 
         assertThat(partitions.plans.get(1).wants())
                 .extracting(FetchPlan.Want::partition, FetchPlan.Want::offset)
-                .containsExactly(
-                        tuple(new TopicPartition("t", 1), 17L),
-                        tuple(new TopicPartition("t", 2), 10L));
+                .containsExactly(tuple(new TopicPartition("t", 1), 17L), tuple(new TopicPartition("t", 2), 10L));
     }
 
     @Test
@@ -289,8 +286,7 @@ class FetchHandlerTest {
     void aSessionLeftWithoutPartitionsEnds() throws Exception {
         int session = Asking.ask(handler, full(0), BY_NAME).sessionId();
         FetchRequestData nothing = incremental(session, 1);
-        nothing.forgottenTopicsData()
-                .add(new ForgottenTopic().setTopic("t").setPartitions(List.of(0)));
+        nothing.forgottenTopicsData().add(new ForgottenTopic().setTopic("t").setPartitions(List.of(0)));
 
         FetchResponseData response = Asking.ask(handler, nothing, BY_NAME);
 

@@ -201,9 +201,8 @@ class ProduceHandlerTest {
 
     private static List<ErrorCode> errors(ProduceResponseData response) {
         List<ErrorCode> errors = new ArrayList<>();
-        response.responses()
-                .forEach(topic -> topic.partitionResponses()
-                        .forEach(partition -> errors.add(ErrorCode.of(partition.errorCode()))));
+        response.responses().forEach(topic -> topic.partitionResponses()
+                .forEach(partition -> errors.add(ErrorCode.of(partition.errorCode()))));
         return errors;
     }
 }

@@ -96,7 +96,8 @@ final class ValidRequests {
     }
 
     static ProduceRequestData produce() {
-        ProduceRequestData request = new ProduceRequestData().setAcks((short) -1).setTimeoutMs(1000);
+        ProduceRequestData request =
+                new ProduceRequestData().setAcks((short) -1).setTimeoutMs(1000);
         request.topicData()
                 .add(new ProduceRequestData.TopicProduceData()
                         .setName(TOPIC)
@@ -373,9 +374,8 @@ final class ValidRequests {
     private static ElectLeadersRequestData electLeaders() {
         ElectLeadersRequestData.TopicPartitionsCollection partitions =
                 new ElectLeadersRequestData.TopicPartitionsCollection();
-        partitions.add(new ElectLeadersRequestData.TopicPartitions()
-                .setTopic(TOPIC)
-                .setPartitions(List.of(0, 1)));
+        partitions.add(
+                new ElectLeadersRequestData.TopicPartitions().setTopic(TOPIC).setPartitions(List.of(0, 1)));
         return new ElectLeadersRequestData().setTimeoutMs(1000).setTopicPartitions(partitions);
     }
 
@@ -397,11 +397,11 @@ final class ValidRequests {
         List<OffsetDeleteRequestData.OffsetDeleteRequestPartition> partitions = List.of(
                 new OffsetDeleteRequestData.OffsetDeleteRequestPartition().setPartitionIndex(0),
                 new OffsetDeleteRequestData.OffsetDeleteRequestPartition().setPartitionIndex(9));
-        Iterator<OffsetDeleteRequestData.OffsetDeleteRequestTopic> topics =
-                List.of(new OffsetDeleteRequestData.OffsetDeleteRequestTopic()
+        Iterator<OffsetDeleteRequestData.OffsetDeleteRequestTopic> topics = List.of(
+                        new OffsetDeleteRequestData.OffsetDeleteRequestTopic()
                                 .setName(TOPIC)
                                 .setPartitions(partitions))
-                        .iterator();
+                .iterator();
         return new OffsetDeleteRequestData()
                 .setGroupId(GROUP)
                 .setTopics(new OffsetDeleteRequestData.OffsetDeleteRequestTopicCollection(topics));

@@ -1,0 +1,116 @@
+package io.felice.handlers;
+
+import io.felice.protocol.Apis;
+import io.felice.protocol.Request;
+import io.felice.protocol.RequestContext;
+import io.felice.protocol.ResponseFrame;
+import io.felice.protocol.ServedApis;
+import io.felice.protocol.WireProtocol;
+import java.io.DataInputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import org.apache.kafka.common.message.ApiVersionsResponseData;
+import org.apache.kafka.common.protocol.ApiMessage;
+
+/** Serves real Kafka clients with some handlers, one blocking thread for each connection: slow, and small. */
+final class LoopbackServer implements AutoCloseable {
+    private final ServerSocket socket;
+    private final ExecutorService threads = Executors.newCachedThreadPool();
+    private volatile List<Served> handlers = List.of();
+
+    LoopbackServer() throws IOException {
+        socket = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+    }
+
+    int port() {
+        return socket.getLocalPort();
+    }
+
+    String address() {
+        return socket.getInetAddress().getHostAddress() + ":" + port();
+    }
+
+    /** What ApiVersions tells. */
+    ServedApis apis() {
+        return () -> handlers.stream()
+                .map(api -> new ServedApis.Range(api.key(), api.from(), api.to()))
+                .toList();
+    }
+
+    void serve(List<Served> apis) {
+        handlers = apis;
+        threads.execute(this::accept);
+    }
+
+    private void accept() {
+        while (!socket.isClosed()) {
+            try {
+                Socket client = socket.accept();
+                threads.execute(() -> converse(client));
+            } catch (IOException closed) {
+                return;
+            }
+        }
+    }
+
+    private void converse(Socket client) {
+        try (client) {
+            DataInputStream in = new DataInputStream(client.getInputStream());
+            while (true) {
+                byte[] frame = new byte[in.readInt()];
+                in.readFully(frame);
+                try (ResponseFrame answer = answer(ByteBuffer.wrap(frame))) {
+                    send(answer, client.getOutputStream());
+                }
+            }
+        } catch (Exception gone) {
+            // The client went away, or the test is over.
+        }
+    }
+
+    private ResponseFrame answer(ByteBuffer frame) throws Exception {
+        short key = WireProtocol.apiKeyOf(frame);
+        short version = WireProtocol.apiVersionOf(frame);
+        Served api =
+                handlers.stream().filter(one -> one.key() == key).findFirst().orElseThrow();
+        if (key == Apis.API_VERSIONS && version > api.to()) {
+            ApiVersionsResponseData ranges = new ApiVersionsResponseData().setErrorCode((short) 35);
+            ranges.apiKeys()
+                    .add(new ApiVersionsResponseData.ApiVersion()
+                            .setApiKey(key)
+                            .setMinVersion(api.from())
+                            .setMaxVersion(api.to()));
+            return WireProtocol.encode(key, (short) 0, WireProtocol.correlationIdOf(frame), ranges);
+        }
+        Request request = WireProtocol.parse(frame);
+        RequestContext asked = Asking.context(request.message(), version);
+        ApiMessage response = api.handler()
+                .handle(request.message(), asked)
+                .toCompletableFuture()
+                .get();
+        return WireProtocol.encode(key, version, request.correlationId(), response);
+    }
+
+    private static void send(ResponseFrame frame, OutputStream out) throws IOException {
+        for (Object part : frame.parts()) {
+            ByteBuffer bytes = ((ByteBuffer) part).duplicate();
+            byte[] copy = new byte[bytes.remaining()];
+            bytes.get(copy);
+            out.write(copy);
+        }
+        out.flush();
+    }
+
+    @Override
+    public void close() throws IOException {
+        socket.close();
+        threads.shutdownNow();
+    }
+}
