@@ -1,0 +1,270 @@
+package io.felice.coordinator;
+
+import static io.felice.api.cluster.InternalTopics.CONSUMER_OFFSETS;
+
+import io.felice.api.ErrorCode;
+import io.felice.api.TopicPartition;
+import io.felice.api.cluster.Admin;
+import io.felice.api.cluster.BrokerRegistration;
+import io.felice.api.cluster.ClusterMetadata;
+import io.felice.api.cluster.ClusterStore.Subscription;
+import io.felice.api.cluster.ClusterView;
+import io.felice.api.cluster.MetadataRecord;
+import io.felice.api.cluster.MetadataRecord.BrokerRegistered;
+import io.felice.api.cluster.MetadataRecord.PartitionChanged;
+import io.felice.api.cluster.MetadataRecord.TopicCreated;
+import io.felice.api.cluster.MetadataRecord.TopicDeleted;
+import io.felice.api.cluster.Outcome;
+import io.felice.api.cluster.PartitionState;
+import io.felice.api.config.BrokerConfig;
+import io.felice.api.config.ConfigEntry;
+import io.felice.api.config.ConfigResource;
+import io.felice.api.config.Configs;
+import io.felice.api.config.TopicConfig;
+import io.felice.api.partition.FetchPlan;
+import io.felice.api.partition.FetchedPartition;
+import io.felice.api.partition.LeadershipListener;
+import io.felice.api.partition.LogDir;
+import io.felice.api.partition.Partition;
+import io.felice.api.partition.Partitions;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
+
+/** A broker of one node around the coordinator: topics, leadership, configs and the logs of the offsets topic, in memory. */
+final class FakeBroker implements Partitions, ClusterMetadata, Configs {
+    static final int ID = 1;
+
+    final FakeAdmin admin = new FakeAdmin();
+    private final Map<Integer, FakePartition.Log> logs = new HashMap<>();
+    private final Map<Integer, FakePartition> led = new TreeMap<>();
+    private final Map<Integer, Integer> epochs = new HashMap<>();
+    private final List<LeadershipListener> leadershipListeners = new ArrayList<>();
+    private final List<Consumer<ClusterView>> viewListeners = new ArrayList<>();
+    private final Map<String, String> brokerConfig = new HashMap<>();
+    private final Map<String, String> topicConfig = new HashMap<>();
+    private ClusterView view = ClusterView.EMPTY;
+
+    FakeBroker() {
+        BrokerRegistration.Endpoint endpoint =
+                new BrokerRegistration.Endpoint("PLAINTEXT", "PLAINTEXT", "localhost", 9092);
+        apply(List.of(new BrokerRegistered(
+                new BrokerRegistration(ID, new UUID(1, 1), new UUID(1, 2), List.of(endpoint), null), 1)));
+    }
+
+    // ---- what a test does
+
+    void set(String brokerKey, Object value) {
+        brokerConfig.put(brokerKey, value.toString());
+    }
+
+    void setOnOffsetsTopic(String topicKey, Object value) {
+        topicConfig.put(topicKey, value.toString());
+    }
+
+    /** Makes a topic that is led here. */
+    void createTopic(String name, int partitions) {
+        UUID id = UUID.randomUUID();
+        List<MetadataRecord> records = new ArrayList<>();
+        records.add(new TopicCreated(id, name));
+        for (int i = 0; i < partitions; i++) {
+            records.add(new PartitionChanged(id, i, PartitionState.created(List.of(ID), List.of(ID), ID)));
+        }
+        apply(records);
+    }
+
+    void deleteTopic(String name) {
+        apply(List.of(new TopicDeleted(view.topic(name).orElseThrow().topicId())));
+    }
+
+    /** Makes the offsets topic and leads all of it. */
+    void createOffsetsTopic(int partitions) {
+        createTopic(CONSUMER_OFFSETS, partitions);
+        for (int i = 0; i < partitions; i++) {
+            lead(i);
+        }
+    }
+
+    /** Begins to lead a partition of the offsets topic, in the next epoch, on the log that is there. */
+    FakePartition lead(int number) {
+        int epoch = epochs.merge(number, 1, Integer::sum);
+        FakePartition.Log log = logs.computeIfAbsent(number, n -> new FakePartition.Log());
+        FakePartition partition = new FakePartition(new TopicPartition(CONSUMER_OFFSETS, number), log, epoch);
+        led.put(number, partition);
+        List.copyOf(leadershipListeners).forEach(listener -> listener.leading(partition, epoch));
+        return partition;
+    }
+
+    void resign(int number) {
+        FakePartition partition = led.remove(number);
+        partition.lose();
+        List.copyOf(leadershipListeners).forEach(listener -> listener.resigned(partition, partition.leaderEpoch()));
+    }
+
+    FakePartition partition(int number) {
+        return led.get(number);
+    }
+
+    void apply(List<MetadataRecord> records) {
+        view = view.after(view.version() + 1, records);
+        List.copyOf(viewListeners).forEach(listener -> listener.accept(view));
+    }
+
+    // ---- ClusterMetadata
+
+    @Override
+    public ClusterView view() {
+        return view;
+    }
+
+    @Override
+    public int brokerId() {
+        return ID;
+    }
+
+    @Override
+    public CompletionStage<ClusterView> reached(long version) {
+        return CompletableFuture.completedFuture(view);
+    }
+
+    @Override
+    public Subscription listen(Consumer<ClusterView> listener) {
+        viewListeners.add(listener);
+        listener.accept(view);
+        return () -> viewListeners.remove(listener);
+    }
+
+    // ---- Partitions
+
+    @Override
+    public Partition leader(TopicPartition partition) {
+        return led.get(partition.partition());
+    }
+
+    @Override
+    public CompletionStage<List<FetchedPartition>> fetch(FetchPlan plan) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public CompletionStage<List<LogDir>> logDirs() {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public Subscription listen(String topic, LeadershipListener listener) {
+        leadershipListeners.add(listener);
+        led.values().forEach(partition -> listener.leading(partition, partition.leaderEpoch()));
+        return () -> leadershipListeners.remove(listener);
+    }
+
+    @Override
+    public CompletionStage<Long> newProducerId() {
+        throw new UnsupportedOperationException();
+    }
+
+    // ---- Configs
+
+    @Override
+    public TopicConfig topic(String topic) {
+        return TopicConfig.with(topicConfig);
+    }
+
+    @Override
+    public BrokerConfig broker() {
+        return BrokerConfig.with(brokerConfig);
+    }
+
+    @Override
+    public List<ConfigEntry> describe(ConfigResource resource) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void check(ConfigResource resource, String key, String value) {}
+
+    /** A controller that makes topics, at once or when told. */
+    final class FakeAdmin implements Admin {
+        final List<NewTopic> created = new ArrayList<>();
+        private final List<Runnable> waiting = new ArrayList<>();
+        boolean slow;
+        ErrorCode refusing;
+
+        void finish() {
+            List<Runnable> all = List.copyOf(waiting);
+            waiting.clear();
+            all.forEach(Runnable::run);
+        }
+
+        @Override
+        public CompletionStage<Decided<String, CreatedTopic>> createTopics(List<NewTopic> topics, boolean validate) {
+            CompletableFuture<Decided<String, CreatedTopic>> decided = new CompletableFuture<>();
+            waiting.add(() -> {
+                NewTopic topic = topics.get(0);
+                created.add(topic);
+                if (refusing != null) {
+                    decided.complete(new Decided<>(
+                            view.version(), Map.of(topic.name(), Outcome.failed(refusing, "the test says so"))));
+                    return;
+                }
+                createOffsetsTopic(topic.partitions());
+                CreatedTopic made = new CreatedTopic(
+                        view.topic(topic.name()).orElseThrow().topicId(),
+                        topic.partitions(),
+                        topic.replicationFactor());
+                decided.complete(new Decided<>(view.version(), Map.of(topic.name(), Outcome.of(made))));
+            });
+            if (!slow) {
+                finish();
+            }
+            return decided;
+        }
+
+        @Override
+        public CompletionStage<Decided<UUID, Void>> deleteTopics(Set<UUID> topicIds) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public CompletionStage<Decided<String, Void>> createPartitions(
+                Map<String, NewPartitions> topics, boolean validateOnly) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public CompletionStage<Decided<ConfigResource, Void>> alterConfigs(
+                Map<ConfigResource, List<ConfigChange>> changes, boolean validateOnly) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public CompletionStage<Decided<TopicPartition, Void>> electLeaders(
+                Optional<Set<TopicPartition>> partitions, boolean unclean) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public CompletionStage<Decided<TopicPartition, Void>> reassign(
+                Map<TopicPartition, Optional<List<Integer>>> targets) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public CompletionStage<MetadataRecord.ProducerIdsAllocated> allocateProducerIds(int brokerId) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public Optional<Integer> controllerId() {
+            return Optional.of(ID);
+        }
+    }
+}
