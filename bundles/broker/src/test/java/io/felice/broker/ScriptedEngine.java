@@ -1,0 +1,203 @@
+package io.felice.broker;
+
+import static io.felice.api.ErrorCode.KAFKA_STORAGE_ERROR;
+
+import io.felice.api.RecordBatch;
+import io.felice.api.storage.EngineTraits;
+import io.felice.api.storage.LogId;
+import io.felice.api.storage.PartitionLog;
+import io.felice.api.storage.Records;
+import io.felice.api.storage.Segment;
+import io.felice.api.storage.SegmentSizes;
+import io.felice.api.storage.StorageEngine;
+import io.felice.api.storage.Volume;
+import io.felice.storage.memory.MemoryStorageEngine;
+import java.time.Clock;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** The memory engine under a durable engine's name, with faults, delays and flushes that a test decides about. */
+final class ScriptedEngine implements StorageEngine {
+    private final MemoryStorageEngine logs;
+    final Set<LogId> failing = ConcurrentHashMap.newKeySet();
+    final AtomicInteger settles = new AtomicInteger();
+    final AtomicInteger opens = new AtomicInteger();
+    final ConcurrentLinkedQueue<CompletableFuture<Void>> flushes = new ConcurrentLinkedQueue<>();
+    final Set<String> settledOn = ConcurrentHashMap.newKeySet();
+    final Set<String> appendedOn = ConcurrentHashMap.newKeySet();
+    volatile Runnable onSettle = () -> {};
+    volatile Runnable onOpen = () -> {};
+    volatile boolean flushesAtOnce = true;
+    volatile boolean cold;
+    volatile EngineTraits traits = new EngineTraits(true, true, true, true);
+    volatile long usable = -1;
+
+    ScriptedEngine(Clock clock) {
+        logs = new MemoryStorageEngine(1L << 30, clock);
+    }
+
+    @Override
+    public EngineTraits traits() {
+        return traits;
+    }
+
+    @Override
+    public Volume volume() {
+        return new Volume("scripted:", -1, usable);
+    }
+
+    @Override
+    public PartitionLog open(LogId id, long lease) {
+        opens.incrementAndGet();
+        onOpen.run();
+        mustWork(id);
+        return new Log(id, logs.open(id, lease));
+    }
+
+    @Override
+    public void delete(LogId id) {
+        logs.delete(id);
+    }
+
+    @Override
+    public Set<LogId> logs() {
+        return logs.logs();
+    }
+
+    private void mustWork(LogId id) {
+        if (failing.contains(id)) {
+            throw KAFKA_STORAGE_ERROR.because("No space left on device");
+        }
+    }
+
+    private final class Log implements PartitionLog {
+        private final LogId id;
+        private final PartitionLog log;
+        private volatile long settled;
+        private volatile long flushed;
+        private volatile boolean dead;
+
+        Log(LogId id, PartitionLog log) {
+            this.id = id;
+            this.log = log;
+            this.settled = log.endOffset();
+            this.flushed = log.endOffset();
+        }
+
+        private void mustLive() {
+            dead |= failing.contains(id);
+            if (dead) {
+                throw KAFKA_STORAGE_ERROR.because("No space left on device");
+            }
+        }
+
+        @Override
+        public long startOffset() {
+            return log.startOffset();
+        }
+
+        @Override
+        public long endOffset() {
+            return log.endOffset();
+        }
+
+        @Override
+        public long flushedOffset() {
+            return flushed;
+        }
+
+        @Override
+        public long settledOffset() {
+            return settled;
+        }
+
+        @Override
+        public void append(RecordBatch batch) {
+            mustLive();
+            appendedOn.add(Thread.currentThread().getName());
+            log.append(batch);
+        }
+
+        @Override
+        public void settle() {
+            mustLive();
+            long end = log.endOffset();
+            if (end > settled) {
+                settles.incrementAndGet();
+                settledOn.add(Thread.currentThread().getName());
+                onSettle.run();
+                settled = end;
+            }
+        }
+
+        @Override
+        public CompletionStage<Void> flush(long upTo) {
+            mustLive();
+            CompletableFuture<Void> done = new CompletableFuture<>();
+            CompletableFuture<Void> asked = new CompletableFuture<>();
+            asked.thenRun(() -> {
+                flushed = Math.max(flushed, upTo);
+                done.complete(null);
+            });
+            if (flushesAtOnce) {
+                asked.complete(null);
+            } else {
+                flushes.add(asked);
+            }
+            return done;
+        }
+
+        @Override
+        public Records read(long from, long limit, int maxBytes, boolean atLeastOne) {
+            return log.read(from, limit, maxBytes, atLeastOne);
+        }
+
+        @Override
+        public boolean isHot(long from) {
+            return !cold;
+        }
+
+        @Override
+        public List<Segment> segments() {
+            return log.segments();
+        }
+
+        @Override
+        public void replace(Segment old, Iterator<RecordBatch> compacted) {
+            log.replace(old, compacted);
+        }
+
+        @Override
+        public void truncateTo(long end) {
+            log.truncateTo(end);
+        }
+
+        @Override
+        public void trimTo(long start) {
+            mustLive();
+            log.trimTo(start);
+        }
+
+        @Override
+        public void roll() {
+            mustLive();
+            log.roll();
+        }
+
+        @Override
+        public void configure(SegmentSizes sizes) {
+            log.configure(sizes);
+        }
+
+        @Override
+        public void close() {
+            log.close();
+        }
+    }
+}
