@@ -44,6 +44,7 @@ import org.slf4j.LoggerFactory;
  * activation, and given back at deactivation, when every log is settled, flushed and marked clean.
  */
 @Component(
+        immediate = true,
         service = {StorageEngine.class, StatusSource.class},
         property = StorageEngine.NAME + "=log",
         configurationPid = "io.felice.storage.log")

@@ -17,7 +17,7 @@ import org.osgi.service.metatype.annotations.Designate;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 
 /** Keeps logs on the heap, all together within a budget; a restart forgets them. */
-@Component(property = StorageEngine.NAME + "=memory", configurationPid = "io.felice.storage.memory")
+@Component(property = StorageEngine.NAME + "=memory", configurationPid = "io.felice.storage.memory", immediate = true)
 @Designate(ocd = MemoryStorageEngine.Config.class)
 public final class MemoryStorageEngine implements StorageEngine {
     @ObjectClassDefinition(name = "Felice storage: memory", description = "Logs on the heap; a restart forgets them.")
