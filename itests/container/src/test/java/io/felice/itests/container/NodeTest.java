@@ -155,16 +155,25 @@ class NodeTest {
 
             Result start = node.run("start");
 
-            assertThat(start.exitCode()).isEqualTo(1);
-            assertThat(start.output().lines().toList())
-                    .as(start.output())
-                    .hasSize(2)
-                    .last()
-                    .asString()
-                    .startsWith("Felice cannot start: ")
-                    .contains("127.0.0.1:" + other.getLocalPort(), "taken");
+            assertThat(reason(start)).contains("127.0.0.1:" + other.getLocalPort(), "taken");
             assertThat(node.run("status").exitCode()).isEqualTo(3);
         }
+    }
+
+    @Test
+    void refusesDataOfANewerFormatOrOfAnotherNode() throws Exception {
+        Launcher node = node("data").listeningOn(freePort(), freePort());
+        node.run("start");
+        node.run("stop");
+        Path identity = node.data().resolve("broker/felice.properties");
+        String written = Files.readString(identity);
+
+        Result another = node.with("FELICE_BROKER_ID", "5").run("start");
+        Files.writeString(identity, written.replaceFirst("format\\.version=\\d+", "format.version=99"));
+        Result newer = node.run("start");
+
+        assertThat(reason(another)).contains(node.data().toString(), "0", "5");
+        assertThat(reason(newer)).contains(node.data().toString(), "99");
     }
 
     @Test
@@ -189,6 +198,15 @@ class NodeTest {
         Result start = node.run("start");
 
         assertThat(start.exitCode()).as(start.output() + node.log()).isZero();
+    }
+
+    /** The one sentence that a failed start ends with. */
+    private static String reason(Result start) {
+        assertThat(start.exitCode()).as(start.output()).isEqualTo(1);
+        List<String> lines = start.output().lines().toList();
+        assertThat(lines).as(start.output()).hasSize(2);
+        assertThat(lines.get(1)).startsWith("Felice cannot start: ");
+        return lines.get(1);
     }
 
     private Launcher node(String name) {
