@@ -115,7 +115,7 @@ public final class WireProtocol {
                     Apis.LIST_GROUPS,
                     Apis.DELETE_GROUPS,
                     Apis.OFFSET_DELETE -> ErrorCode.COORDINATOR_NOT_AVAILABLE;
-                // On COORDINATOR_NOT_AVAILABLE Java's producer looks up a transactional id, which an idempotent one lacks.
+                // On COORDINATOR_NOT_AVAILABLE Java's producer looks for a transactional id, even if it has none.
             case Apis.INIT_PRODUCER_ID -> ErrorCode.COORDINATOR_LOAD_IN_PROGRESS;
             default -> ErrorCode.REQUEST_TIMED_OUT;
         };
