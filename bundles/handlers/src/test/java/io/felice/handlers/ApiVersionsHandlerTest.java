@@ -1,0 +1,46 @@
+package io.felice.handlers;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
+
+import io.felice.api.ErrorCode;
+import io.felice.protocol.ServedApis.Range;
+import java.util.List;
+import org.apache.kafka.common.message.ApiVersionsRequestData;
+import org.apache.kafka.common.message.ApiVersionsResponseData;
+import org.apache.kafka.common.message.ApiVersionsResponseData.ApiVersion;
+import org.junit.jupiter.api.Test;
+
+class ApiVersionsHandlerTest {
+    private final List<Range> ranges =
+            List.of(new Range((short) 0, (short) 0, (short) 11), new Range((short) 18, (short) 0, (short) 4));
+    private final ApiVersionsHandler handler = new ApiVersionsHandler(() -> ranges);
+
+    @Test
+    void whatIsServedIsTold() throws Exception {
+        ApiVersionsResponseData response = ask("apache-kafka-java", "4.4.0", 4);
+
+        assertThat(response.errorCode()).isZero();
+        assertThat(response.apiKeys())
+                .extracting(ApiVersion::apiKey, ApiVersion::minVersion, ApiVersion::maxVersion)
+                .containsExactly(tuple((short) 0, (short) 0, (short) 11), tuple((short) 18, (short) 0, (short) 4));
+        assertThat(response.finalizedFeatures()).isEmpty();
+        assertThat(response.finalizedFeaturesEpoch()).isEqualTo(-1);
+    }
+
+    @Test
+    void aClientWhoseNameIsNoNameIsRefused() throws Exception {
+        for (String name : List.of("", "-x", "x-", "a b", "ä")) {
+            assertThat(ErrorCode.of(ask(name, "1.0", 3).errorCode())).as(name).isEqualTo(ErrorCode.INVALID_REQUEST);
+            assertThat(ErrorCode.of(ask("java", name, 3).errorCode())).as(name).isEqualTo(ErrorCode.INVALID_REQUEST);
+        }
+        assertThat(ask("", "", 2).errorCode()).isZero();
+    }
+
+    private ApiVersionsResponseData ask(String name, String version, int apiVersion) throws Exception {
+        return Asking.ask(
+                handler,
+                new ApiVersionsRequestData().setClientSoftwareName(name).setClientSoftwareVersion(version),
+                apiVersion);
+    }
+}
