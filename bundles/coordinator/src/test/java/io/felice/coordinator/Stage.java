@@ -44,6 +44,9 @@ final class Stage {
 
     /** @param partitions of the offsets topic; 0 if it does not exist yet */
     Stage(int partitions) {
+        Thread.currentThread().setUncaughtExceptionHandler((thread, failure) -> {
+            throw new AssertionError("a task of a shard failed", failure);
+        });
         broker.set(BrokerConfig.GROUP_INITIAL_REBALANCE_DELAY_MS, 0);
         broker.set(BrokerConfig.OFFSETS_TOPIC_PARTITIONS, 4);
         broker.createTopic("t", 3);

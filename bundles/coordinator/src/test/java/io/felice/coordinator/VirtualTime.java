@@ -12,6 +12,8 @@ import java.util.PriorityQueue;
 import java.util.concurrent.AbstractExecutorService;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Delayed;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.RunnableScheduledFuture;
@@ -23,19 +25,31 @@ import java.util.concurrent.TimeUnit;
 final class VirtualTime extends AbstractExecutorService implements ScheduledExecutorService {
     private static final long START = Instant.parse("2026-01-01T00:00:00Z").toEpochMilli();
 
-    private final PriorityQueue<Task> queue =
-            new PriorityQueue<>(Comparator.comparingLong((Task t) -> t.atMs).thenComparingLong(t -> t.order));
+    private final PriorityQueue<Task<?>> queue =
+            new PriorityQueue<>(Comparator.comparingLong((Task<?> t) -> t.atMs).thenComparingLong(t -> t.order));
     private long elapsedMs;
     private long orders;
     private boolean shutDown;
 
-    private final class Task extends FutureTask<Void> implements RunnableScheduledFuture<Void> {
+    private final class Task<V> extends FutureTask<V> implements RunnableScheduledFuture<V> {
         private final long atMs;
         private final long order = orders++;
 
-        private Task(Runnable action, long atMs) {
-            super(action, null);
+        private Task(Callable<V> action, long atMs) {
+            super(action);
             this.atMs = atMs;
+        }
+
+        /** What nobody waits for must not fail unseen. */
+        private void runLoudly() {
+            run();
+            if (!isCancelled()) {
+                try {
+                    get();
+                } catch (InterruptedException | ExecutionException failure) {
+                    throw new AssertionError(failure);
+                }
+            }
         }
 
         @Override
@@ -70,9 +84,9 @@ final class VirtualTime extends AbstractExecutorService implements ScheduledExec
     void advance(Duration step) {
         long until = elapsedMs + step.toMillis();
         while (!queue.isEmpty() && queue.peek().atMs <= until) {
-            Task next = queue.poll();
+            Task<?> next = queue.poll();
             elapsedMs = Math.max(elapsedMs, next.atMs);
-            next.run();
+            next.runLoudly();
         }
         elapsedMs = until;
     }
@@ -89,17 +103,17 @@ final class VirtualTime extends AbstractExecutorService implements ScheduledExec
 
     @Override
     public ScheduledFuture<?> schedule(Runnable action, long delay, TimeUnit unit) {
-        if (shutDown) {
-            throw new RejectedExecutionException("shut down");
-        }
-        Task task = new Task(action, elapsedMs + Math.max(unit.toMillis(delay), 0));
-        queue.add(task);
-        return task;
+        return schedule(Executors.callable(action), delay, unit);
     }
 
     @Override
     public <V> ScheduledFuture<V> schedule(Callable<V> action, long delay, TimeUnit unit) {
-        throw new UnsupportedOperationException();
+        if (shutDown) {
+            throw new RejectedExecutionException("shut down");
+        }
+        Task<V> task = new Task<>(action, elapsedMs + Math.max(unit.toMillis(delay), 0));
+        queue.add(task);
+        return task;
     }
 
     @Override
@@ -154,29 +168,24 @@ final class VirtualTime extends AbstractExecutorService implements ScheduledExec
             }
         }
 
-        private Runnable unlessClosed(Runnable action) {
-            return () -> {
-                if (!closed) {
-                    action.run();
-                }
-            };
+        private <V> Callable<V> unlessClosed(Callable<V> action) {
+            return () -> closed ? null : action.call();
         }
 
         @Override
         public void execute(Runnable action) {
-            check();
-            VirtualTime.this.execute(unlessClosed(action));
+            schedule(action, 0, TimeUnit.MILLISECONDS);
         }
 
         @Override
         public ScheduledFuture<?> schedule(Runnable action, long delay, TimeUnit unit) {
-            check();
-            return VirtualTime.this.schedule(unlessClosed(action), delay, unit);
+            return schedule(Executors.callable(action), delay, unit);
         }
 
         @Override
         public <V> ScheduledFuture<V> schedule(Callable<V> action, long delay, TimeUnit unit) {
-            throw new UnsupportedOperationException();
+            check();
+            return VirtualTime.this.schedule(unlessClosed(action), delay, unit);
         }
 
         @Override

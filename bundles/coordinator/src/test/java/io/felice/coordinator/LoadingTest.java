@@ -1,0 +1,200 @@
+package io.felice.coordinator;
+
+import static io.felice.coordinator.Stage.GROUP;
+import static io.felice.coordinator.Stage.T0;
+import static io.felice.coordinator.Stage.errorOf;
+import static io.felice.coordinator.Stage.join;
+import static io.felice.coordinator.Stage.now;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.felice.api.ErrorCode;
+import io.felice.api.FeliceException;
+import io.felice.api.RecordBatch;
+import io.felice.api.TopicPartition;
+import io.felice.api.Turn;
+import io.felice.api.group.Groups.Joined;
+import io.felice.api.group.Groups.State;
+import io.felice.api.group.Groups.Synced;
+import io.felice.api.partition.Partition.Acks;
+import io.felice.api.partition.Partition.Origin;
+import io.felice.records.BatchBuilder;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import org.junit.jupiter.api.Test;
+
+/** How shards come and go with leadership. */
+class LoadingTest {
+    private final Stage stage = new Stage();
+
+    private void append(byte[] key, byte[] value) {
+        RecordBatch batch = new BatchBuilder().add(0, key, value).build();
+        stage.offsetsLog().append(batch.bytes(), Acks.ALL, Origin.COORDINATOR, Duration.ofSeconds(1), Turn.IMMEDIATE);
+    }
+
+    @Test
+    void whileAShardLoadsItSaysSo() {
+        Joined member = stage.stableGroup(1).get(0);
+        stage.groups.deactivate();
+        stage.start();
+
+        assertThat(stage.commitsSimply(T0, 1)).isEqualTo(ErrorCode.COORDINATOR_LOAD_IN_PROGRESS);
+        assertThat(errorOf(stage.joins(join("")))).isEqualTo(ErrorCode.COORDINATOR_LOAD_IN_PROGRESS);
+        assertThat(now(stage.groups.fetchOffsets(GROUP, Optional.empty(), false)).error())
+                .isEqualTo(ErrorCode.COORDINATOR_LOAD_IN_PROGRESS);
+        assertThat(now(stage.syncs(1, member.memberId(), Map.of())).error()).isEqualTo(ErrorCode.REBALANCE_IN_PROGRESS);
+        assertThat(stage.heartbeat(member)).isEqualTo(ErrorCode.NONE);
+        assertThat(stage.status("shards.loading")).isEqualTo(1);
+        CompletableFuture<?> list = stage.groups.list().toCompletableFuture();
+        assertThat(list).isCompletedExceptionally();
+
+        stage.time.settle();
+
+        assertThat(stage.state()).isEqualTo(State.STABLE);
+        assertThat(stage.status("shards.loaded")).isEqualTo(1);
+        try {
+            list.join();
+        } catch (CompletionException failure) {
+            assertThat(FeliceException.codeOf(failure)).isEqualTo(ErrorCode.COORDINATOR_LOAD_IN_PROGRESS);
+        }
+    }
+
+    @Test
+    void aPartitionThatIsNotLedHereHasAnotherCoordinator() {
+        stage.broker.resign(0);
+        stage.broker.deleteTopic("__consumer_offsets");
+
+        assertThat(stage.commitsSimply(T0, 1)).isEqualTo(ErrorCode.NOT_COORDINATOR);
+        assertThat(stage.groups.heartbeat(GROUP, 1, "m", null)).isEqualTo(ErrorCode.NOT_COORDINATOR);
+        assertThat(now(stage.groups.list())).isEmpty();
+    }
+
+    @Test
+    void aPartitionThatWillBeOpenedSoonIsLoading() {
+        stage.broker.resign(0);
+
+        assertThat(stage.commitsSimply(T0, 1)).isEqualTo(ErrorCode.COORDINATOR_LOAD_IN_PROGRESS);
+    }
+
+    @Test
+    void whoWaitsWhenLeadershipGoesIsToldToLookElsewhere() {
+        List<Joined> members = stage.stableGroup(2);
+        CompletableFuture<Joined> join = stage.joins(join(Stage.leaderOf(members).memberId()));
+        assertThat(join).isNotDone();
+
+        stage.broker.resign(0);
+
+        assertThat(errorOf(join)).isEqualTo(ErrorCode.NOT_COORDINATOR);
+    }
+
+    @Test
+    void aSyncThatWaitsIsToldToo() {
+        List<Joined> members = stage.stableGroup(2);
+        CompletableFuture<Joined> leader = stage.joins(join(Stage.leaderOf(members).memberId()));
+        String follower = members.stream()
+                .map(Joined::memberId)
+                .filter(id -> !id.equals(members.get(0).leaderId()))
+                .findFirst()
+                .orElseThrow();
+        stage.joins(join(follower));
+        assertThat(now(leader).generationId()).isEqualTo(2);
+        CompletableFuture<Synced> sync = stage.syncs(2, follower, Map.of());
+
+        stage.broker.resign(0);
+
+        assertThat(now(sync).error()).isEqualTo(ErrorCode.NOT_COORDINATOR);
+    }
+
+    @Test
+    void aShardComesBackWithWhatTheLogSays() {
+        Joined member = stage.stableGroup(1).get(0);
+        stage.commits(member, T0, 5);
+        stage.broker.resign(0);
+
+        stage.broker.lead(0);
+        stage.time.settle();
+
+        assertThat(stage.committed(T0)).isEqualTo(5);
+        assertThat(stage.heartbeat(member)).isEqualTo(ErrorCode.NONE);
+    }
+
+    @Test
+    void leadingAgainWithoutHavingResignedLoadsAnew() {
+        stage.commitsSimply(T0, 5);
+        stage.broker.lead(0);
+        stage.time.settle();
+        stage.broker.lead(0);
+        stage.broker.lead(0);
+        stage.time.settle();
+
+        assertThat(stage.committed(T0)).isEqualTo(5);
+        assertThat(stage.commitsSimply(T0, 6)).isEqualTo(ErrorCode.NONE);
+        assertThat(stage.status("shards.loaded")).isEqualTo(1);
+    }
+
+    @Test
+    void aReadThatFailsIsTriedAgain() {
+        stage.commitsSimply(T0, 5);
+        FakePartition partition = stage.broker.lead(0);
+        partition.failReads(ErrorCode.KAFKA_STORAGE_ERROR);
+        stage.time.advance(Duration.ofSeconds(5));
+        assertThat(stage.commitsSimply(T0, 6)).isEqualTo(ErrorCode.COORDINATOR_LOAD_IN_PROGRESS);
+
+        partition.failReads(null);
+        stage.time.advance(Duration.ofSeconds(30));
+
+        assertThat(stage.committed(T0)).isEqualTo(5);
+    }
+
+    @Test
+    void aShardServesNobodyBeforeItsRecordsAreCommitted() {
+        stage.offsetsLog().hold();
+        stage.commits(-1, "", T0, 5);
+        FakePartition next = stage.broker.lead(0);
+        stage.time.advance(Duration.ofSeconds(1));
+        assertThat(stage.commitsSimply(T0, 6)).isEqualTo(ErrorCode.COORDINATOR_LOAD_IN_PROGRESS);
+
+        next.release();
+        stage.time.advance(Duration.ofSeconds(1));
+
+        assertThat(stage.committed(T0)).isEqualTo(5);
+    }
+
+    @Test
+    void recordsThatNobodyUnderstandsAreSkipped() {
+        stage.commitsSimply(T0, 5);
+        append(new byte[] {0, 99, 1, 2, 3}, new byte[] {0, 0});
+        append(null, new byte[] {1});
+        append(new byte[] {0}, new byte[] {1});
+        append(new byte[] {0, 1, 0, 50, 'x'}, new byte[] {0, 3});
+        append(new byte[] {0, 2, 0, 1, 'x'}, new byte[] {0, 9, 0, 0});
+        append(new byte[] {0, 2, 0, 1, 'x'}, new byte[] {0, 3, 0, 0, 0, 0, 0, 1, -1, -1, -1, -1, 0, 0});
+        stage.commitsSimply(new TopicPartition("t", 2), 7);
+
+        stage.restart();
+
+        assertThat(stage.committed(T0)).isEqualTo(5);
+        assertThat(stage.committed(new TopicPartition("t", 2))).isEqualTo(7);
+        assertThat(now(stage.groups.list())).hasSize(1);
+    }
+
+    @Test
+    void aCoordinatorThatIsGoneAppendsNothingAndKeepsNobodyWaiting() {
+        List<Joined> members = stage.stableGroup(2);
+        CompletableFuture<Joined> waiting =
+                stage.joins(join(Stage.leaderOf(members).memberId()));
+        GroupCoordinator old = stage.groups;
+
+        stage.restart();
+        long end = stage.offsetsLog().logEndOffset();
+        stage.time.advance(Duration.ofMinutes(10));
+
+        assertThat(errorOf(waiting)).isEqualTo(ErrorCode.NOT_COORDINATOR);
+        assertThat(now(old.commit(GROUP, -1, "", null, Map.of(T0, Stage.offset(1)))))
+                .doesNotContainEntry(T0, ErrorCode.NONE);
+        assertThat(stage.offsetsLog().logEndOffset()).isLessThanOrEqualTo(end + 2);
+    }
+}
