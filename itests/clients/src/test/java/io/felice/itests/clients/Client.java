@@ -50,7 +50,8 @@ enum Client {
             try (KafkaConsumer<byte[], byte[]> consumer = Java.consumer(bootstrap, Map.of())) {
                 for (Map.Entry<String, Path> output : outputs.entrySet()) {
                     files.put(
-                            output.getKey(), new BufferedOutputStream(Files.newOutputStream(output.getValue()), 1 << 16));
+                            output.getKey(),
+                            new BufferedOutputStream(Files.newOutputStream(output.getValue()), 1 << 16));
                 }
                 List<TopicPartition> partitions = files.keySet().stream()
                         .map(topic -> new TopicPartition(topic, 0))

@@ -114,13 +114,17 @@ final class Corpus {
         if (!Files.exists(unpacked)) {
             Programs.run(List.of("apt-get", "download", "openjdk-17-source"), HOME);
             try (Stream<Path> files = Files.list(HOME)) {
-                Path debian = files.filter(f -> f.toString().endsWith(".deb")).findFirst().orElseThrow();
+                Path debian = files.filter(f -> f.toString().endsWith(".deb"))
+                        .findFirst()
+                        .orElseThrow();
                 Programs.run(List.of("dpkg-deb", "-x", debian.toString(), unpacked + ".draft"), HOME);
             }
             Files.move(Path.of(unpacked + ".draft"), unpacked);
         }
         try (Stream<Path> files = Files.walk(unpacked)) {
-            return files.filter(f -> f.endsWith("src.zip") && Files.isRegularFile(f)).findFirst().orElseThrow();
+            return files.filter(f -> f.endsWith("src.zip") && Files.isRegularFile(f))
+                    .findFirst()
+                    .orElseThrow();
         }
     }
 }

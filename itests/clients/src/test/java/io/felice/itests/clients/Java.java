@@ -31,13 +31,11 @@ final class Java {
     private Java() {}
 
     static KafkaProducer<byte[], byte[]> producer(String bootstrap, Map<String, Object> settings) {
-        return new KafkaProducer<>(
-                with(bootstrap, settings), new ByteArraySerializer(), new ByteArraySerializer());
+        return new KafkaProducer<>(with(bootstrap, settings), new ByteArraySerializer(), new ByteArraySerializer());
     }
 
     static KafkaConsumer<byte[], byte[]> consumer(String bootstrap, Map<String, Object> settings) {
-        return new KafkaConsumer<>(
-                with(bootstrap, settings), new ByteArrayDeserializer(), new ByteArrayDeserializer());
+        return new KafkaConsumer<>(with(bootstrap, settings), new ByteArrayDeserializer(), new ByteArrayDeserializer());
     }
 
     static KafkaProducer<String, String> textProducer(String bootstrap, Map<String, Object> settings) {

@@ -35,7 +35,8 @@ class KafkaToolsTest {
 
     @Test
     void topicsAreCreatedListedDescribedGrownAndDeleted() {
-        KafkaTools.TOPICS.run(with("--create", "--topic", "shop", "--partitions", "3", "--config", "retention.ms=60000"));
+        KafkaTools.TOPICS.run(
+                with("--create", "--topic", "shop", "--partitions", "3", "--config", "retention.ms=60000"));
         KafkaTools.TOPICS.run(with("--alter", "--topic", "shop", "--partitions", "5"));
 
         String described = KafkaTools.TOPICS.run(with("--describe", "--topic", "shop"));
@@ -54,13 +55,19 @@ class KafkaToolsTest {
     void configsAreSetShownWithTheirSourceAndTakenAway() {
         create("settings", 1);
         KafkaTools.CONFIGS.run(with(
-                "--alter", "--entity-type", "topics", "--entity-name", "settings", "--add-config", "segment.bytes=1048576"));
+                "--alter",
+                "--entity-type",
+                "topics",
+                "--entity-name",
+                "settings",
+                "--add-config",
+                "segment.bytes=1048576"));
 
         String set = KafkaTools.CONFIGS.run(with("--describe", "--entity-type", "topics", "--entity-name", "settings"));
         KafkaTools.CONFIGS.run(with(
                 "--alter", "--entity-type", "topics", "--entity-name", "settings", "--delete-config", "segment.bytes"));
-        String all =
-                KafkaTools.CONFIGS.run(with("--describe", "--all", "--entity-type", "topics", "--entity-name", "settings"));
+        String all = KafkaTools.CONFIGS.run(
+                with("--describe", "--all", "--entity-type", "topics", "--entity-name", "settings"));
 
         assertThat(set).contains("segment.bytes=1048576").contains("DYNAMIC_TOPIC_CONFIG:segment.bytes=1048576");
         assertThat(all).contains("segment.bytes=1073741824").contains("DEFAULT_CONFIG:log.segment.bytes=1073741824");
@@ -73,8 +80,8 @@ class KafkaToolsTest {
 
         String described = KafkaTools.CONFIGS.run(with("--describe", "--entity-type", "brokers", "--entity-default"));
         create("inherits", 1);
-        String inherited =
-                KafkaTools.CONFIGS.run(with("--describe", "--all", "--entity-type", "topics", "--entity-name", "inherits"));
+        String inherited = KafkaTools.CONFIGS.run(
+                with("--describe", "--all", "--entity-type", "topics", "--entity-name", "inherits"));
 
         assertThat(described).contains("log.retention.ms=7200000");
         assertThat(inherited).contains("retention.ms=7200000");
@@ -91,20 +98,30 @@ class KafkaToolsTest {
         String read = KafkaTools.CONSOLE_CONSUMER.run(
                 with("--topic", "console", "--from-beginning", "--max-messages", "100", "--timeout-ms", "60000"));
 
-        assertThat(read.lines().filter(line -> line.startsWith("line "))).containsExactlyElementsOf(Files.readAllLines(lines));
+        assertThat(read.lines().filter(line -> line.startsWith("line ")))
+                .containsExactlyElementsOf(Files.readAllLines(lines));
     }
 
     @Test
     void aGroupIsListedDescribedResetInEveryWayAndDeleted() throws IOException {
         create("orders", 1);
         KafkaTools.CONSOLE_PRODUCER.feed(lines("orders", 50), with("--topic", "orders"));
-        KafkaTools.CONSOLE_CONSUMER.run(with("--topic", "orders", "--group", "billing", "--from-beginning",
-                "--max-messages", "50", "--timeout-ms", "60000"));
+        KafkaTools.CONSOLE_CONSUMER.run(with(
+                "--topic",
+                "orders",
+                "--group",
+                "billing",
+                "--from-beginning",
+                "--max-messages",
+                "50",
+                "--timeout-ms",
+                "60000"));
 
         assertThat(KafkaTools.CONSUMER_GROUPS.run(with("--list")).lines()).contains("billing");
         assertThat(KafkaTools.CONSUMER_GROUPS.run(with("--describe", "--group", "billing")))
                 .containsPattern("billing +orders +0 +50 +50 +0");
-        assertThat(KafkaTools.CONSUMER_GROUPS.run(with("--describe", "--group", "billing", "--state"))).contains("Empty");
+        assertThat(KafkaTools.CONSUMER_GROUPS.run(with("--describe", "--group", "billing", "--state")))
+                .contains("Empty");
         assertThat(reset("--to-earliest")).containsPattern("billing +orders +0 +0");
         assertThat(reset("--to-latest")).containsPattern("billing +orders +0 +50");
         assertThat(reset("--to-offset", "20")).containsPattern("billing +orders +0 +20");
@@ -151,7 +168,10 @@ class KafkaToolsTest {
     void everyVersionTheToolsKnowOfWhatWeAdvertiseIsUsable() {
         String versions = KafkaTools.BROKER_API_VERSIONS.run(server);
 
-        assertThat(versions).contains("Produce(0): 0 to 11").contains("Fetch(1): 4 to 17").contains("ApiVersions(18): 0 to 4");
+        assertThat(versions)
+                .contains("Produce(0): 0 to 11")
+                .contains("Fetch(1): 4 to 17")
+                .contains("ApiVersions(18): 0 to 4");
         assertThat(versions).doesNotContain("DescribeQuorum(55): 0");
     }
 
@@ -159,8 +179,18 @@ class KafkaToolsTest {
     void thePerformanceToolsRun() {
         create("perf", 1);
 
-        String produced = KafkaTools.PRODUCER_PERF_TEST.run("--topic", "perf", "--num-records", "20000", "--record-size",
-                "200", "--throughput", "-1", "--producer-props", "bootstrap.servers=" + node.bootstrap(), "acks=all");
+        String produced = KafkaTools.PRODUCER_PERF_TEST.run(
+                "--topic",
+                "perf",
+                "--num-records",
+                "20000",
+                "--record-size",
+                "200",
+                "--throughput",
+                "-1",
+                "--producer-props",
+                "bootstrap.servers=" + node.bootstrap(),
+                "acks=all");
         String consumed = KafkaTools.CONSUMER_PERF_TEST.run(with("--topic", "perf", "--messages", "20000"));
 
         assertThat(produced).contains("20000 records sent");
@@ -181,7 +211,10 @@ class KafkaToolsTest {
 
         String dump = KafkaTools.DUMP_LOG.run("--deep-iteration", "--print-data-log", "--files", segment.toString());
 
-        assertThat(dump).contains("payload: line 1 of dumped").contains("payload: line 25 of dumped").contains("isvalid: true");
+        assertThat(dump)
+                .contains("payload: line 1 of dumped")
+                .contains("payload: line 25 of dumped")
+                .contains("isvalid: true");
         assertThat(dump).doesNotContain("isvalid: false");
     }
 
@@ -208,7 +241,9 @@ class KafkaToolsTest {
     }
 
     private static Path lines(String topic, int count) throws IOException {
-        List<String> lines = IntStream.rangeClosed(1, count).mapToObj(i -> "line " + i + " of " + topic).toList();
+        List<String> lines = IntStream.rangeClosed(1, count)
+                .mapToObj(i -> "line " + i + " of " + topic)
+                .toList();
         return Files.write(directory.resolve(topic + ".txt"), lines);
     }
 

@@ -16,10 +16,12 @@ final class Programs {
     /** Runs to the end with a file as standard input. */
     static void feed(Path input, List<String> command) {
         Path said = temporary("said");
-        run(new ProcessBuilder(command)
-                .redirectInput(input.toFile())
-                .redirectErrorStream(true)
-                .redirectOutput(said.toFile()), said);
+        run(
+                new ProcessBuilder(command)
+                        .redirectInput(input.toFile())
+                        .redirectErrorStream(true)
+                        .redirectOutput(said.toFile()),
+                said);
     }
 
     /** Runs to the end; standard output goes to a file. */
@@ -31,10 +33,12 @@ final class Programs {
     /** Runs to the end and returns what it said on both outputs. */
     static String run(List<String> command, Path directory) {
         Path said = temporary("said");
-        return run(new ProcessBuilder(command)
-                .directory(directory.toFile())
-                .redirectErrorStream(true)
-                .redirectOutput(said.toFile()), said);
+        return run(
+                new ProcessBuilder(command)
+                        .directory(directory.toFile())
+                        .redirectErrorStream(true)
+                        .redirectOutput(said.toFile()),
+                said);
     }
 
     private static String run(ProcessBuilder builder, Path said) {
