@@ -75,6 +75,7 @@ final class LogRecovery {
             shared.counters().recoveryNanos.add(System.nanoTime() - began);
         }
         flushed = Math.min(recoveryPoint, end);
+        segments.forEach(SegmentFile::closeIfUnused);
     }
 
     private List<Long> basesOnDisk() throws IOException {

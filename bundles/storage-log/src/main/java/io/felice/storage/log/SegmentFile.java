@@ -211,6 +211,9 @@ final class SegmentFile {
         }
         bytesSinceEntry += bytes;
         size += bytes;
+        if (indexOnDisk) {
+            indexOnDisk = false;
+        }
     }
 
     void seal(long end) {
@@ -241,7 +244,9 @@ final class SegmentFile {
         if (cut.position() != size) {
             throw new IOException(logFile() + " ends at " + size + ", its batches at " + cut.position());
         }
+        boolean current = indexOnDisk;
         reopenAt(cut);
+        indexOnDisk = current;
         return cut.end();
     }
 
@@ -467,26 +472,26 @@ final class SegmentFile {
     void persistIndex() {
         SparseIndex sealedIndex = index;
         if (needsIndexFiles() && !retired && sealedIndex != null) {
-            writeIndexFiles(sealedIndex);
+            writeIndexFiles(sealedIndex, true);
         }
     }
 
-    /** Writes the index files of the active segment at a clean stop. */
+    /** Writes the index files of the active segment at a clean stop; a power cut may take them, they are made anew then. */
     void persistActiveIndex() {
         SparseIndex activeIndex = index;
-        if (size == 0 || activeIndex == null) {
+        if (size == 0 || activeIndex == null || indexOnDisk) {
             return;
         }
         if (maxTimestamp >= 0) {
             activeIndex.addTime(maxTimestamp, offsetOfMaxTimestamp);
         }
-        writeIndexFiles(activeIndex);
+        writeIndexFiles(activeIndex, false);
     }
 
-    private void writeIndexFiles(SparseIndex from) {
+    private void writeIndexFiles(SparseIndex from, boolean force) {
         try {
-            write(file(".index"), from.offsetFile());
-            write(file(".timeindex"), from.timeFile());
+            write(file(".index"), from.offsetFile(), force);
+            write(file(".timeindex"), from.timeFile(), force);
             indexOnDisk = true;
         } catch (IOException failure) {
             LOG.warn("The index of {} was not written: {}", logFile(), failure.toString());
@@ -498,11 +503,13 @@ final class SegmentFile {
         }
     }
 
-    private void write(Path file, ByteBuffer content) throws IOException {
+    private void write(Path file, ByteBuffer content, boolean force) throws IOException {
         try (FileChannel opened = shared.files().open(file, true)) {
             shared.files().truncate(opened, 0);
             shared.files().write(opened, content, 0);
-            shared.files().force(opened);
+            if (force) {
+                shared.files().force(opened);
+            }
         }
     }
 

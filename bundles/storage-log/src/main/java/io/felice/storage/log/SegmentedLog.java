@@ -51,6 +51,7 @@ final class SegmentedLog {
 
     private volatile Path place;
     private volatile boolean placeIsDurable;
+    private volatile boolean namesAreDurable;
     private volatile long start;
     private volatile long end;
     private volatile long settled;
@@ -319,6 +320,9 @@ final class SegmentedLog {
         } finally {
             segment.leave();
         }
+        if (position == 0) {
+            namesAreDurable = false;
+        }
         shared.counters().settles.increment();
         shared.counters().bytesWritten.add(count);
     }
@@ -338,6 +342,7 @@ final class SegmentedLog {
         } finally {
             active.leave();
         }
+        namesAreDurable = false;
         makePlaceDurable();
     }
 
@@ -347,7 +352,10 @@ final class SegmentedLog {
             directory.sync(now);
             placeIsDurable = true;
         }
-        shared.files().syncDirectory(now);
+        if (!namesAreDurable) {
+            namesAreDurable = true;
+            shared.files().syncDirectory(now);
+        }
     }
 
     // Flush

@@ -153,7 +153,7 @@ final class SparseIndex {
         return file.flip();
     }
 
-    /** The index that two files hold; null if they cannot be those of a segment of this size. */
+    /** The index that two files hold; null if they cannot be those of a segment of this size, or hold zeros only. */
     static SparseIndex of(long baseOffset, long segmentBytes, ByteBuffer offsets, ByteBuffer times) {
         if (offsets.remaining() % OFFSET_ENTRY_BYTES != 0 || times.remaining() % TIME_ENTRY_BYTES != 0) {
             return null;
@@ -183,7 +183,8 @@ final class SparseIndex {
             times[2 * i] = file.getLong();
             times[2 * i + 1] = file.getInt();
             boolean ascends = i == 0 || (times[2 * i] > times[2 * i - 2] && times[2 * i + 1] >= times[2 * i - 1]);
-            if (times[2 * i + 1] < 0 || !ascends) {
+            boolean zeros = times[2 * i] == 0 && times[2 * i + 1] == 0;
+            if (times[2 * i + 1] < 0 || zeros || !ascends) {
                 return false;
             }
         }

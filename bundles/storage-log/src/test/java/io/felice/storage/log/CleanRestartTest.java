@@ -5,6 +5,11 @@ import io.felice.api.storage.StorageEngine;
 /** The contract with every restart in order: the logs are closed, and opened again without a scan. */
 class CleanRestartTest extends LogStorageEngineTest {
     @Override
+    DiskFiles files() {
+        return new UnforcedFiles();
+    }
+
+    @Override
     protected StorageEngine reopen() {
         closeCurrent();
         return start(path());

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -24,6 +25,10 @@ class LogStorageEngineTest extends StorageEngineContract {
 
     LogSettings settings() {
         return LogSettings.DEFAULT;
+    }
+
+    DiskFiles files() {
+        return new DiskFiles();
     }
 
     @Override
@@ -72,7 +77,7 @@ class LogStorageEngineTest extends StorageEngineContract {
     }
 
     private LogStorageEngine make(Path directory) {
-        LogStorageEngine made = new LogStorageEngine(directory, settings());
+        LogStorageEngine made = new LogStorageEngine(directory, settings(), files(), Clock.systemUTC());
         engines.add(made);
         return made;
     }

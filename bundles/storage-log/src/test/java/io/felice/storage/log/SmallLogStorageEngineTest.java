@@ -5,6 +5,11 @@ import io.felice.api.storage.SegmentSizes;
 /** The contract with tiny tails, few open files and a dense index, so that every path is taken often. */
 class SmallLogStorageEngineTest extends LogStorageEngineTest {
     @Override
+    DiskFiles files() {
+        return new UnforcedFiles();
+    }
+
+    @Override
     LogSettings settings() {
         return new LogSettings(2 * TailBuffers.SMALLEST, 3 * TailBuffers.SMALLEST, 2, 1);
     }
