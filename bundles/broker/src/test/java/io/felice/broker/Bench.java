@@ -138,7 +138,7 @@ class Bench implements AutoCloseable {
     }
 
     static void eventually(Runnable assertion) {
-        await().atMost(Duration.ofSeconds(20)).untilAsserted(assertion::run);
+        await().atMost(Duration.ofSeconds(20)).ignoreExceptions().untilAsserted(assertion::run);
     }
 
     @Override

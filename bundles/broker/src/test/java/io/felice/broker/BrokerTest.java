@@ -1,0 +1,471 @@
+package io.felice.broker;
+
+import static io.felice.broker.AppendingTest.refused;
+import static io.felice.broker.Bench.eventually;
+import static io.felice.broker.Bench.get;
+import static io.felice.testkit.Batches.batch;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.felice.api.ErrorCode;
+import io.felice.api.TopicPartition;
+import io.felice.api.Turn;
+import io.felice.api.cluster.BrokerRegistration.Endpoint;
+import io.felice.api.cluster.ClusterStore;
+import io.felice.api.cluster.ClusterView;
+import io.felice.api.cluster.Endpoints;
+import io.felice.api.cluster.MetadataRecord;
+import io.felice.api.cluster.PartitionState;
+import io.felice.api.config.ConfigResource;
+import io.felice.api.config.TopicConfig;
+import io.felice.api.partition.FetchPlan;
+import io.felice.api.partition.FetchedPartition;
+import io.felice.api.partition.LeadershipListener;
+import io.felice.api.partition.LogDir;
+import io.felice.api.partition.Partition;
+import io.felice.api.partition.Partition.Acks;
+import io.felice.api.partition.Partition.Appended;
+import io.felice.api.partition.Partition.Origin;
+import io.felice.api.status.StatusTable;
+import io.felice.api.storage.LogId;
+import io.felice.api.storage.StorageEngine;
+import io.felice.testkit.MemoryClusterStore;
+import java.lang.annotation.Annotation;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class BrokerTest {
+    private static final Endpoints LOOPBACK =
+            () -> List.of(new Endpoint("PLAINTEXT", "PLAINTEXT", "127.0.0.1", 9092));
+    private static final Map<String, Object> SCRIPTED = Map.of(StorageEngine.NAME, "scripted");
+
+    @TempDir
+    Path directory;
+
+    private final ScriptedEngine engine = new ScriptedEngine(Clock.systemUTC());
+    private final MemoryClusterStore store = new MemoryClusterStore();
+    private final Controller controller = new Controller();
+    private final List<Broker> brokers = new ArrayList<>();
+    private Broker broker;
+
+    /** The least a controller does: names the cluster, notes who is there, makes and deletes topics. */
+    private final class Controller implements ClusterStore.Candidate {
+        private final CompletableFuture<ClusterStore.Term> term = new CompletableFuture<>();
+        private final Map<Integer, Long> known = new HashMap<>();
+
+        @Override
+        public void elected(ClusterStore.Term newTerm) {
+            newTerm.append(List.of(new MetadataRecord.ClusterNamed("c1")));
+            term.complete(newTerm);
+        }
+
+        @Override
+        public void deposed() {
+            known.clear();
+        }
+
+        @Override
+        public void brokers(List<ClusterStore.LiveRegistration> live) {
+            for (ClusterStore.LiveRegistration one : live) {
+                if (!Long.valueOf(one.epoch()).equals(known.put(one.broker().brokerId(), one.epoch()))) {
+                    append(new MetadataRecord.BrokerRegistered(one.broker(), one.epoch()));
+                }
+            }
+        }
+
+        CompletionStage<Long> append(MetadataRecord... records) {
+            return term.thenCompose(t -> t.append(List.of(records)));
+        }
+
+        UUID create(String topic, int partitions) {
+            UUID id = UUID.randomUUID();
+            List<MetadataRecord> records = new ArrayList<>();
+            records.add(new MetadataRecord.TopicCreated(id, topic));
+            for (int p = 0; p < partitions; p++) {
+                records.add(new MetadataRecord.PartitionChanged(
+                        id, p, PartitionState.created(List.of(0), List.of(0), 0)));
+            }
+            long version = get(append(records.toArray(MetadataRecord[]::new)));
+            get(broker.reached(version));
+            return id;
+        }
+
+        void lead(UUID topic, int epoch, int leader) {
+            PartitionState state =
+                    new PartitionState(List.of(0, 1), List.of(0), List.of(), List.of(), leader, epoch, epoch, false);
+            get(broker.reached(get(append(new MetadataRecord.PartitionChanged(topic, 0, state)))));
+        }
+    }
+
+    @BeforeEach
+    void setUp() {
+        store.campaign(controller);
+        broker = start();
+        eventually(() -> assertThat(broker.view().broker(0)).isPresent());
+    }
+
+    @AfterEach
+    void tearDown() {
+        brokers.forEach(Broker::close);
+        store.close();
+    }
+
+    private Broker start() {
+        Broker started = make(directory.resolve("broker"), 0);
+        started.bindEngine(engine, SCRIPTED);
+        started.bindStore(store);
+        started.bindEndpoints(LOOPBACK);
+        return started;
+    }
+
+    private Broker make(Path data, int id) {
+        Broker made = new Broker(
+                config(id, data), Map.of("storage.placement", "*:scripted", "log.retention.check.interval.ms", "100"));
+        brokers.add(made);
+        return made;
+    }
+
+    private void stop() {
+        broker.close();
+        brokers.remove(broker);
+    }
+
+    private static Broker.Config config(int id, Path data) {
+        return new Broker.Config() {
+            @Override
+            public Class<? extends Annotation> annotationType() {
+                return Broker.Config.class;
+            }
+
+            @Override
+            public int broker_id() {
+                return id;
+            }
+
+            @Override
+            public String data_dir() {
+                return data.toString();
+            }
+
+            @Override
+            public String rack() {
+                return "";
+            }
+
+            @Override
+            public int storage_threads() {
+                return 3;
+            }
+
+            @Override
+            public long stray_log_delay_ms() {
+                return 200;
+            }
+        };
+    }
+
+    private static CompletionStage<Appended> produce(Partition partition, io.felice.testkit.Batches batch) {
+        return partition.append(
+                batch.at(0).bytes(), Acks.ALL, Origin.CLIENT, Duration.ofSeconds(30), Turn.IMMEDIATE);
+    }
+
+    private static TopicPartition first(String topic) {
+        return new TopicPartition(topic, 0);
+    }
+
+    private long count(String table, String what) {
+        StatusTable found = broker.tables().stream()
+                .filter(t -> t.name().equals(table))
+                .findFirst()
+                .orElseThrow();
+        return (Long) found.cell(what, "count").orElseThrow();
+    }
+
+    private Partition led(String topic) {
+        eventually(() -> assertThat(broker.leader(first(topic))).isNotNull());
+        return broker.leader(first(topic));
+    }
+
+    @Test
+    void aNewTopicCanBeUsedAsSoonAsItsVersionIsReached() {
+        controller.create("orders", 3);
+
+        Partition partition = broker.leader(first("orders"));
+
+        assertThat(get(produce(partition, batch(5))).lastOffset()).isEqualTo(4);
+        assertThat(count("broker.partitions", "leading")).isEqualTo(3);
+    }
+
+    @Test
+    void whatIsNotHereIsRefusedByName() {
+        controller.create("orders", 1);
+
+        refused(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, () -> broker.leader(first("nothing")));
+        refused(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, () -> broker.leader(new TopicPartition("orders", 9)));
+    }
+
+    @Test
+    void thisBrokerShowsInTheViewAndTheDirectoryIsBoundToTheCluster() {
+        eventually(() -> assertThat(broker.view().broker(0)).isPresent());
+
+        eventually(() -> assertThat(directory.resolve("broker/felice.properties"))
+                .content()
+                .contains("cluster.id=c1", "node.id=0", "store.id="));
+    }
+
+    @Test
+    void recordsAreThereAfterARestart() {
+        controller.create("orders", 1);
+        get(produce(led("orders"), batch(5).producer(7, 0, 0)));
+        stop();
+
+        broker = start();
+
+        Partition again = led("orders");
+        assertThat(again.logEndOffset()).isEqualTo(5);
+        assertThat(again.highWatermark()).isEqualTo(5);
+        assertThat(get(produce(again, batch(5).producer(7, 0, 0))).baseOffset()).isZero();
+    }
+
+    @Test
+    void aHigherEpochIsTakenOnTheSameLog() {
+        UUID topic = controller.create("orders", 1);
+        get(produce(led("orders"), batch(5)));
+        Partition old = broker.leader(first("orders"));
+
+        controller.lead(topic, 4, 0);
+
+        eventually(() -> assertThat(broker.leader(first("orders")).leaderEpoch()).isEqualTo(4));
+        get(produce(broker.leader(first("orders")), batch(5)));
+        assertThat(broker.leader(first("orders")).epochOf(4)).isZero();
+        assertThat(broker.leader(first("orders")).epochOf(5)).isEqualTo(4);
+        refused(ErrorCode.NOT_LEADER_OR_FOLLOWER, () -> get(produce(old, batch(1))));
+    }
+
+    @Test
+    void listenersHearOfEveryChangeOfLeadershipInOrder() {
+        UUID topic = controller.create("orders", 1);
+        led("orders");
+        List<String> heard = new CopyOnWriteArrayList<>();
+        broker.listen("orders", new LeadershipListener() {
+            @Override
+            public void leading(Partition partition, int leaderEpoch) {
+                heard.add("+" + leaderEpoch);
+            }
+
+            @Override
+            public void resigned(Partition partition, int leaderEpoch) {
+                heard.add("-" + leaderEpoch);
+            }
+        });
+
+        controller.lead(topic, 1, 0);
+        controller.lead(topic, 2, 1);
+        eventually(() -> refused(ErrorCode.NOT_LEADER_OR_FOLLOWER, () -> broker.leader(first("orders"))));
+        controller.lead(topic, 3, 0);
+
+        eventually(() -> assertThat(heard).containsExactly("+0", "-0", "+1", "-1", "+3"));
+    }
+
+    @Test
+    void aDeletedTopicTakesItsLogsAndItsStateAlong() {
+        UUID topic = controller.create("orders", 2);
+        get(produce(led("orders"), batch(1)));
+        assertThat(engine.logs()).hasSize(2);
+
+        controller.append(new MetadataRecord.TopicDeleted(topic));
+
+        eventually(() -> assertThat(engine.logs()).isEmpty());
+        refused(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, () -> broker.leader(first("orders")));
+        eventually(() -> assertThat(directory.resolve("broker/state/scripted")).isEmptyDirectory());
+    }
+
+    @Test
+    void aTopicThatIsMadeAgainBeginsEmpty() {
+        UUID old = controller.create("orders", 1);
+        get(produce(led("orders"), batch(5)));
+        get(controller.append(new MetadataRecord.TopicDeleted(old)));
+
+        UUID fresh = controller.create("orders", 1);
+
+        eventually(() -> assertThat(led("orders").topicId()).isEqualTo(fresh));
+        assertThat(led("orders").logEndOffset()).isZero();
+    }
+
+    @Test
+    void strayLogsAreRemovedOnceTheViewIsComplete() {
+        controller.create("orders", 1);
+        LogId stray = new LogId(UUID.randomUUID(), 0, "gone");
+        engine.open(stray, 1);
+        stop();
+
+        broker = start();
+
+        eventually(() -> assertThat(engine.logs()).doesNotContain(stray));
+        assertThat(engine.logs()).hasSize(1);
+    }
+
+    @Test
+    void oneFailingLogTakesItsPartitionOfflineAndComesBack() {
+        UUID topic = controller.create("orders", 2);
+        controller.create("calm", 1);
+        get(produce(led("orders"), batch(1)));
+        engine.failing.add(new LogId(topic, 0, "orders"));
+
+        refused(ErrorCode.KAFKA_STORAGE_ERROR, () -> get(produce(broker.leader(first("orders")), batch(1))));
+
+        eventually(() -> assertThat(count("broker.partitions", "offline")).isEqualTo(1));
+        refused(ErrorCode.KAFKA_STORAGE_ERROR, () -> broker.leader(first("orders")));
+        assertThat(get(produce(broker.leader(first("calm")), batch(1))).baseOffset()).isZero();
+        engine.failing.clear();
+        assertThat(get(produce(led("orders"), batch(1))).baseOffset()).isEqualTo(1);
+        assertThat(count("broker.partitions", "offline")).isZero();
+    }
+
+    @Test
+    void anEngineMayLeaveAndReturn() {
+        controller.create("orders", 1);
+        Partition before = led("orders");
+        get(produce(before, batch(1)));
+
+        broker.unbindEngine(engine, SCRIPTED);
+
+        refused(ErrorCode.KAFKA_STORAGE_ERROR, () -> broker.leader(first("orders")));
+        refused(ErrorCode.NOT_LEADER_OR_FOLLOWER, () -> get(produce(before, batch(1))));
+        broker.bindEngine(engine, SCRIPTED);
+        assertThat(get(produce(led("orders"), batch(1))).baseOffset()).isEqualTo(1);
+    }
+
+    @Test
+    void theLastViewHoldsWhileTheStoreIsAway() {
+        controller.create("orders", 1);
+        led("orders");
+
+        broker.unbindStore(store);
+
+        assertThat(broker.view().topic("orders")).isPresent();
+        assertThat(get(produce(broker.leader(first("orders")), batch(1))).baseOffset()).isZero();
+        broker.bindStore(store);
+        controller.create("later", 1);
+        led("later");
+    }
+
+    @Test
+    void topicConfigurationIsAppliedWhileRunning() {
+        controller.create("orders", 1);
+        get(produce(led("orders"), batch(1).valueBytes(5_000)));
+
+        get(broker.reached(get(controller.append(new MetadataRecord.ConfigSet(
+                ConfigResource.topic("orders"), TopicConfig.MAX_MESSAGE_BYTES, "1000")))));
+
+        refused(
+                ErrorCode.MESSAGE_TOO_LARGE,
+                () -> get(produce(broker.leader(first("orders")), batch(1).valueBytes(5_000))));
+    }
+
+    @Test
+    void oldRecordsGoWhenTheirTimeIsOver() {
+        controller.create("orders", 1);
+        get(produce(led("orders"), batch(5).timestamp(1_000)));
+        get(produce(led("orders"), batch(5).timestamp(System.currentTimeMillis())));
+
+        get(controller.append(
+                new MetadataRecord.ConfigSet(ConfigResource.topic("orders"), TopicConfig.SEGMENT_BYTES, "150"),
+                new MetadataRecord.ConfigSet(ConfigResource.topic("orders"), TopicConfig.RETENTION_MS, "3600000")));
+        get(produce(led("orders"), batch(5).timestamp(1_000)));
+        get(produce(led("orders"), batch(5).timestamp(System.currentTimeMillis())));
+
+        assertThat(led("orders").logStartOffset()).isZero();
+        get(controller.append(
+                new MetadataRecord.ConfigSet(ConfigResource.topic("orders"), TopicConfig.RETENTION_MS, "0")));
+        eventually(() -> assertThat(led("orders").logStartOffset()).isEqualTo(20));
+    }
+
+    @Test
+    void fetchesGoThroughTheService() {
+        controller.create("orders", 1);
+        led("orders");
+        CompletionStage<List<FetchedPartition>> waiting = broker.fetch(new FetchPlan(
+                List.of(new FetchPlan.Want(first("orders"), 0, 1 << 20, -1, -1)), 1, 1 << 20, Duration.ofSeconds(30), true));
+
+        get(produce(led("orders"), batch(1)));
+
+        assertThat(get(waiting).get(0).records().sizeInBytes()).isPositive();
+    }
+
+    @Test
+    void logDirsShowEachEngineWithItsReplicas() {
+        controller.create("orders", 2);
+        get(produce(led("orders"), batch(1)));
+
+        List<LogDir> dirs = get(broker.logDirs());
+
+        assertThat(dirs).hasSize(1);
+        assertThat(dirs.get(0).volume().logDir()).isEqualTo("scripted:");
+        assertThat(dirs.get(0).replicas()).hasSize(2);
+        assertThat(dirs.get(0).replicas().stream().mapToLong(LogDir.ReplicaSize::sizeInBytes).sum()).isPositive();
+    }
+
+    @Test
+    void aForeignDirectoryIsRefusedInOneSentence() throws Exception {
+        Path fatal = directory.resolve("fatal");
+        System.setProperty("felice.fatal.file", fatal.toString());
+        try {
+            Path data = directory.resolve("foreign");
+            Files.createDirectories(data);
+            Files.writeString(data.resolve("felice.properties"), "node.id=3\nformat.version=1\nstore.id=" + UUID.randomUUID());
+            Broker foreign = make(data, 0);
+            foreign.bindStore(store.session());
+
+            eventually(() -> assertThat(fatal).content().contains("belongs to node 3").hasLineCount(1));
+            refused(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, () -> foreign.leader(first("orders")));
+        } finally {
+            System.clearProperty("felice.fatal.file");
+        }
+    }
+
+    @Test
+    void everyViewIsHeardInOrder() {
+        List<Long> versions = new CopyOnWriteArrayList<>();
+        broker.listen((ClusterView view) -> versions.add(view.version()));
+        for (int i = 0; i < 20; i++) {
+            controller.create("t" + i, 1);
+        }
+
+        eventually(() -> assertThat(versions).last().isEqualTo(broker.view().version()));
+        assertThat(versions).isSorted().doesNotHaveDuplicates();
+        assertThat(versions.get(versions.size() - 1) - versions.get(0)).isEqualTo(versions.size() - 1);
+    }
+
+    @Test
+    void noThreadIsLeftBehind() {
+        controller.create("orders", 1);
+        get(produce(led("orders"), batch(1)));
+        long before = threads();
+        assertThat(before).isPositive();
+
+        stop();
+
+        eventually(() -> assertThat(threads()).isZero());
+    }
+
+    private static long threads() {
+        return Thread.getAllStackTraces().keySet().stream()
+                .filter(thread -> thread.getName().startsWith("felice-broker")
+                        || thread.getName().startsWith("felice-storage"))
+                .count();
+    }
+}

@@ -1,0 +1,284 @@
+package io.felice.broker;
+
+import static io.felice.broker.Bench.ORDERS;
+import static io.felice.broker.Bench.get;
+import static io.felice.broker.Bench.produce;
+import static io.felice.testkit.Batches.batch;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.felice.api.ErrorCode;
+import io.felice.api.RecordBatch;
+import io.felice.api.TopicPartition;
+import io.felice.api.config.TopicConfig;
+import io.felice.api.partition.FetchPlan;
+import io.felice.api.partition.FetchPlan.Want;
+import io.felice.api.partition.FetchedPartition;
+import io.felice.api.partition.Partition.EpochEnd;
+import io.felice.api.storage.LogId;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class FetchingTest {
+    private static final int PLENTY = 1 << 20;
+    private static final Duration LONG = Duration.ofMinutes(5);
+    private static final TopicPartition SECOND = new TopicPartition("orders", 1);
+
+    @TempDir
+    Path directory;
+
+    private Bench bench;
+    private Fetches fetches;
+    private LeaderPartition partition;
+
+    @BeforeEach
+    void setUp() {
+        bench = new Bench(directory);
+        fetches = new Fetches(this::find, () -> PLENTY, bench.node);
+        partition = bench.open(5);
+    }
+
+    @AfterEach
+    void tearDown() {
+        fetches.close();
+        bench.close();
+    }
+
+    private LeaderPartition find(TopicPartition wanted) {
+        LeaderPartition found = bench.leader(wanted);
+        if (found == null) {
+            throw ErrorCode.LEADER_NOT_AVAILABLE.because("not open");
+        }
+        return found;
+    }
+
+    private CompletionStage<List<FetchedPartition>> fetch(int minBytes, int maxBytes, Duration wait, Want... wants) {
+        return fetches.fetch(new FetchPlan(Arrays.asList(wants), minBytes, maxBytes, wait, false));
+    }
+
+    private static Want from(TopicPartition partition, long offset) {
+        return new Want(partition, offset, PLENTY, -1, -1);
+    }
+
+    @Test
+    void whatIsThereIsAnsweredAtOnce() {
+        get(produce(partition, batch(10)));
+
+        CompletionStage<List<FetchedPartition>> fetched = fetch(1, PLENTY, LONG, from(ORDERS, 0));
+
+        assertThat(fetched.toCompletableFuture()).isDone();
+        FetchedPartition one = get(fetched).get(0);
+        assertThat(one.error()).isEqualTo(ErrorCode.NONE);
+        assertThat(one.highWatermark()).isEqualTo(10);
+        assertThat(one.lastStableOffset()).isEqualTo(10);
+        assertThat(one.records().sizeInBytes()).isEqualTo(batch(10).at(0).sizeInBytes());
+    }
+
+    @Test
+    void aFetchAtTheEndWaitsForTheNextAppend() {
+        CompletionStage<List<FetchedPartition>> fetched = fetch(1, PLENTY, LONG, from(ORDERS, 0));
+        assertThat(fetched.toCompletableFuture()).isNotDone();
+        assertThat(fetches.parkedCount()).isEqualTo(1);
+
+        get(produce(partition, batch(3)));
+
+        assertThat(get(fetched).get(0).records().sizeInBytes()).isPositive();
+        assertThat(fetches.parkedCount()).isZero();
+    }
+
+    @Test
+    void aFetchWaitsUntilThereAreMinBytes() {
+        int size = batch(1).at(0).sizeInBytes();
+        CompletionStage<List<FetchedPartition>> fetched = fetch(3 * size, PLENTY, LONG, from(ORDERS, 0));
+
+        get(produce(partition, batch(1)));
+        get(produce(partition, batch(1)));
+        assertThat(fetched.toCompletableFuture()).isNotDone();
+        get(produce(partition, batch(1)));
+
+        assertThat(get(fetched).get(0).records().sizeInBytes()).isEqualTo(3 * size);
+    }
+
+    @Test
+    void aFetchIsAnsweredWithWhatThereIsWhenItsTimeIsOver() {
+        get(produce(partition, batch(1)));
+
+        List<FetchedPartition> fetched =
+                get(fetch(PLENTY, PLENTY, Duration.ofMillis(50), from(ORDERS, 0), from(ORDERS, 1)));
+
+        assertThat(fetched.get(0).records().sizeInBytes()).isPositive();
+        assertThat(fetched.get(1).records().sizeInBytes()).isZero();
+    }
+
+    @Test
+    void recordsAboveTheHighWatermarkAreNotShown() {
+        LogId id = new LogId(Bench.TOPIC_ID, 1, "orders");
+        LeaderPartition careful = bench.with(TopicConfig.STORAGE_DURABILITY, "power").open(id, 0);
+        get(produce(careful, batch(1)));
+        bench.engine.flushesAtOnce = false;
+        produce(careful, batch(1));
+
+        CompletionStage<List<FetchedPartition>> fetched = fetch(1, PLENTY, LONG, from(SECOND, 1));
+
+        assertThat(fetched.toCompletableFuture()).isNotDone();
+        bench.engine.flushes.poll().complete(null);
+        assertThat(get(fetched).get(0).records().sizeInBytes()).isPositive();
+    }
+
+    @Test
+    void onlyTheFirstPartitionWithRecordsMayExceedTheLimit() {
+        LogId id = new LogId(Bench.TOPIC_ID, 1, "orders");
+        LeaderPartition second = bench.open(id, 0);
+        LeaderPartition third = bench.open(new LogId(Bench.TOPIC_ID, 2, "orders"), 0);
+        get(produce(second, batch(1).valueBytes(1_000)));
+        get(produce(third, batch(1).valueBytes(1_000)));
+
+        List<FetchedPartition> fetched = get(fetch(
+                1, 100, LONG, from(ORDERS, 0), from(SECOND, 0), from(new TopicPartition("orders", 2), 0)));
+
+        assertThat(fetched).extracting(one -> one.records().sizeInBytes() > 0).containsExactly(false, true, false);
+    }
+
+    @Test
+    void eachPartitionKeepsToItsOwnLimit() {
+        get(produce(partition, batch(1)));
+        get(produce(partition, batch(1)));
+        int size = batch(1).at(0).sizeInBytes();
+
+        FetchedPartition one =
+                get(fetch(1, PLENTY, LONG, new Want(ORDERS, 0, size, -1, -1))).get(0);
+
+        assertThat(one.records().sizeInBytes()).isEqualTo(size);
+    }
+
+    @Test
+    void anErrorInOnePartitionIsAnsweredAtOnceAndIsItsOnly() {
+        get(produce(partition, batch(1)));
+
+        List<FetchedPartition> fetched = get(fetch(PLENTY, PLENTY, LONG, from(SECOND, 0), from(ORDERS, 7), from(ORDERS, 0)));
+
+        assertThat(fetched)
+                .extracting(FetchedPartition::error)
+                .containsExactly(ErrorCode.NOT_LEADER_OR_FOLLOWER, ErrorCode.OFFSET_OUT_OF_RANGE, ErrorCode.NONE);
+        assertThat(fetched.get(2).records().sizeInBytes()).isPositive();
+    }
+
+    @Test
+    void theReadersLeaderEpochIsChecked() {
+        List<FetchedPartition> fetched = get(fetch(
+                1, PLENTY, LONG, new Want(ORDERS, 0, PLENTY, 4, -1), new Want(ORDERS, 0, PLENTY, 6, -1)));
+
+        assertThat(fetched)
+                .extracting(FetchedPartition::error)
+                .containsExactly(ErrorCode.FENCED_LEADER_EPOCH, ErrorCode.UNKNOWN_LEADER_EPOCH);
+    }
+
+    @Test
+    void aReaderWhoseLogPartsFromThisOneIsToldWhere() {
+        get(produce(partition, batch(10)));
+        LeaderPartition later = bench.open(8);
+        get(produce(later, batch(10)));
+
+        List<FetchedPartition> fetched = get(fetch(
+                1,
+                PLENTY,
+                LONG,
+                new Want(ORDERS, 12, PLENTY, -1, 5),
+                new Want(ORDERS, 12, PLENTY, -1, 6),
+                new Want(ORDERS, 10, PLENTY, -1, 5),
+                new Want(ORDERS, 10, PLENTY, -1, 9)));
+
+        assertThat(fetched.get(0).divergence()).isEqualTo(new EpochEnd(5, 10));
+        assertThat(fetched.get(1).divergence()).isEqualTo(new EpochEnd(5, 10));
+        assertThat(fetched.get(2).divergence()).isNull();
+        assertThat(RecordBatch.at(
+                                ((io.felice.api.storage.Records.InMemory) fetched.get(2).records())
+                                        .buffers()
+                                        .get(0))
+                        .baseOffset())
+                .isEqualTo(10);
+        assertThat(fetched.get(3).error()).isEqualTo(ErrorCode.OFFSET_OUT_OF_RANGE);
+    }
+
+    @Test
+    void aParkedFetchLearnsThatLeadershipIsLost() {
+        CompletionStage<List<FetchedPartition>> fetched = fetch(1, PLENTY, LONG, from(ORDERS, 0));
+
+        partition.resign();
+
+        assertThat(get(fetched).get(0).error()).isEqualTo(ErrorCode.NOT_LEADER_OR_FOLLOWER);
+    }
+
+    @Test
+    void aParkedFetchBelowATrimmedStartIsOutOfRange() {
+        get(produce(partition, batch(5)));
+        CompletionStage<List<FetchedPartition>> fetched = fetch(PLENTY, PLENTY, LONG, from(ORDERS, 0));
+
+        get(partition.deleteRecords(5));
+
+        assertThat(get(fetched).get(0).error()).isEqualTo(ErrorCode.OFFSET_OUT_OF_RANGE);
+    }
+
+    @Test
+    void coldReadsLeaveTheCallersThread() {
+        get(produce(partition, batch(1)));
+        bench.engine.cold = true;
+
+        assertThat(get(fetch(1, PLENTY, LONG, from(ORDERS, 0))).get(0).records().sizeInBytes()).isPositive();
+    }
+
+    @Test
+    void closingAnswersEveryFetch() {
+        CompletionStage<List<FetchedPartition>> fetched = fetch(1, PLENTY, LONG, from(ORDERS, 0));
+
+        fetches.close();
+
+        assertThat(get(fetched).get(0).error()).isEqualTo(ErrorCode.NOT_LEADER_OR_FOLLOWER);
+    }
+
+    @Test
+    void thousandsOfParkedFetchesAreAnsweredByOneAppend() {
+        List<CompletionStage<List<FetchedPartition>>> fetched = new ArrayList<>();
+        for (int i = 0; i < 5_000; i++) {
+            fetched.add(fetch(1, PLENTY, LONG, from(ORDERS, 0)));
+        }
+        assertThat(fetches.parkedCount()).isEqualTo(5_000);
+
+        get(produce(partition, batch(1)));
+
+        assertThat(fetched).allMatch(one -> get(one).get(0).records().sizeInBytes() > 0);
+        assertThat(bench.timer.getQueue()).hasSizeLessThanOrEqualTo(5_000);
+    }
+
+    @Test
+    void noAppendIsMissedWhileFetchesParkAndWake() throws InterruptedException {
+        int count = 3_000;
+        Thread writer = new Thread(() -> {
+            for (int i = 0; i < count; i++) {
+                produce(partition, batch(1));
+            }
+        });
+        writer.start();
+
+        long next = 0;
+        while (next < count) {
+            FetchedPartition one = get(fetch(1, PLENTY, LONG, from(ORDERS, next))).get(0);
+            assertThat(one.error()).isEqualTo(ErrorCode.NONE);
+            assertThat(one.records().sizeInBytes()).isPositive();
+            for (var bytes : ((io.felice.api.storage.Records.InMemory) one.records()).buffers()) {
+                for (RecordBatch read : io.felice.records.Batches.split(bytes)) {
+                    assertThat(read.baseOffset()).isEqualTo(next);
+                    next = read.nextOffset();
+                }
+            }
+        }
+        writer.join();
+    }
+}
