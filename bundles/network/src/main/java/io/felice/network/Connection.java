@@ -376,7 +376,7 @@ final class Connection implements FrameReader.Frames {
         ApiMessage response = null;
         try {
             response = WireProtocol.failure(pending.request(), error, message);
-        } catch (RuntimeException noForm) {
+        } catch (Throwable noForm) {
             log.debug("{} has no form for {}", describe(pending), error, noForm);
         }
         if (response == null) {
@@ -393,8 +393,8 @@ final class Connection implements FrameReader.Frames {
                     WireProtocol.encode(pending.apiKey, pending.apiVersion, pending.correlationId, response);
             pending.answer(frame);
             answerBytes += frame.sizeInBytes();
-            processor.answered(frame.sizeInBytes());
-        } catch (RuntimeException notEncodable) {
+            processor.answered(frame);
+        } catch (Throwable notEncodable) {
             log.error("The answer to {} cannot be sent", describe(pending), notEncodable);
             Pins.release(response);
             pending.answerByClosing();
@@ -426,6 +426,9 @@ final class Connection implements FrameReader.Frames {
         }
         takeAnswered();
         guarded(write);
+        if (closing) {
+            return;
+        }
         boolean empty = outbox.isEmpty();
         if (empty && (closesWhenSent || draining && inFlight.isEmpty())) {
             close();
@@ -471,9 +474,8 @@ final class Connection implements FrameReader.Frames {
 
     private void sent(PendingResponse response) {
         long bytes = response.frame().sizeInBytes();
-        response.frame().close();
         answerBytes -= bytes;
-        processor.sent(bytes);
+        processor.done(response.frame());
         ended(response, bytes);
     }
 
@@ -484,7 +486,7 @@ final class Connection implements FrameReader.Frames {
     }
 
     private void updateInterest() {
-        boolean read = !closing && reader.wantsBytes() && waitingFor == null && mayBegin();
+        boolean read = reader.wantsBytes() && waitingFor == null && mayBegin();
         if (read != readInterest) {
             readInterest = read;
             processor.interestInRead(session, read);
@@ -505,6 +507,9 @@ final class Connection implements FrameReader.Frames {
     /** Every now and then: closes what has been silent or unread for too long. */
     void check(long now) {
         Limits limits = server.limits();
+        if (!readInterest) {
+            markDirty();
+        }
         if (writeInterest && now - progressAt > limits.stalled().toNanos()) {
             counters.stalledClosed.incrementAndGet();
             server.complain("Closing the connection of " + identity.remote() + ": it leaves its answers unread");
@@ -577,8 +582,7 @@ final class Connection implements FrameReader.Frames {
             pending.takeOpen();
         }
         if (pending.frame() != null) {
-            processor.sent(pending.frame().sizeInBytes());
-            pending.frame().close();
+            processor.done(pending.frame());
         }
         pending.release(server.memory(), false);
         processor.ended(pending);
@@ -596,7 +600,7 @@ final class Connection implements FrameReader.Frames {
         } catch (IOException gone) {
             log.debug("Connection of {} broke: {}", identity.remote(), gone.toString());
             close();
-        } catch (RuntimeException | OutOfMemoryError | StackOverflowError accident) {
+        } catch (Throwable accident) {
             log.error("Closing the connection of {}", identity.remote(), accident);
             close();
         }

@@ -48,7 +48,9 @@ final class FrameReader {
     private ByteBuffer partial;
 
     private int partialLength;
-    private long partialSince;
+    /** When the unfinished frame began; 0 if there is none. */
+    private long since;
+
     private int largestSoFar;
     private boolean starving;
 
@@ -116,9 +118,9 @@ final class FrameReader {
         return starving;
     }
 
-    /** Since when a frame is incomplete, by {@link System#nanoTime}; meaningless unless {@link #isIncomplete}. */
+    /** Since when a frame is incomplete, by {@link System#nanoTime}; meaningless unless one is, or starves. */
     long incompleteSince() {
-        return partialSince;
+        return since;
     }
 
     boolean isIncomplete() {
@@ -179,6 +181,7 @@ final class FrameReader {
     private void startPartial(ByteBuffer bytes, int from, int length) {
         int received = bytes.limit() - from;
         int trusted = Math.max(Math.max(FIRST_PIECE, largestSoFar), 2 * received);
+        since = since == 0 ? System.nanoTime() : since;
         ByteBuffer buffer = memory.allocate(Math.min(length, trusted));
         if (buffer == null) {
             starving = true;
@@ -186,7 +189,6 @@ final class FrameReader {
         }
         partial = buffer.limit(Math.min(buffer.capacity(), length)).put(bytes.position(from));
         partialLength = length;
-        partialSince = System.nanoTime();
         if (!partial.hasRemaining()) {
             growPartial();
         }
@@ -206,6 +208,7 @@ final class FrameReader {
         if (frames.begin(buffer.duplicate().flip(), Lifetime.OWNED)) {
             largestSoFar = Math.max(largestSoFar, partialLength);
             partial = null;
+            since = 0;
         }
     }
 

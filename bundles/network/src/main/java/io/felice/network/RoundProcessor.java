@@ -1,6 +1,7 @@
 package io.felice.network;
 
 import io.felice.api.Turn;
+import io.felice.protocol.ResponseFrame;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -35,6 +36,7 @@ public final class RoundProcessor extends NioProcessor {
     private static final long SHORT_TICK_NANOS = 20_000_000L;
     private static final long OLD_FRAME_NANOS = 500_000_000L;
 
+    private final int number;
     private final Server server;
     private final Turn turn = this::defer;
     private final ByteBuffer scratch = ByteBuffer.allocateDirect(SCRATCH_BYTES);
@@ -59,12 +61,14 @@ public final class RoundProcessor extends NioProcessor {
     private final Counter inFlightBytes = new Counter();
     private final Counter answerBytes = new Counter();
     private final Counter answers = new Counter();
+    private final Counter pins = new Counter();
     private final Counter paused = new Counter();
     private long ticked = System.nanoTime();
     private volatile Thread thread;
 
-    RoundProcessor(Executor executor, Server server) {
+    RoundProcessor(int number, Executor executor, Server server) {
         super(executor);
+        this.number = number;
         this.server = server;
         for (int key = 0; key < counters.length; key++) {
             counters[key] = new RequestCounters();
@@ -109,6 +113,10 @@ public final class RoundProcessor extends NioProcessor {
         return answers.get();
     }
 
+    long pins() {
+        return pins.get();
+    }
+
     long paused() {
         return paused.get();
     }
@@ -130,7 +138,10 @@ public final class RoundProcessor extends NioProcessor {
     /** The end of one round and the wait for the next. */
     @Override
     protected int select(long timeout) throws Exception {
-        thread = Thread.currentThread();
+        if (thread != Thread.currentThread()) {
+            thread = Thread.currentThread();
+            thread.setName("felice-network-io-" + number);
+        }
         tick();
         finishRound();
         sleeping.set(true);
@@ -194,11 +205,15 @@ public final class RoundProcessor extends NioProcessor {
             run(task);
         }
         for (PendingResponse next = completedElsewhere.poll(); next != null; next = completedElsewhere.poll()) {
-            next.connection.settle(next);
+            settle(next);
         }
         for (PendingResponse next = completedHere.poll(); next != null; next = completedHere.poll()) {
-            next.connection.settle(next);
+            settle(next);
         }
+    }
+
+    private static void settle(PendingResponse pending) {
+        pending.connection.settle(pending);
     }
 
     private void defer(Runnable action) {
@@ -241,7 +256,8 @@ public final class RoundProcessor extends NioProcessor {
             if (connection.mayBegin()) {
                 connection.resume();
                 moved = true;
-            } else if (!connection.isClosing()) {
+            } else if (!connection.isClosing() && !mayBegin()) {
+                // What else may hold it back is its own, and it comes here again when that changes.
                 blocked.add(connection);
             }
         }
@@ -256,7 +272,7 @@ public final class RoundProcessor extends NioProcessor {
         boolean slow = now - ticked >= TICK_NANOS;
         ticked = now;
         waitingNow().forEach(Connection::resume);
-        feedStarving();
+        feedStarving(now);
         if (slow || connections.size() < 64) {
             List.copyOf(connections).forEach(connection -> connection.check(now));
         }
@@ -266,25 +282,24 @@ public final class RoundProcessor extends NioProcessor {
         return List.copyOf(waiting);
     }
 
-    /** Those who came last go on first: the oldest frames are the ones that keep others waiting. */
-    private void feedStarving() {
+    /** In the order they came, but those that have had their time go last. */
+    private void feedStarving(long now) {
         if (starving.isEmpty()) {
             return;
         }
         List<Connection> hungry = new ArrayList<>(starving);
         starving.clear();
-        hungry.sort(Comparator.comparing(Connection::isIncomplete)
-                .thenComparing(
-                        Comparator.comparingLong(Connection::incompleteSince).reversed()));
+        hungry.sort(Comparator.<Connection, Boolean>comparing(connection -> isOld(connection, now))
+                .thenComparingLong(Connection::incompleteSince));
         hungry.forEach(Connection::resume);
-        hungry.forEach(connection -> {
-            if (connection.isStarving()) {
-                starving.add(connection);
-            }
-        });
+        hungry.stream().filter(Connection::isStarving).forEach(starving::add);
         if (!starving.isEmpty()) {
             server.memoryIsShort();
         }
+    }
+
+    private static boolean isOld(Connection connection, long now) {
+        return now - connection.incompleteSince() > OLD_FRAME_NANOS;
     }
 
     /** Closes the connection whose unfinished frame is the oldest, if it is old at all. */
@@ -293,7 +308,7 @@ public final class RoundProcessor extends NioProcessor {
         connections.stream()
                 .filter(Connection::isIncomplete)
                 .min(Comparator.comparingLong(Connection::incompleteSince))
-                .filter(oldest -> now - oldest.incompleteSince() > OLD_FRAME_NANOS)
+                .filter(oldest -> isOld(oldest, now))
                 .ifPresent(Connection::closeForMemory);
     }
 
@@ -383,14 +398,18 @@ public final class RoundProcessor extends NioProcessor {
         of.longestNanos.raiseTo(now - pending.beganAt);
     }
 
-    void answered(long bytes) {
+    void answered(ResponseFrame frame) {
         answers.add(1);
-        answerBytes.add(bytes);
+        answerBytes.add(frame.sizeInBytes());
+        pins.add(frame.pins());
     }
 
-    void sent(long bytes) {
+    /** Sent, or never will be: the answer's pins are given back. */
+    void done(ResponseFrame frame) {
         answers.add(-1);
-        answerBytes.add(-bytes);
+        answerBytes.add(-frame.sizeInBytes());
+        pins.add(-frame.pins());
+        frame.close();
     }
 
     void paused(int change) {

@@ -7,6 +7,7 @@ import java.lang.reflect.Field;
 import java.net.BindException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -31,7 +32,7 @@ final class Server {
 
     private static final long DRAIN_NANOS = TimeUnit.SECONDS.toNanos(2);
     private static final long LEAVE_MS = 1000;
-    private static final long SHORTAGE_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
+    private static final long SHORTAGE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
     private final Settings settings;
     private final ApiTable apis;
@@ -67,7 +68,7 @@ final class Server {
         this.threads =
                 Executors.newCachedThreadPool(task -> new Thread(task, "felice-network-" + number.incrementAndGet()));
         for (int i = 0; i < settings.threads(); i++) {
-            processors.add(new RoundProcessor(threads, this));
+            processors.add(new RoundProcessor(i + 1, threads, this));
         }
         for (Listener listener : settings.listeners()) {
             counters.put(listener, new ListenerCounters());
@@ -374,6 +375,7 @@ final class Server {
         long answers = processors.stream().mapToLong(RoundProcessor::answers).sum();
         long answerBytes =
                 processors.stream().mapToLong(RoundProcessor::answerBytes).sum();
+        long pins = processors.stream().mapToLong(RoundProcessor::pins).sum();
         long paused = processors.stream().mapToLong(RoundProcessor::paused).sum();
         return new StatusTable(
                 "network.memory",
@@ -381,7 +383,8 @@ final class Server {
                 List.of(
                         List.of("requests.bytes", memory.used(), now.requestMemory()),
                         List.of("answers.bytes", answerBytes, now.responseBytes() * Math.max(1, connections.get())),
-                        List.of("answers.pinned", answers, (long) now.inFlight()),
+                        List.of("answers", answers, (long) now.inFlight()),
+                        List.of("pins", pins, (long) now.inFlight()),
                         List.of("paused.connections", paused, (long) now.connections()),
                         List.of("held.requests", (long) held.get(), (long) now.heldRequests()),
                         List.of("held.bytes", heldBytes.get(), now.heldBytes())));
@@ -391,8 +394,8 @@ final class Server {
     static final class CannotListen extends Exception {
         private static final long serialVersionUID = 1L;
 
-        CannotListen(Listener listener, Exception cause) {
-            super("Cannot listen for " + listener + ": " + reason(cause), cause);
+        CannotListen(Listener listener, Exception failure) {
+            super("Cannot listen for " + listener + ": " + reason(root(failure)), root(failure));
         }
 
         /** True if the next attempt may succeed, as when another instance is just letting the port go. */
@@ -400,11 +403,16 @@ final class Server {
             return getCause() instanceof BindException;
         }
 
-        private static String reason(Exception cause) {
-            if (cause instanceof java.net.UnknownHostException) {
+        /** MINA wraps what the socket said. */
+        private static Throwable root(Throwable failure) {
+            return failure.getCause() == null ? failure : root(failure.getCause());
+        }
+
+        private static String reason(Throwable failure) {
+            if (failure instanceof UnknownHostException) {
                 return "there is no such host or address";
             }
-            String told = cause.getMessage() == null ? cause.toString() : cause.getMessage();
+            String told = failure.getMessage() == null ? failure.toString() : failure.getMessage();
             return told.contains("already in use") ? "the port is taken by another process" : told;
         }
     }

@@ -1,6 +1,7 @@
 package io.felice.network;
 
 import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -147,7 +148,7 @@ record Settings(List<Listener> listeners, int threads, Transfer transfer, Limits
     static String localHost() {
         try {
             return InetAddress.getLocalHost().getCanonicalHostName();
-        } catch (java.net.UnknownHostException nameless) {
+        } catch (UnknownHostException nameless) {
             return InetAddress.getLoopbackAddress().getHostAddress();
         }
     }

@@ -21,11 +21,17 @@ import java.util.function.BiFunction;
 import org.apache.kafka.common.message.ApiVersionsRequestData;
 import org.apache.kafka.common.message.ApiVersionsResponseData;
 import org.apache.kafka.common.protocol.ApiMessage;
+import org.awaitility.Awaitility;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.ServiceRegistration;
 
 /** The network as its components make it, with handlers of the test's choice. */
 final class TestNode implements AutoCloseable {
+    static {
+        Awaitility.setDefaultPollInterval(Duration.ofMillis(5));
+        Awaitility.setDefaultPollDelay(Duration.ZERO);
+    }
+
     private final AtomicReference<Endpoints> endpoints = new AtomicReference<>();
     private final Map<String, Object> settings = new HashMap<>();
     private final ApiTable apis;

@@ -1,0 +1,230 @@
+package io.felice.network;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.sun.management.UnixOperatingSystemMXBean;
+import io.felice.api.Launch;
+import io.felice.api.cluster.BrokerRegistration;
+import io.felice.protocol.Apis;
+import io.felice.protocol.RequestContext;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import org.apache.kafka.common.message.HeartbeatRequestData;
+import org.apache.kafka.common.message.HeartbeatResponseData;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** How the network comes, changes and goes. */
+@Timeout(60)
+class LifecycleTest {
+    @TempDir
+    Path directory;
+
+    @AfterEach
+    void forget() {
+        System.clearProperty(Launch.FATAL_FILE);
+    }
+
+    @Test
+    void severalListenersHaveTheirOwnAddressesAndNames() throws Exception {
+        Map<String, Object> settings = Map.of(
+                "listeners", new String[] {"PLAINTEXT://127.0.0.1:0", "EXTERNAL://127.0.0.1:0"},
+                "advertised_listeners", new String[] {"EXTERNAL://broker.example.org:19092"},
+                "listener_security_protocol_map", new String[] {"EXTERNAL:PLAINTEXT"});
+        try (TestNode node = heartbeats(settings)) {
+            int inner = node.port("PLAINTEXT");
+
+            List<BrokerRegistration.Endpoint> endpoints = node.endpoints().endpoints();
+
+            assertThat(endpoints)
+                    .containsExactly(
+                            new BrokerRegistration.Endpoint("PLAINTEXT", "PLAINTEXT", "127.0.0.1", inner),
+                            new BrokerRegistration.Endpoint("EXTERNAL", "PLAINTEXT", "broker.example.org", 19092));
+            assertThat(inner).isPositive();
+        }
+    }
+
+    @Test
+    void aHandlerKnowsTheListenerOfItsConnection() throws Exception {
+        Map<String, Object> settings =
+                Map.of("listeners", new String[] {"PLAINTEXT://127.0.0.1:0, EXTERNAL://127.0.0.1:" + freePort()});
+        CompletableFuture<String> listener = new CompletableFuture<>();
+        try (TestNode node = new TestNode(settings)) {
+            node.bindNow(Apis.HEARTBEAT, 0, 4, (HeartbeatRequestData request, RequestContext context) -> {
+                listener.complete(
+                        context.connection().listener() + context.connection().host());
+                return new HeartbeatResponseData();
+            });
+            try (TestClient client = new TestClient(node.port("EXTERNAL"))) {
+                beat(client);
+            }
+            assertThat(listener.join()).isEqualTo("EXTERNAL/127.0.0.1");
+        }
+    }
+
+    @Test
+    void aTakenPortIsToldInOneSentence() throws Exception {
+        Path fatal = directory.resolve("fatal");
+        System.setProperty(Launch.FATAL_FILE, fatal.toString());
+        try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"));
+                TestNode node = new TestNode(
+                        Map.of("listeners", new String[] {"PLAINTEXT://127.0.0.1:" + taken.getLocalPort()}))) {
+            await().atMost(Duration.ofSeconds(20)).until(() -> Files.exists(fatal));
+
+            assertThat(Files.readString(fatal))
+                    .startsWith("Cannot listen for PLAINTEXT on 127.0.0.1:" + taken.getLocalPort())
+                    .contains("taken by another process");
+            assertThat(node.endpoints()).isNull();
+        }
+    }
+
+    @Test
+    void aListenerThatCannotBeReadIsToldInOneSentence() throws Exception {
+        Path fatal = directory.resolve("fatal");
+        System.setProperty(Launch.FATAL_FILE, fatal.toString());
+        try (TestNode node = new TestNode(Map.of("listeners", new String[] {"127.0.0.1:9092"}))) {
+            await().until(() -> Files.exists(fatal));
+
+            assertThat(Files.readString(fatal)).startsWith("listeners: \"127.0.0.1:9092\" is no listener");
+            assertThat(node.endpoints()).isNull();
+        }
+    }
+
+    @Test
+    void aPortThatIsBeingReleasedIsWaitedFor() throws Exception {
+        ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"));
+        try (TestNode node =
+                heartbeats(Map.of("listeners", new String[] {"PLAINTEXT://127.0.0.1:" + taken.getLocalPort()}))) {
+            Thread.sleep(200);
+            taken.close();
+
+            try (TestClient client = node.connect()) {
+                beat(client);
+            }
+        }
+    }
+
+    @Test
+    void limitsAndTheRequestLogChangeUnderAnOpenConnection() throws Exception {
+        try (TestNode node = heartbeats(Map.of());
+                TestClient client = node.connect()) {
+            beat(client);
+
+            node.change("request_log", true);
+            node.change("socket_request_max_bytes", 200);
+            beat(client);
+            await().untilAsserted(() -> {
+                try (TestClient other = node.connect()) {
+                    other.send(Apis.HEARTBEAT, 4, 1, new HeartbeatRequestData().setGroupId("g".repeat(300)));
+                    assertThat(other.isClosed(1000)).isTrue();
+                }
+            });
+
+            beat(client);
+        }
+    }
+
+    @Test
+    void otherListenersAreOpenedAndBadOnesRefusedWhileRunning() throws Exception {
+        try (TestNode node = heartbeats(Map.of())) {
+            int before = node.port();
+            node.change("listeners", new String[] {"PLAINTEXT://127.0.0.1:" + before, "SECOND://127.0.0.1:0"});
+            await().until(() ->
+                    node.endpoints() != null && node.endpoints().endpoints().size() == 2);
+            assertThat(node.port()).isEqualTo(before);
+
+            node.change("listeners", new String[] {"nonsense"});
+
+            try (TestClient client = node.connect()) {
+                beat(client);
+            }
+            assertThat(node.endpoints().endpoints()).hasSize(2);
+        }
+    }
+
+    @Test
+    void onStopBegunRequestsAreAnsweredAndConnectionsClosed() throws Exception {
+        CompletableFuture<HeartbeatResponseData> later = new CompletableFuture<>();
+        TestNode node = new TestNode(Map.of());
+        node.bind(Apis.HEARTBEAT, 0, 4, (HeartbeatRequestData request, RequestContext context) -> later);
+        try (TestClient client = node.connect();
+                TestClient idle = node.connect()) {
+            client.send(Apis.HEARTBEAT, 4, 1, heartbeat());
+            node.awaitNumber("network.requests", "Heartbeat", "in.flight", 1);
+
+            Thread stopping = new Thread(node::close);
+            stopping.start();
+            assertThat(idle.isClosed(5000)).isTrue();
+            later.complete(new HeartbeatResponseData());
+
+            assertThat(client.receiveCorrelationId()).isEqualTo(1);
+            assertThat(client.isClosed(5000)).isTrue();
+            stopping.join();
+        }
+    }
+
+    @Test
+    void afterItNoThreadPortOrFileIsLeft() throws Exception {
+        startAndStop(0);
+        UnixOperatingSystemMXBean system = (UnixOperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+        long files = system.getOpenFileDescriptorCount();
+
+        int port = startAndStop(0);
+        for (int i = 0; i < 3; i++) {
+            assertThat(startAndStop(port)).isEqualTo(port);
+        }
+
+        await().atMost(Duration.ofSeconds(10)).untilAsserted(() -> {
+            assertThat(system.getOpenFileDescriptorCount()).isLessThanOrEqualTo(files);
+            assertThat(Thread.getAllStackTraces().keySet())
+                    .noneMatch(thread -> thread.getName().startsWith("felice-network")
+                            || thread.getName().contains("Acceptor")
+                            || thread.getName().contains("RoundProcessor"));
+        });
+    }
+
+    private static int startAndStop(int port) throws IOException {
+        try (TestNode node = heartbeats(Map.of("listeners", new String[] {"PLAINTEXT://127.0.0.1:" + port}));
+                TestClient client = node.connect();
+                TestClient idle = node.connect()) {
+            beat(client);
+            assertThat(idle.socket.isConnected()).isTrue();
+            return node.port();
+        }
+    }
+
+    private static int freePort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0)) {
+            return socket.getLocalPort();
+        }
+    }
+
+    private static TestNode heartbeats(Map<String, ?> settings) {
+        TestNode node = new TestNode(settings);
+        node.bindNow(
+                Apis.HEARTBEAT,
+                0,
+                4,
+                (HeartbeatRequestData request, RequestContext context) -> new HeartbeatResponseData());
+        return node;
+    }
+
+    private static void beat(TestClient client) throws IOException {
+        client.ask(Apis.HEARTBEAT, 4, 1, heartbeat(), new HeartbeatResponseData());
+    }
+
+    private static HeartbeatRequestData heartbeat() {
+        return new HeartbeatRequestData().setGroupId("g").setMemberId("m");
+    }
+}
