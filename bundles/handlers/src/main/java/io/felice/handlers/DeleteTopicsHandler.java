@@ -59,8 +59,8 @@ public final class DeleteTopicsHandler implements RequestHandler<DeleteTopicsReq
             return CompletableFuture.failedFuture(
                     ErrorCode.INVALID_REQUEST.because("Topic name and topic ID can not both be specified."));
         }
-        Map<UUID, DeletableTopicResult> toDelete = new HashMap<>();
         DeleteTopicsResponseData response = new DeleteTopicsResponseData();
+        Map<UUID, Doomed> doomed = new HashMap<>();
         ClusterView view = metadata.view();
         for (DeleteTopicState topic : asked) {
             Optional<TopicView> found = find(view, topic);
@@ -72,20 +72,35 @@ public final class DeleteTopicsHandler implements RequestHandler<DeleteTopicsReq
                     .setName(name)
                     .setTopicId(found.map(known -> TopicIds.of(known.topicId())).orElse(topic.topicId()));
             response.responses().add(result);
-            refusal(topic, found.isPresent(), context.apiVersion())
-                    .ifPresentOrElse(
-                            error -> result.setErrorCode(error.code()),
-                            () -> toDelete.put(found.orElseThrow().topicId(), result));
+            Optional<ErrorCode> refusal = refusal(topic, found.isPresent(), context.apiVersion());
+            if (refusal.isPresent()) {
+                result.setErrorCode(refusal.get().code());
+            } else {
+                doomed.put(found.orElseThrow().topicId(), new Doomed(result, topic.name() != null));
+            }
         }
-        if (toDelete.isEmpty()) {
-            return CompletableFuture.completedFuture(response);
+        return delete(doomed, request.timeoutMs(), context).thenApply(done -> response);
+    }
+
+    /** A topic that is to be deleted, and where to tell of it. */
+    private record Doomed(DeletableTopicResult result, boolean byName) {
+        void fill(Outcome<Void> outcome) {
+            boolean goneMeanwhile = outcome.error() == ErrorCode.UNKNOWN_TOPIC_ID && byName;
+            ErrorCode error = goneMeanwhile ? ErrorCode.UNKNOWN_TOPIC_OR_PARTITION : outcome.error();
+            result.setErrorCode(error.code()).setErrorMessage(outcome.message());
+        }
+    }
+
+    private CompletionStage<Void> delete(Map<UUID, Doomed> doomed, int timeoutMs, RequestContext context) {
+        if (doomed.isEmpty()) {
+            return CompletableFuture.completedFuture(null);
         }
         return deadlines
-                .within(request.timeoutMs(), Visible.at(metadata, admin.deleteTopics(Set.copyOf(toDelete.keySet()))))
+                .within(timeoutMs, Visible.at(metadata, admin.deleteTopics(Set.copyOf(doomed.keySet()))))
                 .handle((decided, failure) -> {
-                    toDelete.forEach((id, result) ->
-                            fill(result, failure == null ? decided.outcomes().get(id) : failed(failure, context)));
-                    return response;
+                    doomed.forEach((id, topic) ->
+                            topic.fill(failure == null ? decided.outcomes().get(id) : failed(failure, context)));
+                    return null;
                 });
     }
 
@@ -116,9 +131,5 @@ public final class DeleteTopicsHandler implements RequestHandler<DeleteTopicsReq
 
     private static Outcome<Void> failed(Throwable failure, RequestContext context) {
         return Outcome.failed(Failures.ofController(failure, context), Failures.messageOf(failure));
-    }
-
-    private static void fill(DeletableTopicResult result, Outcome<Void> outcome) {
-        result.setErrorCode(outcome.error().code()).setErrorMessage(outcome.message());
     }
 }

@@ -1,0 +1,237 @@
+package io.felice.handlers;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
+
+import io.felice.api.ErrorCode;
+import io.felice.api.cluster.Admin.ConfigChange;
+import io.felice.api.cluster.Admin.ConfigChange.Operation;
+import io.felice.api.config.ConfigResource;
+import java.util.List;
+import java.util.Map;
+import org.apache.kafka.common.message.AlterConfigsRequestData;
+import org.apache.kafka.common.message.AlterConfigsResponseData;
+import org.apache.kafka.common.message.DescribeConfigsRequestData;
+import org.apache.kafka.common.message.DescribeConfigsRequestData.DescribeConfigsResource;
+import org.apache.kafka.common.message.DescribeConfigsResponseData.DescribeConfigsResourceResult;
+import org.apache.kafka.common.message.DescribeConfigsResponseData.DescribeConfigsResult;
+import org.apache.kafka.common.message.DescribeConfigsResponseData.DescribeConfigsSynonym;
+import org.apache.kafka.common.message.IncrementalAlterConfigsRequestData;
+import org.apache.kafka.common.message.IncrementalAlterConfigsResponseData;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Configurations shown and changed. */
+class ConfigHandlersTest {
+    private static final byte UNKNOWN = 1;
+    private static final byte TOPIC = 2;
+    private static final byte BROKER = 4;
+    private static final byte BROKER_LOGGER = 8;
+    private static final byte SET = 0;
+    private static final byte DELETE = 1;
+    private static final byte APPEND = 2;
+
+    private final FakeCluster cluster = new FakeCluster();
+    private final FakeAdmin admin = new FakeAdmin(cluster);
+    private final FakeConfigs configs = new FakeConfigs(cluster);
+    private final DescribeConfigsHandler describe = new DescribeConfigsHandler(configs, cluster);
+    private final AlterConfigsHandler alter = new AlterConfigsHandler(admin, cluster, configs);
+    private final IncrementalAlterConfigsHandler change = new IncrementalAlterConfigsHandler(admin, cluster, configs);
+
+    @BeforeEach
+    void topic() {
+        cluster.topic("t", 1);
+    }
+
+    @Test
+    void aTopicsConfigsAreShownWithTheirLayers() throws Exception {
+        cluster.config(ConfigResource.topic("t"), "retention.ms", "1000");
+
+        DescribeConfigsResult result = describe(TOPIC, "t", "retention.ms", "segment.bytes");
+
+        DescribeConfigsResourceResult own = result.configs().get(0);
+        assertThat(own.name()).isEqualTo("retention.ms");
+        assertThat(own.value()).isEqualTo("1000");
+        assertThat(own.configSource()).isEqualTo((byte) 1);
+        assertThat(own.configType()).isEqualTo((byte) 5);
+        assertThat(own.readOnly()).isFalse();
+        assertThat(own.documentation()).contains("milliseconds");
+        assertThat(own.synonyms())
+                .extracting(DescribeConfigsSynonym::name, DescribeConfigsSynonym::source)
+                .containsExactly(tuple("retention.ms", (byte) 1), tuple("log.retention.ms", (byte) 5));
+        assertThat(result.configs().get(1).configSource()).isEqualTo((byte) 5);
+    }
+
+    @Test
+    void synonymsAndDocumentationAreToldOnlyIfAskedFor() throws Exception {
+        DescribeConfigsRequestData request = new DescribeConfigsRequestData()
+                .setResources(List.of(new DescribeConfigsResource()
+                        .setResourceType(TOPIC)
+                        .setResourceName("t")
+                        .setConfigurationKeys(null)));
+
+        DescribeConfigsResult result =
+                Asking.ask(describe, request, 4).results().get(0);
+
+        assertThat(result.configs()).hasSizeGreaterThan(20).allSatisfy(config -> {
+            assertThat(config.synonyms()).isEmpty();
+            assertThat(config.documentation()).isNull();
+        });
+    }
+
+    @Test
+    void theBrokersOwnConfigsSayWhatOnlyAFileCanSet() throws Exception {
+        DescribeConfigsResult result = describe(BROKER, "7", "num.partitions", "delete.topic.enable");
+
+        assertThat(result.configs())
+                .extracting(DescribeConfigsResourceResult::name, DescribeConfigsResourceResult::readOnly)
+                .containsExactlyInAnyOrder(tuple("num.partitions", false), tuple("delete.topic.enable", true));
+    }
+
+    @Test
+    void ofAllBrokersOnlyWhatWasSetIsShown() throws Exception {
+        cluster.config(ConfigResource.allBrokers(), "num.partitions", "3");
+
+        assertThat(describe(BROKER, "").configs())
+                .extracting(DescribeConfigsResourceResult::name)
+                .containsExactly("num.partitions");
+    }
+
+    @Test
+    void whatDoesNotExistIsItsOwnError() throws Exception {
+        assertThat(error(describe(TOPIC, "unknown"))).isEqualTo(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+        assertThat(error(describe(TOPIC, "not/valid"))).isEqualTo(ErrorCode.INVALID_TOPIC_EXCEPTION);
+        assertThat(error(describe(BROKER, "8"))).isEqualTo(ErrorCode.INVALID_REQUEST);
+        assertThat(error(describe(BROKER, "eight"))).isEqualTo(ErrorCode.INVALID_REQUEST);
+        assertThat(error(describe(BROKER_LOGGER, "7"))).isEqualTo(ErrorCode.INVALID_REQUEST);
+        assertThat(error(describe(UNKNOWN, ""))).isEqualTo(ErrorCode.INVALID_REQUEST);
+    }
+
+    @Test
+    void anIncrementalChangeTouchesOnlyWhatItNames() throws Exception {
+        cluster.config(ConfigResource.topic("t"), "retention.ms", "1000");
+        cluster.config(ConfigResource.topic("t"), "segment.ms", "2000");
+
+        assertThat(change("t", op("retention.ms", DELETE, "ignored"), op("segment.bytes", SET, "4096")))
+                .isEqualTo(ErrorCode.NONE);
+
+        assertThat(cluster.view().configs(ConfigResource.topic("t")))
+                .isEqualTo(Map.of("segment.ms", "2000", "segment.bytes", "4096"));
+    }
+
+    @Test
+    void theLegacyChangeReplacesTheWholeSet() throws Exception {
+        cluster.config(ConfigResource.topic("t"), "retention.ms", "1000");
+        cluster.config(ConfigResource.topic("t"), "segment.ms", "2000");
+        AlterConfigsRequestData request = new AlterConfigsRequestData();
+        AlterConfigsRequestData.AlterableConfigCollection wanted =
+                new AlterConfigsRequestData.AlterableConfigCollection();
+        wanted.add(new AlterConfigsRequestData.AlterableConfig()
+                .setName("segment.ms")
+                .setValue("3000"));
+        request.resources()
+                .add(new AlterConfigsRequestData.AlterConfigsResource()
+                        .setResourceType(TOPIC)
+                        .setResourceName("t")
+                        .setConfigs(wanted));
+
+        AlterConfigsResponseData response = Asking.ask(alter, request, 2);
+
+        assertThat(response.responses().get(0).errorCode()).isZero();
+        assertThat(cluster.view().configs(ConfigResource.topic("t"))).isEqualTo(Map.of("segment.ms", "3000"));
+    }
+
+    @Test
+    void listsAreAppendedToByTheController() throws Exception {
+        assertThat(change("t", op("cleanup.policy", APPEND, "delete"))).isEqualTo(ErrorCode.NONE);
+
+        assertThat(admin.asked)
+                .contains(Map.of(
+                        ConfigResource.topic("t"),
+                        List.of(new ConfigChange("cleanup.policy", Operation.APPEND, "delete"))));
+    }
+
+    @Test
+    void mistakesAreRefusedBeforeTheControllerIsAsked() throws Exception {
+        assertThat(change("unknown", op("retention.ms", SET, "1"))).isEqualTo(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+        assertThat(change("t", op("no.such", SET, "1"))).isEqualTo(ErrorCode.INVALID_CONFIG);
+        assertThat(change("t", op("retention.ms", SET, "soon"))).isEqualTo(ErrorCode.INVALID_CONFIG);
+        assertThat(change("t", op("retention.ms", SET, null))).isEqualTo(ErrorCode.INVALID_REQUEST);
+        assertThat(change("t", op("retention.ms", APPEND, "1"))).isEqualTo(ErrorCode.INVALID_CONFIG);
+        assertThat(change("t", op("retention.ms", (byte) 9, "1"))).isEqualTo(ErrorCode.INVALID_REQUEST);
+        assertThat(change("t", op("retention.ms", SET, "1"), op("retention.ms", DELETE, null)))
+                .isEqualTo(ErrorCode.INVALID_REQUEST);
+        assertThat(admin.asked).isEmpty();
+    }
+
+    @Test
+    void aResourceNamedTwiceIsRefusedBothTimesAndItsNeighbourIsChanged() throws Exception {
+        cluster.topic("other", 1);
+        IncrementalAlterConfigsRequestData request = new IncrementalAlterConfigsRequestData();
+        for (String topic : List.of("t", "t", "other")) {
+            request.resources().add(resource(topic, op("retention.ms", SET, "1")));
+        }
+
+        IncrementalAlterConfigsResponseData response = Asking.ask(change, request, 1);
+
+        assertThat(response.responses())
+                .extracting(result -> ErrorCode.of(result.errorCode()))
+                .containsExactly(ErrorCode.INVALID_REQUEST, ErrorCode.INVALID_REQUEST, ErrorCode.NONE);
+    }
+
+    @Test
+    void aChangeThatIsOnlyCheckedIsHandedOnAsSuchAndFailuresAreTold() throws Exception {
+        admin.refuse(ConfigResource.topic("t"), ErrorCode.INVALID_CONFIG, "no engine of that name");
+        IncrementalAlterConfigsRequestData request = new IncrementalAlterConfigsRequestData().setValidateOnly(true);
+        request.resources().add(resource("t", op("storage.engine", SET, "none")));
+
+        var result = Asking.ask(change, request, 1).responses().get(0);
+
+        assertThat(ErrorCode.of(result.errorCode())).isEqualTo(ErrorCode.INVALID_CONFIG);
+        assertThat(result.errorMessage()).isEqualTo("no engine of that name");
+    }
+
+    private DescribeConfigsResult describe(byte type, String name, String... keys) throws Exception {
+        DescribeConfigsRequestData request = new DescribeConfigsRequestData()
+                .setIncludeSynonyms(true)
+                .setIncludeDocumentation(true)
+                .setResources(List.of(new DescribeConfigsResource()
+                        .setResourceType(type)
+                        .setResourceName(name)
+                        .setConfigurationKeys(List.of(keys))));
+        return Asking.ask(describe, request, 4).results().get(0);
+    }
+
+    private static ErrorCode error(DescribeConfigsResult result) {
+        assertThat(result.configs()).isEmpty();
+        assertThat(result.errorMessage()).isNotBlank();
+        return ErrorCode.of(result.errorCode());
+    }
+
+    private ErrorCode change(String topic, IncrementalAlterConfigsRequestData.AlterableConfig... changes)
+            throws Exception {
+        IncrementalAlterConfigsRequestData request = new IncrementalAlterConfigsRequestData();
+        request.resources().add(resource(topic, changes));
+        return ErrorCode.of(Asking.ask(change, request, 1).responses().get(0).errorCode());
+    }
+
+    private static IncrementalAlterConfigsRequestData.AlterConfigsResource resource(
+            String topic, IncrementalAlterConfigsRequestData.AlterableConfig... changes) {
+        IncrementalAlterConfigsRequestData.AlterableConfigCollection all =
+                new IncrementalAlterConfigsRequestData.AlterableConfigCollection();
+        for (IncrementalAlterConfigsRequestData.AlterableConfig one : changes) {
+            all.add(one);
+        }
+        return new IncrementalAlterConfigsRequestData.AlterConfigsResource()
+                .setResourceType(TOPIC)
+                .setResourceName(topic)
+                .setConfigs(all);
+    }
+
+    private static IncrementalAlterConfigsRequestData.AlterableConfig op(String name, byte operation, String value) {
+        return new IncrementalAlterConfigsRequestData.AlterableConfig()
+                .setName(name)
+                .setConfigOperation(operation)
+                .setValue(value);
+    }
+}
