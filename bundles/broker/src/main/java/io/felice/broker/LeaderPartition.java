@@ -459,7 +459,7 @@ final class LeaderPartition implements Partition {
         } else if (later(active.createdAt(), lifetime) <= now) {
             log.roll();
             rollAt = later(now, lifetime);
-            writeSnapshot(logEnd, producers.snapshot());
+            snapshotHere();
         } else {
             rollAt = later(active.createdAt(), lifetime);
         }
@@ -640,7 +640,7 @@ final class LeaderPartition implements Partition {
                     finish();
                 }
                 if (settledTo.get() == logEnd && snapshotOffset != logEnd && !isDead()) {
-                    writeSnapshot(logEnd, producers.snapshot());
+                    snapshotHere();
                 }
             } finally {
                 resign();
@@ -681,6 +681,13 @@ final class LeaderPartition implements Partition {
             snapshotOffset = offset;
             node.background().execute(() -> writeSnapshot(offset, snapshot));
         }
+    }
+
+    /** Alone, on a pool thread. */
+    private void snapshotHere() {
+        bytesSinceSnapshot = 0;
+        snapshotOffset = logEnd;
+        writeSnapshot(logEnd, producers.snapshot());
     }
 
     /** A snapshot that cannot be written costs a longer scan at the next start, no more. */
@@ -792,6 +799,7 @@ final class LeaderPartition implements Partition {
         mustLead();
         if (to > log.startOffset()) {
             try {
+                rememberProducersOf(to);
                 log.trimTo(to);
             } catch (RuntimeException failure) {
                 throw die(failure);
@@ -800,6 +808,14 @@ final class LeaderPartition implements Partition {
             wake();
         }
         return log.startOffset();
+    }
+
+    /** What the snapshots do not know yet cannot be learnt from records that are gone. */
+    private void rememberProducersOf(long to) {
+        if (snapshotOffset < to) {
+            log.settle();
+            snapshotHere();
+        }
     }
 
     /** Drops what the topic no longer keeps, and producers that have been idle for long. Blocks; a pool thread. */

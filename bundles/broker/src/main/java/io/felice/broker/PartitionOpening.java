@@ -4,6 +4,7 @@ import io.felice.api.RecordBatch;
 import io.felice.api.config.TopicConfig;
 import io.felice.api.storage.LogId;
 import io.felice.api.storage.PartitionLog;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
@@ -58,13 +59,13 @@ final class PartitionOpening {
             PartitionLog log, PartitionFiles files, LogId id, int leaderEpoch, boolean alone, long checkpointed) {
         long start = log.startOffset();
         long end = log.endOffset();
-        Optional<java.util.List<Epochs.Entry>> known = files.epochs();
-        Optional<PartitionFiles.Snapshot> snapshot =
-                known.flatMap(unused -> files.newestSnapshot(end)).filter(s -> s.offset() >= start);
-        Epochs epochs = new Epochs(known.orElse(java.util.List.of()));
+        Optional<List<Epochs.Entry>> known = files.epochs();
+        Optional<PartitionFiles.Snapshot> snapshot = known.flatMap(unused -> files.newestSnapshot(end));
+        Epochs epochs = new Epochs(known.orElse(List.of()));
         epochs.truncateTo(end);
         Producers producers = snapshot.map(PartitionFiles.Snapshot::producers).orElseGet(Producers::new);
-        long from = snapshot.map(PartitionFiles.Snapshot::offset).orElse(start);
+        long from =
+                Math.max(start, snapshot.map(PartitionFiles.Snapshot::offset).orElse(start));
         long now = node.clock().millis();
         LogScan.walk(log, from, end, batch -> replay(batch, epochs, producers, now));
         producers.expire(now - limits.producerExpirationMs());

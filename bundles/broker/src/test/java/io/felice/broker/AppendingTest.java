@@ -82,8 +82,7 @@ class AppendingTest {
         Turn turn = atEnd::add;
         List<CompletionStage<Appended>> answers = new ArrayList<>();
         for (int i = 0; i < 3; i++) {
-            answers.add(partition.append(
-                    batch(1).at(0).bytes(), Acks.ALL, Origin.CLIENT, Duration.ofSeconds(1), turn));
+            answers.add(partition.append(batch(1).at(0).bytes(), Acks.ALL, Origin.CLIENT, Duration.ofSeconds(1), turn));
         }
         assertThat(answers).noneMatch(answer -> answer.toCompletableFuture().isDone());
         assertThat(partition.highWatermark()).isEqualTo(1);
@@ -97,7 +96,8 @@ class AppendingTest {
 
     @Test
     void durabilityNoneDoesNotSettle() {
-        LeaderPartition partition = bench.with(TopicConfig.STORAGE_DURABILITY, "none").open(0);
+        LeaderPartition partition =
+                bench.with(TopicConfig.STORAGE_DURABILITY, "none").open(0);
 
         get(produce(partition, batch(1)));
 
@@ -106,7 +106,8 @@ class AppendingTest {
 
     @Test
     void durabilityPowerAnswersAfterTheFlush() {
-        LeaderPartition partition = bench.with(TopicConfig.STORAGE_DURABILITY, "power").open(0);
+        LeaderPartition partition =
+                bench.with(TopicConfig.STORAGE_DURABILITY, "power").open(0);
         get(produce(partition, batch(1)));
         bench.engine.flushesAtOnce = false;
         CompletionStage<Appended> first = produce(partition, batch(1));
@@ -124,7 +125,8 @@ class AppendingTest {
 
     @Test
     void anAppendThatIsNotDurableInTimeIsAnsweredWithATimeout() {
-        LeaderPartition partition = bench.with(TopicConfig.STORAGE_DURABILITY, "power").open(0);
+        LeaderPartition partition =
+                bench.with(TopicConfig.STORAGE_DURABILITY, "power").open(0);
         get(produce(partition, batch(1)));
         bench.engine.flushesAtOnce = false;
         CompletionStage<Appended> late = produce(partition, batch(1));
@@ -141,8 +143,8 @@ class AppendingTest {
         ByteBuffer both = ByteBuffer.allocate(10_000);
         both.put(batch(2).at(0).bytes()).put(batch(3).at(0).bytes()).flip();
 
-        Appended appended = get(partition.append(
-                both, Acks.ALL, Origin.COORDINATOR, Duration.ofSeconds(1), Turn.IMMEDIATE));
+        Appended appended =
+                get(partition.append(both, Acks.ALL, Origin.COORDINATOR, Duration.ofSeconds(1), Turn.IMMEDIATE));
 
         assertThat(appended).isEqualTo(new Appended(0, 4, -1, 0));
     }
@@ -212,7 +214,8 @@ class AppendingTest {
 
     @Test
     void tooFewInSyncReplicasRefuseAcksAllOnly() {
-        LeaderPartition partition = bench.with(TopicConfig.MIN_INSYNC_REPLICAS, 2).open(0);
+        LeaderPartition partition =
+                bench.with(TopicConfig.MIN_INSYNC_REPLICAS, 2).open(0);
 
         refused(ErrorCode.NOT_ENOUGH_REPLICAS, () -> get(produce(partition, batch(1))));
 
@@ -244,7 +247,8 @@ class AppendingTest {
 
         refused(ErrorCode.INVALID_TIMESTAMP, () -> get(produce(partition, batch(1).timestamp(now - 1_001))));
         refused(ErrorCode.INVALID_TIMESTAMP, () -> get(produce(partition, batch(1).timestamp(now + 501))));
-        assertThat(get(produce(partition, batch(1).timestamp(now - 1_000))).baseOffset()).isZero();
+        assertThat(get(produce(partition, batch(1).timestamp(now - 1_000))).baseOffset())
+                .isZero();
     }
 
     @Test
@@ -313,12 +317,14 @@ class AppendingTest {
         bench.nanos.addAndGet(Device.CALM_NANOS + 1);
         bench.engine.settledOn.clear();
         get(produce(partition, batch(1)));
-        assertThat(bench.engine.settledOn).containsExactly(Thread.currentThread().getName());
+        assertThat(bench.engine.settledOn)
+                .containsExactly(Thread.currentThread().getName());
     }
 
     @Test
     void aLogThatFailsTakesEveryAnswerWithIt() {
-        LeaderPartition partition = bench.with(TopicConfig.STORAGE_DURABILITY, "power").open(0);
+        LeaderPartition partition =
+                bench.with(TopicConfig.STORAGE_DURABILITY, "power").open(0);
         get(produce(partition, batch(1)));
         bench.engine.flushesAtOnce = false;
         CompletionStage<Appended> waiting = produce(partition, batch(1));
@@ -335,7 +341,8 @@ class AppendingTest {
 
     @Test
     void afterResigningNothingIsAnsweredAsDone() {
-        LeaderPartition partition = bench.with(TopicConfig.STORAGE_DURABILITY, "power").open(0);
+        LeaderPartition partition =
+                bench.with(TopicConfig.STORAGE_DURABILITY, "power").open(0);
         get(produce(partition, batch(1)));
         bench.engine.flushesAtOnce = false;
         CompletionStage<Appended> waiting = produce(partition, batch(1));
@@ -352,8 +359,8 @@ class AppendingTest {
         LeaderPartition partition = bench.open(0);
         get(produce(partition, batch(1)));
         List<Runnable> atEnd = new ArrayList<>();
-        CompletionStage<Appended> accepted = partition.append(
-                batch(1).at(0).bytes(), Acks.ALL, Origin.CLIENT, Duration.ofSeconds(1), atEnd::add);
+        CompletionStage<Appended> accepted =
+                partition.append(batch(1).at(0).bytes(), Acks.ALL, Origin.CLIENT, Duration.ofSeconds(1), atEnd::add);
 
         get(partition.close());
 
@@ -397,7 +404,11 @@ class AppendingTest {
                 .sorted()
                 .toList();
 
-        assertThat(offsets).hasSize(threads * each).doesNotHaveDuplicates().startsWith(0L).endsWith(threads * each - 1L);
+        assertThat(offsets)
+                .hasSize(threads * each)
+                .doesNotHaveDuplicates()
+                .startsWith(0L)
+                .endsWith(threads * each - 1L);
     }
 
     static void refused(ErrorCode code, ThrowingCallable call) {

@@ -98,8 +98,8 @@ class Bench implements AutoCloseable {
         BrokerLimits limits = new BrokerLimits(() -> broker);
         TopicConfig topic = TopicConfig.with(config);
         PartitionFiles files = new PartitionFiles(directory.resolve(id.topicId() + "-" + id.partition()));
-        LeaderPartition.Opened opened = new PartitionOpening(node, limits)
-                .open(mounted, files, id, epoch, ++lease, topic, true, 0);
+        LeaderPartition.Opened opened =
+                new PartitionOpening(node, limits).open(mounted, files, id, epoch, ++lease, topic, true, 0);
         LeaderPartition partition = new LeaderPartition(
                 opened, node, mounted, state(epoch), topic, limits, () -> {}, (died, cause) -> dead.add(died));
         leaders.put(partition.id(), partition);

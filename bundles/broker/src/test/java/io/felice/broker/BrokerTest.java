@@ -48,8 +48,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class BrokerTest {
-    private static final Endpoints LOOPBACK =
-            () -> List.of(new Endpoint("PLAINTEXT", "PLAINTEXT", "127.0.0.1", 9092));
+    private static final Endpoints LOOPBACK = () -> List.of(new Endpoint("PLAINTEXT", "PLAINTEXT", "127.0.0.1", 9092));
     private static final Map<String, Object> SCRIPTED = Map.of(StorageEngine.NAME, "scripted");
 
     @TempDir
@@ -95,8 +94,8 @@ class BrokerTest {
             List<MetadataRecord> records = new ArrayList<>();
             records.add(new MetadataRecord.TopicCreated(id, topic));
             for (int p = 0; p < partitions; p++) {
-                records.add(new MetadataRecord.PartitionChanged(
-                        id, p, PartitionState.created(List.of(0), List.of(0), 0)));
+                records.add(
+                        new MetadataRecord.PartitionChanged(id, p, PartitionState.created(List.of(0), List.of(0), 0)));
             }
             long version = get(append(records.toArray(MetadataRecord[]::new)));
             get(broker.reached(version));
@@ -178,8 +177,7 @@ class BrokerTest {
     }
 
     private static CompletionStage<Appended> produce(Partition partition, io.felice.testkit.Batches batch) {
-        return partition.append(
-                batch.at(0).bytes(), Acks.ALL, Origin.CLIENT, Duration.ofSeconds(30), Turn.IMMEDIATE);
+        return partition.append(batch.at(0).bytes(), Acks.ALL, Origin.CLIENT, Duration.ofSeconds(30), Turn.IMMEDIATE);
     }
 
     private static TopicPartition first(String topic) {
@@ -248,7 +246,8 @@ class BrokerTest {
 
         controller.lead(topic, 4, 0);
 
-        eventually(() -> assertThat(broker.leader(first("orders")).leaderEpoch()).isEqualTo(4));
+        eventually(
+                () -> assertThat(broker.leader(first("orders")).leaderEpoch()).isEqualTo(4));
         get(produce(broker.leader(first("orders")), batch(5)));
         assertThat(broker.leader(first("orders")).epochOf(4)).isZero();
         assertThat(broker.leader(first("orders")).epochOf(5)).isEqualTo(4);
@@ -329,7 +328,8 @@ class BrokerTest {
 
         eventually(() -> assertThat(count("broker.partitions", "offline")).isEqualTo(1));
         refused(ErrorCode.KAFKA_STORAGE_ERROR, () -> broker.leader(first("orders")));
-        assertThat(get(produce(broker.leader(first("calm")), batch(1))).baseOffset()).isZero();
+        assertThat(get(produce(broker.leader(first("calm")), batch(1))).baseOffset())
+                .isZero();
         engine.failing.clear();
         assertThat(get(produce(led("orders"), batch(1))).baseOffset()).isEqualTo(1);
         assertThat(count("broker.partitions", "offline")).isZero();
@@ -357,7 +357,8 @@ class BrokerTest {
         broker.unbindStore(store);
 
         assertThat(broker.view().topic("orders")).isPresent();
-        assertThat(get(produce(broker.leader(first("orders")), batch(1))).baseOffset()).isZero();
+        assertThat(get(produce(broker.leader(first("orders")), batch(1))).baseOffset())
+                .isZero();
         broker.bindStore(store);
         controller.create("later", 1);
         led("later");
@@ -368,8 +369,8 @@ class BrokerTest {
         controller.create("orders", 1);
         get(produce(led("orders"), batch(1).valueBytes(5_000)));
 
-        get(broker.reached(get(controller.append(new MetadataRecord.ConfigSet(
-                ConfigResource.topic("orders"), TopicConfig.MAX_MESSAGE_BYTES, "1000")))));
+        get(broker.reached(get(controller.append(
+                new MetadataRecord.ConfigSet(ConfigResource.topic("orders"), TopicConfig.MAX_MESSAGE_BYTES, "1000")))));
 
         refused(
                 ErrorCode.MESSAGE_TOO_LARGE,
@@ -399,7 +400,11 @@ class BrokerTest {
         controller.create("orders", 1);
         led("orders");
         CompletionStage<List<FetchedPartition>> waiting = broker.fetch(new FetchPlan(
-                List.of(new FetchPlan.Want(first("orders"), 0, 1 << 20, -1, -1)), 1, 1 << 20, Duration.ofSeconds(30), true));
+                List.of(new FetchPlan.Want(first("orders"), 0, 1 << 20, -1, -1)),
+                1,
+                1 << 20,
+                Duration.ofSeconds(30),
+                true));
 
         get(produce(led("orders"), batch(1)));
 
@@ -416,7 +421,10 @@ class BrokerTest {
         assertThat(dirs).hasSize(1);
         assertThat(dirs.get(0).volume().logDir()).isEqualTo("scripted:");
         assertThat(dirs.get(0).replicas()).hasSize(2);
-        assertThat(dirs.get(0).replicas().stream().mapToLong(LogDir.ReplicaSize::sizeInBytes).sum()).isPositive();
+        assertThat(dirs.get(0).replicas().stream()
+                        .mapToLong(LogDir.ReplicaSize::sizeInBytes)
+                        .sum())
+                .isPositive();
     }
 
     @Test
@@ -426,11 +434,13 @@ class BrokerTest {
         try {
             Path data = directory.resolve("foreign");
             Files.createDirectories(data);
-            Files.writeString(data.resolve("felice.properties"), "node.id=3\nformat.version=1\nstore.id=" + UUID.randomUUID());
+            Files.writeString(
+                    data.resolve("felice.properties"), "node.id=3\nformat.version=1\nstore.id=" + UUID.randomUUID());
             Broker foreign = make(data, 0);
             foreign.bindStore(store.session());
 
-            eventually(() -> assertThat(fatal).content().contains("belongs to node 3").hasLineCount(1));
+            eventually(() ->
+                    assertThat(fatal).content().contains("belongs to node 3").hasLineCount(1));
             refused(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, () -> foreign.leader(first("orders")));
         } finally {
             System.clearProperty("felice.fatal.file");

@@ -120,7 +120,8 @@ class FetchingTest {
     @Test
     void recordsAboveTheHighWatermarkAreNotShown() {
         LogId id = new LogId(Bench.TOPIC_ID, 1, "orders");
-        LeaderPartition careful = bench.with(TopicConfig.STORAGE_DURABILITY, "power").open(id, 0);
+        LeaderPartition careful =
+                bench.with(TopicConfig.STORAGE_DURABILITY, "power").open(id, 0);
         get(produce(careful, batch(1)));
         bench.engine.flushesAtOnce = false;
         produce(careful, batch(1));
@@ -140,8 +141,8 @@ class FetchingTest {
         get(produce(second, batch(1).valueBytes(1_000)));
         get(produce(third, batch(1).valueBytes(1_000)));
 
-        List<FetchedPartition> fetched = get(fetch(
-                1, 100, LONG, from(ORDERS, 0), from(SECOND, 0), from(new TopicPartition("orders", 2), 0)));
+        List<FetchedPartition> fetched =
+                get(fetch(1, 100, LONG, from(ORDERS, 0), from(SECOND, 0), from(new TopicPartition("orders", 2), 0)));
 
         assertThat(fetched).extracting(one -> one.records().sizeInBytes() > 0).containsExactly(false, true, false);
     }
@@ -162,7 +163,8 @@ class FetchingTest {
     void anErrorInOnePartitionIsAnsweredAtOnceAndIsItsOnly() {
         get(produce(partition, batch(1)));
 
-        List<FetchedPartition> fetched = get(fetch(PLENTY, PLENTY, LONG, from(SECOND, 0), from(ORDERS, 7), from(ORDERS, 0)));
+        List<FetchedPartition> fetched =
+                get(fetch(PLENTY, PLENTY, LONG, from(SECOND, 0), from(ORDERS, 7), from(ORDERS, 0)));
 
         assertThat(fetched)
                 .extracting(FetchedPartition::error)
@@ -172,8 +174,8 @@ class FetchingTest {
 
     @Test
     void theReadersLeaderEpochIsChecked() {
-        List<FetchedPartition> fetched = get(fetch(
-                1, PLENTY, LONG, new Want(ORDERS, 0, PLENTY, 4, -1), new Want(ORDERS, 0, PLENTY, 6, -1)));
+        List<FetchedPartition> fetched =
+                get(fetch(1, PLENTY, LONG, new Want(ORDERS, 0, PLENTY, 4, -1), new Want(ORDERS, 0, PLENTY, 6, -1)));
 
         assertThat(fetched)
                 .extracting(FetchedPartition::error)
@@ -198,10 +200,10 @@ class FetchingTest {
         assertThat(fetched.get(0).divergence()).isEqualTo(new EpochEnd(5, 10));
         assertThat(fetched.get(1).divergence()).isEqualTo(new EpochEnd(5, 10));
         assertThat(fetched.get(2).divergence()).isNull();
-        assertThat(RecordBatch.at(
-                                ((io.felice.api.storage.Records.InMemory) fetched.get(2).records())
-                                        .buffers()
-                                        .get(0))
+        assertThat(RecordBatch.at(((io.felice.api.storage.Records.InMemory)
+                                        fetched.get(2).records())
+                                .buffers()
+                                .get(0))
                         .baseOffset())
                 .isEqualTo(10);
         assertThat(fetched.get(3).error()).isEqualTo(ErrorCode.OFFSET_OUT_OF_RANGE);
@@ -231,7 +233,8 @@ class FetchingTest {
         get(produce(partition, batch(1)));
         bench.engine.cold = true;
 
-        assertThat(get(fetch(1, PLENTY, LONG, from(ORDERS, 0))).get(0).records().sizeInBytes()).isPositive();
+        assertThat(get(fetch(1, PLENTY, LONG, from(ORDERS, 0))).get(0).records().sizeInBytes())
+                .isPositive();
     }
 
     @Test
@@ -269,7 +272,8 @@ class FetchingTest {
 
         long next = 0;
         while (next < count) {
-            FetchedPartition one = get(fetch(1, PLENTY, LONG, from(ORDERS, next))).get(0);
+            FetchedPartition one =
+                    get(fetch(1, PLENTY, LONG, from(ORDERS, next))).get(0);
             assertThat(one.error()).isEqualTo(ErrorCode.NONE);
             assertThat(one.records().sizeInBytes()).isPositive();
             for (var bytes : ((io.felice.api.storage.Records.InMemory) one.records()).buffers()) {

@@ -1,0 +1,158 @@
+package io.felice.broker;
+
+import static io.felice.broker.AppendingTest.refused;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.felice.api.ErrorCode;
+import io.felice.api.cluster.ClusterView;
+import io.felice.api.cluster.MetadataRecord;
+import io.felice.api.cluster.MetadataRecord.ConfigSet;
+import io.felice.api.cluster.PartitionState;
+import io.felice.api.config.BrokerConfig;
+import io.felice.api.config.ConfigEntry;
+import io.felice.api.config.ConfigEntry.Source;
+import io.felice.api.config.ConfigEntry.Synonym;
+import io.felice.api.config.ConfigResource;
+import io.felice.api.config.TopicConfig;
+import io.felice.storage.memory.MemoryStorageEngine;
+import java.time.Clock;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class NodeConfigsTest {
+    private static final ConfigResource ORDERS = ConfigResource.topic("orders");
+    private static final ConfigResource OWN = ConfigResource.broker(0);
+    private static final ConfigResource ALL = ConfigResource.allBrokers();
+    private static final UUID ID = UUID.randomUUID();
+
+    private final Engines engines = new Engines(1, System::nanoTime);
+    private ClusterView view = ClusterView.EMPTY;
+    private NodeConfigs configs;
+
+    @BeforeEach
+    void setUp() {
+        engines.mount("scripted", new ScriptedEngine(Clock.systemUTC()));
+        engines.mount("memory", new MemoryStorageEngine(1000, Clock.systemUTC()));
+        configs = new NodeConfigs(
+                0, Map.of("storage.placement", "m-*:memory,*:scripted", "log.retention.ms", "5000"), engines);
+        replay(
+                new MetadataRecord.TopicCreated(ID, "orders"),
+                new MetadataRecord.PartitionChanged(ID, 0, PartitionState.created(List.of(0), List.of(0), 0)));
+    }
+
+    private void replay(MetadataRecord... records) {
+        view = view.after(view.version() + 1, List.of(records));
+        configs.update(view);
+    }
+
+    private ConfigEntry described(ConfigResource resource, String key) {
+        return configs.describe(resource).stream()
+                .filter(entry -> entry.key().name().equals(key))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    @Test
+    void theStrongestLayerHolds() {
+        assertThat(configs.topic("orders").getLong(TopicConfig.RETENTION_MS)).isEqualTo(5000);
+
+        replay(new ConfigSet(ALL, "log.retention.ms", "6000"));
+        assertThat(configs.topic("orders").getLong(TopicConfig.RETENTION_MS)).isEqualTo(6000);
+        replay(new ConfigSet(OWN, "log.retention.ms", "7000"));
+        assertThat(configs.topic("orders").getLong(TopicConfig.RETENTION_MS)).isEqualTo(7000);
+        replay(new ConfigSet(ORDERS, TopicConfig.RETENTION_MS, "8000"));
+        assertThat(configs.topic("orders").getLong(TopicConfig.RETENTION_MS)).isEqualTo(8000);
+        assertThat(configs.topic("others").getLong(TopicConfig.RETENTION_MS)).isEqualTo(7000);
+    }
+
+    @Test
+    void aTopicsKeyIsDescribedWithAllItsSynonyms() {
+        replay(new ConfigSet(ORDERS, TopicConfig.RETENTION_MS, "8000"), new ConfigSet(ALL, "log.retention.ms", "6000"));
+
+        ConfigEntry entry = described(ORDERS, TopicConfig.RETENTION_MS);
+
+        assertThat(entry.value()).isEqualTo("8000");
+        assertThat(entry.source()).isEqualTo(Source.DYNAMIC_TOPIC);
+        assertThat(entry.synonyms())
+                .containsExactly(
+                        new Synonym(TopicConfig.RETENTION_MS, "8000", Source.DYNAMIC_TOPIC),
+                        new Synonym("log.retention.ms", "6000", Source.DYNAMIC_DEFAULT_BROKER),
+                        new Synonym("log.retention.ms", "5000", Source.STATIC_BROKER),
+                        new Synonym("log.retention.ms", "604800000", Source.DEFAULT));
+        assertThat(described(ORDERS, TopicConfig.SEGMENT_BYTES).isDefault()).isTrue();
+    }
+
+    @Test
+    void aBrokerIsDescribedByItselfOnly() {
+        replay(new ConfigSet(OWN, BrokerConfig.NUM_PARTITIONS, "7"));
+
+        assertThat(described(OWN, BrokerConfig.NUM_PARTITIONS).source()).isEqualTo(Source.DYNAMIC_BROKER);
+        assertThat(configs.describe(OWN)).hasSize(BrokerConfig.KEYS.size());
+        refused(ErrorCode.INVALID_REQUEST, () -> configs.describe(ConfigResource.broker(1)));
+        refused(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, () -> configs.describe(ConfigResource.topic("nothing")));
+    }
+
+    @Test
+    void theDefaultOfAllBrokersShowsWhatWasSet() {
+        replay(new ConfigSet(ALL, BrokerConfig.NUM_PARTITIONS, "7"));
+
+        assertThat(configs.describe(ALL)).singleElement().satisfies(entry -> {
+            assertThat(entry.value()).isEqualTo("7");
+            assertThat(entry.source()).isEqualTo(Source.DYNAMIC_DEFAULT_BROKER);
+        });
+    }
+
+    @Test
+    void valuesAreCheckedAsTheCatalogueSays() {
+        refused(ErrorCode.INVALID_CONFIG, () -> configs.check(ORDERS, "no.such.key", "1"));
+        refused(ErrorCode.INVALID_CONFIG, () -> configs.check(ORDERS, TopicConfig.SEGMENT_BYTES, "2"));
+        refused(ErrorCode.INVALID_CONFIG, () -> configs.check(OWN, BrokerConfig.OFFSETS_TOPIC_PARTITIONS, "2"));
+        configs.check(ORDERS, TopicConfig.SEGMENT_BYTES, "2000");
+        configs.check(OWN, BrokerConfig.NUM_PARTITIONS, "2");
+    }
+
+    @Test
+    void anEngineMustBeHere() {
+        assertThat(org.assertj.core.api.Assertions.catchThrowable(
+                        () -> configs.check(ConfigResource.topic("new"), TopicConfig.STORAGE_ENGINE, "tape")))
+                .hasMessage("There is no storage engine tape; there are: memory, scripted.");
+        refused(ErrorCode.INVALID_CONFIG, () -> configs.check(ALL, BrokerConfig.STORAGE_PLACEMENT, "*:tape"));
+        configs.check(ConfigResource.topic("new"), TopicConfig.STORAGE_ENGINE, "memory");
+    }
+
+    @Test
+    void anExistingTopicStaysWithItsEngine() {
+        refused(ErrorCode.INVALID_CONFIG, () -> configs.check(ORDERS, TopicConfig.STORAGE_ENGINE, "memory"));
+        configs.check(ORDERS, TopicConfig.STORAGE_ENGINE, "scripted");
+    }
+
+    @Test
+    void powerIsPromisedOnlyByAnEngineThatCanKeepIt() {
+        configs.check(ORDERS, TopicConfig.STORAGE_DURABILITY, "power");
+        configs.check(ConfigResource.topic("m-1"), TopicConfig.STORAGE_DURABILITY, "kill");
+        refused(
+                ErrorCode.INVALID_CONFIG,
+                () -> configs.check(ConfigResource.topic("m-1"), TopicConfig.STORAGE_DURABILITY, "power"));
+    }
+
+    @Test
+    void compactionIsForInternalTopicsOnly() {
+        configs.check(ConfigResource.topic("__consumer_offsets"), TopicConfig.CLEANUP_POLICY, "compact");
+        refused(ErrorCode.INVALID_CONFIG, () -> configs.check(ORDERS, TopicConfig.CLEANUP_POLICY, "compact,delete"));
+        refused(ErrorCode.INVALID_CONFIG, () -> configs.check(ALL, "log.cleanup.policy", "compact"));
+    }
+
+    @Test
+    void theFileIsReadByKafkasNames() {
+        Map<String, String> file = NodeConfigs.fileLayer(
+                Map.of("num.partitions", 3, "log.cleanup.policy", new String[] {"delete"}, "data.dir", "x"));
+
+        assertThat(file).containsOnly(Map.entry("num.partitions", "3"), Map.entry("log.cleanup.policy", "delete"));
+        refused(
+                ErrorCode.INVALID_CONFIG,
+                () -> new NodeConfigs(0, Map.of(BrokerConfig.NUM_PARTITIONS, "none"), engines));
+    }
+}

@@ -1,0 +1,141 @@
+package io.felice.broker;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.felice.api.TopicPartition;
+import io.felice.api.storage.LogId;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class NodeStateTest {
+    @TempDir
+    Path directory;
+
+    private final Clock clock = Clock.fixed(Instant.ofEpochMilli(5_000), ZoneOffset.UTC);
+
+    private NodeState open() throws NodeState.Refused {
+        return NodeState.open(directory, 4, clock);
+    }
+
+    @Test
+    void theStoreKeepsItsIdentity() throws Exception {
+        UUID first;
+        try (NodeState state = open()) {
+            first = state.storeId();
+        }
+
+        try (NodeState state = open()) {
+            assertThat(state.storeId()).isEqualTo(first);
+        }
+    }
+
+    @Test
+    void everyLeaseIsAboveTheLastEvenIfTheClockStandsStill() throws Exception {
+        long first;
+        try (NodeState state = open()) {
+            first = state.lease();
+        }
+
+        try (NodeState state = open()) {
+            assertThat(state.lease()).isGreaterThan(first);
+        }
+    }
+
+    @Test
+    void anotherNodesDirectoryIsRefused() throws Exception {
+        open().close();
+
+        assertThatThrownBy(() -> NodeState.open(directory, 5, clock))
+                .isInstanceOf(NodeState.Refused.class)
+                .hasMessageContaining("belongs to node 4, but broker.id is 5");
+    }
+
+    @Test
+    void anotherClustersDirectoryIsRefused() throws Exception {
+        try (NodeState state = open()) {
+            state.belongTo("one");
+        }
+
+        try (NodeState state = open()) {
+            state.belongTo("one");
+            assertThatThrownBy(() -> state.belongTo("two"))
+                    .isInstanceOf(NodeState.Refused.class)
+                    .hasMessageContaining("belongs to cluster one, but the cluster found is two");
+        }
+    }
+
+    @Test
+    void aNewerFormatIsRefused() throws Exception {
+        open().close();
+        Path file = directory.resolve("felice.properties");
+        Files.writeString(file, Files.readString(file).replace("format.version=1", "format.version=2"));
+
+        assertThatThrownBy(this::open)
+                .isInstanceOf(NodeState.Refused.class)
+                .hasMessageContaining("has format version 2, this Felice reads up to 1");
+    }
+
+    @Test
+    void highWatermarksAreKeptInKafkasFormat() throws Exception {
+        Map<TopicPartition, Long> watermarks = Map.of(new TopicPartition("orders", 3), 17L);
+        try (NodeState state = open()) {
+            state.writeHighWatermarks(watermarks);
+
+            assertThat(directory.resolve("replication-offset-checkpoint")).hasContent("0\n1\norders 3 17\n");
+            assertThat(state.highWatermarks()).isEqualTo(watermarks);
+        }
+    }
+
+    @Test
+    void damagedHighWatermarksAreNone() throws Exception {
+        try (NodeState state = open()) {
+            Files.writeString(directory.resolve("replication-offset-checkpoint"), "0\n2\norders 3 17\n");
+
+            assertThat(state.highWatermarks()).isEmpty();
+        }
+    }
+
+    @Test
+    void theEngineOfALogIsKnownFromItsFiles() throws Exception {
+        LogId id = new LogId(UUID.randomUUID(), 3, "orders");
+        try (NodeState state = open()) {
+            state.files(id, "mvstore").writeEpochs(List.of(new Epochs.Entry(0, 0)));
+        }
+
+        try (NodeState state = open()) {
+            assertThat(state.engineOf(id)).contains("mvstore");
+            state.forget(id, "mvstore");
+            assertThat(state.engineOf(id)).isEmpty();
+        }
+        try (NodeState state = open()) {
+            assertThat(state.engineOf(id)).isEmpty();
+        }
+    }
+
+    @Test
+    void snapshotsAboveTheEndAreVoidAndDamagedOnesPassedOver() throws Exception {
+        PartitionFiles files = new PartitionFiles(directory.resolve("p"));
+        Producers producers = new Producers();
+        producers.appended(io.felice.testkit.Batches.batch(2).producer(9, 1, 4).at(0), 77, 10);
+        files.writeSnapshot(10, producers.snapshot());
+        files.writeSnapshot(20, producers.snapshot());
+        assertThat(files.newestSnapshot(20).orElseThrow().offset()).isEqualTo(20);
+
+        assertThat(files.newestSnapshot(19).orElseThrow().offset()).isEqualTo(10);
+
+        assertThat(directory.resolve("p")).isDirectoryNotContaining("glob:**00020.snapshot");
+        Files.write(directory.resolve("p").resolve(String.format("%020d.snapshot", 15)), new byte[30]);
+        PartitionFiles.Snapshot found = files.newestSnapshot(19).orElseThrow();
+        assertThat(found.offset()).isEqualTo(10);
+        assertThat(found.producers().count()).isEqualTo(1);
+    }
+}

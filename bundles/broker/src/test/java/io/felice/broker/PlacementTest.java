@@ -1,0 +1,34 @@
+package io.felice.broker;
+
+import static io.felice.broker.AppendingTest.refused;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.felice.api.ErrorCode;
+import org.junit.jupiter.api.Test;
+
+class PlacementTest {
+    @Test
+    void theFirstPatternThatFitsDecides() {
+        Placement placement = Placement.of("audit-*:mvstore, *-tmp:memory,*:log");
+
+        assertThat(placement.engineOf("audit-tmp")).isEqualTo("mvstore");
+        assertThat(placement.engineOf("x-tmp")).isEqualTo("memory");
+        assertThat(placement.engineOf("audits")).isEqualTo("log");
+        assertThat(placement.engines()).containsExactly("log", "memory", "mvstore");
+    }
+
+    @Test
+    void lettersOfPatternsMeanThemselves() {
+        Placement placement = Placement.of("a.b:memory");
+
+        assertThat(placement.engineOf("a.b")).isEqualTo("memory");
+        assertThat(placement.engineOf("axb")).isEqualTo("log");
+    }
+
+    @Test
+    void whatIsNoRuleIsRefused() {
+        refused(ErrorCode.INVALID_CONFIG, () -> Placement.of("log"));
+        refused(ErrorCode.INVALID_CONFIG, () -> Placement.of("*:"));
+        refused(ErrorCode.INVALID_CONFIG, () -> Placement.of(""));
+    }
+}

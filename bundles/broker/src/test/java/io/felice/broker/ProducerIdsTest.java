@@ -1,0 +1,72 @@
+package io.felice.broker;
+
+import static io.felice.broker.AppendingTest.refused;
+import static io.felice.broker.Bench.get;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.felice.api.ErrorCode;
+import io.felice.api.cluster.Admin;
+import io.felice.api.cluster.MetadataRecord.ProducerIdsAllocated;
+import java.lang.reflect.Proxy;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.junit.jupiter.api.Test;
+
+class ProducerIdsTest {
+    private final Queue<CompletableFuture<ProducerIdsAllocated>> asked = new ArrayDeque<>();
+    private Admin admin = (Admin) Proxy.newProxyInstance(
+            Admin.class.getClassLoader(), new Class<?>[] {Admin.class}, (proxy, method, arguments) -> {
+                CompletableFuture<ProducerIdsAllocated> block = new CompletableFuture<>();
+                asked.add(block);
+                return block;
+            });
+    private final ProducerIds ids = new ProducerIds(0, () -> admin);
+
+    @Test
+    void oneBlockServesAllWhoWaitAndThoseWhoFollow() {
+        List<CompletionStage<Long>> waiting = new ArrayList<>();
+        for (int i = 0; i < 5; i++) {
+            waiting.add(ids.newId());
+        }
+        assertThat(asked).hasSize(1);
+
+        asked.poll().complete(new ProducerIdsAllocated(0, 3000, 6));
+
+        assertThat(waiting.stream().map(Bench::get)).containsExactly(3000L, 3001L, 3002L, 3003L, 3004L);
+        assertThat(get(ids.newId())).isEqualTo(3005);
+        assertThat(asked).isEmpty();
+    }
+
+    @Test
+    void whoDoesNotFitWaitsForTheNextBlock() {
+        CompletionStage<Long> first = ids.newId();
+        CompletionStage<Long> second = ids.newId();
+
+        asked.poll().complete(new ProducerIdsAllocated(0, 10, 1));
+
+        assertThat(get(first)).isEqualTo(10);
+        assertThat(second.toCompletableFuture()).isNotDone();
+        asked.poll().complete(new ProducerIdsAllocated(0, 20, 1));
+        assertThat(get(second)).isEqualTo(20);
+    }
+
+    @Test
+    void withoutAControllerTheClientTriesAgain() {
+        CompletionStage<Long> failing = ids.newId();
+        asked.poll().completeExceptionally(ErrorCode.NOT_CONTROLLER.because("elections"));
+        refused(ErrorCode.COORDINATOR_LOAD_IN_PROGRESS, () -> get(failing));
+        Admin kept = admin;
+        admin = null;
+
+        refused(ErrorCode.COORDINATOR_LOAD_IN_PROGRESS, () -> get(ids.newId()));
+
+        admin = kept;
+        CompletionStage<Long> served = ids.newId();
+        asked.poll().complete(new ProducerIdsAllocated(0, 5, 5));
+        assertThat(get(served)).isEqualTo(5);
+    }
+}
