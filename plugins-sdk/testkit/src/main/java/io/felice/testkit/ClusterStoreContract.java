@@ -328,6 +328,11 @@ public abstract class ClusterStoreContract {
     protected static final class RecordingListener implements ClusterStore.RegistrationListener {
         private final BlockingQueue<String> heard = new LinkedBlockingQueue<>();
 
+        /** Has heard nothing yet. */
+        public RecordingListener() {
+            // For tests in other packages.
+        }
+
         @Override
         public void registered(long brokerEpoch) {
             heard.add("registered " + brokerEpoch);

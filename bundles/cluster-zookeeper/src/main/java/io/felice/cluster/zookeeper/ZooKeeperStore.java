@@ -159,10 +159,12 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource {
         close(!isFrameworkStopping());
     }
 
-    /** Ends the component; the session is kept for the next one in this process, or ended. */
+    /** Ends the component; the session is kept for the next one in this process, or ended. Idempotent. */
     void close(boolean keepSession) {
         CountDownLatch left = new CountDownLatch(1);
-        events.execute(() -> beginClose(keepSession, left));
+        if (!events.offer(() -> beginClose(keepSession, left))) {
+            return;
+        }
         try {
             if (!left.await(CLOSE_WITHIN.toMillis(), TimeUnit.MILLISECONDS)) {
                 log.warn("ZooKeeper does not answer; its session is left to time out");

@@ -1,0 +1,87 @@
+package io.felice.cluster.zookeeper;
+
+import io.felice.zookeeper.ServerSettings;
+import io.felice.zookeeper.SingleServer;
+import java.io.IOException;
+import java.lang.annotation.Annotation;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A real server in this JVM, and stores on it. */
+final class TestEnsemble implements AutoCloseable {
+    private static final int TICK_MS = 250;
+
+    private final Path directory;
+    private final SingleServer server;
+    private final List<ZooKeeperStore> stores = new ArrayList<>();
+
+    TestEnsemble(Path directory) throws IOException, InterruptedException {
+        this.directory = directory;
+        this.server = SingleServer.open(
+                new ServerSettings("127.0.0.1", 0, directory.resolve("server"), TICK_MS, 0, 100_000));
+    }
+
+    String connectString() {
+        return server.connectString();
+    }
+
+    Path secretFile() throws IOException {
+        Path file = directory.resolve("secret");
+        Secret.read(file, true);
+        return file;
+    }
+
+    /** A store with a session of its own. */
+    ZooKeeperStore store(int sessionTimeoutMs) throws IOException {
+        return store(connectString(), sessionTimeoutMs, "session-" + stores.size());
+    }
+
+    /** A store that remembers its session in a file of that name. */
+    ZooKeeperStore store(String connect, int sessionTimeoutMs, String sessionFile) throws IOException {
+        ZooKeeperStore store = new ZooKeeperStore(
+                config(connect, sessionTimeoutMs, secretFile(), directory.resolve(sessionFile)));
+        stores.add(store);
+        return store;
+    }
+
+    @Override
+    public void close() {
+        stores.forEach(store -> store.close(true));
+        server.close();
+    }
+
+    static ZooKeeperStore.Config config(String connect, int sessionTimeoutMs, Path secret, Path session) {
+        return new ZooKeeperStore.Config() {
+            @Override
+            public String connect() {
+                return connect;
+            }
+
+            @Override
+            public int session_timeout_ms() {
+                return sessionTimeoutMs;
+            }
+
+            @Override
+            public String root() {
+                return "/felice";
+            }
+
+            @Override
+            public String secret_file() {
+                return secret.toString();
+            }
+
+            @Override
+            public String session_file() {
+                return session.toString();
+            }
+
+            @Override
+            public Class<? extends Annotation> annotationType() {
+                return ZooKeeperStore.Config.class;
+            }
+        };
+    }
+}
