@@ -4,11 +4,14 @@ import io.felice.api.ErrorCode;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Deactivate;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Ends a client's waiting when the time it asked for is over. One thread of its own, there only while something waits:
@@ -16,6 +19,8 @@ import org.osgi.service.component.annotations.Deactivate;
  */
 @Component(service = Deadlines.class)
 public final class Deadlines {
+    private static final Logger log = LoggerFactory.getLogger(Deadlines.class);
+
     private static final long IDLE_SECONDS = 10;
 
     private final ScheduledThreadPoolExecutor timer;
@@ -51,10 +56,18 @@ public final class Deadlines {
             }
         });
         if (!patient.isDone()) {
-            Future<?> deadline = timer.schedule(() -> expire(patient, timeoutMs), timeoutMs, TimeUnit.MILLISECONDS);
-            patient.whenComplete((value, failure) -> deadline.cancel(false));
+            schedule(patient, timeoutMs);
         }
         return patient;
+    }
+
+    private void schedule(CompletableFuture<?> patient, long timeoutMs) {
+        try {
+            Future<?> deadline = timer.schedule(() -> expire(patient, timeoutMs), timeoutMs, TimeUnit.MILLISECONDS);
+            patient.whenComplete((value, failure) -> deadline.cancel(false));
+        } catch (RejectedExecutionException closed) {
+            log.debug("No deadline for a request that came while this bundle goes; the network answers it");
+        }
     }
 
     private static void expire(CompletableFuture<?> patient, long timeoutMs) {
