@@ -18,7 +18,8 @@ import java.util.UUID;
  */
 public final class ClusterView {
     /** Before the first record: version 0, no id, nothing. */
-    public static final ClusterView EMPTY = new ClusterView(0, null, Map.of(), Map.of(), Map.of(), Map.of(), Map.of(), 0L);
+    public static final ClusterView EMPTY =
+            new ClusterView(0, null, Map.of(), Map.of(), Map.of(), Map.of(), Map.of(), 0L);
 
     private final long version;
     private final String clusterId;
@@ -75,7 +76,8 @@ public final class ClusterView {
      * emptied disk. Empty if the broker was never seen.
      */
     public Optional<UUID> storeId(int brokerId) {
-        return Optional.ofNullable(lastSeen.get(brokerId)).map(last -> last.registration().storeId());
+        return Optional.ofNullable(lastSeen.get(brokerId))
+                .map(last -> last.registration().storeId());
     }
 
     /** All topics, in no particular order. */
@@ -143,6 +145,7 @@ public final class ClusterView {
         private final Copied<UUID, TopicView> topicsById;
         private final Copied<ConfigResource, Map<String, String>> configs;
         private final Map<UUID, Map<Integer, PartitionState>> changed = new HashMap<>();
+        private final Map<ConfigResource, Map<String, String>> changedConfigs = new HashMap<>();
 
         Replay(ClusterView from) {
             clusterId = from.clusterId;
@@ -192,6 +195,7 @@ public final class ClusterView {
             if (topic != null) {
                 topicsByName.write().remove(topic.name(), topic);
                 ConfigResource resource = ConfigResource.topic(topic.name());
+                changedConfigs.remove(resource);
                 if (configs.read().containsKey(resource)) {
                     configs.write().remove(resource);
                 }
@@ -207,22 +211,25 @@ public final class ClusterView {
         }
 
         private void set(MetadataRecord.ConfigSet config) {
-            Map<String, String> entries = new TreeMap<>(configs.read().getOrDefault(config.resource(), Map.of()));
+            Map<String, String> entries = changedConfigs.computeIfAbsent(
+                    config.resource(), resource -> new TreeMap<>(configs.read().getOrDefault(resource, Map.of())));
             if (config.value() == null) {
                 entries.remove(config.key());
             } else {
                 entries.put(config.key(), config.value());
-            }
-            if (entries.isEmpty()) {
-                configs.write().remove(config.resource());
-            } else {
-                configs.write().put(config.resource(), Collections.unmodifiableMap(entries));
             }
         }
 
         ClusterView result(long version) {
             changed.forEach((id, partitions) ->
                     put(new TopicView(id, topicsById.read().get(id).name(), partitions)));
+            changedConfigs.forEach((resource, entries) -> {
+                if (entries.isEmpty()) {
+                    configs.write().remove(resource);
+                } else {
+                    configs.write().put(resource, Collections.unmodifiableMap(entries));
+                }
+            });
             return new ClusterView(
                     version,
                     clusterId,

@@ -60,7 +60,10 @@ public final class MetadataText {
         if (record instanceof MetadataRecord.PartitionChanged partition) {
             return encode(partition);
         } else if (record instanceof MetadataRecord.TopicCreated topic) {
-            return line("topic-created/1").id("topic-id", topic.topicId()).text("name", topic.topic()).done();
+            return line("topic-created/1")
+                    .id("topic-id", topic.topicId())
+                    .text("name", topic.topic())
+                    .done();
         } else if (record instanceof MetadataRecord.TopicDeleted topic) {
             return line("topic-deleted/1").id("topic-id", topic.topicId()).done();
         } else if (record instanceof MetadataRecord.ConfigSet config) {
@@ -73,7 +76,10 @@ public final class MetadataText {
         } else if (record instanceof MetadataRecord.BrokerRegistered broker) {
             return encode(broker);
         } else if (record instanceof MetadataRecord.BrokerGone broker) {
-            return line("broker-gone/1").raw("id", broker.brokerId()).raw("epoch", broker.epoch()).done();
+            return line("broker-gone/1")
+                    .raw("id", broker.brokerId())
+                    .raw("epoch", broker.epoch())
+                    .done();
         } else if (record instanceof MetadataRecord.ProducerIdsAllocated ids) {
             return line("producer-ids-allocated/1")
                     .raw("broker", ids.brokerId())

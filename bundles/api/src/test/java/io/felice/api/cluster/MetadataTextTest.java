@@ -1,0 +1,107 @@
+package io.felice.api.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.felice.api.ErrorCode;
+import io.felice.api.FeliceException;
+import io.felice.api.config.ConfigResource;
+import java.util.List;
+import java.util.Random;
+import java.util.UUID;
+import org.junit.jupiter.api.Test;
+
+/** Records as lines, and back. */
+class MetadataTextTest {
+    private static final UUID TOPIC = new UUID(0x0123456789abcdefL, 0xfedcba9876543210L);
+
+    @Test
+    void aPartitionReadsLikeASentence() {
+        PartitionState state = new PartitionState(List.of(3, 1), List.of(1), List.of(3), List.of(), 1, 7, 9, false);
+
+        String line = MetadataText.encode(new MetadataRecord.PartitionChanged(TOPIC, 0, state));
+
+        assertThat(line)
+                .isEqualTo("partition-changed/1 topic-id=ASNFZ4mrze_-3LqYdlQyEA partition=0 replicas=3,1 isr=1 adding=3"
+                        + " removing= leader=1 leader-epoch=7 partition-epoch=9 recovering=false");
+    }
+
+    @Test
+    void everyRecordComesBackAsItWas() {
+        PartitionState state = new PartitionState(List.of(1), List.of(1), List.of(), List.of(), -1, 0, 0, true);
+        BrokerRegistration broker = new BrokerRegistration(
+                1,
+                UUID.randomUUID(),
+                UUID.randomUUID(),
+                List.of(
+                        new BrokerRegistration.Endpoint("PLAINTEXT", "PLAINTEXT", "::1", 9092),
+                        new BrokerRegistration.Endpoint("A,B:C", "SASL_SSL", "häuser.example", 1)),
+                "rack 1");
+        for (MetadataRecord record : List.of(
+                new MetadataRecord.ClusterNamed("Wjr4-_x"),
+                new MetadataRecord.BrokerRegistered(broker, Long.MAX_VALUE),
+                new MetadataRecord.BrokerRegistered(
+                        new BrokerRegistration(0, UUID.randomUUID(), UUID.randomUUID(), List.of(), null), 1),
+                new MetadataRecord.BrokerGone(1, 42),
+                new MetadataRecord.TopicCreated(TOPIC, "a.b_c-d"),
+                new MetadataRecord.TopicDeleted(TOPIC),
+                new MetadataRecord.PartitionChanged(TOPIC, 12, state),
+                new MetadataRecord.ConfigSet(ConfigResource.allBrokers(), "k", null),
+                new MetadataRecord.ConfigSet(ConfigResource.topic("t"), "k", ""),
+                new MetadataRecord.ConfigSet(ConfigResource.broker(1), "k", "a b\n=%\t,é€\uD83D\uDE00"),
+                new MetadataRecord.ProducerIdsAllocated(1, 1_000, 1_000))) {
+            String line = MetadataText.encode(record);
+
+            assertThat(line).matches("[!-~]+( [!-~]+)*");
+            assertThat(MetadataText.decode(line)).contains(record);
+        }
+    }
+
+    @Test
+    void anyTextSurvives() {
+        long seed = System.nanoTime();
+        Random random = new Random(seed);
+        for (int i = 0; i < 2_000; i++) {
+            String value = random.ints(random.nextInt(20), 0, 0xD800)
+                    .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
+                    .toString();
+            MetadataRecord record = new MetadataRecord.ConfigSet(ConfigResource.topic(value), value, value);
+
+            assertThat(MetadataText.decode(MetadataText.encode(record)))
+                    .as("seed %s", seed)
+                    .contains(record);
+        }
+    }
+
+    @Test
+    void anUnknownRecordStopsTheReaderUnlessItIsOptional() {
+        assertThat(MetadataText.decode("?weather-changed/1 sun=yes")).isEmpty();
+        assertThat(MetadataText.decode("?topic-created/9 sun=yes")).isEmpty();
+        assertThat(MetadataText.decode("?cluster-named/1 id=c")).contains(new MetadataRecord.ClusterNamed("c"));
+        assertFails("weather-changed/1 sun=yes", ErrorCode.UNSUPPORTED_VERSION);
+        assertFails("cluster-named/2 id=c", ErrorCode.UNSUPPORTED_VERSION);
+    }
+
+    @Test
+    void aFieldThatIsUnknownIsIgnored() {
+        assertThat(MetadataText.decode("cluster-named/1 colour=red id=c"))
+                .contains(new MetadataRecord.ClusterNamed("c"));
+    }
+
+    @Test
+    void whatIsNoRecordIsCorrupt() {
+        assertFails("", ErrorCode.CORRUPT_MESSAGE);
+        assertFails("hello", ErrorCode.CORRUPT_MESSAGE);
+        assertFails("cluster-named/1", ErrorCode.CORRUPT_MESSAGE);
+        assertFails("cluster-named/1 id", ErrorCode.CORRUPT_MESSAGE);
+        assertFails("cluster-named/1 id=%4", ErrorCode.CORRUPT_MESSAGE);
+        assertFails("broker-gone/1 id=x epoch=1", ErrorCode.CORRUPT_MESSAGE);
+        assertFails("topic-deleted/1 topic-id=AAAA", ErrorCode.CORRUPT_MESSAGE);
+    }
+
+    private static void assertFails(String line, ErrorCode code) {
+        assertThatThrownBy(() -> MetadataText.decode(line))
+                .satisfies(
+                        failure -> assertThat(FeliceException.codeOf(failure)).isEqualTo(code));
+    }
+}
