@@ -116,19 +116,19 @@ final class ClassicProtocol {
     private boolean hasRoom(Group group, Join request) {
         Member known = group.member(request.memberId());
         int most = broker().getInt(BrokerConfig.GROUP_MAX_SIZE);
-        boolean counted = switch (group.state()) {
-            case EMPTY, DEAD -> true;
-            case PREPARING_REBALANCE -> (known != null && known.isJoining()) || group.joiningCount() < most;
-            case COMPLETING_REBALANCE, STABLE -> known != null || group.size() < most;
-        };
+        boolean counted =
+                switch (group.state()) {
+                    case EMPTY, DEAD -> true;
+                    case PREPARING_REBALANCE -> (known != null && known.isJoining()) || group.joiningCount() < most;
+                    case COMPLETING_REBALANCE, STABLE -> known != null || group.size() < most;
+                };
         return counted && hasRoomForMetadata(group, request, known);
     }
 
     private boolean hasRoomForMetadata(Group group, Join request, Member known) {
         long bytes = Member.bytesOf(request.protocols());
         long others = group.metadataBytes() - (known == null ? 0 : known.metadataBytes());
-        return bytes == 0
-                || others + bytes <= (long) Limits.METADATA_BATCHES_PER_GROUP * shard.maxBatchBytes();
+        return bytes == 0 || others + bytes <= (long) Limits.METADATA_BATCHES_PER_GROUP * shard.maxBatchBytes();
     }
 
     private void expel(Group group, String memberId) {
@@ -208,7 +208,8 @@ final class ClassicProtocol {
                 }
             }
             case STABLE -> {
-                // A leader that joins wants an assignment made anew: it knows of changes that its metadata does not show.
+                // A leader that joins wants an assignment made anew: it knows of changes that its metadata does not
+                // show.
                 if (group.isLeader(memberId) || !member.says(request.protocols())) {
                     joinWith(group, member, request, answer);
                 } else {
@@ -255,8 +256,7 @@ final class ClassicProtocol {
     // ---- static members
 
     /** The process behind a static member was restarted (KIP-345): it gets a new id, and the old one is fenced. */
-    private void replaceStatic(
-            Group group, Member old, String newId, Join request, CompletableFuture<Joined> answer) {
+    private void replaceStatic(Group group, Member old, String newId, Join request, CompletableFuture<Joined> answer) {
         String formerLeader = group.leaderId();
         Member successor = new Member(newId, request);
         answerJoin(group, old, Joined.failed(FENCED_INSTANCE_ID, old.id()));
@@ -462,7 +462,8 @@ final class ClassicProtocol {
         if (request.generationId() != group.generation()) {
             return ILLEGAL_GENERATION;
         }
-        if (differs(request.protocolType(), group.protocolType()) || differs(request.protocolName(), group.protocol())) {
+        if (differs(request.protocolType(), group.protocolType())
+                || differs(request.protocolName(), group.protocol())) {
             return INCONSISTENT_GROUP_PROTOCOL;
         }
         return group.is(PREPARING_REBALANCE) ? REBALANCE_IN_PROGRESS : NONE;
@@ -521,8 +522,9 @@ final class ClassicProtocol {
     /** What a failed write of a generation means to members, as in Kafka. */
     private static ErrorCode ofStore(ErrorCode error) {
         return switch (error) {
-            case UNKNOWN_TOPIC_OR_PARTITION, NOT_ENOUGH_REPLICAS, NOT_ENOUGH_REPLICAS_AFTER_APPEND ->
-                COORDINATOR_NOT_AVAILABLE;
+            case UNKNOWN_TOPIC_OR_PARTITION,
+                    NOT_ENOUGH_REPLICAS,
+                    NOT_ENOUGH_REPLICAS_AFTER_APPEND -> COORDINATOR_NOT_AVAILABLE;
             case NOT_LEADER_OR_FOLLOWER, KAFKA_STORAGE_ERROR, NOT_COORDINATOR -> NOT_COORDINATOR;
             case REQUEST_TIMED_OUT -> REBALANCE_IN_PROGRESS;
             default -> ErrorCode.UNKNOWN_SERVER_ERROR;

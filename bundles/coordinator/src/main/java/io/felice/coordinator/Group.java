@@ -370,7 +370,8 @@ final class Group {
                 }
             }
         }
-        Member leader = members.getOrDefault(leaderId, members.values().iterator().next());
+        Member leader =
+                members.getOrDefault(leaderId, members.values().iterator().next());
         String chosen = null;
         for (Protocol candidate : leader.protocols()) {
             if (votes.containsKey(candidate.name())
@@ -384,8 +385,7 @@ final class Group {
     /** What the leader is told of everybody. */
     List<JoinedMember> roster() {
         List<JoinedMember> all = new ArrayList<>(members.size());
-        members.values()
-                .forEach(m -> all.add(new JoinedMember(m.id(), m.groupInstanceId(), m.metadata(protocol))));
+        members.values().forEach(m -> all.add(new JoinedMember(m.id(), m.groupInstanceId(), m.metadata(protocol))));
         return all;
     }
 
@@ -487,8 +487,8 @@ final class Group {
     }
 
     void commitEnded(Set<TopicPartition> partitions) {
-        partitions.forEach(partition ->
-                commitsInFlight.computeIfPresent(partition, (p, count) -> count == 1 ? null : count - 1));
+        partitions.forEach(
+                partition -> commitsInFlight.computeIfPresent(partition, (p, count) -> count == 1 ? null : count - 1));
     }
 
     boolean isConsumerGroup() {

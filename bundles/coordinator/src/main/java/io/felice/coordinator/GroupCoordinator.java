@@ -56,7 +56,9 @@ import org.slf4j.LoggerFactory;
  * Coordinates the groups whose partition of {@code __consumer_offsets} this node leads: finds the shard of a group and
  * hands the request to it. Shards come and go with leadership and load on threads of this component.
  */
-@Component(service = {Groups.class, StatusSource.class}, immediate = true)
+@Component(
+        service = {Groups.class, StatusSource.class},
+        immediate = true)
 public final class GroupCoordinator implements Groups, StatusSource {
     private static final Logger LOG = LoggerFactory.getLogger(GroupCoordinator.class);
     private static final long FAREWELL_SECONDS = 5;
@@ -127,8 +129,9 @@ public final class GroupCoordinator implements Groups, StatusSource {
         shards.values().forEach(served -> farewells.add(retire(served).toCompletableFuture()));
         shards.clear();
         await(CompletableFuture.allOf(farewells.toArray(CompletableFuture[]::new)));
-        loaders.shutdownNow();
-        scheduler.shutdownNow();
+        // Never interrupted: an interrupt closes the file that a thread happens to read from.
+        loaders.shutdown();
+        scheduler.shutdown();
     }
 
     private static void await(CompletableFuture<Void> farewells) {
@@ -181,6 +184,9 @@ public final class GroupCoordinator implements Groups, StatusSource {
         counters.loads.increment();
         counters.loadMs.add(loader.tookMs());
         counters.loadedRecords.add(loader.records());
+        if (loader.records() == 0) {
+            return; // nothing an operator needs to hear, fifty times at the first start
+        }
         LOG.info(
                 "Coordinating {} groups of {} in epoch {}: {} records replayed in {} ms",
                 served.shard().groups().size(),
@@ -208,8 +214,8 @@ public final class GroupCoordinator implements Groups, StatusSource {
             }
         }
         if (!deleted.isEmpty()) {
-            shards.values()
-                    .forEach(served -> served.shard().execute(() -> served.offsets().forgetTopics(deleted)));
+            shards.values().forEach(served -> served.shard()
+                    .execute(() -> served.offsets().forgetTopics(deleted)));
         }
     }
 
@@ -259,10 +265,8 @@ public final class GroupCoordinator implements Groups, StatusSource {
 
     @Override
     public CompletionStage<Left> leave(String groupId, List<Leaving> members) {
-        return askNamed(
-                groupId,
-                error -> new Left(error, List.of()),
-                (served, answer) -> served.protocol().leave(groupId, members, answer));
+        return askNamed(groupId, error -> new Left(error, List.of()), (served, answer) -> served.protocol()
+                .leave(groupId, members, answer));
     }
 
     @Override
@@ -280,18 +284,14 @@ public final class GroupCoordinator implements Groups, StatusSource {
     @Override
     public CompletionStage<FetchedOffsets> fetchOffsets(
             String groupId, Optional<List<TopicPartition>> partitions, boolean requireStable) {
-        return ask(
-                groupId,
-                error -> new FetchedOffsets(error, Map.of()),
-                (served, answer) -> served.shard().answer(answer, served.offsets().fetch(groupId, partitions)));
+        return ask(groupId, error -> new FetchedOffsets(error, Map.of()), (served, answer) -> served.shard()
+                .answer(answer, served.offsets().fetch(groupId, partitions)));
     }
 
     @Override
     public CompletionStage<DeletedOffsets> deleteOffsets(String groupId, Set<TopicPartition> partitions) {
-        return askNamed(
-                groupId,
-                error -> new DeletedOffsets(error, Map.of()),
-                (served, answer) -> served.offsets().deleteOffsets(groupId, partitions, answer));
+        return askNamed(groupId, error -> new DeletedOffsets(error, Map.of()), (served, answer) -> served.offsets()
+                .deleteOffsets(groupId, partitions, answer));
     }
 
     @Override
@@ -299,7 +299,8 @@ public final class GroupCoordinator implements Groups, StatusSource {
         return ask(
                 groupId,
                 error -> new Description(error, groupId, State.DEAD, "", "", List.of()),
-                (served, answer) -> served.shard().answer(answer, describe(groupId, served.shard().group(groupId))));
+                (served, answer) -> served.shard()
+                        .answer(answer, describe(groupId, served.shard().group(groupId))));
     }
 
     private static Description describe(String groupId, Group group) {
@@ -321,7 +322,7 @@ public final class GroupCoordinator implements Groups, StatusSource {
                 groupId,
                 group.state(),
                 io.felice.coordinator.Member.orEmpty(group.protocolType()),
-                stable ? group.protocol() : "",
+                stable ? io.felice.coordinator.Member.orEmpty(group.protocol()) : "",
                 members);
     }
 
@@ -333,8 +334,10 @@ public final class GroupCoordinator implements Groups, StatusSource {
                 return CompletableFuture.failedFuture(COORDINATOR_LOAD_IN_PROGRESS.because(
                         "the groups of " + served.shard().partition().id() + " are being loaded"));
             }
-            served.shard().groups().forEach(group -> all.add(new Listing(
-                    group.id(), io.felice.coordinator.Member.orEmpty(group.protocolType()), group.state())));
+            served.shard()
+                    .groups()
+                    .forEach(group -> all.add(new Listing(
+                            group.id(), io.felice.coordinator.Member.orEmpty(group.protocolType()), group.state())));
         }
         return CompletableFuture.completedFuture(all);
     }

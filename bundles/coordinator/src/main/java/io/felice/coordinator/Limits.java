@@ -48,8 +48,6 @@ final class Limits {
 
     /** Whether {@code text} (or null) takes at most {@code bytes} in UTF-8. */
     static boolean fits(String text, int bytes) {
-        return text == null
-                || text.length() * 3L <= bytes
-                || text.getBytes(StandardCharsets.UTF_8).length <= bytes;
+        return text == null || text.length() * 3L <= bytes || text.getBytes(StandardCharsets.UTF_8).length <= bytes;
     }
 }

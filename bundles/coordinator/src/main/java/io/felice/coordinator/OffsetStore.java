@@ -69,6 +69,9 @@ final class OffsetStore {
             String memberId,
             String groupInstanceId,
             Map<TopicPartition, OffsetToCommit> offsets) {
+        Commit {
+            memberId = Member.orEmpty(memberId);
+        }
 
         Map<TopicPartition, ErrorCode> all(ErrorCode error) {
             Map<TopicPartition, ErrorCode> outcomes = new HashMap<>();
@@ -136,11 +139,9 @@ final class OffsetStore {
         if (group.is(EMPTY) && commit.generationId() < 0) {
             return NONE;
         }
-        boolean anonymous = commit.generationId() < 0
-                && commit.memberId().isEmpty()
-                && commit.groupInstanceId() == null;
-        ErrorCode stranger =
-                anonymous ? UNKNOWN_MEMBER_ID : group.check(commit.memberId(), commit.groupInstanceId());
+        boolean anonymous =
+                commit.generationId() < 0 && commit.memberId().isEmpty() && commit.groupInstanceId() == null;
+        ErrorCode stranger = anonymous ? UNKNOWN_MEMBER_ID : group.check(commit.memberId(), commit.groupInstanceId());
         if (stranger != NONE) {
             return stranger;
         }
@@ -171,8 +172,10 @@ final class OffsetStore {
     /** What a failed write means to a consumer that commits, as in Kafka. */
     private static ErrorCode ofCommit(ErrorCode error) {
         return switch (error) {
-            case UNKNOWN_TOPIC_OR_PARTITION, NOT_ENOUGH_REPLICAS, NOT_ENOUGH_REPLICAS_AFTER_APPEND, REQUEST_TIMED_OUT ->
-                COORDINATOR_NOT_AVAILABLE;
+            case UNKNOWN_TOPIC_OR_PARTITION,
+                    NOT_ENOUGH_REPLICAS,
+                    NOT_ENOUGH_REPLICAS_AFTER_APPEND,
+                    REQUEST_TIMED_OUT -> COORDINATOR_NOT_AVAILABLE;
             case NOT_LEADER_OR_FOLLOWER, KAFKA_STORAGE_ERROR -> NOT_COORDINATOR;
             case MESSAGE_TOO_LARGE, RECORD_LIST_TOO_LARGE, INVALID_FETCH_SIZE -> ErrorCode.INVALID_COMMIT_OFFSET_SIZE;
             default -> error;
@@ -183,8 +186,8 @@ final class OffsetStore {
         Group group = shard.group(groupId);
         Map<TopicPartition, StoredOffset> committed = group == null || group.is(DEAD) ? Map.of() : group.offsets();
         Map<TopicPartition, CommittedOffset> found = new HashMap<>();
-        for (TopicPartition partition : partitions.<Collection<TopicPartition>>map(p -> p)
-                .orElse(committed.keySet())) {
+        for (TopicPartition partition :
+                partitions.<Collection<TopicPartition>>map(p -> p).orElse(committed.keySet())) {
             StoredOffset stored = committed.get(partition);
             found.put(
                     partition,
@@ -228,7 +231,9 @@ final class OffsetStore {
     /** If it cannot be known what the members subscribe to, it might be anything. */
     private static boolean isSubscribed(Group group, String topic) {
         return !group.is(EMPTY)
-                && group.subscribedTopics().map(topics -> topics.contains(topic)).orElse(true);
+                && group.subscribedTopics()
+                        .map(topics -> topics.contains(topic))
+                        .orElse(true);
     }
 
     void delete(String groupId, CompletableFuture<ErrorCode> answer) {
@@ -263,7 +268,8 @@ final class OffsetStore {
 
     private void forget(Group group, Collection<TopicPartition> partitions, Consumer<ErrorCode> then) {
         List<TopicPartition> known = partitions.stream()
-                .filter(p -> group.offsets().containsKey(p) || group.committing().contains(p))
+                .filter(p ->
+                        group.offsets().containsKey(p) || group.committing().contains(p))
                 .toList();
         writeAll(offsetTombstones(group, known), error -> {
             then.accept(error);
@@ -385,8 +391,11 @@ final class OffsetStore {
         return orphans;
     }
 
-    /** Forgets the offsets of topics that do not exist any more. */
+    /** Forgets the offsets of topics that do not exist any more; a shard that loads does so at its first check. */
     void forgetTopics(Set<String> topics) {
+        if (!shard.isActive()) {
+            return;
+        }
         for (Group group : List.copyOf(shard.groups())) {
             Set<TopicPartition> gone = new HashSet<>(group.offsets().keySet());
             gone.addAll(group.committing());

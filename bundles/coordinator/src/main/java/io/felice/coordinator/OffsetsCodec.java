@@ -50,7 +50,9 @@ final class OffsetsCodec {
     static byte[] key(OffsetsRecord record) {
         RecordWriter out = new RecordWriter();
         if (record instanceof OffsetStored offset) {
-            out.int16(OFFSET_KEY).string(offset.group()).string(offset.partition().topic());
+            out.int16(OFFSET_KEY)
+                    .string(offset.group())
+                    .string(offset.partition().topic());
             return out.int32(offset.partition().partition()).toBytes();
         }
         return out.int16(GROUP_KEY).string(record.group()).toBytes();

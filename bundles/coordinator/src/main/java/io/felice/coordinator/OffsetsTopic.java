@@ -39,8 +39,7 @@ final class OffsetsTopic {
     private final AtomicReference<CompletableFuture<Void>> creation = new AtomicReference<>();
 
     /** @param admin gives null while there is no controller bundle */
-    OffsetsTopic(
-            ClusterMetadata metadata, Configs configs, Supplier<Admin> admin, ScheduledExecutorService scheduler) {
+    OffsetsTopic(ClusterMetadata metadata, Configs configs, Supplier<Admin> admin, ScheduledExecutorService scheduler) {
         this.metadata = metadata;
         this.configs = configs;
         this.admin = admin;

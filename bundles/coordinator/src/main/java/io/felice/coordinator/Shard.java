@@ -210,7 +210,8 @@ final class Shard {
 
     /**
      * Appends the records as one batch; when they are committed they are replayed, and {@code then} is told NONE, or why
-     * they are not. Writes end in the order in which they began.
+     * they are not. Writes end in the order in which they began. One that timed out may be in the log all the same:
+     * nobody was told that it is done, and it takes effect with the next load.
      */
     void write(List<? extends OffsetsRecord> records, Consumer<ErrorCode> then) {
         if (phase != Phase.ACTIVE) {
@@ -219,11 +220,12 @@ final class Shard {
         }
         Write write = new Write(records, then);
         inFlight.add(write);
-        append(records).whenComplete((appended, failure) -> execute(() -> {
-            write.done = true;
-            write.failure = failure;
-            endWrites();
-        }));
+        append(records)
+                .whenComplete((appended, failure) -> execute(() -> {
+                    write.done = true;
+                    write.failure = failure;
+                    endWrites();
+                }));
     }
 
     private CompletionStage<Partition.Appended> append(List<? extends OffsetsRecord> records) {
@@ -235,8 +237,7 @@ final class Shard {
             if (batch.sizeInBytes() > SMALL_BATCH_BYTES && batch.sizeInBytes() > maxBatchBytes()) {
                 throw MESSAGE_TOO_LARGE.because(batch.sizeInBytes() + " bytes are too many for " + partition.id());
             }
-            return partition.append(
-                    batch.bytes(), Acks.ALL, Origin.COORDINATOR, Limits.WRITE_TIMEOUT, Turn.IMMEDIATE);
+            return partition.append(batch.bytes(), Acks.ALL, Origin.COORDINATOR, Limits.WRITE_TIMEOUT, Turn.IMMEDIATE);
         } catch (RuntimeException refused) {
             return CompletableFuture.failedFuture(refused);
         }

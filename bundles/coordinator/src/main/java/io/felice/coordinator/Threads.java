@@ -11,7 +11,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /** The threads of the coordinator: one that wakes shards up, and a few that load them and go away afterwards. */
 final class Threads {
-    private static final int LOADERS = Math.max(2, Math.min(4, Runtime.getRuntime().availableProcessors()));
+    private static final int LOADERS =
+            Math.max(2, Math.min(4, Runtime.getRuntime().availableProcessors()));
     private static final int IDLE_SECONDS = 10;
 
     private Threads() {}
@@ -19,6 +20,7 @@ final class Threads {
     static ScheduledExecutorService timer() {
         ScheduledThreadPoolExecutor timer = new ScheduledThreadPoolExecutor(1, named("felice-coordinator-timer"));
         timer.setRemoveOnCancelPolicy(true);
+        timer.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
         return timer;
     }
 

@@ -51,6 +51,8 @@ final class FakeBroker implements Partitions, ClusterMetadata, Configs {
     private final List<Consumer<ClusterView>> viewListeners = new ArrayList<>();
     private final Map<String, String> brokerConfig = new HashMap<>();
     private final Map<String, String> topicConfig = new HashMap<>();
+    private BrokerConfig broker = BrokerConfig.with(Map.of());
+    private TopicConfig offsetsTopic = TopicConfig.defaults();
     private ClusterView view = ClusterView.EMPTY;
 
     FakeBroker() {
@@ -64,10 +66,12 @@ final class FakeBroker implements Partitions, ClusterMetadata, Configs {
 
     void set(String brokerKey, Object value) {
         brokerConfig.put(brokerKey, value.toString());
+        broker = BrokerConfig.with(brokerConfig);
     }
 
     void setOnOffsetsTopic(String topicKey, Object value) {
         topicConfig.put(topicKey, value.toString());
+        offsetsTopic = TopicConfig.with(topicConfig);
     }
 
     /** Makes a topic that is led here. */
@@ -175,12 +179,12 @@ final class FakeBroker implements Partitions, ClusterMetadata, Configs {
 
     @Override
     public TopicConfig topic(String topic) {
-        return TopicConfig.with(topicConfig);
+        return offsetsTopic;
     }
 
     @Override
     public BrokerConfig broker() {
-        return BrokerConfig.with(brokerConfig);
+        return broker;
     }
 
     @Override

@@ -65,6 +65,13 @@ final class FakePartition implements Partition {
         all.forEach(one -> one.answer().complete(one.appended()));
     }
 
+    /** Answers what is held back although the high watermark never got there: what a broken broker would do. */
+    void answerHeld() {
+        List<Held> all = List.copyOf(held);
+        held.clear();
+        all.forEach(one -> one.answer().complete(one.appended()));
+    }
+
     /** Fails what is held back, although it is in the log. */
     void failHeld(ErrorCode error) {
         holding = false;
@@ -88,6 +95,11 @@ final class FakePartition implements Partition {
 
     void lose() {
         lost = true;
+    }
+
+    /** What a new leader has that never got the records which were not committed. */
+    void truncateToHighWatermark() {
+        log.batches.removeIf(batch -> batch.baseOffset() >= log.highWatermark);
     }
 
     Log log() {
@@ -138,8 +150,7 @@ final class FakePartition implements Partition {
     public void checkEpoch(int epoch) {}
 
     @Override
-    public CompletionStage<Appended> append(
-            ByteBuffer batches, Acks acks, Origin origin, Duration timeout, Turn turn) {
+    public CompletionStage<Appended> append(ByteBuffer batches, Acks acks, Origin origin, Duration timeout, Turn turn) {
         if (lost || refusing != null) {
             FeliceException reason = (lost ? NOT_LEADER_OR_FOLLOWER : refusing).because("test");
             return CompletableFuture.failedFuture(reason);

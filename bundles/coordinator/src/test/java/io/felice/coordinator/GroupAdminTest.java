@@ -30,7 +30,8 @@ class GroupAdminTest {
     /** A consumer's subscription: version 0, topics, no user data. */
     private static Protocol subscribedTo(String topic) {
         return new Protocol(
-                "range", ("\0\0\0\0\0\1\0" + (char) topic.length() + topic + "\377\377\377\377")
+                "range",
+                ("\0\0\0\0\0\1\0" + (char) topic.length() + topic + "\377\377\377\377")
                         .getBytes(StandardCharsets.ISO_8859_1));
     }
 
@@ -61,7 +62,8 @@ class GroupAdminTest {
 
         assertThat(description.state()).isEqualTo(State.PREPARING_REBALANCE);
         assertThat(description.protocol()).isEmpty();
-        assertThat(description.members()).hasSize(2).allSatisfy(m -> assertThat(m.assignment()).isEmpty());
+        assertThat(description.members()).hasSize(2).allSatisfy(m -> assertThat(m.assignment())
+                .isEmpty());
     }
 
     @Test

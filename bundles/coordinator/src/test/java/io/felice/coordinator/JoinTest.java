@@ -28,7 +28,18 @@ class JoinTest {
 
     private Join joinWithin(String group, Duration session, String type) {
         return new Join(
-                group, "", null, "client", "/host", true, true, session, REBALANCE, type, List.of(protocol("a", "")), "");
+                group,
+                "",
+                null,
+                "client",
+                "/host",
+                true,
+                true,
+                session,
+                REBALANCE,
+                type,
+                List.of(protocol("a", "")),
+                "");
     }
 
     @Test
@@ -43,7 +54,18 @@ class JoinTest {
     @Test
     void aClientOfOldVersionsJoinsAtOnce() {
         Join old = new Join(
-                GROUP, "", null, "c", "/h", false, false, SESSION, REBALANCE, "consumer", List.of(protocol("a", "")), null);
+                GROUP,
+                "",
+                null,
+                "c",
+                "/h",
+                false,
+                false,
+                SESSION,
+                REBALANCE,
+                "consumer",
+                List.of(protocol("a", "")),
+                null);
 
         CompletableFuture<Joined> joined = stage.joins(old);
         stage.time.settle();

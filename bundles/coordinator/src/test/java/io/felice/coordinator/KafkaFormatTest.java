@@ -29,8 +29,8 @@ class KafkaFormatTest {
             new StoredMember("m-1", null, "c", "/1.2.3.4", 300_000, 45_000, new byte[] {1, 2}, new byte[] {3});
     private static final StoredMember STATIC =
             new StoredMember("i-2", "i", "c", "/1.2.3.4", 300_000, 45_000, new byte[0], new byte[] {4, 5, 6});
-    private static final GroupStored GROUP =
-            new GroupStored("g", new StoredGroup("consumer", 9, "range", "m-1", 1_700_000_000_001L, List.of(DYNAMIC, STATIC)));
+    private static final GroupStored GROUP = new GroupStored(
+            "g", new StoredGroup("consumer", 9, "range", "m-1", 1_700_000_000_001L, List.of(DYNAMIC, STATIC)));
 
     private static ByteBuffer after(byte[] bytes, int version) {
         ByteBuffer buffer = ByteBuffer.wrap(bytes);
@@ -39,7 +39,8 @@ class KafkaFormatTest {
     }
 
     private static OffsetsRecord read(ApiMessage key, int keyVersion, ApiMessage value, int valueVersion) {
-        ByteBuffer keyBytes = MessageUtil.toVersionPrefixedByteBuffer((short) 0, key).putShort(0, (short) keyVersion);
+        ByteBuffer keyBytes =
+                MessageUtil.toVersionPrefixedByteBuffer((short) 0, key).putShort(0, (short) keyVersion);
         return OffsetsCodec.read(keyBytes, MessageUtil.toVersionPrefixedByteBuffer((short) valueVersion, value));
     }
 
@@ -65,7 +66,10 @@ class KafkaFormatTest {
         OffsetCommitValue kafkas = new OffsetCommitValue(new ByteBufferAccessor(value), (short) 3);
 
         assertThat(kafkasKey)
-                .isEqualTo(new OffsetCommitKey().setGroup("grüppe").setTopic("topic").setPartition(7));
+                .isEqualTo(new OffsetCommitKey()
+                        .setGroup("grüppe")
+                        .setTopic("topic")
+                        .setPartition(7));
         assertThat(kafkas.offset()).isEqualTo(42);
         assertThat(kafkas.leaderEpoch()).isEqualTo(3);
         assertThat(kafkas.metadata()).isEqualTo("nöte");
@@ -145,7 +149,8 @@ class KafkaFormatTest {
         OffsetStored gone = new OffsetStored("g", new TopicPartition("t", 0), null);
 
         assertThat(OffsetsCodec.value(gone)).isNull();
-        assertThat(OffsetsCodec.read(ByteBuffer.wrap(OffsetsCodec.key(gone)), null)).isEqualTo(gone);
+        assertThat(OffsetsCodec.read(ByteBuffer.wrap(OffsetsCodec.key(gone)), null))
+                .isEqualTo(gone);
     }
 
     private static GroupMetadataValue kafkasGroup() {

@@ -146,8 +146,8 @@ class OffsetsTest {
         TopicPartition ghost = new TopicPartition("ghost", 0);
         TopicPartition beyond = new TopicPartition("t", 99);
 
-        var outcomes = now(stage.groups.commit(
-                GROUP, -1, "", null, Map.of(T0, offset(1), ghost, offset(1), beyond, offset(1))));
+        var outcomes = now(
+                stage.groups.commit(GROUP, -1, "", null, Map.of(T0, offset(1), ghost, offset(1), beyond, offset(1))));
 
         assertThat(outcomes)
                 .containsEntry(T0, ErrorCode.NONE)

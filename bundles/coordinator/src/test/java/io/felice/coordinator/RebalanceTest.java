@@ -36,7 +36,8 @@ class RebalanceTest {
     private List<Joined> completing() {
         List<Joined> members = stage.stableGroup(2);
         CompletableFuture<Joined> leader = stage.joins(join(leaderOf(members).memberId()));
-        CompletableFuture<Joined> follower = stage.joins(join(followerOf(members).memberId()));
+        CompletableFuture<Joined> follower =
+                stage.joins(join(followerOf(members).memberId()));
         return List.of(now(leader), now(follower));
     }
 
@@ -258,12 +259,10 @@ class RebalanceTest {
 
         assertThat(now(stage.syncs(1, "stranger", Map.of())).error()).isEqualTo(ErrorCode.UNKNOWN_MEMBER_ID);
         assertThat(now(stage.syncs(0, id, Map.of())).error()).isEqualTo(ErrorCode.ILLEGAL_GENERATION);
-        assertThat(now(stage.groups.sync(new Sync(
-                                Stage.GROUP, 1, id, null, "connect", "range", Map.of())))
+        assertThat(now(stage.groups.sync(new Sync(Stage.GROUP, 1, id, null, "connect", "range", Map.of())))
                         .error())
                 .isEqualTo(ErrorCode.INCONSISTENT_GROUP_PROTOCOL);
-        assertThat(now(stage.groups.sync(new Sync(
-                                Stage.GROUP, 1, id, null, null, "sticky", Map.of())))
+        assertThat(now(stage.groups.sync(new Sync(Stage.GROUP, 1, id, null, null, "sticky", Map.of())))
                         .error())
                 .isEqualTo(ErrorCode.INCONSISTENT_GROUP_PROTOCOL);
     }
@@ -338,7 +337,9 @@ class RebalanceTest {
 
         members.forEach(member -> assertThat(stage.heartbeat(member)).isEqualTo(ErrorCode.NONE));
         Synced synced = now(stage.syncs(1, members.get(0).memberId(), Map.of()));
-        assertThat(synced.assignment()).asString().isEqualTo("for " + members.get(0).memberId());
+        assertThat(synced.assignment())
+                .asString()
+                .isEqualTo("for " + members.get(0).memberId());
     }
 
     @Test

@@ -83,7 +83,18 @@ final class Stage {
 
     static Join join(String memberId, String instanceId, List<Protocol> protocols) {
         return new Join(
-                GROUP, memberId, instanceId, "client", "/host", true, true, SESSION, REBALANCE, "consumer", protocols, null);
+                GROUP,
+                memberId,
+                instanceId,
+                "client",
+                "/host",
+                true,
+                true,
+                SESSION,
+                REBALANCE,
+                "consumer",
+                protocols,
+                null);
     }
 
     static Protocol protocol(String name, String metadata) {

@@ -64,7 +64,9 @@ class StaticMemberTest {
         assertThat(back.skipAssignment()).isFalse();
         assertThat(stage.state()).isEqualTo(State.STABLE);
         Synced synced = now(stage.syncs(1, back.memberId(), "b", Map.of()));
-        assertThat(synced.assignment()).asString().isEqualTo("for " + members.get(1).memberId());
+        assertThat(synced.assignment())
+                .asString()
+                .isEqualTo("for " + members.get(1).memberId());
         assertThat(stage.heartbeat(members.get(0))).isEqualTo(ErrorCode.NONE);
     }
 
@@ -82,8 +84,8 @@ class StaticMemberTest {
     @Test
     void aRestartedLeaderOfOldVersionsIsNotToldThatItLeads() {
         List<Joined> members = stable();
-        Join old = new Join(
-                GROUP, "", "a", "client", "/host", true, false, SESSION, REBALANCE, "consumer", RANGE, null);
+        Join old =
+                new Join(GROUP, "", "a", "client", "/host", true, false, SESSION, REBALANCE, "consumer", RANGE, null);
 
         Joined back = now(stage.joins(old));
 
@@ -103,7 +105,8 @@ class StaticMemberTest {
         assertThat(now(stage.syncs(1, id, "b", Map.of())).error()).isEqualTo(ErrorCode.FENCED_INSTANCE_ID);
         assertThat(now(stage.groups.commit(GROUP, 1, id, "b", Map.of(T0, offset(1)))))
                 .containsEntry(T0, ErrorCode.FENCED_INSTANCE_ID);
-        assertThat(now(stage.groups.leave(GROUP, List.of(new Leaving(id, "b", null)))).members())
+        assertThat(now(stage.groups.leave(GROUP, List.of(new Leaving(id, "b", null))))
+                        .members())
                 .containsExactly(ErrorCode.FENCED_INSTANCE_ID);
     }
 
@@ -165,7 +168,8 @@ class StaticMemberTest {
         Joined back = now(stage.joins(join("", "b", RANGE)));
 
         assertThat(back.error()).isEqualTo(ErrorCode.COORDINATOR_NOT_AVAILABLE);
-        assertThat(stage.groups.heartbeat(GROUP, 1, members.get(1).memberId(), "b")).isEqualTo(ErrorCode.NONE);
+        assertThat(stage.groups.heartbeat(GROUP, 1, members.get(1).memberId(), "b"))
+                .isEqualTo(ErrorCode.NONE);
     }
 
     @Test
