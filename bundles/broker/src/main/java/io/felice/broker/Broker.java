@@ -29,8 +29,10 @@ import java.time.Clock;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -106,6 +108,7 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
     private final Fetches fetches;
     private final ProducerIds producerIds;
     private final BrokerStatus status;
+    private final Set<MountedEngine> retaining = ConcurrentHashMap.newKeySet();
 
     private volatile Admin admin;
 
@@ -244,18 +247,23 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
             }
         }
         configs.update(news);
-        complete |= link.showsThisBroker(news);
+        complete |= isComplete(news);
         link.publish(news, complete ? soon(replicas.follow(news)) : CompletableFuture.completedFuture(null));
         announce();
     }
 
     private void registered() {
         ClusterView now = link.view();
-        if (!failed && !complete && link.showsThisBroker(now)) {
+        if (!failed && !complete && isComplete(now)) {
             complete = true;
             replicas.follow(now);
             announce();
         }
+    }
+
+    /** True if the view has every topic that a log of this node can be of, and the directory is of this cluster. */
+    private boolean isComplete(ClusterView now) {
+        return now.clusterId().isPresent() && link.showsThisBroker(now);
     }
 
     /** Done when {@code openings} are, but not later than a client's patience lasts. */
@@ -370,7 +378,13 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
     // ---- regular work
 
     private void tick() {
-        replicas.leaders().forEach(LeaderPartition::tick);
+        for (LeaderPartition partition : replicas.leaders()) {
+            try {
+                partition.tick();
+            } catch (RuntimeException failure) {
+                log.warn("{} cannot be looked after: {}", partition.id(), failure.toString());
+            }
+        }
         onMain(() -> {
             if (++ticks % TICKS_PER_CHECKPOINT == 0) {
                 checkpoint();
@@ -402,9 +416,19 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
 
     private void retain() {
         for (MountedEngine engine : engines.all()) {
-            engine.execute(() -> replicas.leaders().stream()
+            if (retaining.add(engine)) {
+                engine.execute(() -> retain(engine));
+            }
+        }
+    }
+
+    private void retain(MountedEngine engine) {
+        try {
+            replicas.leaders().stream()
                     .filter(partition -> partition.engine() == engine)
-                    .forEach(Broker::retain));
+                    .forEach(Broker::retain);
+        } finally {
+            retaining.remove(engine);
         }
     }
 

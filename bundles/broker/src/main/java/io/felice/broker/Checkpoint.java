@@ -3,6 +3,7 @@ package io.felice.broker;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -30,9 +31,7 @@ final class Checkpoint {
         all.add(VERSION);
         all.add(Integer.toString(lines.size()));
         all.addAll(lines);
-        replace(
-                file,
-                ByteBuffer.wrap((String.join("\n", all) + "\n").getBytes(java.nio.charset.StandardCharsets.UTF_8)));
+        replace(file, ByteBuffer.wrap((String.join("\n", all) + "\n").getBytes(StandardCharsets.UTF_8)));
     }
 
     /**
@@ -54,11 +53,23 @@ final class Checkpoint {
 
     /** Writes a file beside the old one and puts it in its place, so that a reader finds the old or the new. */
     static void replace(Path file, ByteBuffer bytes) throws IOException {
+        replace(file, bytes, false);
+    }
+
+    /** As {@link #replace(Path, ByteBuffer)}; the bytes survive a power cut on return. */
+    static void replaceDurably(Path file, ByteBuffer bytes) throws IOException {
+        replace(file, bytes, true);
+    }
+
+    private static void replace(Path file, ByteBuffer bytes, boolean durably) throws IOException {
         Path draft = file.resolveSibling(file.getFileName() + ".draft");
         try (FileChannel channel = FileChannel.open(
                 draft, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
             while (bytes.hasRemaining()) {
                 channel.write(bytes);
+            }
+            if (durably) {
+                channel.force(true);
             }
         }
         Files.move(draft, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);

@@ -4,6 +4,7 @@ import static io.felice.api.ErrorCode.FENCED_LEADER_EPOCH;
 import static io.felice.api.ErrorCode.INVALID_RECORD;
 import static io.felice.api.ErrorCode.KAFKA_STORAGE_ERROR;
 import static io.felice.api.ErrorCode.NOT_ENOUGH_REPLICAS;
+import static io.felice.api.ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND;
 import static io.felice.api.ErrorCode.NOT_LEADER_OR_FOLLOWER;
 import static io.felice.api.ErrorCode.OFFSET_OUT_OF_RANGE;
 import static io.felice.api.ErrorCode.POLICY_VIOLATION;
@@ -282,19 +283,21 @@ final class LeaderPartition implements Partition {
             batches.forEach(batch -> Batches.stampAppendTime(batch, millis));
         }
         long deadline = node.nanos().getAsLong() + timeout.toNanos();
-        return new PendingAppend(batches, origin, now.stampsAppendTime() ? millis : -1, deadline);
+        return new PendingAppend(batches, acks, origin, now.stampsAppendTime() ? millis : -1, deadline);
     }
 
     /** An append on its way: waits in the line, is placed in the log, waits for the high watermark. */
     private final class PendingAppend extends CompletableFuture<Appended> implements Runnable {
         private final List<RecordBatch> batches;
+        private final Acks acks;
         private final Origin origin;
         private final long appendTime;
         private final long deadline;
         private Appended result;
 
-        PendingAppend(List<RecordBatch> batches, Origin origin, long appendTime, long deadline) {
+        PendingAppend(List<RecordBatch> batches, Acks acks, Origin origin, long appendTime, long deadline) {
             this.batches = batches;
+            this.acks = acks;
             this.origin = origin;
             this.appendTime = appendTime;
             this.deadline = deadline;
@@ -365,7 +368,12 @@ final class LeaderPartition implements Partition {
         }
 
         void answer() {
-            complete(result);
+            if (acks == Acks.ALL && state.isr().size() < rules.minInsyncReplicas()) {
+                completeExceptionally(NOT_ENOUGH_REPLICAS_AFTER_APPEND.because(
+                        "Too few replicas of " + partition + " are in sync since it was appended"));
+            } else {
+                complete(result);
+            }
         }
 
         void expire(long nanos) {

@@ -164,7 +164,7 @@ final class NodeState implements AutoCloseable {
         written.putAll(properties);
         StringWriter text = new StringWriter();
         written.store(text, null);
-        Checkpoint.replace(
+        Checkpoint.replaceDurably(
                 root.resolve(PROPERTIES), ByteBuffer.wrap(text.toString().getBytes(StandardCharsets.UTF_8)));
     }
 

@@ -1,12 +1,16 @@
 package io.felice.broker;
 
+import static io.felice.api.ErrorCode.KAFKA_STORAGE_ERROR;
+
 import io.felice.api.RecordBatch;
 import io.felice.api.config.TopicConfig;
 import io.felice.api.storage.LogId;
 import io.felice.api.storage.PartitionLog;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /**
  * Opens a log and learns what rides on it: leader epochs and producers, from their files and from the batches written
@@ -47,11 +51,16 @@ final class PartitionOpening {
 
     private static void makeDurable(PartitionLog log, Durability durability) {
         log.settle();
-        if (durability == Durability.POWER && log.flushedOffset() < log.endOffset()) {
-            log.flush(log.endOffset())
-                    .toCompletableFuture()
-                    .orTimeout(FLUSH_SECONDS, TimeUnit.SECONDS)
-                    .join();
+        if (durability != Durability.POWER || log.flushedOffset() >= log.endOffset()) {
+            return;
+        }
+        try {
+            log.flush(log.endOffset()).toCompletableFuture().get(FLUSH_SECONDS, TimeUnit.SECONDS);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            throw KAFKA_STORAGE_ERROR.because("interrupted", interrupted);
+        } catch (ExecutionException | TimeoutException failure) {
+            throw KAFKA_STORAGE_ERROR.because("The log cannot be flushed: " + failure, failure);
         }
     }
 

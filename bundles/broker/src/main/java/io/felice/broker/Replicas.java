@@ -39,6 +39,7 @@ final class Replicas {
     private static final long FIRST_RETRY_MS = 1_000;
     private static final long LAST_RETRY_MS = 30_000;
     private static final int DOUBLINGS = 5;
+    private static final int WORTH_A_WORD = 10;
     private static final long ROOM_NEEDED_BYTES = 1 << 20;
 
     private final Node node;
@@ -55,6 +56,7 @@ final class Replicas {
     private final Map<TopicPartition, Long> lastWatermarks = new ConcurrentHashMap<>();
     private final AtomicInteger opened = new AtomicInteger();
     private final AtomicInteger openingNow = new AtomicInteger();
+    private final AtomicInteger openingTogether = new AtomicInteger();
     private final AtomicLong openingSince = new AtomicLong();
     private final AtomicLong openedInMs = new AtomicLong();
 
@@ -287,8 +289,14 @@ final class Replicas {
 
     private void countOpened() {
         opened.incrementAndGet();
+        openingTogether.incrementAndGet();
         if (openingNow.decrementAndGet() == 0) {
-            openedInMs.set((node.nanos().getAsLong() - openingSince.get()) / 1_000_000);
+            long tookMs = (node.nanos().getAsLong() - openingSince.get()) / 1_000_000;
+            openedInMs.set(tookMs);
+            int together = openingTogether.getAndSet(0);
+            if (together >= WORTH_A_WORD) {
+                log.info("Opened {} logs in {} ms", together, tookMs);
+            }
         }
     }
 

@@ -58,7 +58,7 @@ class BrokerTest {
     private final MemoryClusterStore store = new MemoryClusterStore();
     private final Controller controller = new Controller();
     private final List<Broker> brokers = new ArrayList<>();
-    private Broker broker;
+    private volatile Broker broker;
 
     /** The least a controller does: names the cluster, notes who is there, makes and deletes topics. */
     private final class Controller implements ClusterStore.Candidate {
@@ -333,6 +333,71 @@ class BrokerTest {
         engine.failing.clear();
         assertThat(get(produce(led("orders"), batch(1))).baseOffset()).isEqualTo(1);
         assertThat(count("broker.partitions", "offline")).isZero();
+    }
+
+    @Test
+    void aFullDiskIsTriedAgainWhenThereIsRoom() throws InterruptedException {
+        UUID topic = controller.create("orders", 1);
+        led("orders");
+        engine.failing.add(new LogId(topic, 0, "orders"));
+        engine.usable = 0;
+        refused(ErrorCode.KAFKA_STORAGE_ERROR, () -> get(produce(led("orders"), batch(1))));
+        int opens = engine.opens.get();
+        engine.failing.clear();
+        Thread.sleep(1_200);
+        assertThat(engine.opens).hasValue(opens);
+
+        engine.usable = 100 << 20;
+
+        assertThat(get(produce(led("orders"), batch(1))).baseOffset()).isZero();
+    }
+
+    @Test
+    void anIdempotentProducerSeesNeitherLossNorDoubleWhileBrokersAndEnginesComeAndGo() throws Exception {
+        controller.create("orders", 1);
+        led("orders");
+        int count = 1_500;
+        CompletableFuture<Long> producing = CompletableFuture.supplyAsync(() -> {
+            long last = -1;
+            for (int sequence = 0; sequence < count; sequence++) {
+                last = persist(sequence);
+            }
+            return last;
+        });
+
+        for (int swap = 0; !producing.isDone(); swap++) {
+            Thread.sleep(20);
+            if (swap % 2 == 0) {
+                Broker old = broker;
+                old.close();
+                brokers.remove(old);
+                broker = start();
+            } else {
+                broker.unbindEngine(engine, SCRIPTED);
+                broker.bindEngine(engine, SCRIPTED);
+            }
+        }
+
+        assertThat(get(producing)).isEqualTo(count - 1);
+        assertThat(led("orders").logEndOffset()).isEqualTo(count);
+    }
+
+    /** Sends one record until it is answered, as a client does. */
+    private long persist(int sequence) {
+        while (true) {
+            try {
+                return get(produce(broker.leader(first("orders")), batch(1).producer(5, 0, sequence)))
+                        .baseOffset();
+            } catch (io.felice.api.FeliceException retriable) {
+                assertThat(retriable.code())
+                        .isIn(
+                                ErrorCode.NOT_LEADER_OR_FOLLOWER,
+                                ErrorCode.LEADER_NOT_AVAILABLE,
+                                ErrorCode.KAFKA_STORAGE_ERROR,
+                                ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+                java.util.concurrent.locks.LockSupport.parkNanos(1_000_000);
+            }
+        }
     }
 
     @Test
