@@ -78,6 +78,7 @@ public final class GroupCoordinator implements Groups, StatusSource {
     private final Subscription leadership;
     private final Subscription views;
     private volatile Admin admin;
+    private volatile boolean closed;
     private volatile ClusterView seen = ClusterView.EMPTY;
 
     @Activate
@@ -123,6 +124,7 @@ public final class GroupCoordinator implements Groups, StatusSource {
     /** When it returns, nothing will be appended any more and no thread is left. */
     @Deactivate
     void deactivate() {
+        closed = true;
         leadership.close();
         views.close();
         List<CompletableFuture<Void>> farewells = new ArrayList<>();
@@ -150,6 +152,9 @@ public final class GroupCoordinator implements Groups, StatusSource {
     private final class Leadership implements LeadershipListener {
         @Override
         public void leading(Partition partition, int leaderEpoch) {
+            if (closed) {
+                return;
+            }
             Served next = serve(new Shard(partition, leaderEpoch, configs, time, scheduler));
             Served before = shards.put(partition.id().partition(), next);
             if (before == null) {

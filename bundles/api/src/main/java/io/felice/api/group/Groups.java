@@ -61,7 +61,7 @@ public interface Groups {
     /** A group nobody knows is described as DEAD without error, as Kafka does up to DescribeGroups v5. */
     CompletionStage<Description> describe(String groupId);
 
-    /** The groups this node coordinates. */
+    /** The groups this node coordinates; fails with COORDINATOR_LOAD_IN_PROGRESS while some of them are being loaded. */
     CompletionStage<List<Listing>> list();
 
     /** Errors: GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP. */
