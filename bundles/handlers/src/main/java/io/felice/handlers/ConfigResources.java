@@ -10,7 +10,7 @@ final class ConfigResources {
 
     private ConfigResources() {}
 
-    /** @throws io.felice.api.FeliceException INVALID_REQUEST, INVALID_TOPIC_EXCEPTION, UNKNOWN_TOPIC_OR_PARTITION */
+    /** @throws io.felice.api.FeliceException INVALID_REQUEST, UNKNOWN_TOPIC_OR_PARTITION */
     static ConfigResource of(byte type, String name, ClusterMetadata metadata) {
         if (type == ConfigResource.Type.TOPIC.code()) {
             return topic(name, metadata);
@@ -25,7 +25,9 @@ final class ConfigResources {
     }
 
     private static ConfigResource topic(String name, ClusterMetadata metadata) {
-        TopicNames.check(name);
+        if (name.isEmpty()) {
+            throw ErrorCode.INVALID_REQUEST.because("Default topic resources are not allowed.");
+        }
         if (metadata.view().topic(name).isEmpty()) {
             throw ErrorCode.UNKNOWN_TOPIC_OR_PARTITION.because("The topic '" + name + "' does not exist.");
         }

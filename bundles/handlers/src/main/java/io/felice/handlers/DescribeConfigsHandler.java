@@ -59,6 +59,9 @@ public final class DescribeConfigsHandler
 
     private void describe(
             DescribeConfigsResource asked, DescribeConfigsRequestData request, DescribeConfigsResult result) {
+        if (asked.resourceType() == ConfigResource.Type.TOPIC.code()) {
+            TopicNames.check(asked.resourceName());
+        }
         ConfigResource resource = ConfigResources.of(asked.resourceType(), asked.resourceName(), metadata);
         boolean onlyDynamic = resource.equals(ConfigResource.allBrokers());
         List<String> keys = asked.configurationKeys();

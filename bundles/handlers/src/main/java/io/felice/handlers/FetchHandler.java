@@ -209,7 +209,7 @@ public final class FetchHandler implements RequestHandler<FetchRequestData, Fetc
                 }
                 if (names[i] != null) {
                     plan.add(new Want(
-                            new TopicPartition(names[i], one.key().partition()),
+                            one.under(names[i]),
                             one.offset(),
                             one.maxBytes(),
                             one.currentLeaderEpoch(),

@@ -9,6 +9,7 @@ import io.felice.protocol.RequestHandler;
 import io.felice.protocol.Serves;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
+import java.util.function.UnaryOperator;
 import org.apache.kafka.common.message.FindCoordinatorRequestData;
 import org.apache.kafka.common.message.FindCoordinatorResponseData;
 import org.apache.kafka.common.message.FindCoordinatorResponseData.Coordinator;
@@ -43,7 +44,8 @@ public final class FindCoordinatorHandler
             FindCoordinatorRequestData request, RequestContext context) {
         boolean many = context.apiVersion() >= FIRST_WITH_MANY_KEYS;
         FindCoordinatorResponseData response = new FindCoordinatorResponseData();
-        Gathering<FindCoordinatorResponseData> answer = new Gathering<>(response);
+        Gathering<FindCoordinatorResponseData> answer =
+                new Gathering<>(response, many ? UnaryOperator.identity() : FindCoordinatorHandler::single);
         for (String key : many ? request.coordinatorKeys() : List.of(request.key())) {
             Coordinator coordinator =
                     new Coordinator().setKey(key).setNodeId(-1).setHost("").setPort(-1);
@@ -52,8 +54,7 @@ public final class FindCoordinatorHandler
                     () -> find(request.keyType(), key),
                     (brokerId, failure) -> fill(coordinator, brokerId, failure, context));
         }
-        answer.begun();
-        return many ? answer : answer.thenApply(FindCoordinatorHandler::single);
+        return answer.begun();
     }
 
     private CompletionStage<Integer> find(byte keyType, String key) {

@@ -5,6 +5,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiConsumer;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 
 /**
  * An answer that is filled item by item as the items' stages complete, each of them once, and is done when the last one
@@ -13,9 +14,16 @@ import java.util.function.Supplier;
 final class Gathering<R> extends CompletableFuture<R> {
     private final AtomicInteger open = new AtomicInteger(1);
     private final R answer;
+    private final UnaryOperator<R> finish;
 
     Gathering(R answer) {
+        this(answer, UnaryOperator.identity());
+    }
+
+    /** @param finish makes the answer of the filled one; if it throws, the answer fails */
+    Gathering(R answer, UnaryOperator<R> finish) {
         this.answer = answer;
+        this.finish = finish;
     }
 
     /** Begins one item; a throw of {@code begin} is as good as a failed stage. */
@@ -47,8 +55,13 @@ final class Gathering<R> extends CompletableFuture<R> {
     }
 
     private void done() {
-        if (open.decrementAndGet() == 0) {
-            complete(answer);
+        if (open.decrementAndGet() > 0) {
+            return;
+        }
+        try {
+            complete(finish.apply(answer));
+        } catch (RuntimeException refused) {
+            completeExceptionally(refused);
         }
     }
 }

@@ -56,7 +56,8 @@ public final class ProduceHandler implements RequestHandler<ProduceRequestData, 
             return CompletableFuture.completedFuture(refused(request));
         }
         ProduceResponseData response = new ProduceResponseData();
-        Gathering<ProduceResponseData> answer = new Gathering<>(response);
+        Gathering<ProduceResponseData> answer =
+                new Gathering<>(response, acks == 0 ? ProduceHandler::nothing : filled -> withHints(filled, context));
         Duration timeout = Duration.ofMillis(Math.max(0, request.timeoutMs()));
         Acks level = acks == -1 ? Acks.ALL : Acks.LEADER;
         for (TopicProduceData topic : request.topicData()) {
@@ -72,8 +73,7 @@ public final class ProduceHandler implements RequestHandler<ProduceRequestData, 
                         (appended, failure) -> fill(partitionAnswer, appended, failure, context));
             }
         }
-        answer.begun();
-        return acks == 0 ? answer.thenApply(this::nothing) : answer.thenApply(filled -> withHints(filled, context));
+        return answer.begun();
     }
 
     private CompletionStage<Appended> append(
@@ -117,7 +117,7 @@ public final class ProduceHandler implements RequestHandler<ProduceRequestData, 
     }
 
     /** Producers with acks=0 learn of an error by losing the connection. */
-    private ProduceResponseData nothing(ProduceResponseData filled) {
+    private static ProduceResponseData nothing(ProduceResponseData filled) {
         for (TopicProduceResponse topic : filled.responses()) {
             for (PartitionProduceResponse partition : topic.partitionResponses()) {
                 if (partition.errorCode() != ErrorCode.NONE.code()) {

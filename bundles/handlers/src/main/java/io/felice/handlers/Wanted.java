@@ -1,6 +1,7 @@
 package io.felice.handlers;
 
 import io.felice.api.ErrorCode;
+import io.felice.api.TopicPartition;
 import org.apache.kafka.common.message.FetchRequestData.FetchPartition;
 import org.apache.kafka.common.message.FetchRequestData.FetchTopic;
 import org.apache.kafka.common.message.FetchResponseData.PartitionData;
@@ -17,6 +18,7 @@ final class Wanted {
     private int currentLeaderEpoch;
     private long offset;
     private int lastFetchedEpoch;
+    private TopicPartition named;
     private long toldHighWatermark = NOT_TOLD;
     private long toldLogStart = NOT_TOLD;
 
@@ -41,6 +43,14 @@ final class Wanted {
 
     Key key() {
         return key;
+    }
+
+    /** The partition under its topic's name. */
+    TopicPartition under(String topic) {
+        if (named == null || !named.topic().equals(topic)) {
+            named = new TopicPartition(topic, key.partition());
+        }
+        return named;
     }
 
     int maxBytes() {

@@ -154,6 +154,8 @@ class ConfigHandlersTest {
     @Test
     void mistakesAreRefusedBeforeTheControllerIsAsked() throws Exception {
         assertThat(change("unknown", op("retention.ms", SET, "1"))).isEqualTo(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+        assertThat(change("not/valid", op("retention.ms", SET, "1"))).isEqualTo(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+        assertThat(change("", op("retention.ms", SET, "1"))).isEqualTo(ErrorCode.INVALID_REQUEST);
         assertThat(change("t", op("no.such", SET, "1"))).isEqualTo(ErrorCode.INVALID_CONFIG);
         assertThat(change("t", op("retention.ms", SET, "soon"))).isEqualTo(ErrorCode.INVALID_CONFIG);
         assertThat(change("t", op("retention.ms", SET, null))).isEqualTo(ErrorCode.INVALID_REQUEST);
