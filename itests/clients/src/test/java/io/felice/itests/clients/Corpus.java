@@ -108,11 +108,21 @@ final class Corpus {
         return left;
     }
 
+    private static void download() {
+        List<String> download = List.of("apt-get", "download", "openjdk-17-source");
+        try {
+            Programs.run(download, HOME);
+        } catch (AssertionError packageListsAreMissing) {
+            Programs.run(List.of("apt-get", "update", "-qq"), HOME);
+            Programs.run(download, HOME);
+        }
+    }
+
     private static Path sourceArchive() throws IOException {
         Files.createDirectories(HOME);
         Path unpacked = HOME.resolve("package");
         if (!Files.exists(unpacked)) {
-            Programs.run(List.of("apt-get", "download", "openjdk-17-source"), HOME);
+            download();
             try (Stream<Path> files = Files.list(HOME)) {
                 Path debian = files.filter(f -> f.toString().endsWith(".deb"))
                         .findFirst()

@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /** Runs other programs; a program that fails or hangs fails the test, with what it said. */
@@ -32,13 +33,16 @@ final class Programs {
 
     /** Runs to the end and returns what it said on both outputs. */
     static String run(List<String> command, Path directory) {
+        return run(command, directory, Map.of());
+    }
+
+    /** Runs to the end, with more variables, and returns what it said on both outputs. */
+    static String run(List<String> command, Path directory, Map<String, String> environment) {
         Path said = temporary("said");
+        ProcessBuilder builder = new ProcessBuilder(command);
+        builder.environment().putAll(environment);
         return run(
-                new ProcessBuilder(command)
-                        .directory(directory.toFile())
-                        .redirectErrorStream(true)
-                        .redirectOutput(said.toFile()),
-                said);
+                builder.directory(directory.toFile()).redirectErrorStream(true).redirectOutput(said.toFile()), said);
     }
 
     private static String run(ProcessBuilder builder, Path said) {

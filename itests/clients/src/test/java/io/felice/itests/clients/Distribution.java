@@ -1,0 +1,114 @@
+package io.felice.itests.clients;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/** The built archive, unpacked once into {@code target/distribution}, with one node of it on free ports. */
+final class Distribution implements Mortal {
+    private static final Path ARCHIVES = Path.of("../../distribution/target");
+    private static final Path UNPACKED = Path.of("target/distribution").toAbsolutePath();
+
+    private final Path data;
+    private final Map<String, String> environment;
+    private final int port;
+
+    private Distribution(Path data, Map<String, String> environment, int port) {
+        this.data = data;
+        this.environment = environment;
+        this.port = port;
+    }
+
+    /** A node that is not started yet. */
+    static Distribution in(Path data) {
+        int port = freePort();
+        return new Distribution(
+                data,
+                Map.of(
+                        "FELICE_DATA", data.resolve("data").toString(),
+                        "FELICE_ETC", data.resolve("etc").toString(),
+                        "FELICE_PORT", Integer.toString(port),
+                        "FELICE_ZOOKEEPER_PORT", Integer.toString(freePort()),
+                        "FELICE_HEAP", "512m"),
+                port);
+    }
+
+    @Override
+    public String bootstrap() {
+        return "127.0.0.1:" + port;
+    }
+
+    @Override
+    public void start() {
+        felice("start");
+    }
+
+    void stop() {
+        felice("stop");
+    }
+
+    @Override
+    public void kill() {
+        ProcessHandle process = process();
+        process.destroyForcibly();
+        process.onExit().join();
+    }
+
+    @Override
+    public void close() {
+        if (Files.exists(data.resolve("data/felice.pid")) && process().isAlive()) {
+            stop();
+        }
+    }
+
+    private ProcessHandle process() {
+        try {
+            long pid = Long.parseLong(
+                    Files.readString(data.resolve("data/felice.pid")).trim());
+            return ProcessHandle.of(pid).orElseThrow(() -> new AssertionError("the node ended by itself"));
+        } catch (IOException failure) {
+            throw new AssertionError(failure);
+        }
+    }
+
+    private void felice(String command) {
+        Programs.run(List.of(home().resolve("bin/felice").toString(), command), data, environment);
+    }
+
+    private static synchronized Path home() {
+        try (Stream<Path> files = Files.list(ARCHIVES)) {
+            Path archive = files.filter(file -> file.toString().endsWith(".tar.gz"))
+                    .findFirst()
+                    .orElseThrow(() -> new AssertionError(ARCHIVES + " has no archive: run ./dev build first"));
+            Path mark = UNPACKED.resolve("VERSION");
+            if (!Files.exists(mark) || isOlder(mark, archive)) {
+                Programs.run(List.of("rm", "-rf", UNPACKED.toString()), Path.of("."));
+                Files.createDirectories(UNPACKED);
+                Programs.run(
+                        List.of("tar", "xzf", archive.toString(), "-C", UNPACKED.toString(), "--strip-components=1"),
+                        Path.of("."));
+                Programs.run(List.of("touch", mark.toString()), Path.of("."));
+            }
+            return UNPACKED;
+        } catch (IOException failure) {
+            throw new AssertionError(failure);
+        }
+    }
+
+    private static boolean isOlder(Path file, Path than) throws IOException {
+        return Files.getLastModifiedTime(file).compareTo(Files.getLastModifiedTime(than)) < 0;
+    }
+
+    static int freePort() {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        } catch (IOException failure) {
+            throw new AssertionError(failure);
+        }
+    }
+}

@@ -1,0 +1,83 @@
+package io.felice.itests.clients;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * kill -9, at random times, under an idempotent producer and a committing consumer: what was acknowledged is there once
+ * and in order, and committed offsets never go back.
+ */
+class KillTest {
+    private static final int KILLS_OF_THE_NODE = Integer.getInteger("felice.kills", 100);
+    private static final int KILLS_OF_THE_DISTRIBUTION = 3;
+    private static final int LONGEST_LIFE_MS = 600;
+
+    @TempDir
+    Path directory;
+
+    private final long seed = Long.getLong("felice.seed", System.nanoTime());
+    private final Random random = new Random(seed);
+
+    @Test
+    @Timeout(600)
+    void aNodeKeepsWhatItAcknowledgedHoweverOftenItIsKilled() {
+        System.out.println("KillTest felice.seed=" + seed);
+        try (NodeProcess node = NodeProcess.in(directory.resolve("node"))) {
+            node.start();
+            try (SteadyLoad load = SteadyLoad.on(node.bootstrap())) {
+                load.mustGoOn("the start");
+                long began = System.nanoTime();
+                for (int kill = 1; kill <= KILLS_OF_THE_NODE; kill++) {
+                    sleep(random.nextInt(LONGEST_LIFE_MS));
+                    node.kill();
+                    if (random.nextInt(5) == 0) {
+                        node.launch();
+                        sleep(random.nextInt(2 * LONGEST_LIFE_MS));
+                        node.kill();
+                    }
+                    node.start();
+                    load.mustGoOn("kill " + kill + ", seed " + seed);
+                }
+                System.out.printf(
+                        "%d kills in %d s, %d records acknowledged, %d commits%n",
+                        KILLS_OF_THE_NODE,
+                        (System.nanoTime() - began) / 1_000_000_000,
+                        load.acknowledged(),
+                        load.commits());
+                load.stopAndVerify();
+                assertThat(load.acknowledged()).isGreaterThan(10L * KILLS_OF_THE_NODE);
+            }
+        }
+    }
+
+    @Test
+    @Timeout(600)
+    void theDistributionDoesToo() {
+        System.out.println("KillTest felice.seed=" + seed);
+        try (Distribution node = Distribution.in(directory)) {
+            node.start();
+            try (SteadyLoad load = SteadyLoad.on(node.bootstrap())) {
+                for (int kill = 1; kill <= KILLS_OF_THE_DISTRIBUTION; kill++) {
+                    sleep(2000 + random.nextInt(3000));
+                    node.kill();
+                    node.start();
+                    load.mustGoOn("kill " + kill + ", seed " + seed);
+                }
+                load.stopAndVerify();
+            }
+        }
+    }
+
+    private static void sleep(long millis) {
+        try {
+            Thread.sleep(millis);
+        } catch (InterruptedException interrupted) {
+            throw new AssertionError(interrupted);
+        }
+    }
+}

@@ -1,0 +1,253 @@
+package io.felice.itests.clients;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.RetriableException;
+
+/**
+ * One idempotent producer that numbers its records per partition, and one consumer in a group that commits what it has
+ * read. Both live as long as the load, whatever happens to the broker, and remember what they were promised.
+ */
+final class SteadyLoad implements AutoCloseable {
+    private static final String TOPIC = "steady";
+    private static final String GROUP = "steady-readers";
+    private static final int PARTITIONS = 4;
+    private static final int RECORDS_PER_ROUND = 20;
+    private static final long ROUND_MS = 10;
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+    private final String bootstrap;
+    private final AtomicReference<Throwable> failure = new AtomicReference<>();
+    private final AtomicLong acknowledged = new AtomicLong();
+    private final AtomicLong commits = new AtomicLong();
+    private final long[] sent = new long[PARTITIONS];
+    private final BitSet[] seen = new BitSet[PARTITIONS];
+    private final long[] committed = new long[PARTITIONS];
+    private final Thread producing = new Thread(() -> guarded(this::produce), "load-producer");
+    private final Thread consuming = new Thread(() -> guarded(this::consume), "load-consumer");
+    private volatile boolean producingEnds;
+    private volatile boolean consumingEnds;
+
+    private SteadyLoad(String bootstrap) {
+        this.bootstrap = bootstrap;
+        for (int partition = 0; partition < PARTITIONS; partition++) {
+            seen[partition] = new BitSet();
+        }
+    }
+
+    static SteadyLoad on(String bootstrap) {
+        Java.createTopic(bootstrap, TOPIC, PARTITIONS, Map.of());
+        SteadyLoad load = new SteadyLoad(bootstrap);
+        load.producing.start();
+        load.consuming.start();
+        return load;
+    }
+
+    long acknowledged() {
+        return acknowledged.get();
+    }
+
+    long commits() {
+        return commits.get();
+    }
+
+    /** Waits until another record is acknowledged. */
+    void mustGoOn(String when) {
+        long before = acknowledged.get();
+        long deadline = System.nanoTime() + PATIENCE.toNanos();
+        while (acknowledged.get() == before) {
+            assertThat(failure.get()).as(when).isNull();
+            assertThat(System.nanoTime())
+                    .as("nothing is acknowledged after " + when)
+                    .isLessThan(deadline);
+            pause();
+        }
+    }
+
+    /** Ends the load and looks at everything that was written, read and committed. */
+    void stopAndVerify() {
+        producingEnds = true;
+        join(producing);
+        Java.await("the consumer has read everything", () -> failure.get() != null || everythingIsSeen());
+        consumingEnds = true;
+        join(consuming);
+        assertThat(failure.get()).isNull();
+        for (int partition = 0; partition < PARTITIONS; partition++) {
+            List<String> expected = new ArrayList<>();
+            for (long number = 0; number < sent[partition]; number++) {
+                expected.add(partition + ":" + number);
+            }
+            assertThat(Java.values(bootstrap, TOPIC, partition))
+                    .as("each record of partition %d once and in order", partition)
+                    .isEqualTo(expected);
+        }
+    }
+
+    @Override
+    public void close() {
+        producingEnds = true;
+        consumingEnds = true;
+        join(producing);
+        join(consuming);
+    }
+
+    private void produce() {
+        Map<String, Object> settings = Map.of(
+                "acks", "all",
+                "enable.idempotence", true,
+                "delivery.timeout.ms", 300_000,
+                "request.timeout.ms", 10_000,
+                "max.block.ms", 120_000,
+                "reconnect.backoff.ms", 10,
+                "reconnect.backoff.max.ms", 50,
+                "retry.backoff.ms", 10,
+                "retry.backoff.max.ms", 100);
+        KafkaProducer<String, String> producer = Java.textProducer(bootstrap, settings);
+        try {
+            while (!producingEnds && failure.get() == null) {
+                for (int i = 0; i < RECORDS_PER_ROUND; i++) {
+                    int partition = i % PARTITIONS;
+                    String value = partition + ":" + sent[partition]++;
+                    producer.send(new ProducerRecord<>(TOPIC, partition, null, value), (metadata, problem) -> {
+                        if (problem == null) {
+                            acknowledged.incrementAndGet();
+                        } else {
+                            failure.compareAndSet(null, new AssertionError("not written: " + value, problem));
+                        }
+                    });
+                }
+                pause();
+            }
+            if (failure.get() == null) {
+                producer.flush();
+            }
+        } finally {
+            producer.close(Duration.ofSeconds(1));
+        }
+    }
+
+    private void consume() {
+        Map<String, Object> settings = Map.of(
+                "group.id", GROUP,
+                "auto.offset.reset", "earliest",
+                "enable.auto.commit", false,
+                "default.api.timeout.ms", 60_000,
+                "request.timeout.ms", 10_000,
+                "fetch.max.wait.ms", 100,
+                "reconnect.backoff.ms", 10,
+                "reconnect.backoff.max.ms", 50,
+                "retry.backoff.ms", 10,
+                "retry.backoff.max.ms", 100);
+        KafkaConsumer<String, String> consumer = Java.textConsumer(bootstrap, settings);
+        try (Admin admin = Java.admin(bootstrap)) {
+            consumer.subscribe(List.of(TOPIC));
+            while (!consumingEnds && failure.get() == null) {
+                boolean any = false;
+                for (ConsumerRecord<String, String> record : consumer.poll(Duration.ofMillis(100))) {
+                    see(record);
+                    any = true;
+                }
+                if (any) {
+                    commit(consumer);
+                    if (commits.get() % 10 == 0) {
+                        compare(admin);
+                    }
+                }
+            }
+            compare(admin);
+        } finally {
+            consumer.close(org.apache.kafka.clients.consumer.CloseOptions.timeout(Duration.ofSeconds(5)));
+        }
+    }
+
+    private void see(ConsumerRecord<String, String> record) {
+        long number = Long.parseLong(record.value().substring(record.value().indexOf(':') + 1));
+        assertThat(record.offset()).as("the offset of %s", record.value()).isEqualTo(number);
+        assertThat(record.offset())
+                .as("a record before the committed offset comes again")
+                .isGreaterThanOrEqualTo(committed[record.partition()]);
+        synchronized (seen) {
+            seen[record.partition()].set((int) number);
+        }
+    }
+
+    private void commit(KafkaConsumer<String, String> consumer) {
+        try {
+            Map<TopicPartition, Long> positions = new java.util.HashMap<>();
+            consumer.assignment().forEach(partition -> positions.put(partition, consumer.position(partition)));
+            consumer.commitSync();
+            commits.incrementAndGet();
+            positions.forEach((partition, position) -> committed[partition.partition()] = position);
+        } catch (RetriableException | org.apache.kafka.clients.consumer.CommitFailedException again) {
+            // Not promised: the next commit covers it.
+        }
+    }
+
+    private void compare(Admin admin) {
+        Map<TopicPartition, OffsetAndMetadata> offsets;
+        try {
+            offsets = admin.listConsumerGroupOffsets(GROUP)
+                    .partitionsToOffsetAndMetadata()
+                    .get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+        } catch (Exception unreachable) {
+            return;
+        }
+        for (int partition = 0; partition < PARTITIONS; partition++) {
+            OffsetAndMetadata offset = offsets.get(new TopicPartition(TOPIC, partition));
+            assertThat(offset == null ? 0 : offset.offset())
+                    .as("the committed offset of partition %d", partition)
+                    .isGreaterThanOrEqualTo(committed[partition]);
+        }
+    }
+
+    private boolean everythingIsSeen() {
+        synchronized (seen) {
+            for (int partition = 0; partition < PARTITIONS; partition++) {
+                if (seen[partition].cardinality() < sent[partition]) {
+                    return false;
+                }
+            }
+            return true;
+        }
+    }
+
+    private void guarded(Runnable work) {
+        try {
+            work.run();
+        } catch (Throwable problem) {
+            failure.compareAndSet(null, problem);
+        }
+    }
+
+    private static void join(Thread thread) {
+        try {
+            thread.join(PATIENCE.toMillis());
+            assertThat(thread.isAlive()).as(thread.getName() + " does not end").isFalse();
+        } catch (InterruptedException interrupted) {
+            throw new AssertionError(interrupted);
+        }
+    }
+
+    private static void pause() {
+        try {
+            Thread.sleep(ROUND_MS);
+        } catch (InterruptedException interrupted) {
+            throw new AssertionError(interrupted);
+        }
+    }
+}
