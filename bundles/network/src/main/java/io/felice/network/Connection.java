@@ -37,6 +37,9 @@ final class Connection implements FrameReader.Frames {
     /** Request bytes a connection may have under way beside the first request. */
     private static final int IN_FLIGHT_BYTES = 16 * 1024 * 1024;
 
+    /** A request of another broker with a request inside. */
+    private static final short ENVELOPE = 58;
+
     private static final Object ATTRIBUTE = "felice.connection";
 
     private final Server server;
@@ -225,7 +228,7 @@ final class Connection implements FrameReader.Frames {
 
     /** True for the APIs whose messages refer to the bytes of their frame; all others copy what they keep. */
     static boolean keepsBytes(short key) {
-        return key == Apis.PRODUCE || key == Apis.PUSH_TELEMETRY;
+        return key == Apis.PRODUCE || key == Apis.PUSH_TELEMETRY || key == ENVELOPE;
     }
 
     private static ByteBuffer copyOf(ByteBuffer frame) {
@@ -367,7 +370,7 @@ final class Connection implements FrameReader.Frames {
         } else if (failure instanceof FeliceException expected) {
             answerFailure(pending, expected.code(), expected.getMessage());
         } else {
-            log.error("{} failed", describe(pending), failure);
+            server.complaints().error(describe(pending) + " failed", failure);
             answerFailure(pending, ErrorCode.UNKNOWN_SERVER_ERROR, "an error on the server");
         }
     }
@@ -395,7 +398,7 @@ final class Connection implements FrameReader.Frames {
             answerBytes += frame.sizeInBytes();
             processor.answered(frame);
         } catch (Throwable notEncodable) {
-            log.error("The answer to {} cannot be sent", describe(pending), notEncodable);
+            server.complaints().error("The answer to " + describe(pending) + " cannot be sent", notEncodable);
             Pins.release(response);
             pending.answerByClosing();
         }
@@ -512,7 +515,8 @@ final class Connection implements FrameReader.Frames {
         }
         if (writeInterest && now - progressAt > limits.stalled().toNanos()) {
             counters.stalledClosed.incrementAndGet();
-            server.complain("Closing the connection of " + identity.remote() + ": it leaves its answers unread");
+            server.complaints()
+                    .warn("Closing the connection of " + identity.remote() + ": it leaves its answers unread");
             close();
         } else if (inFlight.isEmpty()
                 && outbox.isEmpty()
@@ -542,8 +546,8 @@ final class Connection implements FrameReader.Frames {
 
     void closeForMemory() {
         counters.memoryClosed.incrementAndGet();
-        server.complain(
-                "Closing the connection of " + identity.remote() + ": others wait for the memory of its request");
+        server.complaints()
+                .warn("Closing the connection of " + identity.remote() + ": others wait for the memory of its request");
         close();
     }
 
@@ -594,14 +598,15 @@ final class Connection implements FrameReader.Frames {
             step.run();
         } catch (MalformedRequest malformed) {
             counters.malformed.incrementAndGet();
-            server.complain("Closing the connection of " + identity.remote() + " on " + identity.listener()
-                    + ": it sent " + malformed.getMessage());
+            server.complaints()
+                    .warn("Closing the connection of " + identity.remote() + " on " + identity.listener() + ": it sent "
+                            + malformed.getMessage());
             close();
         } catch (IOException gone) {
             log.debug("Connection of {} broke: {}", identity.remote(), gone.toString());
             close();
         } catch (Throwable accident) {
-            log.error("Closing the connection of {}", identity.remote(), accident);
+            server.complaints().error("Closing the connection of " + identity.remote(), accident);
             close();
         }
     }

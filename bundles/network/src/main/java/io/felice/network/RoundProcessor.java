@@ -180,6 +180,7 @@ public final class RoundProcessor extends NioProcessor {
             settle();
             runDeferred();
             settle();
+            runTasks();
             flush();
             boolean moved = resumeBlocked();
             if (!moved && completedHere.isEmpty() && deferred.isEmpty()) {
@@ -200,10 +201,14 @@ public final class RoundProcessor extends NioProcessor {
         return !waiting.isEmpty() || !starving.isEmpty() || !blocked.isEmpty();
     }
 
-    private void settle() {
+    /** After what was deferred: a handler that leaves has had the end of its round. */
+    private void runTasks() {
         for (Runnable task = tasks.poll(); task != null; task = tasks.poll()) {
             run(task);
         }
+    }
+
+    private void settle() {
         for (PendingResponse next = completedElsewhere.poll(); next != null; next = completedElsewhere.poll()) {
             settle(next);
         }
@@ -217,6 +222,9 @@ public final class RoundProcessor extends NioProcessor {
     }
 
     private void defer(Runnable action) {
+        if (!isCurrentThread()) {
+            throw new IllegalStateException("a turn belongs to its I/O thread and to the call that brought it");
+        }
         deferred.add(action);
     }
 
@@ -339,6 +347,7 @@ public final class RoundProcessor extends NioProcessor {
         connectionCount.add(-1);
         if (connections.isEmpty()) {
             settle();
+            runTasks();
         }
     }
 

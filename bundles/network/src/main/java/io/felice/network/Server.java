@@ -204,8 +204,8 @@ final class Server {
         return requestLog;
     }
 
-    void complain(String sentence) {
-        complaints.warn(sentence);
+    Complaints complaints() {
+        return complaints;
     }
 
     int inFlightPerThread() {
@@ -244,7 +244,7 @@ final class Server {
         int ofAddress = connectionsByAddress.merge(address, 1, Integer::sum);
         if (connections.incrementAndGet() > limits.connections() || ofAddress > limits.connectionsPerAddress()) {
             left(address);
-            complain("Refusing a connection of " + address.getHostAddress() + ": there are " + connections.get()
+            complaints.warn("Refusing a connection of " + address.getHostAddress() + ": there are " + connections.get()
                     + " already, " + (ofAddress - 1) + " of them its own");
             return false;
         }

@@ -126,6 +126,14 @@ record Settings(List<Listener> listeners, int threads, Transfer transfer, Limits
     }
 
     private static Limits limits(NetworkServer.Config config) {
+        requirePositive("socket.request.max.bytes", config.socket_request_max_bytes());
+        requirePositive("max.in.flight.requests.per.connection", config.max_in_flight_requests_per_connection());
+        requirePositive("max.in.flight.requests", config.max_in_flight_requests());
+        requirePositive("queued.response.bytes", config.queued_response_bytes());
+        requirePositive("max.connections", config.max_connections());
+        requirePositive("max.connections.per.ip", config.max_connections_per_ip());
+        requirePositive("connections.max.idle.ms", config.connections_max_idle_ms());
+        requirePositive("response.stalled.ms", config.response_stalled_ms());
         long memory = config.request_memory_bytes() > 0
                 ? config.request_memory_bytes()
                 : Runtime.getRuntime().maxMemory() / 4;
@@ -142,6 +150,12 @@ record Settings(List<Listener> listeners, int threads, Transfer transfer, Limits
                 Duration.ofMillis(config.held_requests_ms()),
                 config.held_requests(),
                 config.held_requests_bytes());
+    }
+
+    private static void requirePositive(String option, long value) {
+        if (value <= 0) {
+            throw new IllegalArgumentException(option + " is " + value + "; it must be at least 1");
+        }
     }
 
     /** What an address that binds everywhere is advertised as. Asks the resolver: may take a while. */

@@ -8,18 +8,24 @@ import io.felice.api.Launch;
 import io.felice.api.cluster.BrokerRegistration;
 import io.felice.protocol.Apis;
 import io.felice.protocol.RequestContext;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.PrintStream;
 import java.lang.management.ManagementFactory;
+import java.lang.reflect.Field;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import org.apache.kafka.common.message.HeartbeatRequestData;
 import org.apache.kafka.common.message.HeartbeatResponseData;
+import org.apache.mina.core.polling.AbstractPollingIoProcessor;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -136,6 +142,47 @@ class LifecycleTest {
     }
 
     @Test
+    void theRequestLogHasALinePerRequestAndNothingOfItsContents() throws Exception {
+        PrintStream before = System.err;
+        ByteArrayOutputStream lines = new ByteArrayOutputStream();
+        try (TestNode node = heartbeats(Map.of());
+                TestClient client = node.connect()) {
+            System.setErr(new PrintStream(lines, true, StandardCharsets.UTF_8));
+            beat(client);
+            node.change("request_log", true);
+
+            await().untilAsserted(() -> {
+                beat(client);
+                assertThat(lines.toString(StandardCharsets.UTF_8))
+                        .contains(
+                                "io.felice.network.requests - Heartbeat v4 client=test software=- correlation=1 from=")
+                        .contains("listener=PLAINTEXT in.bytes=")
+                        .doesNotContain("member-of-a-group");
+            });
+        } finally {
+            System.setErr(before);
+        }
+    }
+
+    @Test
+    void whatAClientCallsItselfCannotForgeALine() {
+        assertThat(RequestLog.printable("a\nb\u001b[31m c")).isEqualTo("a?b?[31m?c");
+        assertThat(RequestLog.printable("x".repeat(1000))).hasSize(200);
+    }
+
+    @Test
+    void aLimitThatWouldStopEverythingIsToldInOneSentence() throws Exception {
+        Path fatal = directory.resolve("fatal");
+        System.setProperty(Launch.FATAL_FILE, fatal.toString());
+        try (TestNode node = new TestNode(Map.of("max_in_flight_requests", 0))) {
+            await().until(() -> Files.exists(fatal));
+
+            assertThat(Files.readString(fatal)).startsWith("max.in.flight.requests is 0; it must be at least 1");
+            assertThat(node.endpoints()).isNull();
+        }
+    }
+
+    @Test
     void otherListenersAreOpenedAndBadOnesRefusedWhileRunning() throws Exception {
         try (TestNode node = heartbeats(Map.of())) {
             int before = node.port();
@@ -192,6 +239,13 @@ class LifecycleTest {
                             || thread.getName().contains("Acceptor")
                             || thread.getName().contains("RoundProcessor"));
         });
+        assertThat(classesThatMinaKeeps()).doesNotContain(RoundProcessor.class);
+    }
+
+    private static Set<Object> classesThatMinaKeeps() throws ReflectiveOperationException {
+        Field ids = AbstractPollingIoProcessor.class.getDeclaredField("threadIds");
+        ids.setAccessible(true);
+        return Set.copyOf(((Map<?, ?>) ids.get(null)).keySet());
     }
 
     private static int startAndStop(int port) throws IOException {
@@ -225,6 +279,6 @@ class LifecycleTest {
     }
 
     private static HeartbeatRequestData heartbeat() {
-        return new HeartbeatRequestData().setGroupId("g").setMemberId("m");
+        return new HeartbeatRequestData().setGroupId("g").setMemberId("member-of-a-group");
     }
 }

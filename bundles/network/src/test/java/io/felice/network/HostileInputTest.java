@@ -1,0 +1,262 @@
+package io.felice.network;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.felice.api.ErrorCode;
+import io.felice.protocol.Apis;
+import io.felice.protocol.RequestContext;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import org.apache.kafka.common.message.ApiMessageType;
+import org.apache.kafka.common.message.ApiVersionsRequestData;
+import org.apache.kafka.common.message.ApiVersionsResponseData;
+import org.apache.kafka.common.message.HeartbeatRequestData;
+import org.apache.kafka.common.message.HeartbeatResponseData;
+import org.apache.kafka.common.message.ProduceRequestData;
+import org.apache.kafka.common.message.ProduceResponseData;
+import org.apache.kafka.common.protocol.ApiMessage;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Whatever a client sends, it is answered or its connection is closed, and its neighbours notice nothing. */
+@Timeout(120)
+class HostileInputTest {
+    private TestNode node;
+
+    @BeforeEach
+    void open() {
+        node = new TestNode(Map.of());
+    }
+
+    @AfterEach
+    void close() {
+        node.close();
+    }
+
+    @Test
+    void everyApiSurvivesEveryKindOfBadFrame() throws Exception {
+        long seed = Long.getLong("seed", System.nanoTime());
+        Random random = new Random(seed);
+        bindEverything(random.nextLong());
+        RandomRequests requests = new RandomRequests(random);
+        AtomicBoolean over = new AtomicBoolean();
+        AtomicLong beats = new AtomicLong();
+        CompletableFuture<Void> neighbour = CompletableFuture.runAsync(() -> beatUntil(over, beats));
+
+        for (ApiMessageType api : served()) {
+            for (short version = api.lowestSupportedVersion();
+                    version <= api.highestSupportedVersion(true);
+                    version++) {
+                for (Mischief mischief : Mischief.values()) {
+                    byte[] bytes = mischief.with(requests.frame(api, version, 1), random);
+                    assertThat(isAnsweredOrClosed(bytes))
+                            .as("seed %d: %s v%d %s", seed, api.name, version, mischief)
+                            .isTrue();
+                }
+            }
+        }
+
+        over.set(true);
+        neighbour.join();
+        assertThat(beats).hasPositiveValue();
+        node.awaitNumber("network.connections", "PLAINTEXT", "open", 0);
+        node.awaitNumber("network.memory", "requests.bytes", "used", 0);
+        node.awaitNumber("network.memory", "answers.bytes", "used", 0);
+        for (ApiMessageType api : served()) {
+            assertThat(node.number("network.requests", api.name, "in.flight"))
+                    .as("seed %d: %s", seed, api.name)
+                    .isEqualTo(0L);
+        }
+    }
+
+    private void beatUntil(AtomicBoolean over, AtomicLong beats) {
+        try (TestClient client = node.connect()) {
+            for (int i = 0; !over.get(); i++) {
+                client.send(Apis.HEARTBEAT, 4, i, heartbeat());
+                assertThat(client.receiveCorrelationId()).isEqualTo(i);
+                beats.incrementAndGet();
+                Thread.sleep(1);
+            }
+        } catch (IOException | InterruptedException failure) {
+            throw new IllegalStateException(failure);
+        }
+    }
+
+    /** Sends all and then no more: the node must come to an end with it. */
+    private boolean isAnsweredOrClosed(byte[] bytes) throws IOException {
+        try (TestClient client = node.connect()) {
+            try {
+                client.sendRaw(bytes);
+                client.socket.shutdownOutput();
+            } catch (IOException closedAlready) {
+                return true;
+            }
+            byte[] sink = new byte[8192];
+            while (client.socket.getInputStream().read(sink) >= 0) {
+                // answers to what was right in it
+            }
+            return true;
+        } catch (java.net.SocketTimeoutException silent) {
+            return false;
+        } catch (IOException reset) {
+            return true;
+        }
+    }
+
+    private void bindEverything(long seed) {
+        Random random = new Random(seed);
+        for (ApiMessageType api : served()) {
+            node.bind(
+                    api.apiKey(),
+                    api.lowestSupportedVersion(),
+                    api.highestSupportedVersion(true),
+                    (ApiMessage request, RequestContext context) -> answer(api, random));
+        }
+    }
+
+    private static CompletionStage<ApiMessage> answer(ApiMessageType api, Random random) {
+        synchronized (random) {
+            return random.nextInt(3) == 0
+                    ? CompletableFuture.failedFuture(ErrorCode.INVALID_REQUEST.because("on purpose"))
+                    : CompletableFuture.completedFuture(api.newResponse());
+        }
+    }
+
+    private static List<ApiMessageType> served() {
+        List<ApiMessageType> served = new ArrayList<>();
+        for (ApiMessageType api : ApiMessageType.values()) {
+            if (api.highestSupportedVersion(true) >= api.lowestSupportedVersion()) {
+                served.add(api);
+            }
+        }
+        return served;
+    }
+
+    /** How a frame is spoilt. */
+    private enum Mischief {
+        NONE,
+        TRUNCATED,
+        LONGER_THAN_IT_SAYS,
+        SAYS_A_HUNDRED_MEGABYTES,
+        SAYS_TOO_MUCH,
+        SAYS_LESS_THAN_NOTHING,
+        LARGE_NUMBER_INSIDE,
+        BITS_FLIPPED,
+        BYTES_LEFT_OVER,
+        UNKNOWN_KEY,
+        UNKNOWN_VERSION,
+        GARBAGE_AFTER_A_GOOD_ONE;
+
+        byte[] with(byte[] good, Random random) {
+            ByteBuffer frame = ByteBuffer.wrap(good.clone());
+            int length = good.length - 4;
+            switch (this) {
+                case NONE -> {}
+                case TRUNCATED -> {
+                    return Arrays.copyOf(good, random.nextInt(good.length));
+                }
+                case LONGER_THAN_IT_SAYS -> frame.putInt(0, random.nextInt(length));
+                case SAYS_A_HUNDRED_MEGABYTES -> frame.putInt(0, 100 * 1024 * 1024);
+                case SAYS_TOO_MUCH -> frame.putInt(0, Integer.MAX_VALUE - random.nextInt(1000));
+                case SAYS_LESS_THAN_NOTHING -> frame.putInt(0, -1 - random.nextInt(1000));
+                case LARGE_NUMBER_INSIDE -> {
+                    if (length > 16) {
+                        frame.putInt(12 + random.nextInt(length - 12), Integer.MAX_VALUE - random.nextInt(1 << 30));
+                    }
+                }
+                case BITS_FLIPPED -> {
+                    for (int i = 1 + random.nextInt(8); i > 0; i--) {
+                        int at = 4 + random.nextInt(length);
+                        frame.put(at, (byte) (frame.get(at) ^ 1 << random.nextInt(8)));
+                    }
+                }
+                case BYTES_LEFT_OVER -> {
+                    int more = 1 + random.nextInt(50);
+                    return ByteBuffer.wrap(Arrays.copyOf(good, good.length + more))
+                            .putInt(0, length + more)
+                            .array();
+                }
+                case UNKNOWN_KEY -> frame.putShort(4, (short) (random.nextBoolean() ? -7 : 200 + random.nextInt(3000)));
+                case UNKNOWN_VERSION -> frame.putShort(6, (short) (random.nextBoolean() ? -1 : 99));
+                case GARBAGE_AFTER_A_GOOD_ONE -> {
+                    byte[] garbage = new byte[random.nextInt(500)];
+                    random.nextBytes(garbage);
+                    return ByteBuffer.allocate(good.length + garbage.length)
+                            .put(good)
+                            .put(garbage)
+                            .array();
+                }
+            }
+            return frame.array();
+        }
+    }
+
+    @Test
+    void aTooNewApiVersionsRequestIsToldTheRangesInVersionZero() throws IOException {
+        node.bindApiVersions();
+        node.bindNow(
+                Apis.HEARTBEAT,
+                0,
+                4,
+                (HeartbeatRequestData request, RequestContext context) -> new HeartbeatResponseData());
+        try (TestClient client = node.connect()) {
+            byte[] tooNew = TestClient.frame(Apis.API_VERSIONS, 3, 5, new ApiVersionsRequestData());
+            client.sendRaw(ByteBuffer.wrap(tooNew).putShort(6, (short) 17).array());
+
+            ApiVersionsResponseData answer = client.receive(Apis.API_VERSIONS, 0, 5, new ApiVersionsResponseData());
+
+            assertThat(answer.errorCode()).isEqualTo(ErrorCode.UNSUPPORTED_VERSION.code());
+            assertThat(answer.apiKeys().find(Apis.HEARTBEAT).maxVersion()).isEqualTo((short) 4);
+            assertThat(answer.apiKeys().find(Apis.API_VERSIONS).maxVersion()).isEqualTo((short) 4);
+            assertThat(client.ask(Apis.API_VERSIONS, 3, 6, new ApiVersionsRequestData(), answer)
+                            .errorCode())
+                    .isZero();
+        }
+    }
+
+    @Test
+    void anOldProduceClosesTheConnectionThoughItIsAdvertised() throws IOException {
+        node.bindNow(
+                Apis.PRODUCE, 3, 11, (ProduceRequestData request, RequestContext context) -> new ProduceResponseData());
+        try (TestClient client = node.connect()) {
+            byte[] old = TestClient.frame(Apis.PRODUCE, 3, 5, new ProduceRequestData());
+            client.sendRaw(ByteBuffer.wrap(old).putShort(6, (short) 2).array());
+
+            assertThat(client.isClosed(5000)).isTrue();
+        }
+        node.awaitNumber("network.connections", "PLAINTEXT", "malformed", 1);
+    }
+
+    @Test
+    void onlyTheseRequestsReferToTheBytesOfTheirFrame() throws Exception {
+        List<Short> refer = served().stream()
+                .filter(api -> refersToBytes(api.newRequest().getClass()))
+                .map(ApiMessageType::apiKey)
+                .toList();
+
+        assertThat(served().stream().map(ApiMessageType::apiKey).filter(Connection::keepsBytes))
+                .containsExactlyElementsOf(refer);
+    }
+
+    private static boolean refersToBytes(Class<?> message) {
+        boolean here = Arrays.stream(message.getDeclaredFields())
+                .anyMatch(field -> ByteBuffer.class.isAssignableFrom(field.getType())
+                        || org.apache.kafka.common.record.internal.BaseRecords.class.isAssignableFrom(field.getType()));
+        return here || Arrays.stream(message.getDeclaredClasses()).anyMatch(HostileInputTest::refersToBytes);
+    }
+
+    private static HeartbeatRequestData heartbeat() {
+        return new HeartbeatRequestData().setGroupId("g").setMemberId("m");
+    }
+}
