@@ -44,6 +44,8 @@ import java.util.concurrent.TimeoutException;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
+import org.osgi.annotation.bundle.Capability;
+import org.osgi.framework.BundleContext;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Deactivate;
@@ -63,11 +65,16 @@ import org.slf4j.LoggerFactory;
  * <p>Everything is decided on one thread of its own, {@code felice-broker}: it opens the data directory, replays the
  * cluster's log, registers this node and tells {@link Replicas} where to go. Services that come and go (engines, the
  * cluster store, endpoints, the controller) are taken note of there.
+ *
+ * <p>Its services appear once this node is registered and has replayed all that was before, so that nobody is told that a
+ * topic does not exist which was not replayed yet. Whoever needs them waits.
  */
-@Component(
-        immediate = true,
-        service = {Partitions.class, ClusterMetadata.class, Configs.class, StatusSource.class},
-        configurationPid = "io.felice.broker")
+@Component(immediate = true, service = StatusSource.class, configurationPid = "io.felice.broker")
+@Capability(
+        namespace = "osgi.service",
+        attribute =
+                "objectClass:List<String>=\"io.felice.api.partition.Partitions,io.felice.api.cluster.ClusterMetadata,io.felice.api.config.Configs\"",
+        uses = {Partitions.class, ClusterMetadata.class, Configs.class})
 @Designate(ocd = Broker.Config.class)
 public final class Broker implements Partitions, ClusterMetadata, Configs, StatusSource {
     /** What the file says beside the broker keys of {@link BrokerConfig}, which may stand there by their names. */
@@ -96,6 +103,7 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
     private static final long LEAVE_SECONDS = 10;
 
     private final Config config;
+    private final Services services;
     private final Node node;
     private final ExecutorService main;
     private final ScheduledThreadPoolExecutor timer;
@@ -113,22 +121,36 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
     private volatile Admin admin;
 
     // Of the broker's thread.
-    private NodeState state;
+    private volatile NodeState state;
     private boolean failed;
     private boolean complete;
-    private boolean announced;
     private Map<TopicPartition, Long> writtenWatermarks = Map.of();
     private long lastRetention;
     private int ticks;
 
     /** @param properties all of the component's configuration, the broker keys among it */
     @Activate
-    public Broker(Config config, Map<String, Object> properties) {
-        this(config, properties, Clock.systemUTC(), System::nanoTime, new Random());
+    public Broker(Config config, Map<String, Object> properties, BundleContext context) {
+        this(config, properties, new RegisteredServices(context), Clock.systemUTC(), System::nanoTime, new Random());
     }
 
-    Broker(Config config, Map<String, Object> properties, Clock clock, LongSupplier nanos, RandomGenerator random) {
+    /** Where the services are offered. */
+    interface Services {
+        void offer(Broker broker);
+
+        /** Takes them back, and offers nothing any more. */
+        void withdraw();
+    }
+
+    Broker(
+            Config config,
+            Map<String, Object> properties,
+            Services services,
+            Clock clock,
+            LongSupplier nanos,
+            RandomGenerator random) {
         this.config = config;
+        this.services = services;
         main = Executors.newSingleThreadExecutor(threads("felice-broker"));
         timer = new ScheduledThreadPoolExecutor(1, threads("felice-broker-timer"));
         timer.setRemoveOnCancelPolicy(true);
@@ -247,18 +269,33 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
             }
         }
         configs.update(news);
-        complete |= isComplete(news);
-        link.publish(news, complete ? soon(replicas.follow(news)) : CompletableFuture.completedFuture(null));
-        announce();
+        if (complete) {
+            link.publish(news, soon(replicas.follow(news)));
+        } else {
+            link.publish(news, CompletableFuture.completedFuture(null));
+            admit();
+        }
     }
 
     private void registered() {
-        ClusterView now = link.view();
-        if (!failed && !complete && isComplete(now)) {
-            complete = true;
-            replicas.follow(now);
-            announce();
+        if (!failed && !complete) {
+            admit();
         }
+    }
+
+    /** Once this broker shows in the view it may lead; once it leads, its services are offered. */
+    private void admit() {
+        ClusterView now = link.view();
+        if (isComplete(now)) {
+            complete = true;
+            soon(replicas.follow(now)).whenComplete((opened, failure) -> inBackground(this::offer));
+        }
+    }
+
+    private void offer() {
+        services.offer(this);
+        Launch.ready(List.of("bootstrap=" + link.bootstrap(), "node=" + node.brokerId(), "data=" + state.root()));
+        scheduleStrays();
     }
 
     /** True if the view has every topic that a log of this node can be of, and the directory is of this cluster. */
@@ -272,15 +309,6 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
             timer.schedule(() -> openings.complete(null), NEW_TOPIC_PATIENCE_MS, TimeUnit.MILLISECONDS);
         }
         return openings;
-    }
-
-    private void announce() {
-        if (announced || !complete || !link.isReachable()) {
-            return;
-        }
-        announced = true;
-        Launch.ready(List.of("bootstrap=" + link.bootstrap(), "node=" + node.brokerId(), "data=" + state.root()));
-        scheduleStrays();
     }
 
     private void scheduleStrays() {
@@ -300,7 +328,7 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
         String name = String.valueOf(properties.get(StorageEngine.NAME));
         onMain(() -> {
             replicas.mount(name, engine);
-            if (announced) {
+            if (complete) {
                 scheduleStrays();
             }
         });
@@ -340,10 +368,7 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
             policy = ReferencePolicy.DYNAMIC,
             policyOption = ReferencePolicyOption.GREEDY)
     public void bindEndpoints(Endpoints endpoints) {
-        onMain(() -> {
-            link.reachedAt(endpoints);
-            announce();
-        });
+        onMain(() -> link.reachedAt(endpoints));
     }
 
     /** The network is away; this node stays registered where it was. */
@@ -517,6 +542,7 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
     /** Answers what was accepted, settles the logs, and ends every thread. */
     @Deactivate
     public void close() {
+        services.withdraw();
         await(decided(replicas::close), "the partitions");
         fetches.close();
         await(decided(this::leave), "the data directory");

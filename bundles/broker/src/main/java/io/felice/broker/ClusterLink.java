@@ -48,7 +48,7 @@ final class ClusterLink implements ClusterMetadata {
 
     private Following following;
     private volatile ClusterStore store;
-    private Endpoints endpoints;
+    private volatile Endpoints endpoints;
     private UUID storeId;
     private BrokerRegistration registered;
     private Subscription registration;
@@ -237,10 +237,6 @@ final class ClusterLink implements ClusterMetadata {
         }
     }
 
-    boolean isReachable() {
-        return endpoints != null;
-    }
-
     /** The data directory is ours: this broker may be announced. */
     void storedIn(UUID newStoreId) {
         storeId = newStoreId;
@@ -299,8 +295,9 @@ final class ClusterLink implements ClusterMetadata {
     /** The addresses of the listeners, for people. */
     String bootstrap() {
         Map<String, String> addresses = new TreeMap<>();
-        if (endpoints != null) {
-            endpoints.endpoints().forEach(e -> addresses.put(e.listener(), e.host() + ":" + e.port()));
+        Endpoints known = endpoints;
+        if (known != null) {
+            known.endpoints().forEach(e -> addresses.put(e.listener(), e.host() + ":" + e.port()));
         }
         return String.join(",", addresses.values());
     }

@@ -38,6 +38,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -57,8 +58,26 @@ class BrokerTest {
     private final ScriptedEngine engine = new ScriptedEngine(Clock.systemUTC());
     private final MemoryClusterStore store = new MemoryClusterStore();
     private final Controller controller = new Controller();
+    private final Offered offered = new Offered();
     private final List<Broker> brokers = new ArrayList<>();
     private volatile Broker broker;
+
+    /** Notes which brokers offer their services, and how many topics each knew when it began to. */
+    private static final class Offered implements Broker.Services {
+        private final List<Integer> topicsAtOffer = new CopyOnWriteArrayList<>();
+        private final List<Broker> offering = new CopyOnWriteArrayList<>();
+
+        @Override
+        public void offer(Broker broker) {
+            topicsAtOffer.add(broker.view().topics().size());
+            offering.add(broker);
+        }
+
+        @Override
+        public void withdraw() {
+            offering.clear();
+        }
+    }
 
     /** The least a controller does: names the cluster, notes who is there, makes and deletes topics. */
     private final class Controller implements ClusterStore.Candidate {
@@ -113,7 +132,7 @@ class BrokerTest {
     void setUp() {
         store.campaign(controller);
         broker = start();
-        eventually(() -> assertThat(broker.view().broker(0)).isPresent());
+        eventually(() -> assertThat(offered.offering).hasSize(1));
     }
 
     @AfterEach
@@ -132,7 +151,12 @@ class BrokerTest {
 
     private Broker make(Path data, int id) {
         Broker made = new Broker(
-                config(id, data), Map.of("storage.placement", "*:scripted", "log.retention.check.interval.ms", "100"));
+                config(id, data),
+                Map.of("storage.placement", "*:scripted", "log.retention.check.interval.ms", "100"),
+                offered,
+                Clock.systemUTC(),
+                System::nanoTime,
+                new Random(1));
         brokers.add(made);
         return made;
     }
@@ -222,6 +246,21 @@ class BrokerTest {
         eventually(() -> assertThat(directory.resolve("broker/felice.properties"))
                 .content()
                 .contains("cluster.id=c1", "node.id=0", "store.id="));
+    }
+
+    @Test
+    void servicesAreOfferedOnlyWhenAllTopicsAreKnown() {
+        for (int i = 0; i < 10; i++) {
+            controller.create("t" + i, 1);
+        }
+        stop();
+        assertThat(offered.offering).isEmpty();
+
+        broker = start();
+
+        eventually(() -> assertThat(offered.offering).containsExactly(broker));
+        assertThat(offered.topicsAtOffer).containsExactly(0, 10);
+        assertThat(broker.leader(first("t9"))).isNotNull();
     }
 
     @Test
@@ -506,7 +545,7 @@ class BrokerTest {
 
             eventually(() ->
                     assertThat(fatal).content().contains("belongs to node 3").hasLineCount(1));
-            refused(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, () -> foreign.leader(first("orders")));
+            assertThat(offered.offering).containsExactly(broker);
         } finally {
             System.clearProperty("felice.fatal.file");
         }

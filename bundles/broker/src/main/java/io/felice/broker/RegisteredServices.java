@@ -1,0 +1,59 @@
+package io.felice.broker;
+
+import io.felice.api.cluster.ClusterMetadata;
+import io.felice.api.config.Configs;
+import io.felice.api.partition.Partitions;
+import java.util.concurrent.atomic.AtomicReference;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.ServiceRegistration;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The broker's services in the framework: they appear when the broker can serve and go first when it goes. */
+final class RegisteredServices implements Broker.Services {
+    private static final Logger log = LoggerFactory.getLogger(RegisteredServices.class);
+    private static final String[] NAMES = {
+        Partitions.class.getName(), ClusterMetadata.class.getName(), Configs.class.getName()
+    };
+
+    private final AtomicReference<BundleContext> context;
+    private final AtomicReference<ServiceRegistration<?>> registration = new AtomicReference<>();
+
+    RegisteredServices(BundleContext context) {
+        this.context = new AtomicReference<>(context);
+    }
+
+    @Override
+    public void offer(Broker broker) {
+        BundleContext where = context.get();
+        if (where == null) {
+            return;
+        }
+        try {
+            registration.set(where.registerService(NAMES, broker, null));
+        } catch (IllegalStateException stopped) {
+            log.debug("The bundle was stopped before its services could be offered");
+        }
+        if (context.get() == null) {
+            takeBack();
+        }
+    }
+
+    @Override
+    public void withdraw() {
+        context.set(null);
+        takeBack();
+    }
+
+    private void takeBack() {
+        ServiceRegistration<?> offered = registration.getAndSet(null);
+        if (offered == null) {
+            return;
+        }
+        try {
+            offered.unregister();
+        } catch (IllegalStateException gone) {
+            log.debug("The framework has taken the services back already");
+        }
+    }
+}
