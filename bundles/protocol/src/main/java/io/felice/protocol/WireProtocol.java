@@ -11,6 +11,7 @@ import org.apache.kafka.common.protocol.ApiMessage;
 import org.apache.kafka.common.protocol.ByteBufferAccessor;
 import org.apache.kafka.common.protocol.Errors;
 import org.apache.kafka.common.protocol.MessageSizeAccumulator;
+import org.apache.kafka.common.protocol.MessageUtil;
 import org.apache.kafka.common.protocol.ObjectSerializationCache;
 import org.apache.kafka.common.requests.AbstractRequest;
 
@@ -51,7 +52,7 @@ public final class WireProtocol {
             throw new MalformedRequest(api.name + " has no version " + version);
         }
         try {
-            ByteBufferAccessor bytes = new ByteBufferAccessor(frame.slice());
+            ByteBufferAccessor bytes = new BoundedArrays(frame.slice());
             RequestHeaderData header = new RequestHeaderData(bytes, api.requestHeaderVersion(version));
             ApiMessage message = api.newRequest();
             message.read(bytes, version);
@@ -117,13 +118,18 @@ public final class WireProtocol {
                     Apis.OFFSET_DELETE -> ErrorCode.COORDINATOR_NOT_AVAILABLE;
                 // On COORDINATOR_NOT_AVAILABLE Java's producer looks for a transactional id, even if it has none.
             case Apis.INIT_PRODUCER_ID -> ErrorCode.COORDINATOR_LOAD_IN_PROGRESS;
+            case Apis.CREATE_TOPICS,
+                    Apis.DELETE_TOPICS,
+                    Apis.CREATE_PARTITIONS,
+                    Apis.ELECT_LEADERS,
+                    Apis.ALTER_PARTITION_REASSIGNMENTS,
+                    Apis.LIST_PARTITION_REASSIGNMENTS -> ErrorCode.NOT_CONTROLLER;
             default -> ErrorCode.REQUEST_TIMED_OUT;
         };
     }
 
     private static AbstractRequest typed(Request request) {
-        ByteBuffer bytes = org.apache.kafka.common.protocol.MessageUtil.toByteBufferAccessor(
-                        request.message(), request.apiVersion())
+        ByteBuffer bytes = MessageUtil.toByteBufferAccessor(request.message(), request.apiVersion())
                 .buffer();
         return AbstractRequest.parseRequest(
                         ApiKeys.forId(request.apiKey()), request.apiVersion(), new ByteBufferAccessor(bytes))
@@ -135,6 +141,23 @@ public final class WireProtocol {
             return ApiMessageType.fromApiKey(key);
         } catch (RuntimeException unknown) {
             throw new MalformedRequest("There is no API with key " + key);
+        }
+    }
+
+    /**
+     * The message classes make room for as many elements as an array claims to have, if that is no more than the bytes
+     * that remain: in a large frame, several times its size. So they are told of no more than a request can mean.
+     */
+    private static final class BoundedArrays extends ByteBufferAccessor {
+        private static final int MOST_ELEMENTS = 1_000_000;
+
+        BoundedArrays(ByteBuffer bytes) {
+            super(bytes);
+        }
+
+        @Override
+        public int remaining() {
+            return Math.min(super.remaining(), MOST_ELEMENTS);
         }
     }
 }
