@@ -31,6 +31,6 @@ record Limits(
     /** Before a connection has sent one good request it is a stranger; old clients begin with a whole Produce. */
     static final int FIRST_REQUEST_BYTES = 4 * 1024 * 1024;
 
-    /** Nothing but records needs more; it also bounds what a lying array length can make a parser allocate. */
-    static final int PLAIN_REQUEST_BYTES = 8 * 1024 * 1024;
+    /** Nothing but records needs more. */
+    static final int PLAIN_REQUEST_BYTES = 32 * 1024 * 1024;
 }

@@ -1,11 +1,16 @@
 package io.felice.network;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.sun.management.ThreadMXBean;
 import io.felice.api.ErrorCode;
 import io.felice.protocol.Apis;
+import io.felice.protocol.MalformedRequest;
 import io.felice.protocol.RequestContext;
+import io.felice.protocol.WireProtocol;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -236,6 +241,27 @@ class HostileInputTest {
             assertThat(client.isClosed(5000)).isTrue();
         }
         node.awaitNumber("network.connections", "PLAINTEXT", "malformed", 1);
+    }
+
+    @Test
+    void aLyingNumberOfElementsInALargeRequestMakesNoRoomForThem() {
+        ByteBuffer frame = ByteBuffer.allocate(64 * 1024 * 1024)
+                .putShort(Apis.PRODUCE)
+                .putShort((short) 8)
+                .putInt(1)
+                .putShort((short) -1)
+                .putShort((short) -1)
+                .putShort((short) 1)
+                .putInt(1000)
+                .putInt(60_000_000)
+                .rewind();
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        long before = threads.getThreadAllocatedBytes(Thread.currentThread().getId());
+
+        assertThatThrownBy(() -> WireProtocol.parse(frame)).isInstanceOf(MalformedRequest.class);
+
+        assertThat(threads.getThreadAllocatedBytes(Thread.currentThread().getId()) - before)
+                .isLessThan(16 * 1024 * 1024L);
     }
 
     @Test
