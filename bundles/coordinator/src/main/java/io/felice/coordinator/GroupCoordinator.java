@@ -169,7 +169,10 @@ public final class GroupCoordinator implements Groups, StatusSource {
             int number = partition.id().partition();
             Served served = shards.get(number);
             if (served != null && served.shard().leaderEpoch() <= leaderEpoch && shards.remove(number, served)) {
-                LOG.info("No longer coordinating the groups of {} (epoch {})", partition.id(), leaderEpoch);
+                int groups = served.shard().groups().size();
+                if (groups > 0) {
+                    LOG.info("No longer coordinating {} groups of {} in epoch {}", groups, partition.id(), leaderEpoch);
+                }
                 retire(served);
             }
         }
