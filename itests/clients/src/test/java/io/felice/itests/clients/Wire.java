@@ -1,0 +1,100 @@
+package io.felice.itests.clients;
+
+import java.io.DataInputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.ByteBuffer;
+import org.apache.kafka.common.message.ApiVersionsRequestData;
+import org.apache.kafka.common.message.ApiVersionsResponseData.ApiVersionCollection;
+import org.apache.kafka.common.protocol.ApiKeys;
+import org.apache.kafka.common.protocol.ApiMessage;
+import org.apache.kafka.common.requests.AbstractResponse;
+import org.apache.kafka.common.requests.ApiVersionsResponse;
+import org.apache.kafka.common.requests.RequestHeader;
+import org.apache.kafka.common.requests.RequestUtils;
+
+/** One connection to a broker, with Kafka's message classes at one end and bytes at the other. */
+final class Wire implements AutoCloseable {
+    private static final int PATIENCE_MS = 30_000;
+
+    private final Socket socket;
+    private final OutputStream out;
+    private final DataInputStream in;
+    private int correlation;
+
+    Wire(String bootstrap) throws IOException {
+        int colon = bootstrap.lastIndexOf(':');
+        socket = new Socket();
+        socket.setTcpNoDelay(true);
+        socket.connect(
+                new InetSocketAddress(bootstrap.substring(0, colon), Integer.parseInt(bootstrap.substring(colon + 1))),
+                PATIENCE_MS);
+        socket.setSoTimeout(PATIENCE_MS);
+        out = socket.getOutputStream();
+        in = new DataInputStream(socket.getInputStream());
+    }
+
+    /** Sends a request of this version; the answer is one of this version, to the last byte. */
+    AbstractResponse ask(ApiKeys key, int version, ApiMessage request) throws IOException {
+        RequestHeader header = send(key, version, request);
+        ByteBuffer frame = ByteBuffer.wrap(receive());
+        AbstractResponse response = AbstractResponse.parseResponse(frame, header);
+        if (frame.hasRemaining()) {
+            throw new AssertionError(key + " " + version + ": " + frame.remaining() + " bytes too many");
+        }
+        return response;
+    }
+
+    RequestHeader send(ApiKeys key, int version, ApiMessage request) throws IOException {
+        RequestHeader header = new RequestHeader(key, (short) version, "wire", ++correlation);
+        send(bytes(header, request));
+        return header;
+    }
+
+    /** The frame without its length. */
+    static byte[] bytes(RequestHeader header, ApiMessage request) {
+        ByteBuffer buffer = RequestUtils.serialize(header.data(), header.headerVersion(), request, header.apiVersion());
+        byte[] bytes = new byte[buffer.remaining()];
+        buffer.get(bytes);
+        return bytes;
+    }
+
+    /** Sends a frame with its length before it. */
+    void send(byte[] frame) throws IOException {
+        ByteBuffer whole =
+                ByteBuffer.allocate(4 + frame.length).putInt(frame.length).put(frame);
+        sendRaw(whole.array());
+    }
+
+    void sendRaw(byte[] bytes) throws IOException {
+        out.write(bytes);
+        out.flush();
+    }
+
+    /** The next frame. @throws java.io.EOFException if the broker closed the connection */
+    byte[] receive() throws IOException {
+        byte[] frame = new byte[in.readInt()];
+        in.readFully(frame);
+        return frame;
+    }
+
+    Socket socket() {
+        return socket;
+    }
+
+    /** What the broker advertises. */
+    ApiVersionCollection advertised() throws IOException {
+        ApiVersionsRequestData request =
+                new ApiVersionsRequestData().setClientSoftwareName("wire").setClientSoftwareVersion("1");
+        return ((ApiVersionsResponse) ask(ApiKeys.API_VERSIONS, 3, request))
+                .data()
+                .apiKeys();
+    }
+
+    @Override
+    public void close() throws IOException {
+        socket.close();
+    }
+}

@@ -1,0 +1,85 @@
+package io.felice.itests.clients;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.apache.kafka.common.message.ApiVersionsResponseData.ApiVersion;
+import org.apache.kafka.common.protocol.ApiKeys;
+import org.apache.kafka.common.protocol.Errors;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+
+/** Whatever is advertised is served: one valid request of each key and version, over a socket. */
+class WireTest {
+    /** Versions that are advertised for the sake of librdkafka, while their requests close the connection. */
+    private static final Map<ApiKeys, Integer> FIRST_SERVED = Map.of(ApiKeys.PRODUCE, 3);
+
+    /** What is not plain success, and what Kafka 3.9 answers to the same request. */
+    private static final Map<ApiKeys, Set<Errors>> ALSO_RIGHT = Map.of(
+            ApiKeys.JOIN_GROUP, EnumSet.of(Errors.NONE, Errors.MEMBER_ID_REQUIRED),
+            ApiKeys.ELECT_LEADERS, EnumSet.of(Errors.NONE, Errors.ELECTION_NOT_NEEDED));
+
+    private static Node node;
+    private static ValidRequests requests;
+
+    @BeforeAll
+    static void start() throws IOException {
+        node = Node.inMemory();
+        requests = new ValidRequests(node.bootstrap());
+    }
+
+    @AfterAll
+    static void stop() throws IOException {
+        requests.close();
+        node.close();
+    }
+
+    @Test
+    void theAdvertisedKeysAndVersionsAreThoseOfTheProfile() throws IOException {
+        try (Wire wire = new Wire(node.bootstrap())) {
+            String advertised = wire.advertised().stream()
+                    .map(api -> api.apiKey() + ":" + api.minVersion() + "-" + api.maxVersion())
+                    .collect(Collectors.joining(" "));
+
+            assertThat(advertised)
+                    .isEqualTo("0:0-11 1:4-17 2:1-9 3:0-12 8:2-9 9:1-9 10:0-6 11:0-9 12:0-4 13:0-5 14:0-5 15:0-5 16:0-5"
+                            + " 18:0-4 19:2-7 20:1-6 21:0-2 22:0-5 23:2-4 32:1-4 33:0-2 35:1-4 37:0-3 42:0-2 43:0-2"
+                            + " 44:0-1 45:0-0 46:0-0 47:0-0 60:0-1");
+        }
+    }
+
+    @TestFactory
+    List<DynamicTest> everyVersionOfEveryAdvertisedKeyIsServed() throws IOException {
+        List<DynamicTest> tests = new ArrayList<>();
+        try (Wire wire = new Wire(node.bootstrap())) {
+            for (ApiVersion api : wire.advertised()) {
+                ApiKeys key = ApiKeys.forId(api.apiKey());
+                int from = Math.max(api.minVersion(), FIRST_SERVED.getOrDefault(key, 0));
+                IntStream.rangeClosed(from, api.maxVersion())
+                        .forEach(version ->
+                                tests.add(DynamicTest.dynamicTest(key + " " + version, () -> isServed(key, version))));
+            }
+        }
+        return tests;
+    }
+
+    private void isServed(ApiKeys key, int version) throws IOException {
+        try (Wire wire = new Wire(node.bootstrap())) {
+            Set<Errors> errors = wire.ask(key, version, requests.of(key, version))
+                    .errorCounts()
+                    .keySet();
+
+            assertThat(ALSO_RIGHT.getOrDefault(key, EnumSet.of(Errors.NONE))).containsAll(errors);
+        }
+    }
+}
