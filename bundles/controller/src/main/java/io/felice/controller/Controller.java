@@ -313,12 +313,10 @@ public final class Controller implements Admin, StatusSource {
     }
 
     private void brokersChanged() {
-        if (isActive() && reign.registered() != null) {
-            List<MetadataRecord> records =
-                    Leaders.brokersChanged(reign.planned(), reign.registered()).records();
-            if (!records.isEmpty()) {
-                append(records);
-            }
+        List<MetadataRecord> records =
+                Leaders.brokersChanged(reign.planned(), reign.registered()).records();
+        if (!records.isEmpty()) {
+            append(records);
         }
     }
 
@@ -395,7 +393,11 @@ public final class Controller implements Admin, StatusSource {
         public void brokers(List<LiveRegistration> live) {
             if (reign != null) {
                 reign.registered(live);
-                brokersChanged();
+                if (isActive()) {
+                    brokersChanged();
+                } else {
+                    beginIfReplayed();
+                }
                 decideAll();
             }
         }

@@ -24,14 +24,14 @@ final class Reign {
         return term;
     }
 
-    /** True once the log is replayed up to where this term began: from then on it decides. */
+    /** True once it has begun to decide. */
     boolean isActive() {
         return planned != null;
     }
 
-    /** True if {@code view} is far enough and this term has not begun to decide. */
+    /** True if the log is replayed up to where this term began, and it is known who is registered. */
     boolean mayBegin(ClusterView view) {
-        return planned == null && view.version() >= term.logLength();
+        return planned == null && registered != null && view.version() >= term.logLength();
     }
 
     void begin(ClusterView view) {

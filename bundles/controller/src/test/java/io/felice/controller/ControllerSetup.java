@@ -1,0 +1,133 @@
+package io.felice.controller;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.felice.api.ErrorCode;
+import io.felice.api.cluster.Admin.Decided;
+import io.felice.api.cluster.Admin.NewTopic;
+import io.felice.api.cluster.BrokerRegistration;
+import io.felice.api.cluster.ClusterStore;
+import io.felice.api.cluster.ClusterStore.Subscription;
+import io.felice.api.cluster.ClusterView;
+import io.felice.api.cluster.Outcome;
+import io.felice.api.cluster.PartitionState;
+import io.felice.testkit.MemoryClusterStore;
+import io.felice.testkit.RecordingFollower;
+import java.lang.annotation.Annotation;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.UUID;
+import java.util.concurrent.CompletionStage;
+
+/** A controller on a cluster in memory, all on the test's own thread. */
+final class ControllerSetup {
+    final MemoryClusterStore cluster = new MemoryClusterStore(Runnable::run);
+    final InlineThread thread = new InlineThread();
+    final Controller controller;
+    final RecordingFollower follower = new RecordingFollower();
+
+    ControllerSetup() {
+        this(new Random(1));
+    }
+
+    ControllerSetup(Random random) {
+        controller = new Controller(config(), thread, random);
+        cluster.follow(follower);
+    }
+
+    /** With this controller in office and these brokers registered. */
+    static ControllerSetup withBrokers(int... ids) {
+        ControllerSetup setup = new ControllerSetup();
+        setup.controller.bind(setup.cluster);
+        for (int id : ids) {
+            setup.register(broker(id));
+        }
+        return setup;
+    }
+
+    Subscription register(BrokerRegistration broker) {
+        return cluster.register(broker, new ClusterStore.RegistrationListener() {
+            @Override
+            public void registered(long brokerEpoch) {
+                // The controller hears of it by itself.
+            }
+
+            @Override
+            public void refused(String reason) {
+                throw new IllegalStateException(reason);
+            }
+        });
+    }
+
+    ClusterView view() {
+        return follower.view();
+    }
+
+    PartitionState partition(String topic, int partition) {
+        return view().topic(topic).orElseThrow().partition(partition).orElseThrow();
+    }
+
+    UUID topicId(String topic) {
+        return view().topic(topic).orElseThrow().topicId();
+    }
+
+    void create(String topic, int partitions, int replicationFactor) {
+        Outcome<?> outcome = only(controller.createTopics(List.of(topic(topic, partitions, replicationFactor)), false));
+        assertThat(outcome.error()).as(outcome.message()).isEqualTo(ErrorCode.NONE);
+    }
+
+    static NewTopic topic(String name, int partitions, int replicationFactor) {
+        return new NewTopic(name, partitions, replicationFactor, Map.of(), Map.of());
+    }
+
+    /** The outcome of a request about one thing; it must have been decided by now. */
+    static <V> Outcome<V> only(CompletionStage<? extends Decided<?, V>> stage) {
+        assertThat(stage.toCompletableFuture()).isCompleted();
+        Decided<?, V> decided = stage.toCompletableFuture().join();
+        assertThat(decided.outcomes()).hasSize(1);
+        return decided.outcomes().values().iterator().next();
+    }
+
+    static BrokerRegistration broker(int id) {
+        return broker(id, new UUID(7, id));
+    }
+
+    static BrokerRegistration broker(int id, UUID storeId) {
+        return new BrokerRegistration(
+                id,
+                UUID.randomUUID(),
+                storeId,
+                List.of(new BrokerRegistration.Endpoint("PLAINTEXT", "PLAINTEXT", "localhost", 9000 + id)),
+                null);
+    }
+
+    static Controller.Config config() {
+        return new Controller.Config() {
+            @Override
+            public long request_timeout_ms() {
+                return 1_000;
+            }
+
+            @Override
+            public int requests_max() {
+                return 100;
+            }
+
+            @Override
+            public long snapshot_every_changes() {
+                return 50;
+            }
+
+            @Override
+            public long snapshot_every_bytes() {
+                return 1 << 20;
+            }
+
+            @Override
+            public Class<? extends Annotation> annotationType() {
+                return Controller.Config.class;
+            }
+        };
+    }
+}

@@ -1,0 +1,45 @@
+package io.felice.controller;
+
+import io.felice.api.SerialExecutor;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+
+/** A controller's thread whose time the test makes; everything due is done before a call returns. */
+final class InlineThread implements ControllerThread {
+    private final SerialExecutor executor = new SerialExecutor(Runnable::run);
+    private final List<Alarm> alarms = new ArrayList<>();
+    private Duration now = Duration.ZERO;
+    private boolean closed;
+
+    private record Alarm(Duration at, Runnable task) {}
+
+    @Override
+    public void execute(Runnable task) {
+        if (!closed) {
+            executor.execute(task);
+        }
+    }
+
+    @Override
+    public void after(Duration delay, Runnable task) {
+        alarms.add(new Alarm(now.plus(delay), task));
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+    }
+
+    /** Lets time pass. */
+    void pass(Duration time) {
+        now = now.plus(time);
+        List<Alarm> due = alarms.stream()
+                .filter(alarm -> alarm.at().compareTo(now) <= 0)
+                .sorted(Comparator.comparing(Alarm::at))
+                .toList();
+        alarms.removeAll(due);
+        due.forEach(alarm -> execute(alarm.task()));
+    }
+}

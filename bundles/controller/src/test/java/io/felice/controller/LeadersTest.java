@@ -1,0 +1,244 @@
+package io.felice.controller;
+
+import static io.felice.controller.ControllerSetup.broker;
+import static io.felice.controller.ControllerSetup.only;
+import static io.felice.controller.ControllerSetup.withBrokers;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.felice.api.ErrorCode;
+import io.felice.api.TopicPartition;
+import io.felice.api.cluster.Admin.NewTopic;
+import io.felice.api.cluster.BrokerRegistration;
+import io.felice.api.cluster.ClusterStore.LiveRegistration;
+import io.felice.api.cluster.ClusterStore.Subscription;
+import io.felice.api.cluster.ClusterView;
+import io.felice.api.cluster.MetadataRecord;
+import io.felice.api.cluster.PartitionState;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import org.junit.jupiter.api.Test;
+
+/** Who leads as brokers come and go, and on request; where replicas are moved to. */
+class LeadersTest {
+    private static final TopicPartition T0 = new TopicPartition("t", 0);
+    private static final UUID TOPIC = new UUID(1, 1);
+
+    @Test
+    void aLoneBrokerLeadsAgainAfterItsRestartInAGreaterEpoch() {
+        ControllerSetup setup = new ControllerSetup();
+        setup.controller.bind(setup.cluster);
+        Subscription registration = setup.register(broker(1));
+        setup.create("t", 1, 1);
+        registration.close();
+        PartitionState away = setup.partition("t", 0);
+
+        setup.register(broker(1));
+
+        assertThat(away.leader()).isEqualTo(PartitionState.NO_LEADER);
+        assertThat(away.isr()).containsExactly(1);
+        assertThat(setup.partition("t", 0).leader()).isEqualTo(1);
+        assertThat(setup.partition("t", 0).leaderEpoch()).isGreaterThan(away.leaderEpoch());
+        assertThat(setup.partition("t", 0).isr()).containsExactly(1);
+    }
+
+    @Test
+    void aBounceThatNobodySawGoingIsANewLeaderEpochToo() {
+        BrokerRegistration before = broker(1);
+        ClusterView view = view(Map.of(1, before), state(List.of(1), List.of(1), 1));
+
+        PartitionState after = after(view, live(broker(1), 20));
+
+        assertThat(after.leader()).isEqualTo(1);
+        assertThat(after.leaderEpoch()).isEqualTo(6);
+    }
+
+    @Test
+    void aNewSessionOfTheSameProcessIsNoNewLeaderEpoch() {
+        BrokerRegistration broker = broker(1);
+        ClusterView view = view(Map.of(1, broker), state(List.of(1), List.of(1), 1));
+
+        ClusterView after = view.after(
+                2, Leaders.brokersChanged(view, List.of(live(broker, 20))).records());
+
+        assertThat(after.broker(1).orElseThrow().epoch()).isEqualTo(20);
+        assertThat(partition(after)).isEqualTo(partition(view));
+    }
+
+    @Test
+    void theFirstLiveReplicaInSyncFollowsALeaderThatIsGone() {
+        BrokerRegistration two = broker(2);
+        BrokerRegistration three = broker(3);
+        ClusterView view = view(Map.of(1, broker(1), 2, two, 3, three), state(List.of(2, 1, 3), List.of(1, 3), 1));
+
+        PartitionState after = after(view, live(two, 2), live(three, 3));
+
+        assertThat(after.leader()).isEqualTo(3);
+        assertThat(after.leaderEpoch()).isEqualTo(6);
+        assertThat(after.isr()).containsExactly(1, 3);
+    }
+
+    @Test
+    void withoutALiveReplicaInSyncNobodyLeadsAndTheIsrStays() {
+        BrokerRegistration two = broker(2);
+        ClusterView view = view(Map.of(1, broker(1), 2, two), state(List.of(1, 2), List.of(1), 1));
+
+        PartitionState after = after(view, live(two, 2));
+
+        assertThat(after.leader()).isEqualTo(PartitionState.NO_LEADER);
+        assertThat(after.isr()).containsExactly(1);
+        assertThat(after.leaderEpoch()).isEqualTo(6);
+    }
+
+    @Test
+    void aBrokerWithAnEmptiedDiskLeavesEveryIsr() {
+        BrokerRegistration two = broker(2);
+        ClusterView view = view(Map.of(1, broker(1), 2, two), state(List.of(1, 2), List.of(1, 2), 1));
+
+        PartitionState after = after(view, live(broker(1, UUID.randomUUID()), 10), live(two, 2));
+
+        assertThat(after.isr()).containsExactly(2);
+        assertThat(after.leader()).isEqualTo(2);
+        assertThat(after.recovering()).isFalse();
+    }
+
+    @Test
+    void theLastReplicaInSyncLeadsOnWithAnEmptiedDiskAndItIsWrittenDown() {
+        ClusterView gone = view(Map.of(1, broker(1)), state(List.of(1), List.of(1), 1));
+        gone = gone.after(2, Leaders.brokersChanged(gone, List.of()).records());
+
+        PartitionState after = after(gone, live(broker(1, UUID.randomUUID()), 10));
+
+        assertThat(after.leader()).isEqualTo(1);
+        assertThat(after.isr()).containsExactly(1);
+        assertThat(after.recovering()).isTrue();
+    }
+
+    @Test
+    void thePreferredLeaderIsElectedWhenItCan() {
+        ClusterView view = view(Map.of(1, broker(1), 2, broker(2)), state(List.of(1, 2), List.of(2, 1), 2));
+
+        Decision<TopicPartition, Void> elected = Leaders.elect(view, Optional.of(Set.of(T0)), false);
+
+        ClusterView after = view.after(2, elected.records());
+        assertThat(partition(after).leader()).isEqualTo(1);
+        assertThat(partition(after).leaderEpoch()).isEqualTo(6);
+        assertThat(error(Leaders.elect(after, Optional.of(Set.of(T0)), false)))
+                .isEqualTo(ErrorCode.ELECTION_NOT_NEEDED);
+        assertThat(Leaders.elect(after, Optional.empty(), false).outcomes()).isEmpty();
+        assertThat(error(Leaders.elect(after, Optional.of(Set.of(new TopicPartition("t", 9))), false)))
+                .isEqualTo(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+        ClusterView behind = view(Map.of(1, broker(1), 2, broker(2)), state(List.of(1, 2), List.of(2), 2));
+        assertThat(error(Leaders.elect(behind, Optional.of(Set.of(T0)), false)))
+                .isEqualTo(ErrorCode.PREFERRED_LEADER_NOT_AVAILABLE);
+    }
+
+    @Test
+    void anUncleanElectionTakesWhoeverLivesAndSaysSo() {
+        ClusterView view = view(Map.of(2, broker(2)), state(List.of(1, 2), List.of(1), -1));
+
+        Decision<TopicPartition, Void> elected = Leaders.elect(view, Optional.empty(), true);
+
+        PartitionState after = partition(view.after(2, elected.records()));
+        assertThat(after.leader()).isEqualTo(2);
+        assertThat(after.isr()).containsExactly(2);
+        assertThat(after.recovering()).isTrue();
+        ClusterView nobody = view(Map.of(3, broker(3)), state(List.of(1, 2), List.of(1), -1));
+        assertThat(error(Leaders.elect(nobody, Optional.of(Set.of(T0)), true)))
+                .isEqualTo(ErrorCode.ELIGIBLE_LEADERS_NOT_AVAILABLE);
+    }
+
+    @Test
+    void aMoveToTheSameReplicasIsDoneAtOnce() {
+        ControllerSetup setup = withBrokers(1);
+        setup.create("t", 1, 1);
+        PartitionState before = setup.partition("t", 0);
+
+        assertThat(only(setup.controller.reassign(Map.of(T0, Optional.of(List.of(1)))))
+                        .error())
+                .isEqualTo(ErrorCode.NONE);
+
+        assertThat(setup.partition("t", 0)).isEqualTo(before);
+        assertThat(only(setup.controller.reassign(Map.of(T0, Optional.of(List.of(5)))))
+                        .error())
+                .isEqualTo(ErrorCode.INVALID_REPLICA_ASSIGNMENT);
+        assertThat(only(setup.controller.reassign(Map.of(T0, Optional.empty()))).error())
+                .isEqualTo(ErrorCode.NO_REASSIGNMENT_IN_PROGRESS);
+        assertThat(only(setup.controller.reassign(Map.of(new TopicPartition("x", 0), Optional.of(List.of(1)))))
+                        .error())
+                .isEqualTo(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+    }
+
+    @Test
+    void aMoveGrowsToOldAndNewAndWaitsForTheNewToBeInSync() {
+        ControllerSetup setup = withBrokers(1, 2);
+        NewTopic topic = new NewTopic("t", -1, -1, Map.of(0, List.of(1)), Map.of());
+        only(setup.controller.createTopics(List.of(topic), false));
+
+        only(setup.controller.reassign(Map.of(T0, Optional.of(List.of(2)))));
+
+        PartitionState moving = setup.partition("t", 0);
+        assertThat(moving.replicas()).containsExactly(2, 1);
+        assertThat(moving.adding()).containsExactly(2);
+        assertThat(moving.removing()).containsExactly(1);
+        assertThat(moving.isr()).containsExactly(1);
+        assertThat(moving.leader()).isEqualTo(1);
+
+        only(setup.controller.reassign(Map.of(T0, Optional.empty())));
+
+        PartitionState cancelled = setup.partition("t", 0);
+        assertThat(cancelled.replicas()).containsExactly(1);
+        assertThat(cancelled.adding()).isEmpty();
+        assertThat(cancelled.removing()).isEmpty();
+        assertThat(cancelled.leader()).isEqualTo(1);
+        assertThat(cancelled.leaderEpoch()).isGreaterThan(moving.leaderEpoch());
+    }
+
+    @Test
+    void aMoveWithinTheReplicasInSyncIsDoneAtOnceAndTheLeaderMovesAlong() {
+        ClusterView view = view(Map.of(1, broker(1), 2, broker(2)), state(List.of(1, 2), List.of(1, 2), 1));
+
+        Decision<TopicPartition, Void> moved = Reassignments.reassign(view, Map.of(T0, Optional.of(List.of(2))));
+
+        PartitionState after = partition(view.after(2, moved.records()));
+        assertThat(after.replicas()).containsExactly(2);
+        assertThat(after.isr()).containsExactly(2);
+        assertThat(after.leader()).isEqualTo(2);
+        assertThat(after.leaderEpoch()).isEqualTo(6);
+        assertThat(after.adding()).isEmpty();
+        assertThat(after.removing()).isEmpty();
+    }
+
+    private static ErrorCode error(Decision<TopicPartition, Void> decision) {
+        return decision.outcomes().values().iterator().next().error();
+    }
+
+    private static PartitionState after(ClusterView view, LiveRegistration... live) {
+        return partition(view.after(
+                view.version() + 1, Leaders.brokersChanged(view, List.of(live)).records()));
+    }
+
+    private static PartitionState partition(ClusterView view) {
+        return view.topic("t").orElseThrow().partitions().get(0);
+    }
+
+    private static LiveRegistration live(BrokerRegistration broker, long epoch) {
+        return new LiveRegistration(broker, epoch);
+    }
+
+    private static PartitionState state(List<Integer> replicas, List<Integer> isr, int leader) {
+        return new PartitionState(replicas, isr, List.of(), List.of(), leader, 5, 8, false);
+    }
+
+    /** One topic {@code t} with one partition; each broker's epoch is its id. */
+    private static ClusterView view(Map<Integer, BrokerRegistration> brokers, PartitionState state) {
+        List<MetadataRecord> records = new ArrayList<>();
+        brokers.forEach((id, broker) -> records.add(new MetadataRecord.BrokerRegistered(broker, id)));
+        records.add(new MetadataRecord.TopicCreated(TOPIC, "t"));
+        records.add(new MetadataRecord.PartitionChanged(TOPIC, 0, state));
+        return ClusterView.EMPTY.after(1, records);
+    }
+}

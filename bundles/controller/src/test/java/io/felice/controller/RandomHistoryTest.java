@@ -1,0 +1,200 @@
+package io.felice.controller;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.felice.api.TopicPartition;
+import io.felice.api.cluster.Admin.NewPartitions;
+import io.felice.api.cluster.Admin.NewTopic;
+import io.felice.api.cluster.ClusterStore.Subscription;
+import io.felice.api.cluster.ClusterView;
+import io.felice.api.cluster.PartitionState;
+import io.felice.api.cluster.TopicView;
+import io.felice.testkit.MemoryClusterStore;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
+import java.util.UUID;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+/** Brokers, topics, controllers and connections come and go at random; what must hold, holds after every step. */
+class RandomHistoryTest {
+    private static final int HISTORIES = 150;
+    private static final int STEPS = 200;
+    private static final int BROKERS = 5;
+
+    @Test
+    void theRulesHoldInEveryHistory() {
+        long first = Long.getLong("felice.seed", System.nanoTime());
+        System.out.println("seeds from " + first + " (repeat with -Dfelice.seed=" + first + ")");
+        for (long seed = first; seed < first + HISTORIES; seed++) {
+            new History(seed).run();
+        }
+    }
+
+    /** One history: two controllers, each with a session of its own, and what they decide between them. */
+    private static final class History {
+        private final long seed;
+        private final Random random;
+        private final ControllerSetup one;
+        private final InlineThread thread = new InlineThread();
+        private final Controller two;
+        private final MemoryClusterStore sessionOne;
+        private final MemoryClusterStore sessionTwo;
+        private final Map<Integer, Subscription> brokers = new HashMap<>();
+        private final Map<Integer, UUID> stores = new HashMap<>();
+        private final List<long[]> producerIds = new ArrayList<>();
+        private ClusterView before = ClusterView.EMPTY;
+
+        History(long seed) {
+            this.seed = seed;
+            random = new Random(seed);
+            one = new ControllerSetup(new Random(seed));
+            sessionOne = one.cluster.session();
+            sessionTwo = one.cluster.session();
+            two = new Controller(ControllerSetup.config(), thread, new Random(seed + 1));
+            one.controller.bind(sessionOne);
+            two.bind(sessionTwo);
+        }
+
+        void run() {
+            for (int step = 0; step < STEPS; step++) {
+                step();
+                check("seed " + seed + ", step " + step);
+            }
+            sessionOne.reconnect();
+            sessionTwo.reconnect();
+            assertThat(one.view().brokers().keySet()).as("seed %s", seed).isEqualTo(brokers.keySet());
+            assertThat(one.follower.complaints()).as("seed %s", seed).isEmpty();
+            one.controller.close();
+            two.close();
+        }
+
+        private void step() {
+            Controller asked = random.nextBoolean() ? one.controller : two;
+            MemoryClusterStore session = random.nextBoolean() ? sessionOne : sessionTwo;
+            int broker = random.nextInt(BROKERS);
+            String topic = "topic-" + random.nextInt(6);
+            switch (random.nextInt(14)) {
+                case 0, 1 -> join(broker);
+                case 2 -> leave(broker);
+                case 3, 4 -> asked.createTopics(
+                        List.of(ControllerSetup.topic(topic, 1 + random.nextInt(4), 1 + random.nextInt(3))), false);
+                case 5 -> asked.createTopics(
+                        List.of(new NewTopic(topic, -1, -1, Map.of(0, someBrokers()), Map.of())), false);
+                case 6 -> one.view().topic(topic).ifPresent(t -> asked.deleteTopics(Set.of(t.topicId())));
+                case 7 -> asked.createPartitions(
+                        Map.of(topic, new NewPartitions(1 + random.nextInt(6), List.of())), false);
+                case 8 -> asked.electLeaders(Optional.empty(), random.nextBoolean());
+                case 9 -> asked.reassign(Map.of(
+                        new TopicPartition(topic, random.nextInt(3)),
+                        random.nextInt(3) == 0 ? Optional.empty() : Optional.of(someBrokers())));
+                case 10 -> asked.allocateProducerIds(broker)
+                        .thenAccept(ids -> producerIds.add(new long[] {ids.firstId(), ids.nextId()}));
+                case 11 -> one.cluster.deposeController();
+                case 12 -> {
+                    if (random.nextBoolean()) {
+                        session.disconnect();
+                    } else {
+                        session.expire();
+                    }
+                }
+                default -> {
+                    session.reconnect();
+                    one.thread.pass(Duration.ofMillis(random.nextInt(1_500)));
+                    thread.pass(Duration.ofMillis(random.nextInt(1_500)));
+                }
+            }
+        }
+
+        private void join(int broker) {
+            if (!brokers.containsKey(broker)) {
+                UUID store = stores.compute(
+                        broker,
+                        (id, last) -> last == null || random.nextInt(5) == 0 ? new UUID(random.nextLong(), id) : last);
+                brokers.put(broker, one.register(ControllerSetup.broker(broker, store)));
+            }
+        }
+
+        private void leave(int broker) {
+            Subscription gone = brokers.remove(broker);
+            if (gone != null) {
+                gone.close();
+            }
+        }
+
+        private List<Integer> someBrokers() {
+            Set<Integer> some = new HashSet<>();
+            for (int i = 0; i <= random.nextInt(3); i++) {
+                some.add(random.nextInt(BROKERS));
+            }
+            return List.copyOf(some);
+        }
+
+        private void check(String when) {
+            ClusterView now = one.view();
+            if (before.clusterId().isPresent()) {
+                assertThat(now.clusterId()).as(when).isEqualTo(before.clusterId());
+            }
+            for (TopicView topic : now.topics()) {
+                assertThat(topic.partitions().keySet().stream().toList())
+                        .as(when)
+                        .isEqualTo(IntStream.range(0, topic.partitions().size())
+                                .boxed()
+                                .toList());
+                topic.partitions().forEach((number, state) -> {
+                    String where = when + ", " + topic.name() + "-" + number + ": " + state;
+                    checkState(where, state, now);
+                    before.topic(topic.topicId())
+                            .flatMap(t -> t.partition(number))
+                            .ifPresent(earlier -> checkChange(where, earlier, state));
+                });
+            }
+            checkProducerIds(when);
+            before = now;
+        }
+
+        private static void checkState(String where, PartitionState state, ClusterView now) {
+            assertThat(state.isr()).as(where).isNotEmpty().doesNotHaveDuplicates();
+            assertThat(state.replicas()).as(where).doesNotHaveDuplicates().containsAll(state.isr());
+            assertThat(state.replicas()).as(where).containsAll(state.adding()).containsAll(state.removing());
+            if (state.hasLeader()) {
+                assertThat(state.isr()).as(where).contains(state.leader());
+                assertThat(now.brokers()).as(where).containsKey(state.leader());
+            } else {
+                assertThat(now.brokers().keySet()).as(where).doesNotContainAnyElementsOf(state.isr());
+            }
+        }
+
+        private static void checkChange(String where, PartitionState earlier, PartitionState state) {
+            assertThat(state.leaderEpoch()).as(where).isGreaterThanOrEqualTo(earlier.leaderEpoch());
+            assertThat(state.partitionEpoch()).as(where).isGreaterThanOrEqualTo(earlier.partitionEpoch());
+            if (state.leader() != earlier.leader()) {
+                assertThat(state.leaderEpoch()).as(where).isGreaterThan(earlier.leaderEpoch());
+            }
+            if (!state.equals(earlier)) {
+                assertThat(state.partitionEpoch()).as(where).isGreaterThan(earlier.partitionEpoch());
+            }
+        }
+
+        private void checkProducerIds(String when) {
+            Set<Long> starts = new HashSet<>();
+            for (long[] block : producerIds) {
+                assertThat(starts.add(block[0])).as(when).isTrue();
+                assertThat(block[1] - block[0]).as(when).isEqualTo(Controller.PRODUCER_IDS_PER_BLOCK);
+                assertThat(block[0] % Controller.PRODUCER_IDS_PER_BLOCK)
+                        .as(when)
+                        .isZero();
+            }
+            assertThat(one.view().nextProducerId())
+                    .as(when)
+                    .isGreaterThanOrEqualTo(producerIds.size() * (long) Controller.PRODUCER_IDS_PER_BLOCK);
+        }
+    }
+}

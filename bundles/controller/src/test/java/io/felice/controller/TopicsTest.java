@@ -1,0 +1,197 @@
+package io.felice.controller;
+
+import static io.felice.controller.ControllerSetup.only;
+import static io.felice.controller.ControllerSetup.topic;
+import static io.felice.controller.ControllerSetup.withBrokers;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.felice.api.ErrorCode;
+import io.felice.api.cluster.Admin.CreatedTopic;
+import io.felice.api.cluster.Admin.Decided;
+import io.felice.api.cluster.Admin.NewPartitions;
+import io.felice.api.cluster.Admin.NewTopic;
+import io.felice.api.cluster.Outcome;
+import io.felice.api.cluster.PartitionState;
+import io.felice.api.config.ConfigResource;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import org.junit.jupiter.api.Test;
+
+/** Topics come, grow and go. */
+class TopicsTest {
+    @Test
+    void aNewTopicIsPlacedInTurnAndLed() {
+        ControllerSetup setup = withBrokers(1, 2, 3);
+
+        Outcome<CreatedTopic> created = only(setup.controller.createTopics(List.of(topic("orders", 6, 2)), false));
+
+        assertThat(created.value()).isEqualTo(new CreatedTopic(setup.topicId("orders"), 6, 2));
+        Map<Integer, Integer> leaders = new HashMap<>();
+        for (int partition = 0; partition < 6; partition++) {
+            PartitionState state = setup.partition("orders", partition);
+            assertThat(state.replicas()).hasSize(2).doesNotHaveDuplicates().isSubsetOf(1, 2, 3);
+            assertThat(state.leader()).isEqualTo(state.replicas().get(0));
+            assertThat(state.isr()).containsExactly(state.leader());
+            assertThat(state.leaderEpoch()).isZero();
+            leaders.merge(state.leader(), 1, Integer::sum);
+        }
+        assertThat(leaders).isEqualTo(Map.of(1, 2, 2, 2, 3, 2));
+    }
+
+    @Test
+    void badTopicsAreRefusedAndTheirNeighboursMade() {
+        ControllerSetup setup = withBrokers(1);
+        setup.create("a.b", 1, 1);
+
+        Decided<String, CreatedTopic> decided = setup.controller
+                .createTopics(
+                        List.of(
+                                topic("good", 1, 1),
+                                topic("", 1, 1),
+                                topic("..", 1, 1),
+                                topic("sp ace", 1, 1),
+                                topic("x".repeat(250), 1, 1),
+                                topic("a_b", 1, 1),
+                                topic("a.b", 1, 1),
+                                topic("none", 0, 1),
+                                topic("many", 200_001, 1),
+                                topic("copies", 1, 2),
+                                topic("no-copy", 1, 0),
+                                topic("twice", 1, 1),
+                                topic("twice", 1, 1)),
+                        false)
+                .toCompletableFuture()
+                .join();
+
+        Map<String, ErrorCode> errors = new HashMap<>();
+        decided.outcomes()
+                .forEach((name, outcome) -> errors.put(name.substring(0, Math.min(8, name.length())), outcome.error()));
+        assertThat(errors)
+                .isEqualTo(Map.ofEntries(
+                        Map.entry("good", ErrorCode.NONE),
+                        Map.entry("", ErrorCode.INVALID_TOPIC_EXCEPTION),
+                        Map.entry("..", ErrorCode.INVALID_TOPIC_EXCEPTION),
+                        Map.entry("sp ace", ErrorCode.INVALID_TOPIC_EXCEPTION),
+                        Map.entry("xxxxxxxx", ErrorCode.INVALID_TOPIC_EXCEPTION),
+                        Map.entry("a_b", ErrorCode.INVALID_TOPIC_EXCEPTION),
+                        Map.entry("a.b", ErrorCode.TOPIC_ALREADY_EXISTS),
+                        Map.entry("none", ErrorCode.INVALID_PARTITIONS),
+                        Map.entry("many", ErrorCode.INVALID_PARTITIONS),
+                        Map.entry("copies", ErrorCode.INVALID_REPLICATION_FACTOR),
+                        Map.entry("no-copy", ErrorCode.INVALID_REPLICATION_FACTOR),
+                        Map.entry("twice", ErrorCode.INVALID_REQUEST)));
+        assertThat(decided.outcomes().get("copies").message())
+                .isEqualTo("Replication factor: 2 larger than available brokers: 1.");
+        assertThat(setup.view().topics()).extracting(t -> t.name()).containsExactlyInAnyOrder("a.b", "good");
+    }
+
+    @Test
+    void twoNewTopicsMayNotCollideWithEachOtherEither() {
+        ControllerSetup setup = withBrokers(1);
+
+        Decided<String, CreatedTopic> decided = setup.controller
+                .createTopics(List.of(topic("x.y", 1, 1), topic("x_y", 1, 1)), false)
+                .toCompletableFuture()
+                .join();
+
+        assertThat(decided.outcomes().get("x.y").error()).isEqualTo(ErrorCode.NONE);
+        assertThat(decided.outcomes().get("x_y").error()).isEqualTo(ErrorCode.INVALID_TOPIC_EXCEPTION);
+    }
+
+    @Test
+    void validationAloneMakesNothing() {
+        ControllerSetup setup = withBrokers(1);
+        long before = setup.view().version();
+
+        Outcome<CreatedTopic> created = only(setup.controller.createTopics(List.of(topic("t", 3, 1)), true));
+
+        assertThat(created.value().partitions()).isEqualTo(3);
+        assertThat(setup.view().version()).isEqualTo(before);
+    }
+
+    @Test
+    void anAssignmentByHandIsCheckedAndKept() {
+        ControllerSetup setup = withBrokers(1, 2);
+        assertThat(assigned(setup, "good", Map.of(0, List.of(2, 1), 1, List.of(1, 2))))
+                .isEqualTo(ErrorCode.NONE);
+
+        assertThat(setup.partition("good", 0).replicas()).containsExactly(2, 1);
+        assertThat(setup.partition("good", 0).leader()).isEqualTo(2);
+        assertThat(assigned(setup, "gap", Map.of(0, List.of(1), 2, List.of(1))))
+                .isEqualTo(ErrorCode.INVALID_REPLICA_ASSIGNMENT);
+        assertThat(assigned(setup, "stranger", Map.of(0, List.of(9)))).isEqualTo(ErrorCode.INVALID_REPLICA_ASSIGNMENT);
+        assertThat(assigned(setup, "double", Map.of(0, List.of(1, 1)))).isEqualTo(ErrorCode.INVALID_REPLICA_ASSIGNMENT);
+        assertThat(assigned(setup, "uneven", Map.of(0, List.of(1), 1, List.of(1, 2))))
+                .isEqualTo(ErrorCode.INVALID_REPLICA_ASSIGNMENT);
+        assertThat(assigned(setup, "empty", Map.of(0, List.of()))).isEqualTo(ErrorCode.INVALID_REPLICA_ASSIGNMENT);
+    }
+
+    @Test
+    void configsComeWithTheTopicOrTheTopicDoesNotCome() {
+        ControllerSetup setup = withBrokers(1);
+        assertThat(configured(setup, "good", Map.of("retention.ms", "5"))).isEqualTo(ErrorCode.NONE);
+
+        assertThat(setup.view().configs(ConfigResource.topic("good"))).isEqualTo(Map.of("retention.ms", "5"));
+        assertThat(configured(setup, "unknown", Map.of("colour", "red"))).isEqualTo(ErrorCode.INVALID_CONFIG);
+        assertThat(configured(setup, "wrong", Map.of("retention.ms", "soon"))).isEqualTo(ErrorCode.INVALID_CONFIG);
+        assertThat(configured(setup, "compacted", Map.of("cleanup.policy", "delete,compact")))
+                .isEqualTo(ErrorCode.INVALID_CONFIG);
+        assertThat(configured(setup, "__consumer_offsets", Map.of("cleanup.policy", "compact")))
+                .isEqualTo(ErrorCode.NONE);
+        assertThat(setup.view().topics()).hasSize(2);
+    }
+
+    @Test
+    void aDeletedTopicIsGoneAndItsNameFree() {
+        ControllerSetup setup = withBrokers(1);
+        setup.create("t", 1, 1);
+        UUID first = setup.topicId("t");
+
+        Outcome<Void> deleted = only(setup.controller.deleteTopics(Set.of(first)));
+        Outcome<Void> again = only(setup.controller.deleteTopics(Set.of(first)));
+        setup.create("t", 2, 1);
+
+        assertThat(deleted.error()).isEqualTo(ErrorCode.NONE);
+        assertThat(again.error()).isEqualTo(ErrorCode.UNKNOWN_TOPIC_ID);
+        assertThat(setup.topicId("t")).isNotEqualTo(first);
+        assertThat(setup.view().topic(first)).isEmpty();
+    }
+
+    @Test
+    void aTopicGrowsButDoesNotShrink() {
+        ControllerSetup setup = withBrokers(1, 2);
+        setup.create("t", 2, 1);
+        PartitionState before = setup.partition("t", 0);
+
+        assertThat(grown(setup, "t", new NewPartitions(5, List.of()))).isEqualTo(ErrorCode.NONE);
+        assertThat(grown(setup, "t", new NewPartitions(6, List.of(List.of(2))))).isEqualTo(ErrorCode.NONE);
+
+        assertThat(setup.view().topic("t").orElseThrow().partitions()).containsOnlyKeys(0, 1, 2, 3, 4, 5);
+        assertThat(setup.partition("t", 0)).isEqualTo(before);
+        assertThat(setup.partition("t", 5).replicas()).containsExactly(2);
+        assertThat(grown(setup, "t", new NewPartitions(6, List.of()))).isEqualTo(ErrorCode.INVALID_PARTITIONS);
+        assertThat(grown(setup, "t", new NewPartitions(1, List.of()))).isEqualTo(ErrorCode.INVALID_PARTITIONS);
+        assertThat(grown(setup, "t", new NewPartitions(200_001, List.of()))).isEqualTo(ErrorCode.INVALID_PARTITIONS);
+        assertThat(grown(setup, "x", new NewPartitions(2, List.of()))).isEqualTo(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+        assertThat(grown(setup, "t", new NewPartitions(8, List.of(List.of(1)))))
+                .isEqualTo(ErrorCode.INVALID_REPLICA_ASSIGNMENT);
+    }
+
+    private static ErrorCode assigned(ControllerSetup setup, String name, Map<Integer, List<Integer>> assignments) {
+        NewTopic topic = new NewTopic(name, -1, -1, assignments, Map.of());
+        return only(setup.controller.createTopics(List.of(topic), false)).error();
+    }
+
+    private static ErrorCode configured(ControllerSetup setup, String name, Map<String, String> configs) {
+        NewTopic topic = new NewTopic(name, 1, 1, Map.of(), configs);
+        return only(setup.controller.createTopics(List.of(topic), false)).error();
+    }
+
+    private static ErrorCode grown(ControllerSetup setup, String name, NewPartitions partitions) {
+        return only(setup.controller.createPartitions(Map.of(name, partitions), false))
+                .error();
+    }
+}
