@@ -30,6 +30,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
@@ -160,12 +161,7 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
         engines = new Engines(config.storage_threads(), nanos);
         configs = configs(properties);
         link = new ClusterLink(
-                node,
-                this::onMain,
-                Incarnation.of(config.broker_id(), config.data_dir()),
-                config.rack().isEmpty() ? null : config.rack(),
-                this::registered,
-                this::fail);
+                node, this::onMain, UUID.randomUUID(), config.rack().isEmpty() ? null : config.rack(), this::fail);
         leaderships = new Leaderships(this::onMain);
         BrokerLimits limits = new BrokerLimits(configs::broker);
         replicas = new Replicas(node, this::onMain, engines, configs, leaderships, limits, link::view);
@@ -273,12 +269,6 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
             link.publish(news, soon(replicas.follow(news)));
         } else {
             link.publish(news, CompletableFuture.completedFuture(null));
-            admit();
-        }
-    }
-
-    private void registered() {
-        if (!failed && !complete) {
             admit();
         }
     }

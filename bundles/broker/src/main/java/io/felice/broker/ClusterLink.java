@@ -38,7 +38,6 @@ final class ClusterLink implements ClusterMetadata {
     private final Executor main;
     private final UUID incarnation;
     private final String rack;
-    private final Runnable onRegistered;
     private final Consumer<String> onRefused;
     private final List<Listening> listenings = new CopyOnWriteArrayList<>();
     private final Map<CompletableFuture<ClusterView>, Long> waiting = new ConcurrentHashMap<>();
@@ -52,24 +51,17 @@ final class ClusterLink implements ClusterMetadata {
     private UUID storeId;
     private BrokerRegistration registered;
     private Subscription registration;
-    private long brokerEpoch = -1;
 
     /**
-     * @param onRegistered called on the broker's thread after each registration
+     * @param incarnation of this run of the broker and no other, so that seeing it in a view says that everything that was
+     *     in the log before this run is in the view
      * @param onRefused gets a sentence if another broker has this broker's id
      */
-    ClusterLink(
-            Node node,
-            Executor main,
-            UUID incarnation,
-            String rack,
-            Runnable onRegistered,
-            Consumer<String> onRefused) {
+    ClusterLink(Node node, Executor main, UUID incarnation, String rack, Consumer<String> onRefused) {
         this.node = node;
         this.main = main;
         this.incarnation = incarnation;
         this.rack = rack;
-        this.onRegistered = onRegistered;
         this.onRefused = onRefused;
     }
 
@@ -257,10 +249,7 @@ final class ClusterLink implements ClusterMetadata {
         registration = store.register(broker, new ClusterStore.RegistrationListener() {
             @Override
             public void registered(long epoch) {
-                main.execute(() -> {
-                    brokerEpoch = epoch;
-                    onRegistered.run();
-                });
+                log.info("Broker {} is registered in epoch {}", node.brokerId(), epoch);
             }
 
             @Override
@@ -276,15 +265,13 @@ final class ClusterLink implements ClusterMetadata {
         }
         registration = null;
         registered = null;
-        brokerEpoch = -1;
     }
 
     /** True if this view has everything that was in the log when this broker registered. */
     boolean showsThisBroker(ClusterView news) {
-        return brokerEpoch >= 0
-                && news.broker(node.brokerId())
-                        .filter(live -> live.epoch() == brokerEpoch)
-                        .isPresent();
+        return news.broker(node.brokerId())
+                .filter(live -> live.registration().incarnation().equals(incarnation))
+                .isPresent();
     }
 
     boolean isConnected() {
