@@ -294,11 +294,11 @@ final class Connection implements FrameReader.Frames {
         waitingFor = slot;
         processor.counters(slot.key()).held.add(1);
         processor.waiting(this);
-        return now - waitingSince < server.limits().hold().toNanos();
+        return !hasWaitedEnough(now);
     }
 
-    boolean isWaiting() {
-        return waitingFor != null;
+    boolean hasWaitedEnough(long now) {
+        return now - waitingSince >= server.limits().hold().toNanos();
     }
 
     private void stopWaiting() {

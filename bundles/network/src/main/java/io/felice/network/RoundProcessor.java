@@ -138,10 +138,7 @@ public final class RoundProcessor extends NioProcessor {
     /** The end of one round and the wait for the next. */
     @Override
     protected int select(long timeout) throws Exception {
-        if (thread != Thread.currentThread()) {
-            thread = Thread.currentThread();
-            thread.setName("felice-network-io-" + number);
-        }
+        thread = Thread.currentThread();
         tick();
         finishRound();
         sleeping.set(true);
@@ -279,7 +276,9 @@ public final class RoundProcessor extends NioProcessor {
         }
         boolean slow = now - ticked >= TICK_NANOS;
         ticked = now;
-        waitingNow().forEach(Connection::resume);
+        waitingNow().stream()
+                .filter(connection -> connection.hasWaitedEnough(now))
+                .forEach(Connection::resume);
         feedStarving(now);
         if (slow || connections.size() < 64) {
             List.copyOf(connections).forEach(connection -> connection.check(now));
@@ -335,6 +334,9 @@ public final class RoundProcessor extends NioProcessor {
     }
 
     void opened(Connection connection) {
+        if (connections.isEmpty()) {
+            Thread.currentThread().setName("felice-network-io-" + number);
+        }
         connections.add(connection);
         connectionCount.add(1);
     }

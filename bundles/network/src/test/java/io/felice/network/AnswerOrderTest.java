@@ -30,7 +30,7 @@ import org.junit.jupiter.api.Timeout;
 /** Requests begin in order, and their answers leave in the same order, whatever their handlers do. */
 @Timeout(60)
 class AnswerOrderTest {
-    private final TestNode node = new TestNode(Map.of());
+    private final TestNode node = new TestNode(Map.of("num_network_threads", 2));
     private final ScheduledExecutorService elsewhere = Executors.newScheduledThreadPool(2);
 
     @AfterEach
@@ -83,6 +83,41 @@ class AnswerOrderTest {
         }
         node.awaitNumber("network.requests", "Heartbeat", "in.flight", 0);
         assertThat(node.number("network.requests", "Heartbeat", "requests")).isEqualTo(2000L);
+    }
+
+    @Test
+    void aRequestOfOneConnectionMayAnswerThoseOfOthers() throws IOException {
+        ConcurrentLinkedQueue<CompletableFuture<HeartbeatResponseData>> parked = new ConcurrentLinkedQueue<>();
+        node.bind(Apis.HEARTBEAT, 0, 4, (HeartbeatRequestData request, RequestContext context) -> {
+            if (request.groupId().equals("wake")) {
+                context.turn().atEnd(() -> parked.forEach(later -> later.complete(new HeartbeatResponseData())));
+                return CompletableFuture.completedFuture(new HeartbeatResponseData());
+            }
+            CompletableFuture<HeartbeatResponseData> later = new CompletableFuture<>();
+            parked.add(later);
+            return later;
+        });
+        List<TestClient> sleepers = new ArrayList<>();
+        try (TestClient waker = node.connect()) {
+            for (int i = 0; i < 20; i++) {
+                TestClient sleeper = node.connect();
+                sleeper.send(Apis.HEARTBEAT, 0, i, heartbeat());
+                sleepers.add(sleeper);
+            }
+            node.awaitNumber("network.requests", "Heartbeat", "in.flight", 20);
+
+            waker.ask(
+                    Apis.HEARTBEAT,
+                    0,
+                    1,
+                    new HeartbeatRequestData().setGroupId("wake").setMemberId("m"),
+                    new HeartbeatResponseData());
+
+            for (int i = 0; i < 20; i++) {
+                assertThat(sleepers.get(i).receiveCorrelationId()).isEqualTo(i);
+                sleepers.get(i).close();
+            }
+        }
     }
 
     @Test
