@@ -3,6 +3,7 @@ package io.felice.records;
 import static io.felice.api.ErrorCode.CORRUPT_MESSAGE;
 import static io.felice.api.ErrorCode.INVALID_RECORD;
 
+import io.felice.api.ErrorCode;
 import io.felice.api.RecordBatch;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -19,7 +20,8 @@ public final class Batches {
     /**
      * The batches that fill {@code bytes} from its position to its limit. Lengths are checked, contents are not.
      *
-     * @throws io.felice.api.FeliceException CORRUPT_MESSAGE if a length does not fit, INVALID_RECORD for an old format
+     * @throws io.felice.api.FeliceException CORRUPT_MESSAGE if a length does not fit or the format has never been, INVALID_RECORD
+     *     for an old format
      */
     public static List<RecordBatch> split(ByteBuffer bytes) {
         List<RecordBatch> batches = new ArrayList<>(1);
@@ -35,8 +37,9 @@ public final class Batches {
     private static RecordBatch batchAt(ByteBuffer bytes, int at) {
         int room = bytes.limit() - at;
         if (room > RecordBatch.MAGIC_AT && bytes.get(at + RecordBatch.MAGIC_AT) != RecordBatch.MAGIC) {
-            throw INVALID_RECORD.because("Batches of magic " + bytes.get(at + RecordBatch.MAGIC_AT)
-                    + " are not accepted, only of magic " + RecordBatch.MAGIC);
+            byte magic = bytes.get(at + RecordBatch.MAGIC_AT);
+            ErrorCode code = magic == 0 || magic == 1 ? INVALID_RECORD : CORRUPT_MESSAGE;
+            throw code.because("Batches of magic " + magic + " are not accepted, only of magic " + RecordBatch.MAGIC);
         }
         if (room < RecordBatch.HEADER_BYTES) {
             throw CORRUPT_MESSAGE.because(room + " bytes are too few for a batch header");
