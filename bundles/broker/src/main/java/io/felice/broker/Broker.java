@@ -459,7 +459,7 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
 
     @Override
     public Partition leader(TopicPartition partition) {
-        return replicas.leader(partition);
+        return replicas.leaderOrAwaited(partition);
     }
 
     @Override

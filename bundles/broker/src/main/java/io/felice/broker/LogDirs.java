@@ -24,7 +24,7 @@ final class LogDirs {
         for (Replica replica : replicas.all()) {
             String engine = replica.engine;
             if (engine != null) {
-                LeaderPartition current = replica.current;
+                LeaderPartition current = replica.current();
                 sizes.computeIfAbsent(engine, unused -> new ArrayList<>())
                         .add(new ReplicaSize(replica.partition, current == null ? 0 : current.sizeInBytes(), 0));
             }

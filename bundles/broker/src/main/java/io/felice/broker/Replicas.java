@@ -5,11 +5,13 @@ import static io.felice.api.ErrorCode.LEADER_NOT_AVAILABLE;
 import static io.felice.api.ErrorCode.NOT_LEADER_OR_FOLLOWER;
 import static io.felice.api.ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
 
+import io.felice.api.FeliceException;
 import io.felice.api.TopicPartition;
 import io.felice.api.cluster.ClusterView;
 import io.felice.api.cluster.PartitionState;
 import io.felice.api.cluster.TopicView;
 import io.felice.api.config.TopicConfig;
+import io.felice.api.partition.Partition;
 import io.felice.api.storage.LogId;
 import io.felice.api.storage.StorageEngine;
 import java.util.ArrayList;
@@ -22,9 +24,11 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -40,6 +44,7 @@ final class Replicas {
     private static final long LAST_RETRY_MS = 30_000;
     private static final int DOUBLINGS = 5;
     private static final int WORTH_A_WORD = 10;
+    private static final long PATIENCE_SECONDS = 10;
     private static final long ROOM_NEEDED_BYTES = 1 << 20;
 
     private final Node node;
@@ -60,8 +65,10 @@ final class Replicas {
     private final AtomicLong openingSince = new AtomicLong();
     private final AtomicLong openedInMs = new AtomicLong();
 
+    private final Consumer<AwaitedPartition> patience = this::waitNotForLong;
+
     private NodeState state;
-    private boolean closed;
+    private volatile boolean closed;
 
     Replicas(
             Node node,
@@ -94,14 +101,41 @@ final class Replicas {
     /** @throws io.felice.api.FeliceException as {@link io.felice.api.partition.Partitions#leader} says */
     LeaderPartition leader(TopicPartition partition) {
         Replica replica = byName.get(partition);
-        LeaderPartition current = replica == null ? null : replica.current;
+        LeaderPartition current = replica == null ? null : replica.current();
         if (current == null) {
             throw notHere(partition, replica);
         }
         return current;
     }
 
-    private RuntimeException notHere(TopicPartition partition, Replica replica) {
+    /** As {@link #leader}; but for one that is on its way, something that waits for it, and not for long. */
+    Partition leaderOrAwaited(TopicPartition partition) {
+        Replica replica = byName.get(partition);
+        Partition found = replica == null || closed ? null : replica.currentOrAwaited(node.brokerId(), patience);
+        if (found == null) {
+            throw notHere(partition, replica);
+        }
+        hurry(replica);
+        return found;
+    }
+
+    private void waitNotForLong(AwaitedPartition awaited) {
+        FeliceException late = LEADER_NOT_AVAILABLE.because(awaited.id() + " is still not open");
+        try {
+            node.timer().schedule(() -> awaited.refuse(late), PATIENCE_SECONDS, TimeUnit.SECONDS);
+        } catch (RejectedExecutionException closing) {
+            awaited.refuse(late);
+        }
+    }
+
+    private static void hurry(Replica replica) {
+        Openings.Opening waiting = replica.opening;
+        if (waiting != null) {
+            waiting.hurry();
+        }
+    }
+
+    private FeliceException notHere(TopicPartition partition, Replica replica) {
         if (replica == null) {
             return view.get()
                     .topic(partition.topic())
@@ -111,10 +145,7 @@ final class Replicas {
                             : NOT_LEADER_OR_FOLLOWER.because("This node does not lead " + partition))
                     .orElseGet(() -> UNKNOWN_TOPIC_OR_PARTITION.because("There is no partition " + partition));
         }
-        Openings.Opening waiting = replica.opening;
-        if (waiting != null) {
-            waiting.hurry();
-        }
+        hurry(replica);
         return switch (replica.status) {
             case OPENING, LEADING -> LEADER_NOT_AVAILABLE.because(partition + " is not open yet");
             case IDLE, CLOSING -> NOT_LEADER_OR_FOLLOWER.because("This node does not lead " + partition);
@@ -131,7 +162,7 @@ final class Replicas {
     List<LeaderPartition> leaders() {
         List<LeaderPartition> leaders = new ArrayList<>();
         byName.values().forEach(replica -> {
-            LeaderPartition current = replica.current;
+            LeaderPartition current = replica.current();
             if (current != null) {
                 leaders.add(current);
             }
@@ -205,7 +236,7 @@ final class Replicas {
         if (replica.isBusy() || closed) {
             return CompletableFuture.completedFuture(null);
         }
-        LeaderPartition current = replica.current;
+        LeaderPartition current = replica.current();
         boolean leads = !replica.deleted && replica.wanted.leader() == node.brokerId();
         if (current != null && (!leads || current.leaderEpoch() != replica.wanted.leaderEpoch())) {
             current.resign();
@@ -214,9 +245,11 @@ final class Replicas {
         if (current != null) {
             current.update(replica.wanted, replica.config);
         } else if (replica.deleted) {
+            replica.refuse(UNKNOWN_TOPIC_OR_PARTITION.because("There is no partition " + replica.partition));
             delete(replica);
         } else if (!leads) {
             replica.status = Replica.Status.IDLE;
+            replica.refuse(NOT_LEADER_OR_FOLLOWER.because("This node does not lead " + replica.partition));
         } else if (replica.status != Replica.Status.OFFLINE) {
             return open(replica);
         }
@@ -315,7 +348,7 @@ final class Replicas {
         }
         replica.status = Replica.Status.LEADING;
         partition.update(replica.wanted, replica.config);
-        replica.current = partition;
+        replica.publish(partition);
         if (replica.failure != null) {
             log.info("{} is online again, from offset {}", replica.partition, partition.logEndOffset());
             replica.failure = null;
@@ -352,10 +385,10 @@ final class Replicas {
     // ---- failing
 
     private void died(Replica replica, LeaderPartition partition, Throwable cause) {
-        if (replica.current != partition) {
+        if (replica.current() != partition) {
             return;
         }
-        replica.current = null;
+        replica.conceal();
         leaderships.resigned(partition);
         replica.status = Replica.Status.CLOSING;
         partition.close().whenComplete((nothing, failure) -> main.execute(() -> goOffline(replica, cause)));
@@ -374,6 +407,7 @@ final class Replicas {
         }
         replica.failure = String.valueOf(cause.getMessage());
         replica.status = Replica.Status.OFFLINE;
+        replica.refuse(notHere(replica.partition, replica));
         if (replica.deleted) {
             reconcile(replica);
         } else if (!closed) {
@@ -396,7 +430,7 @@ final class Replicas {
 
     /** Takes a partition from its readers and closes it; afterwards the replica is looked at again. */
     private CompletableFuture<?> release(Replica replica, LeaderPartition partition) {
-        replica.current = null;
+        replica.conceal();
         replica.status = Replica.Status.CLOSING;
         leaderships.resigned(partition);
         CompletableFuture<Void> done = new CompletableFuture<>();
@@ -456,7 +490,7 @@ final class Replicas {
     private CompletableFuture<Void> closeAll(MountedEngine engine) {
         List<CompletableFuture<?>> closings = new ArrayList<>();
         for (Replica replica : byName.values()) {
-            LeaderPartition current = replica.current;
+            LeaderPartition current = replica.current();
             if (current != null && current.engine() == engine) {
                 closings.add(release(replica, current));
             }
@@ -498,7 +532,7 @@ final class Replicas {
         Map<TopicPartition, Long> watermarks = new TreeMap<>(
                 java.util.Comparator.comparing(TopicPartition::topic).thenComparingInt(TopicPartition::partition));
         byName.forEach((partition, replica) -> {
-            LeaderPartition current = replica.current;
+            LeaderPartition current = replica.current();
             Long known = current != null ? Long.valueOf(current.highWatermark()) : lastWatermarks.get(partition);
             if (known != null) {
                 watermarks.put(partition, known);
@@ -512,7 +546,8 @@ final class Replicas {
         closed = true;
         List<CompletableFuture<?>> closings = new ArrayList<>();
         for (Replica replica : byName.values()) {
-            LeaderPartition current = replica.current;
+            replica.refuse(NOT_LEADER_OR_FOLLOWER.because("This node is going"));
+            LeaderPartition current = replica.current();
             if (current != null) {
                 closings.add(release(replica, current));
             }

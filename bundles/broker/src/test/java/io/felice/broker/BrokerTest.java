@@ -217,7 +217,7 @@ class BrokerTest {
     }
 
     private Partition led(String topic) {
-        eventually(() -> assertThat(broker.leader(first(topic))).isNotNull());
+        eventually(() -> assertThat(broker.leader(first(topic))).isInstanceOf(LeaderPartition.class));
         return broker.leader(first(topic));
     }
 
@@ -447,10 +447,43 @@ class BrokerTest {
 
         broker.unbindEngine(engine, SCRIPTED);
 
-        refused(ErrorCode.KAFKA_STORAGE_ERROR, () -> broker.leader(first("orders")));
         refused(ErrorCode.NOT_LEADER_OR_FOLLOWER, () -> get(produce(before, batch(1))));
+        assertThat(count("broker.partitions", "offline")).isEqualTo(1);
         broker.bindEngine(engine, SCRIPTED);
         assertThat(get(produce(led("orders"), batch(1))).baseOffset()).isEqualTo(1);
+    }
+
+    @Test
+    void whatIsAskedWhileAnEngineIsAwayWaitsAndIsDoneInOrder() {
+        controller.create("orders", 1);
+        get(produce(led("orders"), batch(1)));
+        broker.unbindEngine(engine, SCRIPTED);
+        List<CompletionStage<Appended>> waiting = new ArrayList<>();
+        for (int sequence = 0; sequence < 50; sequence++) {
+            waiting.add(produce(broker.leader(first("orders")), batch(1).producer(5, 0, sequence)));
+        }
+        assertThat(waiting).noneMatch(one -> one.toCompletableFuture().isDone());
+
+        broker.bindEngine(engine, SCRIPTED);
+        for (int sequence = 50; sequence < 500; sequence++) {
+            waiting.add(produce(broker.leader(first("orders")), batch(1).producer(5, 0, sequence)));
+        }
+
+        for (int i = 0; i < waiting.size(); i++) {
+            assertThat(get(waiting.get(i)).baseOffset()).isEqualTo(i + 1);
+        }
+    }
+
+    @Test
+    void whatWaitsForATopicThatIsDeletedIsTold() {
+        UUID topic = controller.create("orders", 1);
+        led("orders");
+        broker.unbindEngine(engine, SCRIPTED);
+        CompletionStage<Appended> waiting = produce(broker.leader(first("orders")), batch(1));
+
+        controller.append(new MetadataRecord.TopicDeleted(topic));
+
+        refused(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, () -> get(waiting));
     }
 
     @Test
