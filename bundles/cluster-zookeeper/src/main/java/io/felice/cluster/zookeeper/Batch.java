@@ -29,7 +29,8 @@ record Batch(int epoch, String id, int part, int parts, List<String> lines) {
     }
 
     byte[] bytes() {
-        StringBuilder text = new StringBuilder(64 + lines.stream().mapToInt(line -> line.length() + 1).sum());
+        StringBuilder text = new StringBuilder(
+                64 + lines.stream().mapToInt(line -> line.length() + 1).sum());
         text.append("batch/1 epoch=").append(epoch).append(" id=").append(id);
         text.append(" part=").append(part).append(" parts=").append(parts);
         lines.forEach(line -> text.append('\n').append(line));

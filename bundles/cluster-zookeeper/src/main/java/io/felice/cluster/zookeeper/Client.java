@@ -142,14 +142,12 @@ final class Client {
         handle.getChildren(
                 path,
                 watcher(watch),
-                (int rc, String p, Object ctx, List<String> children) ->
-                        run(() -> answer.of(Code.get(rc), children)),
+                (int rc, String p, Object ctx, List<String> children) -> run(() -> answer.of(Code.get(rc), children)),
                 null);
     }
 
     void create(String path, byte[] data, CreateMode mode, Answer<Stat> answer) {
-        AsyncCallback.Create2Callback callback =
-                (rc, p, ctx, name, stat) -> run(() -> answer.of(Code.get(rc), stat));
+        AsyncCallback.Create2Callback callback = (rc, p, ctx, name, stat) -> run(() -> answer.of(Code.get(rc), stat));
         handle.create(path, data, ZooDefs.Ids.CREATOR_ALL_ACL, mode, callback, null);
     }
 
@@ -168,10 +166,7 @@ final class Client {
 
     /** The answer's value is the index of the operation that failed, -1 if the whole did or none. */
     void multi(List<Op> operations, Answer<Integer> answer) {
-        handle.multi(
-                operations,
-                (rc, p, ctx, results) -> run(() -> answer.of(Code.get(rc), failed(results))),
-                null);
+        handle.multi(operations, (rc, p, ctx, results) -> run(() -> answer.of(Code.get(rc), failed(results))), null);
     }
 
     /** Catches up with the ensemble's leader; answered by way of it. */

@@ -46,7 +46,9 @@ final class ControllerSeen implements Actor {
         }
         client.get(paths.controller(), look::now, (code, node) -> {
             if (code == Code.OK) {
-                brokerId = Election.Content.of(node.text()).brokerId().stream().boxed().findFirst();
+                brokerId = Election.Content.of(node.text()).brokerId().stream()
+                        .boxed()
+                        .findFirst();
             } else if (code == Code.NONODE) {
                 brokerId = Optional.empty();
                 client.exists(paths.controller(), look::now, (again, stat) -> {

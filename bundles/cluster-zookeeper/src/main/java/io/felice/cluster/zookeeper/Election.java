@@ -206,7 +206,9 @@ final class Election implements Actor, ClusterStore.Subscription {
             election.add(Op.setData(paths.controllerEpoch(), content.bytes(), stat.getVersion()));
             election.add(Client.create(paths.controller(), content.bytes(), CreateMode.EPHEMERAL));
             client.multi(election, (outcome, failed) -> {
-                if (outcome == Code.OK || outcome == Code.NODEEXISTS || outcome == Code.BADVERSION
+                if (outcome == Code.OK
+                        || outcome == Code.NODEEXISTS
+                        || outcome == Code.BADVERSION
                         || outcome == Code.NONODE) {
                     look.now();
                 } else if (!Client.isUnknown(outcome) && outcome != Code.SESSIONEXPIRED) {

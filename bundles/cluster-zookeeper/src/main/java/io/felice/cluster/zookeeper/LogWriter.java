@@ -227,7 +227,11 @@ final class LogWriter implements ClusterStore.Term {
             }
         }
         parts.add(part);
-        String id = String.format(Locale.ROOT, "%x%08x", ++batchesBegun, ThreadLocalRandom.current().nextInt());
+        String id = String.format(
+                Locale.ROOT,
+                "%x%08x",
+                ++batchesBegun,
+                ThreadLocalRandom.current().nextInt());
         Deque<Batch> batches = new ArrayDeque<>();
         for (List<String> lines : parts) {
             batches.add(new Batch(epoch, id, batches.size() + 1, parts.size(), lines));

@@ -52,7 +52,8 @@ final class Registration implements Actor, ClusterStore.Subscription {
 
     /** A registration as the data of its znode, and back. */
     static byte[] bytes(BrokerRegistration broker) {
-        return MetadataText.encode(new MetadataRecord.BrokerRegistered(broker, 0)).getBytes(StandardCharsets.UTF_8);
+        return MetadataText.encode(new MetadataRecord.BrokerRegistered(broker, 0))
+                .getBytes(StandardCharsets.UTF_8);
     }
 
     static BrokerRegistration of(Client.Node node) {

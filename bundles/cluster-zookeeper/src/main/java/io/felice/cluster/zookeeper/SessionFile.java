@@ -43,8 +43,8 @@ final class SessionFile {
                 return Optional.empty();
             }
             long pid = Long.parseLong(words[1]);
-            SessionTicket ticket =
-                    new SessionTicket(Long.parseUnsignedLong(words[3], 16), Base64.getDecoder().decode(words[4]));
+            SessionTicket ticket = new SessionTicket(
+                    Long.parseUnsignedLong(words[3], 16), Base64.getDecoder().decode(words[4]));
             if (pid == SELF.pid() && words[2].equals(start(SELF))) {
                 return Optional.of(new Remembered(ticket, true));
             }
@@ -64,8 +64,10 @@ final class SessionFile {
         try {
             OwnFile.write(file, line);
         } catch (IOException failure) {
-            log.warn("The session cannot be kept in {}; an update of this bundle will begin a new one: {}",
-                    file, failure.toString());
+            log.warn(
+                    "The session cannot be kept in {}; an update of this bundle will begin a new one: {}",
+                    file,
+                    failure.toString());
         }
     }
 
@@ -78,6 +80,7 @@ final class SessionFile {
     }
 
     private static String start(ProcessHandle process) {
-        return Long.toString(process.info().startInstant().map(Instant::toEpochMilli).orElse(0L));
+        return Long.toString(
+                process.info().startInstant().map(Instant::toEpochMilli).orElse(0L));
     }
 }

@@ -164,7 +164,8 @@ final class SnapshotWriter {
     }
 
     private void flip(Pointer pointer, int pointerVersion) {
-        Pointer next = pointer.with(new Pointer.Snapshot(job.version(), job.chunks().size()));
+        Pointer next =
+                pointer.with(new Pointer.Snapshot(job.version(), job.chunks().size()));
         Op flip = Op.setData(paths.snapshots(), next.text().getBytes(StandardCharsets.UTF_8), pointerVersion);
         step(List.of(flip), code -> {
             if (code != Code.OK) {
@@ -172,7 +173,10 @@ final class SnapshotWriter {
                 return;
             }
             counters.snapshots.increment();
-            log.info("Kept a snapshot of version {} in {} chunks", job.version(), job.chunks().size());
+            log.info(
+                    "Kept a snapshot of version {} in {} chunks",
+                    job.version(),
+                    job.chunks().size());
             kept();
             letGo(next);
         });

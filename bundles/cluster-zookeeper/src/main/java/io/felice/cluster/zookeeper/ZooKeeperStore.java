@@ -56,7 +56,8 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource {
     @ObjectClassDefinition(name = "Felice: cluster on ZooKeeper")
     public @interface Config {
         @AttributeDefinition(
-                description = "The ensemble, host:port with commas between; empty for the server embedded in this node.")
+                description =
+                        "The ensemble, host:port with commas between; empty for the server embedded in this node.")
         String connect() default "";
 
         @AttributeDefinition(
@@ -292,8 +293,8 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource {
     private void linger(Registration left) {
         remove(left);
         events.after(Duration.ofMillis(timeoutMs / 2), () -> {
-            boolean isBack = actors.stream()
-                    .anyMatch(a -> a instanceof Registration r && r.brokerId() == left.brokerId());
+            boolean isBack =
+                    actors.stream().anyMatch(a -> a instanceof Registration r && r.brokerId() == left.brokerId());
             if (!isBack && ready) {
                 left.withdraw(client);
             }

@@ -18,8 +18,8 @@ final class TestEnsemble implements AutoCloseable {
 
     TestEnsemble(Path directory) throws IOException, InterruptedException {
         this.directory = directory;
-        this.server = SingleServer.open(
-                new ServerSettings("127.0.0.1", 0, directory.resolve("server"), TICK_MS, 0, 100_000));
+        this.server =
+                SingleServer.open(new ServerSettings("127.0.0.1", 0, directory.resolve("server"), TICK_MS, 0, 100_000));
     }
 
     String connectString() {
@@ -39,8 +39,8 @@ final class TestEnsemble implements AutoCloseable {
 
     /** A store that remembers its session in a file of that name. */
     ZooKeeperStore store(String connect, int sessionTimeoutMs, String sessionFile) throws IOException {
-        ZooKeeperStore store = new ZooKeeperStore(
-                config(connect, sessionTimeoutMs, secretFile(), directory.resolve(sessionFile)));
+        ZooKeeperStore store =
+                new ZooKeeperStore(config(connect, sessionTimeoutMs, secretFile(), directory.resolve(sessionFile)));
         stores.add(store);
         return store;
     }

@@ -1,0 +1,12 @@
+package io.felice.cluster.zookeeper;
+
+/** How much a test does: a little every time, all of it with {@code -Dfelice.long=true}. */
+final class Extent {
+    private static final boolean LONG = Boolean.getBoolean("felice.long");
+
+    private Extent() {}
+
+    static int of(int usually, int atLength) {
+        return LONG ? atLength : usually;
+    }
+}
