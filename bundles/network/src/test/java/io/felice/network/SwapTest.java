@@ -35,7 +35,7 @@ import org.junit.jupiter.api.Timeout;
 class SwapTest {
     private static final int VERSION = 4;
 
-    private TestNode node = new TestNode(Map.of(), Set.of(Apis.HEARTBEAT, Apis.API_VERSIONS));
+    private TestNode node = waitingNode(Map.of());
 
     @AfterEach
     void close() {
@@ -102,7 +102,8 @@ class SwapTest {
 
     @Test
     void afterTheHoldTimeTheClientIsToldToTryAgain() throws IOException {
-        node.change("held_requests_ms", 200L);
+        node.close();
+        node = waitingNode(Map.of("held_requests_ms", 200L));
         try (TestClient client = node.connect()) {
             client.send(Apis.HEARTBEAT, VERSION, 1, heartbeat());
             client.send(Apis.HEARTBEAT, VERSION, 2, heartbeat());
@@ -116,7 +117,8 @@ class SwapTest {
 
     @Test
     void noMoreThanTheConfiguredNumberWaits() throws IOException {
-        node.change("held_requests", 1);
+        node.close();
+        node = waitingNode(Map.of("held_requests", 1));
         try (TestClient first = node.connect();
                 TestClient second = node.connect()) {
             first.send(Apis.HEARTBEAT, VERSION, 1, heartbeat());
@@ -234,6 +236,10 @@ class SwapTest {
         node.unbind(Apis.HEARTBEAT, first);
 
         assertThat(node.apis().slot(Apis.HEARTBEAT).current().to()).isEqualTo((short) 3);
+    }
+
+    private static TestNode waitingNode(Map<String, ?> settings) {
+        return new TestNode(settings, Set.of(Apis.HEARTBEAT, Apis.API_VERSIONS));
     }
 
     private static FetchResponseData pinned(AtomicInteger released) {
