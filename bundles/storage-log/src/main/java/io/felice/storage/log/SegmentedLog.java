@@ -713,8 +713,8 @@ final class SegmentedLog {
             below.clear();
         }
         for (SegmentFile segment : dropped) {
-            segment.delete();
             segment.retire();
+            segment.delete();
         }
         if (!dropped.isEmpty()) {
             shared.files().syncDirectory(place);
@@ -759,8 +759,8 @@ final class SegmentedLog {
         }
         for (int i = 0; i < dropped.size(); i++) {
             SegmentFile segment = dropped.get(backwards || sameName ? dropped.size() - 1 - i : i);
-            segment.delete();
             segment.retire();
+            segment.delete();
         }
         makeActiveFile();
         noteRecoveryPoint();
@@ -819,8 +819,8 @@ final class SegmentedLog {
                 flushed = Math.min(flushed, newEnd);
             }
             for (int i = dropped.size() - 1; i >= 0; i--) {
-                dropped.get(i).delete();
                 dropped.get(i).retire();
+                dropped.get(i).delete();
             }
             shorten(segment, cut);
         } finally {

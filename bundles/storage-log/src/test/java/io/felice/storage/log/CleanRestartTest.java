@@ -5,8 +5,8 @@ import io.felice.api.storage.StorageEngine;
 /** The contract with every restart in order: the logs are closed, and opened again without a scan. */
 class CleanRestartTest extends LogStorageEngineTest {
     @Override
-    DiskFiles files() {
-        return new UnforcedFiles();
+    boolean forced() {
+        return false;
     }
 
     @Override

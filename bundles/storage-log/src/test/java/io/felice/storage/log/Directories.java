@@ -16,9 +16,6 @@ final class Directories {
             Files.createDirectories(to);
             for (Path path : filesOf(from, "")) {
                 Path target = to.resolve(path.getFileName());
-                if (path.toString().endsWith("-delete")) {
-                    continue;
-                }
                 if (Files.isDirectory(path)) {
                     copy(path, target);
                 } else {

@@ -20,6 +20,7 @@ class LogStorageEngineTest extends StorageEngineContract {
     Path temp;
 
     private final List<LogStorageEngine> engines = new ArrayList<>();
+    private final FreezableFiles files = new FreezableFiles(forced());
     private LogStorageEngine current;
     private Path path;
 
@@ -27,8 +28,8 @@ class LogStorageEngineTest extends StorageEngineContract {
         return LogSettings.DEFAULT;
     }
 
-    DiskFiles files() {
-        return new DiskFiles();
+    boolean forced() {
+        return true;
     }
 
     @Override
@@ -40,7 +41,7 @@ class LogStorageEngineTest extends StorageEngineContract {
     @Override
     protected StorageEngine reopen() {
         Path copy = next();
-        Directories.copy(path, copy);
+        files.copy(path, copy);
         path = copy;
         return start(path);
     }
@@ -48,7 +49,7 @@ class LogStorageEngineTest extends StorageEngineContract {
     @Override
     protected Optional<StorageEngine> reopenDamaged(LogId id, UnaryOperator<byte[]> damage) {
         Path copy = next();
-        Directories.copy(path, copy);
+        files.copy(path, copy);
         try {
             Path last = Directories.lastSegmentOf(copy.resolve(id.toString()));
             Files.write(last, damage.apply(Files.readAllBytes(last)));
@@ -77,7 +78,7 @@ class LogStorageEngineTest extends StorageEngineContract {
     }
 
     private LogStorageEngine make(Path directory) {
-        LogStorageEngine made = new LogStorageEngine(directory, settings(), files(), Clock.systemUTC());
+        LogStorageEngine made = new LogStorageEngine(directory, settings(), files, Clock.systemUTC());
         engines.add(made);
         return made;
     }

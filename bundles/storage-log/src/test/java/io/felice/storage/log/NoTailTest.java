@@ -3,8 +3,8 @@ package io.felice.storage.log;
 /** The contract without memory for tails: every append is a write, every read is from a file. */
 class NoTailTest extends LogStorageEngineTest {
     @Override
-    DiskFiles files() {
-        return new UnforcedFiles();
+    boolean forced() {
+        return false;
     }
 
     @Override

@@ -5,8 +5,8 @@ import io.felice.api.storage.SegmentSizes;
 /** The contract with tiny tails, few open files and a dense index, so that every path is taken often. */
 class SmallLogStorageEngineTest extends LogStorageEngineTest {
     @Override
-    DiskFiles files() {
-        return new UnforcedFiles();
+    boolean forced() {
+        return false;
     }
 
     @Override

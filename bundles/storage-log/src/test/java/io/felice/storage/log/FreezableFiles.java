@@ -1,0 +1,90 @@
+package io.felice.storage.log;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+
+/** Files that can be held still between two changes while a copy of them is taken, as a kill -9 would leave them. */
+final class FreezableFiles extends DiskFiles {
+    private final ReadWriteLock freeze = new ReentrantReadWriteLock(true);
+    private final boolean forced;
+
+    /** @param forced false to leave fsyncs out: only a power cut would tell, and tests are much faster */
+    FreezableFiles(boolean forced) {
+        this.forced = forced;
+    }
+
+    private interface Change {
+        void run() throws IOException;
+    }
+
+    private void change(Change change) throws IOException {
+        freeze.readLock().lock();
+        try {
+            change.run();
+        } finally {
+            freeze.readLock().unlock();
+        }
+    }
+
+    void copy(Path from, Path to) {
+        freeze.writeLock().lock();
+        try {
+            Directories.copy(from, to);
+        } finally {
+            freeze.writeLock().unlock();
+        }
+    }
+
+    @Override
+    FileChannel open(Path file, boolean create) throws IOException {
+        freeze.readLock().lock();
+        try {
+            return super.open(file, create);
+        } finally {
+            freeze.readLock().unlock();
+        }
+    }
+
+    @Override
+    void write(FileChannel channel, ByteBuffer source, long position) throws IOException {
+        change(() -> super.write(channel, source, position));
+    }
+
+    @Override
+    void truncate(FileChannel channel, long size) throws IOException {
+        change(() -> super.truncate(channel, size));
+    }
+
+    @Override
+    void delete(Path file) throws IOException {
+        change(() -> super.delete(file));
+    }
+
+    @Override
+    void rename(Path from, Path to) throws IOException {
+        change(() -> super.rename(from, to));
+    }
+
+    @Override
+    void createDirectory(Path directory) throws IOException {
+        change(() -> super.createDirectory(directory));
+    }
+
+    @Override
+    void force(FileChannel channel) throws IOException {
+        if (forced) {
+            super.force(channel);
+        }
+    }
+
+    @Override
+    void syncDirectory(Path directory) throws IOException {
+        if (forced) {
+            super.syncDirectory(directory);
+        }
+    }
+}
