@@ -4,11 +4,12 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
 
 /**
- * How fast an engine settles. A settle that takes long makes it slow, and its settles leave the I/O threads; a while
- * without a long one makes it fast again. Any thread.
+ * How fast an engine settles. One settle that takes very long, or two long ones within a while, make it slow, and its
+ * settles leave the I/O threads; a while without a long one makes it fast again. Any thread.
  */
 final class Device {
     static final long LONG_NANOS = 50_000_000L;
+    static final long VERY_LONG_NANOS = 250_000_000L;
     static final long CALM_NANOS = 5_000_000_000L;
 
     private final LongSupplier nanos;
@@ -16,6 +17,7 @@ final class Device {
     private final LongAdder offloaded = new LongAdder();
     private volatile long slowSince;
     private volatile long lastLong;
+    private volatile boolean everLong;
     private volatile boolean slow;
 
     Device(LongSupplier nanos) {
@@ -34,12 +36,16 @@ final class Device {
 
     private void took(long begin, long end) {
         settles.increment();
-        if (end - begin >= LONG_NANOS) {
-            lastLong = end;
-            if (!slow) {
-                slowSince = end;
-                slow = true;
-            }
+        long took = end - begin;
+        if (took < LONG_NANOS) {
+            return;
+        }
+        boolean again = everLong && end - lastLong <= CALM_NANOS;
+        lastLong = end;
+        everLong = true;
+        if (!slow && (again || took >= VERY_LONG_NANOS)) {
+            slowSince = end;
+            slow = true;
         }
     }
 

@@ -308,6 +308,9 @@ class AppendingTest {
         get(produce(partition, batch(1)));
         bench.engine.onSettle = () -> bench.nanos.addAndGet(Device.LONG_NANOS);
         get(produce(partition, batch(1)));
+        assertThat(bench.mounted.device().isSlow()).isFalse();
+        get(produce(partition, batch(1)));
+        assertThat(bench.mounted.device().isSlow()).isTrue();
         bench.engine.onSettle = () -> {};
         bench.engine.settledOn.clear();
 
