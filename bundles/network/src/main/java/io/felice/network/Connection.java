@@ -165,10 +165,7 @@ final class Connection implements FrameReader.Frames {
     }
 
     private void checkApi(int length, short key, short version) {
-        ApiTable.Slot slot = server.apis().slot(key);
-        if (slot == null) {
-            throw new MalformedRequest("a request with the unknown API key " + key);
-        }
+        ApiTable.Slot slot = slotOf(key);
         if (key != Apis.PRODUCE && length > Limits.PLAIN_REQUEST_BYTES) {
             throw new MalformedRequest("a request " + ApiNames.of(key) + " of " + length + " bytes");
         }
@@ -178,6 +175,14 @@ final class Connection implements FrameReader.Frames {
         }
     }
 
+    private ApiTable.Slot slotOf(short key) {
+        ApiTable.Slot slot = server.apis().slot(key);
+        if (slot == null) {
+            throw new MalformedRequest("a request with the unknown API key " + key);
+        }
+        return slot;
+    }
+
     private static boolean isTooNewApiVersions(short key, short version, ApiTable.Service service) {
         return key == Apis.API_VERSIONS && version > service.to();
     }
@@ -185,7 +190,7 @@ final class Connection implements FrameReader.Frames {
     @Override
     public boolean begin(ByteBuffer frame, FrameReader.Lifetime lifetime) {
         short key = WireProtocol.apiKeyOf(frame);
-        ApiTable.Slot slot = server.apis().slot(key);
+        ApiTable.Slot slot = slotOf(key);
         ApiTable.Service service = slot.current();
         if (service == null || key == Apis.API_VERSIONS && !server.mayAdvertise()) {
             if (mayWaitFor(slot)) {
