@@ -1,0 +1,347 @@
+package io.felice.itests.clients;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.EOFException;
+import java.io.IOException;
+import java.lang.management.BufferPoolMXBean;
+import java.lang.management.ManagementFactory;
+import java.net.SocketException;
+import java.net.SocketTimeoutException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.ThreadLocalRandom;
+import org.apache.kafka.common.message.ApiVersionsRequestData;
+import org.apache.kafka.common.message.ApiVersionsResponseData.ApiVersion;
+import org.apache.kafka.common.message.ProduceRequestData;
+import org.apache.kafka.common.protocol.ApiKeys;
+import org.apache.kafka.common.requests.RequestHeader;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/**
+ * Whatever arrives on a socket, the broker answers it or closes that connection; nobody else notices, and no memory is
+ * left behind.
+ */
+@Timeout(300)
+class BadInputTest {
+    private static final int MUTATIONS_PER_VERSION = 8;
+    private static final int ANSWER_WITHIN_MS = 150;
+    private static final int CLOSED_WITHIN_MS = 30_000;
+    private static final int CLAIMING_SOCKETS = 100;
+    private static final int CLAIMED_BYTES = 100_000_000;
+    private static final int SLOW_WRITERS = 30;
+    private static final long MEMORY_LEFT_BEHIND = 16L << 20;
+    private static final long LONGEST_ROUND_TRIP_MS = 1000;
+
+    private final long seed =
+            Long.getLong("felice.seed", ThreadLocalRandom.current().nextLong());
+    private final Random random = new Random(seed);
+
+    private Node node;
+    private Bystander bystander;
+    private long memoryBefore;
+
+    @BeforeEach
+    void aProducerIsAtWork() throws Exception {
+        System.out.println("BadInputTest felice.seed=" + seed);
+        node = Node.inMemory();
+        bystander = Bystander.of(node.bootstrap());
+        bystander.warmUp();
+        memoryBefore = memory();
+    }
+
+    @AfterEach
+    void stop() {
+        bystander.close();
+        node.close();
+    }
+
+    @Test
+    void mutatedRequestsOfEveryKeyAndVersion() throws Exception {
+        int answered = 0;
+        int closed = 0;
+        try (ValidRequests valid = new ValidRequests(node.bootstrap());
+                Wire wire = new Wire(node.bootstrap())) {
+            for (ApiVersion api : wire.advertised()) {
+                ApiKeys key = ApiKeys.forId(api.apiKey());
+                for (int version = Math.max(api.minVersion(), key.oldestVersion());
+                        version <= api.maxVersion();
+                        version++) {
+                    RequestHeader header = new RequestHeader(key, (short) version, "fuzz", 1);
+                    byte[] sound = Wire.bytes(header, valid.of(key, version));
+                    for (int i = 0; i < MUTATIONS_PER_VERSION; i++) {
+                        if (isAnswered(mutated(sound))) {
+                            answered++;
+                        } else {
+                            closed++;
+                        }
+                    }
+                    bystander.mustBeWell(key + " " + version + ", seed " + seed);
+                }
+            }
+        }
+        System.out.println(answered + " mutated requests were answered, " + closed + " connections closed");
+
+        bystander.mustHaveNoticedNothing();
+        memoryMustBeBack();
+    }
+
+    @Test
+    void framesThatAreNoneAtAll() throws Exception {
+        for (int length : new int[] {Integer.MIN_VALUE, -1, 0, 1, 7, 104_857_601, Integer.MAX_VALUE}) {
+            try (Wire wire = new Wire(node.bootstrap())) {
+                wire.sendRaw(ByteBuffer.allocate(4).putInt(length).array());
+                wire.sendRaw(new byte[Math.max(0, Math.min(length, 16))]);
+                wire.socket().shutdownOutput();
+                mustClose(wire);
+            }
+        }
+        for (String text :
+                List.of("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "\u0016\u0003\u0001\u0002\u0000\u0001")) {
+            try (Wire wire = new Wire(node.bootstrap())) {
+                wire.sendRaw(text.getBytes(java.nio.charset.StandardCharsets.ISO_8859_1));
+                wire.socket().shutdownOutput();
+                mustClose(wire);
+            }
+        }
+        for (int i = 0; i < 200; i++) {
+            byte[] noise = new byte[random.nextInt(2000)];
+            random.nextBytes(noise);
+            isAnswered(noise);
+        }
+
+        bystander.mustHaveNoticedNothing();
+        memoryMustBeBack();
+    }
+
+    @Test
+    void aHundredSocketsThatEachClaimAHundredMegabytes() throws Exception {
+        List<Wire> claims = new ArrayList<>();
+        try {
+            for (int i = 0; i < CLAIMING_SOCKETS; i++) {
+                Wire wire = new Wire(node.bootstrap());
+                claims.add(wire);
+                if (i % 4 != 0) {
+                    wire.advertised();
+                }
+                claim(wire);
+            }
+            bystander.mustBeWell("a hundred claims");
+            Thread.sleep(500);
+            assertThat(memory() - memoryBefore)
+                    .as("memory while the claims stand")
+                    .isLessThan(MEMORY_LEFT_BEHIND);
+        } finally {
+            for (Wire wire : claims) {
+                wire.close();
+            }
+        }
+
+        bystander.mustHaveNoticedNothing();
+        memoryMustBeBack();
+    }
+
+    @Test
+    void slowWritersGetTheirAnswers() throws Exception {
+        List<Wire> slow = new ArrayList<>();
+        byte[] frame = Wire.bytes(
+                new RequestHeader(ApiKeys.API_VERSIONS, (short) 3, "slow", 1),
+                new ApiVersionsRequestData().setClientSoftwareName("slow").setClientSoftwareVersion("1"));
+        byte[] whole = ByteBuffer.allocate(4 + frame.length)
+                .putInt(frame.length)
+                .put(frame)
+                .array();
+        for (int i = 0; i < SLOW_WRITERS; i++) {
+            slow.add(new Wire(node.bootstrap()));
+        }
+        for (byte one : whole) {
+            for (Wire wire : slow) {
+                wire.sendRaw(new byte[] {one});
+            }
+            Thread.sleep(10);
+        }
+        for (Wire wire : slow) {
+            assertThat(wire.receive()).isNotEmpty();
+            wire.close();
+        }
+
+        bystander.mustHaveNoticedNothing();
+        memoryMustBeBack();
+    }
+
+    /** The beginning of a request of a hundred megabytes. */
+    private static void claim(Wire wire) throws IOException {
+        RequestHeader header = new RequestHeader(ApiKeys.PRODUCE, (short) 9, "claims", 1);
+        byte[] begun = Wire.bytes(header, new ProduceRequestData());
+        try {
+            wire.sendRaw(ByteBuffer.allocate(4 + begun.length + 10_000)
+                    .putInt(CLAIMED_BYTES)
+                    .put(begun)
+                    .array());
+        } catch (SocketException closedAtOnce) {
+            // As it may be.
+        }
+    }
+
+    // ---- one bad frame
+
+    /** Truncated, flipped, with a lie in it, too long, or noise behind a sound header. */
+    private byte[] mutated(byte[] sound) {
+        byte[] bytes = sound.clone();
+        switch (random.nextInt(6)) {
+            case 0:
+                return java.util.Arrays.copyOf(bytes, random.nextInt(bytes.length));
+            case 1:
+                for (int i = random.nextInt(8); i >= 0; i--) {
+                    bytes[random.nextInt(bytes.length)] ^= (byte) (1 << random.nextInt(8));
+                }
+                return bytes;
+            case 2:
+                int lie = new int[] {Integer.MAX_VALUE, -2, 100_000_000, 65_536}[random.nextInt(4)];
+                ByteBuffer.wrap(bytes).putInt(random.nextInt(bytes.length - 3), lie);
+                return bytes;
+            case 3:
+                for (int at = random.nextInt(bytes.length), i = 0; i < 5 && at + i < bytes.length; i++) {
+                    bytes[at + i] = i < 4 ? (byte) 0xff : 0x07;
+                }
+                return bytes;
+            case 4:
+                byte[] longer = java.util.Arrays.copyOf(bytes, bytes.length + 1 + random.nextInt(200));
+                for (int i = bytes.length; i < longer.length; i++) {
+                    longer[i] = (byte) random.nextInt();
+                }
+                return longer;
+            default:
+                for (int i = Math.min(bytes.length - 1, 8 + random.nextInt(12)); i < bytes.length; i++) {
+                    bytes[i] = (byte) random.nextInt();
+                }
+                return bytes;
+        }
+    }
+
+    /** Sends the frame: answered at once, or the connection is closed at the latest when nothing more can come. */
+    private boolean isAnswered(byte[] frame) throws IOException {
+        try (Wire wire = new Wire(node.bootstrap())) {
+            wire.send(frame);
+            wire.socket().setSoTimeout(ANSWER_WITHIN_MS);
+            try {
+                wire.receive();
+                return true;
+            } catch (SocketTimeoutException waitingForSomething) {
+                wire.socket().shutdownOutput();
+                mustClose(wire);
+                return false;
+            }
+        } catch (EOFException | SocketException closed) {
+            return false;
+        }
+    }
+
+    private void mustClose(Wire wire) throws IOException {
+        wire.socket().setSoTimeout(CLOSED_WITHIN_MS);
+        try {
+            while (wire.socket().getInputStream().read() >= 0) {
+                continue;
+            }
+        } catch (SocketTimeoutException open) {
+            throw new AssertionError("the connection stays open, seed " + seed);
+        } catch (SocketException reset) {
+            // Closed with something unread in it.
+        }
+    }
+
+    // ---- memory
+
+    private void memoryMustBeBack() throws Exception {
+        long left = Long.MAX_VALUE;
+        for (int attempt = 0; attempt < 20 && left > MEMORY_LEFT_BEHIND; attempt++) {
+            left = memory() - memoryBefore;
+        }
+        System.out.println("memory left behind: " + (left >> 10) + " KB");
+        assertThat(left).as("bytes left behind, seed %d", seed).isLessThan(MEMORY_LEFT_BEHIND);
+    }
+
+    /** Live heap and direct memory. */
+    private static long memory() throws Exception {
+        for (int i = 0; i < 3; i++) {
+            System.gc();
+            Thread.sleep(50);
+        }
+        long heap = ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed();
+        long direct = ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
+                .filter(pool -> pool.getName().equals("direct"))
+                .mapToLong(BufferPoolMXBean::getMemoryUsed)
+                .sum();
+        return heap + direct;
+    }
+
+    /** A well-behaved producer that writes one record after another. */
+    private static final class Bystander implements AutoCloseable {
+        private final org.apache.kafka.clients.producer.KafkaProducer<String, String> producer;
+        private final Thread thread = new Thread(this::work, "bystander");
+        private volatile boolean ends;
+        private volatile Exception failure;
+        private volatile long slowest;
+        private volatile long written;
+
+        private Bystander(String bootstrap) {
+            producer = Java.textProducer(bootstrap, Map.of("acks", "all", "retries", 0, "enable.idempotence", false));
+        }
+
+        static Bystander of(String bootstrap) {
+            Java.createTopic(bootstrap, "bystander", 1, Map.of("retention.bytes", "1000000"));
+            Bystander bystander = new Bystander(bootstrap);
+            bystander.thread.start();
+            return bystander;
+        }
+
+        void warmUp() throws InterruptedException {
+            while (written < 200 && failure == null) {
+                Thread.sleep(10);
+            }
+            slowest = 0;
+        }
+
+        void mustBeWell(String when) {
+            assertThat(failure).as("the producer beside, after " + when).isNull();
+        }
+
+        void mustHaveNoticedNothing() {
+            mustBeWell("everything");
+            System.out.println("slowest round trip beside: " + slowest + " ms of " + written);
+            assertThat(slowest).as("the slowest round trip in ms").isLessThan(LONGEST_ROUND_TRIP_MS);
+        }
+
+        private void work() {
+            while (!ends && failure == null) {
+                try {
+                    long began = System.nanoTime();
+                    producer.send(new org.apache.kafka.clients.producer.ProducerRecord<>("bystander", "value"))
+                            .get();
+                    slowest = Math.max(slowest, (System.nanoTime() - began) / 1_000_000);
+                    written++;
+                    Thread.sleep(5);
+                } catch (Exception problem) {
+                    failure = problem;
+                }
+            }
+        }
+
+        @Override
+        public void close() {
+            ends = true;
+            try {
+                thread.join();
+            } catch (InterruptedException interrupted) {
+                throw new AssertionError(interrupted);
+            }
+            producer.close();
+        }
+    }
+}
