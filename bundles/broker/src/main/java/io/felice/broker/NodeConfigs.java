@@ -292,6 +292,10 @@ final class NodeConfigs implements Configs {
         }
     }
 
+    /**
+     * A topic that asks for {@code power} where it cannot be had is refused. {@code kill}, the default, is taken by every
+     * engine and means what the engine can give: a topic in memory is acknowledged like any other and gone with the process.
+     */
     private void mustSurvivePower(boolean asked, String engine, String name, String value) {
         Optional<EngineTraits> traits =
                 engines.find(engine).map(found -> found.engine().traits());

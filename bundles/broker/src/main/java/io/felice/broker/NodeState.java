@@ -247,9 +247,12 @@ final class NodeState implements AutoCloseable {
         engines.put(id, engine);
     }
 
-    void forget(LogId id, String engine) {
-        engines.remove(id);
-        files(id, engine).deleteAll();
+    /** Removes the files of a log that is no more. */
+    void forget(LogId id) {
+        String engine = engines.remove(id);
+        if (engine != null) {
+            files(id, engine).deleteAll();
+        }
     }
 
     /** What was written last; empty if nothing was. */

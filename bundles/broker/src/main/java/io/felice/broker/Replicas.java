@@ -460,7 +460,7 @@ final class Replicas {
     private void delete(MountedEngine engine, LogId id) {
         try {
             engine.engine().delete(id);
-            state.forget(id, engine.name());
+            state.forget(id);
             log.info("Deleted the log of {}", id);
         } catch (RuntimeException failure) {
             log.warn("The log of {} cannot be deleted: {}", id, failure.toString());
@@ -501,7 +501,7 @@ final class Replicas {
     // ---- strays
 
     /**
-     * Removes the logs of topics that no longer exist.
+     * Removes the logs of topics that no longer exist, and what is remembered of them.
      *
      * @param complete a view that is known to have every topic a log of this node can be of
      */
@@ -516,6 +516,8 @@ final class Replicas {
                         .forEach(id -> engine.execute(() -> delete(engine, id))));
             });
         }
+        state.known().stream().filter(id -> isStray(complete, id)).forEach(id -> node.background()
+                .execute(() -> state.forget(id)));
     }
 
     private boolean isStray(ClusterView now, LogId id) {

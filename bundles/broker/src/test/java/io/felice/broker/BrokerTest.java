@@ -357,6 +357,18 @@ class BrokerTest {
     }
 
     @Test
+    void whatIsRememberedOfStrayLogsIsForgotten() throws Exception {
+        Path stray = directory.resolve("broker/state/scripted/" + UUID.randomUUID() + "-0");
+        stop();
+        new PartitionFiles(stray).writeEpochs(List.of(new Epochs.Entry(0, 0)));
+        assertThat(stray).exists();
+
+        broker = start();
+
+        eventually(() -> assertThat(stray).doesNotExist());
+    }
+
+    @Test
     void oneFailingLogTakesItsPartitionOfflineAndComesBack() {
         UUID topic = controller.create("orders", 2);
         controller.create("calm", 1);

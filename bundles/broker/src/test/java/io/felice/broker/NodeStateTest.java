@@ -113,7 +113,7 @@ class NodeStateTest {
 
         try (NodeState state = open()) {
             assertThat(state.engineOf(id)).contains("mvstore");
-            state.forget(id, "mvstore");
+            state.forget(id);
             assertThat(state.engineOf(id)).isEmpty();
         }
         try (NodeState state = open()) {
