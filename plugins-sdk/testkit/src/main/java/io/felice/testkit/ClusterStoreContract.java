@@ -120,6 +120,7 @@ public abstract class ClusterStoreContract {
         assertThat(get(before)).isLessThan(get(change));
         assertThat(get(change)).isLessThan(get(after));
         awaitVersion(follower, get(after));
+        await().atMost(PATIENCE).until(() -> sizes.contains(3_002));
         assertThat(sizes).containsOnly(1, 3_001, 3_002);
         assertThat(follower.complaints()).isEmpty();
     }
