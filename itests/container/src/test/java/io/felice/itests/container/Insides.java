@@ -1,0 +1,124 @@
+package io.felice.itests.container;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.felice.itests.container.Launcher.Result;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** What a running node shows of its bundles: through its own shell, and through the tools of its Java machine. */
+record Insides(Launcher node) {
+
+    private static final Pattern COMPONENT = Pattern.compile("(io\\.felice\\.\\S+) in bundle .*");
+    private static final Pattern STATE = Pattern.compile("State: ?([A-Z_ ]*[A-Z])");
+    private static final Pattern CHANGED =
+            Pattern.compile("\"lastModified\":(\\d+), [^}]*\"symbolicName\":\"([^\"]+)\"");
+    private static final Pattern LOADED_CLASS = Pattern.compile("(?:[\\s|]|Classes: )*(io\\.felice\\.[\\w.$]+)");
+    private static final Pattern THREAD = Pattern.compile("\"(.*)\" #\\d+ .*");
+
+    /** Threads that come and go with the machine's or the framework's own work, and those that answer this class. */
+    private static final Pattern OTHER_THREADS = Pattern.compile(
+            "Attach Listener|C[12] CompilerThread.*|FelixResolver.*|NIOWorkerThread.*|felice-commands|process reaper.*");
+
+    /** Runs a shell command in the node and returns what it prints. */
+    String shell(String line) throws IOException, InterruptedException {
+        Result result = node.run("exec", line);
+        assertThat(result.exitCode()).as(line + ": " + result.output()).isZero();
+        return result.output();
+    }
+
+    /** Every component of Felice with the states of its instances; a component that is only waiting for use is active. */
+    Map<String, List<String>> components() throws IOException, InterruptedException {
+        Map<String, List<String>> components = new TreeMap<>();
+        List<String> states = new ArrayList<>();
+        for (String line : shell("scr:list | cat").lines().toList()) {
+            Matcher component = COMPONENT.matcher(line);
+            Matcher state = STATE.matcher(line);
+            if (component.matches()) {
+                states = components.computeIfAbsent(component.group(1), name -> new ArrayList<>());
+            } else if (state.find()) {
+                states.add(state.group(1).equals("SATISFIED") ? "ACTIVE" : state.group(1));
+            } else {
+                states = new ArrayList<>();
+            }
+        }
+        return components;
+    }
+
+    /** When the bundle that has components was last installed, updated or uninstalled: milliseconds. */
+    long lastModified(String bundle) throws IOException, InterruptedException {
+        Matcher changed = CHANGED.matcher(shell("each (scr:list) { echo $it }"));
+        while (changed.find()) {
+            if (changed.group(2).equals(bundle)) {
+                return Long.parseLong(changed.group(1));
+            }
+        }
+        throw new IllegalStateException(bundle + " has no component");
+    }
+
+    /** How many class loaders hold classes of each of these bundles, after a collection of all garbage. */
+    Map<String, Integer> classLoaders(List<String> bundles) throws IOException, InterruptedException {
+        jcmd("GC.run");
+        Map<String, Integer> loaded = new HashMap<>();
+        jcmd("VM.classloaders", "show-classes=true")
+                .lines()
+                .map(LOADED_CLASS::matcher)
+                .filter(Matcher::matches)
+                .forEach(matcher -> loaded.merge(matcher.group(1), 1, Integer::sum));
+        Map<String, Integer> loaders = new TreeMap<>();
+        for (String bundle : bundles) {
+            loaded.forEach((name, times) -> {
+                if (name.startsWith(bundle + ".")) {
+                    loaders.merge(bundle, times, Math::max);
+                }
+            });
+        }
+        return loaders;
+    }
+
+    /** The names of the node's threads, without the numbers in them, and how many bear each. */
+    Map<String, Integer> threads() throws IOException, InterruptedException {
+        Map<String, Integer> threads = new TreeMap<>();
+        jcmd("Thread.print")
+                .lines()
+                .map(THREAD::matcher)
+                .filter(Matcher::matches)
+                .map(matcher -> matcher.group(1))
+                .filter(name -> !OTHER_THREADS.matcher(name).matches())
+                .forEach(name -> threads.merge(name.replaceAll("\\d+", "N"), 1, Integer::sum));
+        return threads;
+    }
+
+    /** How many connections the node itself has ended or refused, for each reason. */
+    Map<String, Long> cutConnections() throws IOException, InterruptedException {
+        List<List<String>> cells = shell("felice:status network.connections")
+                .lines()
+                .filter(line -> line.contains("|"))
+                .map(line -> List.of(line.trim().split("\\s*\\|\\s*")))
+                .toList();
+        assertThat(cells).hasSize(2);
+        Map<String, Long> row = new TreeMap<>();
+        for (int column = 1; column < cells.get(0).size(); column++) {
+            row.put(cells.get(0).get(column), Long.parseLong(cells.get(1).get(column)));
+        }
+        row.keySet().removeAll(List.of("open", "accepted", "closed"));
+        assertThat(row).isNotEmpty();
+        return row;
+    }
+
+    private String jcmd(String... arguments) throws IOException, InterruptedException {
+        List<String> command =
+                new ArrayList<>(List.of(System.getProperty("java.home") + "/bin/jcmd", Long.toString(node.pid())));
+        command.addAll(List.of(arguments));
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        String output = new String(process.getInputStream().readAllBytes());
+        assertThat(process.waitFor()).as(output).isZero();
+        return output;
+    }
+}

@@ -1,0 +1,177 @@
+package io.felice.itests.container;
+
+import static java.util.stream.Collectors.toMap;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.felice.itests.container.Launcher.Result;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Bundles of a node that is in use are updated while it runs, and its clients notice nothing but a pause. */
+class SwapTest {
+    private static final List<String> UNNOTICED = List.of(
+            "io.felice.handlers",
+            "io.felice.coordinator",
+            "io.felice.broker",
+            "io.felice.controller",
+            "io.felice.cluster.zookeeper",
+            "io.felice.storage.log");
+    private static final int ROUNDS = 3;
+    private static final long PATIENCE_SECONDS = 60;
+
+    @TempDir
+    static Path directory;
+
+    private static Launcher node;
+    private static Insides insides;
+    private static String bootstrap;
+
+    private final Map<String, List<Traffic.Pause>> pauses = new LinkedHashMap<>();
+
+    @BeforeAll
+    static void start() throws Exception {
+        int port = freePort();
+        bootstrap = "127.0.0.1:" + port;
+        node = Launcher.of(Archive.TAR_GZ.unpack(directory), directory.resolve("data"))
+                .listeningOn(port, freePort());
+        insides = new Insides(node);
+        Result start = node.run("start");
+        assertThat(start.exitCode()).as(start.output() + node.log()).isZero();
+    }
+
+    @AfterAll
+    static void stop() throws Exception {
+        Result stop = node.run("stop");
+        assertThat(stop).as(node.log()).isEqualTo(new Result(0, "Felice stopped.\n"));
+    }
+
+    @Test
+    void clientsDoNotNoticeThatBundlesAreUpdated() throws Exception {
+        try (Traffic traffic = new Traffic(bootstrap, "unnoticed")) {
+            Map<String, List<String>> components = insides.components();
+            Map<String, Integer> threads = insides.threads();
+            Map<String, Long> cut = insides.cutConnections();
+            for (int round = 0; round < ROUNDS; round++) {
+                for (String bundle : UNNOTICED) {
+                    swap(bundle, traffic);
+                }
+            }
+            System.out.println(report(traffic));
+
+            assertThat(insides.components()).isEqualTo(components);
+            eventually(() -> mustNotHaveMore(insides.threads(), threads));
+            eventually(() -> mustBeOneEach(insides.classLoaders(UNNOTICED), UNNOTICED));
+            assertThat(traffic.writer().closedConnections())
+                    .as("connections that the writer lost")
+                    .isZero();
+            assertThat(insides.cutConnections()).isEqualTo(cut);
+            assertThat(traffic.follower().closedConnections())
+                    .as("connections that the follower lost")
+                    .isZero();
+            assertThat(traffic.admin().closedConnections())
+                    .as("connections that the admin client lost")
+                    .isZero();
+            traffic.finish();
+            assertThat(traffic.failures()).isEmpty();
+        }
+        assertThat(node.log()).doesNotContain(" ERROR ");
+    }
+
+    @Test
+    void clientsOnlyReconnectWhenTheNetworkIsUpdated() throws Exception {
+        List<String> bundles = List.of("io.felice.network", "io.felice.storage.memory");
+        try (Traffic traffic = new Traffic(bootstrap, "reconnecting")) {
+            Map<String, List<String>> components = insides.components();
+            Map<String, Integer> threads = insides.threads();
+            for (String bundle : bundles) {
+                swap(bundle, traffic);
+            }
+            System.out.println(report(traffic));
+
+            assertThat(insides.components()).isEqualTo(components);
+            eventually(() -> mustNotHaveMore(insides.threads(), threads));
+            eventually(() -> mustBeOneEach(insides.classLoaders(bundles), bundles));
+            assertThat(traffic.writer().closedConnections())
+                    .as("connections that the writer lost")
+                    .isPositive();
+            traffic.finish();
+            assertThat(traffic.failures()).isEmpty();
+        }
+        assertThat(node.log()).doesNotContain(" ERROR ");
+    }
+
+    /** Pools grow when there is something to do for them, so that the first thread of a name is none that was left. */
+    private static void mustNotHaveMore(Map<String, Integer> threads, Map<String, Integer> before) {
+        assertThat(threads).allSatisfy((name, count) -> assertThat(count)
+                .as("threads named " + name)
+                .isLessThanOrEqualTo(Math.max(1, before.getOrDefault(name, 0))));
+    }
+
+    private static void mustBeOneEach(Map<String, Integer> classLoaders, List<String> bundles) {
+        assertThat(classLoaders)
+                .as("class loaders of each bundle")
+                .isEqualTo(bundles.stream().collect(toMap(bundle -> bundle, bundle -> 1)));
+    }
+
+    private void swap(String bundle, Traffic traffic) throws Exception {
+        traffic.takePause();
+        long before = insides.lastModified(bundle);
+        insides.shell("bundle:update -r " + bundle);
+        assertThat(insides.lastModified(bundle)).as(bundle + " was updated").isGreaterThan(before);
+        traffic.goesOn();
+        pauses.computeIfAbsent(bundle, name -> new ArrayList<>()).add(traffic.takePause());
+    }
+
+    private String report(Traffic traffic) {
+        StringBuilder report =
+                new StringBuilder("slowest in ms: acknowledgement, record followed, record read in a group"
+                        + ", request of the admin client\n");
+        pauses.forEach((bundle, ofBundle) -> {
+            report.append(String.format("  %-30s", bundle));
+            ofBundle.forEach(pause -> report.append(String.format(
+                    "%6d %5d %5d %5d ",
+                    pause.writtenMs(), pause.followedMs(), pause.readInGroupMs(), pause.adminMs())));
+            report.append('\n');
+        });
+        return report.append("rounds of the admin client: " + traffic.admin().rounds() + ", changes that it repeated: "
+                        + traffic.admin().repeatedChanges() + "\n")
+                .toString();
+    }
+
+    private static int freePort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+            return socket.getLocalPort();
+        }
+    }
+
+    /** Something that may not be so yet. */
+    private interface Claim {
+        void check() throws Exception;
+    }
+
+    private static void eventually(Claim claim) throws Exception {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
+        while (true) {
+            try {
+                claim.check();
+                return;
+            } catch (AssertionError notYet) {
+                if (System.nanoTime() > end) {
+                    throw notYet;
+                }
+            }
+            Thread.sleep(2000);
+        }
+    }
+}

@@ -1,0 +1,64 @@
+package io.felice.itests.container;
+
+import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.apache.kafka.common.Metric;
+import org.apache.kafka.common.MetricName;
+
+/** A thread with one client, which works until it is told to end. */
+abstract class TrafficClient extends Thread {
+
+    private final Queue<String> failures;
+    private final AtomicLong slowestMs = new AtomicLong();
+    private volatile boolean ends;
+
+    TrafficClient(String name, Queue<String> failures) {
+        super(name);
+        this.failures = failures;
+        setDaemon(true);
+    }
+
+    /** Works until {@link #ends()}; what it throws is a failure. */
+    abstract void work() throws Exception;
+
+    @Override
+    public final void run() {
+        try {
+            work();
+        } catch (Exception e) {
+            fail(e.toString());
+        }
+    }
+
+    final void end() {
+        ends = true;
+    }
+
+    final boolean ends() {
+        return ends;
+    }
+
+    /** The longest that something took since the last call. */
+    final long takeSlowestMs() {
+        return slowestMs.getAndSet(0);
+    }
+
+    final void took(long sinceNanos) {
+        slowestMs.accumulateAndGet(TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - sinceNanos), Math::max);
+    }
+
+    final void fail(String failure) {
+        failures.add(getName() + ": " + failure);
+    }
+
+    /** How many connections a client with these metrics has closed or lost. */
+    static long closedConnections(Map<MetricName, ? extends Metric> metrics) {
+        return metrics.entrySet().stream()
+                .filter(metric -> metric.getKey().name().equals("connection-close-total"))
+                .filter(metric -> !metric.getKey().tags().containsKey("node-id"))
+                .mapToLong(metric -> ((Number) metric.getValue().metricValue()).longValue())
+                .sum();
+    }
+}
