@@ -536,7 +536,7 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
         await(decided(replicas::close), "the partitions");
         fetches.close();
         await(decided(this::leave), "the data directory");
-        timer.shutdownNow();
+        timer.shutdown();
         main.shutdown();
         admin = null;
     }

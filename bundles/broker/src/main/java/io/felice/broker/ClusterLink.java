@@ -47,6 +47,7 @@ final class ClusterLink implements ClusterMetadata {
 
     private Following following;
     private volatile ClusterStore store;
+    private volatile boolean left;
     private volatile Endpoints endpoints;
     private UUID storeId;
     private BrokerRegistration registered;
@@ -80,6 +81,9 @@ final class ClusterLink implements ClusterMetadata {
         CompletableFuture<ClusterView> reached = new CompletableFuture<>();
         waiting.put(reached, version);
         answerWaiting();
+        if (left) {
+            failWaiting();
+        }
         if (!reached.isDone()) {
             Future<?> patience = node.timer()
                     .schedule(
@@ -178,6 +182,15 @@ final class ClusterLink implements ClusterMetadata {
     void leave() {
         withdraw();
         lost();
+        left = true;
+        failWaiting();
+    }
+
+    private void failWaiting() {
+        waiting.keySet().forEach(future -> {
+            waiting.remove(future);
+            future.completeExceptionally(REQUEST_TIMED_OUT.because("This broker is being stopped"));
+        });
     }
 
     boolean follows(ClusterStore other) {

@@ -73,6 +73,9 @@ final class LeaderPartition implements Partition {
         void moved();
     }
 
+    /** What the producers were when the log ended at {@code offset}. */
+    private record Snapshot(long offset, ByteBuffer bytes) {}
+
     /** What opening found. */
     record Opened(
             LogId id,
@@ -106,6 +109,9 @@ final class LeaderPartition implements Partition {
     private final Set<Watcher> watchers = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean offloading = new AtomicBoolean();
     private final AtomicBoolean flushing = new AtomicBoolean();
+    private final AtomicReference<Snapshot> unwritten = new AtomicReference<>();
+    /** Of the newest producer snapshot that is on disk; -1 if none is known to be. */
+    private final AtomicLong snapshotOffset;
 
     private volatile Rules rules;
     private volatile PartitionState state;
@@ -120,7 +126,6 @@ final class LeaderPartition implements Partition {
     private boolean prepared;
     private long rollAt;
     private long bytesSinceSnapshot;
-    private long snapshotOffset;
 
     LeaderPartition(
             Opened opened,
@@ -140,7 +145,7 @@ final class LeaderPartition implements Partition {
         this.files = opened.files();
         this.epochs = opened.epochs();
         this.producers = opened.producers();
-        this.snapshotOffset = opened.snapshotOffset();
+        this.snapshotOffset = new AtomicLong(opened.snapshotOffset());
         this.state = state;
         this.rules = Rules.of(config);
         this.limits = limits;
@@ -321,6 +326,9 @@ final class LeaderPartition implements Partition {
                 }
             } catch (RuntimeException refused) {
                 completeExceptionally(refused);
+            } catch (Error accident) {
+                completeExceptionally(die(accident));
+                throw accident;
             }
         }
 
@@ -414,6 +422,9 @@ final class LeaderPartition implements Partition {
                 done.complete(result);
             } catch (RuntimeException failure) {
                 done.completeExceptionally(failure);
+            } catch (Error accident) {
+                done.completeExceptionally(die(accident));
+                throw accident;
             }
         }));
         return done;
@@ -422,22 +433,32 @@ final class LeaderPartition implements Partition {
     /** In the line: gives the right to write away until the operation is done. */
     private void begin(Runnable operation) {
         busy = true;
-        engine.execute(() -> {
+        Runnable work = () -> {
             try {
                 operation.run();
-            } catch (RuntimeException failure) {
+            } catch (RuntimeException | Error failure) {
                 die(failure);
             } finally {
                 line.execute(this::resume);
                 settleHere();
             }
-        });
+        };
+        try {
+            engine.execute(work);
+        } catch (Error noThread) {
+            die(noThread);
+            work.run();
+        }
     }
 
     private void resume() {
         busy = false;
         while (!busy && !held.isEmpty()) {
-            held.poll().run();
+            try {
+                held.poll().run();
+            } catch (RuntimeException | Error accident) {
+                logger.error("Something that waited for {} failed", partition, accident);
+            }
         }
     }
 
@@ -519,7 +540,7 @@ final class LeaderPartition implements Partition {
         if (end > settledTo.get() && now.durability() != Durability.NONE) {
             try {
                 engine.device().timed(log::settle);
-            } catch (RuntimeException failure) {
+            } catch (RuntimeException | Error failure) {
                 die(failure);
                 return;
             }
@@ -647,7 +668,7 @@ final class LeaderPartition implements Partition {
                 if (isLeading()) {
                     finish();
                 }
-                if (settledTo.get() == logEnd && snapshotOffset != logEnd && !isDead()) {
+                if (settledTo.get() == logEnd && snapshotOffset.get() != logEnd && !isDead()) {
                     snapshotHere();
                 }
             } finally {
@@ -684,26 +705,35 @@ final class LeaderPartition implements Partition {
         bytesSinceSnapshot += bytes;
         if (bytesSinceSnapshot >= Math.min(SNAPSHOT_BYTES, rules.sizes().segmentBytes())) {
             bytesSinceSnapshot = 0;
-            long offset = logEnd;
-            ByteBuffer snapshot = producers.snapshot();
-            snapshotOffset = offset;
-            node.background().execute(() -> writeSnapshot(offset, snapshot));
+            Snapshot taken = new Snapshot(logEnd, producers.snapshot());
+            if (unwritten.getAndSet(taken) == null) {
+                node.background().execute(this::writeTaken);
+            }
+        }
+    }
+
+    /** Not after the end: the log may have been opened again by then, without the records that the snapshot knows. */
+    private void writeTaken() {
+        Snapshot newest = unwritten.getAndSet(null);
+        if (newest != null && isLeading()) {
+            write(newest);
         }
     }
 
     /** Alone, on a pool thread. */
     private void snapshotHere() {
         bytesSinceSnapshot = 0;
-        snapshotOffset = logEnd;
-        writeSnapshot(logEnd, producers.snapshot());
+        write(new Snapshot(logEnd, producers.snapshot()));
     }
 
     /** A snapshot that cannot be written costs a longer scan at the next start, no more. */
-    private void writeSnapshot(long offset, ByteBuffer snapshot) {
+    private void write(Snapshot snapshot) {
         try {
-            files.writeSnapshot(offset, snapshot);
+            files.writeSnapshot(snapshot.offset(), snapshot.bytes());
+            snapshotOffset.accumulateAndGet(snapshot.offset(), Math::max);
         } catch (IOException failure) {
-            logger.warn("No producer snapshot of {} at offset {}: {}", partition, offset, failure.toString());
+            logger.warn(
+                    "No producer snapshot of {} at offset {}: {}", partition, snapshot.offset(), failure.toString());
         }
     }
 
@@ -820,7 +850,7 @@ final class LeaderPartition implements Partition {
 
     /** What the snapshots do not know yet cannot be learnt from records that are gone. */
     private void rememberProducersOf(long to) {
-        if (snapshotOffset < to) {
+        if (snapshotOffset.get() < to) {
             log.settle();
             snapshotHere();
         }

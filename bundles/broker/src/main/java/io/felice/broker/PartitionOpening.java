@@ -69,7 +69,8 @@ final class PartitionOpening {
         long start = log.startOffset();
         long end = log.endOffset();
         Optional<List<Epochs.Entry>> known = files.epochs();
-        Optional<PartitionFiles.Snapshot> snapshot = known.flatMap(unused -> files.newestSnapshot(end));
+        Optional<PartitionFiles.Snapshot> newest = files.newestSnapshot(end);
+        Optional<PartitionFiles.Snapshot> snapshot = known.flatMap(unused -> newest);
         Epochs epochs = new Epochs(known.orElse(List.of()));
         epochs.truncateTo(end);
         Producers producers = snapshot.map(PartitionFiles.Snapshot::producers).orElseGet(Producers::new);

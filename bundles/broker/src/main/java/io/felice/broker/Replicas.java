@@ -116,7 +116,14 @@ final class Replicas {
             throw notHere(partition, replica);
         }
         hurry(replica);
+        if (closed) {
+            replica.refuse(going());
+        }
         return found;
+    }
+
+    private static FeliceException going() {
+        return NOT_LEADER_OR_FOLLOWER.because("This node is going");
     }
 
     private void waitNotForLong(AwaitedPartition awaited) {
@@ -548,7 +555,7 @@ final class Replicas {
         closed = true;
         List<CompletableFuture<?>> closings = new ArrayList<>();
         for (Replica replica : byName.values()) {
-            replica.refuse(NOT_LEADER_OR_FOLLOWER.because("This node is going"));
+            replica.refuse(going());
             LeaderPartition current = replica.current();
             if (current != null) {
                 closings.add(release(replica, current));

@@ -95,6 +95,36 @@ class AppendingTest {
     }
 
     @Test
+    void anErrorInAnAppendIsAnsweredAndEndsThePartition() {
+        LeaderPartition partition = bench.open(0);
+        get(produce(partition, batch(1)));
+        bench.engine.onAppend = () -> {
+            throw new OutOfMemoryError("said by a test");
+        };
+
+        refused(ErrorCode.KAFKA_STORAGE_ERROR, () -> get(produce(partition, batch(1))));
+
+        assertThat(bench.dead).containsExactly(partition);
+        refused(ErrorCode.KAFKA_STORAGE_ERROR, () -> get(produce(partition, batch(1))));
+        get(partition.close());
+    }
+
+    @Test
+    void anErrorInASettleIsAnsweredAndEndsThePartition() {
+        LeaderPartition partition = bench.open(0);
+        get(produce(partition, batch(1)));
+        bench.engine.onSettle = () -> {
+            throw new OutOfMemoryError("said by a test");
+        };
+
+        refused(ErrorCode.KAFKA_STORAGE_ERROR, () -> get(produce(partition, batch(1))));
+
+        assertThat(partition.highWatermark()).isEqualTo(1);
+        assertThat(bench.dead).containsExactly(partition);
+        get(partition.close());
+    }
+
+    @Test
     void durabilityNoneDoesNotSettle() {
         LeaderPartition partition =
                 bench.with(TopicConfig.STORAGE_DURABILITY, "none").open(0);

@@ -29,6 +29,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -68,12 +69,13 @@ class Bench implements AutoCloseable {
     final Map<TopicPartition, LeaderPartition> leaders = new ConcurrentHashMap<>();
     final List<LeaderPartition> dead = new CopyOnWriteArrayList<>();
     final Path directory;
+    volatile Executor background = Runnable::run;
     private final List<MountedEngine> engines = new CopyOnWriteArrayList<>();
     private long lease;
 
     Bench(Path directory) {
         this.directory = directory;
-        this.node = new Node(0, clock, nanos::get, timer, Runnable::run, new Random(1));
+        this.node = new Node(0, clock, nanos::get, timer, task -> background.execute(task), new Random(1));
         this.mounted = mount();
     }
 

@@ -11,6 +11,8 @@ import io.felice.api.FeliceException;
 import io.felice.api.config.BrokerConfig;
 import io.felice.api.config.TopicConfig;
 import io.felice.api.partition.Partition.Appended;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -19,6 +21,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -51,6 +54,44 @@ class IdempotenceTest {
 
         assertThat(second).isEqualTo(first);
         assertThat(partition.logEndOffset()).isEqualTo(9);
+    }
+
+    @Test
+    void aSnapshotThatWaitedWhileTheLogFailedIsNotWritten() throws IOException {
+        List<Runnable> waiting = new ArrayList<>();
+        bench.background = waiting::add;
+        LeaderPartition partition = bench.with(TopicConfig.SEGMENT_BYTES, 2_000).open(0);
+        for (int i = 0; waiting.isEmpty(); i++) {
+            get(produce(partition, batch(1).producer(7, 0, i)));
+        }
+        bench.engine.failing.add(Bench.ID);
+        assertThat(failureOf(partition, 8, 0, 0)).isEqualTo(ErrorCode.KAFKA_STORAGE_ERROR);
+
+        waiting.forEach(Runnable::run);
+
+        assertThat(snapshots()).isEmpty();
+    }
+
+    @Test
+    void aSnapshotOfRecordsThatAreNotThereIsRemovedWhateverElseIsLost() throws IOException {
+        LeaderPartition partition = bench.open(0);
+        get(produce(partition, batch(1).producer(7, 0, 0)));
+        get(partition.close());
+        Path state = directory.resolve(Bench.TOPIC_ID + "-0");
+        Files.delete(state.resolve("leader-epoch-checkpoint"));
+        Files.copy(snapshots().get(0), state.resolve("00000000000000000099.snapshot"));
+
+        bench.open(1);
+
+        assertThat(snapshots())
+                .extracting(path -> path.getFileName().toString())
+                .containsExactly("00000000000000000001.snapshot");
+    }
+
+    private List<Path> snapshots() throws IOException {
+        try (Stream<Path> files = Files.walk(directory)) {
+            return files.filter(file -> file.toString().endsWith(".snapshot")).toList();
+        }
     }
 
     @Test

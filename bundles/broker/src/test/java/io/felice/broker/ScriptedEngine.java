@@ -32,6 +32,7 @@ final class ScriptedEngine implements StorageEngine {
     final Set<String> settledOn = ConcurrentHashMap.newKeySet();
     final Set<String> appendedOn = ConcurrentHashMap.newKeySet();
     volatile Runnable onSettle = () -> {};
+    volatile Runnable onAppend = () -> {};
     volatile Runnable onOpen = () -> {};
     volatile boolean flushesAtOnce = true;
     volatile boolean cold;
@@ -120,6 +121,7 @@ final class ScriptedEngine implements StorageEngine {
         @Override
         public void append(RecordBatch batch) {
             mustLive();
+            onAppend.run();
             appendedOn.add(Thread.currentThread().getName());
             log.append(batch);
         }
