@@ -1,0 +1,248 @@
+package io.felice.itests.clients;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.consumer.CooperativeStickyAssignor;
+import org.apache.kafka.clients.consumer.RangeAssignor;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Groups of real clients: members come and go, and every record reaches the group once. */
+@Timeout(180)
+class GroupsTest {
+    private static final int PARTITIONS = 6;
+
+    @TempDir
+    static Path directory;
+
+    private static Node node;
+
+    private final ConcurrentLinkedQueue<String> taken = new ConcurrentLinkedQueue<>();
+    private final List<String> written = new ArrayList<>();
+
+    @BeforeAll
+    static void start() {
+        node = Node.in(directory);
+    }
+
+    @AfterAll
+    static void stop() {
+        node.close();
+    }
+
+    @Test
+    void javaAndLibrdkafkaMembersShareTheWork() throws Exception {
+        String topic = topic("mixed");
+        Map<String, Object> range = Map.of("partition.assignment.strategy", RangeAssignor.class.getName());
+        try (Member first = member("mixed-group", topic, range)) {
+            write(topic, 2000);
+            awaitShare(first, PARTITIONS);
+            Kcat second = Kcat.in("mixed-group", topic, "second");
+            awaitShare(first, PARTITIONS / 2);
+            write(topic, 2000);
+            try (Member third = member("mixed-group", topic, range)) {
+                awaitShare(third, PARTITIONS / 3);
+                write(topic, 2000);
+                awaitShare(first, PARTITIONS / 3);
+            }
+            awaitShare(first, PARTITIONS / 2);
+            write(topic, 2000);
+            // kcat, told to stop between taking a record and printing it, drops the record: with Kafka too.
+            Java.await("all is taken", () -> taken.size() + second.taken().size() >= written.size());
+            assertThat(second.taken()).isNotEmpty();
+            second.stop();
+            awaitShare(first, PARTITIONS);
+            write(topic, 2000);
+            Java.await(
+                    "all is taken",
+                    () -> first.failure() != null
+                            || taken.size() + second.taken().size() >= written.size());
+            assertThat(first.failure()).isNull();
+            taken.addAll(second.taken());
+        }
+
+        assertThat(new ArrayList<>(taken)).containsExactlyInAnyOrderElementsOf(written);
+    }
+
+    @Test
+    void aCooperativeGroupKeepsReadingThroughRebalances() {
+        String topic = topic("cooperative");
+        Map<String, Object> cooperative =
+                Map.of("partition.assignment.strategy", CooperativeStickyAssignor.class.getName());
+        try (Member first = member("cooperative-group", topic, cooperative)) {
+            write(topic, 1000);
+            awaitShare(first, PARTITIONS);
+            try (Member second = member("cooperative-group", topic, cooperative)) {
+                awaitShare(second, PARTITIONS / 2);
+                write(topic, 1000);
+                try (Member third = member("cooperative-group", topic, cooperative)) {
+                    awaitShare(third, PARTITIONS / 3);
+                    write(topic, 1000);
+                    assertThat(third.failure()).isNull();
+                }
+                awaitShare(second, PARTITIONS / 2);
+                write(topic, 1000);
+                assertThat(second.lost()).isZero();
+            }
+            awaitShare(first, PARTITIONS);
+            write(topic, 1000);
+            Java.await("all is taken", () -> taken.size() >= written.size());
+            assertThat(first.lost()).isZero();
+            assertThat(first.failure()).isNull();
+        }
+
+        assertThat(new ArrayList<>(taken)).containsExactlyInAnyOrderElementsOf(written);
+    }
+
+    @Test
+    void aStaticMemberComesBackWithoutARebalance() {
+        String topic = topic("static");
+        try (Member stays = member("static-group", topic, Map.of("group.instance.id", "stays"))) {
+            Set<TopicPartition> share;
+            int generation;
+            int rebalances;
+            try (Member returns = member("static-group", topic, Map.of("group.instance.id", "returns"))) {
+                awaitShare(returns, PARTITIONS / 2);
+                awaitShare(stays, PARTITIONS / 2);
+                share = returns.assignment();
+                generation = returns.generation();
+                rebalances = stays.rebalances();
+                write(topic, 300);
+                Java.await("all is taken", () -> taken.size() >= written.size());
+            }
+            write(topic, 300);
+            try (Member returned = member("static-group", topic, Map.of("group.instance.id", "returns"))) {
+                awaitShare(returned, PARTITIONS / 2);
+                Java.await("all is taken", () -> taken.size() >= written.size());
+
+                assertThat(returned.assignment()).isEqualTo(share);
+                assertThat(returned.generation()).isEqualTo(generation);
+                assertThat(stays.rebalances()).isEqualTo(rebalances);
+            }
+        }
+        assertThat(new ArrayList<>(taken)).containsExactlyInAnyOrderElementsOf(written);
+    }
+
+    @Test
+    void theJavaScriptClientsCommitWhatTheyRead() throws Exception {
+        for (Client client : List.of(Client.KAFKAJS, Client.PLATFORMATIC)) {
+            String topic = "committed-by-" + client.name().toLowerCase(java.util.Locale.ROOT);
+            Java.createTopic(node.bootstrap(), topic, 1, Map.of());
+            Client.KCAT.produce(node.bootstrap(), topic, "none", Corpus.first(10_000));
+
+            client.consume(node.bootstrap(), 10_000, Map.of(topic, directory.resolve(topic)));
+
+            String group = client.name().toLowerCase(java.util.Locale.ROOT) + "-" + topic;
+            assertThat(committed(group, topic)).as(group).isEqualTo(10_000);
+        }
+    }
+
+    @Test
+    void offsetsAndGroupsOutliveARestartOfTheCoordinator() {
+        String topic = topic("reloaded");
+        try (Member member = member("reloaded-group", topic, Map.of())) {
+            write(topic, 600);
+            Java.await("all is taken", () -> taken.size() >= written.size());
+            if (!Node.isOracle()) {
+                node.felice().restart("io.felice.coordinator");
+            }
+            write(topic, 600);
+            Java.await("all is taken", () -> taken.size() >= written.size());
+            assertThat(member.failure()).isNull();
+        }
+        assertThat(new TreeSet<>(taken)).containsExactlyInAnyOrderElementsOf(written);
+    }
+
+    // ---- actors
+
+    /** A member that kcat is. */
+    private record Kcat(Process process, Path output) {
+        static Kcat in(String group, String topic, String name) throws IOException {
+            Path output = directory.resolve(name + ".kcat");
+            ProcessBuilder builder = new ProcessBuilder(
+                    "kcat",
+                    "-b",
+                    node.bootstrap(),
+                    "-X",
+                    "partition.assignment.strategy=range",
+                    "-X",
+                    "auto.offset.reset=earliest",
+                    "-X",
+                    "heartbeat.interval.ms=300",
+                    "-u",
+                    "-q",
+                    "-G",
+                    group,
+                    topic);
+            return new Kcat(
+                    builder.redirectOutput(output.toFile())
+                            .redirectError(directory.resolve(name + ".said").toFile())
+                            .start(),
+                    output);
+        }
+
+        List<String> taken() {
+            try {
+                return Files.readAllLines(output);
+            } catch (IOException failure) {
+                throw new AssertionError(failure);
+            }
+        }
+
+        void stop() throws InterruptedException {
+            process.destroy();
+            assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
+        }
+    }
+
+    private Member member(String group, String topic, Map<String, Object> settings) {
+        return Member.of(node.bootstrap(), group, topic, settings, taken);
+    }
+
+    private static String topic(String name) {
+        Java.createTopic(node.bootstrap(), name, PARTITIONS, Map.of());
+        return name;
+    }
+
+    private void write(String topic, int count) {
+        try (KafkaProducer<String, String> producer = Java.textProducer(node.bootstrap(), Map.of())) {
+            for (int i = 0; i < count; i++) {
+                String value = topic + " " + written.size();
+                producer.send(new ProducerRecord<>(topic, i % PARTITIONS, null, value));
+                written.add(value);
+            }
+        }
+    }
+
+    private static void awaitShare(Member member, int partitions) {
+        Java.await(
+                "a share of " + partitions,
+                () -> member.failure() != null || member.assignment().size() == partitions);
+        assertThat(member.failure()).isNull();
+    }
+
+    private static long committed(String group, String topic) {
+        try (Admin admin = Java.admin(node.bootstrap())) {
+            return Java.get(admin.listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata())
+                    .get(new TopicPartition(topic, 0))
+                    .offset();
+        }
+    }
+}
