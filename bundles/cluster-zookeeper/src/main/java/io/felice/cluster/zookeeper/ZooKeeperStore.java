@@ -118,7 +118,7 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource {
     ZooKeeperStore(Config config, LongSupplier nanoTime) {
         this.connect = config.connect().trim();
         this.timeoutMs = config.session_timeout_ms();
-        this.paths = new Paths(config.root());
+        this.paths = paths(config.root());
         this.secretFile = Path.of(config.secret_file()).toAbsolutePath();
         this.sessionFile = new SessionFile(
                 config.session_file().isEmpty()
@@ -255,6 +255,15 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource {
 
     long sessionId() {
         return sessionId;
+    }
+
+    private static Paths paths(String root) {
+        try {
+            return new Paths(root);
+        } catch (IllegalArgumentException unusable) {
+            Launch.failed("io.felice.cluster.zookeeper: " + unusable.getMessage());
+            throw unusable;
+        }
     }
 
     private static boolean isFrameworkStopping() {

@@ -30,10 +30,11 @@ import org.junit.jupiter.api.io.TempDir;
 /** The log under connections that break at random: of the writer, who must not lose or double, and of the readers. */
 class CutConnectionsTest {
     private static final int SESSION_MS = 5_000;
+    private static final int SHORT_SESSION_MS = 800;
     private static final Duration PATIENCE = Duration.ofMinutes(5);
     private static final ConfigResource ALL = ConfigResource.allBrokers();
     private static final int KEYS = 200;
-    private static final int MOST_AT_ONCE = 10;
+    private static final int MOST_AT_ONCE = 20;
 
     @TempDir
     Path directory;
@@ -42,18 +43,28 @@ class CutConnectionsTest {
 
     @Test
     void nothingAcknowledgedIsLostNothingIsDoubledAndAllSeeTheSame() throws Exception {
+        nothingIsLostOrDoubled(SESSION_MS, Extent.of(20_000, 100_000), Extent.of(500_000, 1_500_000));
+    }
+
+    @Test
+    void theSameHoldsWhenSessionsEndWithTheirConnections() throws Exception {
+        int terms = nothingIsLostOrDoubled(SHORT_SESSION_MS, Extent.of(4_000, 20_000), Extent.of(200_000, 400_000));
+
+        assertThat(terms).isGreaterThan(1);
+    }
+
+    private int nothingIsLostOrDoubled(int sessionMs, int changes, int cutAfterBytes) throws Exception {
         long seed = Long.getLong("felice.seed", System.nanoTime());
         System.out.println("seed " + seed + " (repeat with -Dfelice.seed=" + seed + ")");
-        int changes = Extent.of(20_000, 100_000);
         Random random = new Random(seed);
         try (TestEnsemble ensemble = new TestEnsemble(directory);
-                CuttingProxy proxy = proxy(ensemble, random.nextLong(), Extent.of(500_000, 1_500_000))) {
-            ZooKeeperStore writer = ensemble.store(proxy.connectString(), SESSION_MS, "writer");
+                CuttingProxy proxy = proxy(ensemble, random.nextLong(), cutAfterBytes)) {
+            ZooKeeperStore writer = ensemble.store(proxy.connectString(), sessionMs, "writer");
             RecordingFollower one = new RecordingFollower();
             RecordingFollower two = new RecordingFollower();
             RecordingFollower steady = new RecordingFollower();
-            ensemble.store(proxy.connectString(), SESSION_MS, "one").follow(one);
-            ensemble.store(proxy.connectString(), SESSION_MS, "two").follow(two);
+            ensemble.store(proxy.connectString(), sessionMs, "one").follow(one);
+            ensemble.store(proxy.connectString(), sessionMs, "two").follow(two);
             ensemble.store(SESSION_MS).follow(steady);
             RecordingCandidate candidate = new RecordingCandidate();
             writer.campaign(candidate);
@@ -112,6 +123,7 @@ class CutConnectionsTest {
                     steady.view().version());
             assertEachIsThereOnce(steady, acknowledged, unknown, seed);
             assertThat(proxy.cuts()).isGreaterThan(5);
+            return candidate.epochs().size();
         }
     }
 
