@@ -29,6 +29,9 @@ final class Checkpoint {
 
     private final Map<String, Long> offsets = new HashMap<>();
     private Map<String, Long> onDisk = Map.of();
+    /** What is being written just now, and may be on disk already. */
+    private Map<String, Long> onItsWay = Map.of();
+
     private long changes;
     private long writtenChanges;
 
@@ -80,12 +83,12 @@ final class Checkpoint {
     }
 
     synchronized boolean isOnDisk(String key) {
-        return onDisk.containsKey(key);
+        return onDisk.containsKey(key) || onItsWay.containsKey(key);
     }
 
-    /** What a crash now would leave for this log; -1 if nothing. */
+    /** The most that a crash now or soon would leave for this log; -1 if nothing. */
     synchronized long onDisk(String key) {
-        return onDisk.getOrDefault(key, -1L);
+        return Math.max(onDisk.getOrDefault(key, -1L), onItsWay.getOrDefault(key, -1L));
     }
 
     /** On return all changes made before the call survive a power cut. */
@@ -115,6 +118,7 @@ final class Checkpoint {
         synchronized (this) {
             snapshot = Map.copyOf(offsets);
             covered = changes;
+            onItsWay = snapshot;
         }
         StringBuilder text = new StringBuilder(32 * snapshot.size() + 16);
         text.append(VERSION).append('\n').append(snapshot.size()).append('\n');
@@ -123,6 +127,7 @@ final class Checkpoint {
         files.writeWhole(file, ByteBuffer.wrap(text.toString().getBytes(UTF_8)));
         synchronized (this) {
             onDisk = snapshot;
+            onItsWay = Map.of();
             writtenChanges = covered;
         }
     }
