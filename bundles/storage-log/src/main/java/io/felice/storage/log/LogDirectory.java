@@ -284,6 +284,7 @@ final class LogDirectory implements AutoCloseable {
     private Path makeDirectory(LogId id) throws IOException {
         Path place = path.resolve(nameOf(id));
         forget(keyOf(place));
+        moveUnknownAside(id, place);
         files.createDirectory(place);
         byte[] topicId = ByteBuffer.allocate(16)
                 .putLong(id.topicId().getMostSignificantBits())
@@ -299,6 +300,25 @@ final class LogDirectory implements AutoCloseable {
         files.rename(draft, place.resolve(METADATA));
         places.put(id, place);
         return place;
+    }
+
+    /** Segments of nobody knows whom must not become part of the new log, and are not ours to destroy. */
+    private void moveUnknownAside(LogId id, Path place) throws IOException {
+        if (!hasSegments(place)) {
+            return;
+        }
+        Path aside = path.resolve(aside(new LogId(UUID.randomUUID(), id.partition(), id.topic()), STRAY));
+        files.rename(place, aside);
+        LOG.warn("{} has no readable {}; it is in {} now and left alone there", place, METADATA, aside);
+    }
+
+    private static boolean hasSegments(Path directory) throws IOException {
+        if (!Files.isDirectory(directory)) {
+            return false;
+        }
+        try (DirectoryStream<Path> segments = Files.newDirectoryStream(directory, "*.log")) {
+            return segments.iterator().hasNext();
+        }
     }
 
     /** On return the directory is there, and known as this log's, after a power cut. */

@@ -16,6 +16,7 @@ import io.felice.api.storage.Records;
 import io.felice.api.storage.SegmentSizes;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -84,6 +85,27 @@ class LogFilesTest {
                 .hasSize(batch(10).at(0).sizeInBytes());
         assertThat(partition().resolve("partition.metadata"))
                 .hasContent("version: 0\ntopic_id: " + new Uuid(0x1234_5678_9ABC_4DEFL, 0x8123_4567_89AB_CDEFL));
+    }
+
+    @Test
+    void segmentsOfNobodyKnowsWhomAreMovedAsideAndNotWrittenOver() throws IOException {
+        LogStorageEngine first = start(data());
+        appendTens(first.open(ID, 1), 3);
+        first.close();
+        Files.delete(partition().resolve("partition.metadata"));
+        byte[] before = Files.readAllBytes(partition().resolve("00000000000000000000.log"));
+
+        LogStorageEngine second = start(data());
+        PartitionLog log = second.open(ID, 1);
+        appendTens(log, 1);
+        log.settle();
+        second.close();
+
+        assertThat(start(data()).open(ID, 2).endOffset()).isEqualTo(10);
+        try (DirectoryStream<Path> aside = Files.newDirectoryStream(data(), "orders-0.*-stray")) {
+            Path kept = aside.iterator().next();
+            assertThat(kept.resolve("00000000000000000000.log")).hasBinaryContent(before);
+        }
     }
 
     @Test
