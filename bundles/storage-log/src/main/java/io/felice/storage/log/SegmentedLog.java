@@ -401,7 +401,7 @@ final class SegmentedLog {
         try {
             flushNow();
             waiters.forEach(waiter -> waiter.complete(null));
-        } catch (FeliceException failure) {
+        } catch (RuntimeException | Error failure) {
             waiters.forEach(waiter -> waiter.completeExceptionally(failure));
         }
     }
