@@ -17,13 +17,13 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Base64;
 import java.util.Deque;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import java.util.random.RandomGenerator;
 import org.osgi.service.component.annotations.Activate;
@@ -86,10 +86,11 @@ public final class Controller implements Admin, StatusSource {
     private final Topics topics;
     private final Snapshots snapshots;
     private final Deque<Request<?, ?>> waiting = new ArrayDeque<>();
-    private final Set<Request<?, ?>> open = new LinkedHashSet<>();
+    private final Set<Request<?, ?>> open = ConcurrentHashMap.newKeySet();
     private ClusterView view = ClusterView.EMPTY;
     private Reign reign;
     private volatile StatusTable status;
+    private volatile boolean closing;
     private long decided;
 
     @Activate
@@ -123,17 +124,20 @@ public final class Controller implements Admin, StatusSource {
         thread.execute(() -> link.unbind(store));
     }
 
-    /** Resigns; open requests fail, to be tried again. */
+    /** Resigns; what is decided is answered when the log has answered, and other requests fail, to be tried again. */
     @Deactivate
     public void close() {
+        closing = true;
         thread.execute(() -> {
             link.close();
             waiting.clear();
-            List.copyOf(open)
-                    .forEach(request -> request.fail(ErrorCode.COORDINATOR_NOT_AVAILABLE.because(
-                            "The controller of this broker is being stopped.")));
+            open.stream().filter(request -> !request.isBeingWritten()).forEach(Controller::refuse);
         });
         thread.close();
+    }
+
+    private static void refuse(Request<?, ?> request) {
+        request.fail(ErrorCode.COORDINATOR_NOT_AVAILABLE.because("The controller of this broker is being stopped."));
     }
 
     @Override
@@ -259,11 +263,23 @@ public final class Controller implements Admin, StatusSource {
             request.answer(view.version());
             return;
         }
-        append(decision.records())
-                .whenComplete((version, failure) -> thread.execute(() -> answered(request, version, failure)));
+        request.isBeingWritten(true);
+        append(decision.records()).whenComplete((version, failure) -> written(request, version, failure));
+    }
+
+    /** On the store's thread. The controller's thread may have ended meanwhile, and what is in the log is in the log. */
+    private void written(Request<?, ?> request, Long version, Throwable failure) {
+        if (!closing) {
+            thread.execute(() -> answered(request, version, failure));
+        } else if (failure == null) {
+            request.answer(version);
+        } else {
+            refuse(request);
+        }
     }
 
     private void answered(Request<?, ?> request, Long version, Throwable failure) {
+        request.isBeingWritten(false);
         if (request.isAnswered()) {
             return;
         }

@@ -13,7 +13,8 @@ import java.util.function.Function;
 final class Request<K, V> {
     private final Function<ClusterView, Decision<K, V>> decide;
     private final CompletableFuture<Decided<K, V>> answer = new CompletableFuture<>();
-    private Decision<K, V> decision;
+    private volatile Decision<K, V> decision;
+    private boolean beingWritten;
 
     Request(Function<ClusterView, Decision<K, V>> decide) {
         this.decide = decide;
@@ -25,6 +26,15 @@ final class Request<K, V> {
 
     boolean isAnswered() {
         return answer.isDone();
+    }
+
+    /** True while the log has the decision and has not answered. */
+    boolean isBeingWritten() {
+        return beingWritten;
+    }
+
+    void isBeingWritten(boolean now) {
+        beingWritten = now;
     }
 
     Decision<K, V> decide(ClusterView view) {

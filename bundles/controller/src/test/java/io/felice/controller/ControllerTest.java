@@ -18,6 +18,7 @@ import io.felice.testkit.RecordingFollower;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
@@ -153,6 +154,20 @@ class ControllerTest {
     }
 
     @Test
+    void whatIsBeingWrittenWhenItClosesIsAnsweredWhenTheLogHasAnswered() {
+        CompletableFuture<Void> gate = new CompletableFuture<>();
+        Controller controller = new Controller(ControllerSetup.config(), new InlineThread(), new Random(1));
+        controller.bind(new LateAnswers(new MemoryClusterStore(Runnable::run), gate));
+        CompletionStage<?> ids = controller.allocateProducerIds(1);
+
+        controller.close();
+
+        assertThat(ids.toCompletableFuture()).isNotDone();
+        gate.complete(null);
+        assertThat(ids.toCompletableFuture()).isCompleted();
+    }
+
+    @Test
     void aSnapshotIsTakenAfterEnoughChanges() {
         ControllerSetup setup = withBrokers(1);
         for (int i = 0; i < 120; i++) {
@@ -197,9 +212,9 @@ class ControllerTest {
 
         controller.close();
 
-        assertThat(Thread.getAllStackTraces().keySet())
+        await().untilAsserted(() -> assertThat(Thread.getAllStackTraces().keySet())
                 .extracting(Thread::getName)
-                .doesNotContain("felice-controller");
+                .doesNotContain("felice-controller"));
         cluster.close();
     }
 

@@ -16,6 +16,7 @@ import java.nio.channels.SocketChannel;
 import java.util.ArrayDeque;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
 import org.apache.kafka.common.message.ApiVersionsRequestData;
 import org.apache.kafka.common.protocol.ApiMessage;
 import org.apache.mina.core.session.IoSession;
@@ -40,6 +41,9 @@ final class Connection implements FrameReader.Frames {
     /** A request of another broker with a request inside. */
     private static final short ENVELOPE = 58;
 
+    /** How long the stage of a request whose handler left may take. */
+    private static final long ORPHAN_NANOS = TimeUnit.SECONDS.toNanos(2);
+
     private static final Object ATTRIBUTE = "felice.connection";
 
     private final Server server;
@@ -58,6 +62,7 @@ final class Connection implements FrameReader.Frames {
 
     private String software = "";
     private long inFlightBytes;
+    private boolean hasOrphans;
     private long answerBytes;
     private boolean known;
     private boolean draining;
@@ -339,13 +344,57 @@ final class Connection implements FrameReader.Frames {
         markDirty();
     }
 
-    /** The handler that began these requests is gone: they are answered without it. */
+    /**
+     * The handler that began these requests is gone: they are answered without it, but for those whose outcome is worth
+     * waiting for a little.
+     */
     void abandon(long serviceId) {
+        long now = System.nanoTime();
         for (PendingResponse pending : inFlight) {
-            if (pending.servedBy == serviceId && pending.takeOpen()) {
-                answerRetriable(pending);
-                pending.release(server.memory(), false);
+            if (pending.servedBy == serviceId && pending.isOpen()) {
+                if (isWorthWaitingFor(pending.apiKey)) {
+                    pending.orphan(now);
+                    hasOrphans = true;
+                } else {
+                    giveUp(pending);
+                }
             }
+        }
+    }
+
+    /**
+     * True for what a client does not ask again, and for changes that are refused when they are asked for twice: what was
+     * begun is decided elsewhere, soon, even if the handler goes.
+     */
+    private static boolean isWorthWaitingFor(short key) {
+        return switch (key) {
+            case Apis.CREATE_TOPICS,
+                    Apis.DELETE_TOPICS,
+                    Apis.CREATE_PARTITIONS,
+                    Apis.DELETE_GROUPS,
+                    Apis.ELECT_LEADERS,
+                    Apis.ALTER_PARTITION_REASSIGNMENTS,
+                    Apis.ALTER_CONFIGS,
+                    Apis.INCREMENTAL_ALTER_CONFIGS,
+                    Apis.DESCRIBE_CONFIGS,
+                    Apis.DESCRIBE_LOG_DIRS -> true;
+            default -> false;
+        };
+    }
+
+    private void giveUpOrphans(long now) {
+        for (PendingResponse pending : inFlight) {
+            if (pending.isOrphanedFor(ORPHAN_NANOS, now)) {
+                giveUp(pending);
+            }
+        }
+        hasOrphans = inFlight.stream().anyMatch(pending -> pending.isOrphanedFor(0, now));
+    }
+
+    private void giveUp(PendingResponse pending) {
+        if (pending.takeOpen()) {
+            answerRetriable(pending);
+            pending.release(server.memory(), false);
         }
     }
 
@@ -517,6 +566,9 @@ final class Connection implements FrameReader.Frames {
         Limits limits = server.limits();
         if (!readInterest) {
             markDirty();
+        }
+        if (hasOrphans) {
+            giveUpOrphans(now);
         }
         if (writeInterest && now - progressAt > limits.stalled().toNanos()) {
             counters.stalledClosed.incrementAndGet();

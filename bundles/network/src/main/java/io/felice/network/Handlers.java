@@ -38,7 +38,10 @@ public final class Handlers {
                 untyped(handler));
     }
 
-    /** On return no new request begins with this handler, and those it has begun are answered without it. */
+    /**
+     * On return no new request begins with this handler. Those it has begun are answered without it; some a little later,
+     * if their stage brings nothing until then.
+     */
     public void unbind(RequestHandler<?, ?> handler, Map<String, Object> properties) {
         apis.remove(key(properties), handler);
     }

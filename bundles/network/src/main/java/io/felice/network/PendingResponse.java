@@ -34,6 +34,7 @@ final class PendingResponse implements BiConsumer<ApiMessage, Throwable> {
     private ResponseFrame frame;
     private boolean answered;
     private boolean closes;
+    private long orphanedAt;
 
     /** @param servedBy the id of the {@link ApiTable.Service} that handles it */
     PendingResponse(Connection connection, long servedBy, Request request, long now) {
@@ -84,6 +85,16 @@ final class PendingResponse implements BiConsumer<ApiMessage, Throwable> {
 
     boolean isOpen() {
         return state.get() == OPEN;
+    }
+
+    /** Its handler left at {@code now}, and its stage may still bring the answer. */
+    void orphan(long now) {
+        orphanedAt = now;
+    }
+
+    /** True if its handler left that long ago, and there is no answer. */
+    boolean isOrphanedFor(long nanos, long now) {
+        return orphanedAt != 0 && isOpen() && now - orphanedAt >= nanos;
     }
 
     Request request() {

@@ -22,6 +22,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.common.message.ApiVersionsRequestData;
 import org.apache.kafka.common.message.ApiVersionsResponseData;
+import org.apache.kafka.common.message.CreateTopicsRequestData;
+import org.apache.kafka.common.message.CreateTopicsResponseData;
 import org.apache.kafka.common.message.FetchRequestData;
 import org.apache.kafka.common.message.FetchResponseData;
 import org.apache.kafka.common.message.HeartbeatRequestData;
@@ -156,6 +158,45 @@ class SwapTest {
             assertThat(next.errorCode()).isZero();
         }
         assertThat(begun).hasValue(2);
+    }
+
+    @Test
+    void aChangeThatWasBegunIsAnsweredByItsOwnStageAfterItsHandlerLeft() throws IOException {
+        CompletableFuture<CreateTopicsResponseData> decision = new CompletableFuture<>();
+        RequestHandler<?, ?> old = node.bind(
+                Apis.CREATE_TOPICS, 2, 7, (CreateTopicsRequestData request, RequestContext context) -> decision);
+        try (TestClient client = node.connect()) {
+            client.send(Apis.CREATE_TOPICS, 7, 1, new CreateTopicsRequestData());
+            node.awaitNumber("network.requests", "CreateTopics", "in.flight", 1);
+
+            node.unbind(Apis.CREATE_TOPICS, old);
+            decision.complete(new CreateTopicsResponseData().setThrottleTimeMs(7));
+
+            CreateTopicsResponseData answer = client.receive(Apis.CREATE_TOPICS, 7, 1, new CreateTopicsResponseData());
+            assertThat(answer.throttleTimeMs()).isEqualTo(7);
+        }
+    }
+
+    @Test
+    void aChangeOfWhichNothingIsHeardAnyMoreIsToBeAskedForAgain() throws IOException {
+        RequestHandler<?, ?> old = node.bind(
+                Apis.CREATE_TOPICS,
+                2,
+                7,
+                (CreateTopicsRequestData request, RequestContext context) ->
+                        TestNode.<CreateTopicsResponseData>never());
+        try (TestClient client = node.connect()) {
+            CreateTopicsRequestData wanted = new CreateTopicsRequestData();
+            wanted.topics().add(new CreateTopicsRequestData.CreatableTopic().setName("t"));
+            client.send(Apis.CREATE_TOPICS, 7, 1, wanted);
+            node.awaitNumber("network.requests", "CreateTopics", "in.flight", 1);
+
+            node.unbind(Apis.CREATE_TOPICS, old);
+
+            CreateTopicsResponseData answer = client.receive(Apis.CREATE_TOPICS, 7, 1, new CreateTopicsResponseData());
+            assertThat(answer.topics().find("t").errorCode()).isEqualTo(ErrorCode.NOT_CONTROLLER.code());
+        }
+        node.awaitNumber("network.memory", "requests.bytes", "used", 0);
     }
 
     @Test
