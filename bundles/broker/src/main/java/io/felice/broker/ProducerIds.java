@@ -43,17 +43,27 @@ final class ProducerIds {
     }
 
     private void ask() {
-        Admin controller = admin.get();
-        CompletionStage<ProducerIdsAllocated> block = controller == null
-                ? CompletableFuture.failedFuture(COORDINATOR_LOAD_IN_PROGRESS.because("There is no controller now"))
-                : controller.allocateProducerIds(brokerId);
-        block.whenComplete((allocated, failure) -> {
-            if (failure == null) {
-                give(allocated);
-            } else {
+        block().whenComplete((allocated, failure) -> {
+            if (failure != null) {
                 refuse(failure);
+            } else if (allocated == null) {
+                refuse(COORDINATOR_LOAD_IN_PROGRESS.because("The controller gave no block"));
+            } else {
+                give(allocated);
             }
         });
+    }
+
+    private CompletionStage<ProducerIdsAllocated> block() {
+        Admin controller = admin.get();
+        if (controller == null) {
+            return CompletableFuture.failedFuture(COORDINATOR_LOAD_IN_PROGRESS.because("There is no controller now"));
+        }
+        try {
+            return controller.allocateProducerIds(brokerId);
+        } catch (RuntimeException going) {
+            return CompletableFuture.failedFuture(going);
+        }
     }
 
     private void give(ProducerIdsAllocated block) {

@@ -69,4 +69,23 @@ class ProducerIdsTest {
         asked.poll().complete(new ProducerIdsAllocated(0, 5, 5));
         assertThat(get(served)).isEqualTo(5);
     }
+
+    @Test
+    void aControllerThatGivesNoBlockKeepsNobodyWaiting() {
+        CompletionStage<Long> failing = ids.newId();
+        asked.poll().complete(null);
+        refused(ErrorCode.COORDINATOR_LOAD_IN_PROGRESS, () -> get(failing));
+        Admin kept = admin;
+        admin = (Admin) Proxy.newProxyInstance(
+                Admin.class.getClassLoader(), new Class<?>[] {Admin.class}, (proxy, method, arguments) -> {
+                    throw new IllegalStateException("stopped");
+                });
+        refused(ErrorCode.COORDINATOR_LOAD_IN_PROGRESS, () -> get(ids.newId()));
+
+        admin = kept;
+        CompletionStage<Long> served = ids.newId();
+        asked.poll().complete(new ProducerIdsAllocated(0, 5, 5));
+
+        assertThat(get(served)).isEqualTo(5);
+    }
 }
