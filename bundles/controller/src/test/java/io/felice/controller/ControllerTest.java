@@ -18,6 +18,7 @@ import io.felice.testkit.RecordingFollower;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
@@ -150,6 +151,20 @@ class ControllerTest {
         setup.controller.close();
 
         assertThat(codeOf(waiting)).isEqualTo(ErrorCode.COORDINATOR_NOT_AVAILABLE);
+    }
+
+    @Test
+    void whatIsBeingWrittenWhenItClosesIsAnsweredWhenTheLogHasAnswered() {
+        CompletableFuture<Void> gate = new CompletableFuture<>();
+        Controller controller = new Controller(ControllerSetup.config(), new InlineThread(), new Random(1));
+        controller.bind(new LateAnswers(new MemoryClusterStore(Runnable::run), gate));
+        CompletionStage<?> ids = controller.allocateProducerIds(1);
+
+        controller.close();
+
+        assertThat(ids.toCompletableFuture()).isNotDone();
+        gate.complete(null);
+        assertThat(ids.toCompletableFuture()).isCompleted();
     }
 
     @Test
