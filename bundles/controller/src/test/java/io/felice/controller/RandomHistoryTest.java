@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 
 /** Brokers, topics, controllers and connections come and go at random; what must hold, holds after every step. */
 class RandomHistoryTest {
-    private static final int HISTORIES = 150;
+    private static final int HISTORIES = 60;
     private static final int STEPS = 200;
     private static final int BROKERS = 5;
 
