@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.Callable;
-import java.util.concurrent.ExecutionException;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
@@ -15,8 +14,6 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
-import org.apache.kafka.common.errors.TopicExistsException;
-import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.apache.kafka.common.serialization.StringSerializer;
 
 /**
@@ -33,7 +30,6 @@ final class TrafficAdmin extends TrafficClient {
     private final Map<TopicPartition, Long> ends = new HashMap<>();
     private final Map<TopicPartition, Long> committed = new HashMap<>();
     private volatile long rounds;
-    private volatile long repeatedChanges;
 
     TrafficAdmin(String bootstrap, String topic, Queue<String> failures) {
         super("admin", failures);
@@ -48,11 +44,6 @@ final class TrafficAdmin extends TrafficClient {
         return rounds;
     }
 
-    /** Changes that the client itself tried again although the first attempt had succeeded. */
-    long repeatedChanges() {
-        return repeatedChanges;
-    }
-
     long closedConnections() {
         return closedConnections(admin.metrics());
     }
@@ -62,8 +53,7 @@ final class TrafficAdmin extends TrafficClient {
         try (admin) {
             while (!ends()) {
                 String topic = group + "-" + rounds;
-                change("createTopics", TopicExistsException.class, () -> admin.createTopics(
-                                List.of(new NewTopic(topic, 1, (short) 1)))
+                ask("createTopics", () -> admin.createTopics(List.of(new NewTopic(topic, 1, (short) 1)))
                         .all()
                         .get());
                 ask("a new producer", () -> writeOne(topic));
@@ -77,32 +67,14 @@ final class TrafficAdmin extends TrafficClient {
                         .all()
                         .get());
                 ask("describeCluster", () -> admin.describeCluster().nodes().get());
-                change("deleteTopics", UnknownTopicOrPartitionException.class, () -> admin.deleteTopics(List.of(topic))
-                        .all()
-                        .get());
+                ask(
+                        "deleteTopics",
+                        () -> admin.deleteTopics(List.of(topic)).all().get());
                 ask("listTopics", () -> mustBeGone(topic));
                 rounds++;
                 Thread.sleep(PAUSE_MS);
             }
         }
-    }
-
-    /**
-     * Asks for a change. When the answer to the first attempt is that its fate is unknown, the client tries again by
-     * itself, and is told that everything is already as it wants it: so it is with Kafka when a controller fails over.
-     */
-    private void change(String what, Class<? extends Exception> alreadySo, Callable<?> change) {
-        ask(what, () -> {
-            try {
-                return change.call();
-            } catch (ExecutionException e) {
-                if (!alreadySo.isInstance(e.getCause())) {
-                    throw e;
-                }
-                repeatedChanges++;
-                return null;
-            }
-        });
     }
 
     private Object mustBeGone(String topic) throws Exception {
