@@ -53,7 +53,8 @@ public interface PartitionLog extends AutoCloseable {
      * @param maxBytes no more than this many bytes; 0 is legal
      * @param atLeastOne gives the first batch even if it alone is larger than {@code maxBytes} (KIP-74)
      * @return pinned records, empty at the end of the log; the caller closes them
-     * @throws io.felice.api.FeliceException OFFSET_OUT_OF_RANGE if {@code from} is below the start or above the end
+     * @throws io.felice.api.FeliceException OFFSET_OUT_OF_RANGE if {@code from} is below the start or above the end,
+     *     CORRUPT_MESSAGE if what is there is damaged; the handle lives on
      */
     Records read(long from, long limit, int maxBytes, boolean atLeastOne);
 

@@ -588,7 +588,16 @@ final class SegmentFile {
 
     private void mustBeWhole(BatchScan scan, long at, long end) throws IOException {
         if (!scan.header(at, end)) {
-            throw new IOException("no whole batch at position " + at + " of " + logFile());
+            throw new Damaged("no whole batch at position " + at + " of " + logFile());
+        }
+    }
+
+    /** The file was read, but its bytes are not what was written. */
+    static final class Damaged extends IOException {
+        private static final long serialVersionUID = 1L;
+
+        private Damaged(String message) {
+            super(message);
         }
     }
 

@@ -1,5 +1,6 @@
 package io.felice.storage.log;
 
+import static io.felice.api.ErrorCode.CORRUPT_MESSAGE;
 import static io.felice.api.ErrorCode.KAFKA_STORAGE_ERROR;
 import static io.felice.api.ErrorCode.OFFSET_OUT_OF_RANGE;
 
@@ -500,7 +501,10 @@ final class SegmentedLog {
         }
     }
 
-    /** Null if no batch from {@code from} on is in this file; the pin is given back then. */
+    /**
+     * Null if no batch from {@code from} on is in this file; the pin is given back then. Bytes that are wrong fail this
+     * read only: an old damage must not keep a log from being written.
+     */
     private Records readFile(
             SegmentFile segment,
             SegmentFile.Pin pin,
@@ -528,6 +532,12 @@ final class SegmentedLog {
             pin.narrow(position, length);
             given = true;
             return new Records.InFile(channel, position, length, pin);
+        } catch (SegmentFile.Damaged damage) {
+            if (segment.isRetired()) {
+                return null;
+            }
+            throw CORRUPT_MESSAGE.because(
+                    id + " cannot be read at offset " + from + ": " + damage.getMessage(), damage);
         } catch (IOException failure) {
             if (segment.isRetired()) {
                 return null;

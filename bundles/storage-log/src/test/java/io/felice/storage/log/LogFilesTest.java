@@ -8,6 +8,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.felice.api.ErrorCode;
 import io.felice.api.FeliceException;
 import io.felice.api.RecordBatch;
 import io.felice.api.storage.LogId;
@@ -106,6 +107,29 @@ class LogFilesTest {
             Path kept = aside.iterator().next();
             assertThat(kept.resolve("00000000000000000000.log")).hasBinaryContent(before);
         }
+    }
+
+    @Test
+    void anOldSegmentThatIsDamagedFailsItsReadsOnly() throws IOException {
+        LogStorageEngine first = start(data());
+        PartitionLog log = first.open(ID, 1);
+        appendTens(log, 3);
+        log.roll();
+        appendTens(log, 1);
+        first.close();
+        Path sealed = partition().resolve("00000000000000000000.log");
+        byte[] bytes = Files.readAllBytes(sealed);
+        bytes[batch(10).at(0).sizeInBytes() + RecordBatch.MAGIC_AT] = 0x55;
+        Files.write(sealed, bytes);
+        PartitionLog again = start(data()).open(ID, 2);
+
+        assertThatThrownBy(() -> again.read(15, 40, PLENTY, true))
+                .isInstanceOfSatisfying(FeliceException.class, failure -> assertThat(failure.code())
+                        .isEqualTo(ErrorCode.CORRUPT_MESSAGE));
+
+        appendTens(again, 1);
+        again.settle();
+        assertThat(offsetsOf(again.read(30, 50, PLENTY, true))).containsExactly(30L, 40L);
     }
 
     @Test
