@@ -48,7 +48,8 @@ class NodeTest {
     }
 
     @Test
-    void startsServesAndStops() throws Exception {
+    void startsServesAndStopsAndLeavesItsInstallationAsItIs() throws Exception {
+        Map<Path, FileTime> installed = filesIn(home);
         Launcher node = node("data with a space");
         int port = freePort();
         int zookeeperPort = freePort();
@@ -68,40 +69,38 @@ class NodeTest {
         assertThat(stop).isEqualTo(new Result(0, "Felice stopped.\n"));
         assertThat(node.run("status").exitCode()).isEqualTo(3);
         assertThat(node.log()).doesNotContain(" ERROR ");
+        assertThat(filesIn(home)).isEqualTo(installed);
     }
 
     @Test
-    void startsFromTheZipToo() throws Exception {
+    void startsFromTheZipTooAndMakesAnEtcOfItsOwnWhereItIsTold() throws Exception {
         Path unzipped = Archive.ZIP.unpack(directory.resolve("a zip"));
-        Launcher node = remember(Launcher.of(unzipped, directory.resolve("data")));
-
-        Result start = node.listeningOn(freePort(), freePort()).run("start");
-
-        assertThat(start.exitCode()).as(start.output() + node.log()).isZero();
-    }
-
-    @Test
-    void leavesItsInstallationAsItIs() throws Exception {
-        Map<Path, FileTime> before = filesIn(home);
-        Launcher node = node("data");
-
-        Result start = node.listeningOn(freePort(), freePort()).run("start");
-        node.run("stop");
-
-        assertThat(start.exitCode()).as(start.output() + node.log()).isZero();
-        assertThat(filesIn(home)).isEqualTo(before);
-    }
-
-    @Test
-    void makesAnEtcOfItsOwnWhereItIsTold() throws Exception {
         Path etc = directory.resolve("own etc");
-        Launcher node = node("data").with("FELICE_ETC", etc.toString());
+        Launcher node =
+                remember(Launcher.of(unzipped, directory.resolve("data"))).with("FELICE_ETC", etc.toString());
 
         Result start = node.listeningOn(freePort(), freePort()).run("start");
 
         assertThat(start.exitCode()).as(start.output() + node.log()).isZero();
         assertThat(etc.resolve("io.felice.zookeeper.cfg"))
-                .hasSameTextualContentAs(home.resolve("etc/io.felice.zookeeper.cfg"));
+                .hasSameTextualContentAs(unzipped.resolve("etc/io.felice.zookeeper.cfg"));
+    }
+
+    @Test
+    void runsShellCommandsForItsOwnerAndRefusesASecondNodeOnItsData() throws Exception {
+        Launcher node = node("data");
+        Result start = node.listeningOn(freePort(), freePort()).run("start");
+        assertThat(start.exitCode()).as(start.output() + node.log()).isZero();
+
+        Result list = node.run("exec", "bundle:list -t 50");
+        Result unknown = node.run("exec", "felice:nonsense");
+        Result second = node.listeningOn(freePort(), freePort()).run("start");
+
+        assertThat(list.exitCode()).as(list.output()).isZero();
+        assertThat(list.output()).contains("Felice API").doesNotContain("Installed", "Resolved", "Waiting");
+        assertThat(unknown).isEqualTo(new Result(1, "Command not found: felice:nonsense\n"));
+        assertThat(second)
+                .isEqualTo(new Result(1, "A node runs on " + node.data() + " already (process " + node.pid() + ").\n"));
     }
 
     @Test
@@ -133,22 +132,6 @@ class NodeTest {
     }
 
     @Test
-    void runsShellCommandsForItsOwner() throws Exception {
-        Launcher node = node("data");
-        Result start = node.listeningOn(freePort(), freePort()).run("start");
-        assertThat(start.exitCode()).as(start.output() + node.log()).isZero();
-
-        Result list = node.run("exec", "bundle:list -t 50");
-        Result update = node.run("exec", "bundle:update", "io.felice.handlers");
-        Result unknown = node.run("exec", "felice:nonsense");
-
-        assertThat(list.exitCode()).as(list.output()).isZero();
-        assertThat(list.output()).contains("Felice API").doesNotContain("Installed", "Resolved", "Waiting");
-        assertThat(update.exitCode()).as(update.output()).isZero();
-        assertThat(unknown).isEqualTo(new Result(1, "Command not found: felice:nonsense\n"));
-    }
-
-    @Test
     void saysThatItsPortIsTaken() throws Exception {
         try (ServerSocket other = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
             Launcher node = node("data").listeningOn(other.getLocalPort(), freePort());
@@ -174,18 +157,6 @@ class NodeTest {
 
         assertThat(reason(another)).contains(node.data().toString(), "0", "5");
         assertThat(reason(newer)).contains(node.data().toString(), "99");
-    }
-
-    @Test
-    void refusesASecondNodeOnTheSameData() throws Exception {
-        Launcher node = node("data");
-        node.listeningOn(freePort(), freePort()).run("start");
-
-        Result second = node.listeningOn(freePort(), freePort()).run("start");
-
-        assertThat(second.exitCode()).isEqualTo(1);
-        assertThat(second.output())
-                .isEqualTo("A node runs on " + node.data() + " already (process " + node.pid() + ").\n");
     }
 
     @Test
