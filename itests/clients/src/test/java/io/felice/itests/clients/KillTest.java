@@ -24,7 +24,7 @@ class KillTest {
     private final Random random = new Random(seed);
 
     @Test
-    @Timeout(600)
+    @Timeout(1200)
     void aNodeKeepsWhatItAcknowledgedHoweverOftenItIsKilled() {
         System.out.println("KillTest felice.seed=" + seed);
         try (NodeProcess node = NodeProcess.in(directory.resolve("node"))) {
@@ -56,7 +56,7 @@ class KillTest {
     }
 
     @Test
-    @Timeout(600)
+    @Timeout(1200)
     void theDistributionDoesToo() {
         System.out.println("KillTest felice.seed=" + seed);
         try (Distribution node = Distribution.in(directory)) {
