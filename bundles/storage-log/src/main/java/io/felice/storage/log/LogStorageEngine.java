@@ -2,7 +2,6 @@ package io.felice.storage.log;
 
 import static io.felice.api.ErrorCode.KAFKA_STORAGE_ERROR;
 
-import io.felice.api.FeliceException;
 import io.felice.api.status.StatusSource;
 import io.felice.api.status.StatusTable;
 import io.felice.api.storage.EngineTraits;
@@ -99,6 +98,7 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
     private final Map<LogId, Slot> slots = new ConcurrentHashMap<>();
     private volatile LogDirectory directory;
     private volatile boolean closed;
+    private volatile List<Future<Boolean>> closing = List.of();
     private int sweeps;
 
     /** Where one log is opened; its monitor is held while that takes time, so that no other log waits. */
@@ -120,13 +120,19 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
 
     LogStorageEngine(Path path, LogSettings settings, DiskFiles files, Clock clock) {
         this.path = path.toAbsolutePath().normalize();
-        this.flusher = new ThreadPoolExecutor(
-                settings.flushThreads(),
-                settings.flushThreads(),
-                IDLE_THREAD_SECONDS,
-                TimeUnit.SECONDS,
-                new LinkedBlockingQueue<>(),
-                threads("felice-storage-log-flush-"));
+        this.flusher =
+                new ThreadPoolExecutor(
+                        settings.flushThreads(),
+                        settings.flushThreads(),
+                        IDLE_THREAD_SECONDS,
+                        TimeUnit.SECONDS,
+                        new LinkedBlockingQueue<>(),
+                        threads("felice-storage-log-flush-")) {
+                    @Override
+                    protected void terminated() {
+                        leave();
+                    }
+                };
         this.flusher.allowCoreThreadTimeOut(true);
         this.sweeper = new ScheduledThreadPoolExecutor(1, threads("felice-storage-log-sweep-"));
         this.shared = new LogResources(
@@ -334,42 +340,46 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
             closed = true;
         }
         stop(sweeper);
-        List<Future<Boolean>> closing = closeLogs();
+        closing = closeLogs();
         stop(flusher);
-        LogDirectory taken = directory;
-        if (taken != null) {
-            leave(taken, closing.stream().allMatch(LogStorageEngine::wasClean));
-        }
     }
 
     private List<Future<Boolean>> closeLogs() {
-        List<Future<Boolean>> closing = new ArrayList<>();
+        List<Future<Boolean>> all = new ArrayList<>();
         for (Slot slot : slots.values()) {
             synchronized (slot) {
                 if (slot.log != null) {
-                    closing.add(flusher.submit(slot.log::closeCleanly));
+                    all.add(flusher.submit(slot.log::closeCleanly));
                 }
             }
         }
-        return closing;
+        return all;
     }
 
-    private static boolean wasClean(Future<Boolean> closing) {
+    private static boolean wasClean(Future<Boolean> one) {
         try {
-            return closing.isDone() && closing.get();
+            return one.isDone() && one.get();
         } catch (ExecutionException | InterruptedException failure) {
             LOG.warn("A log was not closed in order: {}", failure.toString());
             return false;
         }
     }
 
-    private static void leave(LogDirectory taken, boolean clean) {
-        try (taken) {
-            if (clean) {
-                taken.markClean();
+    /**
+     * Gives the directory back when no thread writes to it any more, however long that takes: a late write would go over
+     * what the next engine has written.
+     */
+    private void leave() {
+        LogDirectory left = directory;
+        if (left == null) {
+            return;
+        }
+        try (left) {
+            if (closing.stream().allMatch(LogStorageEngine::wasClean)) {
+                left.markClean();
             }
-        } catch (IOException | FeliceException failure) {
-            LOG.warn("{} was left without a clean marker: {}", taken.path(), failure.toString());
+        } catch (IOException | RuntimeException failure) {
+            LOG.warn("{} was left without a clean marker: {}", left.path(), failure.toString());
         }
     }
 

@@ -12,9 +12,14 @@ import io.felice.api.FeliceException;
 import io.felice.api.RecordBatch;
 import io.felice.api.storage.LogId;
 import io.felice.api.storage.PartitionLog;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.time.Duration;
 import java.util.UUID;
+import java.util.concurrent.CountDownLatch;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -182,6 +187,54 @@ class FailureTest {
         assertStorageError(() -> good.append(batch(1).at(10)), "stopped");
         assertStorageError(() -> engine.open(GOOD, 2), "stopped");
         assertStorageError(() -> good.read(0, 10, PLENTY, true), "stopped");
+    }
+
+    @Test
+    void theDirectoryIsNotGivenBackWhileAThreadStillWritesToIt() throws InterruptedException {
+        CountDownLatch thaw = new CountDownLatch(1);
+        DiskFiles slow = new DiskFiles() {
+            @Override
+            void write(FileChannel channel, ByteBuffer source, long position) throws IOException {
+                if (Thread.currentThread().getName().contains("flush")) {
+                    try {
+                        thaw.await();
+                    } catch (InterruptedException interrupted) {
+                        throw new IOException(interrupted);
+                    }
+                }
+                super.write(channel, source, position);
+            }
+        };
+        Path place = temp.resolve("slow");
+        LogStorageEngine stuck = new LogStorageEngine(place, LogSettings.DEFAULT, slow, Clock.systemUTC());
+        stuck.open(GOOD, 1).append(batch(10).at(0));
+        Thread closing = new Thread(stuck::close);
+        closing.start();
+        closing.interrupt();
+        closing.join();
+        try (LogStorageEngine next = new LogStorageEngine(place, LogSettings.DEFAULT)) {
+            assertStorageError(() -> next.open(GOOD, 2), "in use");
+
+            thaw.countDown();
+
+            long deadline = System.nanoTime() + Duration.ofSeconds(20).toNanos();
+            assertThat(opensAtLast(next, deadline)).isTrue();
+            assertThat(next.open(GOOD, 2).endOffset()).isEqualTo(10);
+        } finally {
+            thaw.countDown();
+        }
+    }
+
+    private static boolean opensAtLast(LogStorageEngine next, long deadline) throws InterruptedException {
+        while (System.nanoTime() < deadline) {
+            try {
+                next.open(GOOD, 2).close();
+                return true;
+            } catch (FeliceException stillTaken) {
+                Thread.sleep(10);
+            }
+        }
+        return false;
     }
 
     @Test
