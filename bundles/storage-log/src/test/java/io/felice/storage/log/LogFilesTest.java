@@ -547,7 +547,7 @@ class LogFilesTest {
     }
 
     @Test
-    void noThreadIsLeftBehind() {
+    void noThreadIsLeftBehind() throws InterruptedException {
         LogStorageEngine engine = start(data());
         PartitionLog log = engine.open(ID, 1);
         appendTens(log, 1);
@@ -555,8 +555,12 @@ class LogFilesTest {
 
         engine.close();
 
-        assertThat(Thread.getAllStackTraces().keySet())
-                .noneMatch(thread -> thread.isAlive() && thread.getName().startsWith("felice-storage-log"));
+        for (Thread thread : Thread.getAllStackTraces().keySet()) {
+            if (thread.getName().startsWith("felice-storage-log")) {
+                thread.join(10_000);
+                assertThat(thread.isAlive()).as(thread.getName()).isFalse();
+            }
+        }
     }
 
     private Object cell(LogStorageEngine engine, String column) {
