@@ -97,10 +97,10 @@ public final class Bench {
         consume("cons.1K.lz4.p1", 1, 1_000, "lz4");
         consume("cons.1K.p16", 16, 1_000, "none");
         consume("cons.1K.p256", 256, 1_000, "none");
-        rows.add(new Row(
-                "e2e.acks1.1K.1k/s", "ms p50", false, (b, r) -> workloads.endToEnd(b, "e2e", 1_000, "1", 1_000)));
-        rows.add(new Row(
-                "e2e.all.1K.5k/s", "ms p50", false, (b, r) -> workloads.endToEnd(b, "e2e", 1_000, "all", 5_000)));
+        endToEnd("e2e.acks1.1K.1k/s.p50", "1", 1_000, 50);
+        endToEnd("e2e.acks1.1K.1k/s.p99", "1", 1_000, 99);
+        endToEnd("e2e.all.1K.5k/s.p50", "all", 5_000, 50);
+        endToEnd("e2e.all.1K.5k/s.p99", "all", 5_000, 99);
         rows.add(new Row(
                 "topic.1000p.first-writes",
                 "s",
@@ -123,6 +123,14 @@ public final class Bench {
                 "MB/s",
                 true,
                 (broker, round) -> workloads.consume(broker, topic(name), partitions, size, codec)));
+    }
+
+    private void endToEnd(String name, String acks, int perSecond, int percent) {
+        rows.add(new Row(
+                name,
+                "ms",
+                false,
+                (broker, round) -> workloads.endToEnd(broker, "e2e", 1_000, acks, perSecond, percent)));
     }
 
     private static String topic(String row) {
@@ -224,7 +232,7 @@ public final class Bench {
 
                 | | Kafka | Felice |
                 | --- | --- | --- |
-                | start to first metadata, s | %.1f (ZooKeeper included) | %.1f (ZooKeeper included) |
+                | start to first record, s | %.1f (ZooKeeper included) | %.1f (ZooKeeper included) |
                 | resident memory when started, MB | %.0f (without ZooKeeper) | %.0f (with ZooKeeper) |
                 | resident memory after the rows, MB | %.0f | %.0f |
                 """,

@@ -10,9 +10,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
-import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /** A broker that runs as a process of its own, whoever made it; what it costs is read from {@code /proc}. */
 final class Broker implements AutoCloseable {
@@ -115,26 +120,19 @@ final class Broker implements AutoCloseable {
         String bootstrap = "127.0.0.1:" + port;
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(START_WITHIN_SECONDS);
         awaitPort(port);
-        while (true) {
-            try (Admin admin = Admin.create(Map.of(
-                    "bootstrap.servers",
-                    bootstrap,
-                    "default.api.timeout.ms",
-                    "5000",
-                    "request.timeout.ms",
-                    "2000",
-                    "reconnect.backoff.ms",
-                    "10"))) {
-                if (!admin.describeCluster().nodes().get().isEmpty()) {
-                    return new Broker(name, processes, bootstrap, (System.nanoTime() - began) / 1e9);
-                }
-            } catch (java.util.concurrent.ExecutionException notYet) {
-                if (System.nanoTime() > deadline) {
-                    throw new IllegalStateException(name + " does not come up", notYet);
-                }
+        while (System.nanoTime() < deadline) {
+            try (Producer<byte[], byte[]> producer = new KafkaProducer<>(
+                    Map.of("bootstrap.servers", bootstrap, "max.block.ms", 2_000, "reconnect.backoff.ms", 10),
+                    new ByteArraySerializer(),
+                    new ByteArraySerializer())) {
+                producer.send(new ProducerRecord<>("first-record", new byte[100]))
+                        .get();
+                return new Broker(name, processes, bootstrap, (System.nanoTime() - began) / 1e9);
+            } catch (ExecutionException | KafkaException notYet) {
+                Thread.sleep(20);
             }
-            Thread.sleep(20);
         }
+        throw new IllegalStateException(name + " takes no record");
     }
 
     private static Process java(
@@ -164,7 +162,7 @@ final class Broker implements AutoCloseable {
         return bootstrap;
     }
 
-    /** From the start of the process to the first answer to a metadata request. */
+    /** From the start of the process to the first acknowledged record. */
     double startSeconds() {
         return startSeconds;
     }

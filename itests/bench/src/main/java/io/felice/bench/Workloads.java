@@ -153,8 +153,8 @@ final class Workloads {
         return consumer.currentLag(partition).orElse(1L) == 0L;
     }
 
-    /** Records due at a fixed rate, from when each was due to when a consumer has it: median in milliseconds. */
-    Sample endToEnd(Broker broker, String topic, int size, String acks, int perSecond) throws Exception {
+    /** Records due at a fixed rate, from when each was due to when a consumer has it, in milliseconds. */
+    Sample endToEnd(Broker broker, String topic, int size, String acks, int perSecond, int percent) throws Exception {
         createTopic(broker, topic, 1);
         List<Long> nanos = Collections.synchronizedList(new ArrayList<>());
         AtomicLong received = new AtomicLong();
@@ -193,7 +193,7 @@ final class Workloads {
             if (received.get() < total) {
                 throw new IllegalStateException("only " + received + " of " + total + " records came through");
             }
-            return new Sample(percentile(nanos, 50) / 1e6, (broker.cpuSeconds() - cpu) * MICROS / total);
+            return new Sample(percentile(nanos, percent) / 1e6, (broker.cpuSeconds() - cpu) * MICROS / total);
         }
     }
 
