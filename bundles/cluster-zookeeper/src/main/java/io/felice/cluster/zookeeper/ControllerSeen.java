@@ -20,13 +20,9 @@ final class ControllerSeen implements Actor {
 
     @Override
     public void connected(Client now) {
-        boolean same = client == now;
+        Client before = client;
         client = now;
-        if (same) {
-            look.now();
-        } else {
-            look.anew();
-        }
+        look.through(before, now);
     }
 
     @Override

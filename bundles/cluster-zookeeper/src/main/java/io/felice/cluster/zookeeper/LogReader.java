@@ -46,13 +46,9 @@ final class LogReader implements Actor, ClusterStore.Subscription {
 
     @Override
     public void connected(Client now) {
-        boolean same = client == now;
+        Client before = client;
         client = now;
-        if (same) {
-            look.now();
-        } else {
-            look.anew();
-        }
+        look.through(before, now);
     }
 
     @Override

@@ -28,9 +28,11 @@ final class Look {
         look.accept(() -> done(mine));
     }
 
-    /** Looks through another client; what is under way will never be answered and does not count any more. */
-    void anew() {
-        busy = false;
+    /** There is a connection: looks; what is under way through another client is never answered and does not count. */
+    void through(Client before, Client now) {
+        if (before != now) {
+            busy = false;
+        }
         now();
     }
 

@@ -73,13 +73,9 @@ final class Registration implements Actor, ClusterStore.Subscription {
 
     @Override
     public void connected(Client now) {
-        boolean same = client == now;
+        Client before = client;
         client = now;
-        if (same) {
-            look.now();
-        } else {
-            look.anew();
-        }
+        look.through(before, now);
     }
 
     @Override
