@@ -94,20 +94,15 @@ final class Election implements Actor, ClusterStore.Subscription {
 
     @Override
     public void connected(Client now) {
-        boolean same = client == now;
+        Client before = client;
         client = now;
         past.forEach(writer -> writer.connected(now));
         past.removeIf(writer -> !writer.isOpen());
         if (term != null) {
             term.connected(now);
         }
-        if (same) {
-            look.now();
-            brokers.now();
-        } else {
-            look.anew();
-            brokers.anew();
-        }
+        look.through(before, now);
+        brokers.through(before, now);
     }
 
     @Override
