@@ -3,27 +3,40 @@ package io.felice.storage.log;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 
 /** Copies of directories: a copy of one in use is what a kill -9 leaves behind. */
 final class Directories {
+    /** What an engine in use is removing meanwhile. */
+    private static final String DELETED = "-delete";
+
     private Directories() {}
 
     static void copy(Path from, Path to) {
         try {
             Files.createDirectories(to);
             for (Path path : filesOf(from, "")) {
-                Path target = to.resolve(path.getFileName());
-                if (Files.isDirectory(path)) {
-                    copy(path, target);
-                } else {
-                    Files.copy(path, target);
-                }
+                copyOne(path, to.resolve(path.getFileName()));
             }
         } catch (IOException failure) {
             throw new UncheckedIOException(failure);
+        }
+    }
+
+    private static void copyOne(Path path, Path target) throws IOException {
+        if (Files.isDirectory(path)) {
+            copy(path, target);
+            return;
+        }
+        try {
+            Files.copy(path, target);
+        } catch (NoSuchFileException gone) {
+            if (!path.toString().contains(DELETED)) {
+                throw gone;
+            }
         }
     }
 
@@ -35,6 +48,11 @@ final class Directories {
     static List<Path> filesOf(Path directory, String suffix) {
         try (Stream<Path> all = Files.list(directory)) {
             return all.filter(path -> path.toString().endsWith(suffix)).sorted().toList();
+        } catch (NoSuchFileException gone) {
+            if (directory.toString().endsWith(DELETED)) {
+                return List.of();
+            }
+            throw new UncheckedIOException(gone);
         } catch (IOException failure) {
             throw new UncheckedIOException(failure);
         }
