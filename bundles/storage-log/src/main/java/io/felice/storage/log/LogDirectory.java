@@ -38,6 +38,7 @@ import org.slf4j.LoggerFactory;
  *  log-start-offset-checkpoint         of logs whose start is inside a segment
  *  orders-3/                           topic-partition
  *    partition.metadata                the topic's id
+ *    fsync-failed                      only there while a failed fsync is not made up for
  *    00000000000000000000.log          batches; beside it .index and .timeindex
  *  orders-3.&lt;topic id&gt;-stray/         a log whose name a newer topic has taken
  *  orders-3.&lt;topic id&gt;-delete/        a log that is being deleted
@@ -56,6 +57,7 @@ final class LogDirectory implements AutoCloseable {
     private static final int MOST_NAME_BYTES = 255;
     private static final int MOST_TOPIC_BYTES = 249;
     private static final String METADATA = "partition.metadata";
+    private static final String DOUBT = "fsync-failed";
     private static final String CLEAN_MARKER = ".kafka_cleanshutdown";
     private static final String DELETE = "-delete";
     private static final String STRAY = "-stray";
@@ -71,6 +73,9 @@ final class LogDirectory implements AutoCloseable {
     private final Map<LogId, Path> places = new ConcurrentHashMap<>();
     /** Who has the plain name of a directory. */
     private final Map<String, LogId> names = new ConcurrentHashMap<>();
+
+    /** Logs of which an fsync failed, also if the disk did not take the file that says so. */
+    private final Set<LogId> doubtful = ConcurrentHashMap.newKeySet();
 
     private final List<Path> leftovers = new ArrayList<>();
     private MoveAside moveAside = this::makeStray;
@@ -286,20 +291,24 @@ final class LogDirectory implements AutoCloseable {
         forget(keyOf(place));
         moveUnknownAside(id, place);
         files.createDirectory(place);
+        Path draft = place.resolve(METADATA + ".tmp");
+        try (FileChannel metadata = files.open(draft, true)) {
+            files.truncate(metadata, 0);
+            files.write(metadata, metadataOf(id), 0);
+        }
+        files.rename(draft, place.resolve(METADATA));
+        places.put(id, place);
+        return place;
+    }
+
+    private static ByteBuffer metadataOf(LogId id) {
         byte[] topicId = ByteBuffer.allocate(16)
                 .putLong(id.topicId().getMostSignificantBits())
                 .putLong(id.topicId().getLeastSignificantBits())
                 .array();
         String text = "version: 0\ntopic_id: "
                 + Base64.getUrlEncoder().withoutPadding().encodeToString(topicId) + "\n";
-        Path draft = place.resolve(METADATA + ".tmp");
-        try (FileChannel metadata = files.open(draft, true)) {
-            files.truncate(metadata, 0);
-            files.write(metadata, ByteBuffer.wrap(text.getBytes(UTF_8)), 0);
-        }
-        files.rename(draft, place.resolve(METADATA));
-        places.put(id, place);
-        return place;
+        return ByteBuffer.wrap(text.getBytes(UTF_8));
     }
 
     /** Segments of nobody knows whom must not become part of the new log, and are not ours to destroy. */
@@ -328,6 +337,39 @@ final class LogDirectory implements AutoCloseable {
         }
         files.syncDirectory(place);
         files.syncDirectory(path);
+    }
+
+    /**
+     * Notes that an fsync of this log failed. The system forgets then what it could not write, yet still shows it to
+     * readers, and the next fsync has nothing to complain about. The note need not survive a power cut: after one, a
+     * reader sees what the disk has.
+     */
+    void doubt(LogId id) {
+        doubtful.add(id);
+        Path place = places.get(id);
+        if (place == null) {
+            return;
+        }
+        try {
+            files.open(place.resolve(DOUBT), true).close();
+        } catch (IOException failure) {
+            LOG.warn("That an fsync of {} failed is not noted on disk: {}", id, failure.toString());
+        }
+    }
+
+    /** True if what a reader of this log's files sees above the recovery point may not be on the disk. */
+    boolean isDoubtful(LogId id) {
+        Path place = places.get(id);
+        return doubtful.contains(id) || (place != null && Files.exists(place.resolve(DOUBT)));
+    }
+
+    /** All that was doubtful has been written again and forced. */
+    void trustAgain(LogId id) throws IOException {
+        Path place = places.get(id);
+        files.writeWhole(place.resolve(METADATA), metadataOf(id));
+        files.syncDirectory(path);
+        files.delete(place.resolve(DOUBT));
+        doubtful.remove(id);
     }
 
     private void forget(String key) throws IOException {
@@ -364,6 +406,7 @@ final class LogDirectory implements AutoCloseable {
 
     /** Takes a log's directory out of the way, to be deleted; empty-handed if the log has none. */
     Path removeFromSight(LogId id) throws IOException {
+        doubtful.remove(id);
         Path place = places.get(id);
         if (place == null) {
             names.remove(nameOf(id), id);

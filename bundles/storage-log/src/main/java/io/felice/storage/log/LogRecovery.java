@@ -1,5 +1,6 @@
 package io.felice.storage.log;
 
+import io.felice.api.storage.LogId;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.DirectoryStream;
@@ -11,20 +12,25 @@ import java.util.Collections;
 import java.util.List;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Finds a log's segments and its end. Below the recovery point nothing is read but the last index; a log that ends there
  * exactly needs no scan at all. From there on every batch must be whole, in order and right by its CRC: the first that is
- * not ends the log.
+ * not ends the log. After a failed fsync all of that is written again first, so that what the scan finds is on the disk.
  */
 final class LogRecovery {
+    private static final Logger LOG = LoggerFactory.getLogger(LogRecovery.class);
     private static final int NAME_DIGITS = 20;
     private static final int HEAP_WINDOW_BYTES = 64 << 10;
     private static final Pattern LOG_FILE = Pattern.compile("\\d{20}\\.log");
     private static final Pattern INDEX_FILE = Pattern.compile("\\d{20}\\.(index|timeindex)");
     private static final Pattern RUBBISH = Pattern.compile(".*\\.(cleaned|tmp)");
 
+    private final LogId id;
     private final LogResources shared;
+    private final LogDirectory directory;
     private final Supplier<Path> place;
     private final long logStart;
     private final long recoveryPoint;
@@ -33,8 +39,10 @@ final class LogRecovery {
     private long end;
     private long flushed;
 
-    LogRecovery(LogResources shared, LogDirectory directory, Supplier<Path> place) {
+    LogRecovery(LogId id, LogResources shared, LogDirectory directory, Supplier<Path> place) {
+        this.id = id;
         this.shared = shared;
+        this.directory = directory;
         this.place = place;
         String key = LogDirectory.keyOf(place.get());
         this.logStart = directory.logStarts().get(key, 0);
@@ -67,6 +75,9 @@ final class LogRecovery {
         }
         for (int i = 0; i < bases.size(); i++) {
             segments.add(found(bases.get(i), i + 1 < bases.size() ? bases.get(i + 1) : 0));
+        }
+        if (directory.isDoubtful(id)) {
+            writeAgain();
         }
         if (!endsAtTheRecoveryPoint()) {
             long began = System.nanoTime();
@@ -130,11 +141,32 @@ final class LogRecovery {
         }
     }
 
-    private void scan() throws IOException {
+    /** In place: a power cut meanwhile leaves nothing worse than what was there. */
+    private void writeAgain() throws IOException {
+        LOG.warn("An fsync of {} has failed; writing again what is above its recovery point, {}", id, recoveryPoint);
+        ByteBuffer window = ByteBuffer.allocate(HEAP_WINDOW_BYTES);
+        for (SegmentFile segment : segments.subList(firstUnsure(), segments.size())) {
+            segment.enter();
+            try {
+                segment.writeAgain(window, recoveryPoint);
+            } finally {
+                segment.leave();
+            }
+        }
+        directory.trustAgain(id);
+    }
+
+    /** The segment that the recovery point is in. */
+    private int firstUnsure() {
         int first = 0;
         while (first + 1 < segments.size() && segments.get(first + 1).baseOffset <= recoveryPoint) {
             first++;
         }
+        return first;
+    }
+
+    private void scan() throws IOException {
+        int first = firstUnsure();
         ByteBuffer pooled = shared.tails().take(windowFor(segments.subList(first, segments.size())));
         try {
             scanFrom(first, pooled == null ? ByteBuffer.allocate(HEAP_WINDOW_BYTES) : pooled);
@@ -161,6 +193,9 @@ final class LogRecovery {
             segment.enter();
             try {
                 end = segment.recover(window, recoveryPoint);
+            } catch (IOException perhapsAnFsync) {
+                directory.doubt(id);
+                throw perhapsAnFsync;
             } finally {
                 segment.leave();
             }

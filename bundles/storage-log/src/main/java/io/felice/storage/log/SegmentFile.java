@@ -281,6 +281,29 @@ final class SegmentFile {
         return next;
     }
 
+    /** Writes what is above an offset once more, as it is read, and forces it; also what is no whole batch. */
+    void writeAgain(ByteBuffer window, long offset) throws IOException {
+        FileChannel file = channel(false);
+        BatchScan scan = new BatchScan(shared.files(), file, window);
+        long at = 0;
+        while (at < size && scan.header(at, size) && scan.nextOffset() <= offset) {
+            at += scan.size();
+        }
+        while (at < size) {
+            window.clear().limit((int) Math.min(window.capacity(), size - at));
+            shared.files().read(file, window, at);
+            if (window.flip().limit() == 0) {
+                throw new IOException(logFile() + " ends at " + at + ", not at " + size);
+            }
+            int bytes = window.remaining();
+            shared.files().write(file, window, at);
+            shared.counters().bytesWritten.add(bytes);
+            at += bytes;
+        }
+        shared.files().force(file);
+        shared.counters().fsyncs.increment();
+    }
+
     private boolean isNext(BatchScan scan, long next, long trusted) throws IOException {
         return scan.baseOffset() >= next
                 && scan.lastOffset() - baseOffset <= Integer.MAX_VALUE

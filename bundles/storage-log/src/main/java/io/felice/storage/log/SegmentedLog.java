@@ -83,7 +83,7 @@ final class SegmentedLog {
     /** A log that has files; what was settled last comes back, what was not wholly written is cut off. */
     static SegmentedLog recovered(LogId id, LogResources shared, LogDirectory directory) throws IOException {
         SegmentedLog log = new SegmentedLog(id, shared, directory);
-        LogRecovery recovery = new LogRecovery(shared, directory, log::placeNow);
+        LogRecovery recovery = new LogRecovery(id, shared, directory, log::placeNow);
         recovery.recover();
         log.begin(recovery);
         return log;
@@ -348,6 +348,20 @@ final class SegmentedLog {
     }
 
     private void makePlaceDurable() throws IOException {
+        sync(this::syncPlace);
+    }
+
+    /** Runs an fsync; if it fails, nothing that was written since the last one may be on the disk. */
+    private void sync(Change fsync) throws IOException {
+        try {
+            fsync.run();
+        } catch (IOException failure) {
+            directory.doubt(id);
+            throw failure;
+        }
+    }
+
+    private void syncPlace() throws IOException {
         Path now = place;
         if (!placeIsDurable) {
             directory.sync(now);
@@ -447,7 +461,7 @@ final class SegmentedLog {
         try {
             if (!segment.isRetired()) {
                 segment.persistIndex();
-                shared.files().force(segment.channel(false));
+                sync(() -> shared.files().force(segment.channel(false)));
                 shared.counters().fsyncs.increment();
                 segment.forcedTo(bytes);
             }
@@ -848,8 +862,10 @@ final class SegmentedLog {
         }
         segment.deleteIndexFiles();
         shared.files().truncate(segment.channel(true), cut.position());
-        shared.files().force(segment.channel(true));
-        shared.files().syncDirectory(place);
+        sync(() -> {
+            shared.files().force(segment.channel(true));
+            shared.files().syncDirectory(place);
+        });
     }
 
     private static boolean awaitPins(SegmentFile segment, long position) throws IOException {

@@ -166,6 +166,57 @@ class FailureTest {
     }
 
     @Test
+    void whatAFailedFsyncForgotIsWrittenAgainBeforeItCountsAsFlushed() throws IOException {
+        bad.flush(10).toCompletableFuture().join();
+        bad.append(batch(10).at(10));
+        bad.roll();
+        bad.append(batch(10).at(20));
+        files.breakFsync("bad-0");
+        assertThatThrownBy(() -> bad.flush(30).toCompletableFuture().join()).hasMessageContaining("Input/output error");
+        files.heal();
+
+        PartitionLog again = engine.open(BAD, 2);
+        again.flush(30).toCompletableFuture().join();
+
+        assertSurvivesAPowerCut(30, 3);
+    }
+
+    @Test
+    void aFailedFsyncIsStillKnownAfterARestart() throws IOException {
+        files.breakFsync("bad-0");
+        assertThatThrownBy(() -> bad.flush(10).toCompletableFuture().join()).hasMessageContaining("Input/output error");
+        engine.close();
+        files.heal();
+        engine = new LogStorageEngine(temp, LogSettings.DEFAULT, files, Clock.systemUTC());
+
+        engine.open(BAD, 2).flush(10).toCompletableFuture().join();
+
+        assertSurvivesAPowerCut(10, 1);
+    }
+
+    @Test
+    void aLogStaysClosedWhileItsFsyncFailsAgain() throws IOException {
+        files.breakFsync("bad-0");
+        assertThatThrownBy(() -> bad.flush(10).toCompletableFuture().join()).hasMessageContaining("Input/output error");
+
+        assertStorageError(() -> engine.open(BAD, 2), "bad-0 cannot be opened: Input/output error");
+
+        files.heal();
+        engine.open(BAD, 2).flush(10).toCompletableFuture().join();
+        assertThat(temp.resolve("bad-0/fsync-failed")).doesNotExist();
+        assertSurvivesAPowerCut(10, 1);
+    }
+
+    private void assertSurvivesAPowerCut(long end, int batches) throws IOException {
+        engine.close();
+        files.cutPower();
+        engine = new LogStorageEngine(temp, LogSettings.DEFAULT, files, Clock.systemUTC());
+        PartitionLog after = engine.open(BAD, 3);
+        assertThat(after.endOffset()).isEqualTo(end);
+        assertThat(batchesIn(everythingIn(after))).hasSize(batches);
+    }
+
+    @Test
     void aFileThatCannotBeReadKeepsItsLogClosedOnly() {
         files.fillUp("bad-0");
         bad.append(batch(10).at(10));

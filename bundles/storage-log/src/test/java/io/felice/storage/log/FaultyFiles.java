@@ -5,6 +5,9 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.BitSet;
+import java.util.HashMap;
+import java.util.Map;
 
 /** Files on a disk that fills up, breaks, or stops altogether after so many changes. */
 final class FaultyFiles extends DiskFiles {
@@ -14,6 +17,10 @@ final class FaultyFiles extends DiskFiles {
     private volatile String brokenFsyncFor;
     private volatile String unreadable;
     private int changesLeft = NEVER;
+    /** Bytes of segments that were written since the last fsync, failed or not, and those that one brought to the disk. */
+    private final Map<Path, BitSet> inMemory = new HashMap<>();
+
+    private final Map<Path, BitSet> onDisk = new HashMap<>();
 
     /** From now on nothing can be written to files whose path contains {@code part}; what is there can be removed. */
     void fillUp(String part) {
@@ -32,6 +39,17 @@ final class FaultyFiles extends DiskFiles {
         fullFor = null;
         brokenFsyncFor = null;
         unreadable = null;
+    }
+
+    /** Takes from every segment what no fsync that came after it has brought to the disk. */
+    synchronized void cutPower() throws IOException {
+        for (var file : onDisk.entrySet()) {
+            byte[] bytes = Files.readAllBytes(file.getKey());
+            for (int i = 0; i < bytes.length; i++) {
+                bytes[i] = file.getValue().get(i) ? bytes[i] : 0;
+            }
+            Files.write(file.getKey(), bytes);
+        }
     }
 
     /** After so many more changes the disk stays as it is; the write that it stops at is half done. */
@@ -73,7 +91,23 @@ final class FaultyFiles extends DiskFiles {
             }
             throw failure;
         }
+        noteWritten(paths.get(channel), (int) position, source.remaining());
         super.write(channel, source, position);
+    }
+
+    private synchronized void noteWritten(Path file, int from, int bytes) {
+        if (file.toString().endsWith(".log")) {
+            inMemory.computeIfAbsent(file, unused -> new BitSet()).set(from, from + bytes);
+            onDisk.computeIfAbsent(file, unused -> new BitSet()).clear(from, from + bytes);
+        }
+    }
+
+    /** As a kernel does: what an fsync cannot write is forgotten, but stays readable until the power is cut. */
+    private synchronized void noteForced(Path file, boolean failed) {
+        BitSet written = inMemory.remove(file);
+        if (written != null && !failed) {
+            onDisk.get(file).or(written);
+        }
     }
 
     private void mustHaveSpace(Path file) throws IOException {
@@ -97,7 +131,10 @@ final class FaultyFiles extends DiskFiles {
     @Override
     void force(FileChannel channel) throws IOException {
         change();
-        if (brokenFsyncFor != null && paths.get(channel).toString().contains(brokenFsyncFor)) {
+        Path file = paths.get(channel);
+        boolean fails = brokenFsyncFor != null && file.toString().contains(brokenFsyncFor);
+        noteForced(file, fails);
+        if (fails) {
             throw new IOException("Input/output error");
         }
     }
