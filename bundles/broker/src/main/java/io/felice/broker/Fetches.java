@@ -13,6 +13,7 @@ import io.felice.api.partition.FetchedPartition;
 import io.felice.api.partition.Partition.EpochEnd;
 import io.felice.api.partition.Partition.ReadLimit;
 import io.felice.api.storage.Records;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -35,6 +36,9 @@ import org.slf4j.LoggerFactory;
  */
 final class Fetches implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Fetches.class);
+
+    /** The longest wait that is granted; a client that asks for more asks again. */
+    static final Duration MOST_WAIT = Duration.ofMinutes(5);
 
     private final Function<TopicPartition, LeaderPartition> leaders;
     private final IntSupplier maxBytes;
@@ -92,12 +96,15 @@ final class Fetches implements AutoCloseable {
         private final AtomicBoolean waiting = new AtomicBoolean();
         private final long deadline;
         private volatile Found found;
+        /** Set once, before it waits for the first time. */
         private volatile Future<?> timer;
+
         private volatile boolean last;
 
         Fetch(FetchPlan plan) {
             this.plan = plan;
-            this.deadline = node.nanos().getAsLong() + plan.maxWait().toNanos();
+            Duration wait = plan.maxWait().compareTo(MOST_WAIT) < 0 ? plan.maxWait() : MOST_WAIT;
+            this.deadline = node.nanos().getAsLong() + wait.toNanos();
             this.last = plan.maxWait().isZero() || plan.wants().isEmpty();
         }
 
@@ -206,17 +213,25 @@ final class Fetches implements AutoCloseable {
             for (LeaderPartition partition : now.partitions) {
                 partition.watch(this);
             }
+            boolean ends = timer != null || startTimer();
             waiting.set(true);
+            if (closed || !ends) {
+                abandon();
+            } else if (last) {
+                goOn();
+            } else {
+                moved();
+            }
+        }
+
+        /** False if the broker is closing. */
+        private boolean startTimer() {
             long left = Math.max(0, deadline - node.nanos().getAsLong());
             try {
                 timer = node.timer().schedule(this::timeIsUp, left, TimeUnit.NANOSECONDS);
+                return true;
             } catch (RejectedExecutionException closing) {
-                abandon();
-            }
-            if (closed) {
-                abandon();
-            } else {
-                moved();
+                return false;
             }
         }
 
@@ -228,10 +243,6 @@ final class Fetches implements AutoCloseable {
             parked.remove(this);
             for (LeaderPartition partition : found.partitions) {
                 partition.unwatch(this);
-            }
-            Future<?> pending = timer;
-            if (pending != null) {
-                pending.cancel(false);
             }
             return true;
         }
@@ -257,9 +268,14 @@ final class Fetches implements AutoCloseable {
             return more > 0 && then.bytes + more >= plan.minBytes();
         }
 
+        /** If it is not waiting just now, whoever parks it next sees that this was the last time. */
         private void timeIsUp() {
+            last = true;
+            goOn();
+        }
+
+        private void goOn() {
             if (takeOut()) {
-                last = true;
                 attempt();
             }
         }
@@ -273,6 +289,10 @@ final class Fetches implements AutoCloseable {
         }
 
         private void finish(List<FetchedPartition> answers) {
+            Future<?> pending = timer;
+            if (pending != null) {
+                pending.cancel(false);
+            }
             if (!answer.complete(answers)) {
                 answers.forEach(one -> one.records().close());
             }

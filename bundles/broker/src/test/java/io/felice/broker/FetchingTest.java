@@ -20,7 +20,12 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Delayed;
+import java.util.concurrent.ScheduledFuture;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -244,6 +249,66 @@ class FetchingTest {
         fetches.close();
 
         assertThat(get(fetched).get(0).error()).isEqualTo(ErrorCode.NOT_LEADER_OR_FOLLOWER);
+    }
+
+    @Test
+    void aFetchThatIsAnsweredWhileItParksLeavesNoTimer() {
+        List<Runnable> meanwhile = new ArrayList<>();
+        ScheduledThreadPoolExecutor timer = new ScheduledThreadPoolExecutor(1) {
+            @Override
+            public ScheduledFuture<?> schedule(Runnable task, long delay, TimeUnit unit) {
+                List.copyOf(meanwhile).forEach(Runnable::run);
+                meanwhile.clear();
+                return super.schedule(task, delay, unit);
+            }
+        };
+        timer.setRemoveOnCancelPolicy(true);
+        try (Fetches own = new Fetches(this::find, () -> PLENTY, nodeWith(timer))) {
+            get(produce(partition, batch(1)));
+            int size = batch(1).at(0).sizeInBytes();
+            meanwhile.add(() -> get(produce(partition, batch(1))));
+            meanwhile.add(() -> get(produce(partition, batch(1).valueBytes(100))));
+
+            CompletionStage<List<FetchedPartition>> fetched =
+                    own.fetch(new FetchPlan(List.of(from(ORDERS, 0)), 2 * size + 1, PLENTY, LONG, false));
+
+            assertThat(get(fetched).get(0).records().sizeInBytes()).isGreaterThan(2 * size);
+            assertThat(timer.getQueue()).isEmpty();
+        } finally {
+            timer.shutdownNow();
+        }
+    }
+
+    @Test
+    void aFetchWhoseTimeEndsWhileItParksIsAnswered() {
+        ScheduledThreadPoolExecutor timer = new ScheduledThreadPoolExecutor(1) {
+            @Override
+            public ScheduledFuture<?> schedule(Runnable task, long delay, TimeUnit unit) {
+                task.run();
+                return super.schedule(() -> {}, delay, unit);
+            }
+        };
+        try (Fetches own = new Fetches(this::find, () -> PLENTY, nodeWith(timer))) {
+            FetchPlan plan = new FetchPlan(List.of(from(ORDERS, 0)), 1, PLENTY, LONG, false);
+
+            assertThat(get(own.fetch(plan)).get(0).error()).isEqualTo(ErrorCode.NONE);
+            assertThat(own.parkedCount()).isZero();
+        } finally {
+            timer.shutdownNow();
+        }
+    }
+
+    @Test
+    void nobodyWaitsForLongerThanIsGranted() {
+        fetch(1, PLENTY, Duration.ofDays(100_000), from(ORDERS, 0));
+
+        assertThat(bench.timer.getQueue()).singleElement().isInstanceOfSatisfying(Delayed.class, task -> assertThat(
+                        task.getDelay(TimeUnit.NANOSECONDS))
+                .isLessThanOrEqualTo(Fetches.MOST_WAIT.toNanos()));
+    }
+
+    private Node nodeWith(ScheduledThreadPoolExecutor timer) {
+        return new Node(0, bench.clock, bench.nanos::get, timer, Runnable::run, new Random(1));
     }
 
     @Test
