@@ -149,6 +149,10 @@ public final class RoundProcessor extends NioProcessor {
         }
         int selected =
                 super.select(isHurried() ? SHORT_TICK_NANOS / 1_000_000 : Math.min(timeout, TICK_NANOS / 1_000_000));
+        if (selected == 0) {
+            // A short wait that ends with nothing is ours; MINA would take it for a broken selector and make a new one.
+            wakeupCalled.set(true);
+        }
         sleeping.set(false);
         return selected;
     }

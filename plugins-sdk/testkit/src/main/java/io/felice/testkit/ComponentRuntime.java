@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Stream;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.ServiceRegistration;
 import org.slf4j.Logger;
@@ -195,9 +196,9 @@ final class ComponentRuntime implements AutoCloseable {
         lock.lock();
         try {
             closed = true;
-            List<Slot> reversed = new ArrayList<>(slots);
-            Collections.reverse(reversed);
-            reversed.forEach(this::deactivate);
+            for (Optional<Slot> next = leastNeeded(); next.isPresent(); next = leastNeeded()) {
+                deactivate(next.get());
+            }
         } finally {
             lock.unlock();
         }
@@ -216,6 +217,22 @@ final class ComponentRuntime implements AutoCloseable {
             Thread.currentThread().interrupt();
             return false;
         }
+    }
+
+    /** Of the active components one whose services no other uses, or else the one added last. */
+    private Optional<Slot> leastNeeded() {
+        List<Slot> active = new ArrayList<>(slots);
+        active.removeIf(slot -> slot.instance == null);
+        Collections.reverse(active);
+        return active.stream()
+                .filter(slot -> active.stream().noneMatch(other -> other != slot && uses(other, slot)))
+                .findFirst()
+                .or(() -> active.stream().findFirst());
+    }
+
+    private static boolean uses(Slot user, Slot provider) {
+        return Stream.concat(user.held.stream(), user.bound.values().stream().flatMap(List::stream))
+                .anyMatch(service -> service.owner() == provider);
     }
 
     private boolean isSatisfied(Slot slot) {

@@ -48,7 +48,7 @@ class CutConnectionsTest {
 
     @Test
     void theSameHoldsWhenSessionsEndWithTheirConnections() throws Exception {
-        int terms = nothingIsLostOrDoubled(SHORT_SESSION_MS, Extent.of(4_000, 20_000), Extent.of(200_000, 400_000));
+        int terms = nothingIsLostOrDoubled(SHORT_SESSION_MS, Extent.of(4_000, 20_000), Extent.of(80_000, 400_000));
 
         assertThat(terms).isGreaterThan(1);
     }
@@ -122,7 +122,7 @@ class CutConnectionsTest {
             assertThat(steady.changes().keySet()).as("seed %s", seed).hasSize((int)
                     steady.view().version());
             assertEachIsThereOnce(steady, acknowledged, unknown, seed);
-            assertThat(proxy.cuts()).isGreaterThan(5);
+            assertThat(proxy.cuts()).isGreaterThan(2);
             return candidate.epochs().size();
         }
     }
