@@ -4,7 +4,7 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
 
 /**
- * How fast an engine settles. One settle that takes very long, or two long ones within a while, make it slow, and its
+ * How fast an engine writes. One settle that takes very long, or two long ones within a while, make it slow, and its
  * settles leave the I/O threads; a while without a long one makes it fast again. Any thread.
  */
 final class Device {
@@ -26,16 +26,21 @@ final class Device {
 
     /** Runs a settle and takes its time. */
     void timed(Runnable settle) {
+        settles.increment();
+        timedAppend(settle);
+    }
+
+    /** Runs an append that the engine may have to write at once, and takes its time as that of a settle. */
+    void timedAppend(Runnable append) {
         long begin = nanos.getAsLong();
         try {
-            settle.run();
+            append.run();
         } finally {
             took(begin, nanos.getAsLong());
         }
     }
 
     private void took(long begin, long end) {
-        settles.increment();
         long took = end - begin;
         if (took < LONG_NANOS) {
             return;

@@ -62,6 +62,8 @@ final class LeaderPartition implements Partition {
     private static final Logger logger = LoggerFactory.getLogger(LeaderPartition.class);
     private static final long SNAPSHOT_BYTES = 64L << 20;
     private static final long FLUSH_SECONDS = 10;
+    /** From here on an engine may write a batch as it is appended, rather than keep it for the settle. */
+    private static final int LARGE_BATCH_BYTES = 16 << 10;
 
     /** Learns that the log of a partition failed. Called once, on any thread. */
     interface Deaths {
@@ -125,6 +127,9 @@ final class LeaderPartition implements Partition {
     private boolean busy;
     private boolean prepared;
     private long rollAt;
+    /** Bytes in the active segment, as far as the next roll is concerned. */
+    private long segmentBytes;
+
     private long bytesSinceSnapshot;
 
     LeaderPartition(
@@ -392,8 +397,15 @@ final class LeaderPartition implements Partition {
     }
 
     private void write(RecordBatch batch) {
+        int size = batch.sizeInBytes();
+        boolean rolls = segmentBytes + size > rules.sizes().segmentBytes();
+        segmentBytes = rolls ? size : segmentBytes + size;
         try {
-            log.append(batch);
+            if (rolls || size >= LARGE_BATCH_BYTES) {
+                engine.device().timedAppend(() -> log.append(batch));
+            } else {
+                log.append(batch);
+            }
         } catch (RuntimeException failure) {
             throw die(failure);
         }
@@ -482,11 +494,13 @@ final class LeaderPartition implements Partition {
         }
         List<Segment> segments = log.segments();
         Segment active = segments.get(segments.size() - 1);
+        segmentBytes = active.sizeInBytes();
         long lifetime = lifetime();
         if (active.sizeInBytes() == 0) {
             rollAt = later(now, lifetime);
         } else if (later(active.createdAt(), lifetime) <= now) {
             log.roll();
+            segmentBytes = 0;
             rollAt = later(now, lifetime);
             snapshotHere();
         } else {
