@@ -525,9 +525,15 @@ final class LeaderPartition implements Partition {
         if (logEnd <= highWatermark.get() && awaiting.isEmpty()) {
             return;
         }
-        if (armed != turn) {
-            armed = turn;
+        if (armed == turn) {
+            return;
+        }
+        armed = turn;
+        try {
             turn.atEnd(endOfTurn);
+        } catch (RuntimeException | Error noTurn) {
+            logger.error("The end of a turn is not to be had; {} settles at once", partition, noTurn);
+            settleAtEndOfTurn();
         }
     }
 

@@ -95,6 +95,23 @@ class AppendingTest {
     }
 
     @Test
+    void aTurnThatTakesNothingMoreDoesNotKeepAnAnswerWaiting() {
+        LeaderPartition partition = bench.open(0);
+        get(produce(partition, batch(1)));
+        Turn full = action -> {
+            throw new IllegalStateException("said by a test");
+        };
+
+        for (int i = 1; i <= 2; i++) {
+            CompletionStage<Appended> answer =
+                    partition.append(batch(1).at(0).bytes(), Acks.ALL, Origin.CLIENT, Duration.ofSeconds(1), full);
+
+            assertThat(answer.toCompletableFuture()).isDone();
+            assertThat(get(answer).baseOffset()).isEqualTo(i);
+        }
+    }
+
+    @Test
     void anErrorInAnAppendIsAnsweredAndEndsThePartition() {
         LeaderPartition partition = bench.open(0);
         get(produce(partition, batch(1)));
