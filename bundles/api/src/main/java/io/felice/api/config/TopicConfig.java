@@ -181,11 +181,11 @@ public final class TopicConfig {
             number(
                     FILE_DELETE_DELAY_MS,
                     LONG,
-                    "60000",
+                    "0",
                     0,
-                    NEVER,
+                    0,
                     "log.segment.delete.delay.ms",
-                    "How long a dropped segment's files stay before they are removed, in milliseconds."),
+                    "Files of a dropped segment go as soon as nobody reads them; there is no other delay than 0."),
             number(
                     FLUSH_MESSAGES,
                     LONG,
