@@ -81,6 +81,37 @@ class OffsetsTest {
     }
 
     @Test
+    void theNewestRecordByTimeIsBelowTheHighWatermarkWhereverLaterOnesAre() {
+        int size = record(new BatchBuilder(), 900).build().sizeInBytes();
+        LeaderPartition partition = bench.with(TopicConfig.SEGMENT_BYTES, 2 * size)
+                .with(TopicConfig.STORAGE_DURABILITY, "power")
+                .open(0);
+        for (long time : new long[] {100, 900, 900, 800, 700}) {
+            get(produce(partition, record(new BatchBuilder(), time).build()));
+        }
+        bench.engine.flushesAtOnce = false;
+        for (long time : new long[] {2_000, 3_000, 2_500}) {
+            produce(partition, record(new BatchBuilder(), time).build());
+        }
+        assertThat(partition.highWatermark()).isEqualTo(5);
+
+        assertThat(get(partition.offsetOfMaxTimestamp())).contains(new TimestampedOffset(1, 900, 0));
+    }
+
+    @Test
+    void theNewestRecordByTimeIsNotOneThatWasDeleted() {
+        LeaderPartition partition = bench.open(0);
+        get(produce(
+                partition,
+                record(record(record(new BatchBuilder(), 900), 200), 150).build()));
+        get(produce(partition, record(new BatchBuilder(), 180).build()));
+
+        get(partition.deleteRecords(1));
+
+        assertThat(get(partition.offsetOfMaxTimestamp())).contains(new TimestampedOffset(1, 200, 0));
+    }
+
+    @Test
     void anEmptyLogHasNoNewestRecord() {
         assertThat(get(bench.open(0).offsetOfMaxTimestamp())).isEmpty();
     }
