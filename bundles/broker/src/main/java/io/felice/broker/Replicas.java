@@ -58,7 +58,10 @@ final class Replicas {
 
     private final Map<TopicPartition, Replica> byName = new ConcurrentHashMap<>();
     private final Map<UUID, Applied> applied = new HashMap<>();
-    private final Map<TopicPartition, Long> lastWatermarks = new ConcurrentHashMap<>();
+    private final Map<LogId, Long> lastWatermarks = new ConcurrentHashMap<>();
+    /** As they were on disk at the start, until it is known of which log each is; the broker's thread only. */
+    private final Map<TopicPartition, Long> checkpointed = new HashMap<>();
+
     private final AtomicInteger opened = new AtomicInteger();
     private final AtomicInteger openingNow = new AtomicInteger();
     private final AtomicInteger openingTogether = new AtomicInteger();
@@ -90,7 +93,7 @@ final class Replicas {
 
     void keepStateIn(NodeState newState) {
         state = newState;
-        lastWatermarks.putAll(newState.highWatermarks());
+        checkpointed.putAll(newState.highWatermarks());
     }
 
     /** A topic and its configuration, as the replicas know them. */
@@ -231,11 +234,21 @@ final class Replicas {
             drop(partition, topic.topicId());
             return CompletableFuture.completedFuture(null);
         }
-        Replica replica = byName.computeIfAbsent(
-                partition, p -> new Replica(new LogId(topic.topicId(), number, topic.name()), wanted));
+        Replica replica =
+                byName.computeIfAbsent(partition, p -> found(new LogId(topic.topicId(), number, topic.name()), wanted));
         replica.wanted = wanted;
         replica.config = config;
         return reconcile(replica);
+    }
+
+    /** The checkpoint knows names only: what it says is of an older topic if this log has never been written to. */
+    private Replica found(LogId id, PartitionState wanted) {
+        Replica replica = new Replica(id, wanted);
+        Long watermark = checkpointed.remove(replica.partition);
+        if (watermark != null && state.engineOf(id).isPresent()) {
+            lastWatermarks.put(id, watermark);
+        }
+        return replica;
     }
 
     /** Compares what should be with what is, and begins the next step. */
@@ -307,7 +320,7 @@ final class Replicas {
                 state.lease(),
                 config,
                 alone,
-                lastWatermarks.getOrDefault(replica.partition, 0L));
+                lastWatermarks.getOrDefault(replica.id, 0L));
         return new LeaderPartition(
                 found,
                 node,
@@ -445,7 +458,7 @@ final class Replicas {
                 .close()
                 .whenComplete((nothing, failure) -> main.execute(() -> {
                     replica.status = Replica.Status.IDLE;
-                    lastWatermarks.put(replica.partition, partition.highWatermark());
+                    lastWatermarks.put(replica.id, partition.highWatermark());
                     if (failure != null) {
                         log.warn("{} was not closed cleanly: {}", replica.partition, failure.toString());
                     }
@@ -458,7 +471,7 @@ final class Replicas {
     private void delete(Replica replica) {
         String name = state.engineOf(replica.id).orElse(replica.engine);
         replica.status = Replica.Status.IDLE;
-        lastWatermarks.remove(replica.partition);
+        lastWatermarks.remove(replica.id);
         if (name != null) {
             engines.find(name).ifPresent(engine -> engine.execute(() -> delete(engine, replica.id)));
         }
@@ -542,7 +555,7 @@ final class Replicas {
                 java.util.Comparator.comparing(TopicPartition::topic).thenComparingInt(TopicPartition::partition));
         byName.forEach((partition, replica) -> {
             LeaderPartition current = replica.current();
-            Long known = current != null ? Long.valueOf(current.highWatermark()) : lastWatermarks.get(partition);
+            Long known = current != null ? Long.valueOf(current.highWatermark()) : lastWatermarks.get(replica.id);
             if (known != null) {
                 watermarks.put(partition, known);
             }

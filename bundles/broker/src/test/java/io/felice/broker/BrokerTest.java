@@ -142,8 +142,16 @@ class BrokerTest {
     }
 
     private Broker start() {
-        Broker started = make(directory.resolve("broker"), 0);
-        started.bindEngine(engine, SCRIPTED);
+        Broker made = make(directory.resolve("broker"), 0);
+        made.bindEngine(engine, SCRIPTED);
+        return meetTheOthers(made);
+    }
+
+    private Broker startWithoutEngine() {
+        return meetTheOthers(make(directory.resolve("broker"), 0));
+    }
+
+    private Broker meetTheOthers(Broker started) {
         started.bindStore(store);
         started.bindEndpoints(LOOPBACK);
         return started;
@@ -341,6 +349,29 @@ class BrokerTest {
 
         eventually(() -> assertThat(led("orders").topicId()).isEqualTo(fresh));
         assertThat(led("orders").logEndOffset()).isZero();
+    }
+
+    @Test
+    void aTopicThatIsMadeAgainWhileTheBrokerIsDownDoesNotInheritAHighWatermark() {
+        UUID old = controller.create("orders", 1);
+        get(produce(led("orders"), batch(5)));
+        controller.create("kept", 1);
+        get(produce(led("kept"), batch(3)));
+        stop();
+        Path checkpoint = directory.resolve("broker/replication-offset-checkpoint");
+        assertThat(checkpoint).hasContent("0\n2\nkept 0 3\norders 0 5\n");
+        UUID fresh = UUID.randomUUID();
+        PartitionState state = PartitionState.created(List.of(0), List.of(0), 0);
+        long version = get(controller.append(
+                new MetadataRecord.TopicDeleted(old),
+                new MetadataRecord.TopicCreated(fresh, "orders"),
+                new MetadataRecord.PartitionChanged(fresh, 0, state)));
+
+        broker = startWithoutEngine();
+        get(broker.reached(version));
+        stop();
+
+        assertThat(checkpoint).hasContent("0\n1\nkept 0 3\n");
     }
 
     @Test
