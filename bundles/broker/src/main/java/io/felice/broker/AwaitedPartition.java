@@ -21,6 +21,9 @@ import java.util.concurrent.CompletionStage;
  * is done in order once the partition is there. Any thread; nothing is answered while its monitor is held.
  */
 final class AwaitedPartition implements Partition {
+    /** For those who ask on without waiting for answers: then the rest is done while they are held up. */
+    static final int MOST_ROUNDS = 100;
+
     /** Something to be done with the partition. */
     private interface Call<T> {
         CompletionStage<T> on(Partition partition, Turn turn);
@@ -64,19 +67,44 @@ final class AwaitedPartition implements Partition {
         this.leaderEpoch = leaderEpoch;
     }
 
-    /** Does what waits, in order; {@code publish} runs before anything newer can reach the partition by another way. */
+    /**
+     * Does what waits, in order; {@code publish} runs before anything newer can reach the partition by another way. What
+     * comes meanwhile waits for the next round, so that nobody is held up who asks. Answers come after the last round:
+     * clients that are not answered stop asking, and the rounds come to an end.
+     */
     void open(Partition partition, Runnable publish) {
         List<Runnable> endOfTurn = new ArrayList<>();
-        List<Waiting<?>> begun;
+        List<Waiting<?>> begun = new ArrayList<>();
+        for (int round = 0; round < MOST_ROUNDS && !publishIfNothingWaits(partition, publish); round++) {
+            begun.addAll(beginAll(takeWaiting(), partition, endOfTurn::add));
+        }
         synchronized (this) {
-            begun = List.copyOf(waiting);
-            waiting.clear();
-            begun.forEach(one -> one.begin(partition, endOfTurn::add));
-            opened = partition;
-            publish.run();
+            while (opened == null && !publishIfNothingWaits(partition, publish)) {
+                begun.addAll(beginAll(takeWaiting(), partition, endOfTurn::add));
+            }
         }
         endOfTurn.forEach(Runnable::run);
         begun.forEach(Waiting::forward);
+    }
+
+    private synchronized boolean publishIfNothingWaits(Partition partition, Runnable publish) {
+        if (!waiting.isEmpty()) {
+            return false;
+        }
+        opened = partition;
+        publish.run();
+        return true;
+    }
+
+    private synchronized List<Waiting<?>> takeWaiting() {
+        List<Waiting<?>> taken = List.copyOf(waiting);
+        waiting.clear();
+        return taken;
+    }
+
+    private static List<Waiting<?>> beginAll(List<Waiting<?>> round, Partition partition, Turn turn) {
+        round.forEach(one -> one.begin(partition, turn));
+        return round;
     }
 
     /** Nothing will come of it: what waits fails, and what comes later. */
@@ -87,8 +115,7 @@ final class AwaitedPartition implements Partition {
                 return;
             }
             refused = why;
-            failed = List.copyOf(waiting);
-            waiting.clear();
+            failed = takeWaiting();
         }
         failed.forEach(one -> one.answer.completeExceptionally(why));
     }
