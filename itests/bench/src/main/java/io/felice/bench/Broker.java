@@ -167,9 +167,20 @@ final class Broker implements AutoCloseable {
         return startSeconds;
     }
 
-    /** Processor time used so far by the broker with everything it started, in seconds; ZooKeeper's apart for Kafka. */
-    double cpuSeconds() {
-        return ownProcesses().mapToDouble(Broker::cpuSeconds).sum();
+    /** Processor time used so far by the broker with everything it started; Kafka's without its ZooKeeper. */
+    Cpu cpu() {
+        return ownProcesses().map(Broker::cpu).reduce(new Cpu(0, 0), Cpu::plus);
+    }
+
+    /** Processor time in seconds: in the process itself, and in the kernel on its behalf. */
+    record Cpu(double user, double system) {
+        Cpu plus(Cpu other) {
+            return new Cpu(user + other.user, system + other.system);
+        }
+
+        Cpu since(Cpu earlier) {
+            return new Cpu(user - earlier.user, system - earlier.system);
+        }
     }
 
     /** Memory in use, in megabytes. */
@@ -182,13 +193,14 @@ final class Broker implements AutoCloseable {
         return Stream.concat(Stream.of(main), main.descendants());
     }
 
-    private static double cpuSeconds(ProcessHandle process) {
+    private static Cpu cpu(ProcessHandle process) {
         try {
             String stat = Files.readString(Path.of("/proc/" + process.pid() + "/stat"));
             String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
-            return (Long.parseLong(fields[11]) + Long.parseLong(fields[12])) / TICKS_PER_SECOND;
+            return new Cpu(
+                    Long.parseLong(fields[11]) / TICKS_PER_SECOND, Long.parseLong(fields[12]) / TICKS_PER_SECOND);
         } catch (IOException gone) {
-            return 0;
+            return new Cpu(0, 0);
         }
     }
 

@@ -8,8 +8,21 @@ import java.util.Arrays;
  * @param value in the row's unit
  * @param cpuMicros processor time of the broker per operation (a record, or a request for rows of single requests),
  *     microseconds; NaN where it means nothing
+ * @param userMicros the part of it outside the kernel
  */
-record Sample(double value, double cpuMicros) {
+record Sample(double value, double cpuMicros, double userMicros) {
+    private static final double MICROS = 1e6;
+
+    /** A measurement with what the broker spent on so many operations. */
+    static Sample of(double value, Broker.Cpu spent, double operations) {
+        return new Sample(
+                value, (spent.user() + spent.system()) * MICROS / operations, spent.user() * MICROS / operations);
+    }
+
+    /** A measurement of something else than work. */
+    static Sample of(double value) {
+        return new Sample(value, Double.NaN, Double.NaN);
+    }
 
     static double median(double... values) {
         double[] sorted =

@@ -27,7 +27,6 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 /** What is done to a broker, with Kafka's own client; every method is one measurement. */
 final class Workloads {
     private static final double MEGABYTE = 1_000_000;
-    private static final double MICROS = 1e6;
 
     private final int seconds;
 
@@ -45,7 +44,7 @@ final class Workloads {
             AtomicLong acked = new AtomicLong();
             AtomicReference<Exception> failure = new AtomicReference<>();
             byte[][] values = values(size);
-            double cpu = broker.cpuSeconds();
+            Broker.Cpu before = broker.cpu();
             long began = System.nanoTime();
             long end = began + TimeUnit.SECONDS.toNanos(seconds);
             int sent = 0;
@@ -66,7 +65,7 @@ final class Workloads {
             producer.flush();
             double took = (System.nanoTime() - began) / 1e9;
             fail(failure);
-            return new Sample(acked.get() * size / MEGABYTE / took, (broker.cpuSeconds() - cpu) * MICROS / acked.get());
+            return Sample.of(acked.get() * size / MEGABYTE / took, broker.cpu().since(before), acked.get());
         }
     }
 
@@ -79,7 +78,7 @@ final class Workloads {
             AtomicLong acked = new AtomicLong();
             AtomicReference<Exception> failure = new AtomicReference<>();
             byte[] value = new byte[size];
-            double cpu = broker.cpuSeconds();
+            Broker.Cpu before = broker.cpu();
             long began = System.nanoTime();
             long end = began + TimeUnit.SECONDS.toNanos(seconds);
             long sent = 0;
@@ -99,7 +98,7 @@ final class Workloads {
             producer.flush();
             double took = (System.nanoTime() - began) / 1e9;
             fail(failure);
-            return new Sample(acked.get() / took, (broker.cpuSeconds() - cpu) * MICROS / acked.get());
+            return Sample.of(acked.get() / took, broker.cpu().since(before), acked.get());
         }
     }
 
@@ -111,14 +110,14 @@ final class Workloads {
             producer.partitionsFor(topic);
             List<Long> nanos = new ArrayList<>();
             byte[] value = new byte[size];
-            double cpu = broker.cpuSeconds();
+            Broker.Cpu before = broker.cpu();
             long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
             while (System.nanoTime() < end) {
                 long sent = System.nanoTime();
                 producer.send(new ProducerRecord<>(topic, 0, null, value)).get();
                 nanos.add(System.nanoTime() - sent);
             }
-            return new Sample(percentile(nanos, 50) / 1e6, (broker.cpuSeconds() - cpu) * MICROS / nanos.size());
+            return Sample.of(percentile(nanos, 50) / 1e6, broker.cpu().since(before), nanos.size());
         }
     }
 
@@ -126,7 +125,7 @@ final class Workloads {
     Sample consume(Broker broker, String topic, int partitions, int size, String codec) throws Exception {
         fill(broker, topic, partitions, size, codec);
         List<TopicPartition> assigned = partitionsOf(topic, partitions);
-        double cpu = broker.cpuSeconds();
+        Broker.Cpu before = broker.cpu();
         long records = 0;
         long began;
         try (KafkaConsumer<byte[], byte[]> consumer = consumer(broker)) {
@@ -146,7 +145,7 @@ final class Workloads {
             }
         }
         double took = (System.nanoTime() - began) / 1e9;
-        return new Sample(records * (double) size / MEGABYTE / took, (broker.cpuSeconds() - cpu) * MICROS / records);
+        return Sample.of(records * (double) size / MEGABYTE / took, broker.cpu().since(before), records);
     }
 
     private static boolean isAtEnd(KafkaConsumer<byte[], byte[]> consumer, TopicPartition partition) {
@@ -176,7 +175,7 @@ final class Workloads {
                     }
                 }
             });
-            double cpu = broker.cpuSeconds();
+            Broker.Cpu before = broker.cpu();
             reader.start();
             long began = System.nanoTime();
             for (int i = 0; i < total; i++) {
@@ -193,13 +192,13 @@ final class Workloads {
             if (received.get() < total) {
                 throw new IllegalStateException("only " + received + " of " + total + " records came through");
             }
-            return new Sample(percentile(nanos, percent) / 1e6, (broker.cpuSeconds() - cpu) * MICROS / total);
+            return Sample.of(percentile(nanos, percent) / 1e6, broker.cpu().since(before), total);
         }
     }
 
     /** From the creation of a topic until every partition took one write, in seconds. */
     Sample firstWrites(Broker broker, String topic, int partitions) throws Exception {
-        double cpu = broker.cpuSeconds();
+        Broker.Cpu before = broker.cpu();
         long began = System.nanoTime();
         createTopic(broker, topic, partitions);
         try (KafkaProducer<byte[], byte[]> producer =
@@ -215,7 +214,7 @@ final class Workloads {
             producer.flush();
             fail(failure);
         }
-        return new Sample((System.nanoTime() - began) / 1e9, (broker.cpuSeconds() - cpu) * MICROS / partitions);
+        return Sample.of((System.nanoTime() - began) / 1e9, broker.cpu().since(before), partitions);
     }
 
     /** Memory that open connections add, in megabytes. */
@@ -228,7 +227,7 @@ final class Workloads {
                 open.add(new java.net.Socket(address[0], Integer.parseInt(address[1])));
             }
             Thread.sleep(1_000);
-            return new Sample(broker.residentMegabytes() - before, Double.NaN);
+            return Sample.of(broker.residentMegabytes() - before);
         } finally {
             for (java.net.Socket socket : open) {
                 socket.close();
