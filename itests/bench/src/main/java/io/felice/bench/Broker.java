@@ -111,7 +111,7 @@ final class Broker implements AutoCloseable {
                 .redirectOutput(directory.resolve("out.log").toFile());
         launcher.environment().put("FELICE_JAVA_OPTS", HEAP_FLAGS + " -Xms" + options.heap());
         long began = System.nanoTime();
-        Process process = launcher.start();
+        Process process = mortal(launcher.start());
         return started("Felice", List.of(process), port, began);
     }
 
@@ -148,10 +148,16 @@ final class Broker implements AutoCloseable {
         }
         command.addAll(List.of("-cp", classPath, main));
         command.addAll(arguments);
-        return new ProcessBuilder(command)
+        return mortal(new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectOutput(directory.resolve(role + ".log").toFile())
-                .start();
+                .start());
+    }
+
+    /** A process that ends with this one, however this one ends. */
+    private static Process mortal(Process process) {
+        Runtime.getRuntime().addShutdownHook(new Thread(process::destroy));
+        return process;
     }
 
     String name() {
