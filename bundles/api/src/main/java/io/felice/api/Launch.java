@@ -10,7 +10,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What the node tells whoever launched it: that it is ready, or the one sentence why it cannot run.
+ * What the node tells whoever launched it: that it is ready, that it is so no more, or the one sentence why it cannot
+ * run.
  *
  * <p>The launcher names two files in system properties ({@value #READY_FILE}, {@value #FATAL_FILE}) and watches them;
  * without them (tests, a foreign Karaf) the same goes to the log only. From any thread.
@@ -27,6 +28,19 @@ public final class Launch {
     public static void ready(List<String> facts) {
         log.info("Ready: {}", String.join(", ", facts));
         write(READY_FILE, String.join(System.lineSeparator(), facts));
+    }
+
+    /** The node serves clients no more, for now or for good. Never throws. */
+    public static void unready() {
+        String name = System.getProperty(READY_FILE);
+        if (name == null) {
+            return;
+        }
+        try {
+            Files.deleteIfExists(Path.of(name));
+        } catch (IOException failure) {
+            log.warn("Cannot delete {}: {}", name, failure.toString());
+        }
     }
 
     /** The node cannot run; {@code sentence} says why and what to do. The launcher stops the process. */

@@ -125,6 +125,9 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
     private volatile NodeState state;
     private boolean failed;
     private boolean complete;
+    /** Clients can be served: the services are registered. */
+    private volatile boolean offered;
+
     private Map<TopicPartition, Long> writtenWatermarks = Map.of();
     private long lastRetention;
     private int ticks;
@@ -284,8 +287,17 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
 
     private void offer() {
         services.offer(this);
-        Launch.ready(List.of("bootstrap=" + link.bootstrap(), "node=" + node.brokerId(), "data=" + state.root()));
+        offered = true;
+        tellReady();
         scheduleStrays();
+    }
+
+    private void tellReady() {
+        if (offered && link.isReachable()) {
+            Launch.ready(List.of("bootstrap=" + link.bootstrap(), "node=" + node.brokerId(), "data=" + state.root()));
+        } else {
+            Launch.unready();
+        }
     }
 
     /** True if the view has every topic that a log of this node can be of, and the directory is of this cluster. */
@@ -359,11 +371,13 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
             policyOption = ReferencePolicyOption.GREEDY)
     public void bindEndpoints(Endpoints endpoints) {
         onMain(() -> link.reachedAt(endpoints));
+        onMain(this::tellReady);
     }
 
     /** The network is away; this node stays registered where it was. */
     public void unbindEndpoints(Endpoints endpoints) {
         onMain(() -> link.reachedNoMoreAt(endpoints));
+        onMain(this::tellReady);
     }
 
     @Reference(
@@ -532,6 +546,9 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
     /** Answers what was accepted, settles the logs, and ends every thread. */
     @Deactivate
     public void close() {
+        log.info("Broker {} stops: what was accepted is answered, logs are settled", node.brokerId());
+        offered = false;
+        Launch.unready();
         services.withdraw();
         await(decided(replicas::close), "the partitions");
         fetches.close();

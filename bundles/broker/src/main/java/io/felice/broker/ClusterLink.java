@@ -293,6 +293,10 @@ final class ClusterLink implements ClusterMetadata {
     }
 
     /** The addresses of the listeners, for people. */
+    boolean isReachable() {
+        return endpoints != null;
+    }
+
     String bootstrap() {
         Map<String, String> addresses = new TreeMap<>();
         Endpoints known = endpoints;

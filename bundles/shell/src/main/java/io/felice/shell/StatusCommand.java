@@ -4,6 +4,7 @@ import io.felice.api.status.StatusSource;
 import io.felice.api.status.StatusTable;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Stream;
 import org.apache.karaf.shell.api.action.Action;
 import org.apache.karaf.shell.api.action.Argument;
@@ -30,7 +31,8 @@ public final class StatusCommand implements Action {
 
     @Override
     public Object execute() {
-        List<StatusTable> tables = selected(sources.stream().flatMap(source -> source.tables().stream()))
+        List<StatusTable> tables = selected(
+                        sources.stream().filter(Objects::nonNull).flatMap(source -> source.tables().stream()))
                 .sorted(Comparator.comparing(StatusTable::name))
                 .toList();
         if (tables.isEmpty()) {
