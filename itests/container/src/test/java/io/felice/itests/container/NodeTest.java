@@ -104,6 +104,31 @@ class NodeTest {
     }
 
     @Test
+    void statusAsksEveryListenerAndSaysWhenTheNodeServesNoMore() throws Exception {
+        Path etc = directory.resolve("etc");
+        copy(home.resolve("etc"), etc);
+        set(
+                etc.resolve("io.felice.network.cfg"),
+                "listeners",
+                "INSIDE://127.0.0.1:" + freePort() + ",OUTSIDE://127.0.0.1:" + freePort());
+        set(
+                etc.resolve("io.felice.network.cfg"),
+                "listener.security.protocol.map",
+                "INSIDE:PLAINTEXT,OUTSIDE:PLAINTEXT");
+        Launcher node = node("data").with("FELICE_ETC", etc.toString()).listeningOn(freePort(), freePort());
+        Result start = node.run("start");
+        assertThat(start.exitCode()).as(start.output() + node.log()).isZero();
+        assertThat(node.run("status").exitCode()).isZero();
+
+        node.run("exec", "bundle:stop io.felice.broker");
+        Result without = node.run("status");
+        node.run("exec", "bundle:start io.felice.broker");
+
+        assertThat(without.exitCode()).as(without.output()).isEqualTo(4);
+        await(() -> node.run("status").exitCode() == 0);
+    }
+
+    @Test
     void runsThreeTimesSideBySide() throws Exception {
         for (String name : List.of("one", "two", "three")) {
             Result start = node(name).listeningOn(freePort(), freePort()).run("start");
@@ -193,6 +218,21 @@ class NodeTest {
         try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
             return socket.getLocalPort();
         }
+    }
+
+    private static void copy(Path from, Path to) throws IOException {
+        try (Stream<Path> paths = Files.walk(from)) {
+            for (Path path : paths.toList()) {
+                Files.copy(path, to.resolve(from.relativize(path)));
+            }
+        }
+    }
+
+    private static void set(Path cfg, String key, String value) throws IOException {
+        List<String> lines = Files.readAllLines(cfg).stream()
+                .map(line -> line.startsWith(key + " =") ? key + " = " + value : line)
+                .toList();
+        Files.write(cfg, lines);
     }
 
     private static Map<Path, FileTime> filesIn(Path home) throws IOException {
