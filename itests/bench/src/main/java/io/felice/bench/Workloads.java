@@ -225,6 +225,10 @@ final class Workloads {
         try {
             for (int i = 0; i < connections; i++) {
                 open.add(new java.net.Socket(address[0], Integer.parseInt(address[1])));
+                if (i % 25 == 24) {
+                    // Slower than a backlog of 50 fills up: a dropped connection attempt is repeated after a second.
+                    Thread.sleep(5);
+                }
             }
             Thread.sleep(1_000);
             return Sample.of(broker.residentMegabytes() - before);
