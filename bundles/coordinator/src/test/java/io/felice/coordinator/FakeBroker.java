@@ -155,12 +155,12 @@ final class FakeBroker implements Partitions, ClusterMetadata, Configs {
 
     @Override
     public CompletionStage<List<FetchedPartition>> fetch(FetchPlan plan) {
-        throw new UnsupportedOperationException();
+        throw new UnsupportedOperationException("a coordinator has no use for this");
     }
 
     @Override
     public CompletionStage<List<LogDir>> logDirs() {
-        throw new UnsupportedOperationException();
+        throw new UnsupportedOperationException("a coordinator has no use for this");
     }
 
     @Override
@@ -172,7 +172,7 @@ final class FakeBroker implements Partitions, ClusterMetadata, Configs {
 
     @Override
     public CompletionStage<Long> newProducerId() {
-        throw new UnsupportedOperationException();
+        throw new UnsupportedOperationException("a coordinator has no use for this");
     }
 
     // ---- Configs
@@ -189,7 +189,7 @@ final class FakeBroker implements Partitions, ClusterMetadata, Configs {
 
     @Override
     public List<ConfigEntry> describe(ConfigResource resource) {
-        throw new UnsupportedOperationException();
+        throw new UnsupportedOperationException("a coordinator has no use for this");
     }
 
     @Override
@@ -234,36 +234,36 @@ final class FakeBroker implements Partitions, ClusterMetadata, Configs {
 
         @Override
         public CompletionStage<Decided<UUID, Void>> deleteTopics(Set<UUID> topicIds) {
-            throw new UnsupportedOperationException();
+            throw new UnsupportedOperationException("a coordinator has no use for this");
         }
 
         @Override
         public CompletionStage<Decided<String, Void>> createPartitions(
                 Map<String, NewPartitions> topics, boolean validateOnly) {
-            throw new UnsupportedOperationException();
+            throw new UnsupportedOperationException("a coordinator has no use for this");
         }
 
         @Override
         public CompletionStage<Decided<ConfigResource, Void>> alterConfigs(
                 Map<ConfigResource, List<ConfigChange>> changes, boolean validateOnly) {
-            throw new UnsupportedOperationException();
+            throw new UnsupportedOperationException("a coordinator has no use for this");
         }
 
         @Override
         public CompletionStage<Decided<TopicPartition, Void>> electLeaders(
                 Optional<Set<TopicPartition>> partitions, boolean unclean) {
-            throw new UnsupportedOperationException();
+            throw new UnsupportedOperationException("a coordinator has no use for this");
         }
 
         @Override
         public CompletionStage<Decided<TopicPartition, Void>> reassign(
                 Map<TopicPartition, Optional<List<Integer>>> targets) {
-            throw new UnsupportedOperationException();
+            throw new UnsupportedOperationException("a coordinator has no use for this");
         }
 
         @Override
         public CompletionStage<MetadataRecord.ProducerIdsAllocated> allocateProducerIds(int brokerId) {
-            throw new UnsupportedOperationException();
+            throw new UnsupportedOperationException("a coordinator has no use for this");
         }
 
         @Override

@@ -118,12 +118,12 @@ final class VirtualTime extends AbstractExecutorService implements ScheduledExec
 
     @Override
     public ScheduledFuture<?> scheduleAtFixedRate(Runnable action, long delay, long period, TimeUnit unit) {
-        throw new UnsupportedOperationException();
+        throw new UnsupportedOperationException("a coordinator has no use for this");
     }
 
     @Override
     public ScheduledFuture<?> scheduleWithFixedDelay(Runnable action, long delay, long period, TimeUnit unit) {
-        throw new UnsupportedOperationException();
+        throw new UnsupportedOperationException("a coordinator has no use for this");
     }
 
     @Override
@@ -190,12 +190,12 @@ final class VirtualTime extends AbstractExecutorService implements ScheduledExec
 
         @Override
         public ScheduledFuture<?> scheduleAtFixedRate(Runnable action, long delay, long period, TimeUnit unit) {
-            throw new UnsupportedOperationException();
+            throw new UnsupportedOperationException("a coordinator has no use for this");
         }
 
         @Override
         public ScheduledFuture<?> scheduleWithFixedDelay(Runnable action, long delay, long period, TimeUnit unit) {
-            throw new UnsupportedOperationException();
+            throw new UnsupportedOperationException("a coordinator has no use for this");
         }
 
         @Override
