@@ -24,7 +24,8 @@ import java.util.function.Supplier;
 final class Topics {
     static final int MAX_TOPICS_PER_REQUEST = 10_000;
     static final int MAX_PARTITIONS_PER_TOPIC = 200_000;
-    static final int MAX_PARTITIONS_PER_REQUEST = 200_000;
+    /** As Apache Kafka's controllers have it. */
+    static final int MAX_PARTITIONS_PER_REQUEST = 10_000;
 
     private final Placement placement;
     private final Supplier<UUID> topicIds;
@@ -155,7 +156,8 @@ final class Topics {
             throw ErrorCode.INVALID_PARTITIONS.because("Topic already has " + now + " partitions.");
         }
         if (wanted.totalCount() > MAX_PARTITIONS_PER_TOPIC) {
-            throw tooManyPartitions();
+            throw ErrorCode.INVALID_PARTITIONS.because(
+                    "A topic may have at most " + MAX_PARTITIONS_PER_TOPIC + " partitions.");
         }
         room.take(added);
         int replicationFactor = topic.partitions().get(0).replicas().size();
@@ -224,21 +226,13 @@ final class Topics {
                 topics + " topics in one request are more than the limit of " + MAX_TOPICS_PER_REQUEST + ".");
     }
 
-    private static io.felice.api.FeliceException tooManyPartitions() {
-        return ErrorCode.INVALID_PARTITIONS.because(
-                "A topic may have at most " + MAX_PARTITIONS_PER_TOPIC + " partitions.");
-    }
-
     /** How many more partitions one request may make; checked before anything is allocated for them. */
     private static final class Room {
         private int left = MAX_PARTITIONS_PER_REQUEST;
 
         void take(int partitions) {
-            if (partitions > MAX_PARTITIONS_PER_TOPIC) {
-                throw tooManyPartitions();
-            }
             if (partitions > left) {
-                throw ErrorCode.INVALID_PARTITIONS.because(
+                throw ErrorCode.POLICY_VIOLATION.because(
                         "One request may make at most " + MAX_PARTITIONS_PER_REQUEST + " partitions.");
             }
             left -= partitions;

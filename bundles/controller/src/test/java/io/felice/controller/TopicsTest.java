@@ -57,7 +57,7 @@ class TopicsTest {
                                 topic("a_b", 1, 1),
                                 topic("a.b", 1, 1),
                                 topic("none", 0, 1),
-                                topic("many", 200_001, 1),
+                                topic("many", 10_001, 1),
                                 topic("copies", 1, 2),
                                 topic("no-copy", 1, 0),
                                 topic("twice", 1, 1),
@@ -79,7 +79,7 @@ class TopicsTest {
                         Map.entry("a_b", ErrorCode.INVALID_TOPIC_EXCEPTION),
                         Map.entry("a.b", ErrorCode.TOPIC_ALREADY_EXISTS),
                         Map.entry("none", ErrorCode.INVALID_PARTITIONS),
-                        Map.entry("many", ErrorCode.INVALID_PARTITIONS),
+                        Map.entry("many", ErrorCode.POLICY_VIOLATION),
                         Map.entry("copies", ErrorCode.INVALID_REPLICATION_FACTOR),
                         Map.entry("no-copy", ErrorCode.INVALID_REPLICATION_FACTOR),
                         Map.entry("twice", ErrorCode.INVALID_REQUEST)));
@@ -175,6 +175,7 @@ class TopicsTest {
         assertThat(grown(setup, "t", new NewPartitions(6, List.of()))).isEqualTo(ErrorCode.INVALID_PARTITIONS);
         assertThat(grown(setup, "t", new NewPartitions(1, List.of()))).isEqualTo(ErrorCode.INVALID_PARTITIONS);
         assertThat(grown(setup, "t", new NewPartitions(200_001, List.of()))).isEqualTo(ErrorCode.INVALID_PARTITIONS);
+        assertThat(grown(setup, "t", new NewPartitions(10_007, List.of()))).isEqualTo(ErrorCode.POLICY_VIOLATION);
         assertThat(grown(setup, "x", new NewPartitions(2, List.of()))).isEqualTo(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
         assertThat(grown(setup, "t", new NewPartitions(8, List.of(List.of(1)))))
                 .isEqualTo(ErrorCode.INVALID_REPLICA_ASSIGNMENT);
