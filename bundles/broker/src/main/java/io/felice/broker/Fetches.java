@@ -90,7 +90,7 @@ final class Fetches implements AutoCloseable {
     }
 
     /** One fetch. Its attempts never overlap: whoever takes it out of the park goes on with it. */
-    private final class Fetch implements LeaderPartition.Watcher {
+    private final class Fetch implements HighWatermark.Watcher {
         private final FetchPlan plan;
         private final CompletableFuture<List<FetchedPartition>> answer = new CompletableFuture<>();
         private final AtomicBoolean waiting = new AtomicBoolean();
