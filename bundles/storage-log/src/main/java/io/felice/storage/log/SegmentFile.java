@@ -172,6 +172,11 @@ final class SegmentFile {
         return sealed;
     }
 
+    /** The offset after a sealed segment's last. */
+    long sealedEnd() {
+        return sealedEnd;
+    }
+
     long forcedBytes() {
         return forcedBytes;
     }
@@ -326,10 +331,15 @@ final class SegmentFile {
         }
     }
 
-    /** Pins the file from now on; {@code leave} is done by the pin. */
-    synchronized Pin pin() {
+    /**
+     * Pins the file from now on; {@code leave} is done by the pin.
+     *
+     * @param readable bytes of the file that may be read
+     * @param next the offset after the batches in them
+     */
+    synchronized Pin pin(long readable, long next) {
         enter();
-        Pin pin = new Pin(this);
+        Pin pin = new Pin(this, readable, next);
         pins.add(pin);
         return pin;
     }
@@ -634,12 +644,19 @@ final class SegmentFile {
 
     /** Keeps a range of the file as it is; until {@link #narrow} says which, all of it. */
     static final class Pin implements Runnable {
-        private final SegmentFile segment;
+        final SegmentFile segment;
+        /** Bytes of the file that may be read, and the offset after the batches in them, when the pin was made. */
+        final long readable;
+
+        final long next;
+
         private volatile long end = Long.MAX_VALUE;
         private int bytes;
 
-        private Pin(SegmentFile segment) {
+        private Pin(SegmentFile segment, long readable, long next) {
             this.segment = segment;
+            this.readable = readable;
+            this.next = next;
         }
 
         void narrow(long from, int length) {

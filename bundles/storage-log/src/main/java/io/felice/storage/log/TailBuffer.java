@@ -25,6 +25,10 @@ final class TailBuffer {
     private long nextOffset;
     private int written;
     private int settled;
+    /** Up to where, in bytes and in offsets, the batches go that are being settled. */
+    private int settlingTo;
+
+    private long settlingNextOffset;
 
     TailBuffer(TailBuffers pool, ByteBuffer bytes, SegmentFile segment, long position, long lowOffset) {
         this.pool = pool;
@@ -70,13 +74,26 @@ final class TailBuffer {
         nextOffset = batch.nextOffset();
     }
 
-    /** The bytes from the last settle up to {@code to}; one thread at a time, no monitor needed. */
-    ByteBuffer unsettled(int from, int to) {
-        return settling.limit(to).position(from);
+    /** Decides that the batches appended so far are settled now; one thread at a time, who ends it before the next. */
+    void beginSettling() {
+        settlingTo = written;
+        settlingNextOffset = nextOffset;
     }
 
-    void settledTo(int to) {
-        settled = to;
+    /** The bytes that are being settled; for whoever began it, no monitor needed. */
+    ByteBuffer settling() {
+        return settling.limit(settlingTo).position(settled);
+    }
+
+    /** Position in the segment of {@link #settling}'s first byte; for whoever began it, no monitor needed. */
+    long settlingPosition() {
+        return position + settled;
+    }
+
+    /** Notes that what was being settled is in the file; returns the offset after it. */
+    long endSettling() {
+        settled = settlingTo;
+        return settlingNextOffset;
     }
 
     /** Index of the first batch whose last offset is at least {@code offset}, which the buffer holds. */

@@ -1,0 +1,128 @@
+package io.felice.storage.log;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * Lets a log's files survive a power cut: a group commit, in which one fsync answers everybody who asked before it began.
+ * Fsyncs are done on the engine's flush threads, under the lock {@code flushing}; who waits for one is guarded by this
+ * object's monitor.
+ */
+final class LogFlusher {
+    private final LogResources shared;
+    private final LogState state;
+    private final PartitionDirectory directory;
+    private final LogWriter writer;
+    private final ReentrantLock flushing;
+
+    private List<CompletableFuture<Void>> waiters = new ArrayList<>();
+    private boolean flushIsComing;
+
+    LogFlusher(LogResources shared, LogState state, PartitionDirectory directory, LogWriter writer, LogLocks locks) {
+        this.shared = shared;
+        this.state = state;
+        this.directory = directory;
+        this.writer = writer;
+        this.flushing = locks.flushing();
+    }
+
+    CompletionStage<Void> flush(long upTo) {
+        if (state.causeOfDeath() != null) {
+            return CompletableFuture.failedStage(state.causeOfDeath());
+        }
+        if (state.flushed() >= Math.min(upTo, state.end())) {
+            return CompletableFuture.completedFuture(null);
+        }
+        CompletableFuture<Void> done = new CompletableFuture<>();
+        synchronized (this) {
+            waiters.add(done);
+        }
+        flushSoon();
+        return done;
+    }
+
+    void flushSoon() {
+        synchronized (this) {
+            if (flushIsComing) {
+                return;
+            }
+            flushIsComing = true;
+        }
+        try {
+            shared.flusher().execute(this::flushForAll);
+        } catch (RejectedExecutionException stopped) {
+            flushForAll();
+        }
+    }
+
+    private void flushForAll() {
+        List<CompletableFuture<Void>> answered = takeWaiters();
+        try {
+            flushNow();
+            answered.forEach(waiter -> waiter.complete(null));
+        } catch (RuntimeException | Error failure) {
+            answered.forEach(waiter -> waiter.completeExceptionally(failure));
+        }
+    }
+
+    private synchronized List<CompletableFuture<Void>> takeWaiters() {
+        List<CompletableFuture<Void>> taken = waiters;
+        waiters = new ArrayList<>();
+        flushIsComing = false;
+        return taken;
+    }
+
+    /** Answers who still waits when the log is no more. */
+    void fail(RuntimeException reason) {
+        takeWaiters().forEach(waiter -> waiter.completeExceptionally(reason));
+    }
+
+    /** Everything appended before the call survives a power cut on return. */
+    void flushNow() {
+        writer.settle();
+        flushing.lock();
+        try {
+            state.mustBeAlive();
+            flushSettled();
+        } catch (IOException failure) {
+            throw state.die(failure);
+        } finally {
+            flushing.unlock();
+        }
+    }
+
+    private void flushSettled() throws IOException {
+        LogState.PendingFlush pending = state.pendingFlush();
+        for (LogState.Unforced unforced : pending.segments()) {
+            force(unforced.segment(), unforced.bytes());
+        }
+        if (!pending.segments().isEmpty()) {
+            directory.makeDurable();
+        }
+        state.flushedTo(pending.upTo());
+        directory.noteRecoveryPoint(state.flushed());
+    }
+
+    private void force(SegmentFile segment, long bytes) throws IOException {
+        segment.enter();
+        try {
+            if (!segment.isRetired()) {
+                segment.persistIndex();
+                directory.sync(() -> shared.files().force(segment.channel(false)));
+                shared.counters().fsyncs.increment();
+                segment.forcedTo(bytes);
+            }
+        } catch (IOException failure) {
+            if (!segment.isRetired()) {
+                throw failure;
+            }
+        } finally {
+            segment.leave();
+        }
+    }
+}

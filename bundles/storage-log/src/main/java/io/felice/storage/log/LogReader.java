@@ -1,0 +1,131 @@
+package io.felice.storage.log;
+
+import static io.felice.api.ErrorCode.CORRUPT_MESSAGE;
+
+import io.felice.api.RecordBatch;
+import io.felice.api.storage.LogId;
+import io.felice.api.storage.Records;
+import io.felice.api.storage.Segment;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.util.List;
+
+/**
+ * Reads a log, from memory if the batches are there, else from the files. Any thread; a reader takes no lock but the
+ * monitor, holds none while it looks into a file, and tries again if the segment is dropped meanwhile.
+ */
+final class LogReader {
+    private final LogId id;
+    private final LogState state;
+
+    LogReader(LogId id, LogState state) {
+        this.id = id;
+        this.state = state;
+    }
+
+    Records read(long from, long limit, int maxBytes, boolean atLeastOne) {
+        long at = from;
+        while (true) {
+            SegmentFile.Pin pin;
+            synchronized (state) {
+                Records known = state.readFromMemory(from, at, limit, maxBytes, atLeastOne);
+                if (known != null) {
+                    return known;
+                }
+                pin = state.pin(at);
+            }
+            Records cold = readFile(pin, at, limit, maxBytes, atLeastOne);
+            if (cold != null) {
+                return cold;
+            }
+            at = pin.segment.isRetired() ? at : Math.max(at, pin.next);
+        }
+    }
+
+    /**
+     * Null if no batch from {@code from} on is in this file. Bytes that are wrong fail this read only: an old damage must
+     * not keep a log from being written.
+     */
+    private Records readFile(SegmentFile.Pin pin, long from, long limit, int maxBytes, boolean atLeastOne) {
+        Records read = null;
+        try {
+            read = find(pin, from, limit, maxBytes, atLeastOne);
+        } catch (SegmentFile.Damaged damage) {
+            if (!pin.segment.isRetired()) {
+                throw CORRUPT_MESSAGE.because(
+                        id + " cannot be read at offset " + from + ": " + damage.getMessage(), damage);
+            }
+        } catch (IOException failure) {
+            mustBeRetired(pin.segment, failure);
+        } finally {
+            if (read == null || read == Records.EMPTY) {
+                pin.run();
+            }
+        }
+        return read;
+    }
+
+    private static Records find(SegmentFile.Pin pin, long from, long limit, int maxBytes, boolean atLeastOne)
+            throws IOException {
+        SegmentFile segment = pin.segment;
+        FileChannel channel = segment.channel(false);
+        BatchScan scan = segment.scan();
+        long position = segment.find(scan, from, pin.readable);
+        long left = pin.readable - position;
+        if (left == 0) {
+            return null;
+        }
+        int length = left <= maxBytes && limit >= pin.next
+                ? (int) left
+                : segment.bytesBelow(scan, limit, position, maxBytes, atLeastOne, pin.readable);
+        if (length == 0) {
+            return Records.EMPTY;
+        }
+        pin.narrow(position, length);
+        return new Records.InFile(channel, position, length, pin);
+    }
+
+    boolean isHot(long from) {
+        return state.isHot(from);
+    }
+
+    List<Segment> segments() {
+        state.segments().forEach(this::maxTimestampOf);
+        return state.describeSegments();
+    }
+
+    /** May load the segment's index; -1 for one that was dropped meanwhile. */
+    private long maxTimestampOf(SegmentFile segment) {
+        try {
+            return segment.maxTimestamp();
+        } catch (IOException failure) {
+            mustBeRetired(segment, failure);
+            return RecordBatch.NO_TIMESTAMP;
+        }
+    }
+
+    long scanStartFor(long timestamp) {
+        for (SegmentFile segment : state.segments()) {
+            if (maxTimestampOf(segment) >= timestamp) {
+                return Math.min(state.end(), Math.max(state.start(), scanStartIn(segment, timestamp)));
+            }
+        }
+        return state.end();
+    }
+
+    private long scanStartIn(SegmentFile segment, long timestamp) {
+        try {
+            return segment.index().offsetBefore(timestamp);
+        } catch (IOException failure) {
+            mustBeRetired(segment, failure);
+            return segment.baseOffset;
+        }
+    }
+
+    /** The files of a retired segment may be gone; a failure of any other is the log's. */
+    private void mustBeRetired(SegmentFile segment, IOException failure) {
+        if (!segment.isRetired()) {
+            throw state.die(failure);
+        }
+    }
+}

@@ -1,0 +1,163 @@
+package io.felice.storage.log;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * Takes batches off a log's start or its end. Files and checkpoints change in an order in which a crash after any step
+ * leaves a log that recovery understands. All of it is done by who holds the lock {@code settling}; {@code flushing} is
+ * taken here, so that no fsync meets a file that goes.
+ */
+final class LogTruncation {
+    private static final long MOST_WAIT_FOR_PINS_MS = 60_000;
+
+    private final LogResources shared;
+    private final LogState state;
+    private final PartitionDirectory directory;
+    private final LogWriter writer;
+    private final ReentrantLock flushing;
+
+    LogTruncation(LogResources shared, LogState state, PartitionDirectory directory, LogWriter writer, LogLocks locks) {
+        this.shared = shared;
+        this.state = state;
+        this.directory = directory;
+        this.writer = writer;
+        this.flushing = locks.flushing();
+    }
+
+    /** Lets the log start at {@code to}; an end below moves there. */
+    void trimTo(long to) throws IOException {
+        if (to <= state.start()) {
+            return;
+        }
+        flushing.lock();
+        try {
+            writer.settleAll();
+            if (to >= state.end()) {
+                startAgainAt(to);
+            } else {
+                dropBelow(to);
+            }
+        } finally {
+            flushing.unlock();
+        }
+    }
+
+    /**
+     * A start that is a segment's start needs no checkpoint: that the files below are gone says it. So retention works on
+     * a full disk.
+     */
+    private void dropBelow(long to) throws IOException {
+        List<SegmentFile> dropped = state.trimTo(to);
+        delete(dropped);
+        if (!dropped.isEmpty()) {
+            shared.files().syncDirectory(directory.path());
+        }
+        if (to > state.first().baseOffset) {
+            directory.noteStart(to);
+        } else {
+            directory.forgetStart();
+        }
+    }
+
+    /** Lets the log end at or below {@code to}, between two batches. */
+    void truncateTo(long to) throws IOException {
+        if (to >= state.end()) {
+            return;
+        }
+        flushing.lock();
+        try {
+            writer.settleAll();
+            if (to < state.start()) {
+                startAgainAt(to);
+            } else {
+                cutOff(to);
+            }
+        } finally {
+            flushing.unlock();
+        }
+    }
+
+    private void cutOff(long to) throws IOException {
+        SegmentFile segment = state.holding(to);
+        if (segment == state.active() && segment.size() == 0) {
+            return;
+        }
+        segment.enter();
+        try {
+            cutOff(segment, segment.cutAt(to));
+        } finally {
+            segment.leave();
+        }
+        if (state.end() == state.start() && segment.baseOffset < state.start()) {
+            startAgainAt(state.start());
+        }
+    }
+
+    private void cutOff(SegmentFile segment, SegmentFile.Cut cut) throws IOException {
+        long newEnd = Math.max(state.start(), cut.end());
+        directory.lowerRecoveryPoint(newEnd);
+        delete(lastFirst(state.truncateTo(segment, cut, newEnd)));
+        shorten(segment, cut);
+    }
+
+    private void shorten(SegmentFile segment, SegmentFile.Cut cut) throws IOException {
+        if (!awaitPins(segment, cut.position())) {
+            throw new IOException("a reader has not given back what it reads above " + cut.end() + " for "
+                    + MOST_WAIT_FOR_PINS_MS + " ms");
+        }
+        segment.deleteIndexFiles();
+        shared.files().truncate(segment.channel(true), cut.position());
+        directory.sync(() -> {
+            shared.files().force(segment.channel(true));
+            shared.files().syncDirectory(directory.path());
+        });
+    }
+
+    private static boolean awaitPins(SegmentFile segment, long position) throws IOException {
+        try {
+            return segment.awaitPinsBelow(position, MOST_WAIT_FOR_PINS_MS);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted while waiting for readers", interrupted);
+        }
+    }
+
+    /**
+     * Empties the log; it goes on at {@code offset}, below or above where it was. Forwards, the file that shows the new
+     * end is there before the old ones go, from the first on; backwards it would be taken for the start of what is there,
+     * so the old ones go before, from the last on.
+     */
+    void startAgainAt(long offset) throws IOException {
+        directory.make();
+        boolean backwards = offset < state.end();
+        directory.forgetStartAbove(offset);
+        directory.lowerRecoveryPoint(offset);
+        List<SegmentFile> dropped = state.startAgainAt(offset);
+        boolean sameName = dropped.stream().anyMatch(segment -> segment.baseOffset == offset);
+        if (backwards || sameName) {
+            delete(lastFirst(dropped));
+        } else {
+            writer.makeActiveFile();
+            delete(dropped);
+        }
+        writer.makeActiveFile();
+        directory.noteRecoveryPoint(state.flushed());
+    }
+
+    private static void delete(List<SegmentFile> dropped) throws IOException {
+        for (SegmentFile segment : dropped) {
+            segment.retire();
+            segment.delete();
+        }
+    }
+
+    private static List<SegmentFile> lastFirst(List<SegmentFile> segments) {
+        List<SegmentFile> reversed = new ArrayList<>(segments);
+        Collections.reverse(reversed);
+        return reversed;
+    }
+}

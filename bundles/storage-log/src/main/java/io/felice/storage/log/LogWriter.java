@@ -1,0 +1,106 @@
+package io.felice.storage.log;
+
+import io.felice.api.RecordBatch;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * Writes to a log's files: one change of an owner at a time, and what the tail holds. {@link #settle} and {@link #change}
+ * take the lock {@code settling}; the rest is for who is in a change.
+ */
+final class LogWriter {
+    private final LogResources shared;
+    private final LogState state;
+    private final PartitionDirectory directory;
+    private final ReentrantLock settling;
+
+    LogWriter(LogResources shared, LogState state, PartitionDirectory directory, LogLocks locks) {
+        this.shared = shared;
+        this.state = state;
+        this.directory = directory;
+        this.settling = locks.settling();
+    }
+
+    /** Runs a change of the owner of {@code lease}; the lease cannot grow meanwhile, and a failure kills the log. */
+    void change(long lease, FileChange change) {
+        settling.lock();
+        try {
+            state.mustOwn(lease);
+            change.run();
+        } catch (IOException failure) {
+            throw state.die(failure);
+        } catch (UncheckedIOException failure) {
+            throw state.die(failure.getCause());
+        } finally {
+            settling.unlock();
+        }
+    }
+
+    /** On return everything appended before the call is in the files. */
+    void settle() {
+        state.mustBeAlive();
+        if (state.settled() == state.end()) {
+            return;
+        }
+        settling.lock();
+        try {
+            state.mustBeAlive();
+            settleAll();
+        } catch (IOException failure) {
+            throw state.die(failure);
+        } finally {
+            settling.unlock();
+        }
+    }
+
+    void settleAll() throws IOException {
+        long target = state.end();
+        while (state.settled() < target) {
+            TailBuffer buffer = state.beginSettling();
+            if (buffer == null) {
+                return;
+            }
+            write(buffer.segment, buffer.settling(), buffer.settlingPosition());
+            state.endSettling(buffer);
+        }
+    }
+
+    /** Appends a batch that the tail has no room for; everything before it is settled. */
+    void writeThrough(RecordBatch batch, int size) throws IOException {
+        SegmentFile segment = state.active();
+        write(segment, batch.bytes(), segment.size());
+        state.appendedToFile(batch, size);
+    }
+
+    private void write(SegmentFile segment, ByteBuffer bytes, long position) throws IOException {
+        int count = bytes.remaining();
+        directory.make();
+        segment.enter();
+        try {
+            shared.files().write(segment.channel(true), bytes, position);
+        } finally {
+            segment.leave();
+        }
+        if (position == 0) {
+            directory.namesHaveChanged();
+        }
+        shared.counters().settles.increment();
+        shared.counters().bytesWritten.add(count);
+    }
+
+    /** Makes the active segment's file if it is not there, so that the log's end can be seen on disk. */
+    void makeActiveFile() throws IOException {
+        directory.make();
+        SegmentFile active = state.active();
+        active.enter();
+        try {
+            active.channel(true);
+        } finally {
+            active.leave();
+        }
+        directory.namesHaveChanged();
+        directory.makeDurable();
+    }
+}
