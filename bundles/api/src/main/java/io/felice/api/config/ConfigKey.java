@@ -111,13 +111,26 @@ public record ConfigKey(
         }
     }
 
+    /** What a value must be, as the end of a sentence: {@code a whole number from 1 to 100}. */
+    public String expected() {
+        if (!allowed.isEmpty()) {
+            return "one of " + String.join(", ", allowed);
+        }
+        return switch (type) {
+            case BOOLEAN -> "true or false";
+            case INT, SHORT, LONG -> "a whole number " + range();
+            case DOUBLE -> "a number " + range();
+            case STRING, CLASS, PASSWORD -> "a text";
+            case LIST -> "a list";
+        };
+    }
+
+    private String range() {
+        return max == Long.MAX_VALUE ? "of at least " + min : "from " + min + " to " + max;
+    }
+
     private RuntimeException invalid(String value) {
-        String legal = !allowed.isEmpty()
-                ? "one of " + String.join(", ", allowed)
-                : type == Type.BOOLEAN
-                        ? "true or false"
-                        : "a " + type.name().toLowerCase(java.util.Locale.ROOT) + " from " + min + " to " + max;
         return ErrorCode.INVALID_CONFIG.because(
-                "Invalid value " + value + " for configuration " + name + ": it must be " + legal + ".");
+                "Invalid value " + value + " for configuration " + name + ": it must be " + expected() + ".");
     }
 }

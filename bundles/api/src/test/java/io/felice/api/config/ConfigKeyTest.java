@@ -1,0 +1,32 @@
+package io.felice.api.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import org.junit.jupiter.api.Test;
+
+/** What somebody is told who sets a key to what it cannot be. */
+class ConfigKeyTest {
+
+    @Test
+    void saysWhichNumbersItTakes() {
+        assertThat(BrokerConfig.KEYS.get(BrokerConfig.NUM_PARTITIONS).expected())
+                .isEqualTo("a whole number from 1 to " + partitionsMax());
+        assertThatThrownBy(
+                        () -> BrokerConfig.KEYS.get(BrokerConfig.NUM_PARTITIONS).check("x"))
+                .hasMessageContaining("Invalid value x for configuration num.partitions: it must be a whole number");
+    }
+
+    @Test
+    void namesTheWordsThatItTakes() {
+        assertThat(BrokerConfig.KEYS.get(BrokerConfig.AUTO_CREATE_TOPICS).expected())
+                .isEqualTo("true or false");
+        assertThat(TopicConfig.KEYS.get(TopicConfig.STORAGE_DURABILITY).expected())
+                .startsWith("one of ")
+                .contains("kill", "power", "none");
+    }
+
+    private static long partitionsMax() {
+        return BrokerConfig.KEYS.get(BrokerConfig.NUM_PARTITIONS).max();
+    }
+}
