@@ -16,6 +16,7 @@ class EdgesTest {
     /** What each bundle may import of ours; {@code .*} means the package and all below it. */
     private static final Map<String, Set<String>> OURS = Map.ofEntries(
             Map.entry("api", Set.of()),
+            Map.entry("config", Set.of("io.felice.api.*")),
             Map.entry("protocol", Set.of("io.felice.api.*")),
             Map.entry("network", Set.of("io.felice.api.*", "io.felice.protocol")),
             Map.entry("handlers", Set.of("io.felice.api.*", "io.felice.protocol")),
