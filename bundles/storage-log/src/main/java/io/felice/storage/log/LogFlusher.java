@@ -109,11 +109,11 @@ final class LogFlusher {
     }
 
     private void force(SegmentFile segment, long bytes) throws IOException {
-        segment.enter();
+        segment.file.enter();
         try {
             if (!segment.isRetired()) {
                 segment.persistIndex();
-                directory.sync(() -> shared.files().force(segment.channel(false)));
+                directory.sync(() -> shared.files().force(segment.file.channel(false)));
                 shared.counters().fsyncs.increment();
                 segment.forcedTo(bytes);
             }
@@ -122,7 +122,7 @@ final class LogFlusher {
                 throw failure;
             }
         } finally {
-            segment.leave();
+            segment.file.leave();
         }
     }
 }

@@ -26,7 +26,7 @@ final class LogReader {
     Records read(long from, long limit, int maxBytes, boolean atLeastOne) {
         long at = from;
         while (true) {
-            SegmentFile.Pin pin;
+            SharedFile.Pin pin;
             synchronized (state) {
                 Records known = state.readFromMemory(from, at, limit, maxBytes, atLeastOne);
                 if (known != null) {
@@ -46,7 +46,7 @@ final class LogReader {
      * Null if no batch from {@code from} on is in this file. Bytes that are wrong fail this read only: an old damage must
      * not keep a log from being written.
      */
-    private Records readFile(SegmentFile.Pin pin, long from, long limit, int maxBytes, boolean atLeastOne) {
+    private Records readFile(SharedFile.Pin pin, long from, long limit, int maxBytes, boolean atLeastOne) {
         Records read = null;
         try {
             read = find(pin, from, limit, maxBytes, atLeastOne);
@@ -65,10 +65,10 @@ final class LogReader {
         return read;
     }
 
-    private static Records find(SegmentFile.Pin pin, long from, long limit, int maxBytes, boolean atLeastOne)
+    private static Records find(SharedFile.Pin pin, long from, long limit, int maxBytes, boolean atLeastOne)
             throws IOException {
         SegmentFile segment = pin.segment;
-        FileChannel channel = segment.channel(false);
+        FileChannel channel = segment.file.channel(false);
         BatchScan scan = segment.scan();
         long position = segment.find(scan, from, pin.readable);
         long left = pin.readable - position;

@@ -86,7 +86,7 @@ final class LogRecovery {
             shared.counters().recoveryNanos.add(System.nanoTime() - began);
         }
         flushed = Math.min(recoveryPoint, end);
-        segments.forEach(SegmentFile::closeIfUnused);
+        segments.forEach(segment -> segment.file.closeIfUnused());
     }
 
     private List<Long> basesOnDisk() throws IOException {
@@ -130,14 +130,14 @@ final class LogRecovery {
         if (recoveryPoint < last.baseOffset || (recoveryPoint == last.baseOffset && last.size() > 0)) {
             return false;
         }
-        last.enter();
+        last.file.enter();
         try {
             end = last.resume();
             return end == recoveryPoint;
         } catch (IOException notWhole) {
             return false;
         } finally {
-            last.leave();
+            last.file.leave();
         }
     }
 
@@ -146,11 +146,11 @@ final class LogRecovery {
         LOG.warn("An fsync of {} has failed; writing again what is above its recovery point, {}", id, recoveryPoint);
         ByteBuffer window = ByteBuffer.allocate(HEAP_WINDOW_BYTES);
         for (SegmentFile segment : segments.subList(firstUnsure(), segments.size())) {
-            segment.enter();
+            segment.file.enter();
             try {
                 segment.writeAgain(window, recoveryPoint);
             } finally {
-                segment.leave();
+                segment.file.leave();
             }
         }
         directory.trustAgain(id);
@@ -190,14 +190,14 @@ final class LogRecovery {
         for (int i = first; i < segments.size(); i++) {
             SegmentFile segment = segments.get(i);
             long fileBytes = segment.size();
-            segment.enter();
+            segment.file.enter();
             try {
                 end = segment.recover(window, recoveryPoint);
             } catch (IOException perhapsAnFsync) {
                 directory.doubt(id);
                 throw perhapsAnFsync;
             } finally {
-                segment.leave();
+                segment.file.leave();
             }
             segment.forcedTo(0);
             boolean last = i + 1 == segments.size();

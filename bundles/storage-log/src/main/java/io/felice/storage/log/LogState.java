@@ -278,7 +278,7 @@ final class LogState {
     }
 
     /** Pins the file that {@code at} is in. */
-    synchronized SegmentFile.Pin pin(long at) {
+    synchronized SharedFile.Pin pin(long at) {
         SegmentFile segment = segments.holding(at);
         return segment.pin(settledBytesOf(segment), segment.isSealed() ? segment.sealedEnd() : settled);
     }

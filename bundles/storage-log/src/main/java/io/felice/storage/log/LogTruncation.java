@@ -86,11 +86,11 @@ final class LogTruncation {
         if (segment == state.active() && segment.size() == 0) {
             return;
         }
-        segment.enter();
+        segment.file.enter();
         try {
             cutOff(segment, segment.cutAt(to));
         } finally {
-            segment.leave();
+            segment.file.leave();
         }
         if (state.end() == state.start() && segment.baseOffset < state.start()) {
             startAgainAt(state.start());
@@ -110,16 +110,16 @@ final class LogTruncation {
                     + MOST_WAIT_FOR_PINS_MS + " ms");
         }
         segment.deleteIndexFiles();
-        shared.files().truncate(segment.channel(true), cut.position());
+        shared.files().truncate(segment.file.channel(true), cut.position());
         directory.sync(() -> {
-            shared.files().force(segment.channel(true));
+            shared.files().force(segment.file.channel(true));
             shared.files().syncDirectory(directory.path());
         });
     }
 
     private static boolean awaitPins(SegmentFile segment, long position) throws IOException {
         try {
-            return segment.awaitPinsBelow(position, MOST_WAIT_FOR_PINS_MS);
+            return segment.file.awaitPinsBelow(position, MOST_WAIT_FOR_PINS_MS);
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
             throw new IOException("interrupted while waiting for readers", interrupted);

@@ -77,11 +77,11 @@ final class LogWriter {
     private void write(SegmentFile segment, ByteBuffer bytes, long position) throws IOException {
         int count = bytes.remaining();
         directory.make();
-        segment.enter();
+        segment.file.enter();
         try {
-            shared.files().write(segment.channel(true), bytes, position);
+            shared.files().write(segment.file.channel(true), bytes, position);
         } finally {
-            segment.leave();
+            segment.file.leave();
         }
         if (position == 0) {
             directory.namesHaveChanged();
@@ -94,11 +94,11 @@ final class LogWriter {
     void makeActiveFile() throws IOException {
         directory.make();
         SegmentFile active = state.active();
-        active.enter();
+        active.file.enter();
         try {
-            active.channel(true);
+            active.file.channel(true);
         } finally {
-            active.leave();
+            active.file.leave();
         }
         directory.namesHaveChanged();
         directory.makeDurable();

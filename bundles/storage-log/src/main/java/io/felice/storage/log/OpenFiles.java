@@ -12,7 +12,7 @@ final class OpenFiles {
     private static final int CLOSED_AT_ONCE = 16;
 
     private final int limit;
-    private final Set<SegmentFile> open = ConcurrentHashMap.newKeySet();
+    private final Set<SharedFile> open = ConcurrentHashMap.newKeySet();
     private final AtomicInteger count = new AtomicInteger();
     private final AtomicLong uses = new AtomicLong();
 
@@ -29,7 +29,7 @@ final class OpenFiles {
         return uses.get();
     }
 
-    void opened(SegmentFile file) {
+    void opened(SharedFile file) {
         uses.incrementAndGet();
         open.add(file);
         if (count.incrementAndGet() > limit) {
@@ -37,7 +37,7 @@ final class OpenFiles {
         }
     }
 
-    void closed(SegmentFile file) {
+    void closed(SharedFile file) {
         if (open.remove(file)) {
             count.decrementAndGet();
         }
@@ -52,5 +52,5 @@ final class OpenFiles {
         oldest.forEach(candidate -> candidate.file().closeIfUnused());
     }
 
-    private record Candidate(SegmentFile file, long lastUsed) {}
+    private record Candidate(SharedFile file, long lastUsed) {}
 }

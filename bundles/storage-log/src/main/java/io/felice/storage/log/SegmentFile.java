@@ -4,23 +4,18 @@ import io.felice.api.RecordBatch;
 import io.felice.api.storage.Segment;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashSet;
 import java.util.Iterator;
-import java.util.Set;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One segment: its file, opened when it is used; its sparse index, loaded when it is needed; its readers.
+ * One segment: how far it reaches, its {@link SharedFile file}, and its sparse index, loaded when it is needed.
  *
- * <p>What grows with an append is changed under the log's monitor. Who touches the file does so between {@link #enter}
- * and {@link #leave}, or holds a {@link Pin}; only then does {@link #channel} stay open. A retired segment is no longer
- * part of the log, and its file closes with its last user.
+ * <p>What grows with an append is changed under the log's monitor, the rest by who holds the log's {@code settling};
+ * anybody who has entered the file may look up in it. This object's monitor is held while the index is loaded.
  */
 final class SegmentFile {
     private static final Logger LOG = LoggerFactory.getLogger(SegmentFile.class);
@@ -33,10 +28,10 @@ final class SegmentFile {
 
     final long baseOffset;
     final long createdAt;
+    final SharedFile file;
 
     private final LogResources shared;
     private final Supplier<Path> directory;
-    private final Object opening = new Object();
 
     private volatile long size;
     private volatile boolean sealed;
@@ -51,13 +46,6 @@ final class SegmentFile {
     /** Everything below survives a power cut. */
     private volatile long forcedBytes;
 
-    private volatile FileChannel channel;
-    private volatile long lastUsed;
-    private boolean usedSinceRest;
-    private final Set<Pin> pins = new HashSet<>();
-    private int users;
-    private volatile boolean retired;
-
     private SegmentFile(
             LogResources shared, Supplier<Path> directory, long baseOffset, long size, long createdAt, boolean sealed) {
         this.shared = shared;
@@ -67,6 +55,7 @@ final class SegmentFile {
         this.createdAt = createdAt;
         this.sealed = sealed;
         this.offsetOfMaxTimestamp = baseOffset;
+        this.file = new SharedFile(shared, this::logFile);
     }
 
     /** A new active segment; its file is made with the first write. */
@@ -92,21 +81,21 @@ final class SegmentFile {
     static SegmentFile compacted(SegmentFile old, Iterator<RecordBatch> batches) throws IOException {
         SegmentFile fresh = new SegmentFile(old.shared, old.directory, old.baseOffset, 0, old.createdAt, false);
         fresh.index = new SparseIndex(old.baseOffset);
-        fresh.enter();
+        fresh.file.enter();
         try {
-            fresh.channel = old.shared.files().open(fresh.file(CLEANED), true);
-            old.shared.openFiles().opened(fresh);
+            fresh.file.openAt(fresh.path(CLEANED), true);
             fresh.writeAll(batches, old.sealedEnd);
         } catch (IOException | RuntimeException failure) {
-            fresh.retire();
+            fresh.file.retire();
             throw failure;
         } finally {
-            fresh.leave();
+            fresh.file.leave();
         }
         return fresh;
     }
 
     private void writeAll(Iterator<RecordBatch> batches, long end) throws IOException {
+        FileChannel channel = file.channel(false);
         shared.files().truncate(channel, 0);
         ByteBuffer gathered = ByteBuffer.allocate(GATHER_BYTES);
         long next = baseOffset;
@@ -117,7 +106,7 @@ final class SegmentFile {
             }
             int bytes = batch.sizeInBytes();
             if (bytes > gathered.remaining()) {
-                writeOut(gathered);
+                writeOut(channel, gathered);
             }
             if (bytes > gathered.capacity()) {
                 shared.files().write(channel, batch.bytes(), size);
@@ -129,7 +118,7 @@ final class SegmentFile {
             added(batch, bytes, INDEX_INTERVAL_BYTES);
             next = batch.nextOffset();
         }
-        writeOut(gathered);
+        writeOut(channel, gathered);
         shared.files().force(channel);
         shared.counters().fsyncs.increment();
         forcedBytes = size;
@@ -137,7 +126,7 @@ final class SegmentFile {
     }
 
     /** Writes the gathered bytes, which end where the segment does. */
-    private void writeOut(ByteBuffer gathered) throws IOException {
+    private void writeOut(FileChannel channel, ByteBuffer gathered) throws IOException {
         gathered.flip();
         shared.counters().bytesWritten.add(gathered.remaining());
         shared.files().write(channel, gathered, size - gathered.remaining());
@@ -148,7 +137,7 @@ final class SegmentFile {
     void takePlaceOf(SegmentFile old) throws IOException {
         old.deleteIndexFiles();
         shared.files().syncDirectory(directory.get());
-        shared.files().rename(file(CLEANED), logFile());
+        shared.files().rename(path(CLEANED), logFile());
         shared.files().syncDirectory(directory.get());
     }
 
@@ -156,12 +145,12 @@ final class SegmentFile {
         return String.format("%020d%s", baseOffset, suffix);
     }
 
-    private Path file(String suffix) {
+    private Path path(String suffix) {
         return directory.get().resolve(nameOf(baseOffset, suffix));
     }
 
     Path logFile() {
-        return file(".log");
+        return path(".log");
     }
 
     long size() {
@@ -269,7 +258,7 @@ final class SegmentFile {
         bytesSinceEntry = 0;
         indexOnDisk = false;
         index = new SparseIndex(baseOffset);
-        BatchScan scan = new BatchScan(shared.files(), channel(false), window);
+        BatchScan scan = new BatchScan(shared.files(), file.channel(false), window);
         long next = baseOffset;
         while (size < fileBytes && scan.header(size, fileBytes) && isNext(scan, next, trusted)) {
             noteBatch(scan.lastOffset(), scan.maxTimestamp(), scan.size(), INDEX_INTERVAL_BYTES);
@@ -278,8 +267,8 @@ final class SegmentFile {
         shared.counters().scannedBytes.add(size);
         if (size < fileBytes) {
             LOG.warn("Cutting {} off at {}: no whole batch is in its last {} bytes", logFile(), size, fileBytes - size);
-            shared.files().truncate(channel(false), size);
-            shared.files().force(channel(false));
+            shared.files().truncate(file.channel(false), size);
+            shared.files().force(file.channel(false));
             deleteIndexFiles();
         }
         sealed = false;
@@ -288,24 +277,24 @@ final class SegmentFile {
 
     /** Writes what is above an offset once more, as it is read, and forces it; also what is no whole batch. */
     void writeAgain(ByteBuffer window, long offset) throws IOException {
-        FileChannel file = channel(false);
-        BatchScan scan = new BatchScan(shared.files(), file, window);
+        FileChannel channel = file.channel(false);
+        BatchScan scan = new BatchScan(shared.files(), channel, window);
         long at = 0;
         while (at < size && scan.header(at, size) && scan.nextOffset() <= offset) {
             at += scan.size();
         }
         while (at < size) {
             window.clear().limit((int) Math.min(window.capacity(), size - at));
-            shared.files().read(file, window, at);
+            shared.files().read(channel, window, at);
             if (window.flip().limit() == 0) {
                 throw new IOException(logFile() + " ends at " + at + ", not at " + size);
             }
             int bytes = window.remaining();
-            shared.files().write(file, window, at);
+            shared.files().write(channel, window, at);
             shared.counters().bytesWritten.add(bytes);
             at += bytes;
         }
-        shared.files().force(file);
+        shared.files().force(channel);
         shared.counters().fsyncs.increment();
     }
 
@@ -315,109 +304,27 @@ final class SegmentFile {
                 && (scan.nextOffset() <= trusted || scan.crcIsRight());
     }
 
-    // Users of the file
-
-    synchronized void enter() {
-        users++;
-        usedSinceRest = true;
-        lastUsed = shared.openFiles().now();
-    }
-
-    synchronized void leave() {
-        users--;
-        notifyAll();
-        if (retired && users == 0) {
-            closeChannel();
-        }
-    }
+    // The file
 
     /**
-     * Pins the file from now on; {@code leave} is done by the pin.
+     * Pins the file from now on.
      *
      * @param readable bytes of the file that may be read
      * @param next the offset after the batches in them
      */
-    synchronized Pin pin(long readable, long next) {
-        enter();
-        Pin pin = new Pin(this, readable, next);
-        pins.add(pin);
+    SharedFile.Pin pin(long readable, long next) {
+        SharedFile.Pin pin = new SharedFile.Pin(this, readable, next);
+        file.enter(pin);
         return pin;
     }
 
-    private synchronized void unpin(Pin pin) {
-        if (pins.remove(pin)) {
-            shared.counters().pinnedBytes.add(-pin.bytes);
-            leave();
-        }
-    }
-
-    /** Waits until no pin reaches above a position; false if one still does after so long. */
-    synchronized boolean awaitPinsBelow(long position, long millis) throws InterruptedException {
-        long deadline = System.nanoTime() + millis * 1_000_000;
-        while (pins.stream().anyMatch(pin -> pin.end > position)) {
-            long left = (deadline - System.nanoTime()) / 1_000_000;
-            if (left <= 0) {
-                return false;
-            }
-            wait(left);
-        }
-        return true;
-    }
-
-    /** The file, open; made if it is not there yet and {@code create} says so. */
-    FileChannel channel(boolean create) throws IOException {
-        FileChannel open = channel;
-        return open != null ? open : openChannel(create);
-    }
-
-    private FileChannel openChannel(boolean create) throws IOException {
-        synchronized (opening) {
-            if (channel == null) {
-                if (retired) {
-                    throw new ClosedChannelException();
-                }
-                channel = shared.files().open(logFile(), create);
-                shared.openFiles().opened(this);
-            }
-            return channel;
-        }
-    }
-
-    boolean isOpen() {
-        return channel != null;
-    }
-
-    long lastUsed() {
-        return lastUsed;
-    }
-
-    synchronized void closeIfUnused() {
-        if (users == 0) {
-            closeChannel();
-        }
-    }
-
-    /** The segment is no longer part of the log. */
-    synchronized void retire() {
-        retired = true;
-        closeIfUnused();
-    }
-
+    /** True once the segment is no longer part of the log. */
     boolean isRetired() {
-        return retired;
+        return file.isRetired();
     }
 
-    private void closeChannel() {
-        FileChannel closing = channel;
-        if (closing != null) {
-            channel = null;
-            shared.openFiles().closed(this);
-            try {
-                closing.close();
-            } catch (IOException failure) {
-                LOG.warn("{} did not close: {}", logFile(), failure.toString());
-            }
-        }
+    void retire() {
+        file.retire();
     }
 
     /** Removes the files, the log's first: without it the others mean nothing. */
@@ -428,11 +335,14 @@ final class SegmentFile {
 
     void deleteIndexFiles() throws IOException {
         indexOnDisk = false;
-        shared.files().delete(file(".index"));
-        shared.files().delete(file(".timeindex"));
+        indexFiles().delete();
     }
 
     // The index
+
+    private IndexFiles indexFiles() {
+        return new IndexFiles(shared.files(), directory.get(), baseOffset);
+    }
 
     SparseIndex indexIfLoaded() {
         return index;
@@ -445,40 +355,30 @@ final class SegmentFile {
     }
 
     private SparseIndex loadIndex() throws IOException {
-        enter();
+        file.enter();
         try {
-            synchronized (opening) {
-                if (index != null) {
-                    return index;
+            synchronized (this) {
+                SparseIndex loaded = index;
+                if (loaded == null) {
+                    loaded = readOrRebuildIndex();
+                    index = loaded;
                 }
-                SparseIndex read = readIndexFiles();
-                if (read == null) {
-                    read = rebuildIndex();
-                    indexOnDisk = false;
-                } else {
-                    maxTimestamp = read.timestampAtOrBelow(Long.MAX_VALUE);
-                    offsetOfMaxTimestamp = read.timedOffsetAtOrBelow(Long.MAX_VALUE);
-                }
-                index = read;
-                return read;
+                return loaded;
             }
         } finally {
-            leave();
+            file.leave();
         }
     }
 
-    /** Null if the files are missing, or cannot be those of this segment. */
-    private SparseIndex readIndexFiles() throws IOException {
-        Path offsets = file(".index");
-        Path times = file(".timeindex");
-        if (!Files.exists(offsets) || !Files.exists(times)) {
-            return null;
+    private SparseIndex readOrRebuildIndex() throws IOException {
+        SparseIndex read = indexFiles().read(baseOffset, size);
+        if (read == null) {
+            indexOnDisk = false;
+            return rebuildIndex();
         }
-        ByteBuffer timeBytes = ByteBuffer.wrap(Files.readAllBytes(times));
-        if (size > 0 && timeBytes.remaining() == 0) {
-            return null;
-        }
-        return SparseIndex.of(baseOffset, size, ByteBuffer.wrap(Files.readAllBytes(offsets)), timeBytes);
+        maxTimestamp = read.timestampAtOrBelow(Long.MAX_VALUE);
+        offsetOfMaxTimestamp = read.timedOffsetAtOrBelow(Long.MAX_VALUE);
+        return read;
     }
 
     private SparseIndex rebuildIndex() throws IOException {
@@ -504,8 +404,8 @@ final class SegmentFile {
     /** Writes the index files of a sealed segment, if they are not there. An index can be made anew: failing is no harm. */
     void persistIndex() {
         SparseIndex sealedIndex = index;
-        if (needsIndexFiles() && !retired && sealedIndex != null) {
-            writeIndexFiles(sealedIndex, true);
+        if (needsIndexFiles() && !isRetired() && sealedIndex != null) {
+            indexOnDisk = indexFiles().write(sealedIndex, true);
         }
     }
 
@@ -518,50 +418,20 @@ final class SegmentFile {
         if (maxTimestamp >= 0) {
             activeIndex.addTime(maxTimestamp, offsetOfMaxTimestamp);
         }
-        writeIndexFiles(activeIndex, false);
-    }
-
-    private void writeIndexFiles(SparseIndex from, boolean force) {
-        try {
-            write(file(".index"), from.offsetFile(), force);
-            write(file(".timeindex"), from.timeFile(), force);
-            indexOnDisk = true;
-        } catch (IOException failure) {
-            LOG.warn("The index of {} was not written: {}", logFile(), failure.toString());
-            try {
-                deleteIndexFiles();
-            } catch (IOException again) {
-                LOG.warn("What there is of the index of {} was not removed: {}", logFile(), again.toString());
-            }
-        }
-    }
-
-    private void write(Path file, ByteBuffer content, boolean force) throws IOException {
-        try (FileChannel opened = shared.files().open(file, true)) {
-            shared.files().truncate(opened, 0);
-            shared.files().write(opened, content, 0);
-            if (force) {
-                shared.files().force(opened);
-            }
-        }
+        indexOnDisk = indexFiles().write(activeIndex, false);
     }
 
     /** Lets go of what a sealed segment that nobody used since the last rest does not need. */
-    synchronized void rest() {
-        if (!sealed || usedSinceRest || users > 0) {
-            usedSinceRest = false;
-            return;
-        }
-        if (indexOnDisk) {
+    void rest() {
+        if (sealed && file.rest() && indexOnDisk) {
             index = null;
         }
-        closeChannel();
     }
 
     // Lookups in the file; the caller has entered
 
     BatchScan scan() throws IOException {
-        return new BatchScan(shared.files(), channel(false), ByteBuffer.allocate(WINDOW_BYTES));
+        return new BatchScan(shared.files(), file.channel(false), ByteBuffer.allocate(WINDOW_BYTES));
     }
 
     /** Position of the first batch whose last offset is at least {@code offset}; {@code readable} if there is none. */
@@ -641,36 +511,4 @@ final class SegmentFile {
      * @param maxTimestamp of all batches before it
      */
     record Cut(long position, long end, long maxTimestamp, long offsetOfMaxTimestamp) {}
-
-    /** Keeps a range of the file as it is; until {@link #narrow} says which, all of it. */
-    static final class Pin implements Runnable {
-        final SegmentFile segment;
-        /** Bytes of the file that may be read, and the offset after the batches in them, when the pin was made. */
-        final long readable;
-
-        final long next;
-
-        private volatile long end = Long.MAX_VALUE;
-        private int bytes;
-
-        private Pin(SegmentFile segment, long readable, long next) {
-            this.segment = segment;
-            this.readable = readable;
-            this.next = next;
-        }
-
-        void narrow(long from, int length) {
-            end = from + length;
-            bytes = length;
-            segment.shared.counters().pinnedBytes.add(length);
-            synchronized (segment) {
-                segment.notifyAll();
-            }
-        }
-
-        @Override
-        public void run() {
-            segment.unpin(this);
-        }
-    }
 }
