@@ -13,6 +13,7 @@ import io.felice.api.config.BrokerConfig;
 import io.felice.api.config.ConfigEntry;
 import io.felice.api.config.ConfigResource;
 import io.felice.api.config.Configs;
+import io.felice.api.config.ReadOnce;
 import io.felice.api.config.TopicConfig;
 import io.felice.api.partition.FetchPlan;
 import io.felice.api.partition.FetchedPartition;
@@ -50,6 +51,7 @@ import org.osgi.framework.BundleContext;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Modified;
 import org.osgi.service.component.annotations.Reference;
 import org.osgi.service.component.annotations.ReferenceCardinality;
 import org.osgi.service.component.annotations.ReferencePolicy;
@@ -81,7 +83,7 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
     /** What the file says beside the broker keys of {@link BrokerConfig}, which may stand there by their names. */
     @ObjectClassDefinition(name = "Felice broker", description = "The node's identity, its data, its threads.")
     public @interface Config {
-        @AttributeDefinition(description = "The node's id, different on every node of a cluster.")
+        @AttributeDefinition(description = "The node's id, different on every node of a cluster.", min = "0")
         int broker_id() default 0;
 
         @AttributeDefinition(description = "Where the broker keeps what it must remember beside the logs.")
@@ -90,10 +92,12 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
         @AttributeDefinition(description = "The rack or zone of this node; empty if it has none.")
         String rack() default "";
 
-        @AttributeDefinition(description = "Threads for each storage engine, for what may block.")
+        @AttributeDefinition(description = "Threads for each storage engine, for what may block.", min = "1")
         int storage_threads() default 4;
 
-        @AttributeDefinition(description = "How long after the start logs of unknown topics are kept, in milliseconds.")
+        @AttributeDefinition(
+                description = "How long after the start logs of unknown topics are kept, in milliseconds.",
+                min = "0")
         long stray_log_delay_ms() default 60_000;
     }
 
@@ -102,6 +106,7 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
     private static final int TICKS_PER_CHECKPOINT = 5;
     private static final long NEW_TOPIC_PATIENCE_MS = 2_000;
     private static final long LEAVE_SECONDS = 10;
+    private static final long ENGINES_PATIENCE_MS = 15_000;
 
     private final Config config;
     private final Services services;
@@ -187,8 +192,31 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
         try {
             return new NodeConfigs(config.broker_id(), NodeConfigs.fileLayer(properties), engines);
         } catch (FeliceException illegal) {
-            onMain(() -> fail(illegal.getMessage()));
+            onMain(() -> fail("io.felice.broker.cfg: " + illegal.getMessage()));
             return new NodeConfigs(config.broker_id(), Map.of(), engines);
+        }
+    }
+
+    /** What Kafka's tools know of a broker is in force at once; the rest was read when this was made. */
+    @Modified
+    public void modified(Config wanted, Map<String, Object> properties) {
+        ReadOnce.compare("io.felice.broker", Config.class, config, wanted, Set.of());
+        Map<String, String> file = NodeConfigs.fileLayer(properties);
+        onMain(() -> take(file));
+    }
+
+    private void take(Map<String, String> file) {
+        try {
+            configs.update(file);
+        } catch (FeliceException illegal) {
+            log.warn(
+                    "io.felice.broker.cfg: {} What was in force stays so until that is corrected",
+                    illegal.getMessage());
+            return;
+        }
+        if (complete) {
+            replicas.follow(link.view());
+            tellReady();
         }
     }
 
@@ -293,10 +321,29 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
     }
 
     private void tellReady() {
-        if (offered && link.isReachable()) {
-            Launch.ready(List.of("bootstrap=" + link.bootstrap(), "node=" + node.brokerId(), "data=" + state.root()));
-        } else {
+        if (!offered || !link.isReachable()) {
             Launch.unready();
+        } else if (!configs.missingEngines().isEmpty()) {
+            Launch.unready();
+            timer.schedule(() -> onMain(this::missEngines), ENGINES_PATIENCE_MS, TimeUnit.MILLISECONDS);
+        } else {
+            Launch.ready(List.of("bootstrap=" + link.bootstrap(), "node=" + node.brokerId()));
+        }
+    }
+
+    /** An engine that is being replaced is back by now; one that is missing still makes this node unfit for new topics. */
+    private void missEngines() {
+        Set<String> missing = configs.missingEngines();
+        if (missing.isEmpty()) {
+            return;
+        }
+        String sentence = "storage.placement = " + configs.broker().get(BrokerConfig.STORAGE_PLACEMENT)
+                + " needs what is not here: the storage engine " + String.join(", ", missing) + ". Here are: "
+                + String.join(", ", engines.names()) + ".";
+        if (Launch.hasServed()) {
+            log.error("Not ready: {}", sentence);
+        } else {
+            Launch.failed(sentence + " See io.felice.broker.cfg, and the log for why an engine did not start.");
         }
     }
 
@@ -332,6 +379,7 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
             replicas.mount(name, engine);
             if (complete) {
                 scheduleStrays();
+                tellReady();
             }
         });
     }
@@ -340,6 +388,7 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
     public void unbindEngine(StorageEngine engine, Map<String, Object> properties) {
         String name = String.valueOf(properties.get(StorageEngine.NAME));
         await(decided(() -> replicas.unmount(name, engine)), "the engine " + name);
+        onMain(this::tellReady);
     }
 
     @Reference(

@@ -24,7 +24,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
@@ -33,7 +35,6 @@ import java.util.concurrent.ConcurrentHashMap;
  */
 final class NodeConfigs implements Configs {
     private final int brokerId;
-    private final Map<String, String> file;
     private final Engines engines;
 
     private volatile Layers layers;
@@ -43,11 +44,14 @@ final class NodeConfigs implements Configs {
      * @throws io.felice.api.FeliceException INVALID_CONFIG if a value there is not legal
      */
     NodeConfigs(int brokerId, Map<String, String> file, Engines engines) {
-        file.forEach((key, value) -> BrokerConfig.KEYS.get(key).check(value));
         this.brokerId = brokerId;
-        this.file = Map.copyOf(file);
         this.engines = engines;
-        this.layers = new Layers(ClusterView.EMPTY, Map.of(), Map.of(), this.file);
+        this.layers = new Layers(ClusterView.EMPTY, Map.of(), Map.of(), checked(file));
+    }
+
+    private static Map<String, String> checked(Map<String, String> file) {
+        file.forEach((key, value) -> BrokerConfig.KEYS.get(key).check(value));
+        return Map.copyOf(file);
     }
 
     /** The broker keys among a component's properties, as text. */
@@ -69,6 +73,7 @@ final class NodeConfigs implements Configs {
         private final ClusterView view;
         private final Map<String, String> own;
         private final Map<String, String> all;
+        private final Map<String, String> file;
         private final BrokerConfig broker;
         private final Map<String, String> topicDefaults = new TreeMap<>();
         private final TopicConfig plainTopic;
@@ -79,6 +84,7 @@ final class NodeConfigs implements Configs {
             this.view = view;
             this.own = own;
             this.all = all;
+            this.file = file;
             Map<String, String> values = new HashMap<>(file);
             values.putAll(all);
             values.putAll(own);
@@ -95,6 +101,7 @@ final class NodeConfigs implements Configs {
             this.view = view;
             own = before.own;
             all = before.all;
+            file = before.file;
             broker = before.broker;
             topicDefaults.putAll(before.topicDefaults);
             plainTopic = before.plainTopic;
@@ -134,8 +141,27 @@ final class NodeConfigs implements Configs {
             now.overridden.keySet().removeIf(topic -> view.topic(topic).isEmpty());
             layers = now.at(view);
         } else {
-            layers = new Layers(view, own, all, file);
+            layers = new Layers(view, own, all, now.file);
         }
+    }
+
+    /**
+     * The file as it is now; on the thread that gives views.
+     *
+     * @throws io.felice.api.FeliceException INVALID_CONFIG if a value there is not legal; then nothing changes
+     */
+    void update(Map<String, String> file) {
+        Layers now = layers;
+        if (!file.equals(now.file)) {
+            layers = new Layers(now.view, now.own, now.all, checked(file));
+        }
+    }
+
+    /** The engines that new topics are placed on and that are not here. */
+    Set<String> missingEngines() {
+        Set<String> missing = new TreeSet<>(layers.placement.enginesInUse());
+        missing.removeAll(engines.names());
+        return missing;
     }
 
     @Override
@@ -205,7 +231,7 @@ final class NodeConfigs implements Configs {
         List<Synonym> synonyms = new ArrayList<>();
         add(synonyms, key.name(), now.own.get(key.name()), DYNAMIC_BROKER);
         add(synonyms, key.name(), now.all.get(key.name()), DYNAMIC_DEFAULT_BROKER);
-        add(synonyms, key.name(), file.get(key.name()), STATIC_BROKER);
+        add(synonyms, key.name(), now.file.get(key.name()), STATIC_BROKER);
         add(synonyms, key.name(), key.defaultValue(), DEFAULT);
         return synonyms;
     }

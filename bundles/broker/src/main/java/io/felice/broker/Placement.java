@@ -12,6 +12,7 @@ import java.util.regex.Pattern;
 /** The rule {@code audit-*:mvstore,*:log}: which engine keeps a topic that does not say; the first pattern that fits. */
 record Placement(List<Rule> rules) {
     private static final String OTHERWISE = "log";
+    private static final String EVERYTHING = pattern("*").pattern();
 
     /** A pattern with {@code *} for any letters, and the engine. */
     record Rule(Pattern topics, String engine) {}
@@ -49,6 +50,15 @@ record Placement(List<Rule> rules) {
     Set<String> engines() {
         Set<String> names = new TreeSet<>();
         rules.forEach(rule -> names.add(rule.engine()));
+        return names;
+    }
+
+    /** The engines named, and the one for topics that no pattern fits if there can be any. */
+    Set<String> enginesInUse() {
+        Set<String> names = engines();
+        if (rules.stream().noneMatch(rule -> rule.topics().pattern().equals(EVERYTHING))) {
+            names.add(OTHERWISE);
+        }
         return names;
     }
 

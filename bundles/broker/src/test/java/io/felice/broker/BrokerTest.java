@@ -7,6 +7,7 @@ import static io.felice.testkit.Batches.batch;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.felice.api.ErrorCode;
+import io.felice.api.Launch;
 import io.felice.api.TopicPartition;
 import io.felice.api.Turn;
 import io.felice.api.cluster.BrokerRegistration.Endpoint;
@@ -227,6 +228,50 @@ class BrokerTest {
     private Partition led(String topic) {
         eventually(() -> assertThat(broker.leader(first(topic))).isInstanceOf(LeaderPartition.class));
         return broker.leader(first(topic));
+    }
+
+    @Test
+    void aChangedFileIsTakenWithoutANewBroker() {
+        Partition partition = ledAfterCreating("orders");
+
+        broker.modified(config(0, directory.resolve("elsewhere")), Map.of("num.partitions", "9"));
+
+        eventually(() -> assertThat(broker.broker().getInt("num.partitions")).isEqualTo(9));
+        assertThat(broker.leader(first("orders"))).isSameAs(partition);
+    }
+
+    @Test
+    void aFileThatIsNotLegalLeavesInForceWhatWas() {
+        broker.modified(config(0, directory), Map.of("num.partitions", "9"));
+        broker.modified(config(0, directory), Map.of("num.partitions", "9", "storage.placement", "nonsense"));
+        broker.modified(config(0, directory), Map.of("num.partitions", "8"));
+
+        eventually(() -> assertThat(broker.broker().getInt("num.partitions")).isEqualTo(8));
+    }
+
+    @Test
+    void itIsNotReadyWithoutTheEngineThatNewTopicsNeed() {
+        Path ready = directory.resolve("ready");
+        System.setProperty(Launch.READY_FILE, ready.toString());
+        try {
+            stop();
+            broker = startWithoutEngine();
+            eventually(() -> assertThat(offered.offering).contains(broker));
+            assertThat(ready).doesNotExist();
+
+            broker.bindEngine(engine, SCRIPTED);
+            eventually(() -> assertThat(ready).exists());
+            broker.unbindEngine(engine, SCRIPTED);
+
+            eventually(() -> assertThat(ready).doesNotExist());
+        } finally {
+            System.clearProperty(Launch.READY_FILE);
+        }
+    }
+
+    private Partition ledAfterCreating(String topic) {
+        controller.create(topic, 1);
+        return led(topic);
     }
 
     @Test

@@ -146,6 +146,38 @@ class NodeConfigsTest {
     }
 
     @Test
+    void aChangedFileIsInForceAtOnceBelowWhatTheClusterSays() {
+        replay(new ConfigSet(OWN, "num.partitions", "7"));
+
+        configs.update(Map.of("log.retention.ms", "4000", "num.partitions", "2"));
+
+        assertThat(configs.topic("orders").getLong(TopicConfig.RETENTION_MS)).isEqualTo(4000);
+        assertThat(configs.broker().getInt(BrokerConfig.NUM_PARTITIONS)).isEqualTo(7);
+        assertThat(configs.broker().get(BrokerConfig.STORAGE_PLACEMENT))
+                .isEqualTo(BrokerConfig.with(Map.of()).get(BrokerConfig.STORAGE_PLACEMENT));
+    }
+
+    @Test
+    void aFileThatIsNotLegalChangesNothing() {
+        refused(
+                ErrorCode.INVALID_CONFIG,
+                () -> configs.update(Map.of("storage.placement", "nonsense", "log.retention.ms", "4000")));
+
+        assertThat(configs.topic("orders").getLong(TopicConfig.RETENTION_MS)).isEqualTo(5000);
+    }
+
+    @Test
+    void theEnginesOfThePlacementAreMissedWhenTheyAreNotHere() {
+        assertThat(configs.missingEngines()).isEmpty();
+
+        configs.update(Map.of("storage.placement", "a-*:other,m-*:memory"));
+
+        assertThat(configs.missingEngines())
+                .as("the one that is named, and the one for what no pattern fits")
+                .containsExactly("log", "other");
+    }
+
+    @Test
     void theFileIsReadByKafkasNames() {
         Map<String, String> file = NodeConfigs.fileLayer(
                 Map.of("num.partitions", 3, "log.cleanup.policy", new String[] {"delete"}, "data.dir", "x"));
