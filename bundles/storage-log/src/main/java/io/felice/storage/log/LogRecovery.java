@@ -189,25 +189,36 @@ final class LogRecovery {
     private void scanFrom(int first, ByteBuffer window) throws IOException {
         for (int i = first; i < segments.size(); i++) {
             SegmentFile segment = segments.get(i);
-            long fileBytes = segment.size();
             segment.file.enter();
             try {
-                end = segment.recover(window, recoveryPoint);
+                if (!scan(i, segment, window)) {
+                    return;
+                }
             } catch (IOException perhapsAnFsync) {
                 directory.doubt(id);
                 throw perhapsAnFsync;
             } finally {
                 segment.file.leave();
             }
-            segment.forcedTo(0);
-            boolean last = i + 1 == segments.size();
-            boolean goesOn = !last && segment.size() == fileBytes && end <= segments.get(i + 1).baseOffset;
-            if (!goesOn) {
-                dropAfter(i);
-                return;
-            }
             segment.seal(segments.get(i + 1).baseOffset);
         }
+    }
+
+    /**
+     * True if the log goes on in the next segment. If not, what is above goes before this one is cut off: else a crash in
+     * between would leave a whole segment, a gap, and the log going on behind it.
+     */
+    private boolean scan(int number, SegmentFile segment, ByteBuffer window) throws IOException {
+        long fileBytes = segment.size();
+        end = segment.recover(window, recoveryPoint);
+        segment.forcedTo(0);
+        boolean last = number + 1 == segments.size();
+        boolean goesOn = !last && segment.size() == fileBytes && end <= segments.get(number + 1).baseOffset;
+        if (!goesOn) {
+            dropAfter(number);
+            segment.cutOffRest(fileBytes);
+        }
+        return goesOn;
     }
 
     private void dropAfter(int last) throws IOException {

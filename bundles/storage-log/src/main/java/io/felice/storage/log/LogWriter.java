@@ -79,6 +79,9 @@ final class LogWriter {
         directory.make();
         segment.file.enter();
         try {
+            if (segment.dropIndexFilesBeforeGrowth()) {
+                directory.namesHaveChanged();
+            }
             shared.files().write(segment.file.channel(true), bytes, position);
         } finally {
             segment.file.leave();

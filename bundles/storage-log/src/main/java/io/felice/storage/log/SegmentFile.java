@@ -39,7 +39,11 @@ final class SegmentFile {
     private volatile long sealedEnd;
 
     private volatile SparseIndex index;
+    /** The index files, if they are there, hold all of the index. */
     private volatile boolean indexOnDisk;
+    /** There may be index files. */
+    private volatile boolean indexFilesExist;
+
     private volatile long maxTimestamp = -1;
     private long offsetOfMaxTimestamp;
     private int bytesSinceEntry;
@@ -73,6 +77,7 @@ final class SegmentFile {
         segment.sealedEnd = end;
         segment.maxTimestamp = UNKNOWN;
         segment.indexOnDisk = true;
+        segment.indexFilesExist = true;
         segment.forcedBytes = size;
         return segment;
     }
@@ -245,8 +250,8 @@ final class SegmentFile {
     }
 
     /**
-     * Reads the whole file and makes the index anew; cuts the file off before the first batch that is not whole, not in
-     * order or, from the offset {@code trusted} on, fails its CRC.
+     * Reads the whole file, makes the index anew, and ends before the first batch that is not whole, not in order or, from
+     * the offset {@code trusted} on, fails its CRC. {@link #cutOffRest} has to follow.
      *
      * @return the offset after the last batch
      */
@@ -256,7 +261,7 @@ final class SegmentFile {
         maxTimestamp = -1;
         offsetOfMaxTimestamp = baseOffset;
         bytesSinceEntry = 0;
-        indexOnDisk = false;
+        deleteIndexFiles();
         index = new SparseIndex(baseOffset);
         BatchScan scan = new BatchScan(shared.files(), file.channel(false), window);
         long next = baseOffset;
@@ -265,14 +270,17 @@ final class SegmentFile {
             next = scan.nextOffset();
         }
         shared.counters().scannedBytes.add(size);
+        sealed = false;
+        return next;
+    }
+
+    /** Shortens a file of {@code fileBytes} to what recovery found whole. */
+    void cutOffRest(long fileBytes) throws IOException {
         if (size < fileBytes) {
             LOG.warn("Cutting {} off at {}: no whole batch is in its last {} bytes", logFile(), size, fileBytes - size);
             shared.files().truncate(file.channel(false), size);
             shared.files().force(file.channel(false));
-            deleteIndexFiles();
         }
-        sealed = false;
-        return next;
     }
 
     /** Writes what is above an offset once more, as it is read, and forces it; also what is no whole batch. */
@@ -336,6 +344,19 @@ final class SegmentFile {
     void deleteIndexFiles() throws IOException {
         indexOnDisk = false;
         indexFiles().delete();
+        indexFilesExist = false;
+    }
+
+    /**
+     * Before the file grows, the index files that a clean stop left go: after a kill they would be taken for those of the
+     * longer segment, and its newest timestamp would not be in them. True if there may have been some.
+     */
+    boolean dropIndexFilesBeforeGrowth() throws IOException {
+        boolean may = indexFilesExist;
+        if (may) {
+            deleteIndexFiles();
+        }
+        return may;
     }
 
     // The index
@@ -405,7 +426,7 @@ final class SegmentFile {
     void persistIndex() {
         SparseIndex sealedIndex = index;
         if (needsIndexFiles() && !isRetired() && sealedIndex != null) {
-            indexOnDisk = indexFiles().write(sealedIndex, true);
+            writeIndexFiles(sealedIndex, true);
         }
     }
 
@@ -418,7 +439,12 @@ final class SegmentFile {
         if (maxTimestamp >= 0) {
             activeIndex.addTime(maxTimestamp, offsetOfMaxTimestamp);
         }
-        indexOnDisk = indexFiles().write(activeIndex, false);
+        writeIndexFiles(activeIndex, false);
+    }
+
+    private void writeIndexFiles(SparseIndex from, boolean force) {
+        indexFilesExist = true;
+        indexOnDisk = indexFiles().write(from, force);
     }
 
     /** Lets go of what a sealed segment that nobody used since the last rest does not need. */

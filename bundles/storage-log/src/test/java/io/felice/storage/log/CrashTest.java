@@ -11,6 +11,8 @@ import io.felice.api.RecordBatch;
 import io.felice.api.storage.LogId;
 import io.felice.api.storage.PartitionLog;
 import io.felice.api.storage.Segment;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.List;
@@ -118,6 +120,35 @@ class CrashTest {
     void flushedBatchesAreBelowTheRecoveryPointOnly() {
         crashEverywhere(log -> log.flush(50).toCompletableFuture().join(), (found, done) -> assertThat(found.offsets())
                 .isEqualTo(tens(0, 50)));
+    }
+
+    @Test
+    void aRecoveryThatIsCutShortNeverLeavesAGap() throws IOException {
+        Path damaged = temp.resolve("damaged");
+        try (LogStorageEngine engine = new LogStorageEngine(damaged, SETTINGS)) {
+            fifty(engine);
+        }
+        Files.delete(damaged.resolve("recovery-point-offset-checkpoint"));
+        Path second = damaged.resolve("orders-0/00000000000000000020.log");
+        byte[] bytes = Files.readAllBytes(second);
+        bytes[bytes.length - 1] ^= 1;
+        Files.write(second, bytes);
+        boolean done = false;
+        for (int changes = 1; !done; changes++) {
+            assertThat(changes).isLessThan(MOST_CHANGES);
+            Path image = temp.resolve("image-" + changes);
+            Directories.copy(damaged, image);
+            FaultyFiles files = new FaultyFiles();
+            files.stopAfter(changes);
+
+            try (LogStorageEngine engine = new LogStorageEngine(image, SETTINGS, files, Clock.systemUTC())) {
+                done = engine.open(ID, 1).endOffset() == 30;
+            } catch (FeliceException stopped) {
+                done = false;
+            }
+
+            assertThat(found(image)).isEqualTo(new Found(0, 30, List.of(0L, 10L, 20L)));
+        }
     }
 
     /** Lets the operation run again and again, each time one change further, until it comes to its end. */
