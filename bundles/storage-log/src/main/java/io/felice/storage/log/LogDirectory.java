@@ -11,8 +11,10 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -76,6 +78,9 @@ final class LogDirectory implements AutoCloseable {
 
     /** Logs of which an fsync failed, also if the disk did not take the file that says so. */
     private final Set<LogId> doubtful = ConcurrentHashMap.newKeySet();
+
+    /** Directories of which it is not known whose they are: their metadata is there, but the disk does not give it. */
+    private final Set<String> unreadable = ConcurrentHashMap.newKeySet();
 
     private final List<Path> leftovers = new ArrayList<>();
     private MoveAside moveAside = this::makeStray;
@@ -190,19 +195,26 @@ final class LogDirectory implements AutoCloseable {
         if (!parts.matches()) {
             return;
         }
-        UUID topicId = topicIdIn(directory);
-        if (topicId == null) {
-            LOG.warn("{} has no readable {} and is left alone", directory, METADATA);
-            return;
-        }
-        LogId id = new LogId(topicId, Integer.parseInt(parts.group(2)), parts.group(1));
-        places.put(id, directory);
-        if (parts.group(3) == null) {
-            names.put(name, id);
+        try {
+            UUID topicId = topicIdIn(directory);
+            if (topicId == null) {
+                LOG.warn("{} has no readable {} and is left alone", directory, METADATA);
+            } else {
+                LogId id = new LogId(topicId, Integer.parseInt(parts.group(2)), parts.group(1));
+                places.put(id, directory);
+                if (parts.group(3) == null) {
+                    names.put(name, id);
+                }
+            }
+            unreadable.remove(name);
+        } catch (IOException failure) {
+            LOG.error("{} cannot be used: {}", directory, failure.toString());
+            unreadable.add(name);
         }
     }
 
-    private static UUID topicIdIn(Path directory) {
+    /** Null if the directory does not say whose it is; a disk that does not answer is another matter. */
+    private static UUID topicIdIn(Path directory) throws IOException {
         try {
             Properties properties = new Properties();
             try (var reader = Files.newBufferedReader(directory.resolve(METADATA), UTF_8)) {
@@ -211,7 +223,7 @@ final class LogDirectory implements AutoCloseable {
             ByteBuffer id = ByteBuffer.wrap(Base64.getUrlDecoder()
                     .decode(properties.getProperty("topic_id", "").trim()));
             return id.remaining() == 16 ? new UUID(id.getLong(), id.getLong()) : null;
-        } catch (IOException | IllegalArgumentException unreadable) {
+        } catch (NoSuchFileException | CharacterCodingException | IllegalArgumentException saysNothing) {
             return null;
         }
     }
@@ -232,9 +244,17 @@ final class LogDirectory implements AutoCloseable {
         return places;
     }
 
-    /** Where the log is; null if it has no files. */
+    /** Where the log is; null if it has no files. Fails while that cannot be known: no log is empty because a read failed. */
     Path placeOf(LogId id) {
-        return places.get(id);
+        String name = nameOf(id);
+        if (unreadable.contains(name)) {
+            note(path.resolve(name));
+        }
+        Path place = places.get(id);
+        if (place == null && unreadable.contains(name)) {
+            throw KAFKA_STORAGE_ERROR.because("it is not known which topic " + path.resolve(name) + " is of");
+        }
+        return place;
     }
 
     /** The name of a log's directory unless a newer topic has taken it. */

@@ -20,6 +20,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
@@ -107,6 +108,25 @@ class LogFilesTest {
             Path kept = aside.iterator().next();
             assertThat(kept.resolve("00000000000000000000.log")).hasBinaryContent(before);
         }
+    }
+
+    @Test
+    void aLogIsNotTakenForEmptyBecauseItsMetadataCannotBeReadJustNow() throws IOException {
+        LogStorageEngine first = start(data());
+        appendTens(first.open(ID, 1), 3);
+        first.close();
+        Path metadata = partition().resolve("partition.metadata");
+        Path kept = Files.move(metadata, temp.resolve("kept"));
+        Files.createSymbolicLink(metadata, metadata);
+        LogStorageEngine second = start(data());
+
+        assertThatThrownBy(() -> second.open(ID, 2))
+                .isInstanceOfSatisfying(FeliceException.class, failure -> assertThat(failure.code())
+                        .isEqualTo(ErrorCode.KAFKA_STORAGE_ERROR));
+
+        Files.move(kept, metadata, StandardCopyOption.REPLACE_EXISTING);
+        assertThat(second.open(ID, 2).endOffset()).isEqualTo(30);
+        assertThat(second.logs()).containsExactly(ID);
     }
 
     @Test
@@ -264,6 +284,29 @@ class LogFilesTest {
         assertThat(batchesIn(everythingIn(recovered)))
                 .extracting(RecordBatch::baseOffset)
                 .containsExactly(0L, 10L);
+    }
+
+    @Test
+    void aKillLeavesNoIndexThatMissesTheNewestTimestamp() throws IOException {
+        LogStorageEngine first = start(data());
+        first.open(ID, 1).append(batch(1).timestamp(100).at(0));
+        first.close();
+        LogStorageEngine second = start(data());
+        PartitionLog log = second.open(ID, 2);
+        log.append(batch(1).timestamp(900).at(1));
+        log.flush(2).toCompletableFuture().join();
+        second.checkpoint();
+        Directories.copy(data(), temp.resolve("killed"));
+
+        LogStorageEngine third = start(temp.resolve("killed"));
+        PartitionLog recovered = third.open(ID, 3);
+        recovered.roll();
+        recovered.flush(2).toCompletableFuture().join();
+        third.sweep();
+        third.sweep();
+
+        assertThat(recovered.scanStartFor(900)).isLessThan(2);
+        assertThat(recovered.segments().get(0).maxTimestamp()).isEqualTo(900);
     }
 
     @Test
