@@ -29,6 +29,7 @@ import java.util.random.RandomGenerator;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Modified;
 import org.osgi.service.component.annotations.Reference;
 import org.osgi.service.component.annotations.ReferenceCardinality;
 import org.osgi.service.component.annotations.ReferencePolicy;
@@ -78,8 +79,8 @@ public final class Controller implements Admin, StatusSource {
     private static final Logger log = LoggerFactory.getLogger(Controller.class);
     private static final Duration SNAPSHOT_RETRY = Duration.ofSeconds(30);
 
-    private final Duration requestTimeout;
-    private final int requestsMax;
+    private volatile Duration requestTimeout;
+    private volatile int requestsMax;
     private final RandomGenerator random;
     private final ControllerThread thread;
     private final ClusterLink link;
@@ -107,6 +108,14 @@ public final class Controller implements Admin, StatusSource {
         this.topics = new Topics(new RoundRobin(random), this::randomId);
         this.snapshots = new Snapshots(config.snapshot_every_changes(), config.snapshot_every_bytes());
         this.status = table();
+    }
+
+    /** All settings are in force at once, for requests and changes to come. */
+    @Modified
+    void modified(Config config) {
+        requestTimeout = Duration.ofMillis(config.request_timeout_ms());
+        requestsMax = config.requests_max();
+        thread.execute(() -> snapshots.every(config.snapshot_every_changes(), config.snapshot_every_bytes()));
     }
 
     /** The store has come. */

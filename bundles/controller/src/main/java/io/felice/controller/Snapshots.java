@@ -7,8 +7,8 @@ import java.util.List;
 
 /** Counts what the log has grown by since its last snapshot, and says when it is time for the next. One thread. */
 final class Snapshots {
-    private final long everyChanges;
-    private final long everyBytes;
+    private long everyChanges;
+    private long everyBytes;
     private long changes;
     private long bytes;
     private long taken;
@@ -17,6 +17,11 @@ final class Snapshots {
     Snapshots(long everyChanges, long everyBytes) {
         this.everyChanges = everyChanges;
         this.everyBytes = everyBytes;
+    }
+
+    void every(long newChanges, long newBytes) {
+        everyChanges = newChanges;
+        everyBytes = newBytes;
     }
 
     void reset() {

@@ -103,6 +103,10 @@ final class ControllerSetup {
     }
 
     static Controller.Config config() {
+        return config(100);
+    }
+
+    static Controller.Config config(int requestsMax) {
         return new Controller.Config() {
             @Override
             public long request_timeout_ms() {
@@ -111,7 +115,7 @@ final class ControllerSetup {
 
             @Override
             public int requests_max() {
-                return 100;
+                return requestsMax;
             }
 
             @Override

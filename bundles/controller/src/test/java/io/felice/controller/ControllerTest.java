@@ -130,6 +130,17 @@ class ControllerTest {
     }
 
     @Test
+    void aChangedLimitIsInForceForTheNextRequest() {
+        ControllerSetup setup = new ControllerSetup();
+        setup.controller.modified(ControllerSetup.config(1));
+        setup.controller.createTopics(List.of(topic("waits", 1, 1)), false);
+
+        CompletionStage<?> refused = setup.controller.createTopics(List.of(topic("refused", 1, 1)), false);
+
+        assertThat(codeOf(refused)).isEqualTo(ErrorCode.COORDINATOR_NOT_AVAILABLE);
+    }
+
+    @Test
     void whileAnotherBrokerIsControllerThisOneSaysSo() {
         ControllerSetup setup = new ControllerSetup();
         setup.register(broker(9));

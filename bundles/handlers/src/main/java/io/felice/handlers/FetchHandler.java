@@ -9,6 +9,7 @@ import io.felice.api.cluster.PartitionState;
 import io.felice.api.cluster.TopicView;
 import io.felice.api.config.BrokerConfig;
 import io.felice.api.config.Configs;
+import io.felice.api.config.ReadOnce;
 import io.felice.api.partition.FetchPlan;
 import io.felice.api.partition.FetchPlan.Want;
 import io.felice.api.partition.FetchedPartition;
@@ -24,6 +25,7 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ThreadLocalRandom;
@@ -38,6 +40,7 @@ import org.apache.kafka.common.message.FetchResponseData.PartitionData;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Modified;
 import org.osgi.service.component.annotations.Reference;
 import org.osgi.service.metatype.annotations.AttributeDefinition;
 import org.osgi.service.metatype.annotations.Designate;
@@ -51,15 +54,16 @@ public final class FetchHandler implements RequestHandler<FetchRequestData, Fetc
     /** Room for fetch sessions. */
     @ObjectClassDefinition(name = "Felice handlers")
     public @interface Config {
-        @AttributeDefinition(description = "How many clients may fetch incrementally at a time")
+        @AttributeDefinition(description = "How many clients may fetch incrementally at a time", min = "0")
         int fetch_sessions() default 1000;
 
-        @AttributeDefinition(description = "How many partitions all fetch sessions together may remember")
+        @AttributeDefinition(description = "How many partitions all fetch sessions together may remember", min = "0")
         int fetch_session_partitions() default 500_000;
 
         @AttributeDefinition(
                 description =
-                        "After how long without a request a fetch session gives way to a new one, in milliseconds")
+                        "After how long without a request a fetch session gives way to a new one, in milliseconds",
+                min = "0")
         long fetch_session_eviction_ms() default 120_000;
     }
 
@@ -74,6 +78,7 @@ public final class FetchHandler implements RequestHandler<FetchRequestData, Fetc
     private final ClusterMetadata metadata;
     private final Configs configs;
     private final FetchSessions sessions;
+    private volatile Config inForce;
 
     @Activate
     public FetchHandler(
@@ -92,6 +97,13 @@ public final class FetchHandler implements RequestHandler<FetchRequestData, Fetc
                                 config.fetch_session_eviction_ms()),
                         () -> System.nanoTime() / 1_000_000,
                         () -> ThreadLocalRandom.current().nextInt(1, Integer.MAX_VALUE)));
+        inForce = config;
+    }
+
+    /** Other limits would forget every session, which is for the operator to ask for. */
+    @Modified
+    void modified(Config wanted) {
+        ReadOnce.compare("io.felice.handlers", Config.class, inForce, wanted, Set.of());
     }
 
     FetchHandler(Partitions partitions, ClusterMetadata metadata, Configs configs, FetchSessions sessions) {

@@ -54,47 +54,60 @@ public final class NetworkServer implements StatusSource {
         @AttributeDefinition(description = "NAME:PROTOCOL for listeners not named after their protocol.")
         String[] listener_security_protocol_map() default {};
 
-        @AttributeDefinition(description = "I/O threads; 0 for half as many as there are cores.")
+        @AttributeDefinition(description = "I/O threads; 0 for half as many as there are cores.", min = "0")
         int num_network_threads() default 0;
 
-        @AttributeDefinition(description = "The largest request; a connection that sends a larger one is closed.")
+        @AttributeDefinition(
+                description = "The largest request; a connection that sends a larger one is closed.",
+                min = "1")
         int socket_request_max_bytes() default 104857600;
 
         @AttributeDefinition(
                 description =
-                        "Memory for all requests that are being received or handled; 0 for a quarter of the heap.")
+                        "Memory for all requests that are being received or handled; 0 for a quarter of the heap.",
+                min = "0")
         long request_memory_bytes() default 0;
 
-        @AttributeDefinition(description = "Requests of a connection that are begun at once; the next ones wait.")
+        @AttributeDefinition(
+                description = "Requests of a connection that are begun at once; the next ones wait.",
+                min = "1")
         int max_in_flight_requests_per_connection() default 64;
 
-        @AttributeDefinition(description = "Requests of all connections that are begun at once; the next ones wait.")
+        @AttributeDefinition(
+                description = "Requests of all connections that are begun at once; the next ones wait.",
+                min = "1")
         int max_in_flight_requests() default 50000;
 
         @AttributeDefinition(
-                description = "Answers that may wait for a client to read; above, nothing more of it is begun.")
+                description = "Answers that may wait for a client to read; above, nothing more of it is begun.",
+                min = "1")
         long queued_response_bytes() default 4194304;
 
-        @AttributeDefinition(description = "Open connections; further ones are closed at once.")
+        @AttributeDefinition(description = "Open connections; further ones are closed at once.", min = "1")
         int max_connections() default 20000;
 
-        @AttributeDefinition(description = "Open connections from one address.")
+        @AttributeDefinition(description = "Open connections from one address.", min = "1")
         int max_connections_per_ip() default 20000;
 
-        @AttributeDefinition(description = "How long a connection may do nothing before it is closed.")
+        @AttributeDefinition(description = "How long a connection may do nothing before it is closed.", min = "1")
         long connections_max_idle_ms() default 600000;
 
         @AttributeDefinition(
-                description = "How long a client may leave an answer unread; the answer keeps files of the log open.")
+                description = "How long a client may leave an answer unread; the answer keeps files of the log open.",
+                min = "1")
         long response_stalled_ms() default 300000;
 
-        @AttributeDefinition(description = "How long a request waits for its handler while a bundle is being replaced.")
+        @AttributeDefinition(
+                description = "How long a request waits for its handler while a bundle is being replaced.",
+                min = "0")
         long held_requests_ms() default 15000;
 
-        @AttributeDefinition(description = "Connections that may wait for a handler at once.")
+        @AttributeDefinition(description = "Connections that may wait for a handler at once.", min = "0")
         int held_requests() default 10000;
 
-        @AttributeDefinition(description = "What connections that wait for a handler may have sent, all together.")
+        @AttributeDefinition(
+                description = "What connections that wait for a handler may have sent, all together.",
+                min = "0")
         long held_requests_bytes() default 33554432;
 
         @AttributeDefinition(

@@ -1,8 +1,10 @@
 package io.felice.zookeeper;
 
 import io.felice.api.Launch;
+import io.felice.api.config.ReadOnce;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -11,6 +13,7 @@ import org.osgi.framework.ServiceRegistration;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Modified;
 import org.osgi.service.metatype.annotations.AttributeDefinition;
 import org.osgi.service.metatype.annotations.Designate;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
@@ -41,23 +44,29 @@ public final class EmbeddedServer {
         @AttributeDefinition(description = "The only address the server listens on.")
         String host() default "127.0.0.1";
 
-        @AttributeDefinition(description = "The port the server listens on, 0 for any that is free.")
+        @AttributeDefinition(
+                description = "The port the server listens on, 0 for any that is free.",
+                min = "0",
+                max = "65535")
         int port() default 2181;
 
         @AttributeDefinition(description = "Where the server keeps its snapshots and transaction logs.")
         String data_dir() default "data/zookeeper";
 
         @AttributeDefinition(
-                description = "The server's unit of time in milliseconds; sessions last from 2 to 20 of it.")
+                description = "The server's unit of time in milliseconds; sessions last from 2 to 20 of it.",
+                min = "1")
         int tick_time_ms() default 2_000;
 
-        @AttributeDefinition(description = "How many connections one address may hold, 0 for any number.")
+        @AttributeDefinition(description = "How many connections one address may hold, 0 for any number.", min = "0")
         int max_client_connections() default 60;
 
-        @AttributeDefinition(description = "How many transactions are written before the next snapshot.")
+        @AttributeDefinition(description = "How many transactions are written before the next snapshot.", min = "2")
         int snapshot_every() default 100_000;
 
-        @AttributeDefinition(description = "How many snapshots are kept, at least 3; older ones go, looked at hourly.")
+        @AttributeDefinition(
+                description = "How many snapshots are kept, at least 3; older ones go, looked at hourly.",
+                min = "3")
         int snapshot_retain() default 3;
     }
 
@@ -66,6 +75,7 @@ public final class EmbeddedServer {
     private static final long PURGE_EVERY_SECONDS = 3_600;
     private static final long STOP_WITHIN_SECONDS = 30;
 
+    private final Config inForce;
     private final ServerSettings settings;
     private final int snapshotsRetained;
     private final BundleContext bundle;
@@ -75,6 +85,7 @@ public final class EmbeddedServer {
 
     @Activate
     public EmbeddedServer(Config config, BundleContext bundle) {
+        this.inForce = config;
         this.settings = new ServerSettings(
                 config.host(),
                 config.port(),
@@ -82,12 +93,18 @@ public final class EmbeddedServer {
                 config.tick_time_ms(),
                 config.max_client_connections(),
                 config.snapshot_every());
-        this.snapshotsRetained = Math.max(3, config.snapshot_retain());
+        this.snapshotsRetained = config.snapshot_retain();
         this.bundle = bundle;
         this.keeper = new Thread(this::keepServing, "felice-zookeeper");
         if (config.enabled()) {
             keeper.start();
         }
+    }
+
+    /** The server would have to be started again, which is for the operator to ask for. */
+    @Modified
+    void modified(Config wanted) {
+        ReadOnce.compare("io.felice.zookeeper", Config.class, inForce, wanted, Set.of());
     }
 
     @Deactivate

@@ -160,7 +160,7 @@ final class Registration implements Actor, ClusterStore.Subscription {
         if (told != epoch) {
             told = epoch;
             wasRegistered = true;
-            log.info("Broker {} is registered under epoch {}", broker.brokerId(), epoch);
+            log.debug("Broker {} is registered under epoch {}", broker.brokerId(), epoch);
             listener.registered(epoch);
         }
     }

@@ -3,6 +3,7 @@ package io.felice.cluster.zookeeper;
 import io.felice.api.Launch;
 import io.felice.api.cluster.BrokerRegistration;
 import io.felice.api.cluster.ClusterStore;
+import io.felice.api.config.ReadOnce;
 import io.felice.api.status.StatusSource;
 import io.felice.api.status.StatusTable;
 import io.felice.zookeeper.EmbeddedZooKeeper;
@@ -27,6 +28,7 @@ import org.osgi.framework.FrameworkUtil;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Modified;
 import org.osgi.service.component.annotations.Reference;
 import org.osgi.service.component.annotations.ReferenceCardinality;
 import org.osgi.service.component.annotations.ReferencePolicy;
@@ -86,6 +88,7 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource {
     private static final Duration LAST_ANSWERS_WITHIN = Duration.ofMillis(500);
     private static final int PINGS_PER_SESSION = 6;
 
+    private final Config inForce;
     private final String connect;
     private final int timeoutMs;
     private final Paths paths;
@@ -116,6 +119,7 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource {
     }
 
     ZooKeeperStore(Config config, LongSupplier nanoTime) {
+        this.inForce = config;
         this.connect = config.connect().trim();
         this.timeoutMs = config.session_timeout_ms();
         this.paths = paths(config.root());
@@ -129,6 +133,12 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource {
         actors.add(controller);
         events.execute(this::open);
         events.after(pingEvery(), this::tick);
+    }
+
+    /** Another ensemble or session is for the operator to ask for. */
+    @Modified
+    void modified(Config wanted) {
+        ReadOnce.compare("io.felice.cluster.zookeeper", Config.class, inForce, wanted, Set.of());
     }
 
     /** The embedded server serves. */

@@ -2,6 +2,7 @@ package io.felice.storage.log;
 
 import static io.felice.api.ErrorCode.KAFKA_STORAGE_ERROR;
 
+import io.felice.api.config.ReadOnce;
 import io.felice.api.status.StatusSource;
 import io.felice.api.status.StatusTable;
 import io.felice.api.storage.EngineTraits;
@@ -32,6 +33,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Modified;
 import org.osgi.service.metatype.annotations.AttributeDefinition;
 import org.osgi.service.metatype.annotations.Designate;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
@@ -59,7 +61,9 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
                 min = "32768")
         int tail_bytes() default 524_288;
 
-        @AttributeDefinition(description = "Memory for the newest batches of all partitions together, in bytes.")
+        @AttributeDefinition(
+                description = "Memory for the newest batches of all partitions together, in bytes.",
+                min = "0")
         long tail_budget_bytes() default 67_108_864L;
 
         @AttributeDefinition(description = "Files that are kept open, besides those in use.", min = "1")
@@ -99,6 +103,7 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
     private volatile LogDirectory directory;
     private volatile boolean closed;
     private volatile List<Future<Boolean>> closing = List.of();
+    private volatile Config inForce;
     private int sweeps;
 
     /** Where one log is opened; its monitor is held while that takes time, so that no other log waits. */
@@ -112,6 +117,7 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
                 Path.of(config.directory()),
                 new LogSettings(
                         config.tail_bytes(), config.tail_budget_bytes(), config.open_files(), config.flush_threads()));
+        inForce = config;
     }
 
     public LogStorageEngine(Path path, LogSettings settings) {
@@ -143,6 +149,12 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
                 settings,
                 clock,
                 flusher);
+    }
+
+    /** A new engine would have to close and open every log; that is for the operator to ask for. */
+    @Modified
+    void modified(Config wanted) {
+        ReadOnce.compare("io.felice.storage.log", Config.class, inForce, wanted, Set.of());
     }
 
     private static ThreadFactory threads(String prefix) {

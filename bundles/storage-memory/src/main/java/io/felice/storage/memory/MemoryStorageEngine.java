@@ -12,6 +12,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Modified;
 import org.osgi.service.metatype.annotations.AttributeDefinition;
 import org.osgi.service.metatype.annotations.Designate;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
@@ -22,7 +23,9 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 public final class MemoryStorageEngine implements StorageEngine {
     @ObjectClassDefinition(name = "Felice storage: memory", description = "Logs on the heap; a restart forgets them.")
     public @interface Config {
-        @AttributeDefinition(description = "Bytes that all logs may take together; appends are refused when they do.")
+        @AttributeDefinition(
+                description = "Bytes that all logs may take together; appends are refused when they do.",
+                min = "0")
         long bytes() default 268_435_456L;
     }
 
@@ -30,8 +33,8 @@ public final class MemoryStorageEngine implements StorageEngine {
 
     private final Map<LogId, MemoryLog> logs = new ConcurrentHashMap<>();
     private final AtomicLong used = new AtomicLong();
-    private final long budget;
     private final Clock clock;
+    private volatile long budget;
 
     @Activate
     public MemoryStorageEngine(Config config) {
@@ -41,6 +44,12 @@ public final class MemoryStorageEngine implements StorageEngine {
     public MemoryStorageEngine(long budget, Clock clock) {
         this.budget = budget;
         this.clock = clock;
+    }
+
+    /** The budget is another one now; logs that are above it stay as they are. */
+    @Modified
+    void modified(Config config) {
+        budget = config.bytes();
     }
 
     @Override

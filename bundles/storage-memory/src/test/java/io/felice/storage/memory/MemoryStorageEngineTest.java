@@ -9,6 +9,7 @@ import io.felice.api.FeliceException;
 import io.felice.api.storage.PartitionLog;
 import io.felice.api.storage.StorageEngine;
 import io.felice.testkit.StorageEngineContract;
+import java.lang.annotation.Annotation;
 import java.time.Clock;
 import org.junit.jupiter.api.Test;
 
@@ -39,6 +40,32 @@ class MemoryStorageEngineTest extends StorageEngineContract {
         log.append(batch(1).valueBytes(700).at(1));
 
         assertThat(log.endOffset()).isEqualTo(2);
+    }
+
+    @Test
+    void anotherBudgetIsInForceAtOnceAndKeepsTheLogs() {
+        MemoryStorageEngine small = new MemoryStorageEngine(1_000, Clock.systemUTC());
+        PartitionLog log = small.open(ID, 1);
+        log.append(batch(1).valueBytes(700).at(0));
+
+        small.modified(budget(2_000));
+        log.append(batch(1).valueBytes(700).at(1));
+
+        assertThat(log.endOffset()).isEqualTo(2);
+    }
+
+    private static MemoryStorageEngine.Config budget(long bytes) {
+        return new MemoryStorageEngine.Config() {
+            @Override
+            public long bytes() {
+                return bytes;
+            }
+
+            @Override
+            public Class<? extends Annotation> annotationType() {
+                return MemoryStorageEngine.Config.class;
+            }
+        };
     }
 
     @Test
