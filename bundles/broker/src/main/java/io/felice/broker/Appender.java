@@ -82,7 +82,7 @@ final class Appender {
 
     /** @throws io.felice.api.FeliceException what a produce request is answered with */
     PendingAppend admit(ByteBuffer bytes, Acks acks, Origin origin, Duration timeout) {
-        leadership.mustLead();
+        leadership.mustTakeRecords();
         Rules rules = leadership.rules();
         if (acks == Acks.ALL && leadership.hasTooFewReplicas()) {
             throw NOT_ENOUGH_REPLICAS.because(leadership.partition() + " has " + leadership.replicasInSync()
@@ -109,7 +109,7 @@ final class Appender {
             return;
         }
         try {
-            leadership.mustLead();
+            leadership.mustTakeRecords();
             long now = node.clock().millis();
             if (!prepared || now >= rollAt) {
                 writer.handOver(() -> prepare(now), append);
@@ -167,7 +167,7 @@ final class Appender {
                 log.append(batch);
             }
         } catch (RuntimeException failure) {
-            throw leadership.die(failure);
+            throw leadership.writeFailed(failure, size);
         }
     }
 
@@ -185,10 +185,18 @@ final class Appender {
     private void prepare(long now) {
         try {
             if (!prepared) {
-                firstWrite.prepare();
+                prepareFirstWrite();
                 prepared = true;
             }
             rollIfOld(now);
+        } catch (RuntimeException failure) {
+            throw leadership.writeFailed(failure, 0);
+        }
+    }
+
+    private void prepareFirstWrite() {
+        try {
+            firstWrite.prepare();
         } catch (IOException failure) {
             throw KAFKA_STORAGE_ERROR.because(
                     "The epochs of " + leadership.partition() + " cannot be written", failure);

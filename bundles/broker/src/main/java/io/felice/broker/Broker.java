@@ -24,7 +24,6 @@ import io.felice.api.partition.Partitions;
 import io.felice.api.status.StatusSource;
 import io.felice.api.status.StatusTable;
 import io.felice.api.storage.StorageEngine;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.List;
@@ -34,7 +33,6 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -103,7 +101,6 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
 
     private static final Logger log = LoggerFactory.getLogger(Broker.class);
     private static final long TICK_MS = 1_000;
-    private static final int TICKS_PER_CHECKPOINT = 5;
     private static final long NEW_TOPIC_PATIENCE_MS = 2_000;
     private static final long LEAVE_SECONDS = 10;
     private static final long ENGINES_PATIENCE_MS = 15_000;
@@ -122,20 +119,16 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
     private final Fetches fetches;
     private final ProducerIds producerIds;
     private final BrokerStatus status;
-    private final Set<MountedEngine> retaining = ConcurrentHashMap.newKeySet();
 
     private volatile Admin admin;
 
     // Of the broker's thread.
     private volatile NodeState state;
+    private Upkeep upkeep;
     private boolean failed;
     private boolean complete;
     /** Clients can be served: the services are registered. */
     private volatile boolean offered;
-
-    private Map<TopicPartition, Long> writtenWatermarks = Map.of();
-    private long lastRetention;
-    private int ticks;
 
     /** @param properties all of the component's configuration, the broker keys among it */
     @Activate
@@ -176,7 +169,6 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
         fetches = new Fetches(replicas::leader, () -> configs.broker().getInt(BrokerConfig.FETCH_MAX_BYTES), node);
         producerIds = new ProducerIds(node.brokerId(), () -> admin);
         status = new BrokerStatus(replicas, fetches, engines, link);
-        lastRetention = clock.millis();
         onMain(this::start);
     }
 
@@ -273,7 +265,8 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
         }
         replicas.keepStateIn(state);
         link.storedIn(state.storeId());
-        timer.scheduleWithFixedDelay(this::tick, TICK_MS, TICK_MS, TimeUnit.MILLISECONDS);
+        upkeep = new Upkeep(node, this::onMain, engines, configs, replicas, state);
+        timer.scheduleWithFixedDelay(upkeep::tick, TICK_MS, TICK_MS, TimeUnit.MILLISECONDS);
     }
 
     /** The node cannot run: it leads nothing and says why. */
@@ -453,71 +446,6 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
         }
     }
 
-    // ---- regular work
-
-    private void tick() {
-        for (LeaderPartition partition : replicas.leaders()) {
-            try {
-                partition.tick();
-            } catch (RuntimeException failure) {
-                log.warn("{} cannot be looked after: {}", partition.id(), failure.toString());
-            }
-        }
-        onMain(() -> {
-            if (++ticks % TICKS_PER_CHECKPOINT == 0) {
-                checkpoint();
-            }
-            long now = node.clock().millis();
-            long interval = configs.broker().getLong(BrokerConfig.LOG_RETENTION_CHECK_INTERVAL_MS);
-            if (now - lastRetention >= interval) {
-                lastRetention = now;
-                retain();
-            }
-        });
-    }
-
-    private void checkpoint() {
-        Map<TopicPartition, Long> watermarks = replicas.highWatermarks();
-        if (!watermarks.equals(writtenWatermarks)) {
-            writtenWatermarks = watermarks;
-            inBackground(() -> write(watermarks));
-        }
-    }
-
-    private void write(Map<TopicPartition, Long> watermarks) {
-        try {
-            state.writeHighWatermarks(watermarks);
-        } catch (IOException failure) {
-            log.warn("High watermarks cannot be written: {}", failure.toString());
-        }
-    }
-
-    private void retain() {
-        for (MountedEngine engine : engines.all()) {
-            if (retaining.add(engine)) {
-                engine.execute(() -> retain(engine));
-            }
-        }
-    }
-
-    private void retain(MountedEngine engine) {
-        try {
-            replicas.leaders().stream()
-                    .filter(partition -> partition.engine() == engine)
-                    .forEach(Broker::retain);
-        } finally {
-            retaining.remove(engine);
-        }
-    }
-
-    private static void retain(LeaderPartition partition) {
-        try {
-            partition.retain();
-        } catch (RuntimeException failure) {
-            log.warn("Retention of {} failed: {}", partition.id(), failure.toString());
-        }
-    }
-
     // ---- services
 
     @Override
@@ -611,7 +539,7 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
         link.leave();
         engines.all().forEach(MountedEngine::close);
         if (state != null) {
-            checkpoint();
+            upkeep.checkpoint();
         }
         background.shutdown();
         try {

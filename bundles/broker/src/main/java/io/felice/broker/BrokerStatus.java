@@ -84,10 +84,14 @@ final class BrokerStatus {
                     device.offloadedCount(),
                     device.isSlow(),
                     device.slowMs(),
-                    (long) engine.queued()));
+                    (long) engine.queued(),
+                    engine.room().isFull(),
+                    engine.room().refusedCount()));
         }
         return new StatusTable(
-                "broker.storage", List.of("engine", "settles", "offloaded", "slow", "slow.ms", "queued"), rows);
+                "broker.storage",
+                List.of("engine", "settles", "offloaded", "slow", "slow.ms", "queued", "full", "refused"),
+                rows);
     }
 
     private StatusTable cluster() {

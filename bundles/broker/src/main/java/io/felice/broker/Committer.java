@@ -99,8 +99,11 @@ final class Committer {
         if (end > settledTo.get() && now.durability() != Durability.NONE) {
             try {
                 engine.device().timed(log::settle);
-            } catch (RuntimeException | Error failure) {
-                leadership.die(failure);
+            } catch (RuntimeException failure) {
+                leadership.writeFailed(failure, 0);
+                return;
+            } catch (Error accident) {
+                leadership.die(accident);
                 return;
             }
         }

@@ -83,7 +83,13 @@ final class LeaderPartition implements Partition {
         TopicPartition partition = new TopicPartition(id.topic(), id.partition());
         highWatermark = new HighWatermark(opened.highWatermark());
         leadership = new Leadership(
-                partition, opened.leaderEpoch(), state, config, highWatermark, cause -> deaths.died(this, cause));
+                partition,
+                opened.leaderEpoch(),
+                state,
+                config,
+                engine.room(),
+                highWatermark,
+                cause -> deaths.died(this, cause));
         committer = new Committer(leadership, log, engine, node, highWatermark);
         writer = new SingleWriter(leadership, engine, committer);
         snapshots = new ProducerSnapshots(leadership, producers, opened.files(), node, opened.snapshotOffset());
@@ -91,7 +97,7 @@ final class LeaderPartition implements Partition {
             opened.files().writeEpochs(epochs.entries());
             onFirstWrite.run();
         });
-        logStart = new LogStart(leadership, log, highWatermark, committer, epochs, snapshots);
+        logStart = new LogStart(leadership, log, engine.room(), highWatermark, committer, epochs, snapshots);
     }
 
     @Override
@@ -307,6 +313,11 @@ final class LeaderPartition implements Partition {
     }
 
     // ---- the end
+
+    /** True if it ended because there was no room, so that its log can be opened again at once. */
+    boolean ranOutOfRoom() {
+        return leadership.ranOutOfRoom();
+    }
 
     /** Leadership is lost: from now on nothing of this epoch is answered as done. */
     void resign() {

@@ -15,16 +15,23 @@ import java.util.function.Consumer;
 /**
  * That this node leads a partition in one epoch: by which rules, with which replicas, and until when. It ends once; from
  * then on nothing of this epoch is answered as done. Any thread.
+ *
+ * <p>It ends with the first failure of its log, whatever that was: a log is opened again, and so recovered to what it
+ * really has, before anything is written to it again.
  */
 final class Leadership {
     private final TopicPartition partition;
     private final int leaderEpoch;
+    private final Room room;
     private final HighWatermark highWatermark;
     private final Consumer<Throwable> onDeath;
-    private final AtomicReference<FeliceException> ended = new AtomicReference<>();
+    private final AtomicReference<End> ended = new AtomicReference<>();
 
     private volatile Rules rules;
     private volatile PartitionState state;
+
+    /** Why it is over; {@code outOfRoom} if the log failed but its device did not. */
+    private record End(FeliceException why, boolean outOfRoom) {}
 
     /** @param onDeath learns why the log failed, once, on any thread */
     Leadership(
@@ -32,12 +39,14 @@ final class Leadership {
             int leaderEpoch,
             PartitionState state,
             TopicConfig config,
+            Room room,
             HighWatermark highWatermark,
             Consumer<Throwable> onDeath) {
         this.partition = partition;
         this.leaderEpoch = leaderEpoch;
         this.state = state;
         this.rules = Rules.of(config);
+        this.room = room;
         this.highWatermark = highWatermark;
         this.onDeath = onDeath;
     }
@@ -92,16 +101,36 @@ final class Leadership {
 
     /** @throws FeliceException why it does not */
     void mustLead() {
-        FeliceException why = ended.get();
-        if (why != null) {
-            throw why;
+        End end = ended.get();
+        if (end != null) {
+            throw end.why();
         }
     }
 
-    /** The log has failed: nothing is appended any more, nothing that waits is answered as done. */
+    /** @throws FeliceException if it does not lead, or the engine is full */
+    void mustTakeRecords() {
+        mustLead();
+        room.mustBeThere();
+    }
+
+    /**
+     * A write to the log has failed, for lack of room perhaps: nothing is appended any more, nothing that waits is
+     * answered as done.
+     *
+     * @param bytes what was to be written, 0 if that is not known
+     */
+    FeliceException writeFailed(Throwable cause, long bytes) {
+        return die(cause, isLeading() && room.ranOut(bytes));
+    }
+
+    /** The log has failed otherwise, in an fsync for example: room would not help. */
     FeliceException die(Throwable cause) {
+        return die(cause, false);
+    }
+
+    private FeliceException die(Throwable cause, boolean outOfRoom) {
         FeliceException why = KAFKA_STORAGE_ERROR.because("The log of " + partition + " failed: " + cause, cause);
-        if (end(why)) {
+        if (end(new End(why, outOfRoom))) {
             onDeath.accept(cause);
         }
         return why;
@@ -109,17 +138,23 @@ final class Leadership {
 
     /** True if it ended because the log failed. */
     boolean isDead() {
-        FeliceException why = ended.get();
-        return why != null && why.code() == KAFKA_STORAGE_ERROR;
+        End end = ended.get();
+        return end != null && end.why().code() == KAFKA_STORAGE_ERROR;
+    }
+
+    /** True if it ended because there was no room, so that the log can be opened again at once. */
+    boolean ranOutOfRoom() {
+        End end = ended.get();
+        return end != null && end.outOfRoom();
     }
 
     /** Another epoch or another broker is next. */
     void resign() {
-        end(NOT_LEADER_OR_FOLLOWER.because("This node no longer leads " + partition));
+        end(new End(NOT_LEADER_OR_FOLLOWER.because("This node no longer leads " + partition), false));
     }
 
-    private boolean end(FeliceException why) {
-        boolean first = ended.compareAndSet(null, why);
+    private boolean end(End end) {
+        boolean first = ended.compareAndSet(null, end);
         failAwaiting();
         highWatermark.wake();
         return first;
@@ -134,6 +169,6 @@ final class Leadership {
     }
 
     private void failAwaiting() {
-        highWatermark.failAwaiting(ended.get());
+        highWatermark.failAwaiting(ended.get().why());
     }
 }

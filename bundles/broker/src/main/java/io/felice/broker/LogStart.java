@@ -13,6 +13,7 @@ import io.felice.api.storage.PartitionLog;
 final class LogStart {
     private final Leadership leadership;
     private final PartitionLog log;
+    private final Room room;
     private final HighWatermark highWatermark;
     private final Committer committer;
     private final Epochs epochs;
@@ -21,12 +22,14 @@ final class LogStart {
     LogStart(
             Leadership leadership,
             PartitionLog log,
+            Room room,
             HighWatermark highWatermark,
             Committer committer,
             Epochs epochs,
             ProducerSnapshots snapshots) {
         this.leadership = leadership;
         this.log = log;
+        this.room = room;
         this.highWatermark = highWatermark;
         this.committer = committer;
         this.epochs = epochs;
@@ -68,16 +71,21 @@ final class LogStart {
             try {
                 rememberProducersBelow(to);
                 log.trimTo(to);
+                rememberProducersBelow(to);
             } catch (RuntimeException failure) {
-                throw leadership.die(failure);
+                throw leadership.writeFailed(failure, 0);
             }
             epochs.trimTo(to);
+            room.look();
             highWatermark.wake();
         }
         return log.startOffset();
     }
 
-    /** What the snapshots do not know yet cannot be learnt from records that are gone. */
+    /**
+     * What the snapshots do not know yet cannot be learnt from records that are gone. There may be room for one only when
+     * they are.
+     */
     private void rememberProducersBelow(long to) {
         if (!snapshots.cover(to)) {
             log.settle();

@@ -19,6 +19,7 @@ final class MountedEngine implements Executor {
     private final StorageEngine engine;
     private final ThreadPoolExecutor pool;
     private final Device device;
+    private final Room room;
     private final Openings openings;
     private final boolean appendsOnCaller;
 
@@ -26,6 +27,7 @@ final class MountedEngine implements Executor {
         this.name = name;
         this.engine = engine;
         this.device = new Device(nanos);
+        this.room = new Room(name, engine::volume);
         this.appendsOnCaller = engine.traits().appendsWithoutBlocking();
         AtomicInteger number = new AtomicInteger();
         pool = new ThreadPoolExecutor(
@@ -49,6 +51,10 @@ final class MountedEngine implements Executor {
 
     Device device() {
         return device;
+    }
+
+    Room room() {
+        return room;
     }
 
     Openings openings() {

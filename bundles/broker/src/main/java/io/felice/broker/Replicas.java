@@ -45,7 +45,6 @@ final class Replicas {
     private static final int DOUBLINGS = 5;
     private static final int WORTH_A_WORD = 10;
     private static final long PATIENCE_SECONDS = 10;
-    private static final long ROOM_NEEDED_BYTES = 1 << 20;
 
     private final Node node;
     private final Executor main;
@@ -309,7 +308,9 @@ final class Replicas {
     }
 
     private LeaderPartition openHere(Replica replica, MountedEngine engine, PartitionState wanted, TopicConfig config) {
-        mustHaveRoom(replica, engine);
+        if (replica.failure != null) {
+            mayHaveRunOut(engine);
+        }
         PartitionFiles files = state.files(replica.id, engine.name());
         boolean alone = wanted.isr().equals(List.of(node.brokerId()));
         LeaderPartition.Opened found = opening.open(
@@ -332,12 +333,9 @@ final class Replicas {
                 (partition, cause) -> main.execute(() -> died(replica, partition, cause)));
     }
 
-    /** A log that failed comes back when there is room again, not before. */
-    private static void mustHaveRoom(Replica replica, MountedEngine engine) {
-        long usable = engine.engine().volume().usableBytes();
-        if (replica.failure != null && usable >= 0 && usable < ROOM_NEEDED_BYTES) {
-            throw KAFKA_STORAGE_ERROR.because("only " + usable + " bytes are free");
-        }
+    /** A log that failed is opened to be read and trimmed, but it is written to only if there is room. */
+    private static void mayHaveRunOut(MountedEngine engine) {
+        engine.room().ranOut(0);
     }
 
     private void countOpened() {
@@ -404,14 +402,25 @@ final class Replicas {
 
     // ---- failing
 
+    /** A log that ran out of room comes back at once, to be read and trimmed; one whose device failed after a while. */
     private void died(Replica replica, LeaderPartition partition, Throwable cause) {
         if (replica.current() != partition) {
+            return;
+        }
+        if (partition.ranOutOfRoom()) {
+            log.info("{} takes no records, there is no room: {}", replica.partition, cause.getMessage());
+            release(replica, partition);
             return;
         }
         replica.conceal();
         leaderships.resigned(partition);
         replica.status = Replica.Status.CLOSING;
-        partition.close().whenComplete((nothing, failure) -> main.execute(() -> goOffline(replica, cause)));
+        partition
+                .close()
+                .whenComplete((nothing, failure) -> main.execute(() -> {
+                    lastWatermarks.put(replica.id, partition.highWatermark());
+                    goOffline(replica, cause);
+                }));
     }
 
     /** Visible in the status table, and said once until it is well again. */

@@ -38,6 +38,11 @@ final class ScriptedEngine implements StorageEngine {
     volatile boolean cold;
     volatile EngineTraits traits = new EngineTraits(true, true, true, true);
     volatile long usable = -1;
+    /** Nothing can be written; what is there can be opened, read and trimmed. */
+    volatile boolean noSpace;
+
+    /** Appends find out that there is no space, rather than settles. */
+    volatile boolean writesThrough;
 
     ScriptedEngine(Clock clock) {
         logs = new MemoryStorageEngine(1L << 30, clock);
@@ -98,6 +103,11 @@ final class ScriptedEngine implements StorageEngine {
             }
         }
 
+        private void mustHaveSpace() {
+            dead |= noSpace;
+            mustLive();
+        }
+
         @Override
         public long startOffset() {
             return log.startOffset();
@@ -121,6 +131,9 @@ final class ScriptedEngine implements StorageEngine {
         @Override
         public void append(RecordBatch batch) {
             mustLive();
+            if (writesThrough) {
+                mustHaveSpace();
+            }
             onAppend.run();
             appendedOn.add(Thread.currentThread().getName());
             log.append(batch);
@@ -131,6 +144,7 @@ final class ScriptedEngine implements StorageEngine {
             mustLive();
             long end = log.endOffset();
             if (end > settled) {
+                mustHaveSpace();
                 settles.incrementAndGet();
                 settledOn.add(Thread.currentThread().getName());
                 onSettle.run();
@@ -143,7 +157,12 @@ final class ScriptedEngine implements StorageEngine {
             mustLive();
             CompletableFuture<Void> done = new CompletableFuture<>();
             CompletableFuture<Void> asked = new CompletableFuture<>();
-            asked.thenRun(() -> {
+            asked.whenComplete((nothing, failure) -> {
+                if (failure != null) {
+                    dead = true;
+                    done.completeExceptionally(failure);
+                    return;
+                }
                 flushed = Math.max(flushed, upTo);
                 done.complete(null);
             });

@@ -1,0 +1,111 @@
+package io.felice.broker;
+
+import static io.felice.api.ErrorCode.KAFKA_STORAGE_ERROR;
+
+import io.felice.api.storage.Volume;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Whether an engine has room for more. A write that failed while its volume had next to nothing free makes it full: from
+ * then on no record is appended to any of its logs until enough is free again, while reads, retention and DeleteRecords
+ * go on. Any thread; the monitor guards the change from one to the other, nothing is called while it is held.
+ */
+final class Room {
+    private static final Logger log = LoggerFactory.getLogger(Room.class);
+
+    /** With less than this free, or less than a twentieth of a small volume, there is no room. */
+    private static final long LEAST_BYTES = 4 << 20;
+
+    private static final int LEAST_SHARE = 20;
+
+    private final String engine;
+    private final Supplier<Volume> volume;
+    private final LongAdder refused = new LongAdder();
+    private volatile boolean full;
+
+    private long needed;
+
+    Room(String engine, Supplier<Volume> volume) {
+        this.engine = engine;
+        this.volume = volume;
+    }
+
+    boolean isFull() {
+        return full;
+    }
+
+    /** Appends that were refused because it was full. */
+    long refusedCount() {
+        return refused.sum();
+    }
+
+    /** @throws io.felice.api.FeliceException KAFKA_STORAGE_ERROR if the engine is full */
+    void mustBeThere() {
+        if (full) {
+            refused.increment();
+            throw KAFKA_STORAGE_ERROR.because("The storage engine " + engine + " is full");
+        }
+    }
+
+    /**
+     * A write has failed. Says whether that can be for lack of room, and then the engine is full.
+     *
+     * @param bytes what was to be written, 0 if that is not known
+     */
+    boolean ranOut(long bytes) {
+        Volume now = volumeNow();
+        long least = leastOf(now);
+        if (now.usableBytes() < 0 || now.usableBytes() >= Math.max(bytes, least)) {
+            return false;
+        }
+        long half = now.totalBytes() < 0 ? Long.MAX_VALUE : now.totalBytes() / 2;
+        long enough = Math.max(least, Math.min(bytes, half));
+        synchronized (this) {
+            needed = Math.max(needed, enough);
+            if (full) {
+                return true;
+            }
+            full = true;
+        }
+        log.error(
+                "The storage engine {} is full: {} bytes are free on {}. Records are refused until {} bytes are;"
+                        + " what is there can be read, and goes by retention or when it is deleted",
+                engine,
+                now.usableBytes(),
+                now.logDir(),
+                enough);
+        return true;
+    }
+
+    /** Looks whether a full engine has room again. */
+    void look() {
+        if (!full) {
+            return;
+        }
+        long usable = volumeNow().usableBytes();
+        synchronized (this) {
+            if (!full || (usable >= 0 && usable < needed)) {
+                return;
+            }
+            needed = 0;
+            full = false;
+        }
+        log.info("The storage engine {} takes records again: {} bytes are free", engine, usable);
+    }
+
+    private Volume volumeNow() {
+        try {
+            return volume.get();
+        } catch (RuntimeException unknown) {
+            log.warn("The storage engine {} does not say how much room it has: {}", engine, unknown.toString());
+            return new Volume(engine + ":", -1, -1);
+        }
+    }
+
+    private static long leastOf(Volume now) {
+        return now.totalBytes() < 0 ? LEAST_BYTES : Math.min(LEAST_BYTES, now.totalBytes() / LEAST_SHARE);
+    }
+}

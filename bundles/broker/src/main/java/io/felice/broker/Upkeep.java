@@ -1,0 +1,134 @@
+package io.felice.broker;
+
+import io.felice.api.TopicPartition;
+import io.felice.api.config.BrokerConfig;
+import java.io.IOException;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What the broker does again and again: looks after each partition, notes high watermarks on disk, lets go of what topics
+ * no longer keep, and looks for room where there was none. Begun by the timer, decided on the broker's thread, done on
+ * the engines' threads and in the background.
+ */
+final class Upkeep {
+    private static final Logger log = LoggerFactory.getLogger(Upkeep.class);
+    private static final int TICKS_PER_CHECKPOINT = 5;
+    /** Retention does not wait for its time where only it can make room. */
+    private static final int TICKS_PER_RETENTION_WHILE_FULL = 2;
+
+    private final Node node;
+    private final Executor main;
+    private final Engines engines;
+    private final NodeConfigs configs;
+    private final Replicas replicas;
+    private final NodeState state;
+    /** Engines that are being worked on; one pass at a time. */
+    private final Set<MountedEngine> underWay = ConcurrentHashMap.newKeySet();
+
+    // Of the broker's thread.
+    private Map<TopicPartition, Long> writtenWatermarks = Map.of();
+    private long lastRetention;
+    private int ticks;
+
+    Upkeep(Node node, Executor main, Engines engines, NodeConfigs configs, Replicas replicas, NodeState state) {
+        this.node = node;
+        this.main = main;
+        this.engines = engines;
+        this.configs = configs;
+        this.replicas = replicas;
+        this.state = state;
+        this.lastRetention = node.clock().millis();
+    }
+
+    /** Every second or so, on the timer's thread. */
+    void tick() {
+        for (LeaderPartition partition : replicas.leaders()) {
+            try {
+                partition.tick();
+            } catch (RuntimeException failure) {
+                log.warn("{} cannot be looked after: {}", partition.id(), failure.toString());
+            }
+        }
+        main.execute(this::decide);
+    }
+
+    private void decide() {
+        ticks++;
+        if (ticks % TICKS_PER_CHECKPOINT == 0) {
+            checkpoint();
+        }
+        boolean due = retentionIsDue();
+        boolean dueWhileFull = due || ticks % TICKS_PER_RETENTION_WHILE_FULL == 0;
+        for (MountedEngine engine : engines.all()) {
+            if (engine.room().isFull()) {
+                begin(engine, () -> makeRoom(engine, dueWhileFull));
+            } else if (due) {
+                begin(engine, () -> retain(engine));
+            }
+        }
+    }
+
+    private boolean retentionIsDue() {
+        long now = node.clock().millis();
+        boolean due = now - lastRetention >= configs.broker().getLong(BrokerConfig.LOG_RETENTION_CHECK_INTERVAL_MS);
+        if (due) {
+            lastRetention = now;
+        }
+        return due;
+    }
+
+    private void begin(MountedEngine engine, Runnable work) {
+        if (underWay.add(engine)) {
+            engine.execute(() -> {
+                try {
+                    work.run();
+                } finally {
+                    underWay.remove(engine);
+                }
+            });
+        }
+    }
+
+    private void makeRoom(MountedEngine engine, boolean byRetention) {
+        if (byRetention) {
+            retain(engine);
+        }
+        engine.room().look();
+    }
+
+    private void retain(MountedEngine engine) {
+        replicas.leaders().stream()
+                .filter(partition -> partition.engine() == engine)
+                .forEach(Upkeep::retain);
+    }
+
+    private static void retain(LeaderPartition partition) {
+        try {
+            partition.retain();
+        } catch (RuntimeException failure) {
+            log.warn("Retention of {} failed: {}", partition.id(), failure.toString());
+        }
+    }
+
+    /** On the broker's thread: high watermarks that have changed are written. */
+    void checkpoint() {
+        Map<TopicPartition, Long> watermarks = replicas.highWatermarks();
+        if (!watermarks.equals(writtenWatermarks)) {
+            writtenWatermarks = watermarks;
+            node.background().execute(() -> write(watermarks));
+        }
+    }
+
+    private void write(Map<TopicPartition, Long> watermarks) {
+        try {
+            state.writeHighWatermarks(watermarks);
+        } catch (IOException failure) {
+            log.warn("High watermarks cannot be written: {}", failure.toString());
+        }
+    }
+}

@@ -1,0 +1,196 @@
+package io.felice.broker;
+
+import static io.felice.broker.Bench.get;
+import static org.awaitility.Awaitility.await;
+
+import io.felice.api.TopicPartition;
+import io.felice.api.Turn;
+import io.felice.api.cluster.BrokerRegistration.Endpoint;
+import io.felice.api.cluster.ClusterStore;
+import io.felice.api.cluster.MetadataRecord;
+import io.felice.api.cluster.PartitionState;
+import io.felice.api.config.ConfigResource;
+import io.felice.api.partition.Partition;
+import io.felice.api.partition.Partition.Acks;
+import io.felice.api.partition.Partition.Appended;
+import io.felice.api.partition.Partition.Origin;
+import io.felice.api.status.StatusTable;
+import io.felice.api.storage.StorageEngine;
+import io.felice.testkit.Batches;
+import io.felice.testkit.MemoryClusterStore;
+import java.lang.annotation.Annotation;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+
+/** A broker that is alone in its cluster, with whatever engines a test gives it; topics are made by a word. */
+final class SoloBroker implements AutoCloseable {
+    private final MemoryClusterStore store = new MemoryClusterStore();
+    private final CompletableFuture<ClusterStore.Term> term = new CompletableFuture<>();
+    private final CompletableFuture<Void> offered = new CompletableFuture<>();
+    final Broker broker;
+
+    /** Which topics an engine keeps is said by their names: {@code memory-orders}. */
+    SoloBroker(Path data, Map<String, StorageEngine> engines) {
+        store.campaign(new Candidate());
+        List<String> placement = new ArrayList<>();
+        engines.keySet().forEach(name -> placement.add(name + "-*:" + name));
+        placement.add("*:" + engines.keySet().iterator().next());
+        broker = new Broker(
+                config(data),
+                Map.of("storage.placement", String.join(",", placement)),
+                new Services(),
+                Clock.systemUTC(),
+                System::nanoTime,
+                new Random(1));
+        engines.forEach((name, engine) -> broker.bindEngine(engine, Map.of(StorageEngine.NAME, name)));
+        broker.bindStore(store);
+        broker.bindEndpoints(() -> List.of(new Endpoint("PLAINTEXT", "PLAINTEXT", "127.0.0.1", 9092)));
+        get(offered);
+    }
+
+    private final class Services implements Broker.Services {
+        @Override
+        public void offer(Broker offering) {
+            offered.complete(null);
+        }
+
+        @Override
+        public void withdraw() {
+            offered.cancel(false);
+        }
+    }
+
+    /** Names the cluster and notes who is there. */
+    private final class Candidate implements ClusterStore.Candidate {
+        private final Set<Long> known = new HashSet<>();
+
+        @Override
+        public void elected(ClusterStore.Term newTerm) {
+            newTerm.append(List.of(new MetadataRecord.ClusterNamed("c1")));
+            term.complete(newTerm);
+        }
+
+        @Override
+        public void deposed() {
+            known.clear();
+        }
+
+        @Override
+        public void brokers(List<ClusterStore.LiveRegistration> live) {
+            live.stream()
+                    .filter(one -> known.add(one.epoch()))
+                    .forEach(one -> append(new MetadataRecord.BrokerRegistered(one.broker(), one.epoch())));
+        }
+    }
+
+    private CompletionStage<Long> append(MetadataRecord... records) {
+        return term.thenCompose(now -> now.append(List.of(records)));
+    }
+
+    private void applied(MetadataRecord... records) {
+        get(broker.reached(get(append(records))));
+    }
+
+    /** Makes a topic of one partition. */
+    UUID create(String topic, Map<String, String> configs) {
+        UUID id = UUID.randomUUID();
+        List<MetadataRecord> records = new ArrayList<>();
+        records.add(new MetadataRecord.TopicCreated(id, topic));
+        configs.forEach(
+                (key, value) -> records.add(new MetadataRecord.ConfigSet(ConfigResource.topic(topic), key, value)));
+        records.add(new MetadataRecord.PartitionChanged(id, 0, PartitionState.created(List.of(0), List.of(0), 0)));
+        applied(records.toArray(MetadataRecord[]::new));
+        led(topic);
+        return id;
+    }
+
+    void delete(String topic) {
+        applied(new MetadataRecord.TopicDeleted(
+                broker.view().topic(topic).orElseThrow().topicId()));
+    }
+
+    void configure(String topic, String key, String value) {
+        applied(new MetadataRecord.ConfigSet(ConfigResource.topic(topic), key, value));
+    }
+
+    /** The topic's partition once it is led. */
+    Partition led(String topic) {
+        TopicPartition first = new TopicPartition(topic, 0);
+        await().atMost(Duration.ofSeconds(20))
+                .pollDelay(Duration.ZERO)
+                .pollInterval(Duration.ofMillis(20))
+                .ignoreExceptions()
+                .until(() -> broker.leader(first) instanceof LeaderPartition);
+        return broker.leader(first);
+    }
+
+    CompletionStage<Appended> produce(String topic, Batches batch) {
+        return led(topic).append(batch.at(0).bytes(), Acks.ALL, Origin.CLIENT, Duration.ofSeconds(30), Turn.IMMEDIATE);
+    }
+
+    /** A cell of the status table {@code broker.storage}. */
+    Object ofEngine(String engine, String column) {
+        return table("broker.storage").cell(engine, column).orElseThrow();
+    }
+
+    long offline() {
+        return (Long) table("broker.partitions").cell("offline", "count").orElseThrow();
+    }
+
+    private StatusTable table(String name) {
+        return broker.tables().stream()
+                .filter(table -> table.name().equals(name))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    @Override
+    public void close() {
+        broker.close();
+        store.close();
+    }
+
+    private static Broker.Config config(Path data) {
+        return new Broker.Config() {
+            @Override
+            public Class<? extends Annotation> annotationType() {
+                return Broker.Config.class;
+            }
+
+            @Override
+            public int broker_id() {
+                return 0;
+            }
+
+            @Override
+            public String data_dir() {
+                return data.toString();
+            }
+
+            @Override
+            public String rack() {
+                return "";
+            }
+
+            @Override
+            public int storage_threads() {
+                return 3;
+            }
+
+            @Override
+            public long stray_log_delay_ms() {
+                return 60_000;
+            }
+        };
+    }
+}
