@@ -5,23 +5,45 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 
-/** {@link FeliceNode#main} in a JVM of its own. */
+/** A {@link FeliceNode} in a JVM of its own. */
 final class NodeProcess implements Mortal {
     private final Path data;
+    private final List<String> settings;
     private final int port = Distribution.freePort();
     private final Path said;
     private Process process;
 
-    private NodeProcess(Path data) {
+    private NodeProcess(Path data, List<String> settings) {
         this.data = data;
+        this.settings = settings;
         this.said = data.resolveSibling(data.getFileName() + ".said");
     }
 
-    /** A node that is not started yet. */
-    static NodeProcess in(Path data) {
-        return new NodeProcess(data);
+    /**
+     * A node that is not started yet.
+     *
+     * @param settings as {@code io.felice.broker/num.partitions=3}
+     */
+    static NodeProcess in(Path data, String... settings) {
+        return new NodeProcess(data, List.of(settings));
+    }
+
+    /** What the process runs: {@code DIRECTORY PORT [SETTING]...}, until its standard input ends. */
+    public static void main(String[] arguments) throws IOException {
+        FeliceNode.Builder builder = FeliceNode.in(Path.of(arguments[0])).port(Integer.parseInt(arguments[1]));
+        for (String setting : List.of(arguments).subList(2, arguments.length)) {
+            String[] words = setting.split("[/=]", 3);
+            builder.config(words[0], words[1], words[2]);
+        }
+        try (FeliceNode node = builder.start()) {
+            System.out.println("bootstrap=" + node.bootstrap());
+            while (System.in.read() >= 0) {
+                continue;
+            }
+        }
     }
 
     @Override
@@ -38,17 +60,19 @@ final class NodeProcess implements Mortal {
     /** Starts the process and does not wait for it. */
     void launch() {
         try {
-            process = new ProcessBuilder(List.of(
-                            ProcessHandle.current().info().command().orElse("java"),
-                            "-Xmx256m",
-                            "-XX:+UseSerialGC",
-                            "-XX:TieredStopAtLevel=1",
-                            "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
-                            "-cp",
-                            System.getProperty("java.class.path"),
-                            FeliceNode.class.getName(),
-                            data.toString(),
-                            Integer.toString(port)))
+            List<String> command = new ArrayList<>(List.of(
+                    ProcessHandle.current().info().command().orElse("java"),
+                    "-Xmx256m",
+                    "-XX:+UseSerialGC",
+                    "-XX:TieredStopAtLevel=1",
+                    "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+                    "-cp",
+                    System.getProperty("java.class.path"),
+                    NodeProcess.class.getName(),
+                    data.toString(),
+                    Integer.toString(port)));
+            command.addAll(settings);
+            process = new ProcessBuilder(command)
                     .redirectError(ProcessBuilder.Redirect.appendTo(said.toFile()))
                     .start();
         } catch (IOException failure) {

@@ -26,7 +26,7 @@ import org.apache.kafka.common.errors.RetriableException;
 final class SteadyLoad implements AutoCloseable {
     private static final String TOPIC = "steady";
     private static final String GROUP = "steady-readers";
-    private static final int PARTITIONS = 4;
+    static final int PARTITIONS = 4;
     private static final int RECORDS_PER_ROUND = 20;
     private static final long ROUND_MS = 10;
     private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -51,7 +51,12 @@ final class SteadyLoad implements AutoCloseable {
     }
 
     static SteadyLoad on(String bootstrap) {
-        Java.createTopic(bootstrap, TOPIC, PARTITIONS, Map.of());
+        return on(bootstrap, Map.of());
+    }
+
+    /** @param configs of the topic that is written to */
+    static SteadyLoad on(String bootstrap, Map<String, String> configs) {
+        Java.createTopic(bootstrap, TOPIC, PARTITIONS, configs);
         SteadyLoad load = new SteadyLoad(bootstrap);
         load.producing.start();
         load.consuming.start();

@@ -1,0 +1,112 @@
+package io.felice.itests.clients;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.apache.kafka.clients.admin.Admin;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * kill -9 while a node starts: while it recovers logs, replays the cluster's metadata and removes what is left of deleted
+ * topics, which it does as soon as it serves. What was acknowledged is there once and in order.
+ */
+class StartKillTest {
+    private static final int KILLS = Integer.getInteger("felice.start.kills", 10);
+    private static final int KILLS_PER_LIFE = 4;
+    private static final int FIRST_STARTS = Math.max(2, KILLS / 10);
+    private static final int LONGEST_START_MS = 2_000;
+    private static final String NO_DELAY_FOR_STRAYS = "io.felice.broker/stray.log.delay.ms=0";
+
+    @TempDir
+    Path directory;
+
+    private final long seed = Long.getLong("felice.seed", System.nanoTime());
+    private final Random random = new Random(seed);
+
+    @Test
+    @Timeout(1200)
+    void aNodeKilledWhileItStartsKeepsWhatItAcknowledgedBefore() {
+        System.out.println("StartKillTest felice.seed=" + seed);
+        Path data = directory.resolve("node");
+        try (NodeProcess node = NodeProcess.in(data, NO_DELAY_FOR_STRAYS)) {
+            node.start();
+            try (SteadyLoad load = SteadyLoad.on(node.bootstrap(), Map.of("segment.bytes", "65536"))) {
+                load.mustGoOn("the first start");
+                for (int kill = 1; kill <= KILLS; kill++) {
+                    if (kill % KILLS_PER_LIFE == 1) {
+                        leaveADeletedTopic(node.bootstrap(), "passing-" + kill);
+                        node.kill();
+                    }
+                    node.launch();
+                    sleep(random.nextInt(LONGEST_START_MS));
+                    node.kill();
+                    if (kill % KILLS_PER_LIFE == 0 || kill == KILLS) {
+                        node.start();
+                        load.mustGoOn("kill " + kill + ", seed " + seed);
+                    }
+                }
+                System.out.printf("%d kills of a start, %d records acknowledged%n", KILLS, load.acknowledged());
+                load.stopAndVerify();
+                Java.await("nothing is left of deleted topics", () -> logsOf(data, "passing-")
+                        .isEmpty());
+                assertThat(logsOf(data, "steady-")).hasSize(SteadyLoad.PARTITIONS);
+            }
+        }
+    }
+
+    @Test
+    @Timeout(1200)
+    void aNodeKilledWhileItStartsForTheFirstTimeStartsAllTheSame() {
+        System.out.println("StartKillTest felice.seed=" + seed);
+        for (int round = 1; round <= FIRST_STARTS; round++) {
+            try (NodeProcess node = NodeProcess.in(directory.resolve("node-" + round), NO_DELAY_FOR_STRAYS)) {
+                for (int kill = random.nextInt(3); kill >= 0; kill--) {
+                    node.launch();
+                    sleep(random.nextInt(LONGEST_START_MS));
+                    node.kill();
+                }
+                node.start();
+                Java.createTopic(node.bootstrap(), "first", 1, Map.of());
+                Java.write(node.bootstrap(), "first", 0, Java.numbered("record", 10));
+
+                assertThat(Java.values(node.bootstrap(), "first", 0))
+                        .as("round %d, seed %d", round, seed)
+                        .isEqualTo(Java.numbered("record", 10));
+            }
+        }
+    }
+
+    private static void leaveADeletedTopic(String bootstrap, String topic) {
+        Java.createTopic(bootstrap, topic, 2, Map.of());
+        Java.write(bootstrap, topic, 0, List.of("gone"));
+        try (Admin admin = Java.admin(bootstrap)) {
+            Java.get(admin.deleteTopics(List.of(topic)).all());
+        }
+    }
+
+    private static List<Path> logsOf(Path data, String prefix) {
+        try (Stream<Path> logs = Files.list(data.resolve("log"))) {
+            return logs.filter(log -> log.getFileName().toString().startsWith(prefix))
+                    .toList();
+        } catch (IOException failure) {
+            throw new UncheckedIOException(failure);
+        }
+    }
+
+    private static void sleep(long millis) {
+        try {
+            Thread.sleep(millis);
+        } catch (InterruptedException interrupted) {
+            throw new AssertionError(interrupted);
+        }
+    }
+}
