@@ -198,6 +198,7 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
     }
 
     private void take(Map<String, String> file) {
+        Set<String> missed = configs.missingEngines();
         try {
             configs.update(file);
         } catch (FeliceException illegal) {
@@ -208,6 +209,8 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
         }
         if (complete) {
             replicas.follow(link.view());
+        }
+        if (!missed.equals(configs.missingEngines())) {
             tellReady();
         }
     }

@@ -166,8 +166,15 @@ public final class NetworkServer implements StatusSource {
             if (leaving.getCount() == 0) {
                 return;
             }
-            Launch.failed(failure.getMessage() + ". See io.felice.network.cfg");
+            Launch.failed(failure.getMessage() + hint(failure));
         }
+    }
+
+    private static String hint(Exception failure) {
+        boolean taken = failure instanceof Server.CannotListen && ((Server.CannotListen) failure).mayPass();
+        return taken
+                ? "; choose another with --port, or as listeners in io.felice.network.cfg"
+                : ". See io.felice.network.cfg";
     }
 
     private void change(Config config) {

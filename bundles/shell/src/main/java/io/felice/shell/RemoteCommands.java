@@ -1,5 +1,7 @@
 package io.felice.shell;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import java.io.ByteArrayInputStream;
 import java.io.PrintStream;
 import java.nio.file.Path;
@@ -50,7 +52,17 @@ public final class RemoteCommands {
         }
     }
 
+    /** Whoever asks reads the answer as text, often a program: no colours. */
     private boolean run(String line, PrintStream output) {
+        PrintStream plain = new PrintStream(new PlainOutput(output), false, UTF_8);
+        try {
+            return runPlainly(line, plain);
+        } finally {
+            plain.flush();
+        }
+    }
+
+    private boolean runPlainly(String line, PrintStream output) {
         Session session = sessions.create(new ByteArrayInputStream(new byte[0]), output, output);
         try {
             Subject.doAs(OWNER, (PrivilegedExceptionAction<Object>) () -> session.execute(line));

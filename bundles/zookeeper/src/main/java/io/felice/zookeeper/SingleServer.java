@@ -150,7 +150,9 @@ public final class SingleServer implements EmbeddedZooKeeper, AutoCloseable {
     }
 
     private static String reason(BindException e) {
-        return e.getMessage().contains("in use") ? "the port is taken" : e.getMessage();
+        return e.getMessage().contains("in use")
+                ? "the port is taken; choose another with --zookeeper-port, or as port in io.felice.zookeeper.cfg"
+                : e.getMessage();
     }
 
     private static FileTxnSnapLog files(ServerSettings settings) throws IOException {

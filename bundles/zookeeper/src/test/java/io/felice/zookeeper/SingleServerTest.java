@@ -56,7 +56,8 @@ class SingleServerTest {
 
             assertThatThrownBy(() -> SingleServer.open(new ServerSettings("127.0.0.1", port, data, 2_000, 60, 100_000)))
                     .isInstanceOf(IOException.class)
-                    .hasMessage("ZooKeeper cannot listen on 127.0.0.1:" + port + ": the port is taken");
+                    .hasMessage("ZooKeeper cannot listen on 127.0.0.1:" + port + ": the port is taken;"
+                            + " choose another with --zookeeper-port, or as port in io.felice.zookeeper.cfg");
         }
     }
 

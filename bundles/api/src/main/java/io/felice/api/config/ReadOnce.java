@@ -63,6 +63,6 @@ public final class ReadOnce {
     }
 
     private static String text(Object value) {
-        return value instanceof Object[] several ? Arrays.toString(several) : String.valueOf(value);
+        return value instanceof Object[] several ? Arrays.toString(several) : "\"" + value + "\"";
     }
 }

@@ -26,7 +26,7 @@ class ReadOnceTest {
 
         List<String> differences = ReadOnce.differences(Config.class, inForce, wanted, Set.of("request.timeout.ms"));
 
-        assertThat(differences).containsExactly("tail.bytes stays 512 and becomes 1024");
+        assertThat(differences).containsExactly("tail.bytes stays \"512\" and becomes \"1024\"");
     }
 
     @Test

@@ -111,7 +111,8 @@ class LauncherTest {
             assertThat(result.exitCode()).isEqualTo(1);
             assertThat(result.output())
                     .endsWith("Felice cannot start: ZooKeeper cannot listen on 127.0.0.1:" + other.getLocalPort()
-                            + ": the port is taken\n");
+                            + ": the port is taken; choose another with --zookeeper-port, or as port in"
+                            + " io.felice.zookeeper.cfg\n");
             assertThat(launcher.run("status").exitCode()).isEqualTo(3);
         }
     }

@@ -1,0 +1,53 @@
+package io.felice.shell;
+
+import java.io.FilterOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+
+/** Takes the colours out: escape sequences, as terminals understand them, are left away. One thread. */
+final class PlainOutput extends FilterOutputStream {
+    private static final int ESCAPE = 0x1b;
+
+    private State state = State.TEXT;
+
+    /** Where in a sequence the last byte was; {@code ESC [ 1 ; 3 1 m} ends with the first letter. */
+    private enum State {
+        TEXT,
+        ESCAPED,
+        PARAMETERS
+    }
+
+    PlainOutput(OutputStream output) {
+        super(output);
+    }
+
+    @Override
+    public void write(int value) throws IOException {
+        if (isText((byte) value)) {
+            out.write(value);
+        }
+    }
+
+    @Override
+    public void write(byte[] bytes, int offset, int length) throws IOException {
+        byte[] text = new byte[length];
+        int kept = 0;
+        for (int i = offset; i < offset + length; i++) {
+            if (isText(bytes[i])) {
+                text[kept++] = bytes[i];
+            }
+        }
+        out.write(text, 0, kept);
+    }
+
+    /** Moves on by one byte. */
+    private boolean isText(byte value) {
+        State before = state;
+        state = switch (before) {
+            case TEXT -> value == ESCAPE ? State.ESCAPED : State.TEXT;
+            case ESCAPED -> value == '[' ? State.PARAMETERS : State.TEXT;
+            case PARAMETERS -> value >= '@' && value <= '~' ? State.TEXT : State.PARAMETERS;
+        };
+        return before == State.TEXT && state == State.TEXT;
+    }
+}
