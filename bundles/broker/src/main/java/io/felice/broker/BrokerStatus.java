@@ -55,12 +55,13 @@ final class BrokerStatus {
     }
 
     private StatusTable recovery() {
+        OpeningTimes times = replicas.openingTimes();
         return new StatusTable(
                 "broker.recovery",
                 List.of("what", "logs", "time.ms"),
                 List.of(
-                        List.of("opened", (long) replicas.openedCount(), replicas.openedInMs()),
-                        List.of("waiting", (long) replicas.openingCount(), 0L)));
+                        List.of("opened", (long) times.openedCount(), times.lastMs()),
+                        List.of("waiting", (long) times.waitingCount(), 0L)));
     }
 
     private StatusTable producers() {

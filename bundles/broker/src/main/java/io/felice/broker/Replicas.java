@@ -16,6 +16,7 @@ import io.felice.api.storage.LogId;
 import io.felice.api.storage.StorageEngine;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -26,8 +27,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -43,7 +42,6 @@ final class Replicas {
     private static final long FIRST_RETRY_MS = 1_000;
     private static final long LAST_RETRY_MS = 30_000;
     private static final int DOUBLINGS = 5;
-    private static final int WORTH_A_WORD = 10;
     private static final long PATIENCE_SECONDS = 10;
 
     private final Node node;
@@ -53,6 +51,8 @@ final class Replicas {
     private final Leaderships leaderships;
     private final BrokerLimits limits;
     private final PartitionOpening opening;
+    private final OpeningTimes openingTimes;
+    private final StrayLogs strays;
     private final Supplier<ClusterView> view;
 
     private final Map<TopicPartition, Replica> byName = new ConcurrentHashMap<>();
@@ -60,12 +60,6 @@ final class Replicas {
     private final Map<LogId, Long> lastWatermarks = new ConcurrentHashMap<>();
     /** As they were on disk at the start, until it is known of which log each is; the broker's thread only. */
     private final Map<TopicPartition, Long> checkpointed = new HashMap<>();
-
-    private final AtomicInteger opened = new AtomicInteger();
-    private final AtomicInteger openingNow = new AtomicInteger();
-    private final AtomicInteger openingTogether = new AtomicInteger();
-    private final AtomicLong openingSince = new AtomicLong();
-    private final AtomicLong openedInMs = new AtomicLong();
 
     private final Consumer<AwaitedPartition> patience = this::waitNotForLong;
 
@@ -87,6 +81,8 @@ final class Replicas {
         this.leaderships = leaderships;
         this.limits = limits;
         this.opening = new PartitionOpening(node, limits);
+        this.openingTimes = new OpeningTimes(node);
+        this.strays = new StrayLogs(node, main, engines, view);
         this.view = view;
     }
 
@@ -179,17 +175,8 @@ final class Replicas {
         return leaders;
     }
 
-    int openedCount() {
-        return opened.get();
-    }
-
-    /** How long the logs took that were opened together last, in milliseconds. */
-    long openedInMs() {
-        return openedInMs.get();
-    }
-
-    int openingCount() {
-        return openingNow.get();
+    OpeningTimes openingTimes() {
+        return openingTimes;
     }
 
     // ---- following the view
@@ -287,9 +274,7 @@ final class Replicas {
         }
         CompletableFuture<Void> done = new CompletableFuture<>();
         replica.status = Replica.Status.OPENING;
-        if (openingNow.getAndIncrement() == 0) {
-            openingSince.set(node.nanos().getAsLong());
-        }
+        openingTimes.begun();
         PartitionState wanted = replica.wanted;
         TopicConfig config = replica.config;
         replica.opening = engine.openings().add(() -> {
@@ -338,22 +323,9 @@ final class Replicas {
         engine.room().ranOut(0);
     }
 
-    private void countOpened() {
-        opened.incrementAndGet();
-        openingTogether.incrementAndGet();
-        if (openingNow.decrementAndGet() == 0) {
-            long tookMs = (node.nanos().getAsLong() - openingSince.get()) / 1_000_000;
-            openedInMs.set(tookMs);
-            int together = openingTogether.getAndSet(0);
-            if (together >= WORTH_A_WORD) {
-                log.info("Opened {} logs in {} ms", together, tookMs);
-            }
-        }
-    }
-
     private void opened(
             Replica replica, MountedEngine engine, LeaderPartition partition, CompletableFuture<Void> done) {
-        countOpened();
+        openingTimes.ended();
         replica.opening = null;
         boolean stillWanted = !replica.deleted
                 && replica.wanted.leader() == node.brokerId()
@@ -386,7 +358,7 @@ final class Replicas {
 
     /** Its engine went away before its turn came. */
     private void postponed(Replica replica, CompletableFuture<Void> done) {
-        countOpened();
+        openingTimes.ended();
         replica.opening = null;
         replica.status = Replica.Status.IDLE;
         reconcile(replica);
@@ -394,7 +366,7 @@ final class Replicas {
     }
 
     private void notOpened(Replica replica, Throwable failure, CompletableFuture<Void> done) {
-        countOpened();
+        openingTimes.ended();
         replica.opening = null;
         goOffline(replica, failure);
         done.complete(null);
@@ -482,17 +454,7 @@ final class Replicas {
         replica.status = Replica.Status.IDLE;
         lastWatermarks.remove(replica.id);
         if (name != null) {
-            engines.find(name).ifPresent(engine -> engine.execute(() -> delete(engine, replica.id)));
-        }
-    }
-
-    private void delete(MountedEngine engine, LogId id) {
-        try {
-            engine.engine().delete(id);
-            state.forget(id);
-            log.info("Deleted the log of {}", id);
-        } catch (RuntimeException failure) {
-            log.warn("The log of {} cannot be deleted: {}", id, failure.toString());
+            engines.find(name).ifPresent(engine -> strays.delete(engine, replica.id, state));
         }
     }
 
@@ -527,41 +489,17 @@ final class Replicas {
         return CompletableFuture.allOf(closings.toArray(CompletableFuture[]::new));
     }
 
-    // ---- strays
-
-    /**
-     * Removes the logs of topics that no longer exist, and what is remembered of them.
-     *
-     * @param complete a view that is known to have every topic a log of this node can be of
-     */
+    /** @param complete a view that is known to have every topic a log of this node can be of */
     void removeStrays(ClusterView complete) {
-        for (MountedEngine engine : engines.all()) {
-            engine.execute(() -> {
-                List<LogId> strays = engine.engine().logs().stream()
-                        .filter(id -> isStray(complete, id))
-                        .toList();
-                main.execute(() -> strays.stream()
-                        .filter(id -> isStray(view.get(), id))
-                        .forEach(id -> engine.execute(() -> delete(engine, id))));
-            });
-        }
-        state.known().stream().filter(id -> isStray(complete, id)).forEach(id -> node.background()
-                .execute(() -> state.forget(id)));
-    }
-
-    private boolean isStray(ClusterView now, LogId id) {
-        return now.topic(id.topicId())
-                .flatMap(topic -> topic.partition(id.partition()))
-                .filter(partition -> partition.replicas().contains(node.brokerId()))
-                .isEmpty();
+        strays.remove(complete, state);
     }
 
     // ---- regular work
 
     /** High watermarks of what is led here, and of what was not opened yet as they were. */
     Map<TopicPartition, Long> highWatermarks() {
-        Map<TopicPartition, Long> watermarks = new TreeMap<>(
-                java.util.Comparator.comparing(TopicPartition::topic).thenComparingInt(TopicPartition::partition));
+        Map<TopicPartition, Long> watermarks =
+                new TreeMap<>(Comparator.comparing(TopicPartition::topic).thenComparingInt(TopicPartition::partition));
         byName.forEach((partition, replica) -> {
             LeaderPartition current = replica.current();
             Long known = current != null ? Long.valueOf(current.highWatermark()) : lastWatermarks.get(replica.id);

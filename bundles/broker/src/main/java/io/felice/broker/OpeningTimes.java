@@ -1,0 +1,57 @@
+package io.felice.broker;
+
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** How many logs were opened and how long those took that were opened together last. Any thread. */
+final class OpeningTimes {
+    private static final Logger log = LoggerFactory.getLogger(OpeningTimes.class);
+    private static final int WORTH_A_WORD = 10;
+
+    private final Node node;
+    private final AtomicInteger opened = new AtomicInteger();
+    private final AtomicInteger waiting = new AtomicInteger();
+    private final AtomicInteger together = new AtomicInteger();
+    private final AtomicLong since = new AtomicLong();
+    private final AtomicLong lastMs = new AtomicLong();
+
+    OpeningTimes(Node node) {
+        this.node = node;
+    }
+
+    /** One more log is to be opened. */
+    void begun() {
+        if (waiting.getAndIncrement() == 0) {
+            since.set(node.nanos().getAsLong());
+        }
+    }
+
+    /** One of them is open, or has failed. */
+    void ended() {
+        opened.incrementAndGet();
+        together.incrementAndGet();
+        if (waiting.decrementAndGet() == 0) {
+            long tookMs = (node.nanos().getAsLong() - since.get()) / 1_000_000;
+            lastMs.set(tookMs);
+            int count = together.getAndSet(0);
+            if (count >= WORTH_A_WORD) {
+                log.info("Opened {} logs in {} ms", count, tookMs);
+            }
+        }
+    }
+
+    int openedCount() {
+        return opened.get();
+    }
+
+    int waitingCount() {
+        return waiting.get();
+    }
+
+    /** How long the logs took that were opened together last, in milliseconds. */
+    long lastMs() {
+        return lastMs.get();
+    }
+}

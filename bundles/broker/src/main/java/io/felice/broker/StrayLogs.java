@@ -1,0 +1,68 @@
+package io.felice.broker;
+
+import io.felice.api.cluster.ClusterView;
+import io.felice.api.storage.LogId;
+import java.util.List;
+import java.util.concurrent.Executor;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Logs that are no longer wanted here: of a topic that was deleted while the broker was away, or of a partition that went
+ * elsewhere. Decides on the broker's thread; engines are asked and logs deleted on the engines' threads.
+ */
+final class StrayLogs {
+    private static final Logger log = LoggerFactory.getLogger(StrayLogs.class);
+
+    private final Node node;
+    private final Executor main;
+    private final Engines engines;
+    private final Supplier<ClusterView> view;
+
+    StrayLogs(Node node, Executor main, Engines engines, Supplier<ClusterView> view) {
+        this.node = node;
+        this.main = main;
+        this.engines = engines;
+        this.view = view;
+    }
+
+    /**
+     * Removes the logs of topics that no longer exist, and what is remembered of them.
+     *
+     * @param complete a view that is known to have every topic a log of this node can be of
+     */
+    void remove(ClusterView complete, NodeState state) {
+        for (MountedEngine engine : engines.all()) {
+            engine.execute(() -> {
+                List<LogId> strays = engine.engine().logs().stream()
+                        .filter(id -> isStray(complete, id))
+                        .toList();
+                main.execute(() ->
+                        strays.stream().filter(id -> isStray(view.get(), id)).forEach(id -> delete(engine, id, state)));
+            });
+        }
+        state.known().stream().filter(id -> isStray(complete, id)).forEach(id -> node.background()
+                .execute(() -> state.forget(id)));
+    }
+
+    private boolean isStray(ClusterView now, LogId id) {
+        return now.topic(id.topicId())
+                .flatMap(topic -> topic.partition(id.partition()))
+                .filter(partition -> partition.replicas().contains(node.brokerId()))
+                .isEmpty();
+    }
+
+    /** Deletes a log and what is remembered of it, on the engine's threads. */
+    void delete(MountedEngine engine, LogId id, NodeState state) {
+        engine.execute(() -> {
+            try {
+                engine.engine().delete(id);
+                state.forget(id);
+                log.info("Deleted the log of {}", id);
+            } catch (RuntimeException failure) {
+                log.warn("The log of {} cannot be deleted: {}", id, failure.toString());
+            }
+        });
+    }
+}
