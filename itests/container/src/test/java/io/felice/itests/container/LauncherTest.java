@@ -51,6 +51,9 @@ class LauncherTest {
         assertThat(launcher().run("start", "--port", "many").exitCode()).isEqualTo(2);
         assertThat(launcher().run("start", "--port", "65536").exitCode()).isEqualTo(2);
         assertThat(launcher().run("start", "--data").exitCode()).isEqualTo(2);
+        assertThat(launcher().run("run", "--log", "LOUD").exitCode()).isEqualTo(2);
+        assertThat(launcher().with("FELICE_LOG_LEVEL", "LOUD").run("start").exitCode())
+                .isEqualTo(2);
     }
 
     @Test

@@ -8,6 +8,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.List;
@@ -105,8 +106,7 @@ class NodeTest {
 
     @Test
     void statusAsksEveryListenerAndSaysWhenTheNodeServesNoMore() throws Exception {
-        Path etc = directory.resolve("etc");
-        copy(home.resolve("etc"), etc);
+        Path etc = ownEtc();
         set(
                 etc.resolve("io.felice.network.cfg"),
                 "listeners",
@@ -163,9 +163,76 @@ class NodeTest {
 
             Result start = node.run("start");
 
-            assertThat(reason(start)).contains("127.0.0.1:" + other.getLocalPort(), "taken");
+            assertThat(reason(start)).contains("127.0.0.1:" + other.getLocalPort(), "taken", "--port");
             assertThat(node.run("status").exitCode()).isEqualTo(3);
         }
+    }
+
+    @Test
+    void refusesAValueThatIsNoneAndSaysWhichFileToCorrect() throws Exception {
+        Path etc = ownEtc();
+        set(etc.resolve("io.felice.storage.log.cfg"), "tail.bytes", "512K");
+        Launcher node = node("data").with("FELICE_ETC", etc.toString()).listeningOn(freePort(), freePort());
+
+        Result start = node.run("start");
+
+        assertThat(reason(start))
+                .isEqualTo("Felice cannot start: " + etc.toRealPath().resolve("io.felice.storage.log.cfg")
+                        + ": tail.bytes is \"512K\", but it must be a whole number from 32768 to 2147483647.");
+        assertThat(node.run("status").exitCode()).isEqualTo(3);
+    }
+
+    @Test
+    void refusesANumberOutOfRangeAndIsNotTheNodeThatTheDefaultWouldMakeIt() throws Exception {
+        Launcher node = node("data").listeningOn(freePort(), freePort()).with("FELICE_BROKER_ID", "-1");
+
+        Result start = node.run("start");
+
+        assertThat(reason(start)).contains("io.felice.broker.cfg: broker.id is \"-1\"");
+        assertThat(node.data().resolve("broker/felice.properties")).doesNotExist();
+    }
+
+    @Test
+    void refusesToBeReadyWithoutTheEngineThatNewTopicsNeed() throws Exception {
+        Path etc = ownEtc();
+        add(etc.resolve("io.felice.broker.cfg"), "storage.placement = *:tape");
+        Launcher node = node("data").with("FELICE_ETC", etc.toString()).listeningOn(freePort(), freePort());
+
+        Result start = node.run("start");
+
+        assertThat(reason(start)).contains("storage.placement = *:tape", "log, memory", "io.felice.broker.cfg");
+        assertThat(node.log()).doesNotContain("Ready:");
+    }
+
+    @Test
+    void servesOnWithTheLastGoodValuesWhenAFileIsSpoiledWhileItRuns() throws Exception {
+        Path etc = ownEtc();
+        Launcher node = node("data").with("FELICE_ETC", etc.toString()).listeningOn(freePort(), freePort());
+        Result start = node.run("start");
+        assertThat(start.exitCode()).as(start.output() + node.log()).isZero();
+
+        add(etc.resolve("io.felice.broker.cfg"), "num.partitions = x", "num.partition = 3");
+        set(etc.resolve("io.felice.controller.cfg"), "request.timeout.ms", "-5");
+        set(etc.resolve("io.felice.storage.log.cfg"), "tail.bytes", "1048576");
+
+        await(() -> node.log().contains("num.partitions is \"x\", but it must be a whole number from 1")
+                && node.log().contains("request.timeout.ms is \"-5\"")
+                && node.log().contains("It stays 15000 until that is corrected.")
+                && node.log().contains("tail.bytes stays \"524288\" and becomes \"1048576\""));
+        assertThat(node.log())
+                .contains("num.partition is no setting and is ignored. Did you mean num.partitions?")
+                .doesNotContain(" ERROR ", "Broker 0 stops");
+        assertThat(node.run("status").exitCode()).isZero();
+    }
+
+    private Path ownEtc() throws IOException {
+        Path etc = directory.resolve("etc");
+        copy(home.resolve("etc"), etc);
+        return etc;
+    }
+
+    private static void add(Path cfg, String... lines) throws IOException {
+        Files.write(cfg, List.of(lines), StandardOpenOption.APPEND);
     }
 
     @Test
