@@ -317,7 +317,7 @@ final class Server {
                         "requests",
                         "in.bytes",
                         "out.bytes",
-                        "errors",
+                        "failed",
                         "total.ms",
                         "max.ms",
                         "in.flight",

@@ -210,7 +210,7 @@ class AnswerOrderTest {
             assertThat(errorOf(client, "null")).isEqualTo(ErrorCode.UNKNOWN_SERVER_ERROR.code());
             assertThat(errorOf(client, "accident")).isEqualTo(ErrorCode.UNKNOWN_SERVER_ERROR.code());
         }
-        assertThat(node.number("network.requests", "Heartbeat", "errors")).isEqualTo(4L);
+        assertThat(node.number("network.requests", "Heartbeat", "failed")).isEqualTo(4L);
     }
 
     private static short errorOf(TestClient client, String group) throws IOException {
