@@ -41,6 +41,7 @@ import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
@@ -129,6 +130,8 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
     private boolean complete;
     /** Clients can be served: the services are registered. */
     private volatile boolean offered;
+
+    private final AtomicInteger timesTold = new AtomicInteger();
 
     /** @param properties all of the component's configuration, the broker keys among it */
     @Activate
@@ -317,20 +320,21 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
     }
 
     private void tellReady() {
+        int turn = timesTold.incrementAndGet();
         if (!offered || !link.isReachable()) {
             Launch.unready();
         } else if (!configs.missingEngines().isEmpty()) {
             Launch.unready();
-            timer.schedule(() -> onMain(this::missEngines), ENGINES_PATIENCE_MS, TimeUnit.MILLISECONDS);
+            timer.schedule(() -> onMain(() -> missEngines(turn)), ENGINES_PATIENCE_MS, TimeUnit.MILLISECONDS);
         } else {
             Launch.ready(List.of("bootstrap=" + link.bootstrap(), "node=" + node.brokerId()));
         }
     }
 
     /** An engine that is being replaced is back by now; one that is missing still makes this node unfit for new topics. */
-    private void missEngines() {
+    private void missEngines(int turn) {
         Set<String> missing = configs.missingEngines();
-        if (missing.isEmpty()) {
+        if (missing.isEmpty() || turn != timesTold.get()) {
             return;
         }
         String sentence = "storage.placement = " + configs.broker().get(BrokerConfig.STORAGE_PLACEMENT)

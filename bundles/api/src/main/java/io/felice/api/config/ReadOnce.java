@@ -30,7 +30,11 @@ public final class ReadOnce {
     public static <C> void compare(String bundle, Class<C> type, C inForce, C wanted, Set<String> live) {
         for (String difference : differences(type, inForce, wanted, live)) {
             LoggerFactory.getLogger(bundle)
-                    .warn("{}, when {} is started again (felice exec bundle:restart {})", difference, bundle, bundle);
+                    .warn(
+                            "{}.cfg: {} when the bundle is started again: felice exec bundle:restart {}",
+                            bundle,
+                            difference,
+                            bundle);
         }
     }
 
