@@ -213,12 +213,17 @@ final class LogRecovery {
         end = segment.recover(window, recoveryPoint);
         segment.forcedTo(0);
         boolean last = number + 1 == segments.size();
-        boolean goesOn = !last && segment.size() == fileBytes && end <= segments.get(number + 1).baseOffset;
+        boolean goesOn = !last && follows(segment, fileBytes, segments.get(number + 1).baseOffset);
         if (!goesOn) {
             dropAfter(number);
-            segment.cutOffRest(fileBytes);
         }
+        segment.cutOffRest(fileBytes);
         return goesOn;
+    }
+
+    /** Room that was made ahead hides no batch if the next segment begins just there. */
+    private boolean follows(SegmentFile segment, long fileBytes, long next) throws IOException {
+        return segment.size() == fileBytes ? end <= next : end == next && segment.endsWithRoom(fileBytes);
     }
 
     private void dropAfter(int last) throws IOException {

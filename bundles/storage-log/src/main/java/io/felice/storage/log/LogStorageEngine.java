@@ -76,6 +76,7 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
     private static final Logger LOG = LoggerFactory.getLogger(LogStorageEngine.class);
     private static final EngineTraits TRAITS = new EngineTraits(true, true, true, true);
     private static final int SWEEP_SECONDS = 5;
+    private static final long ROOM_MS = 500;
     private static final int SWEEPS_PER_CHECKPOINT = 12;
     private static final int STOP_SECONDS = 60;
     private static final int IDLE_THREAD_SECONDS = 10;
@@ -268,6 +269,7 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
             LogDirectory taken = LogDirectory.open(shared.files(), path);
             taken.moveAsideBy(this::moveAside);
             sweeper.scheduleWithFixedDelay(this::sweepSafely, SWEEP_SECONDS, SWEEP_SECONDS, TimeUnit.SECONDS);
+            sweeper.scheduleWithFixedDelay(this::giveBackRoom, ROOM_MS, ROOM_MS, TimeUnit.MILLISECONDS);
             taken.leftovers().forEach(leftover -> sweeper.execute(() -> taken.deleteFiles(leftover)));
             directory = taken;
             LOG.info("{} holds {} logs", path, taken.places().size());
@@ -302,6 +304,16 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
         } catch (IOException | RuntimeException failure) {
             LOG.warn("The sweep of {} was cut short: {}", path, failure.toString());
         }
+    }
+
+    /** Lets files end with their last batches again where the writing has stopped, so that other programs can read them. */
+    void giveBackRoom() {
+        slots.values().forEach(slot -> {
+            SegmentedLog log = slot.log;
+            if (log != null) {
+                log.giveBackRoomIfIdle();
+            }
+        });
     }
 
     /** Gives back what idle logs hold, and writes the checkpoint now and then. */
@@ -386,6 +398,8 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
         if (left == null) {
             return;
         }
+        // The pool interrupts idle threads when it ends, this one too perhaps, and an interrupt would close the file.
+        Thread.interrupted();
         try (left) {
             if (closing.stream().allMatch(LogStorageEngine::wasClean)) {
                 left.markClean();

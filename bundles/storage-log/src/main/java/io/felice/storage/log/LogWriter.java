@@ -4,6 +4,7 @@ import io.felice.api.RecordBatch;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -44,10 +45,22 @@ final class LogWriter {
         if (state.settled() == state.end()) {
             return;
         }
+        whileAlive(this::settleAll);
+    }
+
+    /** As {@link #settle}; and if nobody appends meanwhile, the last file ends with the last batch. */
+    void giveBackRoomWhenSettled() {
+        whileAlive(() -> {
+            settleAll();
+            giveBackRoom();
+        });
+    }
+
+    private void whileAlive(FileChange change) {
         settling.lock();
         try {
             state.mustBeAlive();
-            settleAll();
+            change.run();
         } catch (IOException failure) {
             throw state.die(failure);
         } finally {
@@ -82,7 +95,9 @@ final class LogWriter {
             if (segment.dropIndexFilesBeforeGrowth()) {
                 directory.namesHaveChanged();
             }
-            shared.files().write(segment.file.channel(true), bytes, position);
+            FileChannel channel = segment.file.channel(true);
+            segment.room.make(channel, position, count);
+            shared.files().write(channel, bytes, position);
         } finally {
             segment.file.leave();
         }
@@ -91,6 +106,24 @@ final class LogWriter {
         }
         shared.counters().settles.increment();
         shared.counters().bytesWritten.add(count);
+    }
+
+    /** True if the active segment's file is longer than its batches; from any thread. */
+    boolean hasRoom() {
+        return state.active().room.isMade();
+    }
+
+    /** Lets the active segment's file end with its last batch; for who is in a change, when all is settled. */
+    void giveBackRoom() throws IOException {
+        SegmentFile active = state.active();
+        if (active.room.isMade()) {
+            active.file.enter();
+            try {
+                active.room.giveBack(active.file.channel(false), active.size());
+            } finally {
+                active.file.leave();
+            }
+        }
     }
 
     /** Makes the active segment's file if it is not there, so that the log's end can be seen on disk. */

@@ -29,6 +29,7 @@ final class SegmentFile {
     final long baseOffset;
     final long createdAt;
     final SharedFile file;
+    final RoomAhead room;
 
     private final LogResources shared;
     private final Supplier<Path> directory;
@@ -60,6 +61,7 @@ final class SegmentFile {
         this.sealed = sealed;
         this.offsetOfMaxTimestamp = baseOffset;
         this.file = new SharedFile(shared, this::logFile);
+        this.room = new RoomAhead(shared);
     }
 
     /** A new active segment; its file is made with the first write. */
@@ -233,6 +235,7 @@ final class SegmentFile {
         bytesSinceEntry = 0;
         indexOnDisk = false;
         sealed = false;
+        room.forget();
     }
 
     // Recovery
@@ -274,10 +277,21 @@ final class SegmentFile {
         return next;
     }
 
+    /** True if what recovery left of a file of {@code fileBytes} was only made ahead of batches to come. */
+    boolean endsWithRoom(long fileBytes) throws IOException {
+        return RoomAhead.isAll(shared.files(), file.channel(false), size, fileBytes);
+    }
+
     /** Shortens a file of {@code fileBytes} to what recovery found whole. */
     void cutOffRest(long fileBytes) throws IOException {
         if (size < fileBytes) {
-            LOG.warn("Cutting {} off at {}: no whole batch is in its last {} bytes", logFile(), size, fileBytes - size);
+            if (!endsWithRoom(fileBytes)) {
+                LOG.warn(
+                        "Cutting {} off at {}: no whole batch is in its last {} bytes",
+                        logFile(),
+                        size,
+                        fileBytes - size);
+            }
             shared.files().truncate(file.channel(false), size);
             shared.files().force(file.channel(false));
         }

@@ -35,6 +35,7 @@ final class SegmentedLog {
     private final LogTruncation truncation;
     private final LogReader reader;
     private long endAtLastSweep = -1;
+    private long endAtLastLook = -1;
 
     private SegmentedLog(LogId id, LogResources shared, PartitionDirectory directory, LogState state) {
         this.id = id;
@@ -191,6 +192,7 @@ final class SegmentedLog {
     /** Seals the active segment and starts one at {@code base}. */
     private void seal(long base) throws IOException {
         writer.settleAll();
+        writer.giveBackRoom();
         boolean wasEmpty = state.active().size() == 0;
         if (wasEmpty) {
             writer.makeActiveFile();
@@ -259,6 +261,7 @@ final class SegmentedLog {
     /** Settles, flushes and writes the last index; true if all that worked and the next start needs no scan. */
     boolean closeCleanly() {
         try {
+            writer.giveBackRoomWhenSettled();
             flusher.flushNow();
             locks.flushing().lock();
             try {
@@ -302,6 +305,19 @@ final class SegmentedLog {
             restSegments();
         } catch (FeliceException failure) {
             LOG.debug("{} was not swept: {}", id, failure.getMessage());
+        }
+    }
+
+    /** Lets the file of a log that nobody wrote to since the last look end with its last batch. */
+    void giveBackRoomIfIdle() {
+        boolean idle = state.end() == endAtLastLook;
+        endAtLastLook = state.end();
+        if (idle && writer.hasRoom() && !isDead()) {
+            try {
+                writer.giveBackRoomWhenSettled();
+            } catch (FeliceException failure) {
+                LOG.debug("{} keeps its room: {}", id, failure.getMessage());
+            }
         }
     }
 

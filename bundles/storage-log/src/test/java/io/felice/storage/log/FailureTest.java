@@ -171,6 +171,7 @@ class FailureTest {
         bad.append(batch(10).at(10));
         bad.roll();
         bad.append(batch(10).at(20));
+        bad.settle();
         files.breakFsync("bad-0");
         assertThatThrownBy(() -> bad.flush(30).toCompletableFuture().join()).hasMessageContaining("Input/output error");
         files.heal();

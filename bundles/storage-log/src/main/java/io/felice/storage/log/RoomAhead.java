@@ -1,0 +1,104 @@
+package io.felice.storage.log;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Zeros behind the last batch of a file that grows quickly. Small writes that make a file longer, a few pages at a time,
+ * cost the kernel more than twice of what it costs to make it longer in large pieces and to write into them
+ * (docs/decisions/0009). A file that does not grow quickly has none, nor has one that is not written to any more.
+ *
+ * <p>It belongs to who holds the log's {@code settling}. After a kill recovery finds zeros where a batch would begin, and
+ * cuts them off.
+ */
+final class RoomAhead {
+    /** Made at a time, and up to a multiple of it. */
+    static final int BYTES = 128 << 10;
+
+    private static final Logger LOG = LoggerFactory.getLogger(RoomAhead.class);
+    private static final ByteBuffer ZEROS = ByteBuffer.allocateDirect(BYTES).asReadOnlyBuffer();
+
+    /** A write of this size is a large piece by itself. */
+    private static final int LARGE = BYTES / 2;
+
+    /** A file grows quickly if it needs no longer for a piece. */
+    private static final long QUICK_MS = 1000;
+
+    private final LogResources shared;
+
+    /** Where the next piece begins, and when the last one did; 0 before the first write. */
+    private long next;
+
+    private long began;
+    /** The end of the zeros; 0 if there are none. Looked at by others. */
+    private volatile long end;
+
+    RoomAhead(LogResources shared) {
+        this.shared = shared;
+    }
+
+    /** To be called before so many bytes are written at the end. That there is no place for zeros is no failure. */
+    void make(FileChannel channel, long position, int bytes) {
+        long needed = position + bytes;
+        if (needed <= next) {
+            return;
+        }
+        long now = shared.clock().millis();
+        boolean quick = next > 0 && now - began < QUICK_MS;
+        began = now;
+        next = (needed + BYTES - 1) / BYTES * BYTES;
+        if (quick && bytes < LARGE) {
+            fill(channel, Math.max(position, end));
+        }
+    }
+
+    private void fill(FileChannel channel, long from) {
+        end = next;
+        try {
+            for (long at = from; at < next; at += BYTES) {
+                int length = (int) Math.min(BYTES, next - at);
+                shared.files().write(channel, ZEROS.duplicate().limit(length), at);
+            }
+        } catch (IOException noRoom) {
+            LOG.debug("No room is made ahead of a log: {}", noRoom.toString());
+        }
+    }
+
+    /** Shortens the file to its {@code size} if it is longer. */
+    void giveBack(FileChannel channel, long size) throws IOException {
+        if (end > size) {
+            shared.files().truncate(channel, size);
+        }
+        forget();
+    }
+
+    boolean isMade() {
+        return end > 0;
+    }
+
+    /** Somebody has shortened the file. */
+    void forget() {
+        next = 0;
+        end = 0;
+    }
+
+    /** True if nothing but zeros, and no more than what is made ahead, is in the file from {@code from} to {@code to}. */
+    static boolean isAll(DiskFiles files, FileChannel channel, long from, long to) throws IOException {
+        if (to - from > 2 * BYTES) {
+            return false;
+        }
+        ByteBuffer rest = ByteBuffer.allocate((int) (to - from));
+        files.read(channel, rest, from);
+        rest.flip();
+        for (int at = 0; at < rest.limit(); at += BYTES) {
+            int length = Math.min(BYTES, rest.limit() - at);
+            if (!rest.slice(at, length).equals(ZEROS.slice(0, length))) {
+                return false;
+            }
+        }
+        return true;
+    }
+}

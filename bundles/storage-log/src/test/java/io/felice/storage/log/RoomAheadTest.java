@@ -1,0 +1,287 @@
+package io.felice.storage.log;
+
+import static io.felice.testkit.Batches.batch;
+import static io.felice.testkit.LogReader.batchesIn;
+import static io.felice.testkit.LogReader.everythingIn;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.felice.api.RecordBatch;
+import io.felice.api.storage.LogId;
+import io.felice.api.storage.PartitionLog;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.util.UUID;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A file that grows quickly is longer than its batches, and nobody is to notice. */
+class RoomAheadTest {
+    private static final LogId ID = new LogId(new UUID(1, 2), 0, "orders");
+    private static final LogSettings SETTINGS = new LogSettings(1 << 20, 8 << 20, 100, 1);
+    private static final int BATCH_BYTES = 10_000;
+
+    @TempDir
+    Path temp;
+
+    private Path directory;
+    private final ManualClock clock = new ManualClock();
+
+    @BeforeEach
+    void name() {
+        directory = temp.resolve("data");
+    }
+
+    @Test
+    void aFileThatGrowsQuicklyIsMadeLongerInPieces() throws IOException {
+        try (LogStorageEngine engine = start()) {
+            PartitionLog log = engine.open(ID, 1);
+            long longest = 0;
+            for (int i = 0; i < 20; i++) {
+                append(log, i, i + 1);
+                longest = Math.max(longest, segmentBytes(0));
+            }
+
+            assertThat(longest).isEqualTo(2 * RoomAhead.BYTES);
+        }
+    }
+
+    @Test
+    void aFileThatGrowsSlowlyIsAsLongAsItsBatches() throws IOException {
+        try (LogStorageEngine engine = start()) {
+            PartitionLog log = engine.open(ID, 1);
+            for (int i = 0; i < 40; i++) {
+                append(log, i, i + 1);
+                clock.advance(200);
+            }
+
+            assertThat(segmentBytes(0)).isEqualTo(bytesOf(log));
+        }
+    }
+
+    @Test
+    void largeWritesNeedNoRoom() throws IOException {
+        try (LogStorageEngine engine = start()) {
+            PartitionLog log = engine.open(ID, 1);
+            for (int i = 0; i < 8; i++) {
+                log.append(batch(1).valueBytes(RoomAhead.BYTES).at(i));
+                log.settle();
+            }
+
+            assertThat(segmentBytes(0)).isEqualTo(bytesOf(log));
+        }
+    }
+
+    @Test
+    void aSealedSegmentEndsWithItsLastBatch() throws IOException {
+        try (LogStorageEngine engine = start()) {
+            PartitionLog log = engine.open(ID, 1);
+            append(log, 0, 20);
+            log.roll();
+
+            assertThat(segmentBytes(0)).isEqualTo(log.segments().get(0).sizeInBytes());
+            append(log, 20, 21);
+            assertThat(offsets(log)).isEqualTo(upTo(21));
+        }
+    }
+
+    @Test
+    void aCleanStopLeavesNoRoomAndNothingToScan() throws IOException {
+        long bytes;
+        try (LogStorageEngine engine = start()) {
+            PartitionLog log = engine.open(ID, 1);
+            append(log, 0, 20);
+            bytes = bytesOf(log);
+        }
+
+        assertThat(segmentBytes(0)).isEqualTo(bytes);
+        try (LogStorageEngine engine = start()) {
+            assertThat(offsets(engine.open(ID, 1))).isEqualTo(upTo(20));
+            assertThat(scannedBytes(engine)).isEqualTo(0L);
+        }
+    }
+
+    @Test
+    void aLogThatIsNotWrittenToGivesItsRoomBack() throws IOException {
+        try (LogStorageEngine engine = start()) {
+            PartitionLog log = engine.open(ID, 1);
+            append(log, 0, 20);
+            engine.giveBackRoom();
+            engine.giveBackRoom();
+
+            assertThat(segmentBytes(0)).isEqualTo(bytesOf(log));
+            append(log, 20, 60);
+            assertThat(offsets(log)).isEqualTo(upTo(60));
+        }
+    }
+
+    @Test
+    void afterAKillTheRoomIsCutOffAndTheLogGoesOn() throws IOException {
+        Path killed = temp.resolve("killed");
+        try (LogStorageEngine engine = start()) {
+            append(engine.open(ID, 1), 0, 20);
+            Directories.copy(directory, killed);
+        }
+
+        directory = killed;
+        try (LogStorageEngine engine = start()) {
+            PartitionLog log = engine.open(ID, 1);
+            assertThat(offsets(log)).isEqualTo(upTo(20));
+            assertThat(segmentBytes(0)).isEqualTo(bytesOf(log));
+            append(log, 20, 40);
+            assertThat(offsets(log)).isEqualTo(upTo(40));
+        }
+    }
+
+    @Test
+    void roomLeftInASealedSegmentDoesNotEndTheLog() throws IOException {
+        Path killed = temp.resolve("killed");
+        try (LogStorageEngine engine = start()) {
+            PartitionLog log = engine.open(ID, 1);
+            append(log, 0, 5);
+            log.roll();
+            append(log, 5, 9);
+            Directories.copy(directory, killed);
+        }
+        directory = killed;
+        lengthen(segment(0), RoomAhead.BYTES);
+
+        try (LogStorageEngine engine = start()) {
+            assertThat(offsets(engine.open(ID, 1))).isEqualTo(upTo(9));
+        }
+        assertThat(segmentBytes(0)).isLessThan(RoomAhead.BYTES);
+    }
+
+    @Test
+    void aHoleThatBatchesMayHaveBeenInEndsTheLog() throws IOException {
+        Path killed = temp.resolve("killed");
+        try (LogStorageEngine engine = start()) {
+            PartitionLog log = engine.open(ID, 1);
+            append(log, 0, 5);
+            log.roll();
+            append(log, 5, 9);
+            Directories.copy(directory, killed);
+        }
+        directory = killed;
+        long whole = segmentBytes(0);
+        try (RandomAccessFile file = new RandomAccessFile(segment(0).toFile(), "rw")) {
+            file.setLength(whole - 100);
+            file.setLength(whole);
+        }
+
+        try (LogStorageEngine engine = start()) {
+            assertThat(offsets(engine.open(ID, 1))).isEqualTo(upTo(4));
+        }
+    }
+
+    @Test
+    void truncationTakesTheRoomToo() throws IOException {
+        try (LogStorageEngine engine = start()) {
+            PartitionLog log = engine.open(ID, 1);
+            append(log, 0, 20);
+            log.truncateTo(7);
+
+            assertThat(segmentBytes(0)).isEqualTo(bytesOf(log));
+            append(log, 7, 60);
+            assertThat(offsets(log)).isEqualTo(upTo(60));
+        }
+    }
+
+    @Test
+    void aDiskWithNoPlaceForRoomStillTakesBatches() throws IOException {
+        DiskFiles files = new DiskFiles() {
+            @Override
+            void write(FileChannel channel, ByteBuffer source, long position) throws IOException {
+                if (source.remaining() > BATCH_BYTES + 200) {
+                    throw new IOException("No space left on device");
+                }
+                super.write(channel, source, position);
+            }
+        };
+        try (LogStorageEngine engine = new LogStorageEngine(directory, SETTINGS, files, clock)) {
+            PartitionLog log = engine.open(ID, 1);
+            append(log, 0, 60);
+
+            assertThat(offsets(log)).isEqualTo(upTo(60));
+            assertThat(segmentBytes(0)).isEqualTo(bytesOf(log));
+        }
+    }
+
+    private LogStorageEngine start() {
+        return new LogStorageEngine(directory, SETTINGS, new DiskFiles(), clock);
+    }
+
+    private Object scannedBytes(LogStorageEngine engine) {
+        return engine.tables()
+                .get(0)
+                .cell(directory.toString(), "recovery.scanned.bytes")
+                .orElseThrow();
+    }
+
+    private static void append(PartitionLog log, int from, int to) {
+        for (int i = from; i < to; i++) {
+            log.append(batch(1).valueBytes(BATCH_BYTES).at(i));
+            log.settle();
+        }
+    }
+
+    private static java.util.List<Long> offsets(PartitionLog log) {
+        return batchesIn(everythingIn(log)).stream()
+                .map(RecordBatch::baseOffset)
+                .toList();
+    }
+
+    private static java.util.List<Long> upTo(int end) {
+        return LongStream.range(0, end).boxed().toList();
+    }
+
+    private static long bytesOf(PartitionLog log) {
+        return log.segments().get(log.segments().size() - 1).sizeInBytes();
+    }
+
+    private Path segment(long base) {
+        return directory.resolve("orders-0").resolve(SegmentFile.nameOf(base, ".log"));
+    }
+
+    private long segmentBytes(long base) throws IOException {
+        return Files.size(segment(base));
+    }
+
+    private static void lengthen(Path file, long to) throws IOException {
+        try (RandomAccessFile longer = new RandomAccessFile(file.toFile(), "rw")) {
+            longer.setLength(to);
+        }
+    }
+
+    /** Stands still unless it is told to go on. */
+    private static final class ManualClock extends Clock {
+        private long millis = 1_000;
+
+        void advance(long by) {
+            millis += by;
+        }
+
+        @Override
+        public Instant instant() {
+            return Instant.ofEpochMilli(millis);
+        }
+
+        @Override
+        public ZoneId getZone() {
+            return ZoneId.of("UTC");
+        }
+
+        @Override
+        public Clock withZone(ZoneId zone) {
+            return this;
+        }
+    }
+}
