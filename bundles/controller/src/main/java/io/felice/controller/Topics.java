@@ -103,6 +103,7 @@ final class Topics {
         UUID topicId = topicIds.get();
         records.add(new MetadataRecord.TopicCreated(topicId, topic.name()));
         addPartitions(view, topicId, 0, replicas, records);
+        room.take(replicas.size());
         ConfigResource resource = ConfigResource.topic(topic.name());
         new TreeMap<>(topic.configs())
                 .forEach((key, value) -> records.add(new MetadataRecord.ConfigSet(resource, key, value)));
@@ -113,7 +114,7 @@ final class Topics {
         if (topic.partitions() <= 0) {
             throw ErrorCode.INVALID_PARTITIONS.because("Number of partitions must be larger than 0.");
         }
-        room.take(topic.partitions());
+        room.require(topic.partitions());
         return place(view, 0, topic.partitions(), topic.replicationFactor());
     }
 
@@ -130,7 +131,7 @@ final class Topics {
     }
 
     private static List<List<Integer>> assigned(ClusterView view, NewTopic topic, Room room) {
-        room.take(topic.assignments().size());
+        room.require(topic.assignments().size());
         List<List<Integer>> replicas = new ArrayList<>();
         for (int partition = 0; partition < topic.assignments().size(); partition++) {
             List<Integer> assignment = topic.assignments().get(partition);
@@ -159,18 +160,24 @@ final class Topics {
             throw ErrorCode.INVALID_PARTITIONS.because(
                     "A topic may have at most " + MAX_PARTITIONS_PER_TOPIC + " partitions.");
         }
+        room.require(added);
+        addPartitions(view, topic.topicId(), now, replicas(view, topic, added, wanted.assignments()), records);
         room.take(added);
+    }
+
+    /** Of the partitions to add. */
+    private List<List<Integer>> replicas(
+            ClusterView view, TopicView topic, int added, List<List<Integer>> assignments) {
         int replicationFactor = topic.partitions().get(0).replicas().size();
-        if (wanted.assignments().isEmpty()) {
-            addPartitions(view, topic.topicId(), now, place(view, now, added, replicationFactor), records);
-            return;
+        if (assignments.isEmpty()) {
+            return place(view, topic.partitions().size(), added, replicationFactor);
         }
-        if (wanted.assignments().size() != added) {
+        if (assignments.size() != added) {
             throw ErrorCode.INVALID_REPLICA_ASSIGNMENT.because("Increasing the number of partitions by " + added
-                    + " but " + wanted.assignments().size() + " assignments provided.");
+                    + " but " + assignments.size() + " assignments provided.");
         }
-        checkAssignments(view, wanted.assignments(), replicationFactor);
-        addPartitions(view, topic.topicId(), now, wanted.assignments(), records);
+        checkAssignments(view, assignments, replicationFactor);
+        return assignments;
     }
 
     /** A new partition is led by the first of its replicas that lives, which is the only one in sync. */
@@ -226,15 +233,19 @@ final class Topics {
                 topics + " topics in one request are more than the limit of " + MAX_TOPICS_PER_REQUEST + ".");
     }
 
-    /** How many more partitions one request may make; checked before anything is allocated for them. */
+    /** How many more partitions one request may make. Only those that are made use it up. */
     private static final class Room {
         private int left = MAX_PARTITIONS_PER_REQUEST;
 
-        void take(int partitions) {
+        /** Checked before anything is allocated for the partitions. */
+        void require(int partitions) {
             if (partitions > left) {
                 throw ErrorCode.POLICY_VIOLATION.because(
                         "One request may make at most " + MAX_PARTITIONS_PER_REQUEST + " partitions.");
             }
+        }
+
+        void take(int partitions) {
             left -= partitions;
         }
     }

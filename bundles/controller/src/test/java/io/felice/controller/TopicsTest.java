@@ -89,6 +89,53 @@ class TopicsTest {
     }
 
     @Test
+    void refusedTopicsLeaveTheirNeighboursTheRoomOfTheRequest() {
+        ControllerSetup setup = withBrokers(1);
+        NewTopic toNobody = new NewTopic("nobody", -1, -1, Map.of(0, List.of(1), 1, List.of(7)), Map.of());
+
+        Decided<String, CreatedTopic> decided = setup.controller
+                .createTopics(
+                        List.of(
+                                topic("copies", 10_000, 2),
+                                toNobody,
+                                topic("first", 9_999, 1),
+                                topic("second", 2, 1),
+                                topic("third", 1, 1)),
+                        false)
+                .toCompletableFuture()
+                .join();
+
+        Map<String, ErrorCode> errors = new HashMap<>();
+        decided.outcomes().forEach((name, outcome) -> errors.put(name, outcome.error()));
+        assertThat(errors)
+                .isEqualTo(Map.of(
+                        "copies", ErrorCode.INVALID_REPLICATION_FACTOR,
+                        "nobody", ErrorCode.INVALID_REPLICA_ASSIGNMENT,
+                        "first", ErrorCode.NONE,
+                        "second", ErrorCode.POLICY_VIOLATION,
+                        "third", ErrorCode.NONE));
+    }
+
+    @Test
+    void topicsThatCannotGrowLeaveTheirNeighboursTheRoomOfTheRequest() {
+        ControllerSetup setup = withBrokers(1);
+        setup.create("a", 1, 1);
+        setup.create("b", 1, 1);
+
+        Decided<String, Void> decided = setup.controller
+                .createPartitions(
+                        Map.of(
+                                "a", new NewPartitions(10_001, List.of(List.of(1))),
+                                "b", new NewPartitions(10_001, List.of())),
+                        false)
+                .toCompletableFuture()
+                .join();
+
+        assertThat(decided.outcomes().get("a").error()).isEqualTo(ErrorCode.INVALID_REPLICA_ASSIGNMENT);
+        assertThat(decided.outcomes().get("b").error()).isEqualTo(ErrorCode.NONE);
+    }
+
+    @Test
     void twoNewTopicsMayNotCollideWithEachOtherEither() {
         ControllerSetup setup = withBrokers(1);
 
