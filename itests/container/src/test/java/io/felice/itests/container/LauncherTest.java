@@ -57,6 +57,15 @@ class LauncherTest {
     }
 
     @Test
+    void stopsAndTellsWhateverTheLogLevelSays() throws Exception {
+        Launcher launcher = launcher().with("FELICE_LOG_LEVEL", "LOUD");
+
+        assertThat(launcher.run("status").exitCode()).isEqualTo(3);
+        assertThat(launcher.run("stop").exitCode()).isEqualTo(3);
+        assertThat(launcher.run("exec", "felice:status").exitCode()).isEqualTo(3);
+    }
+
+    @Test
     void saysThatNoNodeRuns() throws Exception {
         Result status = launcher().run("status");
         Result stop = launcher().run("stop");
