@@ -22,20 +22,21 @@ public final class Launch {
 
     private static final Logger log = LoggerFactory.getLogger(Launch.class);
 
-    private static volatile boolean hasServed;
+    /** A system property, because a refresh of this bundle makes this class anew in the process that goes on. */
+    private static final String SERVED = "felice.served";
 
     private Launch() {}
 
     /** The node serves clients. {@code facts} are lines of {@code key=value}: bootstrap, data, node. */
     public static void ready(List<String> facts) {
-        hasServed = true;
+        System.setProperty(SERVED, "true");
         log.info("Ready: {}", String.join(", ", facts));
         write(READY_FILE, String.join(System.lineSeparator(), facts));
     }
 
     /** True once this process has served clients: what fails now is no failed launch. */
     public static boolean hasServed() {
-        return hasServed;
+        return Boolean.getBoolean(SERVED);
     }
 
     /** The node serves clients no more, for now or for good. Never throws. */

@@ -1,0 +1,49 @@
+package io.felice.api;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What a process knows of its own launch. */
+class LaunchTest {
+    @BeforeEach
+    @AfterEach
+    void forget() {
+        System.clearProperty("felice.served");
+    }
+
+    @Test
+    void aProcessThatHasServedKnowsItAfterThisBundleWasRefreshed() throws Exception {
+        assertThat(refreshed().getMethod("hasServed").invoke(null)).isEqualTo(false);
+
+        Launch.ready(List.of("node=0"));
+
+        assertThat(Launch.hasServed()).isTrue();
+        assertThat(refreshed().getMethod("hasServed").invoke(null)).isEqualTo(true);
+    }
+
+    /** The class as another class loader makes it. */
+    private static Class<?> refreshed() throws ClassNotFoundException {
+        String name = Launch.class.getName();
+        return new ClassLoader(Launch.class.getClassLoader()) {
+            @Override
+            protected Class<?> loadClass(String wanted, boolean resolve) throws ClassNotFoundException {
+                return wanted.equals(name) ? define() : super.loadClass(wanted, resolve);
+            }
+
+            private Class<?> define() throws ClassNotFoundException {
+                try (InputStream code = Launch.class.getResourceAsStream("Launch.class")) {
+                    byte[] bytes = code.readAllBytes();
+                    return defineClass(name, bytes, 0, bytes.length);
+                } catch (IOException failure) {
+                    throw new ClassNotFoundException(name, failure);
+                }
+            }
+        }.loadClass(name);
+    }
+}
