@@ -1,9 +1,6 @@
 package io.felice.broker;
 
-import static io.felice.api.ErrorCode.INVALID_CONFIG;
-
-import io.felice.api.config.BrokerConfig;
-import java.util.ArrayList;
+import io.felice.api.config.PlacementRule;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -23,20 +20,9 @@ record Placement(List<Rule> rules) {
 
     /** @throws io.felice.api.FeliceException INVALID_CONFIG if it is no such rule */
     static Placement of(String text) {
-        List<Rule> rules = new ArrayList<>();
-        for (String item : text.split(",")) {
-            String pair = item.trim();
-            int colon = pair.lastIndexOf(':');
-            if (colon <= 0 || colon == pair.length() - 1) {
-                throw INVALID_CONFIG.because(
-                        "Invalid value " + text + " for configuration " + BrokerConfig.STORAGE_PLACEMENT
-                                + ": it must be pattern:engine pairs, as in audit-*:mvstore,*:log.");
-            }
-            rules.add(new Rule(
-                    pattern(pair.substring(0, colon).trim()),
-                    pair.substring(colon + 1).trim()));
-        }
-        return new Placement(rules);
+        return new Placement(PlacementRule.parse(text).stream()
+                .map(pair -> new Rule(pattern(pair.topics()), pair.engine()))
+                .toList());
     }
 
     String engineOf(String topic) {

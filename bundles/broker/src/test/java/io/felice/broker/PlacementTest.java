@@ -30,5 +30,6 @@ class PlacementTest {
         refused(ErrorCode.INVALID_CONFIG, () -> Placement.of("log"));
         refused(ErrorCode.INVALID_CONFIG, () -> Placement.of("*:"));
         refused(ErrorCode.INVALID_CONFIG, () -> Placement.of(""));
+        refused(ErrorCode.INVALID_CONFIG, () -> Placement.of(","));
     }
 }
