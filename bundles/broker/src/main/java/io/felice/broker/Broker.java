@@ -126,7 +126,11 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
     // Of the broker's thread.
     private volatile NodeState state;
     private Upkeep upkeep;
+    private ClusterStore store;
     private boolean failed;
+    /** It failed for what the file says, and starts once that is corrected. */
+    private boolean awaitsFile;
+
     private boolean complete;
     /** Clients can be served: the services are registered. */
     private volatile boolean offered;
@@ -187,7 +191,7 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
         try {
             return new NodeConfigs(config.broker_id(), NodeConfigs.fileLayer(properties), engines);
         } catch (FeliceException illegal) {
-            onMain(() -> fail("io.felice.broker.cfg: " + illegal.getMessage()));
+            onMain(() -> awaitFile("io.felice.broker.cfg: " + illegal.getMessage()));
             return new NodeConfigs(config.broker_id(), Map.of(), engines);
         }
     }
@@ -208,6 +212,14 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
             log.warn(
                     "io.felice.broker.cfg: {} What was in force stays so until that is corrected",
                     illegal.getMessage());
+            return;
+        }
+        if (awaitsFile) {
+            log.info("io.felice.broker.cfg can be read now, so the broker starts");
+            awaitsFile = false;
+            failed = false;
+            start();
+            followStore();
             return;
         }
         if (complete) {
@@ -281,6 +293,16 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
         Launch.failed(sentence);
     }
 
+    private void awaitFile(String sentence) {
+        failed = true;
+        awaitsFile = true;
+        if (Launch.hasServed()) {
+            log.error("Not ready: {} The broker starts once that is corrected.", sentence);
+        } else {
+            Launch.failed(sentence);
+        }
+    }
+
     private void seen(ClusterView news) {
         if (failed) {
             return;
@@ -294,9 +316,13 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
                 return;
             }
         }
+        Set<String> missed = configs.missingEngines();
         configs.update(news);
         if (complete) {
             link.publish(news, soon(replicas.follow(news)));
+            if (!missed.equals(configs.missingEngines())) {
+                tellReady();
+            }
         } else {
             link.publish(news, CompletableFuture.completedFuture(null));
             admit();
@@ -395,18 +421,26 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
             cardinality = ReferenceCardinality.OPTIONAL,
             policy = ReferencePolicy.DYNAMIC,
             policyOption = ReferencePolicyOption.GREEDY)
-    public void bindStore(ClusterStore store) {
+    public void bindStore(ClusterStore found) {
         onMain(() -> {
-            if (!failed) {
-                link.follow(store, this::seen);
-            }
+            store = found;
+            followStore();
         });
     }
 
-    public void unbindStore(ClusterStore store) {
+    private void followStore() {
+        if (!failed && store != null) {
+            link.follow(store, this::seen);
+        }
+    }
+
+    public void unbindStore(ClusterStore gone) {
         await(
                 decided(() -> {
-                    if (link.follows(store)) {
+                    if (store == gone) {
+                        store = null;
+                    }
+                    if (link.follows(gone)) {
                         link.lost();
                     }
                     return CompletableFuture.completedFuture(null);

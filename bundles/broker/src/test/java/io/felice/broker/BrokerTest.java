@@ -159,13 +159,11 @@ class BrokerTest {
     }
 
     private Broker make(Path data, int id) {
-        Broker made = new Broker(
-                config(id, data),
-                Map.of("storage.placement", "*:scripted", "log.retention.check.interval.ms", "100"),
-                offered,
-                Clock.systemUTC(),
-                System::nanoTime,
-                new Random(1));
+        return make(data, id, Map.of("storage.placement", "*:scripted", "log.retention.check.interval.ms", "100"));
+    }
+
+    private Broker make(Path data, int id, Map<String, Object> file) {
+        Broker made = new Broker(config(id, data), file, offered, Clock.systemUTC(), System::nanoTime, new Random(1));
         brokers.add(made);
         return made;
     }
@@ -247,6 +245,44 @@ class BrokerTest {
         broker.modified(config(0, directory), Map.of("num.partitions", "8"));
 
         eventually(() -> assertThat(broker.broker().getInt("num.partitions")).isEqualTo(8));
+    }
+
+    @Test
+    void aBrokerThatIsMadeWithAnIllegalFileStartsOnceThatIsCorrected() {
+        stop();
+        broker = make(directory.resolve("broker"), 0, Map.of("storage.placement", "nonsense"));
+        broker.bindEngine(engine, SCRIPTED);
+        meetTheOthers(broker);
+        broker.modified(config(0, directory), Map.of("storage.placement", "*:scripted,more nonsense"));
+
+        broker.modified(config(0, directory), Map.of("storage.placement", "*:scripted"));
+
+        eventually(() -> assertThat(offered.offering).containsExactly(broker));
+        assertThat(ledAfterCreating("orders")).isNotNull();
+    }
+
+    @Test
+    void itIsNotReadyWhileThePlacementThatTheClusterSetNeedsAnEngineThatIsNotHere() {
+        Path ready = directory.resolve("ready");
+        System.setProperty(Launch.READY_FILE, ready.toString());
+        try {
+            stop();
+            broker = start();
+            eventually(() -> assertThat(ready).exists());
+
+            place("*:tape");
+            eventually(() -> assertThat(ready).doesNotExist());
+            place("*:scripted");
+
+            eventually(() -> assertThat(ready).exists());
+        } finally {
+            System.clearProperty(Launch.READY_FILE);
+        }
+    }
+
+    private void place(String placement) {
+        get(controller.append(
+                new MetadataRecord.ConfigSet(ConfigResource.allBrokers(), "storage.placement", placement)));
     }
 
     @Test
