@@ -18,7 +18,7 @@ import java.util.stream.Stream;
  * nothing.
  */
 public final class Bench {
-    private static final int BATCH = 16_384;
+    private static final int WARM_UP_ROUNDS = 3;
 
     private final Options options;
     private final Workloads workloads;
@@ -54,6 +54,8 @@ public final class Bench {
                     felice.startSeconds());
             double[] idle = {kafka.residentMegabytes(), felice.residentMegabytes()};
             declareRows();
+            warmUp(kafka);
+            warmUp(felice);
             List<Result> results = new ArrayList<>();
             for (Row row : rows) {
                 if (options.rows().matcher(row.name()).find()) {
@@ -81,14 +83,7 @@ public final class Bench {
                 "prod.acks1.1K.p256.first",
                 "MB/s",
                 true,
-                (broker, round) -> workloads.produce(
-                        broker,
-                        "first-1k-" + broker.hashCode() + "-" + System.nanoTime(),
-                        256,
-                        1_000,
-                        "1",
-                        "none",
-                        BATCH)));
+                (broker, round) -> workloads.produce(broker, "first-" + System.nanoTime(), 256, 1_000, "1", "none")));
         produce("prod.acks1.1K.p256.warm", 256, 1_000, "1", "none");
         rows.add(new Row("req.acks1.100B", "req/s", true, (b, r) -> workloads.requests(b, "req", 100, "1")));
         rows.add(new Row("req.all.10B", "req/s", true, (b, r) -> workloads.requests(b, "req", 10, "all")));
@@ -115,7 +110,7 @@ public final class Bench {
                 name,
                 "MB/s",
                 true,
-                (broker, round) -> workloads.produce(broker, topic(name), partitions, size, acks, codec, BATCH)));
+                (broker, round) -> workloads.produce(broker, topic(name), partitions, size, acks, codec)));
     }
 
     private void consume(String name, int partitions, int size, String codec) {
@@ -138,18 +133,40 @@ public final class Bench {
         return row.replace('.', '-');
     }
 
+    /** Lets both brokers compile what they will be measured at. */
+    private void warmUp(Broker broker) throws Exception {
+        for (int i = 0; i < WARM_UP_ROUNDS; i++) {
+            workloads.produce(broker, "warm-up", 16, 1_000, "1", "none");
+            workloads.requests(broker, "warm-up-requests", 100, "all");
+            workloads.consume(broker, "warm-up-reading", 16, 1_000, "none");
+        }
+        workloads.deleteTopics(broker);
+    }
+
     private Result measure(Row row, Broker kafka, Broker felice) throws Exception {
         List<Sample> first = new ArrayList<>();
         List<Sample> ours = new ArrayList<>();
         List<Sample> second = new ArrayList<>();
-        row.measurement().measure(kafka, -1);
-        row.measurement().measure(felice, -1);
+        measure(row, kafka, -1);
+        measure(row, felice, -1);
         for (int round = 0; round < options.rounds(); round++) {
-            first.add(row.measurement().measure(kafka, round));
-            ours.add(row.measurement().measure(felice, round));
-            second.add(row.measurement().measure(kafka, round));
+            first.add(measure(row, kafka, round));
+            ours.add(measure(row, felice, round));
+            second.add(measure(row, kafka, round));
+        }
+        if (!row.name().contains("256")) {
+            // Apache Kafka is busy for a minute with deleting so many partitions.
+            workloads.deleteTopics(kafka);
+            workloads.deleteTopics(felice);
         }
         return new Result(row, first, ours, second);
+    }
+
+    /** Begins with an idle broker, and with nothing left to be written to the disk. */
+    private static Sample measure(Row row, Broker broker, int round) throws Exception {
+        broker.awaitIdle();
+        new ProcessBuilder("sync").inheritIO().start().waitFor();
+        return row.measurement().measure(broker, round);
     }
 
     /** A row with its samples: Kafka, Felice, Kafka again, round by round. */
@@ -203,7 +220,11 @@ public final class Bench {
                 Locale.ROOT,
                 """
                 Written by `./dev bench` on %s: Apache Kafka %s and Felice on the same machine (%d processors, Java %s), \
-                heap %s each, default settings, Kafka's Java client; %d rounds of %d s after one that is not counted.
+                heap %s each, default settings, Kafka's Java client; %d rounds of %d s after one that is not counted, which follows a warm-up.
+
+                Every sample begins with an idle broker and with nothing left to be written to the disk, and the kernel is \
+                told to drop the pages of what was produced: on a virtual machine memory that was not used yet is slow to \
+                get, and would otherwise decide.
 
                 In each round a row is measured on Kafka, on Felice, and on Kafka again. "Felice/Kafka" is the median of \
                 the rounds' ratios with its smallest and largest; "Kafka/Kafka" is the same for one broker against \

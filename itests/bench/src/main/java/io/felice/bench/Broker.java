@@ -22,17 +22,22 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 /** A broker that runs as a process of its own, whoever made it; what it costs is read from {@code /proc}. */
 final class Broker implements AutoCloseable {
     private static final long START_WITHIN_SECONDS = 120;
+    private static final long IDLE_WITHIN_SECONDS = 15;
+    private static final long IDLE_MS = 500;
+    private static final double IDLE_SHARE = 0.05;
     private static final double TICKS_PER_SECOND = 100;
     private static final String HEAP_FLAGS =
             "-XX:+UseG1GC -XX:MaxGCPauseMillis=20 -XX:InitiatingHeapOccupancyPercent=35";
 
     private final String name;
+    private final Path directory;
     private final List<Process> processes;
     private final String bootstrap;
     private final double startSeconds;
 
-    private Broker(String name, List<Process> processes, String bootstrap, double startSeconds) {
+    private Broker(String name, Path directory, List<Process> processes, String bootstrap, double startSeconds) {
         this.name = name;
+        this.directory = directory;
         this.processes = processes;
         this.bootstrap = bootstrap;
         this.startSeconds = startSeconds;
@@ -90,7 +95,7 @@ final class Broker implements AutoCloseable {
             store(server, config);
         }
         processes.add(0, java(options, directory, "broker", classPath, "kafka.Kafka", List.of(config.toString())));
-        return started("Apache Kafka", processes, port, began);
+        return started("Apache Kafka", directory, processes, port, began);
     }
 
     static Broker felice(Options options, Path directory) throws IOException, InterruptedException {
@@ -112,10 +117,10 @@ final class Broker implements AutoCloseable {
         launcher.environment().put("FELICE_JAVA_OPTS", HEAP_FLAGS + " -Xms" + options.heap());
         long began = System.nanoTime();
         Process process = mortal(launcher.start());
-        return started("Felice", List.of(process), port, began);
+        return started("Felice", directory, List.of(process), port, began);
     }
 
-    private static Broker started(String name, List<Process> processes, int port, long began)
+    private static Broker started(String name, Path directory, List<Process> processes, int port, long began)
             throws InterruptedException {
         String bootstrap = "127.0.0.1:" + port;
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(START_WITHIN_SECONDS);
@@ -127,7 +132,7 @@ final class Broker implements AutoCloseable {
                     new ByteArraySerializer())) {
                 producer.send(new ProducerRecord<>("first-record", new byte[100]))
                         .get();
-                return new Broker(name, processes, bootstrap, (System.nanoTime() - began) / 1e9);
+                return new Broker(name, directory, processes, bootstrap, (System.nanoTime() - began) / 1e9);
             } catch (ExecutionException | KafkaException notYet) {
                 Thread.sleep(20);
             }
@@ -160,10 +165,6 @@ final class Broker implements AutoCloseable {
         return process;
     }
 
-    String name() {
-        return name;
-    }
-
     String bootstrap() {
         return bootstrap;
     }
@@ -187,6 +188,27 @@ final class Broker implements AutoCloseable {
         Cpu since(Cpu earlier) {
             return new Cpu(user - earlier.user, system - earlier.system);
         }
+    }
+
+    /** Lets the kernel have the pages of its logs back, so that the next ones written are pages used before. */
+    void dropPages() throws IOException, InterruptedException {
+        String drop =
+                "sync; find \"$0\" -ignore_readdir_race -name '*.log' -size +1M -exec dd iflag=nocache count=0 status=none if={} ';'";
+        new ProcessBuilder("bash", "-c", drop, directory.toString())
+                .inheritIO()
+                .start()
+                .waitFor();
+    }
+
+    /** Waits until it has done what it was asked for, deleting topics for example. */
+    void awaitIdle() throws InterruptedException {
+        Cpu spent;
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(IDLE_WITHIN_SECONDS);
+        do {
+            Cpu before = cpu();
+            Thread.sleep(IDLE_MS);
+            spent = cpu().since(before);
+        } while (spent.user() + spent.system() > IDLE_SHARE * IDLE_MS / 1000 && System.nanoTime() < deadline);
     }
 
     /** Memory in use, in megabytes. */

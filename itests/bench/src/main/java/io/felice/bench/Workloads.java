@@ -27,6 +27,8 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 /** What is done to a broker, with Kafka's own client; every method is one measurement. */
 final class Workloads {
     private static final double MEGABYTE = 1_000_000;
+    private static final int BATCH_BYTES = 16_384;
+    private static final int RECORDS_TO_READ_BYTES = 200_000_000;
 
     private final int seconds;
 
@@ -35,11 +37,10 @@ final class Workloads {
     }
 
     /** As many records as will go, in MB/s of values. */
-    Sample produce(Broker broker, String topic, int partitions, int size, String acks, String codec, int batchBytes)
-            throws Exception {
+    Sample produce(Broker broker, String topic, int partitions, int size, String acks, String codec) throws Exception {
         createTopic(broker, topic, partitions);
         try (KafkaProducer<byte[], byte[]> producer = producer(
-                broker, Map.of("acks", acks, "compression.type", codec, "batch.size", batchBytes, "linger.ms", 5))) {
+                broker, Map.of("acks", acks, "compression.type", codec, "batch.size", BATCH_BYTES, "linger.ms", 5))) {
             producer.partitionsFor(topic);
             AtomicLong acked = new AtomicLong();
             AtomicReference<Exception> failure = new AtomicReference<>();
@@ -66,6 +67,8 @@ final class Workloads {
             double took = (System.nanoTime() - began) / 1e9;
             fail(failure);
             return Sample.of(acked.get() * size / MEGABYTE / took, broker.cpu().since(before), acked.get());
+        } finally {
+            broker.dropPages();
         }
     }
 
@@ -251,6 +254,12 @@ final class Workloads {
         }
     }
 
+    void deleteTopics(Broker broker) throws Exception {
+        try (Admin admin = Admin.create(Map.of("bootstrap.servers", broker.bootstrap()))) {
+            admin.deleteTopics(admin.listTopics().names().get()).all().get();
+        }
+    }
+
     private void fill(Broker broker, String topic, int partitions, int size, String codec) throws Exception {
         createTopic(broker, topic, partitions);
         List<TopicPartition> all = partitionsOf(topic, partitions);
@@ -262,7 +271,7 @@ final class Workloads {
                 return;
             }
         }
-        int records = 200_000_000 / size;
+        int records = RECORDS_TO_READ_BYTES / size;
         try (KafkaProducer<byte[], byte[]> producer = producer(
                 broker, Map.of("acks", "1", "compression.type", codec, "batch.size", 65_536, "linger.ms", 5))) {
             byte[][] values = values(size);
