@@ -72,6 +72,23 @@ final class Checkpoint {
         }
     }
 
+    /** As {@link #put} and {@link #write}; if that fails, what was there before counts again. */
+    void putOnDisk(String key, long offset) throws IOException {
+        Long before = replace(key, offset);
+        try {
+            write();
+        } catch (IOException failure) {
+            replace(key, before);
+            throw failure;
+        }
+    }
+
+    /** @param offset null for none */
+    private synchronized Long replace(String key, Long offset) {
+        changes++;
+        return offset == null ? offsets.remove(key) : offsets.put(key, offset);
+    }
+
     synchronized void remove(String key) {
         if (offsets.remove(key) != null) {
             changes++;

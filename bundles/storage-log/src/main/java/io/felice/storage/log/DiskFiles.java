@@ -78,6 +78,16 @@ class DiskFiles {
         }
     }
 
+    /** Of the device that a file or directory is on. */
+    long totalSpace(Path there) throws IOException {
+        return Files.getFileStore(there).getTotalSpace();
+    }
+
+    /** Of the device that a file or directory is on, as far as this process may use it. */
+    long usableSpace(Path there) throws IOException {
+        return Files.getFileStore(there).getUsableSpace();
+    }
+
     /** Writes a small file so that after a crash the old or the new content is there, whole. */
     final void writeWhole(Path file, ByteBuffer content) throws IOException {
         Path draft = file.resolveSibling(file.getFileName() + ".tmp");

@@ -25,9 +25,13 @@ final class IndexFiles {
         this.times = directory.resolve(SegmentFile.nameOf(baseOffset, ".timeindex"));
     }
 
+    boolean exist() {
+        return Files.exists(offsets) && Files.exists(times);
+    }
+
     /** Null if the files are missing, or cannot be those of a segment of this size. */
     SparseIndex read(long baseOffset, long segmentBytes) throws IOException {
-        if (!Files.exists(offsets) || !Files.exists(times)) {
+        if (!exist()) {
             return null;
         }
         ByteBuffer timeBytes = ByteBuffer.wrap(Files.readAllBytes(times));

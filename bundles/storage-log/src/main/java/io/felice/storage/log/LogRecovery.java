@@ -127,7 +127,8 @@ final class LogRecovery {
     /** True if everything was flushed: then the last segment goes on as it is. */
     private boolean endsAtTheRecoveryPoint() {
         SegmentFile last = segments.get(segments.size() - 1);
-        if (recoveryPoint < last.baseOffset || (recoveryPoint == last.baseOffset && last.size() > 0)) {
+        boolean mayEndThere = recoveryPoint > last.baseOffset || (recoveryPoint == last.baseOffset && last.size() == 0);
+        if (!mayEndThere || !last.hasItsIndexFiles()) {
             return false;
         }
         last.file.enter();
@@ -214,8 +215,9 @@ final class LogRecovery {
         segment.forcedTo(0);
         boolean last = number + 1 == segments.size();
         boolean goesOn = !last && follows(segment, fileBytes, segments.get(number + 1).baseOffset);
-        if (!goesOn) {
+        if (!goesOn && !last) {
             dropAfter(number);
+            shared.files().syncDirectory(place.get());
         }
         segment.cutOffRest(fileBytes);
         return goesOn;

@@ -1,5 +1,7 @@
 package io.felice.storage.log;
 
+import static io.felice.api.ErrorCode.KAFKA_STORAGE_ERROR;
+
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -51,15 +53,32 @@ final class LogTruncation {
      * a full disk.
      */
     private void dropBelow(long to) throws IOException {
-        List<SegmentFile> dropped = state.trimTo(to);
+        long base = state.holding(to).baseOffset;
+        List<SegmentFile> dropped = state.trimTo(Math.max(state.start(), base));
         delete(dropped);
-        if (!dropped.isEmpty()) {
-            shared.files().syncDirectory(directory.path());
-        }
-        if (to > state.first().baseOffset) {
-            directory.noteStart(to);
+        syncAfter(dropped);
+        if (to > base) {
+            noteStart(to);
+            state.trimTo(to);
         } else {
             directory.forgetStart();
+        }
+    }
+
+    /** The log is none the worse if there is no room for the note; it goes on from where it starts. */
+    private void noteStart(long to) {
+        try {
+            directory.noteStart(to);
+        } catch (IOException failure) {
+            throw KAFKA_STORAGE_ERROR.because(
+                    "that " + directory + " starts at " + to + " cannot be noted: " + failure.getMessage(), failure);
+        }
+    }
+
+    /** What was deleted stays deleted, whatever becomes of what is done next. */
+    private void syncAfter(List<SegmentFile> deleted) throws IOException {
+        if (!deleted.isEmpty()) {
+            shared.files().syncDirectory(directory.path());
         }
     }
 
@@ -100,7 +119,9 @@ final class LogTruncation {
     private void cutOff(SegmentFile segment, SegmentFile.Cut cut) throws IOException {
         long newEnd = Math.max(state.start(), cut.end());
         directory.lowerRecoveryPoint(newEnd);
-        delete(lastFirst(state.truncateTo(segment, cut, newEnd)));
+        List<SegmentFile> dropped = state.truncateTo(segment, cut, newEnd);
+        delete(lastFirst(dropped));
+        syncAfter(dropped);
         shorten(segment, cut);
     }
 

@@ -102,10 +102,9 @@ final class PartitionDirectory {
         }
     }
 
-    /** A start within a segment is known from the checkpoint only. */
+    /** A start within a segment is known from the checkpoint only; if this fails, the one that was known is still. */
     void noteStart(long start) throws IOException {
-        all.logStarts().put(key(), start);
-        all.logStarts().write();
+        all.logStarts().putOnDisk(key(), start);
     }
 
     /** A start that is a segment's start needs no checkpoint: that the files below are gone says it. */
@@ -121,6 +120,11 @@ final class PartitionDirectory {
             starts.remove(key);
             starts.write();
         }
+    }
+
+    @Override
+    public String toString() {
+        return id.toString();
     }
 
     private String key() {

@@ -240,6 +240,11 @@ final class SegmentFile {
 
     // Recovery
 
+    /** True if nothing was written since the index files were: a clean stop leaves them, growth removes them. */
+    boolean hasItsIndexFiles() {
+        return size == 0 || indexFiles().exist();
+    }
+
     /** Becomes the active segment as it is; fails if its file does not end with a whole batch. */
     long resume() throws IOException {
         Cut cut = cutAt(Long.MAX_VALUE);

@@ -147,8 +147,32 @@ class CrashTest {
                 done = false;
             }
 
-            assertThat(found(image)).isEqualTo(new Found(0, 30, List.of(0L, 10L, 20L)));
+            assertThat(afterAPowerCut(files, image)).isEqualTo(new Found(0, 30, List.of(0L, 10L, 20L)));
         }
+    }
+
+    @Test
+    void aTruncationThatAPowerCutEndsLeavesABeginningOfTheLog() throws IOException {
+        boolean done = false;
+        for (int changes = 1; !done; changes++) {
+            assertThat(changes).isLessThan(MOST_CHANGES);
+            Path directory = temp.resolve("run-" + runs++);
+            FaultyFiles files = new FaultyFiles();
+            try (LogStorageEngine engine = new LogStorageEngine(directory, SETTINGS, files, Clock.systemUTC())) {
+                PartitionLog log = fifty(engine);
+                files.stopAfter(changes);
+                done = succeeds(one -> one.truncateTo(15), log);
+            }
+
+            Found found = afterAPowerCut(files, directory);
+
+            assertThat(found.offsets()).isEqualTo(tens(0, found.end()));
+        }
+    }
+
+    private static Found afterAPowerCut(FaultyFiles files, Path directory) throws IOException {
+        files.cutPower();
+        return found(directory);
     }
 
     /** Lets the operation run again and again, each time one change further, until it comes to its end. */

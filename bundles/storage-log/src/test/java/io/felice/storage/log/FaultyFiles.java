@@ -16,11 +16,15 @@ final class FaultyFiles extends DiskFiles {
     private volatile String fullFor;
     private volatile String brokenFsyncFor;
     private volatile String unreadable;
+    private volatile String brokenTruncationFor;
+    private volatile RuntimeException truncationFailure;
     private int changesLeft = NEVER;
     /** Bytes of segments that were written since the last fsync, failed or not, and those that one brought to the disk. */
     private final Map<Path, BitSet> inMemory = new HashMap<>();
 
     private final Map<Path, BitSet> onDisk = new HashMap<>();
+    /** What was deleted since the last fsync of its directory. */
+    private final Map<Path, byte[]> deleted = new HashMap<>();
 
     /** From now on nothing can be written to files whose path contains {@code part}; what is there can be removed. */
     void fillUp(String part) {
@@ -35,14 +39,27 @@ final class FaultyFiles extends DiskFiles {
         unreadable = part;
     }
 
+    /** From now on no file whose path contains {@code part} can be made shorter, for whatever reason is given. */
+    void breakTruncation(String part, RuntimeException why) {
+        truncationFailure = why;
+        brokenTruncationFor = part;
+    }
+
     void heal() {
+        brokenTruncationFor = null;
         fullFor = null;
         brokenFsyncFor = null;
         unreadable = null;
     }
 
-    /** Takes from every segment what no fsync that came after it has brought to the disk. */
+    /** Takes from every segment what no fsync that came after it has brought to the disk, and brings back deleted files. */
     synchronized void cutPower() throws IOException {
+        for (var file : deleted.entrySet()) {
+            if (Files.isDirectory(file.getKey().getParent())) {
+                Files.write(file.getKey(), file.getValue());
+            }
+        }
+        onDisk.keySet().removeIf(file -> !Files.exists(file));
         for (var file : onDisk.entrySet()) {
             byte[] bytes = Files.readAllBytes(file.getKey());
             for (int i = 0; i < bytes.length; i++) {
@@ -110,6 +127,11 @@ final class FaultyFiles extends DiskFiles {
         }
     }
 
+    @Override
+    long usableSpace(Path there) throws IOException {
+        return fullFor == null ? super.usableSpace(there) : 0;
+    }
+
     private void mustHaveSpace(Path file) throws IOException {
         if (fullFor != null && file.toString().contains(fullFor)) {
             throw new IOException("No space left on device");
@@ -142,6 +164,9 @@ final class FaultyFiles extends DiskFiles {
     @Override
     void truncate(FileChannel channel, long size) throws IOException {
         change();
+        if (brokenTruncationFor != null && paths.get(channel).toString().contains(brokenTruncationFor)) {
+            throw truncationFailure;
+        }
         super.truncate(channel, size);
     }
 
@@ -149,7 +174,14 @@ final class FaultyFiles extends DiskFiles {
     void delete(Path file) throws IOException {
         if (Files.exists(file)) {
             change();
+            noteDeleted(file);
             super.delete(file);
+        }
+    }
+
+    private synchronized void noteDeleted(Path file) throws IOException {
+        if (Files.isRegularFile(file)) {
+            deleted.put(file, Files.readAllBytes(file));
         }
     }
 
@@ -168,5 +200,10 @@ final class FaultyFiles extends DiskFiles {
     @Override
     void syncDirectory(Path directory) throws IOException {
         change();
+        forgetDeletedIn(directory);
+    }
+
+    private synchronized void forgetDeletedIn(Path directory) {
+        deleted.keySet().removeIf(file -> file.getParent().equals(directory));
     }
 }
