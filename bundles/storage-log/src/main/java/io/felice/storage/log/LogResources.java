@@ -11,4 +11,5 @@ record LogResources(
         LogCounters counters,
         LogSettings settings,
         Clock clock,
+        SpareRoom spareRoom,
         Executor flusher) {}

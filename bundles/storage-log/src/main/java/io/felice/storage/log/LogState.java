@@ -156,9 +156,18 @@ final class LogState {
         }
         if (first) {
             shared.counters().failedLogs.increment();
-            LOG.error("{} goes offline: {}", id, failure.toString());
+            shared.spareRoom().ranOut();
+            sayWhy(failure);
         }
         return reason;
+    }
+
+    private void sayWhy(IOException failure) {
+        if (shared.spareRoom().isUsedUp()) {
+            LOG.warn("{} is not written to until it is opened again, for lack of room: {}", id, failure.toString());
+        } else {
+            LOG.error("{} goes offline: {}", id, failure.toString());
+        }
     }
 
     // Append

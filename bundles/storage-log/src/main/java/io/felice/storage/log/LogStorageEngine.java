@@ -11,7 +11,6 @@ import io.felice.api.storage.PartitionLog;
 import io.felice.api.storage.StorageEngine;
 import io.felice.api.storage.Volume;
 import java.io.IOException;
-import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -30,6 +29,7 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Deactivate;
@@ -99,13 +99,14 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
     private final LogResources shared;
     private final ThreadPoolExecutor flusher;
     private final ScheduledThreadPoolExecutor sweeper;
+    private final boolean sweeps;
 
     private final Map<LogId, Slot> slots = new ConcurrentHashMap<>();
     private volatile LogDirectory directory;
     private volatile boolean closed;
     private volatile List<Future<Boolean>> closing = List.of();
     private volatile Config inForce;
-    private int sweeps;
+    private int sweepsDone;
 
     /** Where one log is opened; its monitor is held while that takes time, so that no other log waits. */
     private static final class Slot {
@@ -126,6 +127,12 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
     }
 
     LogStorageEngine(Path path, LogSettings settings, DiskFiles files, Clock clock) {
+        this(path, settings, files, clock, true);
+    }
+
+    /** @param sweeps whether it sweeps and gives room back by itself, rather than when it is told to */
+    LogStorageEngine(Path path, LogSettings settings, DiskFiles files, Clock clock, boolean sweeps) {
+        this.sweeps = sweeps;
         this.path = path.toAbsolutePath().normalize();
         this.flusher =
                 new ThreadPoolExecutor(
@@ -149,6 +156,7 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
                 new LogCounters(),
                 settings,
                 clock,
+                new SpareRoom(this::volume, clock),
                 flusher);
     }
 
@@ -180,8 +188,9 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
             while (there != null && !Files.exists(there)) {
                 there = there.getParent();
             }
-            FileStore store = Files.getFileStore(there == null ? path.getRoot() : there);
-            return new Volume(logDir, store.getTotalSpace(), store.getUsableSpace());
+            there = there == null ? path.getRoot() : there;
+            return new Volume(
+                    logDir, shared.files().totalSpace(there), shared.files().usableSpace(there));
         } catch (IOException unknown) {
             LOG.debug("The size of the volume of {} is not known: {}", path, unknown.toString());
             return new Volume(logDir, -1, -1);
@@ -268,13 +277,19 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
         if (directory == null) {
             LogDirectory taken = LogDirectory.open(shared.files(), path);
             taken.moveAsideBy(this::moveAside);
-            sweeper.scheduleWithFixedDelay(this::sweepSafely, SWEEP_SECONDS, SWEEP_SECONDS, TimeUnit.SECONDS);
-            sweeper.scheduleWithFixedDelay(this::giveBackRoom, ROOM_MS, ROOM_MS, TimeUnit.MILLISECONDS);
+            if (sweeps) {
+                sweepNowAndThen();
+            }
             taken.leftovers().forEach(leftover -> sweeper.execute(() -> taken.deleteFiles(leftover)));
             directory = taken;
             LOG.info("{} holds {} logs", path, taken.places().size());
         }
         return directory;
+    }
+
+    private void sweepNowAndThen() {
+        sweeper.scheduleWithFixedDelay(this::sweepSafely, SWEEP_SECONDS, SWEEP_SECONDS, TimeUnit.SECONDS);
+        sweeper.scheduleWithFixedDelay(this::giveBackRoom, ROOM_MS, ROOM_MS, TimeUnit.MILLISECONDS);
     }
 
     private void mustBeOpen() {
@@ -308,25 +323,29 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
 
     /** Lets files end with their last batches again where the writing has stopped, so that other programs can read them. */
     void giveBackRoom() {
-        slots.values().forEach(slot -> {
-            SegmentedLog log = slot.log;
-            if (log != null) {
-                log.giveBackRoomIfIdle();
-            }
-        });
+        forEachLog(SegmentedLog::giveBackRoomIfIdle);
     }
 
     /** Gives back what idle logs hold, and writes the checkpoint now and then. */
     void sweep() throws IOException {
-        slots.values().forEach(slot -> {
-            SegmentedLog log = slot.log;
-            if (log != null) {
-                log.sweep();
-            }
-        });
-        if (++sweeps % SWEEPS_PER_CHECKPOINT == 0) {
+        forEachLog(SegmentedLog::sweep);
+        if (++sweepsDone % SWEEPS_PER_CHECKPOINT == 0) {
             checkpoint();
         }
+    }
+
+    /** What goes wrong with one log is no reason to leave out the others, or the next time. */
+    private void forEachLog(Consumer<SegmentedLog> work) {
+        slots.forEach((id, slot) -> {
+            SegmentedLog log = slot.log;
+            try {
+                if (log != null) {
+                    work.accept(log);
+                }
+            } catch (RuntimeException | Error failure) {
+                LOG.warn("{} cannot be swept", id, failure);
+            }
+        });
     }
 
     /** Notes on disk up to where logs are flushed. */

@@ -26,17 +26,7 @@ final class LogWriter {
 
     /** Runs a change of the owner of {@code lease}; the lease cannot grow meanwhile, and a failure kills the log. */
     void change(long lease, FileChange change) {
-        settling.lock();
-        try {
-            state.mustOwn(lease);
-            change.run();
-        } catch (IOException failure) {
-            throw state.die(failure);
-        } catch (UncheckedIOException failure) {
-            throw state.die(failure.getCause());
-        } finally {
-            settling.unlock();
-        }
+        run(() -> state.mustOwn(lease), change);
     }
 
     /** On return everything appended before the call is in the files. */
@@ -57,12 +47,18 @@ final class LogWriter {
     }
 
     private void whileAlive(FileChange change) {
+        run(state::mustBeAlive, change);
+    }
+
+    private void run(Runnable condition, FileChange change) {
         settling.lock();
         try {
-            state.mustBeAlive();
+            condition.run();
             change.run();
         } catch (IOException failure) {
             throw state.die(failure);
+        } catch (UncheckedIOException failure) {
+            throw state.die(failure.getCause());
         } finally {
             settling.unlock();
         }

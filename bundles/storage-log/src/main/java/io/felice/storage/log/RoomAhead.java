@@ -9,7 +9,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Zeros behind the last batch of a file that grows quickly. Small writes that make a file longer, a few pages at a time,
  * cost the kernel more than twice of what it costs to make it longer in large pieces and to write into them
- * (docs/decisions/0009). A file that does not grow quickly has none, nor has one that is not written to any more.
+ * (docs/decisions/0009). A file that does not grow quickly has none, nor has one that is not written to any more, and
+ * where room is short no file has any.
  *
  * <p>It belongs to who holds the log's {@code settling}. After a kill recovery finds zeros where a batch would begin, and
  * cuts them off.
@@ -50,7 +51,7 @@ final class RoomAhead {
         boolean quick = next > 0 && now - began < QUICK_MS;
         began = now;
         next = (needed + BYTES - 1) / BYTES * BYTES;
-        if (quick && bytes < LARGE) {
+        if (quick && bytes < LARGE && shared.spareRoom().isThere()) {
             fill(channel, Math.max(position, end));
         }
     }
@@ -63,6 +64,7 @@ final class RoomAhead {
                 shared.files().write(channel, ZEROS.duplicate().limit(length), at);
             }
         } catch (IOException noRoom) {
+            shared.spareRoom().ranOut();
             LOG.debug("No room is made ahead of a log: {}", noRoom.toString());
         }
     }

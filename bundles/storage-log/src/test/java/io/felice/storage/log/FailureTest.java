@@ -13,8 +13,10 @@ import io.felice.api.RecordBatch;
 import io.felice.api.storage.LogId;
 import io.felice.api.storage.PartitionLog;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
@@ -35,6 +37,9 @@ class FailureTest {
     @TempDir
     Path temp;
 
+    @TempDir
+    Path images;
+
     private final FaultyFiles files = new FaultyFiles();
     private LogStorageEngine engine;
     private PartitionLog bad;
@@ -42,7 +47,7 @@ class FailureTest {
 
     @BeforeEach
     void openTwoLogs() {
-        engine = new LogStorageEngine(temp, LogSettings.DEFAULT, files, Clock.systemUTC());
+        engine = new LogStorageEngine(temp, LogSettings.DEFAULT, files, Clock.systemUTC(), false);
         bad = engine.open(BAD, 1);
         good = engine.open(GOOD, 1);
         for (PartitionLog log : new PartitionLog[] {bad, good}) {
@@ -149,6 +154,95 @@ class FailureTest {
 
         assertThat(bad.startOffset()).isEqualTo(10);
         assertThat(Directories.filesOf(temp.resolve("bad-0"), ".log")).hasSize(1);
+    }
+
+    @Test
+    void aStartThatCannotBeNotedIsNotTakenForDoneAndHarmsNothing() {
+        bad.roll();
+        bad.append(batch(10).at(10));
+        bad.settle();
+        files.fillUp("log-start-offset-checkpoint");
+
+        assertStorageError(() -> bad.trimTo(15), "starts at 15 cannot be noted: No space left on device");
+        assertStorageError(() -> bad.trimTo(15), "No space left on device");
+
+        assertThat(bad.startOffset()).isEqualTo(10);
+        assertThat(startAfterAKill("full")).isEqualTo(10);
+        assertThat(cell("logs.failed")).isEqualTo(0L);
+        bad.append(batch(10).at(20));
+        bad.settle();
+        files.heal();
+        bad.trimTo(15);
+        assertThat(bad.startOffset()).isEqualTo(15);
+        assertThat(startAfterAKill("healed")).isEqualTo(15);
+    }
+
+    @Test
+    void aStartThatCannotBeNotedIsForgottenWhenTheLogIsOpenedAgain() {
+        files.fillUp("log-start-offset-checkpoint");
+        assertStorageError(() -> bad.trimTo(5), "cannot be noted");
+        files.fillUp("bad-0");
+        bad.append(batch(10).at(10));
+        assertStorageError(bad::settle, "No space");
+
+        PartitionLog again = engine.open(BAD, 2);
+
+        assertThat(again.startOffset()).isZero();
+        files.heal();
+        again.trimTo(5);
+        assertThat(startAfterAKill("healed")).isEqualTo(5);
+    }
+
+    private long startAfterAKill(String name) {
+        Path image = images.resolve(name);
+        Directories.copy(temp, image);
+        try (LogStorageEngine next = new LogStorageEngine(image, LogSettings.DEFAULT)) {
+            return next.open(BAD, 9).startOffset();
+        }
+    }
+
+    @Test
+    void whatGoesWrongWithOneLogDoesNotKeepAnotherFromItsRoom() throws IOException {
+        files.breakTruncation("bad-0", new UncheckedIOException(new IOException("Input/output error")));
+        appendQuickly(bad);
+        appendQuickly(good);
+        assertThat(bytesOf("good-0")).isGreaterThan(sizeOf(good));
+
+        engine.giveBackRoom();
+        engine.giveBackRoom();
+
+        assertThat(bytesOf("good-0")).isEqualTo(sizeOf(good));
+        assertThat(bytesOf("bad-0")).isGreaterThan(sizeOf(bad));
+        assertStorageError(() -> bad.append(batch(1).at(bad.endOffset())), "bad-0 is offline");
+        assertThat(cell("logs.failed")).isEqualTo(1L);
+    }
+
+    @Test
+    void anAccidentWithOneLogDoesNotEndTheSweep() throws IOException {
+        files.breakTruncation("bad-0", new IllegalStateException("an accident"));
+        appendQuickly(bad);
+        appendQuickly(good);
+
+        engine.giveBackRoom();
+        engine.giveBackRoom();
+
+        assertThat(bytesOf("good-0")).isEqualTo(sizeOf(good));
+        assertThat(bytesOf("bad-0")).isGreaterThan(sizeOf(bad));
+    }
+
+    private static void appendQuickly(PartitionLog log) {
+        for (int i = 0; i < 20; i++) {
+            log.append(batch(1).valueBytes(10_000).at(log.endOffset()));
+            log.settle();
+        }
+    }
+
+    private long bytesOf(String partition) throws IOException {
+        return Files.size(Directories.lastSegmentOf(temp.resolve(partition)));
+    }
+
+    private static long sizeOf(PartitionLog log) {
+        return log.segments().get(0).sizeInBytes();
     }
 
     @Test

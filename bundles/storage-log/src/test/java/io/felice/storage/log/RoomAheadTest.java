@@ -26,6 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** A file that grows quickly is longer than its batches, and nobody is to notice. */
 class RoomAheadTest {
     private static final LogId ID = new LogId(new UUID(1, 2), 0, "orders");
+    private static final LogId OTHER = new LogId(new UUID(3, 4), 0, "clicks");
     private static final LogSettings SETTINGS = new LogSettings(1 << 20, 8 << 20, 100, 1);
     private static final int BATCH_BYTES = 10_000;
 
@@ -84,7 +85,7 @@ class RoomAheadTest {
     void aSealedSegmentEndsWithItsLastBatch() throws IOException {
         try (LogStorageEngine engine = start()) {
             PartitionLog log = engine.open(ID, 1);
-            append(log, 0, 20);
+            appendWithRoom(log, 0, 20);
             log.roll();
 
             assertThat(segmentBytes(0)).isEqualTo(log.segments().get(0).sizeInBytes());
@@ -98,7 +99,7 @@ class RoomAheadTest {
         long bytes;
         try (LogStorageEngine engine = start()) {
             PartitionLog log = engine.open(ID, 1);
-            append(log, 0, 20);
+            appendWithRoom(log, 0, 20);
             bytes = bytesOf(log);
         }
 
@@ -113,8 +114,9 @@ class RoomAheadTest {
     void aLogThatIsNotWrittenToGivesItsRoomBack() throws IOException {
         try (LogStorageEngine engine = start()) {
             PartitionLog log = engine.open(ID, 1);
-            append(log, 0, 20);
+            appendWithRoom(log, 0, 20);
             engine.giveBackRoom();
+            assertThat(segmentBytes(0)).isGreaterThan(bytesOf(log));
             engine.giveBackRoom();
 
             assertThat(segmentBytes(0)).isEqualTo(bytesOf(log));
@@ -127,7 +129,7 @@ class RoomAheadTest {
     void afterAKillTheRoomIsCutOffAndTheLogGoesOn() throws IOException {
         Path killed = temp.resolve("killed");
         try (LogStorageEngine engine = start()) {
-            append(engine.open(ID, 1), 0, 20);
+            appendWithRoom(engine.open(ID, 1), 0, 20);
             Directories.copy(directory, killed);
         }
 
@@ -138,6 +140,48 @@ class RoomAheadTest {
             assertThat(segmentBytes(0)).isEqualTo(bytesOf(log));
             append(log, 20, 40);
             assertThat(offsets(log)).isEqualTo(upTo(40));
+        }
+    }
+
+    @Test
+    void afterAKillTheLastSegmentIsReadOnce() throws IOException {
+        Path killed = temp.resolve("killed");
+        long bytes;
+        try (LogStorageEngine engine = start()) {
+            PartitionLog log = engine.open(ID, 1);
+            appendSmall(log, 0, 1_000);
+            log.flush(1_000).toCompletableFuture().join();
+            engine.checkpoint();
+            appendSmall(log, 1_000, 2_000);
+            log.settle();
+            bytes = bytesOf(log);
+            Directories.copy(directory, killed);
+        }
+        directory = killed;
+        CountingFiles files = new CountingFiles();
+
+        try (LogStorageEngine engine = start(files)) {
+            assertThat(engine.open(ID, 1).endOffset()).isEqualTo(2_000);
+        }
+
+        assertThat(files.read).isBetween(bytes / 2, bytes + bytes / 4);
+    }
+
+    private static void appendSmall(PartitionLog log, int from, int to) {
+        for (int i = from; i < to; i++) {
+            log.append(batch(1).valueBytes(300).at(i));
+        }
+    }
+
+    /** Counts what is read. */
+    private static final class CountingFiles extends DiskFiles {
+        long read;
+
+        @Override
+        void read(FileChannel channel, ByteBuffer target, long position) throws IOException {
+            int before = target.position();
+            super.read(channel, target, position);
+            read += target.position() - before;
         }
     }
 
@@ -186,7 +230,7 @@ class RoomAheadTest {
     void truncationTakesTheRoomToo() throws IOException {
         try (LogStorageEngine engine = start()) {
             PartitionLog log = engine.open(ID, 1);
-            append(log, 0, 20);
+            appendWithRoom(log, 0, 20);
             log.truncateTo(7);
 
             assertThat(segmentBytes(0)).isEqualTo(bytesOf(log));
@@ -206,7 +250,7 @@ class RoomAheadTest {
                 super.write(channel, source, position);
             }
         };
-        try (LogStorageEngine engine = new LogStorageEngine(directory, SETTINGS, files, clock)) {
+        try (LogStorageEngine engine = start(files)) {
             PartitionLog log = engine.open(ID, 1);
             append(log, 0, 60);
 
@@ -215,8 +259,92 @@ class RoomAheadTest {
         }
     }
 
+    @Test
+    void whereOneFileFoundNoPlaceNoneTakesMoreForAWhile() throws IOException {
+        SmallDisk disk = new SmallDisk();
+        try (LogStorageEngine engine = start(disk)) {
+            PartitionLog log = engine.open(ID, 1);
+            PartitionLog other = engine.open(OTHER, 1);
+            append(other, 0, 2);
+            disk.refusesZeros = true;
+            append(log, 0, 30);
+            disk.refusesZeros = false;
+
+            append(other, 2, 40);
+
+            assertThat(Files.size(Directories.lastSegmentOf(directory.resolve("clicks-0"))))
+                    .isEqualTo(bytesOf(other));
+            clock.advance(61_000);
+            append(other, 40, 80);
+            assertThat(Files.size(Directories.lastSegmentOf(directory.resolve("clicks-0"))))
+                    .isGreaterThan(bytesOf(other));
+        }
+    }
+
+    @Test
+    void whereLittleIsFreeNoFileTakesMoreThanItNeeds() throws IOException {
+        SmallDisk disk = new SmallDisk();
+        disk.usable = 200L << 20;
+        try (LogStorageEngine engine = start(disk)) {
+            PartitionLog log = engine.open(ID, 1);
+            append(log, 0, 40);
+            assertThat(segmentBytes(0)).isEqualTo(bytesOf(log));
+
+            disk.usable = 2L << 30;
+            clock.advance(1_000);
+            append(log, 40, 80);
+
+            assertThat(segmentBytes(0)).isGreaterThan(bytesOf(log));
+        }
+    }
+
+    @Test
+    void aSmallDiskHasRoomAheadWhileAQuarterOfItIsFree() throws IOException {
+        SmallDisk disk = new SmallDisk();
+        disk.total = 24L << 20;
+        disk.usable = 6L << 20;
+        try (LogStorageEngine engine = start(disk)) {
+            appendWithRoom(engine.open(ID, 1), 0, 20);
+        }
+    }
+
+    /** A disk that says what it has, and does or does not take zeros. */
+    private static final class SmallDisk extends DiskFiles {
+        long total = 10L << 30;
+        long usable = 2L << 30;
+        boolean refusesZeros;
+
+        @Override
+        long totalSpace(Path there) {
+            return total;
+        }
+
+        @Override
+        long usableSpace(Path there) {
+            return usable;
+        }
+
+        @Override
+        void write(FileChannel channel, ByteBuffer source, long position) throws IOException {
+            if (refusesZeros && source.get(source.position() + RecordBatch.MAGIC_AT) == 0) {
+                throw new IOException("No space left on device");
+            }
+            super.write(channel, source, position);
+        }
+    }
+
     private LogStorageEngine start() {
-        return new LogStorageEngine(directory, SETTINGS, new DiskFiles(), clock);
+        return start(new SmallDisk());
+    }
+
+    private LogStorageEngine start(DiskFiles files) {
+        return new LogStorageEngine(directory, SETTINGS, files, clock, false);
+    }
+
+    /** Appends quickly; afterwards the first segment's file is longer than its batches. */
+    private void appendWithRoom(PartitionLog log, int from, int to) throws IOException {
+        append(log, from, to);
+        assertThat(segmentBytes(0)).isGreaterThan(bytesOf(log));
     }
 
     private Object scannedBytes(LogStorageEngine engine) {
