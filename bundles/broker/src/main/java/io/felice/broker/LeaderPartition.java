@@ -339,6 +339,7 @@ final class LeaderPartition implements Partition {
                 }
             } finally {
                 resign();
+                snapshots.close();
                 log.close();
             }
             return null;

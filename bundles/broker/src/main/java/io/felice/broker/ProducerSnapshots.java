@@ -10,7 +10,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Keeps a partition's producers on disk now and then, so that the next opening reads little of the log, and whenever
  * records go that they could be learnt from. Snapshots are taken by the partition's writer; in passing they are written
- * in the background, otherwise on the pool thread that asks for them.
+ * in the background, otherwise on the pool thread that asks for them. The monitor is held while one is written in the
+ * background.
  */
 final class ProducerSnapshots {
     private static final Logger logger = LoggerFactory.getLogger(ProducerSnapshots.class);
@@ -55,12 +56,21 @@ final class ProducerSnapshots {
         }
     }
 
-    /** Not after the end: the log may have been opened again by then, without the records that the snapshot knows. */
     private void writeTaken() {
         Snapshot taken = unwritten.getAndSet(null);
-        if (taken != null && leadership.isLeading()) {
-            write(taken);
+        synchronized (this) {
+            if (taken != null && leadership.isLeading()) {
+                write(taken);
+            }
         }
+    }
+
+    /**
+     * Once leadership has ended: nothing is written after this returns. The log may be opened again then, without the
+     * records that a snapshot knows. Blocks while one is written.
+     */
+    synchronized void close() {
+        unwritten.set(null);
     }
 
     /** Takes one of the log as it ends at {@code end} and writes it. Blocks. */

@@ -72,6 +72,8 @@ class Bench implements AutoCloseable {
     volatile Executor background = Runnable::run;
     private final List<MountedEngine> engines = new CopyOnWriteArrayList<>();
     private long lease;
+    /** Of the partition that was opened last. */
+    volatile PartitionFiles files;
 
     Bench(Path directory) {
         this.directory = directory;
@@ -99,7 +101,7 @@ class Bench implements AutoCloseable {
         BrokerConfig broker = BrokerConfig.with(brokerConfig);
         BrokerLimits limits = new BrokerLimits(() -> broker);
         TopicConfig topic = TopicConfig.with(config);
-        PartitionFiles files = new PartitionFiles(directory.resolve(id.topicId() + "-" + id.partition()));
+        files = new PartitionFiles(directory.resolve(id.topicId() + "-" + id.partition()));
         LeaderPartition.Opened opened =
                 new PartitionOpening(node, limits).open(mounted, files, id, epoch, ++lease, topic, true, 0);
         LeaderPartition partition = new LeaderPartition(
