@@ -10,8 +10,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Whether an engine has room for more. A write that failed while its volume had next to nothing free makes it full: from
- * then on no record is appended to any of its logs until enough is free again, while reads, retention and DeleteRecords
- * go on. Any thread; the monitor guards the change from one to the other, nothing is called while it is held.
+ * then on no record is appended to any of its logs until clearly more is free again, while reads, retention and
+ * DeleteRecords go on. Any thread; the monitor guards the change from one to the other, nothing is called while it is held.
  */
 final class Room {
     private static final Logger log = LoggerFactory.getLogger(Room.class);
@@ -20,6 +20,11 @@ final class Room {
     private static final long LEAST_BYTES = 4 << 20;
 
     private static final int LEAST_SHARE = 20;
+
+    /** Room again is so much, or an eighth of a small volume: a volume that gives back a little is still a full one. */
+    private static final long ENOUGH_BYTES = 64 << 20;
+
+    private static final int ENOUGH_SHARE = 8;
 
     private final String engine;
     private final Supplier<Volume> volume;
@@ -57,12 +62,12 @@ final class Room {
      */
     boolean ranOut(long bytes) {
         Volume now = volumeNow();
-        long least = leastOf(now);
+        long least = of(now, LEAST_BYTES, LEAST_SHARE);
         if (now.usableBytes() < 0 || now.usableBytes() >= Math.max(bytes, least)) {
             return false;
         }
         long half = now.totalBytes() < 0 ? Long.MAX_VALUE : now.totalBytes() / 2;
-        long enough = Math.max(least, Math.min(bytes, half));
+        long enough = Math.max(of(now, ENOUGH_BYTES, ENOUGH_SHARE), Math.min(bytes, half));
         synchronized (this) {
             needed = Math.max(needed, enough);
             if (full) {
@@ -105,7 +110,7 @@ final class Room {
         }
     }
 
-    private static long leastOf(Volume now) {
-        return now.totalBytes() < 0 ? LEAST_BYTES : Math.min(LEAST_BYTES, now.totalBytes() / LEAST_SHARE);
+    private static long of(Volume now, long bytes, int share) {
+        return now.totalBytes() < 0 ? bytes : Math.min(bytes, now.totalBytes() / share);
     }
 }

@@ -1,0 +1,44 @@
+package io.felice.broker;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.felice.api.storage.Volume;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class RoomTest {
+    private static final long MB = 1 << 20;
+
+    private volatile Volume volume;
+
+    @ParameterizedTest
+    @CsvSource({"100000, 64", "24, 3", "-1, 64"})
+    void aFullEngineHasRoomAgainWhenClearlyMoreIsFreeThanWhenItRanOut(long total, long enough) {
+        long totalBytes = total < 0 ? -1 : total * MB;
+        volume = new Volume("disk:", totalBytes, 0);
+        Room room = new Room("disk", () -> volume);
+        assertThat(room.ranOut(0)).isTrue();
+
+        volume = new Volume("disk:", totalBytes, enough * MB - 1);
+        room.look();
+
+        assertThat(room.isFull()).isTrue();
+        volume = new Volume("disk:", totalBytes, enough * MB);
+        room.look();
+        assertThat(room.isFull()).isFalse();
+        assertThat(room.ranOut(0)).isFalse();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"100000, 4", "40, 2", "-1, 4"})
+    void aFailedWriteIsForLackOfRoomOnlyWhereNextToNothingIsFree(long total, long least) {
+        long totalBytes = total < 0 ? -1 : total * MB;
+        volume = new Volume("disk:", totalBytes, least * MB);
+        Room room = new Room("disk", () -> volume);
+        assertThat(room.ranOut(0)).isFalse();
+
+        volume = new Volume("disk:", totalBytes, least * MB - 1);
+
+        assertThat(room.ranOut(0)).isTrue();
+    }
+}
