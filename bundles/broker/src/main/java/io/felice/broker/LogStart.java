@@ -3,6 +3,7 @@ package io.felice.broker;
 import static io.felice.api.ErrorCode.OFFSET_OUT_OF_RANGE;
 import static io.felice.api.ErrorCode.POLICY_VIOLATION;
 
+import io.felice.api.FeliceException;
 import io.felice.api.config.TopicConfig;
 import io.felice.api.storage.PartitionLog;
 
@@ -73,13 +74,36 @@ final class LogStart {
                 log.trimTo(to);
                 rememberProducersBelow(to);
             } catch (RuntimeException failure) {
-                throw leadership.writeFailed(failure, 0);
+                throw failed(failure);
             }
-            epochs.trimTo(to);
-            room.look();
-            highWatermark.wake();
+            moved();
         }
         return log.startOffset();
+    }
+
+    private void moved() {
+        epochs.trimTo(log.startOffset());
+        room.look();
+        highWatermark.wake();
+    }
+
+    /** There may be no room to note a new start while all the rest is well: then the log begins where it says it does. */
+    private RuntimeException failed(RuntimeException failure) {
+        if (!(failure instanceof FeliceException) || !logIsWell()) {
+            return leadership.writeFailed(failure, 0);
+        }
+        moved();
+        room.ranOut(0);
+        return failure;
+    }
+
+    private boolean logIsWell() {
+        try {
+            log.settle();
+            return true;
+        } catch (RuntimeException dead) {
+            return false;
+        }
     }
 
     /**

@@ -126,12 +126,13 @@ final class SoloBroker implements AutoCloseable {
     /** The topic's partition once it is led. */
     Partition led(String topic) {
         TopicPartition first = new TopicPartition(topic, 0);
-        await().atMost(Duration.ofSeconds(20))
+        return await().atMost(Duration.ofSeconds(20))
                 .pollDelay(Duration.ZERO)
                 .pollInterval(Duration.ofMillis(20))
                 .ignoreExceptions()
-                .until(() -> broker.leader(first) instanceof LeaderPartition);
-        return broker.leader(first);
+                .until(
+                        () -> broker.leader(first),
+                        found -> found instanceof LeaderPartition partition && partition.isLeading());
     }
 
     CompletionStage<Appended> produce(String topic, Batches batch) {

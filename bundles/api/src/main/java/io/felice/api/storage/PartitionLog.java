@@ -96,6 +96,9 @@ public interface PartitionLog extends AutoCloseable {
     /**
      * Moves the start of the log to {@code start}; durable on return. Whole segments below it are deleted as soon as
      * their pins are gone. Past the end: the log is empty, and starts and ends at {@code start}.
+     *
+     * @throws io.felice.api.FeliceException KAFKA_STORAGE_ERROR if that could not be done or not be made durable:
+     *     {@link #startOffset} says what was. A handle that still settles is not dead then
      */
     void trimTo(long start);
 
