@@ -20,6 +20,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** The memory engine under a durable engine's name, with faults, delays and flushes that a test decides about. */
@@ -28,6 +29,7 @@ final class ScriptedEngine implements StorageEngine {
     final Set<LogId> failing = ConcurrentHashMap.newKeySet();
     final AtomicInteger settles = new AtomicInteger();
     final AtomicInteger opens = new AtomicInteger();
+    final List<LogId> deleted = new CopyOnWriteArrayList<>();
     final ConcurrentLinkedQueue<CompletableFuture<Void>> flushes = new ConcurrentLinkedQueue<>();
     final Set<String> settledOn = ConcurrentHashMap.newKeySet();
     final Set<String> appendedOn = ConcurrentHashMap.newKeySet();
@@ -68,6 +70,7 @@ final class ScriptedEngine implements StorageEngine {
 
     @Override
     public void delete(LogId id) {
+        deleted.add(id);
         logs.delete(id);
     }
 

@@ -1,0 +1,146 @@
+package io.felice.broker;
+
+import static io.felice.broker.Bench.eventually;
+import static io.felice.broker.Bench.get;
+import static io.felice.testkit.Batches.batch;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.felice.api.TopicPartition;
+import io.felice.api.cluster.BrokerRegistration.Endpoint;
+import io.felice.api.cluster.ClusterStore;
+import io.felice.api.cluster.MetadataRecord;
+import io.felice.api.cluster.PartitionState;
+import io.felice.api.storage.LogId;
+import io.felice.api.storage.PartitionLog;
+import io.felice.api.storage.StorageEngine;
+import io.felice.testkit.MemoryClusterStore;
+import java.lang.annotation.Annotation;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A log is not stray because the records of its topic have not been read yet. Stray logs are looked for at once here. */
+class StrayLogsTest {
+    private static final LogId KEPT = new LogId(UUID.randomUUID(), 0, "kept");
+    private static final LogId GONE = new LogId(UUID.randomUUID(), 0, "gone");
+
+    @TempDir
+    Path directory;
+
+    private final MemoryClusterStore store = new MemoryClusterStore();
+    private final ScriptedEngine engine = new ScriptedEngine(Clock.systemUTC());
+    private final CompletableFuture<ClusterStore.Term> term = new CompletableFuture<>();
+    private final CompletableFuture<MetadataRecord> registered = new CompletableFuture<>();
+    private Broker broker;
+
+    @BeforeEach
+    void setUp() {
+        Broker.Services none = new Broker.Services() {
+            @Override
+            public void offer(Broker offering) {}
+
+            @Override
+            public void withdraw() {}
+        };
+        Map<String, Object> file = Map.of("storage.placement", "*:scripted");
+        broker = new Broker(config(), file, none, Clock.systemUTC(), System::nanoTime, new Random(1));
+    }
+
+    @AfterEach
+    void tearDown() {
+        broker.close();
+        store.close();
+    }
+
+    @Test
+    void aLogIsLeftAloneUntilTheViewHasAllThatItCanBeOf() {
+        for (LogId id : List.of(KEPT, GONE)) {
+            PartitionLog log = engine.open(id, 1);
+            log.append(batch(5).at(0));
+            log.close();
+        }
+        store.campaign(new SlowController());
+        broker.bindStore(store);
+        broker.bindEndpoints(() -> List.of(new Endpoint("PLAINTEXT", "PLAINTEXT", "127.0.0.1", 9092)));
+        MetadataRecord registration = get(registered);
+        get(broker.reached(get(append(new MetadataRecord.ClusterNamed("c1")))));
+        broker.bindEngine(engine, Map.of(StorageEngine.NAME, "scripted"));
+        for (int i = 0; i < 100; i++) {
+            get(broker.reached(get(append(new MetadataRecord.TopicCreated(UUID.randomUUID(), "other-" + i)))));
+        }
+
+        get(append(
+                new MetadataRecord.TopicCreated(KEPT.topicId(), "kept"),
+                new MetadataRecord.PartitionChanged(
+                        KEPT.topicId(), 0, PartitionState.created(List.of(0), List.of(0), 0)),
+                registration));
+
+        eventually(() -> assertThat(engine.logs()).doesNotContain(GONE));
+        eventually(() -> assertThat(broker.leader(new TopicPartition("kept", 0)).logEndOffset())
+                .isEqualTo(5));
+        assertThat(engine.deleted).containsExactly(GONE);
+    }
+
+    private CompletionStage<Long> append(MetadataRecord... records) {
+        return term.thenCompose(now -> now.append(List.of(records)));
+    }
+
+    /** Notes no broker by itself. */
+    private final class SlowController implements ClusterStore.Candidate {
+        @Override
+        public void elected(ClusterStore.Term newTerm) {
+            term.complete(newTerm);
+        }
+
+        @Override
+        public void deposed() {}
+
+        @Override
+        public void brokers(List<ClusterStore.LiveRegistration> live) {
+            live.forEach(one -> registered.complete(new MetadataRecord.BrokerRegistered(one.broker(), one.epoch())));
+        }
+    }
+
+    private Broker.Config config() {
+        return new Broker.Config() {
+            @Override
+            public Class<? extends Annotation> annotationType() {
+                return Broker.Config.class;
+            }
+
+            @Override
+            public int broker_id() {
+                return 0;
+            }
+
+            @Override
+            public String data_dir() {
+                return directory.resolve("data").toString();
+            }
+
+            @Override
+            public String rack() {
+                return "";
+            }
+
+            @Override
+            public int storage_threads() {
+                return 3;
+            }
+
+            @Override
+            public long stray_log_delay_ms() {
+                return 0;
+            }
+        };
+    }
+}
