@@ -1,8 +1,5 @@
 package io.felice.config;
 
-import io.felice.api.Launch;
-import java.net.URI;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Dictionary;
@@ -13,16 +10,14 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
-import org.osgi.framework.BundleContext;
-import org.osgi.framework.Constants;
+import java.util.function.Supplier;
 import org.osgi.framework.ServiceReference;
+import org.osgi.service.cm.ConfigurationEvent;
+import org.osgi.service.cm.ConfigurationListener;
 import org.osgi.service.cm.ConfigurationPlugin;
-import org.osgi.service.component.annotations.Activate;
-import org.osgi.service.component.annotations.Component;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Looks through every configuration of ours on its way from the file to the components, and hands out only what they can
@@ -33,64 +28,114 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Any thread; one at a time.
  */
-@Component(immediate = true, property = ConfigurationPlugin.CM_RANKING + ":Integer=900")
-public final class ConfigurationCheck implements ConfigurationPlugin {
-    private static final Logger log = LoggerFactory.getLogger(ConfigurationCheck.class);
-
+final class ConfigurationCheck implements ConfigurationPlugin, ConfigurationListener {
     /** Keys that the platform adds to what a file says. */
     private static final List<String> PLATFORM =
             List.of("service.", "felix.", "component.", "config.", "org.apache.", ".");
 
     private final Settings settings;
+    private final Supplier<List<Dictionary<String, Object>>> configurations;
     private final BooleanSupplier hasServed;
     private final Consumer<String> failLaunch;
     private final Consumer<String> warn;
+    private final UnreadFiles unread;
+    private final AtomicBoolean hasLooked = new AtomicBoolean();
 
     /** By PID: what was handed out last and had nothing wrong in it, or was made so. */
-    private final Map<String, Map<String, Object>> lastGood = new HashMap<>();
+    private final Map<String, Map<String, Object>> lastGood;
 
     /** By PID: what was said of it last, so that it is not said again to each who asks. */
     private final Map<String, Set<String>> said = new HashMap<>();
 
-    @Activate
-    public ConfigurationCheck(BundleContext context) {
-        this(new Descriptors(context), Launch::hasServed, Launch::failed, log::warn);
-    }
-
     /**
+     * @param configurations all of ours, as they are in the files
+     * @param lastGood by PID; outlives this
      * @param hasServed whether it is too late for a launch to fail
      * @param failLaunch takes the sentence why the node cannot run
      * @param warn takes a sentence for the log
      */
     ConfigurationCheck(
-            Settings settings, BooleanSupplier hasServed, Consumer<String> failLaunch, Consumer<String> warn) {
+            Settings settings,
+            Supplier<List<Dictionary<String, Object>>> configurations,
+            Map<String, Map<String, Object>> lastGood,
+            BooleanSupplier hasServed,
+            Consumer<String> failLaunch,
+            Consumer<String> warn) {
         this.settings = settings;
+        this.configurations = configurations;
+        this.lastGood = lastGood;
         this.hasServed = hasServed;
         this.failLaunch = failLaunch;
         this.warn = warn;
+        unread = new UnreadFiles(settings, configurations, warn);
     }
 
+    /** A file that is named after nothing is asked for by nobody. */
     @Override
-    public synchronized void modifyConfiguration(ServiceReference<?> asker, Dictionary<String, Object> properties) {
-        Object pid = properties.get(Constants.SERVICE_PID);
-        if (pid != null && pid.toString().startsWith(Descriptors.PREFIX)) {
-            Map<String, Setting> known = settings.of(pid.toString());
-            if (!known.isEmpty()) {
-                check(pid.toString(), known, properties);
-            }
+    public void configurationEvent(ConfigurationEvent event) {
+        if (event.getPid().startsWith(Descriptors.PREFIX)) {
+            unread.look();
         }
     }
 
-    private void check(String pid, Map<String, Setting> known, Dictionary<String, Object> properties) {
-        String file = file(pid, properties);
-        Set<String> sentences = new HashSet<>();
+    @Override
+    public void modifyConfiguration(ServiceReference<?> asker, Dictionary<String, Object> properties) {
+        String pid = Origin.pid(properties);
+        if (!pid.startsWith(Descriptors.PREFIX)) {
+            return;
+        }
+        if (hasLooked.compareAndSet(false, true)) {
+            unread.look();
+        }
+        Map<String, Setting> known = settings.of(pid);
+        if (!known.isEmpty()) {
+            Map<String, String> refused = refused(known, properties);
+            check(pid, known, refused, properties, isRefusal(refused) ? mistakesElsewhere(pid) : Map.of());
+        }
+    }
+
+    /** By key: what was expected in place of what is there. */
+    private static Map<String, String> refused(Map<String, Setting> known, Dictionary<String, Object> properties) {
         Map<String, String> refused = new TreeMap<>();
         for (String key : Collections.list(properties.keys())) {
-            Object value = properties.get(key);
-            Setting setting = known.get(key);
-            if (setting != null) {
-                setting.objection(value)
-                        .ifPresentOrElse(expected -> refused.put(key, expected), () -> trim(properties, key));
+            Optional.ofNullable(known.get(key))
+                    .flatMap(setting -> setting.objection(properties.get(key)))
+                    .ifPresent(expected -> refused.put(key, expected));
+        }
+        return refused;
+    }
+
+    boolean findsMistakes(Dictionary<String, Object> properties) {
+        return !refused(settings.of(Origin.pid(properties)), properties).isEmpty();
+    }
+
+    private boolean isRefusal(Map<String, String> refused) {
+        return !refused.isEmpty() && !hasServed.getAsBoolean();
+    }
+
+    /** By PID: sentences on what is wrong in the other files, so that they can be corrected all at once. */
+    private Map<String, List<String>> mistakesElsewhere(String pid) {
+        Map<String, List<String>> mistakes = new TreeMap<>();
+        for (Dictionary<String, Object> other : configurations.get()) {
+            Map<String, String> refused = refused(settings.of(Origin.pid(other)), other);
+            if (!Origin.pid(other).equals(pid) && !refused.isEmpty()) {
+                mistakes.put(Origin.pid(other), sentences(refused, other));
+            }
+        }
+        return mistakes;
+    }
+
+    private synchronized void check(
+            String pid,
+            Map<String, Setting> known,
+            Map<String, String> refused,
+            Dictionary<String, Object> properties,
+            Map<String, List<String>> elsewhere) {
+        String file = Origin.file(properties);
+        Set<String> sentences = new HashSet<>();
+        for (String key : Collections.list(properties.keys())) {
+            if (known.containsKey(key)) {
+                trim(properties, key);
             } else if (PLATFORM.stream().noneMatch(key::startsWith)) {
                 say(pid, sentences, file + ": " + key + " is no setting and is ignored." + hint(pid, key, known));
             }
@@ -100,7 +145,7 @@ public final class ConfigurationCheck implements ConfigurationPlugin {
         } else if (lastGood.containsKey(pid) || hasServed.getAsBoolean()) {
             goOn(pid, file, refused, properties, sentences);
         } else {
-            refuse(pid, file, refused, known, properties, sentences);
+            refuse(pid, refused, known, properties, sentences, elsewhere);
         }
         said.put(pid, sentences);
     }
@@ -127,7 +172,7 @@ public final class ConfigurationCheck implements ConfigurationPlugin {
                 say(pid, sentences, sentence + " The default is in force until that is corrected.");
             } else {
                 properties.put(key, before);
-                say(pid, sentences, sentence + " It stays " + before + " until that is corrected.");
+                say(pid, sentences, sentence + " It stays " + Setting.text(before) + " until that is corrected.");
             }
         });
         lastGood.put(pid, copy(properties));
@@ -136,23 +181,32 @@ public final class ConfigurationCheck implements ConfigurationPlugin {
     /** The node starts: it shall not run with what was not meant, so no component that reads this comes up. */
     private void refuse(
             String pid,
-            String file,
             Map<String, String> refused,
             Map<String, Setting> known,
             Dictionary<String, Object> properties,
-            Set<String> sentences) {
-        List<String> all = new ArrayList<>();
-        refused.forEach((key, expected) -> all.add(sentence(file, key, properties.get(key), expected)));
-        String reason = String.join(" ", all);
-        sentences.add(reason);
-        if (!said.getOrDefault(pid, Set.of()).contains(reason)) {
-            failLaunch.accept(reason);
+            Set<String> sentences,
+            Map<String, List<String>> elsewhere) {
+        List<String> all = new ArrayList<>(sentences(refused, properties));
+        sentences.addAll(all);
+        if (!said.getOrDefault(pid, Set.of()).containsAll(all)) {
+            elsewhere.forEach((other, mistakes) -> {
+                all.addAll(mistakes);
+                said.computeIfAbsent(other, first -> new HashSet<>()).addAll(mistakes);
+            });
+            failLaunch.accept(String.join(" ", all));
         }
         known.forEach((key, setting) -> {
             if (setting.kind() == Setting.Kind.WHOLE_NUMBER) {
-                properties.put(key, "refused, see " + file);
+                properties.put(key, "refused, see " + Origin.file(properties));
             }
         });
+    }
+
+    private static List<String> sentences(Map<String, String> refused, Dictionary<String, Object> properties) {
+        List<String> sentences = new ArrayList<>();
+        refused.forEach((key, expected) ->
+                sentences.add(sentence(Origin.file(properties), key, properties.get(key), expected)));
+        return sentences;
     }
 
     private void say(String pid, Set<String> sentences, String sentence) {
@@ -163,7 +217,7 @@ public final class ConfigurationCheck implements ConfigurationPlugin {
     }
 
     private static String sentence(String file, String key, Object value, String expected) {
-        return file + ": " + key + " is \"" + value + "\", but it must be " + expected + ".";
+        return file + ": " + key + " is \"" + Setting.text(value) + "\", but it must be " + expected + ".";
     }
 
     private String hint(String pid, String key, Map<String, Setting> known) {
@@ -176,15 +230,6 @@ public final class ConfigurationCheck implements ConfigurationPlugin {
                 .findFirst()
                 .map(other -> " It belongs in " + other + ".cfg.")
                 .orElse("");
-    }
-
-    private static String file(String pid, Dictionary<String, Object> properties) {
-        Object origin = properties.get("felix.fileinstall.filename");
-        try {
-            return origin == null ? pid : Path.of(URI.create(origin.toString())).toString();
-        } catch (IllegalArgumentException noFile) {
-            return pid;
-        }
     }
 
     private static Map<String, Object> copy(Dictionary<String, Object> properties) {

@@ -1,7 +1,5 @@
 package io.felice.config;
 
-import io.felice.api.config.BrokerConfig;
-import io.felice.api.config.ConfigKey;
 import io.felice.config.Setting.Kind;
 import java.io.IOException;
 import java.io.InputStream;
@@ -12,6 +10,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 import javax.xml.parsers.DocumentBuilderFactory;
 import javax.xml.parsers.ParserConfigurationException;
 import org.osgi.framework.Bundle;
@@ -25,15 +24,17 @@ import org.xml.sax.SAXException;
 
 /**
  * The settings of the bundles that are installed, from the metatype descriptors that their {@code @interface Config} became;
- * the broker's file may say what Kafka's tools know of a broker, too.
+ * the broker's file may say what Kafka's tools know of a broker, too. Any thread.
  */
 final class Descriptors implements Settings {
     static final String PREFIX = "io.felice.";
     private static final String BROKER = "io.felice.broker";
+    private static final String DIRECTORY = "OSGI-INF/metatype";
 
     private static final Logger log = LoggerFactory.getLogger(Descriptors.class);
 
     private final BundleContext context;
+    private final Map<Long, Known> known = new ConcurrentHashMap<>();
 
     Descriptors(BundleContext context) {
         this.context = context;
@@ -44,14 +45,30 @@ final class Descriptors implements Settings {
         Map<String, Setting> settings = new TreeMap<>();
         for (Bundle bundle : context.getBundles()) {
             if (pid.equals(bundle.getSymbolicName())) {
-                descriptors(bundle).forEach(descriptor -> settings.putAll(read(descriptor, pid)));
+                settings.putAll(of(bundle, pid));
             }
         }
         if (pid.equals(BROKER)) {
-            BrokerConfig.KEYS.forEach((name, key) -> settings.put(name, of(key)));
+            settings.putAll(BrokerKeys.settings());
         }
         return settings;
     }
+
+    /** Reads a bundle only once as long as it is the same. */
+    private Map<String, Setting> of(Bundle bundle, String pid) {
+        long modified = bundle.getLastModified();
+        Known before = known.get(bundle.getBundleId());
+        if (before != null && before.modified() == modified) {
+            return before.settings();
+        }
+        Map<String, Setting> settings = new TreeMap<>();
+        descriptors(bundle).forEach(descriptor -> settings.putAll(read(descriptor, pid)));
+        known.put(bundle.getBundleId(), new Known(modified, settings));
+        return settings;
+    }
+
+    /** What a bundle that was installed or updated then says of its PID. */
+    private record Known(long modified, Map<String, Setting> settings) {}
 
     @Override
     public List<String> pids() {
@@ -65,9 +82,19 @@ final class Descriptors implements Settings {
         return pids;
     }
 
+    /** Looks into the bundle as it is. To find its entries would resolve it, in the midst of a refresh perhaps. */
     private static List<URL> descriptors(Bundle bundle) {
-        var found = bundle.findEntries("OSGI-INF/metatype", "*.xml", false);
-        return found == null ? List.of() : Collections.list(found);
+        try {
+            var paths = bundle.getEntryPaths(DIRECTORY);
+            return paths == null
+                    ? List.of()
+                    : Collections.list(paths).stream()
+                            .filter(path -> path.endsWith(".xml"))
+                            .map(bundle::getEntry)
+                            .toList();
+        } catch (IllegalStateException uninstalled) {
+            return List.of();
+        }
     }
 
     private static Map<String, Setting> read(URL descriptor, String pid) {
@@ -123,16 +150,5 @@ final class Descriptors implements Settings {
                 min.isEmpty() ? BigDecimal.valueOf(least) : new BigDecimal(min),
                 max.isEmpty() ? BigDecimal.valueOf(most) : new BigDecimal(max),
                 isList);
-    }
-
-    private static Setting of(ConfigKey key) {
-        BigDecimal min = BigDecimal.valueOf(key.min());
-        BigDecimal max = BigDecimal.valueOf(key.max());
-        return switch (key.type()) {
-            case BOOLEAN -> new Setting(Kind.FLAG, null, null, false);
-            case INT, SHORT, LONG -> new Setting(Kind.WHOLE_NUMBER, min, max, false);
-            case DOUBLE -> new Setting(Kind.NUMBER, min, max, false);
-            case STRING, CLASS, PASSWORD, LIST -> Setting.text();
-        };
     }
 }

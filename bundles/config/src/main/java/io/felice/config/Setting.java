@@ -9,9 +9,10 @@ import java.util.Optional;
  * @param kind what a text must be to be a value
  * @param min smallest number
  * @param max largest number
- * @param isList several values, with commas between; each is left to the bundle
+ * @param isList several values, with commas between
+ * @param rule what a text or a list must be
  */
-record Setting(Kind kind, BigDecimal min, BigDecimal max, boolean isList) {
+record Setting(Kind kind, BigDecimal min, BigDecimal max, boolean isList, Rule rule) {
 
     /** The kinds of values that are told apart. */
     enum Kind {
@@ -21,18 +22,40 @@ record Setting(Kind kind, BigDecimal min, BigDecimal max, boolean isList) {
         TEXT
     }
 
+    /** Judges a text, of a list all its values with commas between. */
+    interface Rule {
+        /** Leaves the judgement to the bundle. */
+        Rule ANYTHING = text -> Optional.empty();
+
+        /** What the text had to be, as the end of a sentence; empty if it is just that. */
+        Optional<String> objection(String text);
+    }
+
+    Setting(Kind kind, BigDecimal min, BigDecimal max, boolean isList) {
+        this(kind, min, max, isList, Rule.ANYTHING);
+    }
+
     static Setting text() {
-        return new Setting(Kind.TEXT, null, null, false);
+        return text(Rule.ANYTHING);
+    }
+
+    static Setting text(Rule rule) {
+        return new Setting(Kind.TEXT, null, null, false, rule);
     }
 
     /** What the value had to be, as the end of a sentence; empty if it is just that. */
     Optional<String> objection(Object value) {
+        String text = text(value);
         if (isList || kind == Kind.TEXT) {
-            return Optional.empty();
+            return rule.objection(text);
         }
-        String text = value.toString().trim();
         boolean fits = kind == Kind.FLAG ? isFlag(text) : isNumber(text);
         return fits ? Optional.empty() : Optional.of(expected());
+    }
+
+    /** As it would stand in a file. */
+    static String text(Object value) {
+        return (value instanceof String[] several ? String.join(",", several) : value.toString()).trim();
     }
 
     private static boolean isFlag(String text) {

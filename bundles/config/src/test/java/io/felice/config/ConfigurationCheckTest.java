@@ -2,24 +2,48 @@ package io.felice.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.lang.reflect.Proxy;
 import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.Dictionary;
+import java.util.HashMap;
 import java.util.Hashtable;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
+import org.osgi.framework.ServiceReference;
+import org.osgi.service.cm.ConfigurationAdmin;
+import org.osgi.service.cm.ConfigurationEvent;
 
 /** What comes of mistakes in a file, at the start and while the node runs. */
 class ConfigurationCheckTest {
     private static final String FILE = "/var/lib/felice/etc/io.felice.broker.cfg";
+    private static final String NETWORK = "/var/lib/felice/etc/io.felice.network.cfg";
+
+    /** Who tells of a change. */
+    private static final ServiceReference<ConfigurationAdmin> NOBODY = nobody();
+
+    @SuppressWarnings("unchecked")
+    private static ServiceReference<ConfigurationAdmin> nobody() {
+        return (ServiceReference<ConfigurationAdmin>) Proxy.newProxyInstance(
+                ConfigurationCheckTest.class.getClassLoader(),
+                new Class<?>[] {ServiceReference.class},
+                (proxy, method, arguments) -> null);
+    }
 
     private final List<String> failures = new ArrayList<>();
     private final List<String> warnings = new ArrayList<>();
+    private final List<Dictionary<String, Object>> configurations = new ArrayList<>();
+    private final Map<String, Map<String, Object>> lastGood = new HashMap<>();
     private boolean served;
 
-    private final ConfigurationCheck check =
-            new ConfigurationCheck(new Known(), () -> served, failures::add, warnings::add);
+    private ConfigurationCheck check = make();
+
+    private ConfigurationCheck make() {
+        return new ConfigurationCheck(
+                new Known(), () -> configurations, lastGood, () -> served, failures::add, warnings::add);
+    }
 
     /** Two bundles with a few settings each. */
     private static final class Known implements Settings {
@@ -29,7 +53,10 @@ class ConfigurationCheckTest {
                         "num.partitions", number(1, 10_000),
                         "delay.ms", number(0, Long.MAX_VALUE),
                         "auto.create.topics.enable", new Setting(Setting.Kind.FLAG, null, null, false),
-                        "rack", Setting.text()),
+                        "rack", Setting.text(),
+                        "placement",
+                                Setting.text(text ->
+                                        text.contains(":") ? Optional.empty() : Optional.of("pairs, as in *:log"))),
                 "io.felice.network",
                 Map.of("num.network.threads", number(0, 1_000)));
 
@@ -120,6 +147,83 @@ class ConfigurationCheckTest {
     }
 
     @Test
+    void keepsTheLastGoodTextToo() {
+        seen("placement", "*:memory");
+
+        Dictionary<String, Object> seen = seen("placement", "nonsense");
+
+        assertThat(seen.get("placement")).isEqualTo("*:memory");
+        assertThat(warnings)
+                .containsExactly(FILE + ": placement is \"nonsense\", but it must be pairs, as in *:log."
+                        + " It stays *:memory until that is corrected.");
+    }
+
+    @Test
+    void failsTheLaunchForATextAndKeepsTheComponentDown() {
+        Dictionary<String, Object> seen = seen("placement", "nonsense", "num.partitions", "3");
+
+        assertThat(failures).containsExactly(FILE + ": placement is \"nonsense\", but it must be pairs, as in *:log.");
+        assertThat(seen.get("num.partitions")).isEqualTo("refused, see " + FILE);
+    }
+
+    @Test
+    void keepsTheLastGoodValueWhenItIsMadeAnewItself() {
+        seen("num.partitions", "3");
+        seen("num.partitions", "x");
+        served = true;
+
+        check = make();
+        Dictionary<String, Object> seen = seen("num.partitions", "x");
+
+        assertThat(seen.get("num.partitions")).isEqualTo("3");
+        assertThat(failures).isEmpty();
+    }
+
+    @Test
+    void tellsOfTheMistakesInAllFilesAtOnce() {
+        configurations.add(file("io.felice.broker", FILE, "num.partitions", "x"));
+        configurations.add(file("io.felice.network", NETWORK, "num.network.threads", "-1"));
+
+        check.modifyConfiguration(null, file("io.felice.broker", FILE, "num.partitions", "x"));
+        check.modifyConfiguration(null, file("io.felice.network", NETWORK, "num.network.threads", "-1"));
+
+        assertThat(failures)
+                .containsExactly(FILE + ": num.partitions is \"x\", but it must be a whole number from 1 to 10000. "
+                        + NETWORK
+                        + ": num.network.threads is \"-1\", but it must be a whole number from 0 to 1000.");
+    }
+
+    @Test
+    void warnsOnceOfAFileThatIsNamedAfterNothing() {
+        String misnamed = "/var/lib/felice/etc/io.felice.brokr.cfg";
+        configurations.add(file("io.felice.broker", FILE, "num.partitions", "3"));
+        configurations.add(file("io.felice.brokr", misnamed, "num.partitions", "3"));
+        configurations.add(file("io.felice~else", "/var/lib/felice/etc/io.felice-else.cfg"));
+
+        seen("num.partitions", "3");
+        check.configurationEvent(
+                new ConfigurationEvent(NOBODY, ConfigurationEvent.CM_UPDATED, null, "io.felice.brokr"));
+
+        assertThat(warnings)
+                .containsExactly(
+                        "/var/lib/felice/etc/io.felice-else.cfg is named after no bundle that is here, and nothing reads it.",
+                        misnamed + " is named after no bundle that is here, and nothing reads it."
+                                + " Did you mean io.felice.broker.cfg?");
+    }
+
+    @Test
+    void warnsOfAFileThatIsMisnamedWhileTheNodeRuns() {
+        seen("num.partitions", "3");
+        configurations.add(file("io.felice.netwrk", "/var/lib/felice/etc/io.felice.netwrk.cfg"));
+
+        check.configurationEvent(
+                new ConfigurationEvent(NOBODY, ConfigurationEvent.CM_UPDATED, null, "io.felice.netwrk"));
+
+        assertThat(warnings).hasSize(1);
+        assertThat(warnings.get(0)).endsWith("Did you mean io.felice.network.cfg?");
+    }
+
+    @Test
     void takesTheCorrectedValue() {
         seen("num.partitions", "3");
         seen("num.partitions", "x");
@@ -189,13 +293,18 @@ class ConfigurationCheckTest {
 
     /** What the broker's components see of a file with these lines. */
     private Dictionary<String, Object> seen(String... lines) {
+        Dictionary<String, Object> properties = file("io.felice.broker", FILE, lines);
+        check.modifyConfiguration(null, properties);
+        return properties;
+    }
+
+    private static Dictionary<String, Object> file(String pid, String file, String... lines) {
         Dictionary<String, Object> properties = new Hashtable<>();
-        properties.put("service.pid", "io.felice.broker");
-        properties.put("felix.fileinstall.filename", "file:" + FILE);
+        properties.put("service.pid", pid);
+        properties.put("felix.fileinstall.filename", "file:" + file);
         for (int i = 0; i < lines.length; i += 2) {
             properties.put(lines[i], lines[i + 1]);
         }
-        check.modifyConfiguration(null, properties);
         return properties;
     }
 }

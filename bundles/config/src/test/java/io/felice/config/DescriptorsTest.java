@@ -4,8 +4,19 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.ByteArrayInputStream;
+import java.lang.reflect.Proxy;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.osgi.framework.Bundle;
+import org.osgi.framework.BundleContext;
 
 /** What a bundle's descriptor says of its settings. */
 class DescriptorsTest {
@@ -23,6 +34,9 @@ class DescriptorsTest {
               <Designate pid="io.felice.some"><Object ocdref="x"/></Designate>
             </metatype:MetaData>
             """;
+
+    @TempDir
+    Path directory;
 
     @Test
     void tellsNumbersFromOtherTexts() throws Exception {
@@ -52,6 +66,66 @@ class DescriptorsTest {
     @Test
     void looksOnlyAtThePidThatIsAskedFor() throws Exception {
         assertThat(read("io.felice.other")).isEmpty();
+    }
+
+    @Test
+    void readsABundleOnlyOnceAndNeverHasItResolved() throws Exception {
+        Path xml = Files.writeString(directory.resolve("some.xml"), XML);
+        AtomicLong modified = new AtomicLong(1);
+        AtomicInteger readings = new AtomicInteger();
+        Bundle bundle = answering(
+                Bundle.class,
+                Map.of(
+                        "getSymbolicName", () -> "io.felice.some",
+                        "getBundleId", () -> 7L,
+                        "getLastModified", modified::get,
+                        "getEntryPaths",
+                                () -> Collections.enumeration(
+                                        List.of("OSGI-INF/metatype/l10n/", "OSGI-INF/metatype/some.xml")),
+                        "getEntry",
+                                () -> {
+                                    readings.incrementAndGet();
+                                    return xml.toUri().toURL();
+                                }));
+        Descriptors descriptors =
+                new Descriptors(answering(BundleContext.class, Map.of("getBundles", () -> new Bundle[] {bundle})));
+
+        assertThat(descriptors.of("io.felice.some")).containsKeys("port", "enabled");
+        assertThat(descriptors.of("io.felice.some")).containsKeys("port", "enabled");
+        assertThat(readings).hasValue(1);
+        modified.set(2);
+        assertThat(descriptors.of("io.felice.some")).containsKeys("port", "enabled");
+
+        assertThat(readings).hasValue(2);
+    }
+
+    @Test
+    void passesByABundleThatIsJustUninstalled() throws Exception {
+        Bundle bundle = answering(
+                Bundle.class,
+                Map.of(
+                        "getSymbolicName", () -> "io.felice.some",
+                        "getBundleId", () -> 7L,
+                        "getLastModified", () -> 1L,
+                        "getEntryPaths",
+                                () -> {
+                                    throw new IllegalStateException("uninstalled");
+                                }));
+
+        assertThat(new Descriptors(answering(BundleContext.class, Map.of("getBundles", () -> new Bundle[] {bundle})))
+                        .of("io.felice.some"))
+                .isEmpty();
+    }
+
+    /** Refuses every question but these. */
+    private static <T> T answering(Class<T> type, Map<String, Callable<Object>> answers) {
+        return type.cast(Proxy.newProxyInstance(
+                DescriptorsTest.class.getClassLoader(), new Class<?>[] {type}, (proxy, method, arguments) -> {
+                    if (!answers.containsKey(method.getName())) {
+                        throw new AssertionError(method + " is not to be called");
+                    }
+                    return answers.get(method.getName()).call();
+                }));
     }
 
     private static Map<String, Setting> read(String pid) throws Exception {

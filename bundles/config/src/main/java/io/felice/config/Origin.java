@@ -1,0 +1,29 @@
+package io.felice.config;
+
+import java.net.URI;
+import java.nio.file.Path;
+import java.util.Dictionary;
+import org.osgi.framework.Constants;
+
+/** Where a configuration is from. */
+final class Origin {
+    private Origin() {}
+
+    /** Empty if it has none. */
+    static String pid(Dictionary<String, Object> configuration) {
+        Object pid = configuration.get(Constants.SERVICE_PID);
+        return pid == null ? "" : pid.toString();
+    }
+
+    /** The file, or the PID if it is from none. */
+    static String file(Dictionary<String, Object> configuration) {
+        Object file = configuration.get("felix.fileinstall.filename");
+        try {
+            return file == null
+                    ? pid(configuration)
+                    : Path.of(URI.create(file.toString())).toString();
+        } catch (IllegalArgumentException noFile) {
+            return pid(configuration);
+        }
+    }
+}
