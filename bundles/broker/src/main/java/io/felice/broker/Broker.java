@@ -46,7 +46,7 @@ import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.osgi.annotation.bundle.Capability;
-import org.osgi.framework.BundleContext;
+import org.osgi.service.component.ComponentContext;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Deactivate;
@@ -126,11 +126,7 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
     // Of the broker's thread.
     private volatile NodeState state;
     private Upkeep upkeep;
-    private ClusterStore store;
     private boolean failed;
-    /** It failed for what the file says, and starts once that is corrected. */
-    private boolean awaitsFile;
-
     private boolean complete;
     /** Clients can be served: the services are registered. */
     private volatile boolean offered;
@@ -139,7 +135,7 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
 
     /** @param properties all of the component's configuration, the broker keys among it */
     @Activate
-    public Broker(Config config, Map<String, Object> properties, BundleContext context) {
+    public Broker(Config config, Map<String, Object> properties, ComponentContext context) {
         this(config, properties, new RegisteredServices(context), Clock.systemUTC(), System::nanoTime, new Random());
     }
 
@@ -149,6 +145,9 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
 
         /** Takes them back, and offers nothing any more. */
         void withdraw();
+
+        /** Has a broker that could not run replaced by one that reads its configuration again; if anybody can. */
+        default void makeAnew() {}
     }
 
     Broker(
@@ -191,7 +190,7 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
         try {
             return new NodeConfigs(config.broker_id(), NodeConfigs.fileLayer(properties), engines);
         } catch (FeliceException illegal) {
-            onMain(() -> awaitFile("io.felice.broker.cfg: " + illegal.getMessage()));
+            onMain(() -> fail("io.felice.broker.cfg: " + illegal.getMessage()));
             return new NodeConfigs(config.broker_id(), Map.of(), engines);
         }
     }
@@ -205,6 +204,11 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
     }
 
     private void take(Map<String, String> file) {
+        if (failed) {
+            log.info("io.felice.broker.cfg was changed, so the broker that could not run is made anew");
+            services.makeAnew();
+            return;
+        }
         Set<String> missed = configs.missingEngines();
         try {
             configs.update(file);
@@ -212,14 +216,6 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
             log.warn(
                     "io.felice.broker.cfg: {} What was in force stays so until that is corrected",
                     illegal.getMessage());
-            return;
-        }
-        if (awaitsFile) {
-            log.info("io.felice.broker.cfg can be read now, so the broker starts");
-            awaitsFile = false;
-            failed = false;
-            start();
-            followStore();
             return;
         }
         if (complete) {
@@ -287,20 +283,10 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
         timer.scheduleWithFixedDelay(upkeep::tick, TICK_MS, TICK_MS, TimeUnit.MILLISECONDS);
     }
 
-    /** The node cannot run: it leads nothing and says why. */
+    /** The node cannot run: it leads nothing and says why. A change of its file gives it another chance. */
     private void fail(String sentence) {
         failed = true;
         Launch.failed(sentence);
-    }
-
-    private void awaitFile(String sentence) {
-        failed = true;
-        awaitsFile = true;
-        if (Launch.hasServed()) {
-            log.error("Not ready: {} The broker starts once that is corrected.", sentence);
-        } else {
-            Launch.failed(sentence);
-        }
     }
 
     private void seen(ClusterView news) {
@@ -421,26 +407,18 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
             cardinality = ReferenceCardinality.OPTIONAL,
             policy = ReferencePolicy.DYNAMIC,
             policyOption = ReferencePolicyOption.GREEDY)
-    public void bindStore(ClusterStore found) {
+    public void bindStore(ClusterStore store) {
         onMain(() -> {
-            store = found;
-            followStore();
+            if (!failed) {
+                link.follow(store, this::seen);
+            }
         });
     }
 
-    private void followStore() {
-        if (!failed && store != null) {
-            link.follow(store, this::seen);
-        }
-    }
-
-    public void unbindStore(ClusterStore gone) {
+    public void unbindStore(ClusterStore store) {
         await(
                 decided(() -> {
-                    if (store == gone) {
-                        store = null;
-                    }
-                    if (link.follows(gone)) {
+                    if (link.follows(store)) {
                         link.lost();
                     }
                     return CompletableFuture.completedFuture(null);

@@ -6,6 +6,8 @@ import io.felice.api.partition.Partitions;
 import java.util.concurrent.atomic.AtomicReference;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.ServiceRegistration;
+import org.osgi.service.component.ComponentConstants;
+import org.osgi.service.component.ComponentContext;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -16,11 +18,13 @@ final class RegisteredServices implements Broker.Services {
         Partitions.class.getName(), ClusterMetadata.class.getName(), Configs.class.getName()
     };
 
+    private final ComponentContext component;
     private final AtomicReference<BundleContext> context;
     private final AtomicReference<ServiceRegistration<?>> registration = new AtomicReference<>();
 
-    RegisteredServices(BundleContext context) {
-        this.context = new AtomicReference<>(context);
+    RegisteredServices(ComponentContext component) {
+        this.component = component;
+        context = new AtomicReference<>(component.getBundleContext());
     }
 
     @Override
@@ -43,6 +47,18 @@ final class RegisteredServices implements Broker.Services {
     public void withdraw() {
         context.set(null);
         takeBack();
+    }
+
+    /** Both are done one after the other, by a thread of the platform. */
+    @Override
+    public void makeAnew() {
+        String name = String.valueOf(component.getProperties().get(ComponentConstants.COMPONENT_NAME));
+        try {
+            component.disableComponent(name);
+            component.enableComponent(name);
+        } catch (IllegalStateException stopped) {
+            log.debug("The bundle was stopped before its broker could be made anew");
+        }
     }
 
     private void takeBack() {

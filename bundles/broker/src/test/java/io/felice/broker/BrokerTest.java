@@ -44,6 +44,7 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -67,6 +68,7 @@ class BrokerTest {
     private static final class Offered implements Broker.Services {
         private final List<Integer> topicsAtOffer = new CopyOnWriteArrayList<>();
         private final List<Broker> offering = new CopyOnWriteArrayList<>();
+        private final AtomicInteger anew = new AtomicInteger();
 
         @Override
         public void offer(Broker broker) {
@@ -77,6 +79,11 @@ class BrokerTest {
         @Override
         public void withdraw() {
             offering.clear();
+        }
+
+        @Override
+        public void makeAnew() {
+            anew.incrementAndGet();
         }
     }
 
@@ -248,17 +255,24 @@ class BrokerTest {
     }
 
     @Test
-    void aBrokerThatIsMadeWithAnIllegalFileStartsOnceThatIsCorrected() {
+    void aBrokerThatCannotRunIsMadeAnewWhenItsFileIsChanged() {
         stop();
-        broker = make(directory.resolve("broker"), 0, Map.of("storage.placement", "nonsense"));
-        broker.bindEngine(engine, SCRIPTED);
-        meetTheOthers(broker);
-        broker.modified(config(0, directory), Map.of("storage.placement", "*:scripted,more nonsense"));
+        Broker illegal = make(directory.resolve("broker"), 0, Map.of("storage.placement", "nonsense"));
+        illegal.modified(config(0, directory.resolve("broker")), Map.of("storage.placement", "*:scripted"));
+        eventually(() -> assertThat(offered.anew).hasValue(1));
+        Broker mistaken = make(directory.resolve("broker"), 5, Map.of());
+        mistaken.modified(config(0, directory.resolve("broker")), Map.of());
 
-        broker.modified(config(0, directory), Map.of("storage.placement", "*:scripted"));
+        eventually(() -> assertThat(offered.anew).hasValue(2));
+    }
 
-        eventually(() -> assertThat(offered.offering).containsExactly(broker));
-        assertThat(ledAfterCreating("orders")).isNotNull();
+    @Test
+    void aBrokerThatRunsIsNotMadeAnew() {
+        broker.modified(config(0, directory), Map.of("storage.placement", "nonsense"));
+        broker.modified(config(0, directory), Map.of("storage.placement", "*:scripted", "num.partitions", "7"));
+
+        eventually(() -> assertThat(broker.broker().getInt("num.partitions")).isEqualTo(7));
+        assertThat(offered.anew).hasValue(0);
     }
 
     @Test
