@@ -206,7 +206,8 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
     private void take(Map<String, String> file) {
         if (failed) {
             log.info("io.felice.broker.cfg was changed, so the broker that could not run is made anew");
-            services.makeAnew();
+            // It ends when this broker has closed, which takes the broker's thread.
+            timer.execute(services::makeAnew);
             return;
         }
         Set<String> missed = configs.missingEngines();
