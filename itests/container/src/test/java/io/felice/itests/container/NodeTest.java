@@ -225,6 +225,46 @@ class NodeTest {
         assertThat(node.run("status").exitCode()).isZero();
     }
 
+    @Test
+    void servesOnWithTheLastGoodValuesWhenTheApiIsRefreshedWhileAFileIsSpoiled() throws Exception {
+        Path etc = ownEtc();
+        Path broker = etc.resolve("io.felice.broker.cfg");
+        add(broker, "storage.placement = *:memory");
+        Launcher node = node("data").with("FELICE_ETC", etc.toString()).listeningOn(freePort(), freePort());
+        Result start = node.run("start");
+        assertThat(start.exitCode()).as(start.output() + node.log()).isZero();
+        set(broker, "storage.placement", "nonsense");
+        set(etc.resolve("io.felice.storage.log.cfg"), "tail.bytes", "512K");
+        await(() -> node.log().contains("storage.placement is \"nonsense\"")
+                && node.log().contains("tail.bytes is \"512K\""));
+
+        node.run("exec", "bundle:refresh io.felice.api");
+
+        await(() -> node.log().split(" Ready: ", -1).length == 3
+                && node.run("status").exitCode() == 0);
+        assertThat(node.log())
+                .contains("It stays *:memory until that is corrected.", "It stays 524288 until that is corrected.")
+                .doesNotContain("The default is in force");
+    }
+
+    @Test
+    void namesTheMistakesOfAllFilesAtOnceAndWarnsOfAFileThatIsNamedAfterNothing() throws Exception {
+        Path etc = ownEtc();
+        add(etc.resolve("io.felice.broker.cfg"), "storage.placement = nonsense");
+        set(etc.resolve("io.felice.network.cfg"), "num.network.threads", "many");
+        Files.writeString(etc.resolve("io.felice.brokr.cfg"), "num.partitions = 3\n");
+        Launcher node = node("data").with("FELICE_ETC", etc.toString()).listeningOn(freePort(), freePort());
+
+        Result start = node.run("start");
+
+        assertThat(reason(start))
+                .contains(
+                        "io.felice.broker.cfg: storage.placement is \"nonsense\", but it must be pattern:engine pairs")
+                .contains("io.felice.network.cfg: num.network.threads is \"many\"");
+        assertThat(node.log())
+                .contains("io.felice.brokr.cfg is named after no bundle", "Did you mean io.felice.broker.cfg?");
+    }
+
     private Path ownEtc() throws IOException {
         Path etc = directory.resolve("etc");
         copy(home.resolve("etc"), etc);
