@@ -27,7 +27,7 @@ final class MountedEngine implements Executor {
         this.name = name;
         this.engine = engine;
         this.device = new Device(nanos);
-        this.room = new Room(name, engine::volume);
+        this.room = new Room(name, engine::volume, nanos);
         this.appendsOnCaller = engine.traits().appendsWithoutBlocking();
         AtomicInteger number = new AtomicInteger();
         pool = new ThreadPoolExecutor(

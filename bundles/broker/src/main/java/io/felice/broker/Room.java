@@ -3,15 +3,17 @@ package io.felice.broker;
 import static io.felice.api.ErrorCode.KAFKA_STORAGE_ERROR;
 
 import io.felice.api.storage.Volume;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Whether an engine has room for more. A write that failed while its volume had next to nothing free makes it full: from
- * then on no record is appended to any of its logs until clearly more is free again, while reads, retention and
- * DeleteRecords go on. Any thread; the monitor guards the change from one to the other, nothing is called while it is held.
+ * then on no record is appended to any of its logs until clearly more is free again, or for a while a little more, while
+ * reads, retention and DeleteRecords go on. Any thread; the monitor guards the change from one to the other, nothing is called while it is held.
  */
 final class Room {
     private static final Logger log = LoggerFactory.getLogger(Room.class);
@@ -26,16 +28,23 @@ final class Room {
 
     private static final int ENOUGH_SHARE = 8;
 
+    /** After so long the least will do: it may be all that retention leaves. */
+    private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(10);
+
     private final String engine;
     private final Supplier<Volume> volume;
+    private final LongSupplier nanos;
     private final LongAdder refused = new LongAdder();
     private volatile boolean full;
 
     private long needed;
+    private long enough;
+    private long since;
 
-    Room(String engine, Supplier<Volume> volume) {
+    Room(String engine, Supplier<Volume> volume, LongSupplier nanos) {
         this.engine = engine;
         this.volume = volume;
+        this.nanos = nanos;
     }
 
     boolean isFull() {
@@ -67,9 +76,12 @@ final class Room {
             return false;
         }
         long half = now.totalBytes() < 0 ? Long.MAX_VALUE : now.totalBytes() / 2;
-        long enough = Math.max(of(now, ENOUGH_BYTES, ENOUGH_SHARE), Math.min(bytes, half));
+        long wanted = Math.min(bytes, half);
+        long plenty = Math.max(of(now, ENOUGH_BYTES, ENOUGH_SHARE), wanted);
         synchronized (this) {
-            needed = Math.max(needed, enough);
+            needed = Math.max(needed, Math.max(least, wanted));
+            enough = Math.max(enough, plenty);
+            since = nanos.getAsLong();
             if (full) {
                 return true;
             }
@@ -81,7 +93,7 @@ final class Room {
                 engine,
                 now.usableBytes(),
                 now.logDir(),
-                enough);
+                plenty);
         return true;
     }
 
@@ -92,10 +104,12 @@ final class Room {
         }
         long usable = volumeNow().usableBytes();
         synchronized (this) {
-            if (!full || (usable >= 0 && usable < needed)) {
+            boolean waitedLong = nanos.getAsLong() - since >= PATIENCE_NANOS;
+            if (!full || (usable >= 0 && usable < (waitedLong ? needed : enough))) {
                 return;
             }
             needed = 0;
+            enough = 0;
             full = false;
         }
         log.info("The storage engine {} takes records again: {} bytes are free", engine, usable);

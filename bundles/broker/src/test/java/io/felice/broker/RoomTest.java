@@ -3,12 +3,16 @@ package io.felice.broker;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.felice.api.storage.Volume;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class RoomTest {
     private static final long MB = 1 << 20;
 
+    private final AtomicLong nanos = new AtomicLong();
     private volatile Volume volume;
 
     @ParameterizedTest
@@ -16,7 +20,7 @@ class RoomTest {
     void aFullEngineHasRoomAgainWhenClearlyMoreIsFreeThanWhenItRanOut(long total, long enough) {
         long totalBytes = total < 0 ? -1 : total * MB;
         volume = new Volume("disk:", totalBytes, 0);
-        Room room = new Room("disk", () -> volume);
+        Room room = new Room("disk", () -> volume, nanos::get);
         assertThat(room.ranOut(0)).isTrue();
 
         volume = new Volume("disk:", totalBytes, enough * MB - 1);
@@ -29,12 +33,41 @@ class RoomTest {
         assertThat(room.ranOut(0)).isFalse();
     }
 
+    @Test
+    void aFullEngineWaitsNotForeverForMoreThanRetentionLeaves() {
+        volume = new Volume("disk:", 24 * MB, 0);
+        Room room = new Room("disk", () -> volume, nanos::get);
+        room.ranOut(0);
+        volume = new Volume("disk:", 24 * MB, 2 * MB);
+        nanos.addAndGet(TimeUnit.SECONDS.toNanos(9));
+        room.look();
+        assertThat(room.isFull()).isTrue();
+
+        nanos.addAndGet(TimeUnit.SECONDS.toNanos(1));
+        room.look();
+
+        assertThat(room.isFull()).isFalse();
+    }
+
+    @Test
+    void aFullEngineStaysFullHoweverLongNextToNothingIsFree() {
+        volume = new Volume("disk:", 24 * MB, 0);
+        Room room = new Room("disk", () -> volume, nanos::get);
+        room.ranOut(0);
+        volume = new Volume("disk:", 24 * MB, MB);
+
+        nanos.addAndGet(TimeUnit.HOURS.toNanos(1));
+        room.look();
+
+        assertThat(room.isFull()).isTrue();
+    }
+
     @ParameterizedTest
     @CsvSource({"100000, 4", "40, 2", "-1, 4"})
     void aFailedWriteIsForLackOfRoomOnlyWhereNextToNothingIsFree(long total, long least) {
         long totalBytes = total < 0 ? -1 : total * MB;
         volume = new Volume("disk:", totalBytes, least * MB);
-        Room room = new Room("disk", () -> volume);
+        Room room = new Room("disk", () -> volume, nanos::get);
         assertThat(room.ranOut(0)).isFalse();
 
         volume = new Volume("disk:", totalBytes, least * MB - 1);
