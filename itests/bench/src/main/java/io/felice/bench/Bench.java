@@ -229,7 +229,8 @@ public final class Bench {
                 In each round a row is measured on Kafka, on Felice, and on Kafka again. "Felice/Kafka" is the median of \
                 the rounds' ratios with its smallest and largest; "Kafka/Kafka" is the same for one broker against \
                 itself: a ratio inside that spread says nothing. CPU is the broker's own processor time per record (per \
-                request in rows of single requests, per partition in rows of topics), in microseconds; it decides. \
+                request in rows of single requests, per partition in rows of topics), in microseconds, without the Java \
+                machine's compiler, whose work comes to an end; it decides. \
                 User CPU leaves out the kernel, whose part both brokers pay alike: socket copies and page cache.
 
                 """,

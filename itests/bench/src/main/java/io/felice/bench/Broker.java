@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -12,6 +13,7 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
@@ -26,8 +28,10 @@ final class Broker implements AutoCloseable {
     private static final long IDLE_MS = 500;
     private static final double IDLE_SHARE = 0.05;
     private static final double TICKS_PER_SECOND = 100;
-    private static final String HEAP_FLAGS =
-            "-XX:+UseG1GC -XX:MaxGCPauseMillis=20 -XX:InitiatingHeapOccupancyPercent=35";
+    private static final String JVM_FLAGS = "-XX:+UseG1GC -XX:MaxGCPauseMillis=20 -XX:InitiatingHeapOccupancyPercent=35"
+            // A compiler's thread that ended would take with it what it has used.
+            + " -XX:-UseDynamicNumberOfCompilerThreads";
+    private static final Pattern COMPILER = Pattern.compile("C[12] Compiler");
 
     private final String name;
     private final Path directory;
@@ -114,7 +118,7 @@ final class Broker implements AutoCloseable {
                         options.heap())
                 .redirectErrorStream(true)
                 .redirectOutput(directory.resolve("out.log").toFile());
-        launcher.environment().put("FELICE_JAVA_OPTS", HEAP_FLAGS + " -Xms" + options.heap());
+        launcher.environment().put("FELICE_JAVA_OPTS", JVM_FLAGS + " -Xms" + options.heap());
         long began = System.nanoTime();
         Process process = mortal(launcher.start());
         return started("Felice", directory, List.of(process), port, began);
@@ -149,7 +153,7 @@ final class Broker implements AutoCloseable {
         String heap = isBroker ? options.heap() : "256m";
         command.addAll(List.of("-Xmx" + heap, "-Xms" + heap, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"));
         if (isBroker) {
-            command.addAll(List.of(HEAP_FLAGS.split(" ")));
+            command.addAll(List.of(JVM_FLAGS.split(" ")));
         }
         command.addAll(List.of("-cp", classPath, main));
         command.addAll(arguments);
@@ -174,7 +178,10 @@ final class Broker implements AutoCloseable {
         return startSeconds;
     }
 
-    /** Processor time used so far by the broker with everything it started; Kafka's without its ZooKeeper. */
+    /**
+     * Processor time used so far by the broker with everything it started, Kafka's without its ZooKeeper; both without the
+     * compiler of the Java machine, whose work comes to an end.
+     */
     Cpu cpu() {
         return ownProcesses().map(Broker::cpu).reduce(new Cpu(0, 0), Cpu::plus);
     }
@@ -222,14 +229,24 @@ final class Broker implements AutoCloseable {
     }
 
     private static Cpu cpu(ProcessHandle process) {
-        try {
-            String stat = Files.readString(Path.of("/proc/" + process.pid() + "/stat"));
-            String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
-            return new Cpu(
-                    Long.parseLong(fields[11]) / TICKS_PER_SECOND, Long.parseLong(fields[12]) / TICKS_PER_SECOND);
+        Path proc = Path.of("/proc/" + process.pid());
+        try (DirectoryStream<Path> threads = Files.newDirectoryStream(proc.resolve("task"))) {
+            Cpu all = cpuIn(proc);
+            for (Path thread : threads) {
+                if (COMPILER.matcher(Files.readString(thread.resolve("comm"))).lookingAt()) {
+                    all = all.since(cpuIn(thread));
+                }
+            }
+            return all;
         } catch (IOException gone) {
             return new Cpu(0, 0);
         }
+    }
+
+    private static Cpu cpuIn(Path directory) throws IOException {
+        String stat = Files.readString(directory.resolve("stat"));
+        String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
+        return new Cpu(Long.parseLong(fields[11]) / TICKS_PER_SECOND, Long.parseLong(fields[12]) / TICKS_PER_SECOND);
     }
 
     private static double residentMegabytes(ProcessHandle process) {

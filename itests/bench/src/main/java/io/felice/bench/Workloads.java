@@ -141,18 +141,15 @@ final class Workloads {
                 total += offset;
             }
             while (System.nanoTime() < end) {
-                records += consumer.poll(Duration.ofMillis(500)).count();
-                if (records % total == 0 || consumer.assignment().stream().allMatch(p -> isAtEnd(consumer, p))) {
+                int polled = consumer.poll(Duration.ofMillis(500)).count();
+                records += polled;
+                if (polled == 0 || records % total == 0) {
                     consumer.seekToBeginning(assigned);
                 }
             }
         }
         double took = (System.nanoTime() - began) / 1e9;
         return Sample.of(records * (double) size / MEGABYTE / took, broker.cpu().since(before), records);
-    }
-
-    private static boolean isAtEnd(KafkaConsumer<byte[], byte[]> consumer, TopicPartition partition) {
-        return consumer.currentLag(partition).orElse(1L) == 0L;
     }
 
     /** Records due at a fixed rate, from when each was due to when a consumer has it, in milliseconds. */
