@@ -198,7 +198,7 @@ public final class Bench {
                 ratios[i] = of.applyAsDouble(over.get(i)) / of.applyAsDouble(under.get(i));
             }
             double median = Sample.median(ratios);
-            return Double.isNaN(median)
+            return Double.isNaN(median) || Arrays.stream(ratios).anyMatch(ratio -> !Double.isFinite(ratio) || ratio < 0)
                     ? "–"
                     : String.format(
                             Locale.ROOT,
