@@ -1,0 +1,60 @@
+package io.felice.itests.inside;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.StringDeserializer;
+import org.apache.kafka.common.serialization.StringSerializer;
+
+/** Kafka's own client, out of the bundle {@code io.felice.protocol}; it talks to the broker over TCP like any other. */
+record Client(String bootstrap) {
+    private static final long PATIENCE_SECONDS = 30;
+
+    Client {
+        // Where Kafka's client looks for the classes that its configuration names.
+        Thread.currentThread().setContextClassLoader(KafkaProducer.class.getClassLoader());
+    }
+
+    void create(String topic, String engine) throws Exception {
+        try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrap))) {
+            NewTopic wanted = new NewTopic(topic, 1, (short) 1).configs(Map.of("storage.engine", engine));
+            admin.createTopics(Set.of(wanted)).all().get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+        }
+    }
+
+    /** Sends the value once: what the broker refuses is an error at once, and not tried again. */
+    void send(String topic, String value) throws Exception {
+        Map<String, Object> settings =
+                Map.of("bootstrap.servers", bootstrap, "acks", "all", "enable.idempotence", false, "retries", 0);
+        try (KafkaProducer<String, String> producer =
+                new KafkaProducer<>(settings, new StringSerializer(), new StringSerializer())) {
+            producer.send(new ProducerRecord<>(topic, value)).get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+        }
+    }
+
+    /** The values from the beginning of the topic to what is its end now. */
+    List<String> read(String topic) {
+        try (KafkaConsumer<String, String> consumer = new KafkaConsumer<>(
+                Map.of("bootstrap.servers", bootstrap), new StringDeserializer(), new StringDeserializer())) {
+            TopicPartition partition = new TopicPartition(topic, 0);
+            consumer.assign(List.of(partition));
+            consumer.seekToBeginning(List.of(partition));
+            long end = consumer.endOffsets(List.of(partition)).get(partition);
+            long patience = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
+            List<String> values = new ArrayList<>();
+            while (consumer.position(partition) < end && System.nanoTime() < patience) {
+                consumer.poll(Duration.ofSeconds(1)).forEach(record -> values.add(record.value()));
+            }
+            return values;
+        }
+    }
+}

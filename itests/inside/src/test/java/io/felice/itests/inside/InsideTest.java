@@ -1,0 +1,236 @@
+package io.felice.itests.inside;
+
+import static java.util.stream.Collectors.toCollection;
+import static org.junit.Assert.assertEquals;
+import static org.junit.Assert.assertSame;
+import static org.junit.Assert.assertThrows;
+import static org.junit.Assert.assertTrue;
+
+import io.felice.api.cluster.Admin;
+import io.felice.api.cluster.BrokerRegistration.Endpoint;
+import io.felice.api.cluster.ClusterMetadata;
+import io.felice.api.cluster.ClusterStore;
+import io.felice.api.cluster.Endpoints;
+import io.felice.api.config.Configs;
+import io.felice.api.group.Groups;
+import io.felice.api.partition.Partitions;
+import io.felice.api.status.StatusSource;
+import io.felice.api.status.StatusTable;
+import io.felice.api.storage.StorageEngine;
+import io.felice.protocol.RequestHandler;
+import io.felice.protocol.ServedApis;
+import io.felice.protocol.Serves;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import javax.inject.Inject;
+import org.apache.kafka.common.errors.RetriableException;
+import org.junit.After;
+import org.junit.Test;
+import org.junit.runner.RunWith;
+import org.ops4j.pax.exam.Configuration;
+import org.ops4j.pax.exam.Option;
+import org.ops4j.pax.exam.junit.PaxExam;
+import org.ops4j.pax.exam.spi.reactors.ExamReactorStrategy;
+import org.ops4j.pax.exam.spi.reactors.PerClass;
+import org.ops4j.pax.exam.util.Filter;
+import org.osgi.framework.Bundle;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.BundleException;
+import org.osgi.framework.ServiceReference;
+import org.osgi.service.component.runtime.ServiceComponentRuntime;
+import org.osgi.service.component.runtime.dto.ComponentConfigurationDTO;
+import org.osgi.service.component.runtime.dto.ComponentDescriptionDTO;
+
+/** What only shows inside the running distribution: this class is a bundle in it. */
+@RunWith(PaxExam.class)
+@ExamReactorStrategy(PerClass.class)
+public class InsideTest {
+    private static final long PATIENCE_MS = 30_000;
+
+    @Inject
+    private BundleContext context;
+
+    @Inject
+    private ServiceComponentRuntime runtime;
+
+    /** There when the broker serves clients. */
+    @Inject
+    @Filter(timeout = PATIENCE_MS)
+    private Partitions partitions;
+
+    @Inject
+    @Filter(timeout = PATIENCE_MS)
+    private Endpoints endpoints;
+
+    private Bundle engine;
+
+    @Configuration
+    public Option[] distribution() {
+        return new Option[] {Distribution.asBuilt()};
+    }
+
+    @Test
+    public void everyBundleIsActiveAndEveryComponentSatisfied() throws Exception {
+        assertTrue(components().anyMatch(component -> component.name.equals("io.felice.broker.Broker")));
+
+        eventually(() -> assertEquals(List.of(), bundlesThatAreNotActive()));
+        eventually(() -> assertEquals(List.of(), componentsThatAreNotSatisfied()));
+    }
+
+    @Test
+    public void whatOthersBuildOnIsInTheRegistry() throws Exception {
+        for (Class<?> service : List.of(
+                Admin.class,
+                ClusterMetadata.class,
+                ClusterStore.class,
+                Configs.class,
+                Endpoints.class,
+                Groups.class,
+                Partitions.class)) {
+            eventually(() -> assertEquals(
+                    service.getName(),
+                    1,
+                    context.getServiceReferences(service, null).size()));
+        }
+        eventually(() -> assertEquals(
+                new TreeSet<>(Set.of("log", "memory")), properties(StorageEngine.class, StorageEngine.NAME)));
+        eventually(
+                () -> assertEquals(apisThatClientsAreTold(), properties(RequestHandler.class, Serves.PREFIX_ + "key")));
+        eventually(() -> assertTrue(
+                tables().keySet().toString(),
+                tables().keySet()
+                        .containsAll(Set.of(
+                                "broker.partitions",
+                                "cluster",
+                                "controller",
+                                "coordinator.groups",
+                                "network.requests",
+                                "storage.log"))));
+    }
+
+    @Test
+    public void aStorageEngineOfAThirdPartyComesAndGoesWhileTheBrokerRuns() throws Exception {
+        ServiceReference<Partitions> broker = context.getServiceReference(Partitions.class);
+        Client client = new Client(bootstrap());
+        engine = context.installBundle(
+                "third-party", ThirdPartyBundle.jar(context.getBundle(), bundle("io.felice.storage.memory")));
+        engine.start();
+        eventually(() -> client.create("theirs", ThirdParty.ENGINE));
+        client.create("ours", "log");
+        client.send("theirs", "one");
+        client.send("ours", "one");
+
+        engine.stop();
+
+        ExecutionException refused = assertThrows(ExecutionException.class, () -> client.send("theirs", "refused"));
+        assertTrue(refused.toString(), refused.getCause() instanceof RetriableException);
+        eventually(() -> assertEquals(
+                Optional.of(ThirdParty.ENGINE), tables().get("broker.offline").cell("theirs-0", "engine")));
+        client.send("ours", "two");
+
+        engine.start();
+
+        eventually(() -> client.send("theirs", "two"));
+        assertEquals(List.of("one", "two"), client.read("theirs"));
+        assertEquals(List.of("one", "two"), client.read("ours"));
+        assertSame("the broker went on", broker, context.getServiceReference(Partitions.class));
+    }
+
+    @After
+    public void uninstallTheEngine() throws BundleException {
+        if (engine != null) {
+            engine.uninstall();
+        }
+    }
+
+    private List<Bundle> bundlesThatAreNotActive() {
+        return bundles().filter(bundle -> bundle.getState() != Bundle.ACTIVE).toList();
+    }
+
+    private List<String> componentsThatAreNotSatisfied() {
+        return components()
+                .filter(component -> {
+                    var configurations = runtime.getComponentConfigurationDTOs(component);
+                    return configurations.isEmpty() || !configurations.stream().allMatch(InsideTest::isSatisfied);
+                })
+                .map(component -> component.name)
+                .toList();
+    }
+
+    /** Active, or made when somebody asks for it. */
+    private static boolean isSatisfied(ComponentConfigurationDTO component) {
+        return component.state == ComponentConfigurationDTO.ACTIVE
+                || component.state == ComponentConfigurationDTO.SATISFIED;
+    }
+
+    private Stream<ComponentDescriptionDTO> components() {
+        return runtime.getComponentDescriptionDTOs(bundles().toArray(Bundle[]::new)).stream();
+    }
+
+    private Stream<Bundle> bundles() {
+        return Arrays.stream(context.getBundles())
+                .filter(bundle -> bundle.getSymbolicName().startsWith("io.felice."));
+    }
+
+    private Bundle bundle(String name) {
+        return bundles()
+                .filter(bundle -> bundle.getSymbolicName().equals(name))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    /** What services of this type say in a property, each value as text. */
+    private Set<String> properties(Class<?> service, String property) throws Exception {
+        return context.getServiceReferences(service, null).stream()
+                .map(reference -> String.valueOf(reference.getProperty(property)))
+                .collect(toCollection(TreeSet::new));
+    }
+
+    private Set<String> apisThatClientsAreTold() {
+        return context.getService(context.getServiceReference(ServedApis.class)).ranges().stream()
+                .map(range -> String.valueOf(range.key()))
+                .collect(toCollection(TreeSet::new));
+    }
+
+    /** What {@code felice:status} shows, by name. */
+    private Map<String, StatusTable> tables() throws Exception {
+        Map<String, StatusTable> tables = new TreeMap<>();
+        for (ServiceReference<StatusSource> source : context.getServiceReferences(StatusSource.class, null)) {
+            context.getService(source).tables().forEach(table -> tables.put(table.name(), table));
+        }
+        return tables;
+    }
+
+    private String bootstrap() {
+        Endpoint endpoint = endpoints.endpoints().get(0);
+        return endpoint.host() + ":" + endpoint.port();
+    }
+
+    /** Something that may not be so yet. */
+    private interface Claim {
+        void check() throws Exception;
+    }
+
+    private static void eventually(Claim claim) throws Exception {
+        long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(PATIENCE_MS);
+        while (true) {
+            try {
+                claim.check();
+                return;
+            } catch (AssertionError | ExecutionException notYet) {
+                if (System.nanoTime() > end) {
+                    throw notYet;
+                }
+            }
+            Thread.sleep(200);
+        }
+    }
+}
