@@ -1,5 +1,6 @@
 package io.felice.testkit;
 
+import io.felice.api.SerialExecutor;
 import io.felice.testkit.ComponentDescription.Reference;
 import java.lang.reflect.Array;
 import java.lang.reflect.Constructor;
@@ -13,6 +14,7 @@ import java.util.Collections;
 import java.util.Dictionary;
 import java.util.Enumeration;
 import java.util.HashMap;
+import java.util.Hashtable;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,6 +24,8 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Stream;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.ServiceRegistration;
+import org.osgi.service.component.ComponentConstants;
+import org.osgi.service.component.ComponentContext;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -44,6 +48,8 @@ final class ComponentRuntime implements AutoCloseable {
     private final List<Service> services = new ArrayList<>();
     private final List<Slot> slots = new ArrayList<>();
     private final ReentrantLock lock = new ReentrantLock();
+    private final SerialExecutor changes =
+            new SerialExecutor(change -> new Thread(change, "felice-component-changes").start());
     private boolean closed;
 
     ComponentRuntime(ClassLoader loader, Path files, Map<String, Map<String, Object>> configurations) {
@@ -302,6 +308,9 @@ final class ComponentRuntime implements AutoCloseable {
         if (type == BundleContext.class) {
             return contextOf(slot);
         }
+        if (type == ComponentContext.class) {
+            return componentContextOf(slot, properties);
+        }
         if (type.isAnnotation()) {
             return typed(type, properties);
         }
@@ -493,6 +502,50 @@ final class ComponentRuntime implements AutoCloseable {
             return value == null ? null : text;
         }
         return value;
+    }
+
+    /** Just enough of a component's context: its bundle's, its properties, and having it made anew. */
+    private ComponentContext componentContextOf(Slot slot, Map<String, Object> properties) {
+        Hashtable<String, Object> table = new Hashtable<>(properties);
+        table.put(ComponentConstants.COMPONENT_NAME, slot.description.name());
+        BundleContext bundle = contextOf(slot);
+        return (ComponentContext)
+                Proxy.newProxyInstance(loader, new Class<?>[] {ComponentContext.class}, (proxy, method, arguments) -> {
+                    switch (method.getName()) {
+                        case "getBundleContext":
+                            return bundle;
+                        case "getProperties":
+                            return table;
+                        case "disableComponent":
+                            enable((String) arguments[0], false);
+                            return null;
+                        case "enableComponent":
+                            enable((String) arguments[0], true);
+                            return null;
+                        default:
+                            throw new IllegalStateException("no " + method + " outside of a framework");
+                    }
+                });
+    }
+
+    /** As Declarative Services do: on a thread of its own, for the component may ask for it in any state. */
+    private void enable(String name, boolean enabled) {
+        changes.execute(() -> {
+            lock.lock();
+            try {
+                for (Slot slot : List.copyOf(slots)) {
+                    if (slot.description.name().equals(name) && !closed) {
+                        slot.enabled = enabled;
+                        if (!enabled && slot.instance != null) {
+                            deactivate(slot);
+                        }
+                    }
+                }
+                settle();
+            } finally {
+                lock.unlock();
+            }
+        });
     }
 
     /** Just enough of a bundle's context: registering services, properties, files. */
