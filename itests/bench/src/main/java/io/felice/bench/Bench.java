@@ -43,7 +43,8 @@ public final class Bench {
 
     private void run() throws Exception {
         deleteTree(options.work());
-        try (Broker kafka =
+        try (PageCache pageCache = new PageCache(options.work());
+                Broker kafka =
                         Broker.kafka(options, options.work().resolve("kafka").toAbsolutePath());
                 Broker felice =
                         Broker.felice(options, options.work().resolve("felice").toAbsolutePath())) {
@@ -59,7 +60,7 @@ public final class Bench {
             List<Result> results = new ArrayList<>();
             for (Row row : rows) {
                 if (options.rows().matcher(row.name()).find()) {
-                    results.add(measure(row, kafka, felice));
+                    results.add(measure(row, kafka, felice, pageCache));
                     System.out.println(results.get(results.size() - 1).line());
                 }
             }
@@ -143,16 +144,16 @@ public final class Bench {
         workloads.deleteTopics(broker);
     }
 
-    private Result measure(Row row, Broker kafka, Broker felice) throws Exception {
+    private Result measure(Row row, Broker kafka, Broker felice, PageCache pageCache) throws Exception {
         List<Sample> first = new ArrayList<>();
         List<Sample> ours = new ArrayList<>();
         List<Sample> second = new ArrayList<>();
-        measure(row, kafka, -1);
-        measure(row, felice, -1);
+        measure(row, kafka, -1, pageCache);
+        measure(row, felice, -1, pageCache);
         for (int round = 0; round < options.rounds(); round++) {
-            first.add(measure(row, kafka, round));
-            ours.add(measure(row, felice, round));
-            second.add(measure(row, kafka, round));
+            first.add(measure(row, kafka, round, pageCache));
+            ours.add(measure(row, felice, round, pageCache));
+            second.add(measure(row, kafka, round, pageCache));
         }
         if (!row.name().contains("256")) {
             // Apache Kafka is busy for a minute with deleting so many partitions.
@@ -162,10 +163,11 @@ public final class Bench {
         return new Result(row, first, ours, second);
     }
 
-    /** Begins with an idle broker, and with nothing left to be written to the disk. */
-    private static Sample measure(Row row, Broker broker, int round) throws Exception {
+    /** Begins with an idle broker, with nothing left to be written to the disk, and with memory full of file pages. */
+    private static Sample measure(Row row, Broker broker, int round, PageCache pageCache) throws Exception {
         broker.awaitIdle();
         new ProcessBuilder("sync").inheritIO().start().waitFor();
+        pageCache.fill();
         return row.measurement().measure(broker, round);
     }
 
@@ -222,9 +224,9 @@ public final class Bench {
                 Written by `./dev bench` on %s: Apache Kafka %s and Felice on the same machine (%d processors, Java %s), \
                 heap %s each, default settings, Kafka's Java client; %d rounds of %d s after one that is not counted, which follows a warm-up.
 
-                Every sample begins with an idle broker and with nothing left to be written to the disk, and the kernel is \
-                told to drop the pages of what was produced: on a virtual machine memory that was not used yet is slow to \
-                get, and would otherwise decide.
+                Every sample begins with an idle broker and with nothing left to be written to the disk, and with the \
+                machine's memory full of file pages, as it is on a server that has run for a while: on a virtual machine \
+                memory that lies free is slow to get, and would otherwise decide.
 
                 In each round a row is measured on Kafka, on Felice, and on Kafka again. "Felice/Kafka" is the median of \
                 the rounds' ratios with its smallest and largest; "Kafka/Kafka" is the same for one broker against \

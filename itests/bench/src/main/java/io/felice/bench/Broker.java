@@ -197,16 +197,6 @@ final class Broker implements AutoCloseable {
         }
     }
 
-    /** Lets the kernel have the pages of its logs back, so that the next ones written are pages used before. */
-    void dropPages() throws IOException, InterruptedException {
-        String drop =
-                "sync; find \"$0\" -ignore_readdir_race -name '*.log' -size +1M -exec dd iflag=nocache count=0 status=none if={} ';'";
-        new ProcessBuilder("bash", "-c", drop, directory.toString())
-                .inheritIO()
-                .start()
-                .waitFor();
-    }
-
     /** Waits until it has done what it was asked for, deleting topics for example. */
     void awaitIdle() throws InterruptedException {
         Cpu spent;

@@ -67,8 +67,6 @@ final class Workloads {
             double took = (System.nanoTime() - began) / 1e9;
             fail(failure);
             return Sample.of(acked.get() * size / MEGABYTE / took, broker.cpu().since(before), acked.get());
-        } finally {
-            broker.dropPages();
         }
     }
 
