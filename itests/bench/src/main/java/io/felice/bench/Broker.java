@@ -178,22 +178,25 @@ final class Broker implements AutoCloseable {
         return startSeconds;
     }
 
-    /**
-     * Processor time used so far by the broker with everything it started, Kafka's without its ZooKeeper; both without the
-     * compiler of the Java machine, whose work comes to an end.
-     */
+    /** Processor time used so far by the broker with everything it started, Kafka's without its ZooKeeper. */
     Cpu cpu() {
-        return ownProcesses().map(Broker::cpu).reduce(new Cpu(0, 0), Cpu::plus);
+        return ownProcesses().map(Broker::cpu).reduce(new Cpu(0, 0, 0), Cpu::plus);
     }
 
-    /** Processor time in seconds: in the process itself, and in the kernel on its behalf. */
-    record Cpu(double user, double system) {
+    /**
+     * Processor time in seconds.
+     *
+     * @param user in the process itself
+     * @param system in the kernel on its behalf
+     * @param compiler in the compiler of the Java machine, whose work comes to an end; not in the two others
+     */
+    record Cpu(double user, double system, double compiler) {
         Cpu plus(Cpu other) {
-            return new Cpu(user + other.user, system + other.system);
+            return new Cpu(user + other.user, system + other.system, compiler + other.compiler);
         }
 
         Cpu since(Cpu earlier) {
-            return new Cpu(user - earlier.user, system - earlier.system);
+            return new Cpu(user - earlier.user, system - earlier.system, compiler - earlier.compiler);
         }
     }
 
@@ -224,19 +227,20 @@ final class Broker implements AutoCloseable {
             Cpu all = cpuIn(proc);
             for (Path thread : threads) {
                 if (COMPILER.matcher(Files.readString(thread.resolve("comm"))).lookingAt()) {
-                    all = all.since(cpuIn(thread));
+                    Cpu compiler = cpuIn(thread);
+                    all = all.since(compiler).plus(new Cpu(0, 0, compiler.user + compiler.system));
                 }
             }
             return all;
         } catch (IOException gone) {
-            return new Cpu(0, 0);
+            return new Cpu(0, 0, 0);
         }
     }
 
     private static Cpu cpuIn(Path directory) throws IOException {
         String stat = Files.readString(directory.resolve("stat"));
         String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
-        return new Cpu(Long.parseLong(fields[11]) / TICKS_PER_SECOND, Long.parseLong(fields[12]) / TICKS_PER_SECOND);
+        return new Cpu(Long.parseLong(fields[11]) / TICKS_PER_SECOND, Long.parseLong(fields[12]) / TICKS_PER_SECOND, 0);
     }
 
     private static double residentMegabytes(ProcessHandle process) {
