@@ -16,7 +16,7 @@ import java.util.TreeMap;
  * <p>It holds the broker-wide defaults of topic configs (under the names of {@link ConfigKey#brokerKey}) and what follows.
  * What belongs to one bundle alone (listeners, directories, buffers) is configured in that bundle's own file.
  */
-public final class BrokerConfig {
+public final class BrokerConfig extends ConfigValues {
     public static final String AUTO_CREATE_TOPICS = "auto.create.topics.enable";
     public static final String DELETE_TOPIC_ENABLE = "delete.topic.enable";
     public static final String NUM_PARTITIONS = "num.partitions";
@@ -42,40 +42,14 @@ public final class BrokerConfig {
     /** Every key there is, by name, the defaults of topic configs included. */
     public static final Map<String, ConfigKey> KEYS = keys();
 
-    private final Map<String, String> values;
-
     /** @param values a value for every key of {@link #KEYS}, each checked already */
     public BrokerConfig(Map<String, String> values) {
-        this.values = Map.copyOf(values);
-        if (!this.values.keySet().containsAll(KEYS.keySet())) {
-            throw new IllegalArgumentException(
-                    "a broker config needs a value for every key, not only " + values.keySet());
-        }
+        super(KEYS, values);
     }
 
     /** The built-in defaults, with some values in place of them. */
     public static BrokerConfig with(Map<String, String> overrides) {
-        Map<String, String> values = new TreeMap<>();
-        KEYS.forEach((name, key) -> values.put(name, key.defaultValue()));
-        values.putAll(overrides);
-        return new BrokerConfig(values);
-    }
-
-    /** The value as text. */
-    public String get(String key) {
-        return values.get(key);
-    }
-
-    public long getLong(String key) {
-        return Long.parseLong(values.get(key).trim());
-    }
-
-    public int getInt(String key) {
-        return Integer.parseInt(values.get(key).trim());
-    }
-
-    public boolean getBoolean(String key) {
-        return Boolean.parseBoolean(values.get(key).trim());
+        return new BrokerConfig(defaults(KEYS, overrides));
     }
 
     private static Map<String, ConfigKey> keys() {

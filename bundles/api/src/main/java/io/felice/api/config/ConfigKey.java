@@ -2,6 +2,7 @@ package io.felice.api.config;
 
 import io.felice.api.ErrorCode;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 
 /**
@@ -11,7 +12,7 @@ import java.util.Objects;
  * @param defaultValue as text; null if there is none
  * @param min smallest legal number, for number types
  * @param max largest legal number, for number types
- * @param allowed legal words, for STRING and LIST; empty if any is
+ * @param allowed legal words, for STRING, LIST and BOOLEAN; empty if any is
  * @param dynamic false if only a file can set it (DescribeConfigs says read-only)
  * @param brokerKey for topic keys: the broker key that gives the topic's default ({@code log.retention.ms}); null if none
  * @param documentation one or two sentences
@@ -69,6 +70,7 @@ public record ConfigKey(
                 if (!value.equalsIgnoreCase("true") && !value.equalsIgnoreCase("false")) {
                     throw invalid(value);
                 }
+                checkWord(value.toLowerCase(Locale.ROOT));
             }
             case INT, SHORT, LONG -> checkNumber(value);
             case DOUBLE -> checkDouble(value);
@@ -114,7 +116,7 @@ public record ConfigKey(
     /** What a value must be, as the end of a sentence: {@code a whole number from 1 to 100}. */
     public String expected() {
         if (!allowed.isEmpty()) {
-            return "one of " + String.join(", ", allowed);
+            return (allowed.size() == 1 ? "" : "one of ") + String.join(", ", allowed);
         }
         return switch (type) {
             case BOOLEAN -> "true or false";

@@ -17,7 +17,7 @@ import java.util.TreeMap;
  *
  * <p>The keys, defaults and ranges are Kafka's ({@code TopicConfig} of 3.9); {@code storage.*} is ours.
  */
-public final class TopicConfig {
+public final class TopicConfig extends ConfigValues {
     public static final String CLEANUP_POLICY = "cleanup.policy";
     public static final String RETENTION_MS = "retention.ms";
     public static final String RETENTION_BYTES = "retention.bytes";
@@ -210,11 +210,13 @@ public final class TopicConfig {
                     Integer.MAX_VALUE,
                     "log.index.interval.bytes",
                     "How many bytes lie between two entries of the offset index."),
-            flag(
+            words(
                     PREALLOCATE,
+                    BOOLEAN,
                     "false",
+                    List.of("false"),
                     "log.preallocate",
-                    "Accepted as in Kafka; segment files grow as they are written."),
+                    "Segment files grow as they are written and are not made in their full length before."),
             new ConfigKey(
                     STORAGE_ENGINE,
                     STRING,
@@ -233,15 +235,9 @@ public final class TopicConfig {
                     null,
                     "What an acknowledged record survives: kill -9 of the broker, a power cut, or nothing.")));
 
-    private final Map<String, String> values;
-
     /** @param values a value for every key of {@link #KEYS}, each checked already */
     public TopicConfig(Map<String, String> values) {
-        this.values = Map.copyOf(values);
-        if (!this.values.keySet().containsAll(KEYS.keySet())) {
-            throw new IllegalArgumentException(
-                    "a topic config needs a value for every key, not only " + values.keySet());
-        }
+        super(KEYS, values);
     }
 
     /** The built-in defaults. */
@@ -251,46 +247,7 @@ public final class TopicConfig {
 
     /** The built-in defaults, with some values in place of them. */
     public static TopicConfig with(Map<String, String> overrides) {
-        Map<String, String> values = new TreeMap<>();
-        KEYS.forEach((name, key) -> values.put(name, key.defaultValue()));
-        values.putAll(overrides);
-        return new TopicConfig(values);
-    }
-
-    /** The value as text. */
-    public String get(String key) {
-        return values.get(key);
-    }
-
-    public long getLong(String key) {
-        return Long.parseLong(values.get(key).trim());
-    }
-
-    public int getInt(String key) {
-        return Integer.parseInt(values.get(key).trim());
-    }
-
-    public double getDouble(String key) {
-        return Double.parseDouble(values.get(key).trim());
-    }
-
-    public boolean getBoolean(String key) {
-        return Boolean.parseBoolean(values.get(key).trim());
-    }
-
-    /** The items of a list, without blanks around them. */
-    public List<String> getList(String key) {
-        return List.of(values.get(key).trim().split("\\s*,\\s*"));
-    }
-
-    @Override
-    public boolean equals(Object other) {
-        return other instanceof TopicConfig that && values.equals(that.values);
-    }
-
-    @Override
-    public int hashCode() {
-        return values.hashCode();
+        return new TopicConfig(defaults(KEYS, overrides));
     }
 
     private static ConfigKey number(

@@ -1,8 +1,11 @@
 package io.felice.api.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.felice.api.ErrorCode;
+import io.felice.api.FeliceException;
 import org.junit.jupiter.api.Test;
 
 /** What somebody is told who sets a key to what it cannot be. */
@@ -24,6 +27,16 @@ class ConfigKeyTest {
         assertThat(TopicConfig.KEYS.get(TopicConfig.STORAGE_DURABILITY).expected())
                 .startsWith("one of ")
                 .contains("kill", "power", "none");
+    }
+
+    @Test
+    void refusesWhatWouldBeIgnored() {
+        ConfigKey preallocate = TopicConfig.KEYS.get(TopicConfig.PREALLOCATE);
+        assertThatCode(() -> preallocate.check("False")).doesNotThrowAnyException();
+        assertThatThrownBy(() -> preallocate.check("true"))
+                .isInstanceOfSatisfying(FeliceException.class, refused -> assertThat(refused.code())
+                        .isEqualTo(ErrorCode.INVALID_CONFIG))
+                .hasMessage("Invalid value true for configuration preallocate: it must be false.");
     }
 
     private static long partitionsMax() {

@@ -1,0 +1,62 @@
+package io.felice.api.config;
+
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** A value for every key of one kind of configuration, each checked already. Immutable. */
+public abstract sealed class ConfigValues permits BrokerConfig, TopicConfig {
+    private final Map<String, String> values;
+
+    ConfigValues(Map<String, ConfigKey> keys, Map<String, String> values) {
+        this.values = Map.copyOf(values);
+        if (!this.values.keySet().containsAll(keys.keySet())) {
+            throw new IllegalArgumentException(
+                    "a configuration needs a value for every key, not only " + values.keySet());
+        }
+    }
+
+    /** The built-in defaults, with some values in place of them. */
+    static Map<String, String> defaults(Map<String, ConfigKey> keys, Map<String, String> overrides) {
+        Map<String, String> values = new TreeMap<>();
+        keys.forEach((name, key) -> values.put(name, key.defaultValue()));
+        values.putAll(overrides);
+        return values;
+    }
+
+    /** The value as text. */
+    public final String get(String key) {
+        return values.get(key);
+    }
+
+    public final long getLong(String key) {
+        return Long.parseLong(values.get(key).trim());
+    }
+
+    public final int getInt(String key) {
+        return Integer.parseInt(values.get(key).trim());
+    }
+
+    public final double getDouble(String key) {
+        return Double.parseDouble(values.get(key).trim());
+    }
+
+    public final boolean getBoolean(String key) {
+        return Boolean.parseBoolean(values.get(key).trim());
+    }
+
+    /** The items of a list, without blanks around them. */
+    public final List<String> getList(String key) {
+        return List.of(values.get(key).trim().split("\\s*,\\s*"));
+    }
+
+    @Override
+    public final boolean equals(Object other) {
+        return other instanceof ConfigValues that && getClass() == that.getClass() && values.equals(that.values);
+    }
+
+    @Override
+    public final int hashCode() {
+        return values.hashCode();
+    }
+}
