@@ -1,6 +1,7 @@
 package io.felice.storage.log;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -91,6 +92,8 @@ final class LogFlusher {
             flushSettled();
         } catch (IOException failure) {
             throw state.die(failure);
+        } catch (UncheckedIOException failure) {
+            throw state.die(failure.getCause());
         } finally {
             flushing.unlock();
         }

@@ -161,6 +161,7 @@ final class LogTruncation {
         boolean sameName = dropped.stream().anyMatch(segment -> segment.baseOffset == offset);
         if (backwards || sameName) {
             delete(lastFirst(dropped));
+            syncAfter(dropped);
         } else {
             writer.makeActiveFile();
             delete(dropped);
