@@ -1,6 +1,8 @@
 package io.felice.bench;
 
+import java.io.File;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDate;
@@ -19,6 +21,10 @@ import java.util.stream.Stream;
  */
 public final class Bench {
     private static final int WARM_UP_ROUNDS = 3;
+    private static final int CONNECTIONS = 5_000;
+
+    /** More on the disk, and topics are deleted before the next row. */
+    private static final long MOST_GIGABYTES_KEPT = 20;
 
     private final Options options;
     private final Workloads workloads;
@@ -54,6 +60,9 @@ public final class Bench {
                     kafka.startSeconds(),
                     felice.startSeconds());
             double[] idle = {kafka.residentMegabytes(), felice.residentMegabytes()};
+            double[] connected = {
+                workloads.idleConnections(kafka, CONNECTIONS), workloads.idleConnections(felice, CONNECTIONS)
+            };
             declareRows();
             warmUp(kafka);
             warmUp(felice);
@@ -65,27 +74,24 @@ public final class Bench {
                 }
             }
             double[] loaded = {kafka.residentMegabytes(), felice.residentMegabytes()};
-            String report = report(results, kafka, felice, idle, loaded);
+            String report = report(results, kafka, felice, idle, connected, loaded);
             Files.writeString(options.report(), report);
             System.out.println("written to " + options.report());
         }
     }
 
     private void declareRows() {
-        for (String acks : List.of("1", "all")) {
-            produce("prod.acks" + acks + ".100B.p1", 1, 100, acks, "none");
-            produce("prod.acks" + acks + ".1K.p1", 1, 1_000, acks, "none");
+        for (int partitions : List.of(1, 16, 256)) {
+            for (int size : List.of(100, 1_000)) {
+                if (partitions == 256) {
+                    firstProduce(partitions, size);
+                }
+                for (String codec : List.of("none", "lz4")) {
+                    produce(partitions, size, "1", codec);
+                    produce(partitions, size, "all", codec);
+                }
+            }
         }
-        produce("prod.acks1.100B.lz4.p1", 1, 100, "1", "lz4");
-        produce("prod.acks1.1K.lz4.p1", 1, 1_000, "1", "lz4");
-        produce("prod.acks1.1K.p16", 16, 1_000, "1", "none");
-        produce("prod.acks1.100B.p16", 16, 100, "1", "none");
-        rows.add(new Row(
-                "prod.acks1.1K.p256.first",
-                "MB/s",
-                true,
-                (broker, round) -> workloads.produce(broker, "first-" + System.nanoTime(), 256, 1_000, "1", "none")));
-        produce("prod.acks1.1K.p256.warm", 256, 1_000, "1", "none");
         rows.add(new Row("req.acks1.100B", "req/s", true, (b, r) -> workloads.requests(b, "req", 100, "1")));
         rows.add(new Row("req.all.10B", "req/s", true, (b, r) -> workloads.requests(b, "req", 10, "all")));
         rows.add(new Row("rtt.all.100B", "ms p50", false, (b, r) -> workloads.roundTrip(b, "rtt", 100, "all")));
@@ -103,15 +109,28 @@ public final class Bench {
                 "s",
                 false,
                 (b, r) -> workloads.firstWrites(b, "wide-" + System.nanoTime(), 1_000)));
-        rows.add(new Row("idle.5000.connections", "MB", false, (b, r) -> workloads.idleConnections(b, 5_000)));
     }
 
-    private void produce(String name, int partitions, int size, String acks, String codec) {
+    private void produce(int partitions, int size, String acks, String codec) {
+        String name = "prod.acks" + acks + sized(size) + (codec.equals("none") ? "" : "." + codec) + ".p" + partitions;
         rows.add(new Row(
                 name,
                 "MB/s",
                 true,
                 (broker, round) -> workloads.produce(broker, topic(name), partitions, size, acks, codec)));
+    }
+
+    private void firstProduce(int partitions, int size) {
+        rows.add(new Row(
+                "prod.acks1" + sized(size) + ".p" + partitions + ".first",
+                "MB/s",
+                true,
+                (broker, round) ->
+                        workloads.produce(broker, "first-" + System.nanoTime(), partitions, size, "1", "none")));
+    }
+
+    private static String sized(int size) {
+        return size < 1_000 ? "." + size + "B" : "." + size / 1_000 + "K";
     }
 
     private void consume(String name, int partitions, int size, String codec) {
@@ -155,8 +174,7 @@ public final class Bench {
             ours.add(measure(row, felice, round, pageCache));
             second.add(measure(row, kafka, round, pageCache));
         }
-        if (!row.name().contains("256")) {
-            // Apache Kafka is busy for a minute with deleting so many partitions.
+        if (gigabytesIn(options.work()) > MOST_GIGABYTES_KEPT) {
             workloads.deleteTopics(kafka);
             workloads.deleteTopics(felice);
         }
@@ -216,7 +234,8 @@ public final class Bench {
         }
     }
 
-    private String report(List<Result> results, Broker kafka, Broker felice, double[] idle, double[] loaded) {
+    private String report(
+            List<Result> results, Broker kafka, Broker felice, double[] idle, double[] connected, double[] loaded) {
         StringBuilder text = new StringBuilder();
         text.append("# Benchmarks\n\n");
         text.append(String.format(
@@ -259,15 +278,32 @@ public final class Bench {
                 | --- | --- | --- |
                 | start to first record, s | %.1f (ZooKeeper included) | %.1f (ZooKeeper included) |
                 | resident memory when started, MB | %.0f (without ZooKeeper) | %.0f (with ZooKeeper) |
+                | resident memory that %d idle connections add, MB | %.0f | %.0f |
                 | resident memory after the rows, MB | %.0f | %.0f |
                 """,
                 kafka.startSeconds(),
                 felice.startSeconds(),
                 idle[0],
                 idle[1],
+                CONNECTIONS,
+                connected[0],
+                connected[1],
                 loaded[0],
                 loaded[1]));
         return text.toString();
+    }
+
+    private static long gigabytesIn(Path root) throws IOException {
+        try (Stream<Path> files = Files.walk(root)) {
+            return files.map(Path::toFile)
+                            .filter(File::isFile)
+                            .filter(file -> file.getName().endsWith(".log"))
+                            .mapToLong(File::length)
+                            .sum()
+                    >> 30;
+        } catch (UncheckedIOException deletedMeanwhile) {
+            return gigabytesIn(root);
+        }
     }
 
     private static void deleteTree(Path root) throws IOException {

@@ -24,7 +24,7 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 /** A broker that runs as a process of its own, whoever made it; what it costs is read from {@code /proc}. */
 final class Broker implements AutoCloseable {
     private static final long START_WITHIN_SECONDS = 120;
-    private static final long IDLE_WITHIN_SECONDS = 15;
+    private static final long IDLE_WITHIN_SECONDS = 120;
     private static final long IDLE_MS = 500;
     private static final double IDLE_SHARE = 0.05;
     private static final double TICKS_PER_SECOND = 100;

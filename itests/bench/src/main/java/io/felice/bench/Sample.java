@@ -7,7 +7,7 @@ import java.util.Arrays;
  *
  * @param value in the row's unit
  * @param cpuMicros processor time of the broker per operation (a record, or a request for rows of single requests),
- *     microseconds; NaN where it means nothing
+ *     microseconds
  * @param userMicros the part of it outside the kernel
  * @param compiledMicros the same as cpuMicros with the Java machine's compiler
  */
@@ -19,11 +19,6 @@ record Sample(double value, double cpuMicros, double userMicros, double compiled
         double micros = MICROS / operations;
         double own = spent.user() + spent.system();
         return new Sample(value, own * micros, spent.user() * micros, (own + spent.compiler()) * micros);
-    }
-
-    /** A measurement of something else than work. */
-    static Sample of(double value) {
-        return new Sample(value, Double.NaN, Double.NaN, Double.NaN);
     }
 
     static double median(double... values) {

@@ -216,7 +216,7 @@ final class Workloads {
     }
 
     /** Memory that open connections add, in megabytes. */
-    Sample idleConnections(Broker broker, int connections) throws Exception {
+    double idleConnections(Broker broker, int connections) throws Exception {
         String[] address = broker.bootstrap().split(":");
         double before = broker.residentMegabytes();
         List<java.net.Socket> open = new ArrayList<>();
@@ -229,7 +229,7 @@ final class Workloads {
                 }
             }
             Thread.sleep(1_000);
-            return Sample.of(broker.residentMegabytes() - before);
+            return broker.residentMegabytes() - before;
         } finally {
             for (java.net.Socket socket : open) {
                 socket.close();
