@@ -99,7 +99,7 @@ final class ConfigChanges {
         }
         if (isCleanupPolicy(key) && items(value).contains("compact") && !mayBeCompacted(resource)) {
             throw ErrorCode.INVALID_CONFIG.because("Invalid value " + value + " for configuration " + key.name()
-                    + ": this version does not compact topics of users yet; use delete.");
+                    + ": this version compacts nothing but __consumer_offsets; use delete.");
         }
     }
 
@@ -110,7 +110,7 @@ final class ConfigChanges {
     }
 
     private static boolean mayBeCompacted(ConfigResource resource) {
-        return resource.type() == ConfigResource.Type.TOPIC && InternalTopics.isInternal(resource.name());
+        return resource.type() == ConfigResource.Type.TOPIC && InternalTopics.isCompacted(resource.name());
     }
 
     /** What APPEND and SUBTRACT start from: the value set here, else what the cluster sets for all, else the default. */

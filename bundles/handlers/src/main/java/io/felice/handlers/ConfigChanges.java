@@ -69,6 +69,20 @@ final class ConfigChanges {
                 configs.check(resource, change.key(), change.value());
             }
         }
+        configs.check(resource, result(resource, wanted));
+    }
+
+    /** What the resource would have of its own; how lists grow and shrink is for the controller to say and to check. */
+    private Map<String, String> result(ConfigResource resource, List<ConfigChange> wanted) {
+        Map<String, String> values = new HashMap<>(metadata.view().configs(resource));
+        for (ConfigChange change : wanted) {
+            switch (change.operation()) {
+                case SET -> values.put(change.key(), change.value());
+                case DELETE -> values.remove(change.key());
+                case APPEND, SUBTRACT -> {}
+            }
+        }
+        return values;
     }
 
     /** Makes the changes and answers each resource; done when all are answered. */

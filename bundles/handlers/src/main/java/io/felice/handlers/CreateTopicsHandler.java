@@ -132,6 +132,9 @@ public final class CreateTopicsHandler implements RequestHandler<CreateTopicsReq
             configs.check(resource, config.name(), config.value());
             values.put(config.name(), config.value());
         }
+        if (metadata.view().topic(asked.name()).isEmpty()) {
+            configs.check(resource, values);
+        }
         return values;
     }
 

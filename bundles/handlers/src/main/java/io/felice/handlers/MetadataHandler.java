@@ -118,7 +118,9 @@ public final class MetadataHandler implements RequestHandler<MetadataRequestData
     /** Makes the topics, and says which could not be made, once those that could are visible here. */
     private CompletionStage<Map<String, ErrorCode>> create(Set<String> names) {
         BrokerConfig broker = configs.broker();
+        Map<String, ErrorCode> refused = refused(names);
         List<Admin.NewTopic> topics = names.stream()
+                .filter(name -> !refused.containsKey(name))
                 .map(name -> new Admin.NewTopic(
                         name,
                         broker.getInt(BrokerConfig.NUM_PARTITIONS),
@@ -126,12 +128,30 @@ public final class MetadataHandler implements RequestHandler<MetadataRequestData
                         Map.of(),
                         Map.of()))
                 .toList();
+        if (topics.isEmpty()) {
+            return CompletableFuture.completedFuture(refused);
+        }
         return admin.createTopics(topics, false)
-                .thenCompose(decided -> metadata.reached(decided.version()).thenApply(view -> failures(decided)));
+                .thenCompose(decided -> metadata.reached(decided.version()).thenApply(view -> failures(decided, refused)));
     }
 
-    private static Map<String, ErrorCode> failures(Admin.Decided<String, Admin.CreatedTopic> decided) {
-        Map<String, ErrorCode> failures = new HashMap<>();
+    /** Topics that the engine they would come to cannot keep as the broker's defaults promise. */
+    private Map<String, ErrorCode> refused(Set<String> names) {
+        Map<String, ErrorCode> refused = new HashMap<>();
+        for (String name : names) {
+            try {
+                configs.check(ConfigResource.topic(name), Map.of());
+            } catch (FeliceException unkept) {
+                log.warn("The topic {} is not made on the spot: {}", name, unkept.getMessage());
+                refused.put(name, unkept.code());
+            }
+        }
+        return refused;
+    }
+
+    private static Map<String, ErrorCode> failures(
+            Admin.Decided<String, Admin.CreatedTopic> decided, Map<String, ErrorCode> refused) {
+        Map<String, ErrorCode> failures = new HashMap<>(refused);
         decided.outcomes().forEach((name, outcome) -> {
             if (outcome.isFailed()) {
                 failures.put(name, toClient(outcome));

@@ -11,6 +11,11 @@ public final class InternalTopics {
 
     private InternalTopics() {}
 
+    /** True for the topics that may be compacted; the others of the broker keep to {@code delete}, as users' topics do. */
+    public static boolean isCompacted(String topic) {
+        return CONSUMER_OFFSETS.equals(topic);
+    }
+
     public static boolean isInternal(String topic) {
         return ALL.contains(topic);
     }

@@ -1,6 +1,7 @@
 package io.felice.api.config;
 
 import java.util.List;
+import java.util.Map;
 import org.osgi.annotation.versioning.ProviderType;
 
 /**
@@ -23,10 +24,19 @@ public interface Configs {
     List<ConfigEntry> describe(ConfigResource resource);
 
     /**
-     * Checks a value as the catalogue does, and beyond that what only a running node can know: whether an engine of that
-     * name is here and can do what the topic asks for.
+     * Checks one value for itself, as the catalogue does, and beyond that what only a running node can know: whether an
+     * engine of that name is here. Whether values go together is {@link #check(ConfigResource, Map)}'s to say.
      *
      * @throws io.felice.api.FeliceException INVALID_CONFIG with a sentence
      */
     void check(ConfigResource resource, String key, String value);
+
+    /**
+     * Checks whether a resource can have these values together, with the layers below them and the engine that keeps the
+     * topic, or will keep it if it is new. What was so before and is not changed is not asked about again.
+     *
+     * @param values every value of its own that the resource would have, each checked for itself already
+     * @throws io.felice.api.FeliceException INVALID_CONFIG with a sentence
+     */
+    void check(ConfigResource resource, Map<String, String> values);
 }

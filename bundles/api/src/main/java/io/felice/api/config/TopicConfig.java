@@ -107,7 +107,8 @@ public final class TopicConfig extends ConfigValues {
                     UNCLEAN_LEADER_ELECTION,
                     "false",
                     "unclean.leader.election.enable",
-                    "Whether a replica that is not in sync may lead when no other is left, losing what it has not got."),
+                    "Whether a replica that is not in sync may lead when no other is left, losing what it has not got. It changes"
+                            + " nothing for a partition with one replica, which is always in sync."),
             number(
                     MAX_MESSAGE_BYTES,
                     INT,

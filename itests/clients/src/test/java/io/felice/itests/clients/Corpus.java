@@ -15,7 +15,7 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 
 /**
- * More than a million lines that people wrote: the longer lines of the JDK's sources, as Debian packages them. Made once
+ * More than a million lines that people wrote: the longer lines of this JDK's sources, as Debian packages them. Made once
  * into {@code target/corpus}.
  */
 final class Corpus {
@@ -109,7 +109,8 @@ final class Corpus {
     }
 
     private static void download() {
-        List<String> download = List.of("apt-get", "download", "openjdk-17-source");
+        String source = "openjdk-" + Runtime.version().feature() + "-source";
+        List<String> download = List.of("apt-get", "download", source);
         try {
             Programs.run(download, HOME);
         } catch (AssertionError packageListsAreMissing) {

