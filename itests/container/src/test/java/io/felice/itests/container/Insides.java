@@ -6,6 +6,7 @@ import io.felice.itests.container.Launcher.Result;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -97,19 +98,33 @@ record Insides(Launcher node) {
 
     /** How many connections the node itself has ended or refused, for each reason. */
     Map<String, Long> cutConnections() throws IOException, InterruptedException {
-        List<List<String>> cells = shell("felice:status network.connections")
+        List<Map<String, String>> rows = table("network.connections");
+        assertThat(rows).hasSize(1);
+        Map<String, Long> row = new TreeMap<>();
+        rows.get(0).entrySet().stream().skip(1).forEach(cell -> row.put(cell.getKey(), Long.parseLong(cell.getValue())));
+        row.keySet().removeAll(List.of("open", "accepted", "closed"));
+        assertThat(row).isNotEmpty();
+        return row;
+    }
+
+    /** The rows of a table of {@code felice:status}: the cells by their columns, in the order of the columns. */
+    List<Map<String, String>> table(String name) throws IOException, InterruptedException {
+        List<List<String>> cells = shell("felice:status " + name)
                 .lines()
                 .filter(line -> line.contains("|"))
                 .map(line -> List.of(line.trim().split("\\s*\\|\\s*")))
                 .toList();
-        assertThat(cells).hasSize(2);
-        Map<String, Long> row = new TreeMap<>();
-        for (int column = 1; column < cells.get(0).size(); column++) {
-            row.put(cells.get(0).get(column), Long.parseLong(cells.get(1).get(column)));
+        assertThat(cells).as(name).isNotEmpty();
+        List<String> columns = cells.get(0);
+        return cells.stream().skip(1).map(row -> byColumn(columns, row)).toList();
+    }
+
+    private static Map<String, String> byColumn(List<String> columns, List<String> row) {
+        Map<String, String> cells = new LinkedHashMap<>();
+        for (int column = 0; column < columns.size(); column++) {
+            cells.put(columns.get(column), row.get(column));
         }
-        row.keySet().removeAll(List.of("open", "accepted", "closed"));
-        assertThat(row).isNotEmpty();
-        return row;
+        return cells;
     }
 
     private String jcmd(String... arguments) throws IOException, InterruptedException {

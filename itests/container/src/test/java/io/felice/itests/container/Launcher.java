@@ -17,8 +17,9 @@ import java.util.concurrent.TimeUnit;
  * @param home the unpacked distribution
  * @param data the node's data directory
  * @param environment variables that the launcher sees in addition
+ * @param under a command that runs the launcher, which is its last arguments; empty if none does
  */
-record Launcher(Path home, Path data, Map<String, String> environment) {
+record Launcher(Path home, Path data, Map<String, String> environment, List<String> under) {
 
     private static final Map<String, String> FRUGAL = Map.of(
             "FELICE_HEAP",
@@ -33,13 +34,18 @@ record Launcher(Path home, Path data, Map<String, String> environment) {
     record Result(int exitCode, String output) {}
 
     static Launcher of(Path home, Path data) {
-        return new Launcher(home, data, FRUGAL);
+        return new Launcher(home, data, FRUGAL, List.of());
     }
 
     Launcher with(String variable, String value) {
         Map<String, String> more = new TreeMap<>(environment);
         more.put(variable, value);
-        return new Launcher(home, data, more);
+        return new Launcher(home, data, more, under);
+    }
+
+    /** The same, run by a command that gets the launcher and its arguments as its last arguments. */
+    Launcher under(List<String> command) {
+        return new Launcher(home, data, environment, command);
     }
 
     Launcher listeningOn(int port, int zookeeperPort) {
@@ -73,6 +79,16 @@ record Launcher(Path home, Path data, Map<String, String> environment) {
         return builder.start();
     }
 
+    /** Presses Ctrl-C in the terminal that a command was started in: every process of its group gets the signal. */
+    static void pressCtrlC(Process terminal) throws IOException, InterruptedException {
+        Process shell = new ProcessBuilder("sh", "-c", "kill -s INT -- -" + terminal.pid())
+                .inheritIO()
+                .start();
+        if (shell.waitFor() != 0) {
+            throw new IllegalStateException("process group " + terminal.pid() + " cannot be signalled");
+        }
+    }
+
     /** The node's process, as the launcher noted it. */
     long pid() throws IOException {
         return Long.parseLong(Files.readString(data.resolve("felice.pid")).trim());
@@ -84,8 +100,8 @@ record Launcher(Path home, Path data, Map<String, String> environment) {
     }
 
     private ProcessBuilder command(String... arguments) {
-        List<String> command =
-                new ArrayList<>(List.of(home.resolve("bin/felice").toString()));
+        List<String> command = new ArrayList<>(under);
+        command.add(home.resolve("bin/felice").toString());
         command.addAll(List.of(arguments));
         ProcessBuilder builder = new ProcessBuilder(command)
                 .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()));

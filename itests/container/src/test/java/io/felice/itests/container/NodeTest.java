@@ -8,7 +8,6 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.List;
@@ -52,8 +51,8 @@ class NodeTest {
     void startsServesAndStopsAndLeavesItsInstallationAsItIs() throws Exception {
         Map<Path, FileTime> installed = filesIn(home);
         Launcher node = node("data with a space");
-        int port = freePort();
-        int zookeeperPort = freePort();
+        int port = Ports.free();
+        int zookeeperPort = Ports.free();
 
         Result start = node.listeningOn(port, zookeeperPort).run("start");
 
@@ -80,7 +79,7 @@ class NodeTest {
         Launcher node =
                 remember(Launcher.of(unzipped, directory.resolve("data"))).with("FELICE_ETC", etc.toString());
 
-        Result start = node.listeningOn(freePort(), freePort()).run("start");
+        Result start = node.listeningOn(Ports.free(), Ports.free()).run("start");
 
         assertThat(start.exitCode()).as(start.output() + node.log()).isZero();
         assertThat(etc.resolve("io.felice.zookeeper.cfg"))
@@ -90,12 +89,12 @@ class NodeTest {
     @Test
     void runsShellCommandsForItsOwnerAndRefusesASecondNodeOnItsData() throws Exception {
         Launcher node = node("data");
-        Result start = node.listeningOn(freePort(), freePort()).run("start");
+        Result start = node.listeningOn(Ports.free(), Ports.free()).run("start");
         assertThat(start.exitCode()).as(start.output() + node.log()).isZero();
 
         Result list = node.run("exec", "bundle:list -t 50");
         Result unknown = node.run("exec", "felice:nonsense");
-        Result second = node.listeningOn(freePort(), freePort()).run("start");
+        Result second = node.listeningOn(Ports.free(), Ports.free()).run("start");
 
         assertThat(list.exitCode()).as(list.output()).isZero();
         assertThat(list.output()).contains("Felice API").doesNotContain("Installed", "Resolved", "Waiting");
@@ -106,16 +105,14 @@ class NodeTest {
 
     @Test
     void statusAsksEveryListenerAndSaysWhenTheNodeServesNoMore() throws Exception {
-        Path etc = ownEtc();
-        set(
-                etc.resolve("io.felice.network.cfg"),
+        Etc etc = ownEtc();
+        etc.set("io.felice.network.cfg",
                 "listeners",
-                "INSIDE://127.0.0.1:" + freePort() + ",OUTSIDE://127.0.0.1:" + freePort());
-        set(
-                etc.resolve("io.felice.network.cfg"),
+                "INSIDE://127.0.0.1:" + Ports.free() + ",OUTSIDE://127.0.0.1:" + Ports.free());
+        etc.set("io.felice.network.cfg",
                 "listener.security.protocol.map",
                 "INSIDE:PLAINTEXT,OUTSIDE:PLAINTEXT");
-        Launcher node = node("data").with("FELICE_ETC", etc.toString()).listeningOn(freePort(), freePort());
+        Launcher node = node("data").with("FELICE_ETC", etc.toString()).listeningOn(Ports.free(), Ports.free());
         Result start = node.run("start");
         assertThat(start.exitCode()).as(start.output() + node.log()).isZero();
         assertThat(node.run("status").exitCode()).isZero();
@@ -125,13 +122,13 @@ class NodeTest {
         node.run("exec", "bundle:start io.felice.broker");
 
         assertThat(without.exitCode()).as(without.output()).isEqualTo(4);
-        await(() -> node.run("status").exitCode() == 0);
+        Eventually.await("it", () -> node.run("status").exitCode() == 0);
     }
 
     @Test
     void runsThreeTimesSideBySide() throws Exception {
         for (String name : List.of("one", "two", "three")) {
-            Result start = node(name).listeningOn(freePort(), freePort()).run("start");
+            Result start = node(name).listeningOn(Ports.free(), Ports.free()).run("start");
 
             assertThat(start.exitCode()).as(start.output()).isZero();
         }
@@ -145,10 +142,10 @@ class NodeTest {
     void runsInTheForegroundUntilCtrlC() throws Exception {
         Launcher node = node("data");
         Path output = directory.resolve("output");
-        Process terminal = node.listeningOn(freePort(), freePort()).spawn(output, "run");
-        await(() -> Files.readString(output).contains("Stop: Ctrl-C") || !terminal.isAlive());
+        Process terminal = node.listeningOn(Ports.free(), Ports.free()).spawn(output, "run");
+        Eventually.await("it", () -> Files.readString(output).contains("Stop: Ctrl-C") || !terminal.isAlive());
 
-        new ProcessBuilder("kill", "-INT", "--", "-" + terminal.pid()).start().waitFor();
+        Launcher.pressCtrlC(terminal);
 
         assertThat(terminal.waitFor(2, TimeUnit.MINUTES)).isTrue();
         assertThat(Files.readString(output)).endsWith("Felice stopped.\n");
@@ -159,7 +156,7 @@ class NodeTest {
     @Test
     void saysThatItsPortIsTaken() throws Exception {
         try (ServerSocket other = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
-            Launcher node = node("data").listeningOn(other.getLocalPort(), freePort());
+            Launcher node = node("data").listeningOn(other.getLocalPort(), Ports.free());
 
             Result start = node.run("start");
 
@@ -170,21 +167,21 @@ class NodeTest {
 
     @Test
     void refusesAValueThatIsNoneAndSaysWhichFileToCorrect() throws Exception {
-        Path etc = ownEtc();
-        set(etc.resolve("io.felice.storage.log.cfg"), "tail.bytes", "512K");
-        Launcher node = node("data").with("FELICE_ETC", etc.toString()).listeningOn(freePort(), freePort());
+        Etc etc = ownEtc();
+        etc.set("io.felice.storage.log.cfg", "tail.bytes", "512K");
+        Launcher node = node("data").with("FELICE_ETC", etc.toString()).listeningOn(Ports.free(), Ports.free());
 
         Result start = node.run("start");
 
         assertThat(reason(start))
-                .isEqualTo("Felice cannot start: " + etc.toRealPath().resolve("io.felice.storage.log.cfg")
+                .isEqualTo("Felice cannot start: " + etc.file("io.felice.storage.log.cfg").toRealPath()
                         + ": tail.bytes is \"512K\", but it must be a whole number from 32768 to 2147483647.");
         assertThat(node.run("status").exitCode()).isEqualTo(3);
     }
 
     @Test
     void refusesANumberOutOfRangeAndIsNotTheNodeThatTheDefaultWouldMakeIt() throws Exception {
-        Launcher node = node("data").listeningOn(freePort(), freePort()).with("FELICE_BROKER_ID", "-1");
+        Launcher node = node("data").listeningOn(Ports.free(), Ports.free()).with("FELICE_BROKER_ID", "-1");
 
         Result start = node.run("start");
 
@@ -194,9 +191,9 @@ class NodeTest {
 
     @Test
     void refusesToBeReadyWithoutTheEngineThatNewTopicsNeed() throws Exception {
-        Path etc = ownEtc();
-        add(etc.resolve("io.felice.broker.cfg"), "storage.placement = *:tape");
-        Launcher node = node("data").with("FELICE_ETC", etc.toString()).listeningOn(freePort(), freePort());
+        Etc etc = ownEtc();
+        etc.add("io.felice.broker.cfg", "storage.placement = *:tape");
+        Launcher node = node("data").with("FELICE_ETC", etc.toString()).listeningOn(Ports.free(), Ports.free());
 
         Result start = node.run("start");
 
@@ -206,16 +203,16 @@ class NodeTest {
 
     @Test
     void servesOnWithTheLastGoodValuesWhenAFileIsSpoiledWhileItRuns() throws Exception {
-        Path etc = ownEtc();
-        Launcher node = node("data").with("FELICE_ETC", etc.toString()).listeningOn(freePort(), freePort());
+        Etc etc = ownEtc();
+        Launcher node = node("data").with("FELICE_ETC", etc.toString()).listeningOn(Ports.free(), Ports.free());
         Result start = node.run("start");
         assertThat(start.exitCode()).as(start.output() + node.log()).isZero();
 
-        add(etc.resolve("io.felice.broker.cfg"), "num.partitions = x", "num.partition = 3");
-        set(etc.resolve("io.felice.controller.cfg"), "request.timeout.ms", "-5");
-        set(etc.resolve("io.felice.storage.log.cfg"), "tail.bytes", "1048576");
+        etc.add("io.felice.broker.cfg", "num.partitions = x", "num.partition = 3");
+        etc.set("io.felice.controller.cfg", "request.timeout.ms", "-5");
+        etc.set("io.felice.storage.log.cfg", "tail.bytes", "1048576");
 
-        await(() -> node.log().contains("num.partitions is \"x\", but it must be a whole number from 1")
+        Eventually.await("it", () -> node.log().contains("num.partitions is \"x\", but it must be a whole number from 1")
                 && node.log().contains("request.timeout.ms is \"-5\"")
                 && node.log().contains("It stays 15000 until that is corrected.")
                 && node.log().contains("tail.bytes stays \"524288\" and becomes \"1048576\""));
@@ -227,20 +224,19 @@ class NodeTest {
 
     @Test
     void servesOnWithTheLastGoodValuesWhenTheApiIsRefreshedWhileAFileIsSpoiled() throws Exception {
-        Path etc = ownEtc();
-        Path broker = etc.resolve("io.felice.broker.cfg");
-        add(broker, "storage.placement = *:memory");
-        Launcher node = node("data").with("FELICE_ETC", etc.toString()).listeningOn(freePort(), freePort());
+        Etc etc = ownEtc();
+        etc.add("io.felice.broker.cfg", "storage.placement = *:memory");
+        Launcher node = node("data").with("FELICE_ETC", etc.toString()).listeningOn(Ports.free(), Ports.free());
         Result start = node.run("start");
         assertThat(start.exitCode()).as(start.output() + node.log()).isZero();
-        set(broker, "storage.placement", "nonsense");
-        set(etc.resolve("io.felice.storage.log.cfg"), "tail.bytes", "512K");
-        await(() -> node.log().contains("storage.placement is \"nonsense\"")
+        etc.set("io.felice.broker.cfg", "storage.placement", "nonsense");
+        etc.set("io.felice.storage.log.cfg", "tail.bytes", "512K");
+        Eventually.await("it", () -> node.log().contains("storage.placement is \"nonsense\"")
                 && node.log().contains("tail.bytes is \"512K\""));
 
         node.run("exec", "bundle:refresh io.felice.api");
 
-        await(() -> node.log().split(" Ready: ", -1).length == 3
+        Eventually.await("it", () -> node.log().split(" Ready: ", -1).length == 3
                 && node.run("status").exitCode() == 0);
         assertThat(node.log())
                 .contains("It stays *:memory until that is corrected.", "It stays 524288 until that is corrected.")
@@ -249,11 +245,11 @@ class NodeTest {
 
     @Test
     void namesTheMistakesOfAllFilesAtOnceAndWarnsOfAFileThatIsNamedAfterNothing() throws Exception {
-        Path etc = ownEtc();
-        add(etc.resolve("io.felice.broker.cfg"), "storage.placement = nonsense");
-        set(etc.resolve("io.felice.network.cfg"), "num.network.threads", "many");
-        Files.writeString(etc.resolve("io.felice.brokr.cfg"), "num.partitions = 3\n");
-        Launcher node = node("data").with("FELICE_ETC", etc.toString()).listeningOn(freePort(), freePort());
+        Etc etc = ownEtc();
+        etc.add("io.felice.broker.cfg", "storage.placement = nonsense");
+        etc.set("io.felice.network.cfg", "num.network.threads", "many");
+        Files.writeString(etc.file("io.felice.brokr.cfg"), "num.partitions = 3\n");
+        Launcher node = node("data").with("FELICE_ETC", etc.toString()).listeningOn(Ports.free(), Ports.free());
 
         Result start = node.run("start");
 
@@ -265,19 +261,13 @@ class NodeTest {
                 .contains("io.felice.brokr.cfg is named after no bundle", "Did you mean io.felice.broker.cfg?");
     }
 
-    private Path ownEtc() throws IOException {
-        Path etc = directory.resolve("etc");
-        copy(home.resolve("etc"), etc);
-        return etc;
-    }
-
-    private static void add(Path cfg, String... lines) throws IOException {
-        Files.write(cfg, List.of(lines), StandardOpenOption.APPEND);
+    private Etc ownEtc() throws IOException {
+        return Etc.of(home, directory.resolve("etc"));
     }
 
     @Test
     void refusesDataOfANewerFormatOrOfAnotherNode() throws Exception {
-        Launcher node = node("data").listeningOn(freePort(), freePort());
+        Launcher node = node("data").listeningOn(Ports.free(), Ports.free());
         node.run("start");
         node.run("stop");
         Path identity = node.data().resolve("broker/felice.properties");
@@ -293,10 +283,10 @@ class NodeTest {
 
     @Test
     void startsAgainAfterItWasKilled() throws Exception {
-        Launcher node = node("data").listeningOn(freePort(), freePort());
+        Launcher node = node("data").listeningOn(Ports.free(), Ports.free());
         node.run("start");
-        new ProcessBuilder("kill", "-KILL", Long.toString(node.pid())).start().waitFor();
-        await(() -> node.run("status").exitCode() == 3);
+        ProcessHandle.of(node.pid()).orElseThrow().destroyForcibly();
+        Eventually.await("it", () -> node.run("status").exitCode() == 3);
 
         Result start = node.run("start");
 
@@ -321,27 +311,6 @@ class NodeTest {
         return launcher;
     }
 
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
-            return socket.getLocalPort();
-        }
-    }
-
-    private static void copy(Path from, Path to) throws IOException {
-        try (Stream<Path> paths = Files.walk(from)) {
-            for (Path path : paths.toList()) {
-                Files.copy(path, to.resolve(from.relativize(path)));
-            }
-        }
-    }
-
-    private static void set(Path cfg, String key, String value) throws IOException {
-        List<String> lines = Files.readAllLines(cfg).stream()
-                .map(line -> line.startsWith(key + " =") ? key + " = " + value : line)
-                .toList();
-        Files.write(cfg, lines);
-    }
-
     private static Map<Path, FileTime> filesIn(Path home) throws IOException {
         Map<Path, FileTime> files = new TreeMap<>();
         try (Stream<Path> paths = Files.walk(home)) {
@@ -350,20 +319,5 @@ class NodeTest {
             }
         }
         return files;
-    }
-
-    /** Something that becomes true. */
-    private interface Condition {
-        boolean holds() throws Exception;
-    }
-
-    private static void await(Condition condition) throws Exception {
-        long end = System.nanoTime() + TimeUnit.MINUTES.toNanos(3);
-        while (!condition.holds()) {
-            assertThat(System.nanoTime())
-                    .as("it took longer than three minutes")
-                    .isLessThan(end);
-            Thread.sleep(100);
-        }
     }
 }

@@ -4,9 +4,6 @@ import static java.util.stream.Collectors.toMap;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.felice.itests.container.Launcher.Result;
-import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -46,10 +43,10 @@ class SwapTest {
 
     @BeforeAll
     static void start() throws Exception {
-        int port = freePort();
+        int port = Ports.free();
         bootstrap = "127.0.0.1:" + port;
         node = Launcher.of(Archive.TAR_GZ.unpack(directory), directory.resolve("data"))
-                .listeningOn(port, freePort());
+                .listeningOn(port, Ports.free());
         insides = new Insides(node);
         Result start = node.run("start");
         assertThat(start.exitCode()).as(start.output() + node.log()).isZero();
@@ -83,6 +80,9 @@ class SwapTest {
             assertThat(insides.cutConnections()).isEqualTo(cut);
             assertThat(traffic.follower().closedConnections())
                     .as("connections that the follower lost")
+                    .isZero();
+            assertThat(traffic.member().closedConnections())
+                    .as("connections that the group member lost, the one to its coordinator with them")
                     .isZero();
             assertThat(traffic.admin().closedConnections())
                     .as("connections that the admin client lost")
@@ -167,12 +167,6 @@ class SwapTest {
             report.append('\n');
         });
         return report.toString();
-    }
-
-    private static int freePort() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
-            return socket.getLocalPort();
-        }
     }
 
     /** Something that may not be so yet. */
