@@ -30,10 +30,12 @@ class KillTest {
         try (NodeProcess node = NodeProcess.in(directory.resolve("node"))) {
             node.start();
             try (SteadyLoad load = SteadyLoad.on(node.bootstrap())) {
+                load.mustBeUnderWay();
                 long began = System.nanoTime();
                 for (int kill = 1; kill <= KILLS_OF_THE_NODE; kill++) {
                     sleep(random.nextInt(LONGEST_LIFE_MS));
                     node.kill();
+                    load.holdCommits();
                     if (random.nextInt(5) == 0) {
                         node.launch();
                         sleep(random.nextInt(2 * LONGEST_LIFE_MS));
@@ -50,6 +52,7 @@ class KillTest {
                         load.commits());
                 load.stopAndVerify();
                 assertThat(load.acknowledged()).isGreaterThan(10L * KILLS_OF_THE_NODE);
+                assertThat(load.commits()).isGreaterThan(KILLS_OF_THE_NODE);
             }
         }
     }
@@ -61,13 +64,16 @@ class KillTest {
         try (Distribution node = Distribution.in(directory)) {
             node.start();
             try (SteadyLoad load = SteadyLoad.on(node.bootstrap())) {
+                load.mustBeUnderWay();
                 for (int kill = 1; kill <= KILLS_OF_THE_DISTRIBUTION; kill++) {
                     sleep(2000 + random.nextInt(3000));
                     node.kill();
+                    load.holdCommits();
                     node.start();
                     load.mustGoOn("kill " + kill + ", seed " + seed);
                 }
                 load.stopAndVerify();
+                assertThat(load.commits()).isGreaterThan(KILLS_OF_THE_DISTRIBUTION);
             }
         }
     }

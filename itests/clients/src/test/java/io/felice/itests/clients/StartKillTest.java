@@ -17,7 +17,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * kill -9 while a node starts: while it recovers logs, replays the cluster's metadata and removes what is left of deleted
- * topics, which it does as soon as it serves. What was acknowledged is there once and in order.
+ * topics, which it does as soon as it serves. What was acknowledged is there once and in order,
+ * and committed offsets never go back.
  */
 class StartKillTest {
     private static final int KILLS = Integer.getInteger("felice.start.kills", 10);
@@ -40,11 +41,12 @@ class StartKillTest {
         try (NodeProcess node = NodeProcess.in(data, NO_DELAY_FOR_STRAYS)) {
             node.start();
             try (SteadyLoad load = SteadyLoad.on(node.bootstrap(), Map.of("segment.bytes", "65536"))) {
-                load.mustGoOn("the first start");
+                load.mustBeUnderWay();
                 for (int kill = 1; kill <= KILLS; kill++) {
                     if (kill % KILLS_PER_LIFE == 1) {
                         leaveADeletedTopic(node.bootstrap(), "passing-" + kill);
                         node.kill();
+                        load.holdCommits();
                     }
                     node.launch();
                     sleep(random.nextInt(LONGEST_START_MS));
@@ -54,8 +56,11 @@ class StartKillTest {
                         load.mustGoOn("kill " + kill + ", seed " + seed);
                     }
                 }
-                System.out.printf("%d kills of a start, %d records acknowledged%n", KILLS, load.acknowledged());
+                System.out.printf(
+                        "%d kills of a start, %d records acknowledged, %d commits%n",
+                        KILLS, load.acknowledged(), load.commits());
                 load.stopAndVerify();
+                assertThat(load.commits()).isGreaterThan(KILLS / KILLS_PER_LIFE);
                 Java.await("nothing is left of deleted topics", () -> logsOf(data, "passing-")
                         .isEmpty());
                 assertThat(logsOf(data, "steady-")).hasSize(SteadyLoad.PARTITIONS);

@@ -4,13 +4,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.IntStream;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.consumer.CommitFailedException;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
@@ -30,6 +37,7 @@ final class SteadyLoad implements AutoCloseable {
     private static final int RECORDS_PER_ROUND = 20;
     private static final long ROUND_MS = 10;
     private static final Duration PATIENCE = Duration.ofSeconds(60);
+    private static final Duration ANSWER_WITHIN = Duration.ofSeconds(5);
 
     private final String bootstrap;
     private final AtomicReference<Throwable> failure = new AtomicReference<>();
@@ -37,11 +45,12 @@ final class SteadyLoad implements AutoCloseable {
     private final AtomicLong commits = new AtomicLong();
     private final long[] sent = new long[PARTITIONS];
     private final BitSet[] seen = new BitSet[PARTITIONS];
-    private final long[] committed = new long[PARTITIONS];
+    private final AtomicLongArray committed = new AtomicLongArray(PARTITIONS);
     private final Thread producing = new Thread(() -> guarded(this::produce), "load-producer");
     private final Thread consuming = new Thread(() -> guarded(this::consume), "load-consumer");
     private volatile boolean producingEnds;
     private volatile boolean consumingEnds;
+    private volatile boolean commitsAreHeld;
 
     private SteadyLoad(String bootstrap) {
         this.bootstrap = bootstrap;
@@ -71,15 +80,32 @@ final class SteadyLoad implements AutoCloseable {
         return commits.get();
     }
 
-    /** Waits until another record is acknowledged. */
+    /** Waits until another record and another commit are acknowledged. */
+    void mustBeUnderWay() {
+        mustGrow(acknowledged, "no record is acknowledged at the start");
+        mustGrow(commits, "no commit is acknowledged at the start");
+    }
+
+    /** Begins no further commit, so that none covers up one that the broker lost: for a broker that was just killed. */
+    void holdCommits() {
+        commitsAreHeld = true;
+    }
+
+    /** Compares what is committed with what was promised, then waits until another record is acknowledged. */
     void mustGoOn(String when) {
-        long before = acknowledged.get();
+        try (Admin admin = Java.admin(bootstrap)) {
+            compare(admin, when);
+        }
+        commitsAreHeld = false;
+        mustGrow(acknowledged, "nothing is acknowledged after " + when);
+    }
+
+    private void mustGrow(AtomicLong count, String otherwise) {
+        long before = count.get();
         long deadline = System.nanoTime() + PATIENCE.toNanos();
-        while (acknowledged.get() == before) {
-            assertThat(failure.get()).as(when).isNull();
-            assertThat(System.nanoTime())
-                    .as("nothing is acknowledged after " + when)
-                    .isLessThan(deadline);
+        while (count.get() == before) {
+            assertThat(failure.get()).as(otherwise).isNull();
+            assertThat(System.nanoTime()).as(otherwise).isLessThan(deadline);
             pause();
         }
     }
@@ -89,6 +115,7 @@ final class SteadyLoad implements AutoCloseable {
         producingEnds = true;
         join(producing);
         Java.await("the consumer has read everything", () -> failure.get() != null || everythingIsSeen());
+        Java.await("it has committed everything", () -> failure.get() != null || everythingIsCommitted());
         consumingEnds = true;
         join(consuming);
         assertThat(failure.get()).isNull();
@@ -161,20 +188,17 @@ final class SteadyLoad implements AutoCloseable {
         KafkaConsumer<String, String> consumer = Java.textConsumer(bootstrap, settings);
         try (Admin admin = Java.admin(bootstrap)) {
             consumer.subscribe(List.of(TOPIC));
+            boolean uncommitted = false;
             while (!consumingEnds && failure.get() == null) {
-                boolean any = false;
                 for (ConsumerRecord<String, String> record : consumer.poll(Duration.ofMillis(100))) {
                     see(record);
-                    any = true;
+                    uncommitted = true;
                 }
-                if (any) {
-                    commit(consumer);
-                    if (commits.get() % 10 == 0) {
-                        compare(admin);
-                    }
+                if (uncommitted && !commitsAreHeld && isCommitted(consumer)) {
+                    uncommitted = false;
                 }
             }
-            compare(admin);
+            compare(admin, "the end");
         } finally {
             consumer.close(org.apache.kafka.clients.consumer.CloseOptions.timeout(Duration.ofSeconds(5)));
         }
@@ -185,38 +209,54 @@ final class SteadyLoad implements AutoCloseable {
         assertThat(record.offset()).as("the offset of %s", record.value()).isEqualTo(number);
         assertThat(record.offset())
                 .as("a record before the committed offset comes again")
-                .isGreaterThanOrEqualTo(committed[record.partition()]);
+                .isGreaterThanOrEqualTo(committed.get(record.partition()));
         synchronized (seen) {
             seen[record.partition()].set((int) number);
         }
     }
 
-    private void commit(KafkaConsumer<String, String> consumer) {
+    private boolean isCommitted(KafkaConsumer<String, String> consumer) {
         try {
-            Map<TopicPartition, Long> positions = new java.util.HashMap<>();
+            Map<TopicPartition, Long> positions = new HashMap<>();
             consumer.assignment().forEach(partition -> positions.put(partition, consumer.position(partition)));
             consumer.commitSync();
+            positions.forEach((partition, position) -> committed.set(partition.partition(), position));
             commits.incrementAndGet();
-            positions.forEach((partition, position) -> committed[partition.partition()] = position);
-        } catch (RetriableException | org.apache.kafka.clients.consumer.CommitFailedException again) {
+            return true;
+        } catch (RetriableException | CommitFailedException again) {
             // Not promised: the next commit covers it.
+            return false;
         }
     }
 
-    private void compare(Admin admin) {
-        Map<TopicPartition, OffsetAndMetadata> offsets;
-        try {
-            offsets = admin.listConsumerGroupOffsets(GROUP)
-                    .partitionsToOffsetAndMetadata()
-                    .get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
-        } catch (Exception unreachable) {
-            return;
-        }
+    /** Asks until there is an answer, and expects in it at least what was promised before it was asked. */
+    private void compare(Admin admin, String when) {
+        long[] promised = new long[PARTITIONS];
+        Arrays.setAll(promised, committed::get);
+        Map<TopicPartition, OffsetAndMetadata> offsets = committedOffsets(admin, when);
         for (int partition = 0; partition < PARTITIONS; partition++) {
             OffsetAndMetadata offset = offsets.get(new TopicPartition(TOPIC, partition));
             assertThat(offset == null ? 0 : offset.offset())
-                    .as("the committed offset of partition %d", partition)
-                    .isGreaterThanOrEqualTo(committed[partition]);
+                    .as("the committed offset of partition %d after %s", partition, when)
+                    .isGreaterThanOrEqualTo(promised[partition]);
+        }
+    }
+
+    private static Map<TopicPartition, OffsetAndMetadata> committedOffsets(Admin admin, String when) {
+        long deadline = System.nanoTime() + PATIENCE.toNanos();
+        while (true) {
+            try {
+                return admin.listConsumerGroupOffsets(GROUP)
+                        .partitionsToOffsetAndMetadata()
+                        .get(ANSWER_WITHIN.toSeconds(), TimeUnit.SECONDS);
+            } catch (ExecutionException | TimeoutException again) {
+                assertThat(System.nanoTime())
+                        .as("the committed offsets cannot be read after %s: %s", when, again)
+                        .isLessThan(deadline);
+                pause();
+            } catch (InterruptedException interrupted) {
+                throw new AssertionError(interrupted);
+            }
         }
     }
 
@@ -229,6 +269,10 @@ final class SteadyLoad implements AutoCloseable {
             }
             return true;
         }
+    }
+
+    private boolean everythingIsCommitted() {
+        return IntStream.range(0, PARTITIONS).allMatch(partition -> committed.get(partition) == sent[partition]);
     }
 
     private void guarded(Runnable work) {
