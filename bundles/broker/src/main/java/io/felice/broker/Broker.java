@@ -9,6 +9,7 @@ import io.felice.api.cluster.ClusterStore;
 import io.felice.api.cluster.ClusterStore.Subscription;
 import io.felice.api.cluster.ClusterView;
 import io.felice.api.cluster.Endpoints;
+import io.felice.api.cluster.TopicView;
 import io.felice.api.config.BrokerConfig;
 import io.felice.api.config.ConfigEntry;
 import io.felice.api.config.ConfigResource;
@@ -45,6 +46,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
+import java.util.stream.Stream;
 import org.osgi.annotation.bundle.Capability;
 import org.osgi.service.component.ComponentContext;
 import org.osgi.service.component.annotations.Activate;
@@ -188,11 +190,15 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
 
     private NodeConfigs configs(Map<String, Object> properties) {
         try {
-            return new NodeConfigs(config.broker_id(), NodeConfigs.fileLayer(properties), engines);
+            return new NodeConfigs(config.broker_id(), NodeConfigs.fileLayer(properties), engines, this::enginesOf);
         } catch (FeliceException illegal) {
             onMain(() -> fail("io.felice.broker.cfg: " + illegal.getMessage()));
-            return new NodeConfigs(config.broker_id(), Map.of(), engines);
+            return new NodeConfigs(config.broker_id(), Map.of(), engines, this::enginesOf);
         }
+    }
+
+    private Stream<String> enginesOf(TopicView topic) {
+        return replicas.enginesOf(topic);
     }
 
     /** What Kafka's tools know of a broker is in force at once; the rest was read when this was made. */
@@ -531,6 +537,11 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
     @Override
     public void check(ConfigResource resource, String key, String value) {
         configs.check(resource, key, value);
+    }
+
+    @Override
+    public void check(ConfigResource resource, Map<String, String> values) {
+        configs.check(resource, values);
     }
 
     @Override

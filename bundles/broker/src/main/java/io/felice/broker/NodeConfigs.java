@@ -11,6 +11,7 @@ import static io.felice.api.config.ConfigEntry.Source.STATIC_BROKER;
 
 import io.felice.api.cluster.ClusterView;
 import io.felice.api.cluster.InternalTopics;
+import io.felice.api.cluster.TopicView;
 import io.felice.api.config.BrokerConfig;
 import io.felice.api.config.ConfigEntry;
 import io.felice.api.config.ConfigEntry.Synonym;
@@ -28,24 +29,35 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * The configuration in force: what was set in the cluster over what the file says over the defaults. Any thread; a new
  * view is given on one thread.
  */
 final class NodeConfigs implements Configs {
+    private static final List<String> OF_ENGINES =
+            List.of(TopicConfig.STORAGE_ENGINE, TopicConfig.STORAGE_DURABILITY, TopicConfig.FLUSH_MESSAGES);
+    private static final String FLUSH_MESSAGES_OF_BROKER =
+            TopicConfig.KEYS.get(TopicConfig.FLUSH_MESSAGES).brokerKey();
+
     private final int brokerId;
     private final Engines engines;
+    private final Function<TopicView, Stream<String>> keepers;
 
     private volatile Layers layers;
 
     /**
      * @param file broker keys of the configuration file
+     * @param keepers for each log of a topic that there is here, the engine it is in
      * @throws io.felice.api.FeliceException INVALID_CONFIG if a value there is not legal
      */
-    NodeConfigs(int brokerId, Map<String, String> file, Engines engines) {
+    NodeConfigs(int brokerId, Map<String, String> file, Engines engines, Function<TopicView, Stream<String>> keepers) {
         this.brokerId = brokerId;
         this.engines = engines;
+        this.keepers = keepers;
         this.layers = new Layers(ClusterView.EMPTY, Map.of(), Map.of(), checked(file));
     }
 
@@ -120,12 +132,22 @@ final class NodeConfigs implements Configs {
             }
             Overridden known = overridden.get(topic);
             if (known == null || !known.overrides().equals(overrides)) {
-                Map<String, String> values = new TreeMap<>(topicDefaults);
-                values.putAll(overrides);
-                known = new Overridden(overrides, new TopicConfig(values));
+                known = new Overridden(overrides, topic(overrides));
                 overridden.put(topic, known);
             }
             return known.config();
+        }
+
+        TopicConfig topic(Map<String, String> overrides) {
+            Map<String, String> values = new TreeMap<>(topicDefaults);
+            values.putAll(overrides);
+            return new TopicConfig(values);
+        }
+
+        /** What is asked for, or what the placement rule says. */
+        String engineOf(String topic, TopicConfig config) {
+            String asked = config.get(TopicConfig.STORAGE_ENGINE);
+            return asked.isEmpty() ? placement.engineOf(topic) : asked;
         }
     }
 
@@ -148,12 +170,15 @@ final class NodeConfigs implements Configs {
     /**
      * The file as it is now; on the thread that gives views.
      *
-     * @throws io.felice.api.FeliceException INVALID_CONFIG if a value there is not legal; then nothing changes
+     * @throws io.felice.api.FeliceException INVALID_CONFIG if a value there is not legal, or cannot hold for the topics there
+     *     are; then nothing changes
      */
     void update(Map<String, String> file) {
         Layers now = layers;
         if (!file.equals(now.file)) {
-            layers = new Layers(now.view, now.own, now.all, checked(file));
+            Layers wanted = new Layers(now.view, now.own, now.all, checked(file));
+            checkBroker(now, wanted);
+            layers = wanted;
         }
     }
 
@@ -174,11 +199,13 @@ final class NodeConfigs implements Configs {
         return layers.broker;
     }
 
-    /** The engine that a topic's logs should be in. */
+    /** The engine that a new log of the topic comes into: where the topic's other logs are, if there are any. */
     String engineOf(String topic) {
         Layers now = layers;
-        String asked = now.topic(topic).get(TopicConfig.STORAGE_ENGINE);
-        return asked.isEmpty() ? now.placement.engineOf(topic) : asked;
+        return now.view
+                .topic(topic)
+                .flatMap(existing -> keepers.apply(existing).findFirst())
+                .orElseGet(() -> now.engineOf(topic, now.topic(topic)));
     }
 
     @Override
@@ -266,15 +293,10 @@ final class NodeConfigs implements Configs {
     }
 
     private void checkTopic(String topic, String name, String value) {
-        switch (name) {
-            case TopicConfig.CLEANUP_POLICY -> mustNotCompact(topic, name, value);
-            case TopicConfig.STORAGE_ENGINE -> checkEngine(topic, value);
-            case TopicConfig.STORAGE_DURABILITY -> mustSurvivePower(
-                    value.equals("power"), engineOf(topic), name, value);
-            case TopicConfig.FLUSH_MESSAGES -> mustSurvivePower(value.trim().equals("1"), engineOf(topic), name, value);
-            default -> {
-                return;
-            }
+        if (name.equals(TopicConfig.CLEANUP_POLICY)) {
+            mustNotCompact(topic, name, value);
+        } else if (name.equals(TopicConfig.STORAGE_ENGINE) && !value.isEmpty()) {
+            mustBeHere(value);
         }
     }
 
@@ -287,28 +309,10 @@ final class NodeConfigs implements Configs {
     }
 
     private static void mustNotCompact(String topic, String name, String value) {
-        if (value.contains("compact") && !InternalTopics.isInternal(topic)) {
-            throw INVALID_CONFIG.because(
-                    "Invalid value " + value + " for configuration " + name + ": topics cannot be compacted yet.");
+        if (value.contains("compact") && !InternalTopics.isCompacted(topic)) {
+            throw INVALID_CONFIG.because("Invalid value " + value + " for configuration " + name
+                    + ": nothing but __consumer_offsets is compacted yet.");
         }
-    }
-
-    /** A log does not move from one engine to another by a change of its topic's configuration. */
-    private void checkEngine(String topic, String engine) {
-        if (engine.isEmpty()) {
-            return;
-        }
-        mustBeHere(engine);
-        Layers now = layers;
-        if (now.view.topic(topic).isPresent() && !engineOf(topic).equals(engine)) {
-            throw INVALID_CONFIG.because("Topic " + topic + " is kept by " + engineOf(topic)
-                    + "; its engine cannot be changed while it exists.");
-        }
-        mustSurvivePower(
-                now.topic(topic).get(TopicConfig.STORAGE_DURABILITY).equals("power"),
-                engine,
-                TopicConfig.STORAGE_ENGINE,
-                engine);
     }
 
     private void mustBeHere(String engine) {
@@ -318,16 +322,72 @@ final class NodeConfigs implements Configs {
         }
     }
 
+    @Override
+    public void check(ConfigResource resource, Map<String, String> values) {
+        Layers now = layers;
+        switch (resource.type()) {
+            case TOPIC -> checkTopic(now, resource, values);
+            case BROKER -> {
+                boolean ofAll = resource.equals(ConfigResource.allBrokers());
+                Map<String, String> own = resource.equals(ConfigResource.broker(brokerId)) ? values : now.own;
+                checkBroker(now, new Layers(now.view, own, ofAll ? values : now.all, now.file));
+            }
+        }
+    }
+
+    private void checkTopic(Layers now, ConfigResource resource, Map<String, String> values) {
+        String topic = resource.name();
+        TopicConfig config = now.topic(values);
+        Optional<TopicView> existing = now.view.topic(topic);
+        if (existing.isEmpty()) {
+            mustKeepItsPromise(topic, config, now.engineOf(topic, config));
+            return;
+        }
+        TopicConfig before = now.topic(topic);
+        if (OF_ENGINES.stream().allMatch(key -> before.get(key).equals(config.get(key)))) {
+            return;
+        }
+        Set<String> kept = keptBy(now, existing.get());
+        boolean moved = !before.get(TopicConfig.STORAGE_ENGINE).equals(config.get(TopicConfig.STORAGE_ENGINE));
+        if (moved && !kept.equals(Set.of(now.engineOf(topic, config)))) {
+            throw INVALID_CONFIG.because("Topic " + topic + " is kept by " + String.join(", ", kept)
+                    + "; its engine cannot be changed while it exists.");
+        }
+        kept.forEach(engine -> mustKeepItsPromise(topic, config, engine));
+    }
+
+    /** A default that reaches into topics is held to what each of these topics can have. */
+    private void checkBroker(Layers now, Layers wanted) {
+        if (now.broker.get(FLUSH_MESSAGES_OF_BROKER).equals(wanted.broker.get(FLUSH_MESSAGES_OF_BROKER))) {
+            return;
+        }
+        now.view.topics().forEach(topic -> {
+            TopicConfig config = wanted.topic(topic.name());
+            keptBy(now, topic).forEach(engine -> mustKeepItsPromise(topic.name(), config, engine));
+        });
+    }
+
+    /** Where the topic's logs are; where they will be if none was opened yet. */
+    private Set<String> keptBy(Layers now, TopicView topic) {
+        Set<String> kept = keepers.apply(topic).collect(Collectors.toCollection(TreeSet::new));
+        return kept.isEmpty() ? Set.of(now.engineOf(topic.name(), now.topic(topic.name()))) : kept;
+    }
+
     /**
      * A topic that asks for {@code power} where it cannot be had is refused. {@code kill}, the default, is taken by every
      * engine and means what the engine can give: a topic in memory is acknowledged like any other and gone with the process.
      */
-    private void mustSurvivePower(boolean asked, String engine, String name, String value) {
+    private void mustKeepItsPromise(String topic, TopicConfig config, String engine) {
         Optional<EngineTraits> traits =
                 engines.find(engine).map(found -> found.engine().traits());
-        if (asked && traits.isPresent() && !traits.get().survivesPowerLoss()) {
-            throw INVALID_CONFIG.because("Invalid value " + value + " for configuration " + name + ": what the engine "
-                    + engine + " keeps does not survive a power cut.");
+        if (Durability.of(config) == Durability.POWER
+                && traits.isPresent()
+                && !traits.get().survivesPowerLoss()) {
+            String asked = config.getLong(TopicConfig.FLUSH_MESSAGES) == 1
+                    ? TopicConfig.FLUSH_MESSAGES + "=1"
+                    : TopicConfig.STORAGE_DURABILITY + "=power";
+            throw INVALID_CONFIG.because("Topic " + topic + " cannot have " + asked + ": what its engine " + engine
+                    + " keeps does not survive a power cut.");
         }
     }
 }

@@ -20,6 +20,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -29,6 +30,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -63,7 +65,7 @@ final class Replicas {
 
     private final Consumer<AwaitedPartition> patience = this::waitNotForLong;
 
-    private NodeState state;
+    private volatile NodeState state;
     private volatile boolean closed;
 
     Replicas(
@@ -118,6 +120,19 @@ final class Replicas {
             replica.refuse(going());
         }
         return found;
+    }
+
+    /** For each log of a topic that is here, the engine it is in; one that was never written to is where it was opened. */
+    Stream<String> enginesOf(TopicView topic) {
+        return topic.partitions().keySet().stream()
+                .map(number -> byName.get(new TopicPartition(topic.name(), number)))
+                .filter(replica -> replica != null && replica.id.topicId().equals(topic.topicId()))
+                .flatMap(replica -> engineOf(replica).stream());
+    }
+
+    private Optional<String> engineOf(Replica replica) {
+        return state.engineOf(replica.id)
+                .or(() -> Optional.ofNullable(replica.status == Replica.Status.NO_ENGINE ? null : replica.engine));
     }
 
     private static FeliceException going() {

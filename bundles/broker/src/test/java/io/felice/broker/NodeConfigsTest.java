@@ -2,6 +2,7 @@ package io.felice.broker;
 
 import static io.felice.broker.AppendingTest.refused;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.felice.api.ErrorCode;
 import io.felice.api.cluster.ClusterView;
@@ -16,9 +17,11 @@ import io.felice.api.config.ConfigResource;
 import io.felice.api.config.TopicConfig;
 import io.felice.storage.memory.MemoryStorageEngine;
 import java.time.Clock;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -26,9 +29,11 @@ class NodeConfigsTest {
     private static final ConfigResource ORDERS = ConfigResource.topic("orders");
     private static final ConfigResource OWN = ConfigResource.broker(0);
     private static final ConfigResource ALL = ConfigResource.allBrokers();
+    private static final ConfigResource M_1 = ConfigResource.topic("m-1");
     private static final UUID ID = UUID.randomUUID();
 
     private final Engines engines = new Engines(1, System::nanoTime);
+    private final Map<String, List<String>> kept = new HashMap<>();
     private ClusterView view = ClusterView.EMPTY;
     private NodeConfigs configs;
 
@@ -37,7 +42,10 @@ class NodeConfigsTest {
         engines.mount("scripted", new ScriptedEngine(Clock.systemUTC()));
         engines.mount("memory", new MemoryStorageEngine(1000, Clock.systemUTC()));
         configs = new NodeConfigs(
-                0, Map.of("storage.placement", "m-*:memory,*:scripted", "log.retention.ms", "5000"), engines);
+                0,
+                Map.of("storage.placement", "m-*:memory,*:scripted", "log.retention.ms", "5000"),
+                engines,
+                topic -> kept.getOrDefault(topic.name(), List.of()).stream());
         replay(
                 new MetadataRecord.TopicCreated(ID, "orders"),
                 new MetadataRecord.PartitionChanged(ID, 0, PartitionState.created(List.of(0), List.of(0), 0)));
@@ -116,8 +124,7 @@ class NodeConfigsTest {
 
     @Test
     void anEngineMustBeHere() {
-        assertThat(org.assertj.core.api.Assertions.catchThrowable(
-                        () -> configs.check(ConfigResource.topic("new"), TopicConfig.STORAGE_ENGINE, "tape")))
+        assertThat(catchThrowable(() -> configs.check(ConfigResource.topic("new"), TopicConfig.STORAGE_ENGINE, "tape")))
                 .hasMessage("There is no storage engine tape; there are: memory, scripted.");
         refused(ErrorCode.INVALID_CONFIG, () -> configs.check(ALL, BrokerConfig.STORAGE_PLACEMENT, "*:tape"));
         configs.check(ConfigResource.topic("new"), TopicConfig.STORAGE_ENGINE, "memory");
@@ -125,22 +132,107 @@ class NodeConfigsTest {
 
     @Test
     void anExistingTopicStaysWithItsEngine() {
-        refused(ErrorCode.INVALID_CONFIG, () -> configs.check(ORDERS, TopicConfig.STORAGE_ENGINE, "memory"));
-        configs.check(ORDERS, TopicConfig.STORAGE_ENGINE, "scripted");
+        refused(ErrorCode.INVALID_CONFIG, () -> configs.check(ORDERS, Map.of(TopicConfig.STORAGE_ENGINE, "memory")));
+        configs.check(ORDERS, Map.of(TopicConfig.STORAGE_ENGINE, "scripted"));
+    }
+
+    @Test
+    void aChangedPlacementDoesNotMoveTheTopicsThereAre() {
+        kept.put("orders", List.of("scripted", "scripted"));
+        replay(new ConfigSet(ALL, BrokerConfig.STORAGE_PLACEMENT, "*:memory"));
+
+        assertThat(configs.engineOf("orders")).isEqualTo("scripted");
+        assertThat(configs.engineOf("new")).isEqualTo("memory");
+        configs.check(ORDERS, Map.of(TopicConfig.STORAGE_ENGINE, "scripted"));
+        configs.check(ORDERS, Map.of(TopicConfig.STORAGE_DURABILITY, "power"));
+        assertThat(catchThrowable(() -> configs.check(ORDERS, Map.of(TopicConfig.STORAGE_ENGINE, "memory"))))
+                .hasMessage("Topic orders is kept by scripted; its engine cannot be changed while it exists.");
+    }
+
+    @Test
+    void anEngineThatWasNamedIsNotForgottenWhereThePlacementSaysAnother() {
+        kept.put("orders", List.of("scripted"));
+        replay(new ConfigSet(ORDERS, TopicConfig.STORAGE_ENGINE, "scripted"));
+        configs.check(ORDERS, Map.of());
+
+        replay(new ConfigSet(ALL, BrokerConfig.STORAGE_PLACEMENT, "*:memory"));
+
+        refused(ErrorCode.INVALID_CONFIG, () -> configs.check(ORDERS, Map.of()));
+        configs.check(ORDERS, Map.of(TopicConfig.STORAGE_ENGINE, "scripted", TopicConfig.RETENTION_MS, "1"));
     }
 
     @Test
     void powerIsPromisedOnlyByAnEngineThatCanKeepIt() {
-        configs.check(ORDERS, TopicConfig.STORAGE_DURABILITY, "power");
-        configs.check(ConfigResource.topic("m-1"), TopicConfig.STORAGE_DURABILITY, "kill");
-        refused(
-                ErrorCode.INVALID_CONFIG,
-                () -> configs.check(ConfigResource.topic("m-1"), TopicConfig.STORAGE_DURABILITY, "power"));
+        Map<String, String> power = Map.of(TopicConfig.STORAGE_DURABILITY, "power");
+
+        configs.check(ORDERS, power);
+        configs.check(M_1, Map.of(TopicConfig.STORAGE_DURABILITY, "kill"));
+        configs.check(M_1, Map.of(TopicConfig.FLUSH_MESSAGES, "2"));
+        refused(ErrorCode.INVALID_CONFIG, () -> configs.check(M_1, power));
+        refused(ErrorCode.INVALID_CONFIG, () -> configs.check(M_1, Map.of(TopicConfig.FLUSH_MESSAGES, " 1")));
+        configs.check(M_1, Map.of(TopicConfig.STORAGE_DURABILITY, "power", TopicConfig.STORAGE_ENGINE, "scripted"));
     }
 
     @Test
-    void compactionIsForInternalTopicsOnly() {
+    void aNewTopicMayNotAskForPowerAndForAnEngineWithoutIt() {
+        ConfigResource fresh = ConfigResource.topic("fresh");
+
+        assertThat(catchThrowable(() -> configs.check(
+                        fresh, Map.of(TopicConfig.STORAGE_DURABILITY, "power", TopicConfig.STORAGE_ENGINE, "memory"))))
+                .hasMessage("Topic fresh cannot have storage.durability=power: what its engine memory keeps does not"
+                        + " survive a power cut.");
+        assertThat(catchThrowable(() -> configs.check(
+                        fresh, Map.of(TopicConfig.FLUSH_MESSAGES, "1", TopicConfig.STORAGE_ENGINE, "memory"))))
+                .hasMessage("Topic fresh cannot have flush.messages=1: what its engine memory keeps does not survive"
+                        + " a power cut.");
+    }
+
+    @Test
+    void whatIsAskedOfATopicIsHeldAgainstEveryEngineThatHasALogOfIt() {
+        kept.put("orders", List.of("scripted", "memory"));
+
+        refused(ErrorCode.INVALID_CONFIG, () -> configs.check(ORDERS, Map.of(TopicConfig.STORAGE_DURABILITY, "power")));
+    }
+
+    @Test
+    void theBrokersFlushIntervalIsHeldAgainstTheTopicsItReachesInto() {
+        Map<String, String> flush = Map.of("log.flush.interval.messages", "1");
+        configs.check(ALL, flush);
+        kept.put("orders", List.of("memory"));
+
+        refused(ErrorCode.INVALID_CONFIG, () -> configs.check(ALL, flush));
+        refused(ErrorCode.INVALID_CONFIG, () -> configs.check(OWN, flush));
+        refused(ErrorCode.INVALID_CONFIG, () -> configs.update(flush));
+
+        replay(new ConfigSet(ORDERS, TopicConfig.FLUSH_MESSAGES, "100"));
+        configs.check(ALL, flush);
+    }
+
+    @Test
+    void theBrokersFlushIntervalIsHeldAgainstNewTopics() {
+        replay(new ConfigSet(ALL, "log.flush.interval.messages", "1"));
+
+        refused(ErrorCode.INVALID_CONFIG, () -> configs.check(M_1, Map.of()));
+        configs.check(M_1, Map.of(TopicConfig.FLUSH_MESSAGES, "100"));
+        configs.check(ConfigResource.topic("fresh"), Map.of());
+    }
+
+    @Test
+    void whatIsSoAlreadyDoesNotStandInTheWayOfOtherChanges() {
+        kept.put("orders", List.of("memory"));
+        replay(new ConfigSet(ALL, "log.flush.interval.messages", "1"));
+
+        configs.check(ORDERS, Map.of(TopicConfig.RETENTION_MS, "1"));
+        configs.check(ALL, Map.of("log.flush.interval.messages", "1", BrokerConfig.NUM_PARTITIONS, "3"));
+    }
+
+    @Test
+    void nothingIsCompactedButTheCommittedOffsets() {
         configs.check(ConfigResource.topic("__consumer_offsets"), TopicConfig.CLEANUP_POLICY, "compact");
+        refused(
+                ErrorCode.INVALID_CONFIG,
+                () -> configs.check(
+                        ConfigResource.topic("__transaction_state"), TopicConfig.CLEANUP_POLICY, "compact"));
         refused(ErrorCode.INVALID_CONFIG, () -> configs.check(ORDERS, TopicConfig.CLEANUP_POLICY, "compact,delete"));
         refused(ErrorCode.INVALID_CONFIG, () -> configs.check(ALL, "log.cleanup.policy", "compact"));
     }
@@ -185,6 +277,6 @@ class NodeConfigsTest {
         assertThat(file).containsOnly(Map.entry("num.partitions", "3"), Map.entry("log.cleanup.policy", "delete"));
         refused(
                 ErrorCode.INVALID_CONFIG,
-                () -> new NodeConfigs(0, Map.of(BrokerConfig.NUM_PARTITIONS, "none"), engines));
+                () -> new NodeConfigs(0, Map.of(BrokerConfig.NUM_PARTITIONS, "none"), engines, none -> Stream.empty()));
     }
 }

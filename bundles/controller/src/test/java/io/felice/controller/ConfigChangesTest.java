@@ -25,6 +25,7 @@ class ConfigChangesTest {
     void topics() {
         setup.create("t", 1, 1);
         setup.create("__consumer_offsets", 1, 1);
+        setup.create("__transaction_state", 1, 1);
     }
 
     @Test
@@ -72,6 +73,11 @@ class ConfigChangesTest {
                         .error())
                 .isEqualTo(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
         assertThat(alter(TOPIC, change("cleanup.policy", Operation.SET, "compact"))
+                        .error())
+                .isEqualTo(ErrorCode.INVALID_CONFIG);
+        assertThat(alter(
+                                ConfigResource.topic("__transaction_state"),
+                                change("cleanup.policy", Operation.SET, "compact"))
                         .error())
                 .isEqualTo(ErrorCode.INVALID_CONFIG);
         assertThat(alter(ConfigResource.allBrokers(), change("log.cleanup.policy", Operation.SET, "compact"))

@@ -1,6 +1,7 @@
 package io.felice.handlers;
 
 import io.felice.api.ErrorCode;
+import io.felice.api.FeliceException;
 import io.felice.api.cluster.Admin;
 import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.cluster.ClusterView;
@@ -9,6 +10,7 @@ import io.felice.api.cluster.Outcome;
 import io.felice.api.cluster.PartitionState;
 import io.felice.api.cluster.TopicView;
 import io.felice.api.config.BrokerConfig;
+import io.felice.api.config.ConfigResource;
 import io.felice.api.config.Configs;
 import io.felice.protocol.Apis;
 import io.felice.protocol.RequestContext;
@@ -131,8 +133,8 @@ public final class MetadataHandler implements RequestHandler<MetadataRequestData
         if (topics.isEmpty()) {
             return CompletableFuture.completedFuture(refused);
         }
-        return admin.createTopics(topics, false)
-                .thenCompose(decided -> metadata.reached(decided.version()).thenApply(view -> failures(decided, refused)));
+        return admin.createTopics(topics, false).thenCompose(decided -> metadata.reached(decided.version())
+                .thenApply(view -> failures(decided, refused)));
     }
 
     /** Topics that the engine they would come to cannot keep as the broker's defaults promise. */
@@ -142,7 +144,6 @@ public final class MetadataHandler implements RequestHandler<MetadataRequestData
             try {
                 configs.check(ConfigResource.topic(name), Map.of());
             } catch (FeliceException unkept) {
-                log.warn("The topic {} is not made on the spot: {}", name, unkept.getMessage());
                 refused.put(name, unkept.code());
             }
         }

@@ -123,21 +123,10 @@ class ConfigHandlersTest {
     void theLegacyChangeReplacesTheWholeSet() throws Exception {
         cluster.config(ConfigResource.topic("t"), "retention.ms", "1000");
         cluster.config(ConfigResource.topic("t"), "segment.ms", "2000");
-        AlterConfigsRequestData request = new AlterConfigsRequestData();
-        AlterConfigsRequestData.AlterableConfigCollection wanted =
-                new AlterConfigsRequestData.AlterableConfigCollection();
-        wanted.add(new AlterConfigsRequestData.AlterableConfig()
-                .setName("segment.ms")
-                .setValue("3000"));
-        request.resources()
-                .add(new AlterConfigsRequestData.AlterConfigsResource()
-                        .setResourceType(TOPIC)
-                        .setResourceName("t")
-                        .setConfigs(wanted));
 
-        AlterConfigsResponseData response = Asking.ask(alter, request, 2);
+        ErrorCode error = replace("t", Map.of("segment.ms", "3000"));
 
-        assertThat(response.responses().get(0).errorCode()).isZero();
+        assertThat(error).isEqualTo(ErrorCode.NONE);
         assertThat(cluster.view().configs(ConfigResource.topic("t"))).isEqualTo(Map.of("segment.ms", "3000"));
     }
 
@@ -164,6 +153,28 @@ class ConfigHandlersTest {
         assertThat(change("t", op("retention.ms", SET, "1"), op("retention.ms", DELETE, null)))
                 .isEqualTo(ErrorCode.INVALID_REQUEST);
         assertThat(admin.asked).isEmpty();
+    }
+
+    @Test
+    void aChangeIsHeldAgainstWhatTheResourceHasAlready() throws Exception {
+        cluster.config(ConfigResource.topic("t"), "storage.engine", "memory");
+        cluster.topic("other", 1);
+
+        assertThat(change("t", op("storage.durability", SET, "power"))).isEqualTo(ErrorCode.INVALID_CONFIG);
+        assertThat(admin.asked).isEmpty();
+
+        assertThat(change("t", op("storage.engine", DELETE, null), op("storage.durability", SET, "power")))
+                .isEqualTo(ErrorCode.NONE);
+        assertThat(change("other", op("storage.durability", SET, "power"))).isEqualTo(ErrorCode.NONE);
+    }
+
+    @Test
+    void theLegacyChangeIsHeldAgainstNothingButItself() throws Exception {
+        cluster.config(ConfigResource.topic("t"), "storage.engine", "memory");
+
+        assertThat(replace("t", Map.of("storage.durability", "power"))).isEqualTo(ErrorCode.NONE);
+        assertThat(replace("t", Map.of("storage.durability", "power", "storage.engine", "memory")))
+                .isEqualTo(ErrorCode.INVALID_CONFIG);
     }
 
     @Test
@@ -215,6 +226,21 @@ class ConfigHandlersTest {
         IncrementalAlterConfigsRequestData request = new IncrementalAlterConfigsRequestData();
         request.resources().add(resource(topic, changes));
         return ErrorCode.of(Asking.ask(change, request, 1).responses().get(0).errorCode());
+    }
+
+    private ErrorCode replace(String topic, Map<String, String> values) throws Exception {
+        AlterConfigsRequestData.AlterableConfigCollection wanted =
+                new AlterConfigsRequestData.AlterableConfigCollection();
+        values.forEach((name, value) -> wanted.add(
+                new AlterConfigsRequestData.AlterableConfig().setName(name).setValue(value)));
+        AlterConfigsRequestData request = new AlterConfigsRequestData();
+        request.resources()
+                .add(new AlterConfigsRequestData.AlterConfigsResource()
+                        .setResourceType(TOPIC)
+                        .setResourceName(topic)
+                        .setConfigs(wanted));
+        AlterConfigsResponseData response = Asking.ask(alter, request, 2);
+        return ErrorCode.of(response.responses().get(0).errorCode());
     }
 
     private static IncrementalAlterConfigsRequestData.AlterConfigsResource resource(

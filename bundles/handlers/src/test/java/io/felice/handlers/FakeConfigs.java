@@ -10,17 +10,26 @@ import io.felice.api.config.Configs;
 import io.felice.api.config.TopicConfig;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 
 /** Defaults, and what the cluster has set beyond them. */
 final class FakeConfigs implements Configs {
     private final FakeCluster cluster;
     private final Map<String, String> broker = new HashMap<>();
+    private final Set<ConfigResource> refused = new HashSet<>();
 
     FakeConfigs(FakeCluster cluster) {
         this.cluster = cluster;
+    }
+
+    /** What the resource would have does not go together, whatever it is. */
+    FakeConfigs refuse(ConfigResource resource) {
+        refused.add(resource);
+        return this;
     }
 
     FakeConfigs with(String key, String value) {
@@ -67,6 +76,19 @@ final class FakeConfigs implements Configs {
             throw ErrorCode.INVALID_CONFIG.because("Unknown configuration " + key);
         }
         known.check(value);
+    }
+
+    /** As on a node that promises nothing of a topic in memory but that it is kept as long as the node runs. */
+    @Override
+    public void check(ConfigResource resource, Map<String, String> values) {
+        boolean inMemory = values.getOrDefault(TopicConfig.STORAGE_ENGINE, "").equals("memory");
+        if (inMemory
+                && values.getOrDefault(TopicConfig.STORAGE_DURABILITY, "kill").equals("power")) {
+            throw ErrorCode.INVALID_CONFIG.because("What is in memory does not survive a power cut");
+        }
+        if (refused.contains(resource)) {
+            throw ErrorCode.INVALID_CONFIG.because("The values of " + resource.name() + " do not go together");
+        }
     }
 
     private static Map<String, ConfigKey> keys(ConfigResource resource) {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.felice.api.ErrorCode;
 import io.felice.api.cluster.Admin;
 import io.felice.api.cluster.PartitionState;
+import io.felice.api.config.ConfigResource;
 import java.util.List;
 import java.util.UUID;
 import org.apache.kafka.common.Uuid;
@@ -110,6 +111,16 @@ class MetadataHandlerTest {
         assertThat(topic.errorCode()).isZero();
         assertThat(topic.partitions()).hasSize(3);
         assertThat(admin.asked).contains(new Admin.NewTopic("new", 3, 1, java.util.Map.of(), java.util.Map.of()));
+    }
+
+    @Test
+    void aTopicThatCannotBeWhatTheBrokersDefaultsSayIsNotMade() throws Exception {
+        configs.refuse(ConfigResource.topic("unkept"));
+
+        MetadataResponseTopic topic = only(ask("unkept"));
+
+        assertThat(error(topic)).isEqualTo(ErrorCode.INVALID_CONFIG);
+        assertThat(admin.asked).isEmpty();
     }
 
     @Test

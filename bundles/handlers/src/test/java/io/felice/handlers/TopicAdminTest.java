@@ -9,6 +9,7 @@ import io.felice.api.TopicPartition;
 import io.felice.api.cluster.Admin.NewPartitions;
 import io.felice.api.cluster.Admin.NewTopic;
 import io.felice.api.cluster.PartitionState;
+import io.felice.api.config.ConfigResource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -128,6 +129,31 @@ class TopicAdminTest {
                         ErrorCode.TOPIC_ALREADY_EXISTS,
                         ErrorCode.INVALID_TOPIC_EXCEPTION);
         assertThat(response.topics().find("e").errorMessage()).isEqualTo("Topic 'e' already exists.");
+    }
+
+    @Test
+    void valuesThatDoNotGoTogetherAreRefused() throws Exception {
+        CreatableTopic topic = topic("t", 1, 1);
+        topic.configs()
+                .add(new CreatableTopicConfig().setName("storage.durability").setValue("power"));
+        topic.configs().add(new CreatableTopicConfig().setName("storage.engine").setValue("memory"));
+
+        CreatableTopicResult result = only(create(topic));
+
+        assertThat(ErrorCode.of(result.errorCode())).isEqualTo(ErrorCode.INVALID_CONFIG);
+        assertThat(result.errorMessage()).isEqualTo("What is in memory does not survive a power cut");
+        assertThat(admin.asked).isEmpty();
+    }
+
+    @Test
+    void aTopicThatExistsIsSaidToExistWhateverElseWouldBeWrong() throws Exception {
+        cluster.topic("t", 1);
+        configs.refuse(ConfigResource.topic("t"));
+        admin.refuse("t", ErrorCode.TOPIC_ALREADY_EXISTS, "Topic 't' already exists.");
+
+        CreateTopicsResponseData response = create(topic("t", 1, 1));
+
+        assertThat(errors(response)).containsExactly(ErrorCode.TOPIC_ALREADY_EXISTS);
     }
 
     @Test
