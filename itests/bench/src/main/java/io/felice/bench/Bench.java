@@ -92,9 +92,9 @@ public final class Bench {
                 }
             }
         }
-        rows.add(new Row("req.acks1.100B", "req/s", true, (b, r) -> workloads.requests(b, "req", 100, "1")));
-        rows.add(new Row("req.all.10B", "req/s", true, (b, r) -> workloads.requests(b, "req", 10, "all")));
-        rows.add(new Row("rtt.all.100B", "ms p50", false, (b, r) -> workloads.roundTrip(b, "rtt", 100, "all")));
+        rows.add(new Row("req.acks1.100B", "req/s", broker -> workloads.requests(broker, "req", 100, "1")));
+        rows.add(new Row("req.all.10B", "req/s", broker -> workloads.requests(broker, "req", 10, "all")));
+        rows.add(new Row("rtt.all.100B", "ms p50", broker -> workloads.roundTrip(broker, "rtt", 100, "all")));
         consume("cons.100B.p1", 1, 100, "none");
         consume("cons.1K.p1", 1, 1_000, "none");
         consume("cons.1K.lz4.p1", 1, 1_000, "lz4");
@@ -107,26 +107,20 @@ public final class Bench {
         rows.add(new Row(
                 "topic.1000p.first-writes",
                 "s",
-                false,
-                (b, r) -> workloads.firstWrites(b, "wide-" + System.nanoTime(), 1_000)));
+                broker -> workloads.firstWrites(broker, "wide-" + System.nanoTime(), 1_000)));
     }
 
     private void produce(int partitions, int size, String acks, String codec) {
         String name = "prod.acks" + acks + sized(size) + (codec.equals("none") ? "" : "." + codec) + ".p" + partitions;
-        rows.add(new Row(
-                name,
-                "MB/s",
-                true,
-                (broker, round) -> workloads.produce(broker, topic(name), partitions, size, acks, codec)));
+        rows.add(
+                new Row(name, "MB/s", broker -> workloads.produce(broker, topic(name), partitions, size, acks, codec)));
     }
 
     private void firstProduce(int partitions, int size) {
         rows.add(new Row(
                 "prod.acks1" + sized(size) + ".p" + partitions + ".first",
                 "MB/s",
-                true,
-                (broker, round) ->
-                        workloads.produce(broker, "first-" + System.nanoTime(), partitions, size, "1", "none")));
+                broker -> workloads.produce(broker, "first-" + System.nanoTime(), partitions, size, "1", "none")));
     }
 
     private static String sized(int size) {
@@ -134,19 +128,11 @@ public final class Bench {
     }
 
     private void consume(String name, int partitions, int size, String codec) {
-        rows.add(new Row(
-                name,
-                "MB/s",
-                true,
-                (broker, round) -> workloads.consume(broker, topic(name), partitions, size, codec)));
+        rows.add(new Row(name, "MB/s", broker -> workloads.consume(broker, topic(name), partitions, size, codec)));
     }
 
     private void endToEnd(String name, String acks, int perSecond, int percent) {
-        rows.add(new Row(
-                name,
-                "ms",
-                false,
-                (broker, round) -> workloads.endToEnd(broker, "e2e", 1_000, acks, perSecond, percent)));
+        rows.add(new Row(name, "ms", broker -> workloads.endToEnd(broker, "e2e", 1_000, acks, perSecond, percent)));
     }
 
     private static String topic(String row) {
@@ -167,12 +153,12 @@ public final class Bench {
         List<Sample> first = new ArrayList<>();
         List<Sample> ours = new ArrayList<>();
         List<Sample> second = new ArrayList<>();
-        measure(row, kafka, -1, pageCache);
-        measure(row, felice, -1, pageCache);
+        measure(row, kafka, pageCache);
+        measure(row, felice, pageCache);
         for (int round = 0; round < options.rounds(); round++) {
-            first.add(measure(row, kafka, round, pageCache));
-            ours.add(measure(row, felice, round, pageCache));
-            second.add(measure(row, kafka, round, pageCache));
+            first.add(measure(row, kafka, pageCache));
+            ours.add(measure(row, felice, pageCache));
+            second.add(measure(row, kafka, pageCache));
         }
         if (gigabytesIn(options.work()) > MOST_GIGABYTES_KEPT) {
             workloads.deleteTopics(kafka);
@@ -182,11 +168,11 @@ public final class Bench {
     }
 
     /** Begins with an idle broker, with nothing left to be written to the disk, and with memory full of file pages. */
-    private static Sample measure(Row row, Broker broker, int round, PageCache pageCache) throws Exception {
+    private static Sample measure(Row row, Broker broker, PageCache pageCache) throws Exception {
         broker.awaitIdle();
         new ProcessBuilder("sync").inheritIO().start().waitFor();
         pageCache.fill();
-        return row.measurement().measure(broker, round);
+        return row.measurement().measure(broker);
     }
 
     /** A row with its samples: Kafka, Felice, Kafka again, round by round. */

@@ -5,13 +5,12 @@ package io.felice.bench;
  *
  * @param name as it stands in the report
  * @param unit of the value
- * @param largerIsBetter which way the value should go
  */
-record Row(String name, String unit, boolean largerIsBetter, Measurement measurement) {
+record Row(String name, String unit, Measurement measurement) {
 
     /** Measures once. */
     @FunctionalInterface
     interface Measurement {
-        Sample measure(Broker broker, int round) throws Exception;
+        Sample measure(Broker broker) throws Exception;
     }
 }
