@@ -101,7 +101,9 @@ record Insides(Launcher node) {
         List<Map<String, String>> rows = table("network.connections");
         assertThat(rows).hasSize(1);
         Map<String, Long> row = new TreeMap<>();
-        rows.get(0).entrySet().stream().skip(1).forEach(cell -> row.put(cell.getKey(), Long.parseLong(cell.getValue())));
+        rows.get(0).entrySet().stream()
+                .skip(1)
+                .forEach(cell -> row.put(cell.getKey(), Long.parseLong(cell.getValue())));
         row.keySet().removeAll(List.of("open", "accepted", "closed"));
         assertThat(row).isNotEmpty();
         return row;

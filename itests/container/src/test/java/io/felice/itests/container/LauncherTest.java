@@ -104,6 +104,18 @@ class LauncherTest {
     }
 
     @Test
+    void refusesASmallDisk() throws Exception {
+        Launcher launcher = launcher().under(Mounts.small(directory, 32));
+
+        Result result = launcher.run("start");
+
+        assertThat(result)
+                .isEqualTo(new Result(
+                        1,
+                        "The disk is full: 32 MB are free for " + directory + ", and a node needs 64 MB to start.\n"));
+    }
+
+    @Test
     void refusesADataDirectoryThatIsAFile() throws Exception {
         Path file = Files.createFile(directory.resolve("file"));
 

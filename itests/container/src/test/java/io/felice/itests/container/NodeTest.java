@@ -106,12 +106,11 @@ class NodeTest {
     @Test
     void statusAsksEveryListenerAndSaysWhenTheNodeServesNoMore() throws Exception {
         Etc etc = ownEtc();
-        etc.set("io.felice.network.cfg",
+        etc.set(
+                "io.felice.network.cfg",
                 "listeners",
                 "INSIDE://127.0.0.1:" + Ports.free() + ",OUTSIDE://127.0.0.1:" + Ports.free());
-        etc.set("io.felice.network.cfg",
-                "listener.security.protocol.map",
-                "INSIDE:PLAINTEXT,OUTSIDE:PLAINTEXT");
+        etc.set("io.felice.network.cfg", "listener.security.protocol.map", "INSIDE:PLAINTEXT,OUTSIDE:PLAINTEXT");
         Launcher node = node("data").with("FELICE_ETC", etc.toString()).listeningOn(Ports.free(), Ports.free());
         Result start = node.run("start");
         assertThat(start.exitCode()).as(start.output() + node.log()).isZero();
@@ -122,7 +121,7 @@ class NodeTest {
         node.run("exec", "bundle:start io.felice.broker");
 
         assertThat(without.exitCode()).as(without.output()).isEqualTo(4);
-        Eventually.await("it", () -> node.run("status").exitCode() == 0);
+        Eventually.await("serving again", () -> node.run("status").exitCode() == 0);
     }
 
     @Test
@@ -143,7 +142,7 @@ class NodeTest {
         Launcher node = node("data");
         Path output = directory.resolve("output");
         Process terminal = node.listeningOn(Ports.free(), Ports.free()).spawn(output, "run");
-        Eventually.await("it", () -> Files.readString(output).contains("Stop: Ctrl-C") || !terminal.isAlive());
+        Eventually.await("the start", () -> Files.readString(output).contains("Stop: Ctrl-C") || !terminal.isAlive());
 
         Launcher.pressCtrlC(terminal);
 
@@ -174,7 +173,8 @@ class NodeTest {
         Result start = node.run("start");
 
         assertThat(reason(start))
-                .isEqualTo("Felice cannot start: " + etc.file("io.felice.storage.log.cfg").toRealPath()
+                .isEqualTo("Felice cannot start: "
+                        + etc.file("io.felice.storage.log.cfg").toRealPath()
                         + ": tail.bytes is \"512K\", but it must be a whole number from 32768 to 2147483647.");
         assertThat(node.run("status").exitCode()).isEqualTo(3);
     }
@@ -212,10 +212,12 @@ class NodeTest {
         etc.set("io.felice.controller.cfg", "request.timeout.ms", "-5");
         etc.set("io.felice.storage.log.cfg", "tail.bytes", "1048576");
 
-        Eventually.await("it", () -> node.log().contains("num.partitions is \"x\", but it must be a whole number from 1")
-                && node.log().contains("request.timeout.ms is \"-5\"")
-                && node.log().contains("It stays 15000 until that is corrected.")
-                && node.log().contains("tail.bytes stays \"524288\" and becomes \"1048576\""));
+        Eventually.await(
+                "reading the files",
+                () -> node.log().contains("num.partitions is \"x\", but it must be a whole number from 1")
+                        && node.log().contains("request.timeout.ms is \"-5\"")
+                        && node.log().contains("It stays 15000 until that is corrected.")
+                        && node.log().contains("tail.bytes stays \"524288\" and becomes \"1048576\""));
         assertThat(node.log())
                 .contains("num.partition is no setting and is ignored. Did you mean num.partitions?")
                 .doesNotContain(" ERROR ", "Broker 0 stops");
@@ -231,13 +233,17 @@ class NodeTest {
         assertThat(start.exitCode()).as(start.output() + node.log()).isZero();
         etc.set("io.felice.broker.cfg", "storage.placement", "nonsense");
         etc.set("io.felice.storage.log.cfg", "tail.bytes", "512K");
-        Eventually.await("it", () -> node.log().contains("storage.placement is \"nonsense\"")
-                && node.log().contains("tail.bytes is \"512K\""));
+        Eventually.await(
+                "reading the files",
+                () -> node.log().contains("storage.placement is \"nonsense\"")
+                        && node.log().contains("tail.bytes is \"512K\""));
 
         node.run("exec", "bundle:refresh io.felice.api");
 
-        Eventually.await("it", () -> node.log().split(" Ready: ", -1).length == 3
-                && node.run("status").exitCode() == 0);
+        Eventually.await(
+                "being ready again",
+                () -> node.log().split(" Ready: ", -1).length == 3
+                        && node.run("status").exitCode() == 0);
         assertThat(node.log())
                 .contains("It stays *:memory until that is corrected.", "It stays 524288 until that is corrected.")
                 .doesNotContain("The default is in force");
@@ -286,7 +292,7 @@ class NodeTest {
         Launcher node = node("data").listeningOn(Ports.free(), Ports.free());
         node.run("start");
         ProcessHandle.of(node.pid()).orElseThrow().destroyForcibly();
-        Eventually.await("it", () -> node.run("status").exitCode() == 3);
+        Eventually.await("the end", () -> node.run("status").exitCode() == 3);
 
         Result start = node.run("start");
 
