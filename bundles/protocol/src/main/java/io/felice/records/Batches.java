@@ -57,16 +57,25 @@ public final class Batches {
      * @throws io.felice.api.FeliceException CORRUPT_MESSAGE or INVALID_RECORD
      */
     public static void check(RecordBatch batch) {
-        long crc = crcOf(batch);
-        if (crc != batch.crc()) {
-            throw CORRUPT_MESSAGE.because("The batch's CRC is " + batch.crc() + ", its contents have " + crc);
-        }
+        checkCrc(batch);
         if (batch.codec() > MAX_CODEC) {
             throw INVALID_RECORD.because("Codec " + batch.codec() + " is unknown");
         }
         if (batch.recordCount() <= 0 || batch.lastOffsetDelta() != batch.recordCount() - 1) {
             throw INVALID_RECORD.because("The batch says it has " + batch.recordCount()
                     + " records and a last offset delta of " + batch.lastOffsetDelta());
+        }
+    }
+
+    /**
+     * Checks the checksum alone, as for a batch that was compacted and has fewer records than offsets.
+     *
+     * @throws io.felice.api.FeliceException CORRUPT_MESSAGE
+     */
+    public static void checkCrc(RecordBatch batch) {
+        long crc = crcOf(batch);
+        if (crc != batch.crc()) {
+            throw CORRUPT_MESSAGE.because("The batch's CRC is " + batch.crc() + ", its contents have " + crc);
         }
     }
 
