@@ -9,7 +9,11 @@ import java.lang.management.ManagementFactory;
 import java.net.SocketException;
 import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -17,28 +21,53 @@ import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.common.compress.Compression;
 import org.apache.kafka.common.message.ApiVersionsRequestData;
 import org.apache.kafka.common.message.ApiVersionsResponseData.ApiVersion;
 import org.apache.kafka.common.message.ProduceRequestData;
+import org.apache.kafka.common.message.ProduceRequestData.PartitionProduceData;
+import org.apache.kafka.common.message.ProduceRequestData.TopicProduceData;
+import org.apache.kafka.common.message.ProduceRequestData.TopicProduceDataCollection;
 import org.apache.kafka.common.protocol.ApiKeys;
+import org.apache.kafka.common.protocol.Errors;
+import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.apache.kafka.common.record.internal.SimpleRecord;
+import org.apache.kafka.common.requests.AbstractResponse;
+import org.apache.kafka.common.requests.ProduceResponse;
 import org.apache.kafka.common.requests.RequestHeader;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * Whatever arrives on a socket, the broker answers it or closes that connection; nobody else notices, and no memory is
  * left behind.
  */
 @Timeout(1800)
+@ParameterizedClass
+@EnumSource(BadInputTest.Kept.class)
 class BadInputTest {
+    /** Where the node keeps records and metadata. */
+    enum Kept {
+        IN_MEMORY,
+        ON_DISK
+    }
+
     private static final int MUTATIONS_PER_VERSION = Integer.getInteger("felice.mutations", 8);
     private static final int ANSWER_WITHIN_MS = 150;
     private static final int CLOSED_WITHIN_MS = 30_000;
     private static final int CLAIMING_SOCKETS = 100;
     private static final int CLAIMED_BYTES = 100_000_000;
     private static final int SLOW_WRITERS = 30;
+    private static final int SLOW_PRODUCERS = 24;
+    private static final int RECORDS_OF_A_SLOW_PRODUCER = 20;
+    private static final int BYTES_AT_A_TIME = 7;
+    private static final int MS_BETWEEN_BYTES = 30;
     private static final long MEMORY_LEFT_BEHIND = 16L << 20;
     private static final long LONGEST_ROUND_TRIP_MS = 1000;
 
@@ -46,14 +75,20 @@ class BadInputTest {
             Long.getLong("felice.seed", ThreadLocalRandom.current().nextLong());
     private final Random random = new Random(seed);
 
+    @Parameter
+    Kept kept;
+
+    @TempDir
+    Path directory;
+
     private Node node;
     private Bystander bystander;
     private long memoryBefore;
 
     @BeforeEach
     void aProducerIsAtWork() throws Exception {
-        System.out.println("BadInputTest felice.seed=" + seed);
-        node = Node.inMemory();
+        System.out.println("BadInputTest " + kept + " felice.seed=" + seed);
+        node = kept == Kept.IN_MEMORY ? Node.inMemory() : Node.in(directory);
         bystander = Bystander.of(node.bootstrap());
         bystander.warmUp();
         memoryBefore = memory();
@@ -109,7 +144,7 @@ class BadInputTest {
         for (String text :
                 List.of("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "\u0016\u0003\u0001\u0002\u0000\u0001")) {
             try (Wire wire = new Wire(node.bootstrap())) {
-                wire.sendRaw(text.getBytes(java.nio.charset.StandardCharsets.ISO_8859_1));
+                wire.sendRaw(text.getBytes(StandardCharsets.ISO_8859_1));
                 wire.socket().shutdownOutput();
                 mustClose(wire);
             }
@@ -179,6 +214,122 @@ class BadInputTest {
         memoryMustBeBack();
     }
 
+    @Test
+    void slowProducersAreServedAndThoseWhoStopInTheMiddleLeaveNothing() throws Exception {
+        Java.createTopic(node.bootstrap(), "slow", SLOW_PRODUCERS, Map.of());
+        List<SlowProducer> producers = new ArrayList<>();
+        for (int partition = 0; partition < SLOW_PRODUCERS; partition++) {
+            producers.add(new SlowProducer(partition));
+        }
+        try {
+            long began = System.nanoTime();
+            while (producers.stream().anyMatch(SlowProducer::hasMore)) {
+                for (SlowProducer producer : producers) {
+                    producer.writeAFewBytes();
+                }
+                Thread.sleep(MS_BETWEEN_BYTES);
+            }
+            assertThat(Duration.ofNanos(System.nanoTime() - began)).isGreaterThan(Duration.ofSeconds(3));
+            for (SlowProducer producer : producers) {
+                producer.mustBeAnsweredIfItWroteAll();
+            }
+            bystander.mustBeWell("slow producers, while some stand in the middle of a request, seed " + seed);
+        } finally {
+            for (SlowProducer producer : producers) {
+                producer.close();
+            }
+        }
+        for (SlowProducer producer : producers) {
+            assertThat(Java.values(node.bootstrap(), "slow", producer.partition))
+                    .as("partition %d, seed %d", producer.partition, seed)
+                    .isEqualTo(producer.expected());
+        }
+
+        bystander.mustHaveNoticedNothing();
+        memoryMustBeBack();
+    }
+
+    /** How a slow producer's only request ends. */
+    private enum End {
+        COMES,
+        NEVER_COMES,
+        IS_CUT_OFF
+    }
+
+    /** Writes one sound request to a partition of its own, a few bytes at a time; two of four never write all of it. */
+    private final class SlowProducer {
+        private final int partition;
+        private final End end;
+        private final RequestHeader header;
+        private final byte[] frame;
+        private final int last;
+        private final Wire wire = new Wire(node.bootstrap());
+        private int written;
+
+        SlowProducer(int partition) throws IOException {
+            this.partition = partition;
+            end = partition % 4 == 0 ? End.NEVER_COMES : partition % 4 == 1 ? End.IS_CUT_OFF : End.COMES;
+            header = new RequestHeader(ApiKeys.PRODUCE, (short) 9, "slow", partition);
+            byte[] bytes = Wire.bytes(header, produced(partition, values()));
+            frame = ByteBuffer.allocate(4 + bytes.length)
+                    .putInt(bytes.length)
+                    .put(bytes)
+                    .array();
+            last = end == End.COMES ? frame.length : 1 + random.nextInt(frame.length - 1);
+        }
+
+        private List<String> values() {
+            return Java.numbered(
+                    "a slow producer's record for partition " + partition + ":", RECORDS_OF_A_SLOW_PRODUCER);
+        }
+
+        List<String> expected() {
+            return end == End.COMES ? values() : List.of();
+        }
+
+        boolean hasMore() {
+            return written < last;
+        }
+
+        void writeAFewBytes() throws IOException {
+            int until = Math.min(last, written + BYTES_AT_A_TIME);
+            if (hasMore()) {
+                wire.sendRaw(Arrays.copyOfRange(frame, written, until));
+                written = until;
+                if (end == End.IS_CUT_OFF && !hasMore()) {
+                    wire.close();
+                }
+            }
+        }
+
+        void mustBeAnsweredIfItWroteAll() throws IOException {
+            if (end == End.COMES) {
+                ProduceResponse response =
+                        (ProduceResponse) AbstractResponse.parseResponse(ByteBuffer.wrap(wire.receive()), header);
+                assertThat(response.errorCounts()).containsExactly(Map.entry(Errors.NONE, 1));
+            }
+        }
+
+        void close() throws IOException {
+            wire.close();
+        }
+    }
+
+    private static ProduceRequestData produced(int partition, List<String> values) {
+        SimpleRecord[] records = values.stream()
+                .map(value -> new SimpleRecord(value.getBytes(StandardCharsets.UTF_8)))
+                .toArray(SimpleRecord[]::new);
+        return new ProduceRequestData()
+                .setAcks((short) -1)
+                .setTimeoutMs(30_000)
+                .setTopicData(new TopicProduceDataCollection(List.of(new TopicProduceData()
+                                .setName("slow")
+                                .setPartitionData(List.of(new PartitionProduceData()
+                                        .setIndex(partition)
+                                        .setRecords(MemoryRecords.withRecords(Compression.NONE, records)))))
+                        .iterator()));
+    }
+
     /** The beginning of a request of a hundred megabytes. */
     private static void claim(Wire wire) throws IOException {
         RequestHeader header = new RequestHeader(ApiKeys.PRODUCE, (short) 9, "claims", 1);
@@ -200,7 +351,7 @@ class BadInputTest {
         byte[] bytes = sound.clone();
         switch (random.nextInt(6)) {
             case 0:
-                return java.util.Arrays.copyOf(bytes, random.nextInt(bytes.length));
+                return Arrays.copyOf(bytes, random.nextInt(bytes.length));
             case 1:
                 for (int i = random.nextInt(8); i >= 0; i--) {
                     bytes[random.nextInt(bytes.length)] ^= (byte) (1 << random.nextInt(8));
@@ -216,7 +367,7 @@ class BadInputTest {
                 }
                 return bytes;
             case 4:
-                byte[] longer = java.util.Arrays.copyOf(bytes, bytes.length + 1 + random.nextInt(200));
+                byte[] longer = Arrays.copyOf(bytes, bytes.length + 1 + random.nextInt(200));
                 for (int i = bytes.length; i < longer.length; i++) {
                     longer[i] = (byte) random.nextInt();
                 }

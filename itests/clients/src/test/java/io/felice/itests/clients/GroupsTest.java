@@ -1,19 +1,25 @@
 package io.felice.itests.clients;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
+import io.felice.testkit.FeliceNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.ConsumerGroupDescription;
+import org.apache.kafka.clients.admin.GroupListing;
 import org.apache.kafka.clients.consumer.CooperativeStickyAssignor;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.consumer.RangeAssignor;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -150,16 +156,17 @@ class GroupsTest {
             client.consume(node.bootstrap(), 10_000, Map.of(topic, directory.resolve(topic)));
 
             String group = client.name().toLowerCase(java.util.Locale.ROOT) + "-" + topic;
-            assertThat(committed(group, topic)).as(group).isEqualTo(10_000);
+            assertThat(committed(node.bootstrap(), group)).as(group).isEqualTo(10_000);
         }
     }
 
+    /** What is committed before the restart may not come again; all of it is, so that nothing may. */
     @Test
     void offsetsAndGroupsOutliveARestartOfTheCoordinator() {
         String topic = topic("reloaded");
         try (Member member = member("reloaded-group", topic, Map.of())) {
             write(topic, 600);
-            Java.await("all is taken", () -> taken.size() >= written.size());
+            Java.await("all is committed", () -> committed(node.bootstrap(), "reloaded-group") == written.size());
             if (!Node.isOracle()) {
                 node.felice().restart("io.felice.coordinator");
             }
@@ -167,7 +174,75 @@ class GroupsTest {
             Java.await("all is taken", () -> taken.size() >= written.size());
             assertThat(member.failure()).isNull();
         }
-        assertThat(new TreeSet<>(taken)).containsExactlyInAnyOrderElementsOf(written);
+        assertThat(new ArrayList<>(taken)).containsExactlyInAnyOrderElementsOf(written);
+    }
+
+    @Test
+    void groupsTheirStaticMembersAndTheirOffsetsOutliveACleanStopOfTheNode() {
+        assumeFalse(Node.isOracle(), "another broker is not ours to stop");
+        FeliceNode.Builder durable = FeliceNode.in(directory.resolve("stopped")).port(Distribution.freePort());
+        FeliceNode stopped = durable.start();
+        try {
+            String bootstrap = stopped.bootstrap();
+            Java.createTopic(bootstrap, "kept", PARTITIONS, Map.of());
+            write(bootstrap, "kept", 600);
+            try (Member red = staticMember(bootstrap, "red");
+                    Member blue = staticMember(bootstrap, "blue")) {
+                awaitShare(red, PARTITIONS / 2);
+                awaitShare(blue, PARTITIONS / 2);
+                Java.await("all is committed", () -> committed(bootstrap, "with-members") == written.size());
+            }
+            try (Member passing =
+                    Member.of(bootstrap, "without-members", "kept", Map.of(), new ConcurrentLinkedQueue<>())) {
+                Java.await("all is committed", () -> committed(bootstrap, "without-members") == written.size());
+                assertThat(passing.failure()).isNull();
+            }
+            commitByHand(bootstrap, "of-offsets-only", Map.of(new TopicPartition("kept", 4), 17L));
+            Remembered before = Remembered.by(bootstrap);
+
+            stopped.close();
+            stopped = durable.start();
+
+            assertThat(Remembered.by(bootstrap)).isEqualTo(before);
+            assertThat(before.groups()).containsOnlyKeys("with-members", "without-members", "of-offsets-only");
+            assertThat(before.membersOf("with-members")).containsOnlyKeys("red", "blue");
+            write(bootstrap, "kept", 300);
+            try (Member red = staticMember(bootstrap, "red");
+                    Member blue = staticMember(bootstrap, "blue")) {
+                awaitShare(red, PARTITIONS / 2);
+                awaitShare(blue, PARTITIONS / 2);
+                Java.await("all is taken", () -> taken.size() >= written.size());
+                assertThat(Map.of("red", red.assignment(), "blue", blue.assignment()))
+                        .isEqualTo(before.membersOf("with-members"));
+            }
+        } finally {
+            stopped.close();
+        }
+        assertThat(new ArrayList<>(taken)).containsExactlyInAnyOrderElementsOf(written);
+    }
+
+    /** What a broker knows of its groups, by their names. */
+    private record Remembered(
+            Map<String, ConsumerGroupDescription> groups, Map<String, Map<TopicPartition, OffsetAndMetadata>> offsets) {
+        static Remembered by(String bootstrap) {
+            try (Admin admin = Java.admin(bootstrap)) {
+                Set<String> names = Java.get(admin.listGroups().all()).stream()
+                        .map(GroupListing::groupId)
+                        .collect(Collectors.toSet());
+                Map<String, Map<TopicPartition, OffsetAndMetadata>> offsets = new HashMap<>();
+                names.forEach(name -> offsets.put(name, committedOffsets(bootstrap, name)));
+                return new Remembered(
+                        Java.get(admin.describeConsumerGroups(names).all()), offsets);
+            }
+        }
+
+        /** What each member of a group has, by the member's static name. */
+        Map<String, Set<TopicPartition>> membersOf(String group) {
+            return groups.get(group).members().stream()
+                    .collect(Collectors.toMap(
+                            member -> member.groupInstanceId().orElseThrow(),
+                            member -> member.assignment().topicPartitions()));
+        }
     }
 
     // ---- actors
@@ -216,13 +291,21 @@ class GroupsTest {
         return Member.of(node.bootstrap(), group, topic, settings, taken);
     }
 
+    private Member staticMember(String bootstrap, String name) {
+        return Member.of(bootstrap, "with-members", "kept", Map.of("group.instance.id", name), taken);
+    }
+
     private static String topic(String name) {
         Java.createTopic(node.bootstrap(), name, PARTITIONS, Map.of());
         return name;
     }
 
     private void write(String topic, int count) {
-        try (KafkaProducer<String, String> producer = Java.textProducer(node.bootstrap(), Map.of())) {
+        write(node.bootstrap(), topic, count);
+    }
+
+    private void write(String bootstrap, String topic, int count) {
+        try (KafkaProducer<String, String> producer = Java.textProducer(bootstrap, Map.of())) {
             for (int i = 0; i < count; i++) {
                 String value = topic + " " + written.size();
                 producer.send(new ProducerRecord<>(topic, i % PARTITIONS, null, value));
@@ -238,11 +321,24 @@ class GroupsTest {
         assertThat(member.failure()).isNull();
     }
 
-    private static long committed(String group, String topic) {
-        try (Admin admin = Java.admin(node.bootstrap())) {
-            return Java.get(admin.listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata())
-                    .get(new TopicPartition(topic, 0))
-                    .offset();
+    private static Map<TopicPartition, OffsetAndMetadata> committedOffsets(String bootstrap, String group) {
+        try (Admin admin = Java.admin(bootstrap)) {
+            return Java.get(admin.listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata());
+        }
+    }
+
+    /** The committed offsets of a group, added up. */
+    private static long committed(String bootstrap, String group) {
+        return committedOffsets(bootstrap, group).values().stream()
+                .mapToLong(OffsetAndMetadata::offset)
+                .sum();
+    }
+
+    private static void commitByHand(String bootstrap, String group, Map<TopicPartition, Long> offsets) {
+        Map<TopicPartition, OffsetAndMetadata> all = new HashMap<>();
+        offsets.forEach((partition, offset) -> all.put(partition, new OffsetAndMetadata(offset, "by hand")));
+        try (Admin admin = Java.admin(bootstrap)) {
+            Java.get(admin.alterConsumerGroupOffsets(group, all).all());
         }
     }
 }
