@@ -28,6 +28,8 @@ final class ScriptedEngine implements StorageEngine {
     private final MemoryStorageEngine logs;
     final Set<LogId> failing = ConcurrentHashMap.newKeySet();
     final AtomicInteger settles = new AtomicInteger();
+    final AtomicInteger flushesAsked = new AtomicInteger();
+    final AtomicInteger rolls = new AtomicInteger();
     final AtomicInteger opens = new AtomicInteger();
     final List<LogId> deleted = new CopyOnWriteArrayList<>();
     final ConcurrentLinkedQueue<CompletableFuture<Void>> flushes = new ConcurrentLinkedQueue<>();
@@ -158,6 +160,7 @@ final class ScriptedEngine implements StorageEngine {
         @Override
         public CompletionStage<Void> flush(long upTo) {
             mustLive();
+            flushesAsked.incrementAndGet();
             CompletableFuture<Void> done = new CompletableFuture<>();
             CompletableFuture<Void> asked = new CompletableFuture<>();
             asked.whenComplete((nothing, failure) -> {
@@ -211,6 +214,7 @@ final class ScriptedEngine implements StorageEngine {
         @Override
         public void roll() {
             mustLive();
+            rolls.incrementAndGet();
             log.roll();
         }
 
