@@ -14,8 +14,9 @@ import org.osgi.annotation.versioning.ConsumerType;
  * {@link #configure} are called by one thread at a time (the partition's owner), which the log may rely on. Reads,
  * {@link #settle}, {@link #flush} and the offsets are called from any thread at any time.
  *
- * <p>Failures: a handle dies on its first I/O error. From then on every append, settle and flush fails with
- * KAFKA_STORAGE_ERROR until the log is opened again; reads of what is still readable may go on.
+ * <p>Failures: a handle dies on its first I/O error that is not one of reading. From then on every append, settle and
+ * flush fails with KAFKA_STORAGE_ERROR until the log is opened again; reads of what is still readable may go on. What
+ * cannot be read fails that read with KAFKA_STORAGE_ERROR, or CORRUPT_MESSAGE, and nothing else.
  */
 @ConsumerType
 public interface PartitionLog extends AutoCloseable {

@@ -1,6 +1,7 @@
 package io.felice.storage.log;
 
 import static io.felice.api.ErrorCode.CORRUPT_MESSAGE;
+import static io.felice.api.ErrorCode.KAFKA_STORAGE_ERROR;
 
 import io.felice.api.RecordBatch;
 import io.felice.api.storage.LogId;
@@ -9,14 +10,20 @@ import io.felice.api.storage.Segment;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Reads a log, from memory if the batches are there, else from the files. Any thread; a reader takes no lock but the
  * monitor, holds none while it looks into a file, and tries again if the segment is dropped meanwhile.
  */
 final class LogReader {
+    private static final Logger LOG = LoggerFactory.getLogger(LogReader.class);
+
     private final LogId id;
     private final LogState state;
+    /** Said already; only one is remembered. */
+    private volatile SegmentFile unreadable;
 
     LogReader(LogId id, LogState state) {
         this.id = id;
@@ -43,8 +50,8 @@ final class LogReader {
     }
 
     /**
-     * Null if no batch from {@code from} on is in this file. Bytes that are wrong fail this read only: an old damage must
-     * not keep a log from being written.
+     * Null if no batch from {@code from} on is in this file. Bytes that are wrong, or that the disk does not give, fail
+     * this read only: an old damage must not keep a log from being written.
      */
     private Records readFile(SharedFile.Pin pin, long from, long limit, int maxBytes, boolean atLeastOne) {
         Records read = null;
@@ -56,7 +63,7 @@ final class LogReader {
                         id + " cannot be read at offset " + from + ": " + damage.getMessage(), damage);
             }
         } catch (IOException failure) {
-            mustBeRetired(pin.segment, failure);
+            mustBeRetired(pin.segment, from, failure);
         } finally {
             if (read == null || read == Records.EMPTY) {
                 pin.run();
@@ -99,7 +106,7 @@ final class LogReader {
         try {
             return segment.maxTimestamp();
         } catch (IOException failure) {
-            mustBeRetired(segment, failure);
+            mustBeRetired(segment, segment.baseOffset, failure);
             return RecordBatch.NO_TIMESTAMP;
         }
     }
@@ -117,15 +124,23 @@ final class LogReader {
         try {
             return segment.index().offsetBefore(timestamp);
         } catch (IOException failure) {
-            mustBeRetired(segment, failure);
+            mustBeRetired(segment, segment.baseOffset, failure);
             return segment.baseOffset;
         }
     }
 
-    /** The files of a retired segment may be gone; a failure of any other is the log's. */
-    private void mustBeRetired(SegmentFile segment, IOException failure) {
+    /**
+     * The files of a retired segment may be gone; with any other this read fails and the log goes on: it is written
+     * elsewhere than where it cannot be read.
+     */
+    private void mustBeRetired(SegmentFile segment, long from, IOException failure) {
         if (!segment.isRetired()) {
-            throw state.die(failure);
+            if (unreadable != segment) {
+                unreadable = segment;
+                LOG.error("{} cannot be read at offset {}: {}", id, from, failure.toString());
+            }
+            throw KAFKA_STORAGE_ERROR.because(
+                    id + " cannot be read at offset " + from + ": " + failure.getMessage(), failure);
         }
     }
 }

@@ -66,6 +66,15 @@ final class LogRecovery {
     }
 
     void recover() throws IOException {
+        try {
+            recoverSegments();
+        } catch (IOException | RuntimeException failure) {
+            segments.forEach(SegmentFile::retire);
+            throw failure;
+        }
+    }
+
+    private void recoverSegments() throws IOException {
         List<Long> bases = basesOnDisk();
         if (bases.isEmpty()) {
             segments.add(SegmentFile.begin(shared, place, logStart));
@@ -230,6 +239,7 @@ final class LogRecovery {
 
     private void dropAfter(int last) throws IOException {
         for (int i = segments.size() - 1; i > last; i--) {
+            segments.get(i).retire();
             segments.get(i).delete();
         }
         segments = new ArrayList<>(segments.subList(0, last + 1));

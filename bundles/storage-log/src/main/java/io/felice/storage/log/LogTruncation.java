@@ -39,12 +39,21 @@ final class LogTruncation {
         try {
             writer.settleAll();
             if (to >= state.end()) {
+                dropSealed();
                 startAgainAt(to);
             } else {
                 dropBelow(to);
             }
         } finally {
             flushing.unlock();
+        }
+    }
+
+    /** Gives room back before any is needed for the new file. */
+    private void dropSealed() throws IOException {
+        long base = state.active().baseOffset;
+        if (base > state.start()) {
+            dropBelow(base);
         }
     }
 
@@ -158,6 +167,7 @@ final class LogTruncation {
         directory.forgetStartAbove(offset);
         directory.lowerRecoveryPoint(offset);
         List<SegmentFile> dropped = state.startAgainAt(offset);
+        dropped.forEach(SegmentFile::retire);
         boolean sameName = dropped.stream().anyMatch(segment -> segment.baseOffset == offset);
         if (backwards || sameName) {
             delete(lastFirst(dropped));
@@ -171,8 +181,8 @@ final class LogTruncation {
     }
 
     private static void delete(List<SegmentFile> dropped) throws IOException {
+        dropped.forEach(SegmentFile::retire);
         for (SegmentFile segment : dropped) {
-            segment.retire();
             segment.delete();
         }
     }

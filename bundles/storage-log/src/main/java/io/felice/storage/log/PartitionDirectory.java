@@ -89,14 +89,16 @@ final class PartitionDirectory {
         }
     }
 
-    /** Before batches from {@code to} on go, so that no crash leaves a recovery point above the log's end. */
+    /** Before batches from {@code to} on go or come, so that no crash leaves a recovery point above what was flushed. */
     void lowerRecoveryPoint(long to) throws IOException {
         if (path == null) {
             return;
         }
         Checkpoint points = all.recoveryPoints();
         String key = key();
-        points.put(key, Math.min(points.get(key, to), to));
+        if (points.get(key, 0) > to) {
+            points.put(key, to);
+        }
         if (points.onDisk(key) > to) {
             points.write();
         }

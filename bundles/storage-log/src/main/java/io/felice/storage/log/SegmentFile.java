@@ -411,7 +411,7 @@ final class SegmentFile {
     }
 
     private SparseIndex readOrRebuildIndex() throws IOException {
-        SparseIndex read = indexFiles().read(baseOffset, size);
+        SparseIndex read = readIndex();
         if (read == null) {
             indexOnDisk = false;
             return rebuildIndex();
@@ -419,6 +419,16 @@ final class SegmentFile {
         maxTimestamp = read.timestampAtOrBelow(Long.MAX_VALUE);
         offsetOfMaxTimestamp = read.timedOffsetAtOrBelow(Long.MAX_VALUE);
         return read;
+    }
+
+    /** Null if there is none that can be used. */
+    private SparseIndex readIndex() {
+        try {
+            return indexFiles().read(baseOffset, size);
+        } catch (IOException unreadable) {
+            LOG.warn("The index of {} cannot be read: {}", logFile(), unreadable.toString());
+            return null;
+        }
     }
 
     private SparseIndex rebuildIndex() throws IOException {

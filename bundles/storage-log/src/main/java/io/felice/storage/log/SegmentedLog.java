@@ -59,6 +59,7 @@ final class SegmentedLog {
         PartitionDirectory directory = new PartitionDirectory(id, shared.files(), all);
         LogRecovery recovery = new LogRecovery(id, shared, all, directory::path);
         recovery.recover();
+        directory.lowerRecoveryPoint(recovery.end());
         if (recovery.flushed() > 0) {
             directory.isKnownDurable();
         }

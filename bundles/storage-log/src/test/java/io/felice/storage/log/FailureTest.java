@@ -18,6 +18,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.UUID;
@@ -154,6 +155,23 @@ class FailureTest {
 
         assertThat(bad.startOffset()).isEqualTo(10);
         assertThat(Directories.filesOf(temp.resolve("bad-0"), ".log")).hasSize(1);
+    }
+
+    @Test
+    void everythingCanBeTrimmedOnAFullDiskAndGivesItsRoomBackFirst() {
+        bad.roll();
+        bad.append(batch(10).at(10));
+        bad.settle();
+        files.fillUp("bad-0");
+
+        assertStorageError(() -> bad.trimTo(20), "No space left on device");
+
+        assertThat(temp.resolve("bad-0/" + SegmentFile.nameOf(0, ".log"))).doesNotExist();
+        files.heal();
+        PartitionLog again = engine.open(BAD, 2);
+        assertThat(again.startOffset()).isEqualTo(10);
+        again.append(batch(1).at(20));
+        again.settle();
     }
 
     @Test
@@ -324,6 +342,94 @@ class FailureTest {
         good.append(batch(1).at(10));
         files.heal();
         assertThat(engine.open(BAD, 2).endOffset()).isEqualTo(10);
+    }
+
+    @Test
+    void whatCannotBeReadFailsTheReadAndNotTheLog() {
+        engine.close();
+        engine = new LogStorageEngine(temp, new LogSettings(512 << 10, 0, 8_000, 2), files, Clock.systemUTC(), false);
+        bad = engine.open(BAD, 2);
+        bad.roll();
+        bad.append(batch(10).at(10));
+        bad.settle();
+        String first = "bad-0/" + SegmentFile.nameOf(0, ".log");
+        files.breakReads(first);
+
+        assertStorageError(() -> bad.read(0, 10, PLENTY, true), "bad-0 cannot be read at offset 0: Input/output error");
+
+        assertThat(offsetsOf(bad.read(10, 20, PLENTY, true))).containsExactly(10L);
+        bad.append(batch(10).at(20));
+        bad.settle();
+        assertThat(bad.settledOffset()).isEqualTo(30);
+        assertThat(cell("logs.failed")).isEqualTo(0L);
+        files.heal();
+        assertThat(offsetsOf(bad.read(0, 10, PLENTY, true))).containsExactly(0L);
+    }
+
+    @Test
+    void anIndexThatCannotBeReadIsMadeAnew() throws IOException {
+        bad.roll();
+        bad.append(batch(10).at(10));
+        bad.settle();
+        engine.close();
+        Path index = temp.resolve("bad-0/" + SegmentFile.nameOf(0, ".timeindex"));
+        Files.deleteIfExists(index);
+        Files.createDirectory(index);
+        engine = new LogStorageEngine(temp, LogSettings.DEFAULT, files, Clock.systemUTC(), false);
+        bad = engine.open(BAD, 2);
+
+        assertThat(bad.segments().get(0).maxTimestamp()).isNotNegative();
+
+        bad.append(batch(10).at(20));
+        bad.settle();
+        assertThat(cell("logs.failed")).isEqualTo(0L);
+    }
+
+    @Test
+    void openingsThatFailLeaveNoFileOpen() {
+        files.fillUp("bad-0");
+        bad.append(batch(10).at(10));
+        assertStorageError(bad::settle, "No space");
+        files.heal();
+        files.breakReads("bad-0");
+        assertStorageError(() -> engine.open(BAD, 2), "Input/output error");
+        Object before = cell("files.open");
+
+        for (int i = 0; i < 20; i++) {
+            assertStorageError(() -> engine.open(BAD, 2), "Input/output error");
+        }
+
+        assertThat(cell("files.open")).isEqualTo(before);
+    }
+
+    @Test
+    void aLogThatEndsBelowItsRecoveryPointIsCheckedFromThereOn() throws IOException {
+        bad.append(batch(10).at(10));
+        bad.append(batch(10).at(20));
+        bad.flush(30).toCompletableFuture().join();
+        Path file = temp.resolve("bad-0/" + SegmentFile.nameOf(0, ".log"));
+        engine.checkpoint();
+        Path cut = images.resolve("cut");
+        Directories.copy(temp, cut);
+        long batchBytes = Files.size(file) / 3;
+        try (FileChannel channel = FileChannel.open(cut.resolve(temp.relativize(file)), StandardOpenOption.WRITE)) {
+            channel.truncate(batchBytes);
+        }
+        try (LogStorageEngine restored = new LogStorageEngine(cut, LogSettings.DEFAULT)) {
+            PartitionLog log = restored.open(BAD, 2);
+            assertThat(log.endOffset()).isEqualTo(10);
+            log.append(batch(10).at(10));
+            log.settle();
+            Path torn = images.resolve("torn");
+            Directories.copy(cut, torn);
+            try (FileChannel channel =
+                    FileChannel.open(torn.resolve(temp.relativize(file)), StandardOpenOption.WRITE)) {
+                channel.write(ByteBuffer.wrap(new byte[10]), 2 * batchBytes - 10);
+            }
+            try (LogStorageEngine after = new LogStorageEngine(torn, LogSettings.DEFAULT)) {
+                assertThat(after.open(BAD, 3).endOffset()).isEqualTo(10);
+            }
+        }
     }
 
     @Test
