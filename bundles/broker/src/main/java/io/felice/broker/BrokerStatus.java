@@ -21,7 +21,7 @@ final class BrokerStatus {
     }
 
     List<StatusTable> tables() {
-        return List.of(partitions(), offline(), recovery(), producers(), parked(), storage(), cluster());
+        return List.of(partitions(), offline(), recovery(), producers(), compaction(), parked(), storage(), cluster());
     }
 
     private StatusTable partitions() {
@@ -69,6 +69,21 @@ final class BrokerStatus {
                 .mapToLong(LeaderPartition::producerCount)
                 .sum();
         return new StatusTable("broker.producers", COUNTERS, List.of(row("remembered", known)));
+    }
+
+    private StatusTable compaction() {
+        List<Compaction> all =
+                replicas.leaders().stream().map(LeaderPartition::compaction).toList();
+        return new StatusTable(
+                "broker.compaction",
+                COUNTERS,
+                List.of(
+                        row(
+                                "compactions",
+                                all.stream().mapToLong(Compaction::runs).sum()),
+                        row(
+                                "saved.bytes",
+                                all.stream().mapToLong(Compaction::savedBytes).sum())));
     }
 
     private StatusTable parked() {

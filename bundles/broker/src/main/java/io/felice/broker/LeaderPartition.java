@@ -62,6 +62,7 @@ final class LeaderPartition implements Partition {
     private final ProducerSnapshots snapshots;
     private final Appender appender;
     private final LogStart logStart;
+    private final Compaction compaction;
 
     /** @param onFirstWrite runs on a pool thread before the first append of this epoch */
     LeaderPartition(
@@ -98,6 +99,7 @@ final class LeaderPartition implements Partition {
             onFirstWrite.run();
         });
         logStart = new LogStart(leadership, log, engine.room(), highWatermark, committer, epochs, snapshots);
+        compaction = new Compaction(leadership, log, engine, node, highWatermark, writer, producers);
     }
 
     @Override
@@ -301,6 +303,18 @@ final class LeaderPartition implements Partition {
             });
         }
         writer.execute(() -> producers.expire(now - limits.producerExpirationMs()));
+    }
+
+    /**
+     * Lets go of records that have a later one of the same key, if the topic wants that. On the engine's threads, one call
+     * at a time; never fails.
+     */
+    CompletionStage<Void> compact() {
+        return compaction.run(Compaction.MOST_KEYS);
+    }
+
+    Compaction compaction() {
+        return compaction;
     }
 
     /** A new configuration or state of the same epoch. */

@@ -89,7 +89,7 @@ final class LogStart {
 
     /** There may be no room to note a new start while all the rest is well: then the log begins where it says it does. */
     private RuntimeException failed(RuntimeException failure) {
-        if (!(failure instanceof FeliceException) || !logIsWell()) {
+        if (!(failure instanceof FeliceException) || !isWell(log)) {
             return leadership.writeFailed(failure, 0);
         }
         moved();
@@ -97,7 +97,8 @@ final class LogStart {
         return failure;
     }
 
-    private boolean logIsWell() {
+    /** False for a log that died of what just failed. */
+    static boolean isWell(PartitionLog log) {
         try {
             log.settle();
             return true;

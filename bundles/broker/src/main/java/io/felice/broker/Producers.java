@@ -5,6 +5,7 @@ import static io.felice.api.ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER;
 
 import io.felice.api.RecordBatch;
 import java.nio.ByteBuffer;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -160,6 +161,14 @@ final class Producers {
             producers.put(producerId, producer);
         }
         producer.add(epoch, batch);
+    }
+
+    /** By producer id, the offset of the last record that each appended. */
+    Map<Long, Long> lastOffsets() {
+        Map<Long, Long> lastOffsets = new HashMap<>();
+        producers.forEach(
+                (id, producer) -> lastOffsets.put(id, producer.newest().lastOffset()));
+        return lastOffsets;
     }
 
     /** Forgets who appended last before {@code deadline}, in milliseconds. */

@@ -31,7 +31,8 @@ final class Retention {
         }
         for (Segment segment : segments) {
             long newest = segment.maxTimestamp() >= 0 ? segment.maxTimestamp() : segment.createdAt();
-            if (now - newest <= retentionMs || segment.sizeInBytes() == 0) {
+            boolean isYoung = now - newest <= retentionMs;
+            if (segment.sizeInBytes() == 0 ? !segment.sealed() : isYoung) {
                 break;
             }
             point = segment.nextOffset();
@@ -46,7 +47,7 @@ final class Retention {
         }
         long surplus = segments.stream().mapToLong(Segment::sizeInBytes).sum() - retentionBytes;
         for (Segment segment : segments) {
-            if (segment.sizeInBytes() == 0 || surplus < segment.sizeInBytes()) {
+            if (!segment.sealed() && segment.sizeInBytes() == 0 || surplus < segment.sizeInBytes()) {
                 break;
             }
             surplus -= segment.sizeInBytes();

@@ -19,7 +19,7 @@ final class Room {
     private static final Logger log = LoggerFactory.getLogger(Room.class);
 
     /** With less than this free, or less than a twentieth of a small volume, there is no room. */
-    private static final long LEAST_BYTES = 4 << 20;
+    static final long LEAST_BYTES = 4 << 20;
 
     private static final int LEAST_SHARE = 20;
 

@@ -41,10 +41,18 @@ record Rules(
                 config.getLong(TopicConfig.MESSAGE_TIMESTAMP_AFTER_MAX_MS),
                 config.getInt(TopicConfig.MIN_INSYNC_REPLICAS),
                 Durability.of(config),
-                config.getLong(TopicConfig.SEGMENT_MS),
+                segmentMs(config),
                 config.getLong(TopicConfig.SEGMENT_JITTER_MS),
                 config.getLong(TopicConfig.FLUSH_MESSAGES),
                 config.getLong(TopicConfig.FLUSH_MS));
+    }
+
+    /** What waits for compaction waits in the active segment, too. */
+    private static long segmentMs(TopicConfig config) {
+        long segmentMs = config.getLong(TopicConfig.SEGMENT_MS);
+        return config.getList(TopicConfig.CLEANUP_POLICY).contains("compact")
+                ? Math.min(segmentMs, config.getLong(TopicConfig.MAX_COMPACTION_LAG_MS))
+                : segmentMs;
     }
 
     /**

@@ -90,7 +90,7 @@ final class TimestampSearch {
     }
 
     private static TimestampedOffset byHeader(RecordBatch batch) {
-        return batch.maxTimestamp() < 0
+        return batch.maxTimestamp() < 0 || batch.recordCount() == 0
                 ? null
                 : new TimestampedOffset(batch.baseOffset(), batch.maxTimestamp(), batch.leaderEpoch());
     }

@@ -3,8 +3,10 @@ package io.felice.broker;
 import io.felice.api.TopicPartition;
 import io.felice.api.config.BrokerConfig;
 import java.io.IOException;
+import java.util.Iterator;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import org.slf4j.Logger;
@@ -12,12 +14,14 @@ import org.slf4j.LoggerFactory;
 
 /**
  * What the broker does again and again: looks after each partition, notes high watermarks on disk, lets go of what topics
- * no longer keep, and looks for room where there was none. Begun by the timer, decided on the broker's thread, done on
+ * no longer keep, compacts what they want compacted, and looks for room where there was none. Begun by the timer, decided on the broker's thread, done on
  * the engines' threads and in the background.
  */
 final class Upkeep {
     private static final Logger log = LoggerFactory.getLogger(Upkeep.class);
     private static final int TICKS_PER_CHECKPOINT = 5;
+    /** A look costs little; what is found takes as long as it takes. */
+    private static final int TICKS_PER_COMPACTION = 5;
     /** Retention does not wait for its time where only it can make room. */
     private static final int TICKS_PER_RETENTION_WHILE_FULL = 2;
 
@@ -29,6 +33,8 @@ final class Upkeep {
     private final NodeState state;
     /** Engines that are being worked on; one pass at a time. */
     private final Set<MountedEngine> underWay = ConcurrentHashMap.newKeySet();
+    /** Engines whose logs are being compacted, one after the other. */
+    private final Set<MountedEngine> compacting = ConcurrentHashMap.newKeySet();
 
     // Of the broker's thread.
     private Map<TopicPartition, Long> writtenWatermarks = Map.of();
@@ -61,6 +67,9 @@ final class Upkeep {
         ticks++;
         if (ticks % TICKS_PER_CHECKPOINT == 0) {
             checkpoint();
+        }
+        if (ticks % TICKS_PER_COMPACTION == 0) {
+            engines.all().forEach(this::compact);
         }
         boolean due = retentionIsDue();
         boolean dueWhileFull = due || ticks % TICKS_PER_RETENTION_WHILE_FULL == 0;
@@ -113,6 +122,27 @@ final class Upkeep {
         } catch (RuntimeException failure) {
             log.warn("Retention of {} failed: {}", partition.id(), failure.toString());
         }
+    }
+
+    private void compact(MountedEngine engine) {
+        if (compacting.add(engine)) {
+            Iterator<LeaderPartition> partitions = replicas.leaders().stream()
+                    .filter(partition -> partition.engine() == engine)
+                    .iterator();
+            engine.execute(() -> compactNext(engine, partitions));
+        }
+    }
+
+    /** A partition that has nothing to be done is done at once, so that a thread does many in a loop. */
+    private void compactNext(MountedEngine engine, Iterator<LeaderPartition> partitions) {
+        while (partitions.hasNext()) {
+            CompletionStage<Void> compacted = partitions.next().compact();
+            if (!compacted.toCompletableFuture().isDone()) {
+                compacted.thenRun(() -> engine.execute(() -> compactNext(engine, partitions)));
+                return;
+            }
+        }
+        compacting.remove(engine);
     }
 
     /** On the broker's thread: high watermarks that have changed are written. */

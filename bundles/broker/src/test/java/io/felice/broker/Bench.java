@@ -12,6 +12,7 @@ import io.felice.api.partition.Partition.Acks;
 import io.felice.api.partition.Partition.Appended;
 import io.felice.api.partition.Partition.Origin;
 import io.felice.api.storage.LogId;
+import io.felice.api.storage.StorageEngine;
 import io.felice.testkit.Batches;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -61,7 +62,7 @@ class Bench implements AutoCloseable {
         }
     };
     final ScheduledThreadPoolExecutor timer = new ScheduledThreadPoolExecutor(1);
-    final ScriptedEngine engine = new ScriptedEngine(clock);
+    final ScriptedEngine engine;
     final MountedEngine mounted;
     final Node node;
     final Map<String, String> config = new HashMap<>();
@@ -76,7 +77,13 @@ class Bench implements AutoCloseable {
     volatile PartitionFiles files;
 
     Bench(Path directory) {
+        this(directory, null);
+    }
+
+    /** @param logs the engine that is scripted; null for one in memory */
+    Bench(Path directory, StorageEngine logs) {
         this.directory = directory;
+        this.engine = logs == null ? new ScriptedEngine(clock) : new ScriptedEngine(logs);
         this.node = new Node(0, clock, nanos::get, timer, task -> background.execute(task), new Random(1));
         this.mounted = mount();
     }

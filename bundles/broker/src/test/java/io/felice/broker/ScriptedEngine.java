@@ -23,9 +23,9 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** The memory engine under a durable engine's name, with faults, delays and flushes that a test decides about. */
+/** The memory engine, or another one, under a durable engine's name, with faults, delays and flushes that a test decides about. */
 final class ScriptedEngine implements StorageEngine {
-    private final MemoryStorageEngine logs;
+    private final StorageEngine logs;
     final Set<LogId> failing = ConcurrentHashMap.newKeySet();
     final AtomicInteger settles = new AtomicInteger();
     final AtomicInteger flushesAsked = new AtomicInteger();
@@ -38,6 +38,8 @@ final class ScriptedEngine implements StorageEngine {
     volatile Runnable onSettle = () -> {};
     volatile Runnable onAppend = () -> {};
     volatile Runnable onOpen = () -> {};
+    volatile Runnable onReplace = () -> {};
+    final AtomicInteger replaces = new AtomicInteger();
     volatile boolean flushesAtOnce = true;
     volatile boolean cold;
     volatile EngineTraits traits = new EngineTraits(true, true, true, true);
@@ -49,7 +51,11 @@ final class ScriptedEngine implements StorageEngine {
     volatile boolean writesThrough;
 
     ScriptedEngine(Clock clock) {
-        logs = new MemoryStorageEngine(1L << 30, clock);
+        this(new MemoryStorageEngine(1L << 30, clock));
+    }
+
+    ScriptedEngine(StorageEngine logs) {
+        this.logs = logs;
     }
 
     @Override
@@ -197,7 +203,10 @@ final class ScriptedEngine implements StorageEngine {
 
         @Override
         public void replace(Segment old, Iterator<RecordBatch> compacted) {
+            mustLive();
+            onReplace.run();
             log.replace(old, compacted);
+            replaces.incrementAndGet();
         }
 
         @Override
