@@ -93,6 +93,7 @@ public final class ProduceHandler implements RequestHandler<ProduceRequestData, 
         }
         RecordBatch batch = RecordBatch.at(batches);
         if (batches.remaining() >= RecordBatch.HEADER_BYTES && batch.magic() == RecordBatch.MAGIC) {
+            mustBeThere(batches);
             if (version < FIRST_WITH_ZSTD && batch.codec() == ZSTD) {
                 throw ErrorCode.UNSUPPORTED_COMPRESSION_TYPE.because(
                         "Produce requests of version " + version + " must not use zstd");
@@ -102,6 +103,15 @@ public final class ProduceHandler implements RequestHandler<ProduceRequestData, 
             }
         }
         return batches;
+    }
+
+    /** A batch that is cut off is no batch: sent once more it would not be longer. */
+    private static void mustBeThere(ByteBuffer batches) {
+        long size = RecordBatch.LENGTH_PREFIX_BYTES + (long) batches.getInt(batches.position() + RecordBatch.LENGTH_AT);
+        if (size > batches.remaining()) {
+            throw ErrorCode.INVALID_RECORD.because(
+                    "The batch says it has " + size + " bytes, the request brings " + batches.remaining());
+        }
     }
 
     private static void fill(

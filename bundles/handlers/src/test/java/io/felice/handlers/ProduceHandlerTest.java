@@ -124,6 +124,22 @@ class ProduceHandlerTest {
     }
 
     @Test
+    void aBatchThatIsLongerThanTheRequestIsNotHandedOn() throws Exception {
+        FakePartition partition = partitions.lead("t", 0);
+        for (int length : new int[] {1_000, 1 << 30, Integer.MAX_VALUE}) {
+            MemoryRecords records = ValidRequests.records();
+            ByteBuffer bytes = ByteBuffer.allocate(records.sizeInBytes()).put(records.buffer());
+            bytes.flip().putInt(RecordBatch.LENGTH_AT, length);
+
+            ProduceResponseData response = produce(1, "t", part(0, MemoryRecords.readableRecords(bytes)));
+
+            assertThat(errors(response)).containsExactly(ErrorCode.INVALID_RECORD);
+            assertThat(only(response).errorMessage()).contains("The batch says it has");
+        }
+        assertThat(partition.appended).isEmpty();
+    }
+
+    @Test
     void aPartitionWithoutABatchIsRefused() throws Exception {
         partitions.lead("t", 0);
         partitions.lead("t", 1);

@@ -2,6 +2,7 @@ package io.felice.records;
 
 import static io.felice.api.ErrorCode.CORRUPT_MESSAGE;
 import static io.felice.api.ErrorCode.INVALID_RECORD;
+import static io.felice.api.ErrorCode.UNKNOWN_SERVER_ERROR;
 
 import io.felice.api.ErrorCode;
 import io.felice.api.RecordBatch;
@@ -54,12 +55,14 @@ public final class Batches {
     /**
      * Checks the checksum and what the header says of itself; {@link #split} has checked lengths and magic.
      *
-     * @throws io.felice.api.FeliceException CORRUPT_MESSAGE or INVALID_RECORD
+     * @throws io.felice.api.FeliceException CORRUPT_MESSAGE, INVALID_RECORD, or UNKNOWN_SERVER_ERROR for a codec that nobody
+     *     knows, as Kafka has it
      */
     public static void check(RecordBatch batch) {
         checkCrc(batch);
         if (batch.codec() > MAX_CODEC) {
-            throw INVALID_RECORD.because("Codec " + batch.codec() + " is unknown");
+            throw UNKNOWN_SERVER_ERROR.because("The batch is compressed with codec " + batch.codec()
+                    + "; there are 0 (none), 1 (gzip), 2 (snappy), 3 (lz4) and 4 (zstd)");
         }
         if (batch.recordCount() <= 0 || batch.lastOffsetDelta() != batch.recordCount() - 1) {
             throw INVALID_RECORD.because("The batch says it has " + batch.recordCount()

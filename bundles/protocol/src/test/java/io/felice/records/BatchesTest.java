@@ -102,6 +102,17 @@ class BatchesTest {
     }
 
     @Test
+    void anUnknownCodecGetsKafkasCodeAndASentence() {
+        RecordBatch batch = new BatchBuilder().add(1L, null, new byte[10]).build();
+        batch.bytes().putShort(RecordBatch.ATTRIBUTES_AT, (short) 5);
+        batch.bytes().putInt(RecordBatch.CRC_AT, (int) Batches.crcOf(batch));
+
+        assertThatThrownBy(() -> Batches.check(batch))
+                .satisfies(codeIs(ErrorCode.UNKNOWN_SERVER_ERROR))
+                .hasMessageContaining("codec 5");
+    }
+
+    @Test
     void anOldMagicIsAnInvalidRecord() {
         ByteBuffer bytes =
                 new BatchBuilder().add(1L, null, new byte[10]).build().bytes();
