@@ -38,8 +38,7 @@ record Settings(List<Listener> listeners, int threads, Transfer transfer, Limits
         Map<String, Listener> byName = new LinkedHashMap<>();
         Set<Integer> ports = new HashSet<>();
         for (Listener.Address bound : addresses("listeners", config.listeners())) {
-            String protocol =
-                    protocols.getOrDefault(bound.name(), PROTOCOLS.contains(bound.name()) ? bound.name() : PLAINTEXT);
+            String protocol = protocols.getOrDefault(bound.name(), bound.name());
             requireKnown(bound.name(), protocol);
             if (bound.port() != 0 && !ports.add(bound.port())) {
                 throw new IllegalArgumentException("listeners: two of them use port " + bound.port());
@@ -83,8 +82,13 @@ record Settings(List<Listener> listeners, int threads, Transfer transfer, Limits
 
     private static void requireKnown(String listener, String protocol) {
         if (!PROTOCOLS.contains(protocol)) {
-            throw new IllegalArgumentException("listener.security.protocol.map: " + protocol + " of listener "
-                    + listener + " is none of " + PROTOCOLS.stream().sorted().toList());
+            String known = PROTOCOLS.stream().sorted().toList().toString();
+            throw new IllegalArgumentException(
+                    listener.equals(protocol)
+                            ? "listeners: " + listener + " is none of " + known
+                                    + ", and listener.security.protocol.map does not say which of them it means"
+                            : "listener.security.protocol.map: " + protocol + " of listener " + listener
+                                    + " is none of " + known);
         }
         if (!protocol.equals(PLAINTEXT)) {
             throw new IllegalArgumentException(

@@ -63,8 +63,9 @@ class LifecycleTest {
 
     @Test
     void aHandlerKnowsTheListenerOfItsConnection() throws Exception {
-        Map<String, Object> settings =
-                Map.of("listeners", new String[] {"PLAINTEXT://127.0.0.1:0, EXTERNAL://127.0.0.1:" + freePort()});
+        Map<String, Object> settings = Map.of(
+                "listeners", new String[] {"PLAINTEXT://127.0.0.1:0, EXTERNAL://127.0.0.1:" + freePort()},
+                "listener_security_protocol_map", new String[] {"EXTERNAL:PLAINTEXT"});
         CompletableFuture<String> listener = new CompletableFuture<>();
         try (TestNode node = new TestNode(settings)) {
             node.bindNow(Apis.HEARTBEAT, 0, 4, (HeartbeatRequestData request, RequestContext context) -> {
@@ -91,6 +92,20 @@ class LifecycleTest {
             assertThat(Files.readString(fatal))
                     .startsWith("Cannot listen for PLAINTEXT on 127.0.0.1:" + taken.getLocalPort())
                     .contains("taken by another process");
+            assertThat(node.endpoints()).isNull();
+        }
+    }
+
+    @Test
+    void aListenerWhoseProtocolIsMisspeltIsNotServedInTheClear() throws Exception {
+        Path fatal = directory.resolve("fatal");
+        System.setProperty(Launch.FATAL_FILE, fatal.toString());
+        try (TestNode node = new TestNode(Map.of("listeners", new String[] {"SASL_SLL://127.0.0.1:0"}))) {
+            await().until(() -> Files.exists(fatal));
+
+            assertThat(Files.readString(fatal))
+                    .startsWith("listeners: SASL_SLL is none of [PLAINTEXT, SASL_PLAINTEXT, SASL_SSL, SSL]")
+                    .contains("listener.security.protocol.map");
             assertThat(node.endpoints()).isNull();
         }
     }
@@ -184,7 +199,7 @@ class LifecycleTest {
 
     @Test
     void otherListenersAreOpenedAndBadOnesRefusedWhileRunning() throws Exception {
-        try (TestNode node = heartbeats(Map.of())) {
+        try (TestNode node = heartbeats(Map.of("listener_security_protocol_map", new String[] {"SECOND:PLAINTEXT"}))) {
             int before = node.port();
             node.change("listeners", new String[] {"PLAINTEXT://127.0.0.1:" + before, "SECOND://127.0.0.1:0"});
             await().until(() ->
