@@ -530,7 +530,7 @@ final class ComponentRuntime implements AutoCloseable {
 
     /** As Declarative Services do: on a thread of its own, for the component may ask for it in any state. */
     private void enable(String name, boolean enabled) {
-        changes.execute(() -> {
+        changes.later(() -> {
             lock.lock();
             try {
                 for (Slot slot : List.copyOf(slots)) {
