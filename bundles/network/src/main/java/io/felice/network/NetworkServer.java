@@ -51,7 +51,7 @@ public final class NetworkServer implements StatusSource {
                         + " advertised as it is bound.")
         String[] advertised_listeners() default {};
 
-        @AttributeDefinition(description = "NAME:PROTOCOL for listeners not named after their protocol.")
+        @AttributeDefinition(description = "NAME:PROTOCOL for every listener that is not named after its protocol.")
         String[] listener_security_protocol_map() default {};
 
         @AttributeDefinition(description = "I/O threads; 0 for half as many as there are cores.", min = "0")
