@@ -5,11 +5,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import org.apache.kafka.common.message.FetchRequestData;
+import org.apache.kafka.common.message.FetchRequestData.FetchPartition;
+import org.apache.kafka.common.message.FetchRequestData.FetchTopic;
+import org.apache.kafka.common.protocol.ApiKeys;
+import org.apache.kafka.common.record.internal.RecordBatch;
+import org.apache.kafka.common.requests.FetchResponse;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -17,15 +23,17 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** What any client wrote, in any codec, every client reads: byte for byte and in order. */
+/** What any client wrote, in any codec, is stored in that codec, and every client reads it: byte for byte and in order. */
 class CrossMatrixTest {
     private static final int RECORDS = 10_000;
+    /** Clients leave a batch as it is that compression makes no smaller: one of a record or two, at the start. */
+    private static final int MAY_STAY_UNCOMPRESSED = RECORDS / 100;
 
     @TempDir
     static Path directory;
 
     private static Node node;
-    private static final List<String> topics = new ArrayList<>();
+    private static final Map<String, String> codecs = new TreeMap<>();
 
     @BeforeAll
     static void everyClientWritesInEveryCodec() {
@@ -35,7 +43,7 @@ class CrossMatrixTest {
                 String topic = "matrix-" + writer.name().toLowerCase(Locale.ROOT) + "-" + codec;
                 Java.createTopic(node.bootstrap(), topic, 1, Map.of());
                 writer.produce(node.bootstrap(), topic, codec, Corpus.first(RECORDS));
-                topics.add(topic);
+                codecs.put(topic, codec);
             }
         }
     }
@@ -49,7 +57,7 @@ class CrossMatrixTest {
     @EnumSource(Client.class)
     void readsWhatEveryClientWrote(Client reader) throws IOException {
         Map<String, Path> outputs = new TreeMap<>();
-        topics.forEach(topic -> outputs.put(topic, directory.resolve("read-" + reader + "-" + topic)));
+        codecs.keySet().forEach(topic -> outputs.put(topic, directory.resolve("read-" + reader + "-" + topic)));
 
         reader.consume(node.bootstrap(), RECORDS, outputs);
 
@@ -62,6 +70,49 @@ class CrossMatrixTest {
 
     @Test
     void theMatrixIsWhole() {
-        assertThat(topics).hasSize(Client.values().length * Client.CODECS.size());
+        assertThat(codecs).hasSize(Client.values().length * Client.CODECS.size());
+    }
+
+    @Test
+    void everyBatchIsInTheCodecItsTopicIsNamedAfter() throws IOException {
+        Map<String, Set<String>> found = new TreeMap<>();
+        Map<String, Set<String>> expected = new TreeMap<>();
+        try (Wire wire = new Wire(node.bootstrap())) {
+            for (String topic : codecs.keySet()) {
+                found.put(topic, codecsOfBatches(wire, topic));
+                expected.put(topic, Set.of(codecs.get(topic)));
+            }
+        }
+
+        assertThat(found).isEqualTo(expected);
+    }
+
+    /** What the attributes of a topic's batches say, from the first to the last, less a few that stayed uncompressed. */
+    private static Set<String> codecsOfBatches(Wire wire, String topic) throws IOException {
+        Map<String, Long> records = new TreeMap<>();
+        long next = 0;
+        while (next < RECORDS) {
+            FetchRequestData request = new FetchRequestData()
+                    .setMaxWaitMs(1000)
+                    .setMinBytes(1)
+                    .setMaxBytes(1 << 20)
+                    .setTopics(List.of(new FetchTopic()
+                            .setTopic(topic)
+                            .setPartitions(List.of(new FetchPartition()
+                                    .setFetchOffset(next)
+                                    .setCurrentLeaderEpoch(-1)
+                                    .setPartitionMaxBytes(1 << 20)))));
+            FetchResponse response = (FetchResponse) wire.ask(ApiKeys.FETCH, 12, request);
+            long before = next;
+            for (RecordBatch batch : FetchResponse.recordsOrFail(
+                            response.data().responses().get(0).partitions().get(0))
+                    .batches()) {
+                records.merge(batch.compressionType().name, (long) batch.countOrNull(), Long::sum);
+                next = batch.nextOffset();
+            }
+            assertThat(next).as("the end of what was fetched of %s", topic).isGreaterThan(before);
+        }
+        records.computeIfPresent("none", (none, count) -> count > MAY_STAY_UNCOMPRESSED ? count : null);
+        return records.keySet();
     }
 }

@@ -5,10 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -104,8 +109,11 @@ class KafkaToolsTest {
 
     @Test
     void aGroupIsListedDescribedResetInEveryWayAndDeleted() throws IOException {
-        create("orders", 1);
-        KafkaTools.CONSOLE_PRODUCER.feed(lines("orders", 50), with("--topic", "orders"));
+        Instant now = Instant.now();
+        Java.createTopic(node.bootstrap(), "orders", 1, Map.of("retention.ms", "-1"));
+        writeAt("orders", Instant.parse("2019-07-01T00:00:00Z"), 10);
+        writeAt("orders", now.minus(Duration.ofHours(5)), 20);
+        writeAt("orders", now, 20);
         KafkaTools.CONSOLE_CONSUMER.run(with(
                 "--topic",
                 "orders",
@@ -127,9 +135,9 @@ class KafkaToolsTest {
         assertThat(reset("--to-offset", "20")).containsPattern("billing +orders +0 +20");
         assertThat(reset("--shift-by", "5")).containsPattern("billing +orders +0 +25");
         assertThat(reset("--shift-by", "-10")).containsPattern("billing +orders +0 +15");
-        assertThat(reset("--by-duration", "PT1H")).containsPattern("billing +orders +0 +0");
-        assertThat(reset("--to-datetime", "2020-01-01T00:00:00.000")).containsPattern("billing +orders +0 +0");
-        assertThat(reset("--to-current")).containsPattern("billing +orders +0 +0");
+        assertThat(reset("--by-duration", "PT1H")).containsPattern("billing +orders +0 +30");
+        assertThat(reset("--to-datetime", "2020-01-01T00:00:00.000")).containsPattern("billing +orders +0 +10");
+        assertThat(reset("--to-current")).containsPattern("billing +orders +0 +10");
         Path plan = Files.writeString(directory.resolve("plan.csv"), "orders,0,33\n");
         assertThat(reset("--from-file", plan.toString())).containsPattern("billing +orders +0 +33");
         assertThat(KafkaTools.CONSUMER_GROUPS.run(with("--delete-offsets", "--group", "billing", "--topic", "orders")))
@@ -225,6 +233,14 @@ class KafkaToolsTest {
         }
         arguments.addAll(List.of(how));
         return KafkaTools.CONSUMER_GROUPS.run(with(arguments.toArray(String[]::new)));
+    }
+
+    private static void writeAt(String topic, Instant time, int count) {
+        try (KafkaProducer<String, String> producer = Java.textProducer(node.bootstrap(), Map.of())) {
+            Java.numbered("line of " + topic, count)
+                    .forEach(value ->
+                            Java.get(producer.send(new ProducerRecord<>(topic, 0, time.toEpochMilli(), null, value))));
+        }
     }
 
     private static String offsets(String topic, String time) {
