@@ -1,5 +1,6 @@
 // kafkajs produce BOOTSTRAP TOPIC CODEC — one value a line on standard input goes to partition 0.
 // kafkajs consume BOOTSTRAP COUNT TOPIC=FILE... — so many values of each topic, each as a line of its file.
+// kafkajs transact BOOTSTRAP TRANSACTIONAL-ID — begins a transaction and says what it was refused with.
 import { createRequire } from 'node:module'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
@@ -66,4 +67,17 @@ async function consume (count, outputs) {
   await consumer.disconnect()
 }
 
-await (command === 'produce' ? produce(...rest) : consume(rest[0], rest.slice(1)))
+async function transact (transactionalId) {
+  const producer = kafka.producer({ transactionalId, idempotent: true, maxInFlightRequests: 1 })
+  await producer.connect()
+  try {
+    await producer.transaction()
+    console.log('began')
+  } catch (error) {
+    console.log(`refused: type=${error.type} retriable=${error.retriable} ${error.message}`)
+  }
+  await producer.disconnect()
+}
+
+const COMMANDS = { produce: () => produce(...rest), consume: () => consume(rest[0], rest.slice(1)), transact: () => transact(...rest) }
+await COMMANDS[command]()

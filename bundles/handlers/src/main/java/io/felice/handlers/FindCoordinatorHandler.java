@@ -23,6 +23,7 @@ import org.osgi.service.component.annotations.Reference;
 public final class FindCoordinatorHandler
         implements RequestHandler<FindCoordinatorRequestData, FindCoordinatorResponseData> {
     private static final short FIRST_WITH_MANY_KEYS = 4;
+    private static final short LAST_OF_LIBRDKAFKA = 2;
     private static final byte GROUP = 0;
     private static final byte TRANSACTION = 1;
     private static final long PATIENCE_MS = 5_000;
@@ -51,21 +52,32 @@ public final class FindCoordinatorHandler
                     new Coordinator().setKey(key).setNodeId(-1).setHost("").setPort(-1);
             response.coordinators().add(coordinator);
             answer.item(
-                    () -> find(request.keyType(), key),
+                    () -> find(request.keyType(), key, context.apiVersion()),
                     (brokerId, failure) -> fill(coordinator, brokerId, failure, context));
         }
         return answer.begun();
     }
 
-    private CompletionStage<Integer> find(byte keyType, String key) {
+    private CompletionStage<Integer> find(byte keyType, String key, short version) {
         if (keyType == TRANSACTION) {
-            throw ErrorCode.UNSUPPORTED_VERSION.because("This broker has no transactions yet: use a producer without"
-                    + " transactional.id (transactional id " + key + ")");
+            throw refusalOfTransactions(version)
+                    .because("This broker has no transactions yet: use a producer without transactional.id"
+                            + " (transactional id " + key + ")");
         }
         if (keyType != GROUP) {
             throw ErrorCode.INVALID_REQUEST.because("This broker has no coordinators of type " + keyType);
         }
         return deadlines.within(PATIENCE_MS, groups.coordinatorOf(key));
+    }
+
+    /**
+     * What is fatal to the client. librdkafka, which stays with version 2, asks for ever after any error but the one about
+     * permission; Java's producer shows the sentence with any error but that one.
+     */
+    private static ErrorCode refusalOfTransactions(short version) {
+        return version <= LAST_OF_LIBRDKAFKA
+                ? ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED
+                : ErrorCode.UNSUPPORTED_VERSION;
     }
 
     private void fill(Coordinator coordinator, Integer brokerId, Throwable failure, RequestContext context) {

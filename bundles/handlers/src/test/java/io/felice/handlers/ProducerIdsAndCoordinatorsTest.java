@@ -104,6 +104,17 @@ class ProducerIdsAndCoordinatorsTest {
     }
 
     @Test
+    void librdkafkasRequestForATransactionIsRefusedWithTheCodeThatEndsIt() throws Exception {
+        FindCoordinatorRequestData request =
+                new FindCoordinatorRequestData().setKeyType((byte) 1).setKey("mine");
+
+        FindCoordinatorResponseData answer = Asking.ask(find, request, 2);
+
+        assertThat(ErrorCode.of(answer.errorCode())).isEqualTo(ErrorCode.TRANSACTIONAL_ID_AUTHORIZATION_FAILED);
+        assertThat(answer.errorMessage()).contains("no transactions yet").contains("mine");
+    }
+
+    @Test
     void shareGroupsHaveNoCoordinator() throws Exception {
         FindCoordinatorRequestData request =
                 new FindCoordinatorRequestData().setKeyType((byte) 2).setCoordinatorKeys(List.of("share"));
