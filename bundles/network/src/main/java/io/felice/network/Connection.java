@@ -44,6 +44,8 @@ final class Connection implements FrameReader.Frames {
     /** How long the stage of a request whose handler left may take. */
     private static final long ORPHAN_NANOS = TimeUnit.SECONDS.toNanos(2);
 
+    private static final String REPLACED = "the service behind this request is being replaced";
+
     private static final Object ATTRIBUTE = "felice.connection";
 
     private final Server server;
@@ -106,6 +108,10 @@ final class Connection implements FrameReader.Frames {
 
     RoundProcessor processor() {
         return processor;
+    }
+
+    FrameMemory memory() {
+        return server.memory();
     }
 
     RequestContext.Connection identity() {
@@ -205,7 +211,9 @@ final class Connection implements FrameReader.Frames {
             stopWaiting();
         }
         if (service == null) {
-            answerRetriable(frame);
+            answerRetriable(frame, REPLACED);
+        } else if (keepsBytes(key) && server.memory().isMostlyOutlived()) {
+            answerRetriable(frame, "too much that was sent before is still waiting to be written");
         } else if (isTooNewApiVersions(key, WireProtocol.apiVersionOf(frame), service)) {
             answerWithRanges(frame);
         } else {
@@ -320,18 +328,17 @@ final class Connection implements FrameReader.Frames {
         }
     }
 
-    private void answerRetriable(ByteBuffer frame) {
+    private void answerRetriable(ByteBuffer frame, String why) {
         Request request = WireProtocol.parse(frame);
         PendingResponse pending = new PendingResponse(this, 0, request, System.nanoTime());
         began(pending);
         pending.takeOpen();
-        answerRetriable(pending);
+        answerRetriable(pending, why);
     }
 
-    private void answerRetriable(PendingResponse pending) {
+    private void answerRetriable(PendingResponse pending, String why) {
         processor.counters(pending.apiKey).errors.add(1);
-        answerFailure(
-                pending, WireProtocol.retriable(pending.apiKey), "the service behind this request is being replaced");
+        answerFailure(pending, WireProtocol.retriable(pending.apiKey), why);
     }
 
     private void answerWithRanges(ByteBuffer frame) {
@@ -393,8 +400,7 @@ final class Connection implements FrameReader.Frames {
 
     private void giveUp(PendingResponse pending) {
         if (pending.takeOpen()) {
-            answerRetriable(pending);
-            pending.release(server.memory(), false);
+            answerRetriable(pending, REPLACED);
         }
     }
 
@@ -637,15 +643,13 @@ final class Connection implements FrameReader.Frames {
     }
 
     private void discard(PendingResponse pending) {
-        if (pending.takeCompleted()) {
+        if (!pending.takeOpen() && pending.takeCompleted()) {
             Pins.release(pending.response());
-        } else {
-            pending.takeOpen();
+            pending.release(server.memory(), false);
         }
         if (pending.frame() != null) {
             processor.done(pending.frame());
         }
-        pending.release(server.memory(), false);
         processor.ended(pending);
     }
 

@@ -16,6 +16,7 @@ final class FrameMemory {
     private static final long RETAINED = 8L * 1024 * 1024;
 
     private final AtomicLong used = new AtomicLong();
+    private final AtomicLong outlived = new AtomicLong();
     private final AtomicLong retained = new AtomicLong();
     private final List<Queue<ByteBuffer>> free = new ArrayList<>();
     private volatile long limit;
@@ -46,6 +47,16 @@ final class FrameMemory {
 
     void discharge(int bytes) {
         used.addAndGet(-bytes);
+    }
+
+    /** So much of what is charged is of requests that were given up, and still held by their handlers; or no longer. */
+    void outlives(int bytes) {
+        outlived.addAndGet(bytes);
+    }
+
+    /** True if requests that were given up hold so much that no more should come to be held by handlers. */
+    boolean isMostlyOutlived() {
+        return outlived.get() > limit / 2;
     }
 
     /** A buffer of at least this capacity, charged with the capacity it has; null if there is no room for it now. */

@@ -15,6 +15,7 @@ final class PendingResponse implements BiConsumer<ApiMessage, Throwable> {
     private static final int OPEN = 0;
     private static final int COMPLETED = 1;
     private static final int TAKEN = 2;
+    private static final int GIVEN_UP = 3;
 
     final Connection connection;
     final long servedBy;
@@ -62,8 +63,12 @@ final class PendingResponse implements BiConsumer<ApiMessage, Throwable> {
         failure = problem;
         if (state.compareAndSet(OPEN, COMPLETED)) {
             connection.processor().completed(this);
-        } else {
-            Pins.release(message);
+            return;
+        }
+        Pins.release(message);
+        if (state.compareAndSet(GIVEN_UP, TAKEN)) {
+            connection.memory().outlives(-memoryBytes());
+            release(connection.memory(), false);
         }
     }
 
@@ -78,9 +83,21 @@ final class PendingResponse implements BiConsumer<ApiMessage, Throwable> {
         return state.compareAndSet(COMPLETED, TAKEN);
     }
 
-    /** True once, for whoever gives up on a stage that is still open: a late completion is ignored. */
+    /**
+     * True once, for whoever gives up on a stage that is still open: all that a late completion does is to give the
+     * request's memory back, which the handler may look at until then.
+     */
     boolean takeOpen() {
-        return state.compareAndSet(OPEN, TAKEN);
+        int bytes = memoryBytes();
+        boolean taken = state.compareAndSet(OPEN, GIVEN_UP);
+        if (taken) {
+            connection.memory().outlives(bytes);
+        }
+        return taken;
+    }
+
+    private int memoryBytes() {
+        return charged + (memory == null ? 0 : memory.capacity());
     }
 
     boolean isOpen() {

@@ -7,6 +7,7 @@ import io.felice.api.storage.Records;
 import io.felice.protocol.Apis;
 import io.felice.protocol.PinnedRecords;
 import io.felice.protocol.RequestContext;
+import io.felice.protocol.WireProtocol;
 import java.io.IOException;
 import java.lang.management.BufferPoolMXBean;
 import java.lang.management.ManagementFactory;
@@ -16,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.common.message.FetchRequestData;
 import org.apache.kafka.common.message.FetchResponseData;
@@ -299,6 +301,61 @@ class LimitsTest {
         }
     }
 
+    @Test
+    void whatAHandlerStillHoldsStaysCountedWhenItsConnectionCloses() throws Exception {
+        node = heartbeats(Map.of());
+        CompletableFuture<ProduceResponseData> later = new CompletableFuture<>();
+        node.bind(Apis.PRODUCE, 3, 11, (ProduceRequestData request, RequestContext context) -> later);
+        try (TestClient small = node.connect();
+                TestClient large = node.connect()) {
+            small.send(Apis.PRODUCE, 9, 1, records(20_000));
+            large.ask(Apis.HEARTBEAT, 4, 1, heartbeat(), new HeartbeatResponseData());
+            large.send(Apis.PRODUCE, 9, 1, records(900_000));
+            node.awaitNumber("network.requests", "Produce", "in.flight", 2);
+        }
+        node.awaitNumber("network.connections", "PLAINTEXT", "open", 0);
+        assertThat((long) node.number("network.memory", "requests.bytes", "used"))
+                .isGreaterThan(920_000);
+
+        later.complete(new ProduceResponseData());
+
+        node.awaitNumber("network.memory", "requests.bytes", "used", 0);
+    }
+
+    @Test
+    void producersAreToldToComeBackLaterWhileRequestsThatWereGivenUpHoldHalfOfTheMemory() throws Exception {
+        node = heartbeats(Map.of("request_memory_bytes", 2 * MEGABYTE));
+        List<CompletableFuture<ProduceResponseData>> begun = new CopyOnWriteArrayList<>();
+        node.bind(Apis.PRODUCE, 3, 11, (ProduceRequestData request, RequestContext context) -> {
+            CompletableFuture<ProduceResponseData> later = new CompletableFuture<>();
+            begun.add(later);
+            return later;
+        });
+        for (int i = 1; i <= 27; i++) {
+            try (TestClient client = node.connect()) {
+                client.send(Apis.PRODUCE, 9, 1, records(40_000));
+                int count = i;
+                await().until(() -> begun.size() == count);
+            }
+        }
+        node.awaitNumber("network.connections", "PLAINTEXT", "open", 0);
+        try (TestClient client = node.connect()) {
+            ProduceResponseData refused = client.ask(Apis.PRODUCE, 9, 1, records(40_000), new ProduceResponseData());
+            client.ask(Apis.HEARTBEAT, 4, 2, heartbeat(), new HeartbeatResponseData());
+
+            assertThat(errorOf(refused))
+                    .isEqualTo(WireProtocol.retriable(Apis.PRODUCE).code());
+            assertThat(begun).hasSize(27);
+            begun.forEach(stage -> stage.complete(new ProduceResponseData()));
+            client.send(Apis.PRODUCE, 9, 3, records(40_000));
+            await().until(() -> begun.size() == 28);
+        }
+    }
+
+    private static short errorOf(ProduceResponseData answer) {
+        return answer.responses().iterator().next().partitionResponses().get(0).errorCode();
+    }
+
     private static TestNode heartbeats(Map<String, ?> settings) {
         TestNode node = new TestNode(settings);
         node.bindNow(
@@ -324,13 +381,18 @@ class LimitsTest {
 
     /** Asks to keep so many bytes and is told how many came. */
     private static void produce(TestClient client, int correlationId, int bytes) throws IOException {
+        ProduceResponseData answer =
+                client.ask(Apis.PRODUCE, 9, correlationId, records(bytes), new ProduceResponseData());
+        assertThat(answer.throttleTimeMs()).isEqualTo(bytes);
+    }
+
+    private static ProduceRequestData records(int bytes) {
         ProduceRequestData.TopicProduceData topic = new ProduceRequestData.TopicProduceData().setName("t");
         topic.setPartitionData(List.of(new ProduceRequestData.PartitionProduceData()
                 .setRecords(MemoryRecords.readableRecords(ByteBuffer.allocate(bytes)))));
-        ProduceRequestData request = new ProduceRequestData();
+        ProduceRequestData request = new ProduceRequestData().setAcks((short) 1);
         request.topicData().add(topic);
-        ProduceResponseData answer = client.ask(Apis.PRODUCE, 9, correlationId, request, new ProduceResponseData());
-        assertThat(answer.throttleTimeMs()).isEqualTo(bytes);
+        return request;
     }
 
     private static FetchResponseData answer(Records records) {
