@@ -1,0 +1,112 @@
+package io.felice.itests.clients;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.AlterConfigOp.OpType;
+import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.common.KafkaFuture;
+import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.errors.InvalidConfigurationException;
+import org.apache.kafka.common.errors.TopicExistsException;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A topic is not promised what the engine that keeps it cannot give, and its engine stays what it is. */
+class EngineChoiceTest {
+    private static final String LOST = "does not survive a power cut";
+
+    @TempDir
+    private Path directory;
+
+    private Node node;
+    private Admin admin;
+
+    @BeforeEach
+    void start() {
+        node = Node.in(directory);
+        admin = Java.admin(node.bootstrap());
+    }
+
+    @AfterEach
+    void stop() {
+        admin.close();
+        node.close();
+    }
+
+    @Test
+    void aTopicInMemoryIsNotMadeIfItIsToSurviveAPowerCut() {
+        assertRefused(
+                create("power", Map.of("storage.engine", "memory", "storage.durability", "power")),
+                "storage.durability=power",
+                LOST);
+        assertRefused(
+                create("flushed", Map.of("storage.engine", "memory", "flush.messages", "1")), "flush.messages=1", LOST);
+        Java.get(create("kept", Map.of("storage.engine", "log", "storage.durability", "power")));
+        Java.get(create("kill", Map.of("storage.engine", "memory", "storage.durability", "kill")));
+    }
+
+    @Test
+    void aTopicInMemoryCannotBeAskedToSurviveAPowerCut() {
+        Java.get(create("t", Map.of("storage.engine", "memory")));
+
+        assertRefused(alter(topic("t"), set("storage.durability", "power")), "storage.durability=power", LOST);
+        assertRefused(
+                alter(topic("t"), set("retention.ms", "1000"), set("flush.messages", "1")), "flush.messages=1", LOST);
+        assertRefused(
+                alter(topic("t"), set("storage.engine", "log"), set("storage.durability", "power")),
+                "Topic t is kept by memory");
+        assertRefused(
+                alter(allBrokers(), set("log.flush.interval.messages", "1")), "Topic t cannot have flush.messages=1");
+        Java.get(alter(topic("t"), set("retention.ms", "2000")));
+    }
+
+    @Test
+    void theEngineOfATopicStaysWhenThePlacementChanges() {
+        Java.get(create("t", Map.of()));
+        Java.write(node.bootstrap(), "t", 0, List.of("first"));
+
+        Java.get(alter(allBrokers(), set("storage.placement", "*:memory")));
+
+        assertRefused(alter(topic("t"), set("storage.engine", "memory")), "Topic t is kept by log");
+        assertThat(Java.failureOf(create("t", Map.of()))).isInstanceOf(TopicExistsException.class);
+        assertRefused(create("new", Map.of("storage.durability", "power")), LOST);
+        Java.get(alter(topic("t"), set("storage.engine", "log"), set("storage.durability", "power")));
+        Java.write(node.bootstrap(), "t", 0, List.of("second"));
+        assertThat(Java.values(node.bootstrap(), "t", 0)).containsExactly("first", "second");
+    }
+
+    private KafkaFuture<Void> create(String name, Map<String, String> configs) {
+        return admin.createTopics(List.of(new NewTopic(name, 1, (short) 1).configs(configs)))
+                .all();
+    }
+
+    private KafkaFuture<Void> alter(ConfigResource resource, AlterConfigOp... changes) {
+        return admin.incrementalAlterConfigs(Map.of(resource, List.of(changes))).all();
+    }
+
+    private static AlterConfigOp set(String key, String value) {
+        return new AlterConfigOp(new ConfigEntry(key, value), OpType.SET);
+    }
+
+    private static ConfigResource topic(String name) {
+        return new ConfigResource(ConfigResource.Type.TOPIC, name);
+    }
+
+    private static ConfigResource allBrokers() {
+        return new ConfigResource(ConfigResource.Type.BROKER, "");
+    }
+
+    private static void assertRefused(KafkaFuture<Void> asked, String... saying) {
+        assertThat(Java.failureOf(asked))
+                .isInstanceOf(InvalidConfigurationException.class)
+                .hasMessageContainingAll(saying);
+    }
+}
