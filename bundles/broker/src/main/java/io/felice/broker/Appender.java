@@ -16,6 +16,7 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Puts batches at the end of a partition's log. Checks on the caller's thread what can be checked without knowing the
@@ -25,6 +26,9 @@ import java.util.Optional;
 final class Appender {
     /** From here on an engine may write a batch as it is appended, rather than keep it for the settle. */
     private static final int LARGE_BATCH_BYTES = 16 << 10;
+
+    /** Nobody is refused for having waited less, whatever time he gives. */
+    private static final long LEAST_PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private final Leadership leadership;
     private final PartitionLog log;
@@ -98,7 +102,7 @@ final class Appender {
             batches.forEach(batch -> Batches.stampAppendTime(batch, millis));
         }
         long appendTime = rules.stampsAppendTime() ? millis : -1;
-        long deadline = node.nanos().getAsLong() + timeout.toNanos();
+        long deadline = node.nanos().getAsLong() + Math.max(timeout.toNanos(), LEAST_PATIENCE_NANOS);
         return new PendingAppend(this, leadership, batches, acks, origin, appendTime, deadline);
     }
 
@@ -110,6 +114,9 @@ final class Appender {
         }
         try {
             leadership.mustTakeRecords();
+            if (append.expire(node.nanos().getAsLong())) {
+                return;
+            }
             long now = node.clock().millis();
             if (!prepared || now >= rollAt) {
                 writer.handOver(() -> prepare(now), append);

@@ -63,7 +63,7 @@ final class HighWatermark {
 
     /** Gives up what has waited too long; {@code nanos} is the time now. */
     void expireAwaiting(long nanos) {
-        awaiting.forEach(append -> append.expire(nanos));
+        awaiting.removeIf(append -> append.expire(nanos));
     }
 
     void watch(Watcher watcher) {

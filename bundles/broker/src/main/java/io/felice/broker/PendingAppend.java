@@ -17,7 +17,7 @@ import java.util.concurrent.CompletableFuture;
 final class PendingAppend extends CompletableFuture<Appended> implements Runnable {
     private final Appender appender;
     private final Leadership leadership;
-    private final List<RecordBatch> batches;
+    private List<RecordBatch> batches;
     private final Acks acks;
     private final Origin origin;
     private final long appendTime;
@@ -64,9 +64,10 @@ final class PendingAppend extends CompletableFuture<Appended> implements Runnabl
         appender.take(this);
     }
 
-    /** It is in the log, and answered so once the high watermark has passed it. */
+    /** It is in the log, and answered so once the high watermark has passed it; nothing needs its bytes any more. */
     void placed(Appended answer) {
         result = answer;
+        batches = null;
         leadership.await(this);
     }
 
@@ -83,10 +84,13 @@ final class PendingAppend extends CompletableFuture<Appended> implements Runnabl
         }
     }
 
-    void expire(long nanos) {
-        if (nanos - deadline > 0) {
+    /** Answers that it took too long, if it did; {@code nanos} is the time now. */
+    boolean expire(long nanos) {
+        boolean late = nanos - deadline > 0;
+        if (late) {
             completeExceptionally(
                     REQUEST_TIMED_OUT.because(leadership.partition() + " could not make it durable in time"));
         }
+        return late;
     }
 }

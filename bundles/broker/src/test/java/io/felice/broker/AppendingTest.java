@@ -1,5 +1,6 @@
 package io.felice.broker;
 
+import static io.felice.broker.Bench.eventually;
 import static io.felice.broker.Bench.get;
 import static io.felice.broker.Bench.produce;
 import static io.felice.testkit.Batches.batch;
@@ -17,11 +18,13 @@ import io.felice.api.partition.Partition.ReadLimit;
 import io.felice.api.storage.EngineTraits;
 import io.felice.api.storage.Records;
 import io.felice.records.BatchBuilder;
+import java.lang.ref.WeakReference;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
@@ -182,6 +185,65 @@ class AppendingTest {
         partition.tick();
 
         refused(ErrorCode.REQUEST_TIMED_OUT, () -> get(late));
+    }
+
+    @Test
+    void anAppendThatIsInTheLogKeepsItsBytesNoLongerAndOneThatIsLateIsForgotten() {
+        LeaderPartition partition =
+                bench.with(TopicConfig.STORAGE_DURABILITY, "power").open(0);
+        get(produce(partition, batch(1)));
+        bench.engine.flushesAtOnce = false;
+        ByteBuffer frame = copy(batch(1).at(0).bytes());
+        WeakReference<ByteBuffer> bytes = new WeakReference<>(frame);
+        CompletionStage<Appended> late = produce(partition, frame);
+        WeakReference<CompletionStage<Appended>> append = new WeakReference<>(late);
+        frame = null;
+        isForgotten(bytes);
+        assertThat(late.toCompletableFuture()).isNotDone();
+        late = null;
+
+        bench.nanos.addAndGet(Duration.ofSeconds(31).toNanos());
+        partition.tick();
+
+        isForgotten(append);
+    }
+
+    private static void isForgotten(WeakReference<?> reference) {
+        eventually(() -> {
+            System.gc();
+            assertThat(reference.refersTo(null)).isTrue();
+        });
+    }
+
+    @Test
+    void anAppendThatWaitedTooLongForItsTurnIsNotWritten() {
+        LeaderPartition partition = bench.open(0);
+        get(produce(partition, batch(1)));
+        CompletableFuture<Void> hanging = new CompletableFuture<>();
+        bench.engine.onAppend = hanging::join;
+        CompletableFuture<CompletionStage<Appended>> slow =
+                CompletableFuture.supplyAsync(() -> produce(partition, batch(1)));
+        eventually(() -> assertThat(hanging.getNumberOfDependents()).isEqualTo(1));
+        CompletionStage<Appended> behind = produce(partition, batch(1));
+
+        bench.nanos.addAndGet(Duration.ofSeconds(31).toNanos());
+        hanging.complete(null);
+
+        refused(ErrorCode.REQUEST_TIMED_OUT, () -> get(behind));
+        assertThat(get(slow.join()).baseOffset()).isEqualTo(1);
+        assertThat(partition.logEndOffset()).isEqualTo(2);
+    }
+
+    @Test
+    void anAppendThatMayNotWaitAtAllIsWrittenIfItNeedNotWait() {
+        LeaderPartition partition = bench.open(0);
+        bench.engine.onAppend = () -> bench.nanos.addAndGet(1);
+        get(produce(partition, batch(1)));
+
+        CompletionStage<Appended> hurried =
+                partition.append(batch(1).at(0).bytes(), Acks.LEADER, Origin.CLIENT, Duration.ZERO, Turn.IMMEDIATE);
+
+        assertThat(get(hurried).baseOffset()).isEqualTo(1);
     }
 
     @Test
