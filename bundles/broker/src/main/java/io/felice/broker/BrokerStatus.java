@@ -102,11 +102,21 @@ final class BrokerStatus {
                     device.slowMs(),
                     (long) engine.queued(),
                     engine.room().isFull(),
-                    engine.room().refusedCount()));
+                    engine.room().refusedCount(),
+                    (long) engine.openings().mostAtOnce()));
         }
         return new StatusTable(
                 "broker.storage",
-                List.of("engine", "settles", "offloaded", "slow", "slow.ms", "queued", "full", "refused"),
+                List.of(
+                        "engine",
+                        "settles",
+                        "offloaded",
+                        "slow",
+                        "slow.ms",
+                        "queued",
+                        "full",
+                        "refused",
+                        "opened.at.once"),
                 rows);
     }
 

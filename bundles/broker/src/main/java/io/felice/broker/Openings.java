@@ -12,6 +12,8 @@ final class Openings {
     private final Deque<Opening> asked = new ArrayDeque<>();
     private final Deque<Opening> others = new ArrayDeque<>();
     private int running;
+    private int atWork;
+    private int mostAtWork;
 
     Openings(Executor pool, int most) {
         this.pool = pool;
@@ -55,7 +57,17 @@ final class Openings {
     private void work() {
         for (Opening next = next(); next != null; next = next()) {
             next.work.run();
+            ended();
         }
+    }
+
+    private synchronized void ended() {
+        atWork--;
+    }
+
+    /** How many logs were being opened at the same time at most. */
+    synchronized int mostAtOnce() {
+        return mostAtWork;
     }
 
     private synchronized Opening next() {
@@ -63,6 +75,7 @@ final class Openings {
             for (Opening first = queue.poll(); first != null; first = queue.poll()) {
                 if (!first.begun) {
                     first.begun = true;
+                    mostAtWork = Math.max(mostAtWork, ++atWork);
                     return first;
                 }
             }

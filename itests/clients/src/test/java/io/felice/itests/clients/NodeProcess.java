@@ -2,7 +2,10 @@ package io.felice.itests.clients;
 
 import io.felice.testkit.FeliceNode;
 import java.io.BufferedReader;
+import java.io.BufferedWriter;
 import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -31,7 +34,10 @@ final class NodeProcess implements Mortal {
         return new NodeProcess(data, List.of(settings));
     }
 
-    /** What the process runs: {@code DIRECTORY PORT [SETTING]...}, until its standard input ends. */
+    /**
+     * What the process runs: {@code DIRECTORY PORT [SETTING]...}, until its standard input ends. Each line that comes
+     * there, {@code TABLE KEY COLUMN}, asks for a cell of a status table and is answered by a line.
+     */
     public static void main(String[] arguments) throws IOException {
         FeliceNode.Builder builder = FeliceNode.in(Path.of(arguments[0])).port(Integer.parseInt(arguments[1]));
         for (String setting : List.of(arguments).subList(2, arguments.length)) {
@@ -40,8 +46,11 @@ final class NodeProcess implements Mortal {
         }
         try (FeliceNode node = builder.start()) {
             System.out.println("bootstrap=" + node.bootstrap());
-            while (System.in.read() >= 0) {
-                continue;
+            BufferedReader questions = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+            for (String line = questions.readLine(); line != null; line = questions.readLine()) {
+                String[] words = line.split(" ", 3);
+                System.out.println(
+                        node.status(words[0]).cell(words[1], words[2]).orElse("none"));
             }
         }
     }
@@ -90,6 +99,19 @@ final class NodeProcess implements Mortal {
                 }
             }
             throw new AssertionError("the node did not start: " + Files.readString(said));
+        } catch (IOException failure) {
+            throw new AssertionError(failure);
+        }
+    }
+
+    /** A number from a table of the node's status. */
+    long status(String table, String key, String column) {
+        try {
+            BufferedWriter questions = process.outputWriter();
+            questions.write(table + " " + key + " " + column);
+            questions.newLine();
+            questions.flush();
+            return Long.parseLong(process.inputReader().readLine());
         } catch (IOException failure) {
             throw new AssertionError(failure);
         }

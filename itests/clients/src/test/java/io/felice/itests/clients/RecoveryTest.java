@@ -3,6 +3,7 @@ package io.felice.itests.clients;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
@@ -16,10 +17,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** After kill -9 with many partitions all of them are back, each with what it had; ./dev soak takes 5,000 of them. */
+/** After kill -9 with many partitions all of them are back, each with what it had: soon, as logs are opened side by side. */
 class RecoveryTest {
     private static final int TOPICS = 5;
-    private static final int PARTITIONS_PER_TOPIC = Integer.getInteger("felice.partitions", 500) / TOPICS;
+    private static final int PARTITIONS_PER_TOPIC = Integer.getInteger("felice.partitions", 5_000) / TOPICS;
+
+    private static final Duration BACK_WITHIN = Duration.ofSeconds(60);
 
     @TempDir
     Path directory;
@@ -43,14 +46,21 @@ class RecoveryTest {
             long ready = System.nanoTime();
             awaitEnds(node.bootstrap(), 1);
             long whole = System.nanoTime();
+            long atOnce = node.status("broker.storage", "log", "opened.at.once");
 
             System.out.printf(
-                    "%d partitions: made in %d ms, written to in %d ms; after kill -9 ready in %d ms, all led in %d ms%n",
+                    "%d partitions: made in %d ms, written to in %d ms; after kill -9 ready in %d ms, all led in %d ms,"
+                            + " %d logs opened at once%n",
                     TOPICS * PARTITIONS_PER_TOPIC,
                     (began - started) / 1_000_000,
                     (written - began) / 1_000_000,
                     (ready - killed) / 1_000_000,
-                    (whole - killed) / 1_000_000);
+                    (whole - killed) / 1_000_000,
+                    atOnce);
+            assertThat(atOnce).as("logs opened at once").isGreaterThan(1);
+            assertThat(node.status("broker.recovery", "opened", "logs"))
+                    .isGreaterThanOrEqualTo(TOPICS * PARTITIONS_PER_TOPIC);
+            assertThat(Duration.ofNanos(whole - killed)).isLessThan(BACK_WITHIN);
             writeToEach(node.bootstrap());
             awaitEnds(node.bootstrap(), 2);
         }
