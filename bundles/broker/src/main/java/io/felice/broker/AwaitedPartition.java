@@ -15,6 +15,7 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
 
 /**
  * Stands in for a partition whose log is being opened or whose engine is away for a moment: what is asked of it waits, and
@@ -71,8 +72,10 @@ final class AwaitedPartition implements Partition {
      * Does what waits, in order; {@code publish} runs before anything newer can reach the partition by another way. What
      * comes meanwhile waits for the next round, so that nobody is held up who asks. Answers come after the last round:
      * clients that are not answered stop asking, and the rounds come to an end.
+     *
+     * @param settling does what may take long once the last round is over
      */
-    void open(Partition partition, Runnable publish) {
+    void open(Partition partition, Runnable publish, Executor settling) {
         List<Runnable> endOfTurn = new ArrayList<>();
         List<Waiting<?>> begun = new ArrayList<>();
         for (int round = 0; round < MOST_ROUNDS && !publishIfNothingWaits(partition, publish); round++) {
@@ -83,7 +86,7 @@ final class AwaitedPartition implements Partition {
                 begun.addAll(beginAll(takeWaiting(), partition, endOfTurn::add));
             }
         }
-        endOfTurn.forEach(Runnable::run);
+        settling.execute(() -> endOfTurn.forEach(Runnable::run));
         begun.forEach(Waiting::forward);
     }
 

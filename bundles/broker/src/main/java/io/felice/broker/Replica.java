@@ -69,7 +69,7 @@ final class Replica {
                 return;
             }
         }
-        waiting.open(partition, () -> current = partition);
+        waiting.open(partition, () -> current = partition, partition.engine());
         synchronized (this) {
             awaited = null;
         }

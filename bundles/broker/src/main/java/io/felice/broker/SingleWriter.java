@@ -49,14 +49,13 @@ final class SingleWriter {
         }
     }
 
-    /** Runs a task as the writer, after what came before it. */
+    /** Runs a task as the writer, after what came before it. The caller does not wait, however slow the device is. */
     void execute(Runnable task) {
-        line.execute(() -> {
+        line.later(() -> {
             if (!holdsBack(task)) {
                 task.run();
             }
         });
-        committer.arrange(Turn.IMMEDIATE);
     }
 
     /** As the writer, on the engine's threads; completes with its result. What arrives meanwhile is held back. */

@@ -64,7 +64,7 @@ class AwaitedPartitionTest {
             beginning.countDown();
             waitFor(goOn);
         };
-        Thread opener = new Thread(() -> awaited.open(partition, published::incrementAndGet));
+        Thread opener = new Thread(() -> awaited.open(partition, published::incrementAndGet, bench.mounted));
         opener.start();
         try {
             waitFor(beginning);
@@ -102,7 +102,7 @@ class AwaitedPartitionTest {
             }
         };
 
-        awaited.open(partition, published::incrementAndGet);
+        awaited.open(partition, published::incrementAndGet, bench.mounted);
 
         assertThat(published).hasValue(1);
         for (int i = 0; i < answers.size(); i++) {
@@ -111,8 +111,24 @@ class AwaitedPartitionTest {
     }
 
     @Test
+    void whoOpensDoesNotWaitForADeviceThatHangs() {
+        CountDownLatch goOn = new CountDownLatch(1);
+        CompletionStage<Appended> early = ask();
+        bench.engine.onSettle = () -> waitFor(goOn);
+        try {
+            awaited.open(partition, published::incrementAndGet, bench.mounted);
+
+            assertThat(published).hasValue(1);
+            assertThat(early.toCompletableFuture()).isNotDone();
+        } finally {
+            goOn.countDown();
+        }
+        assertThat(get(early).baseOffset()).isEqualTo(1);
+    }
+
+    @Test
     void whatIsAskedAfterwardsGoesStraightThrough() {
-        awaited.open(partition, published::incrementAndGet);
+        awaited.open(partition, published::incrementAndGet, bench.mounted);
 
         assertThat(get(ask()).baseOffset()).isEqualTo(1);
         assertThat(get(ask(partition)).baseOffset()).isEqualTo(2);

@@ -232,6 +232,30 @@ class FullEngineTest {
     }
 
     @Test
+    void aDeviceThatHangsKeepsNothingOfAnotherEngineWaiting() throws Exception {
+        solo.create("disk-orders", Map.of());
+        get(solo.produce("disk-orders", batch(1)));
+        CompletableFuture<Void> hanging = new CompletableFuture<>();
+        disk.onSettle = hanging::join;
+        Thread producer = new Thread(() -> solo.produce("disk-orders", batch(1)));
+        producer.start();
+        try {
+            eventually(() -> assertThat(hanging.getNumberOfDependents()).isEqualTo(1));
+            solo.configure("disk-orders", TopicConfig.SEGMENT_BYTES, "30000");
+            solo.delete("disk-orders");
+
+            solo.create("memory-orders", Map.of());
+
+            assertThat(get(solo.produce("memory-orders", batch(1))).baseOffset())
+                    .isZero();
+            assertThat(hanging).isNotDone();
+        } finally {
+            hanging.complete(null);
+            producer.join();
+        }
+    }
+
+    @Test
     void aFailedFsyncTakesItsPartitionOfflineAlsoWhenThereIsNoRoom() {
         solo.create("disk-orders", Map.of(TopicConfig.STORAGE_DURABILITY, "power"));
         get(solo.produce("disk-orders", batch(1)));
