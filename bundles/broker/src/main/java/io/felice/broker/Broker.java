@@ -336,6 +336,7 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
         offered = true;
         tellReady();
         scheduleStrays();
+        configs.unkeptPromises().forEach(log::warn);
     }
 
     private void tellReady() {

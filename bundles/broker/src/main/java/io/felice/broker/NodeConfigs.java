@@ -189,6 +189,16 @@ final class NodeConfigs implements Configs {
         return missing;
     }
 
+    /** A sentence for each topic that is promised what its engine cannot give, by a file that was read before the topic was. */
+    List<String> unkeptPromises() {
+        Layers now = layers;
+        List<String> sentences = new ArrayList<>();
+        now.view.topics().forEach(topic -> keptBy(now, topic)
+                .forEach(engine -> unkeptPromise(topic.name(), now.topic(topic.name()), engine)
+                        .ifPresent(sentences::add)));
+        return sentences;
+    }
+
     @Override
     public TopicConfig topic(String topic) {
         return layers.topic(topic);
@@ -378,6 +388,12 @@ final class NodeConfigs implements Configs {
      * engine and means what the engine can give: a topic in memory is acknowledged like any other and gone with the process.
      */
     private void mustKeepItsPromise(String topic, TopicConfig config, String engine) {
+        unkeptPromise(topic, config, engine).ifPresent(sentence -> {
+            throw INVALID_CONFIG.because(sentence);
+        });
+    }
+
+    private Optional<String> unkeptPromise(String topic, TopicConfig config, String engine) {
         Optional<EngineTraits> traits =
                 engines.find(engine).map(found -> found.engine().traits());
         if (Durability.of(config) == Durability.POWER
@@ -386,8 +402,9 @@ final class NodeConfigs implements Configs {
             String asked = config.getLong(TopicConfig.FLUSH_MESSAGES) == 1
                     ? TopicConfig.FLUSH_MESSAGES + "=1"
                     : TopicConfig.STORAGE_DURABILITY + "=power";
-            throw INVALID_CONFIG.because("Topic " + topic + " cannot have " + asked + ": what its engine " + engine
+            return Optional.of("Topic " + topic + " cannot have " + asked + ": what its engine " + engine
                     + " keeps does not survive a power cut.");
         }
+        return Optional.empty();
     }
 }

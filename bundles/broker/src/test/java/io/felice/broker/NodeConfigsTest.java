@@ -218,6 +218,18 @@ class NodeConfigsTest {
     }
 
     @Test
+    void whatNobodyCouldRefuseIsSaid() {
+        kept.put("orders", List.of("memory"));
+        assertThat(configs.unkeptPromises()).isEmpty();
+
+        replay(new ConfigSet(ALL, "log.flush.interval.messages", "1"));
+
+        assertThat(configs.unkeptPromises())
+                .containsExactly(
+                        "Topic orders cannot have flush.messages=1: what its engine memory keeps does not survive a power cut.");
+    }
+
+    @Test
     void whatIsSoAlreadyDoesNotStandInTheWayOfOtherChanges() {
         kept.put("orders", List.of("memory"));
         replay(new ConfigSet(ALL, "log.flush.interval.messages", "1"));
