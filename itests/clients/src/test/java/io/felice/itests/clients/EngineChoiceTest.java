@@ -80,12 +80,15 @@ class EngineChoiceTest {
         assertRefused(alter(topic("t"), set("storage.engine", "memory")), "Topic t is kept by log");
         assertThat(Java.failureOf(create("t", Map.of()))).isInstanceOf(TopicExistsException.class);
         assertRefused(create("new", Map.of("storage.durability", "power")), LOST);
-        Java.get(admin.createPartitions(Map.of("t", NewPartitions.increaseTo(2))).all());
+        Java.get(
+                admin.createPartitions(Map.of("t", NewPartitions.increaseTo(2))).all());
         Java.get(alter(topic("t"), set("storage.engine", "log"), set("storage.durability", "power")));
         Java.write(node.bootstrap(), "t", 0, List.of("second"));
         Java.write(node.bootstrap(), "t", 1, List.of("in the new partition"));
         assertThat(Java.values(node.bootstrap(), "t", 0)).containsExactly("first", "second");
-        assertThat(Java.get(admin.describeLogDirs(List.of(0)).allDescriptions()).get(0).values())
+        assertThat(Java.get(admin.describeLogDirs(List.of(0)).allDescriptions())
+                        .get(0)
+                        .values())
                 .as("one engine has both partitions")
                 .filteredOn(engine -> engine.replicaInfos().keySet().stream()
                         .anyMatch(partition -> partition.topic().equals("t")))

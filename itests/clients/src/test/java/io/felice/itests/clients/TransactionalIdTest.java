@@ -47,8 +47,8 @@ class TransactionalIdTest {
 
     @Test
     void theJavaProducerFailsForGoodWithTheReason() {
-        try (KafkaProducer<String, String> producer = Java.textProducer(
-                node.bootstrap(), Map.of("transactional.id", "mine", "max.block.ms", 60_000))) {
+        try (KafkaProducer<String, String> producer =
+                Java.textProducer(node.bootstrap(), Map.of("transactional.id", "mine", "max.block.ms", 60_000))) {
             Throwable refusal = catchThrowable(producer::initTransactions);
 
             assertThat(refusal)
