@@ -8,9 +8,11 @@ import io.felice.records.Batches;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.NoSuchElementException;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * What stays of a segment's batches, one after the other, read from the log as they are asked for. Much of it is read
@@ -19,7 +21,7 @@ import java.util.Optional;
 final class SegmentRewrite implements Iterator<RecordBatch> {
     private static final int CHUNK_BYTES = 1 << 20;
     /** The most that is kept in memory of what stays of a segment. */
-    private static final int AHEAD_BYTES = 16 << 20;
+    static final int AHEAD_BYTES = 16 << 20;
 
     /** What is left of a batch: the same one, another one of its offsets with bytes of its own, or nothing. */
     @FunctionalInterface
@@ -29,8 +31,8 @@ final class SegmentRewrite implements Iterator<RecordBatch> {
 
     private final PartitionLog log;
     private final long to;
-    private final Filter filter;
     private final Deque<RecordBatch> ahead = new ArrayDeque<>();
+    private Filter filter;
     private long next;
     private long bytes;
     private boolean ended;
@@ -48,21 +50,32 @@ final class SegmentRewrite implements Iterator<RecordBatch> {
         this.ended = from >= to;
     }
 
-    /** Reads ahead; false if the segment would be as it is. */
+    /** Looks at all of it and reads ahead; false if the segment would be as it is. */
     boolean changesAnything() {
         while (!ended && bytes < AHEAD_BYTES) {
             read();
         }
-        return changes || (!ended && changesBehind());
+        if (!ended) {
+            lookBehind();
+        }
+        return changes;
     }
 
-    private boolean changesBehind() {
-        SegmentRewrite rest = new SegmentRewrite(log, next, to, filter);
-        while (!rest.ended && !rest.changes) {
+    /** What is not kept in memory is read again later, but only batches that change are filtered again. */
+    private void lookBehind() {
+        Filter first = filter;
+        Set<Long> changed = new HashSet<>();
+        SegmentRewrite rest = new SegmentRewrite(log, next, to, batch -> {
+            if (!isSame(batch, first.left(batch))) {
+                changed.add(batch.baseOffset());
+            }
+            return Optional.empty();
+        });
+        while (!rest.ended) {
             rest.read();
-            rest.ahead.clear();
         }
-        return rest.changes;
+        changes |= !changed.isEmpty();
+        filter = batch -> changed.contains(batch.baseOffset()) ? first.left(batch) : Optional.of(batch);
     }
 
     /** Bytes of what stays, as far as it was read. */
@@ -101,12 +114,16 @@ final class SegmentRewrite implements Iterator<RecordBatch> {
 
     private void take(RecordBatch batch) {
         Optional<RecordBatch> stays = filter.left(batch);
-        boolean same = stays.isPresent() && stays.get() == batch;
+        boolean same = isSame(batch, stays);
         changes |= !same;
         stays.ifPresent(left -> {
             ahead.add(same ? copyOf(left) : left);
             bytes += left.sizeInBytes();
         });
+    }
+
+    private static boolean isSame(RecordBatch batch, Optional<RecordBatch> left) {
+        return left.isPresent() && left.get() == batch;
     }
 
     /** What was read is pinned only while it is looked at. */

@@ -404,7 +404,34 @@ class CompactionTest {
     }
 
     @Test
-    void theSequenceOfAProducerSurvivesItsRecords() throws Exception {
+    void aSegmentOfWhichMuchStaysIsRewrittenWithoutKeepingItInMemory() {
+        LeaderPartition partition = bench.with(TopicConfig.SEGMENT_BYTES, 2 * SegmentRewrite.AHEAD_BYTES)
+                .open(0);
+        byte[] value = new byte[100_000];
+        int batches = (SegmentRewrite.AHEAD_BYTES + (4 << 20)) / (5 * value.length);
+        for (int i = 0; i < batches; i++) {
+            BatchBuilder batch = new BatchBuilder();
+            for (int record = 0; record < 5; record++) {
+                boolean again = i == batches - 1 && record < 3;
+                batch.add(1, bytes(again ? (batches - 3) + "-" + record : i + "-" + record), value);
+            }
+            get(produce(partition, batch.build()));
+        }
+        partition = reopenedWithSegmentOf(value.length, partition);
+        put(partition, "end", "v");
+        long before = partition.sizeInBytes();
+
+        compact(partition);
+
+        assertThat(records(partition, 0)).hasSize(5 * batches - 3 + 1);
+        assertThat(records(partition, 5L * (batches - 3)).get(0).key()).isEqualTo((batches - 3) + "-3");
+        assertThat(partition.compaction().savedBytes())
+                .isEqualTo(before - partition.sizeInBytes())
+                .isGreaterThan(3 * value.length);
+    }
+
+    @Test
+    void theSequenceOfAProducerSurvivesItsRecords() {
         LeaderPartition partition = oneBatchASegment();
         for (int sequence = 0; sequence < 3; sequence++) {
             get(produce(
@@ -474,7 +501,6 @@ class CompactionTest {
         put(partition, "b", "1");
         put(partition, "a", null);
         put(partition, "end", "v");
-        bench.with(TopicConfig.DELETE_RETENTION_MS, 0);
         set(partition, TopicConfig.DELETE_RETENTION_MS, 0);
         bench.engine.onReplace = () -> {
             throw new IllegalStateException("no");
@@ -558,6 +584,24 @@ class CompactionTest {
         get(compacted);
         assertThat(get(append).baseOffset()).isEqualTo(3);
         assertThat(contents(partition)).containsExactly("1:a=v", "2:end=v", "3:z=v");
+    }
+
+    @Test
+    void aSegmentThatWasEmptiedDoesNotKeepRetentionFromTheNext() {
+        LeaderPartition partition = bench.with(TopicConfig.CLEANUP_POLICY, "compact,delete")
+                .with(TopicConfig.RETENTION_MS, 1_000)
+                .with(TopicConfig.SEGMENT_BYTES, ONE_BATCH)
+                .open(0);
+        for (String key : List.of("a", "a", "b")) {
+            put(partition, key, "v");
+        }
+        compact(partition);
+        bench.nowMs.addAndGet(2_000);
+        put(partition, "end", "v");
+
+        partition.retain();
+
+        Bench.eventually(() -> assertThat(partition.logStartOffset()).isEqualTo(3));
     }
 
     @Test
@@ -646,7 +690,7 @@ class CompactionTest {
                     .as("%s stays", record)
                     .isTrue();
         }
-        for (long offset = 0; offset < partition.logEndOffset(); offset += 7) {
+        for (long offset = 0; offset < partition.logEndOffset(); offset += 97) {
             long from = offset;
             assertThat(records(partition, from))
                     .isEqualTo(left.stream()
