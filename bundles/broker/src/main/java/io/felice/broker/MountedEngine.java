@@ -3,16 +3,20 @@ package io.felice.broker;
 import io.felice.api.storage.StorageEngine;
 import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * An engine that is here, with threads of its own for what may block: a device that hangs keeps only its own partitions
  * waiting.
  */
 final class MountedEngine implements Executor {
+    private static final Logger log = LoggerFactory.getLogger(MountedEngine.class);
     private static final long IDLE_SECONDS = 10;
 
     private final String name;
@@ -24,21 +28,29 @@ final class MountedEngine implements Executor {
     private final boolean appendsOnCaller;
 
     MountedEngine(String name, StorageEngine engine, int threads, LongSupplier nanos) {
+        this(name, engine, threads, nanos, threadsOf(name));
+    }
+
+    MountedEngine(String name, StorageEngine engine, int threads, LongSupplier nanos, ThreadFactory factory) {
         this.name = name;
         this.engine = engine;
         this.device = new Device(nanos);
         this.room = new Room(name, engine::volume, nanos);
         this.appendsOnCaller = engine.traits().appendsWithoutBlocking();
-        AtomicInteger number = new AtomicInteger();
         pool = new ThreadPoolExecutor(
-                threads, threads, IDLE_SECONDS, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
-                    Thread thread = new Thread(task, "felice-storage-" + name + "-" + number.incrementAndGet());
-                    thread.setDaemon(true);
-                    return thread;
-                });
-        openings = new Openings(pool, Math.max(1, threads - 1));
+                threads, threads, IDLE_SECONDS, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), factory);
+        openings = new Openings(this, Math.max(1, threads - 1));
         pool.allowCoreThreadTimeOut(true);
         pool.setRejectedExecutionHandler((task, closed) -> task.run());
+    }
+
+    private static ThreadFactory threadsOf(String name) {
+        AtomicInteger number = new AtomicInteger();
+        return task -> {
+            Thread thread = new Thread(task, "felice-storage-" + name + "-" + number.incrementAndGet());
+            thread.setDaemon(true);
+            return thread;
+        };
     }
 
     String name() {
@@ -66,10 +78,36 @@ final class MountedEngine implements Executor {
         return appendsOnCaller && !device.isSlow();
     }
 
-    /** Runs a task on the engine's threads; on the caller's once they have ended. */
+    /**
+     * Runs a task on the engine's threads; on the caller's once they have ended. Where the system gives no thread it waits
+     * for one that there is, or for {@link #startWaiting}.
+     */
     @Override
     public void execute(Runnable task) {
-        pool.execute(task);
+        try {
+            pool.execute(task);
+        } catch (OutOfMemoryError noThread) {
+            hasTooFewThreads(noThread);
+            if (!pool.getQueue().contains(task)) {
+                pool.getQueue().add(task);
+            }
+        }
+    }
+
+    /** Every second or so: tries again to begin what no thread was to be had for. */
+    void startWaiting() {
+        if (pool.getPoolSize() > 0 || pool.getQueue().isEmpty()) {
+            return;
+        }
+        try {
+            pool.prestartCoreThread();
+        } catch (OutOfMemoryError noThread) {
+            hasTooFewThreads(noThread);
+        }
+    }
+
+    private void hasTooFewThreads(OutOfMemoryError noThread) {
+        log.warn("The storage engine {} goes on with the {} threads it has: {}", name, pool.getPoolSize(), noThread);
     }
 
     int queued() {

@@ -91,7 +91,7 @@ final class SingleWriter {
 
     private void handOver(Runnable operation) {
         handedOver = true;
-        Runnable work = () -> {
+        engine.execute(() -> {
             try {
                 operation.run();
             } catch (RuntimeException | Error failure) {
@@ -100,13 +100,7 @@ final class SingleWriter {
                 line.execute(this::takeBack);
                 committer.settle();
             }
-        };
-        try {
-            engine.execute(work);
-        } catch (Error noThread) {
-            leadership.die(noThread);
-            work.run();
-        }
+        });
     }
 
     private void takeBack() {

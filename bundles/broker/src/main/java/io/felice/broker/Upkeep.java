@@ -53,10 +53,11 @@ final class Upkeep {
 
     /** Every second or so, on the timer's thread. */
     void tick() {
+        engines.all().forEach(MountedEngine::startWaiting);
         for (LeaderPartition partition : replicas.leaders()) {
             try {
                 partition.tick();
-            } catch (RuntimeException failure) {
+            } catch (RuntimeException | Error failure) {
                 log.warn("{} cannot be looked after: {}", partition.id(), failure.toString());
             }
         }
