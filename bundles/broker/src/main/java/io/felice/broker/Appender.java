@@ -109,19 +109,23 @@ final class Appender {
     // ---- as the writer
 
     void take(PendingAppend append) {
-        if (writer.holdsBack(append)) {
-            return;
+        if (!writer.holdsBack(append)) {
+            take(append, false);
         }
+    }
+
+    /** @param isItsTurn true after what was prepared for it, whatever time that took */
+    private void take(PendingAppend append, boolean isItsTurn) {
         try {
             leadership.mustTakeRecords();
             if (append.expire(node.nanos().getAsLong())) {
                 return;
             }
             long now = node.clock().millis();
-            if (!prepared || now >= rollAt) {
-                writer.handOver(() -> prepare(now), append);
-            } else {
+            if (isItsTurn || prepared && now < rollAt) {
                 place(append, now);
+            } else {
+                writer.handOver(this::prepare, () -> take(append, true));
             }
         } catch (RuntimeException refused) {
             append.completeExceptionally(refused);
@@ -189,13 +193,13 @@ final class Appender {
     }
 
     /** Before the first append of this epoch, and when the active segment is old enough. Blocks. */
-    private void prepare(long now) {
+    private void prepare() {
         try {
             if (!prepared) {
                 prepareFirstWrite();
                 prepared = true;
             }
-            rollIfOld(now);
+            rollIfOld(node.clock().millis());
         } catch (RuntimeException failure) {
             throw leadership.writeFailed(failure, 0);
         }

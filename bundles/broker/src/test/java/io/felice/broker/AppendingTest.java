@@ -434,6 +434,17 @@ class AppendingTest {
     }
 
     @Test
+    void anAppendIsPlacedThoughSegmentsAgeFasterThanTheyAreRolled() {
+        LeaderPartition partition = bench.with(TopicConfig.SEGMENT_MS, 5).open(0);
+        bench.msPerLook = 10;
+        get(produce(partition, batch(1)));
+
+        Appended second = get(produce(partition, batch(1)));
+
+        assertThat(second.baseOffset()).isEqualTo(1);
+    }
+
+    @Test
     void aLargeBatchThatIsWrittenSlowlyMakesItsDeviceSlow() {
         LeaderPartition partition = bench.open(0);
         get(produce(partition, batch(1)));

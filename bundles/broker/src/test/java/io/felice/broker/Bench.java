@@ -45,6 +45,9 @@ class Bench implements AutoCloseable {
 
     final AtomicLong nowMs = new AtomicLong(START_MS);
     final AtomicLong nanos = new AtomicLong();
+    /** By how much the clock moves each time somebody looks. */
+    volatile long msPerLook;
+
     final Clock clock = new Clock() {
         @Override
         public ZoneId getZone() {
@@ -58,7 +61,7 @@ class Bench implements AutoCloseable {
 
         @Override
         public Instant instant() {
-            return Instant.ofEpochMilli(nowMs.get());
+            return Instant.ofEpochMilli(nowMs.addAndGet(msPerLook));
         }
     };
     final ScheduledThreadPoolExecutor timer = new ScheduledThreadPoolExecutor(1);
