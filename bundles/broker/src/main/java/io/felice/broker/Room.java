@@ -79,7 +79,7 @@ final class Room {
         long wanted = Math.min(bytes, half);
         long plenty = Math.max(of(now, ENOUGH_BYTES, ENOUGH_SHARE), wanted);
         synchronized (this) {
-            needed = Math.max(needed, Math.max(least, wanted));
+            needed = Math.max(needed, least);
             enough = Math.max(enough, plenty);
             since = nanos.getAsLong();
             if (full) {

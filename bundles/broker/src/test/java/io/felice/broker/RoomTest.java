@@ -62,6 +62,20 @@ class RoomTest {
         assertThat(room.isFull()).isTrue();
     }
 
+    @Test
+    void oneLargeBatchThatDidNotFitKeepsSmallOnesOutForAWhileOnly() {
+        volume = new Volume("memory:", 256 * MB, 90 * MB);
+        Room room = new Room("memory", () -> volume, nanos::get);
+        assertThat(room.ranOut(95 * MB)).isTrue();
+        room.look();
+        assertThat(room.isFull()).isTrue();
+
+        nanos.addAndGet(TimeUnit.SECONDS.toNanos(10));
+        room.look();
+
+        assertThat(room.isFull()).isFalse();
+    }
+
     @ParameterizedTest
     @CsvSource({"100000, 4", "40, 2", "-1, 4"})
     void aFailedWriteIsForLackOfRoomOnlyWhereNextToNothingIsFree(long total, long least) {
