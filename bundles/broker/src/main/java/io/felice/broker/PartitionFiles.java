@@ -1,5 +1,7 @@
 package io.felice.broker;
 
+import static io.felice.api.ErrorCode.KAFKA_STORAGE_ERROR;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -64,7 +66,7 @@ final class PartitionFiles {
 
     /** The newest readable snapshot not above {@code end}; those above are of records that were lost, and removed. */
     synchronized Optional<Snapshot> newestSnapshot(long end) {
-        NavigableMap<Long, Path> snapshots = snapshots();
+        NavigableMap<Long, Path> snapshots = snapshotsOrNoOpening();
         snapshots.tailMap(end, false).values().forEach(PartitionFiles::remove);
         for (var snapshot : snapshots.headMap(end, true).descendingMap().entrySet()) {
             try {
@@ -75,6 +77,15 @@ final class PartitionFiles {
             }
         }
         return Optional.empty();
+    }
+
+    /** One above the end must not stay: what it says of lost records would be taken for true once others have their offsets. */
+    private NavigableMap<Long, Path> snapshotsOrNoOpening() {
+        try {
+            return snapshots();
+        } catch (IOException failure) {
+            throw KAFKA_STORAGE_ERROR.because("The producer snapshots in " + directory + " cannot be found", failure);
+        }
     }
 
     /** Writes a snapshot and lets go of all but the newest ones. */
@@ -91,11 +102,15 @@ final class PartitionFiles {
         if (!Files.isDirectory(directory)) {
             return;
         }
-        list().forEach(PartitionFiles::remove);
+        try {
+            list().forEach(PartitionFiles::remove);
+        } catch (IOException failure) {
+            log.warn("What is in {} cannot be removed: {}", directory, failure.toString());
+        }
         remove(directory);
     }
 
-    private NavigableMap<Long, Path> snapshots() {
+    private NavigableMap<Long, Path> snapshots() throws IOException {
         NavigableMap<Long, Path> snapshots = new TreeMap<>();
         for (Path file : list()) {
             String name = file.getFileName().toString();
@@ -110,14 +125,14 @@ final class PartitionFiles {
         return snapshots;
     }
 
-    private List<Path> list() {
+    private List<Path> list() throws IOException {
         if (!Files.isDirectory(directory)) {
             return List.of();
         }
         try (Stream<Path> files = Files.list(directory)) {
             return files.toList();
-        } catch (IOException failure) {
-            throw new UncheckedIOException(failure);
+        } catch (UncheckedIOException failure) {
+            throw failure.getCause();
         }
     }
 
