@@ -133,6 +133,8 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
     /** Clients can be served: the services are registered. */
     private volatile boolean offered;
 
+    private volatile boolean going;
+
     private final AtomicInteger timesTold = new AtomicInteger();
 
     /** @param properties all of the component's configuration, the broker keys among it */
@@ -339,7 +341,11 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
         configs.unkeptPromises().forEach(log::warn);
     }
 
-    private void tellReady() {
+    /** Any thread. Once this broker is going it is for the next one to say what the node is. */
+    private synchronized void tellReady() {
+        if (going) {
+            return;
+        }
         int turn = timesTold.incrementAndGet();
         if (!offered || !link.isReachable()) {
             Launch.unready();
@@ -351,10 +357,15 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
         }
     }
 
+    private synchronized void tellGoing() {
+        going = true;
+        Launch.unready();
+    }
+
     /** An engine that is being replaced is back by now; one that is missing still makes this node unfit for new topics. */
     private void missEngines(int turn) {
         Set<String> missing = configs.missingEngines();
-        if (missing.isEmpty() || turn != timesTold.get()) {
+        if (going || missing.isEmpty() || turn != timesTold.get()) {
             return;
         }
         String sentence = "storage.placement = " + configs.broker().get(BrokerConfig.STORAGE_PLACEMENT)
@@ -556,8 +567,7 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
     @Deactivate
     public void close() {
         log.info("Broker {} stops: what was accepted is answered, logs are settled", node.brokerId());
-        offered = false;
-        Launch.unready();
+        tellGoing();
         services.withdraw();
         await(decided(replicas::close), "the partitions");
         fetches.close();

@@ -44,6 +44,8 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -289,6 +291,50 @@ class BrokerTest {
             place("*:scripted");
 
             eventually(() -> assertThat(ready).exists());
+        } finally {
+            System.clearProperty(Launch.READY_FILE);
+        }
+    }
+
+    @Test
+    void itIsNotReadyAnyMoreThoughItsServicesAppearOnlyWhenItGoes() throws Exception {
+        Path ready = directory.resolve("ready");
+        System.setProperty(Launch.READY_FILE, ready.toString());
+        CountDownLatch offering = new CountDownLatch(1);
+        CountDownLatch withdrawn = new CountDownLatch(1);
+        Broker.Services slow = new Broker.Services() {
+            @Override
+            public void offer(Broker unused) {
+                offering.countDown();
+                try {
+                    withdrawn.await();
+                } catch (InterruptedException interrupted) {
+                    throw new IllegalStateException(interrupted);
+                }
+            }
+
+            @Override
+            public void withdraw() {
+                withdrawn.countDown();
+            }
+        };
+        try {
+            stop();
+            broker = new Broker(
+                    config(0, directory.resolve("broker")),
+                    Map.of("storage.placement", "*:scripted"),
+                    slow,
+                    Clock.systemUTC(),
+                    System::nanoTime,
+                    new Random(1));
+            brokers.add(broker);
+            broker.bindEngine(engine, SCRIPTED);
+            meetTheOthers(broker);
+            assertThat(offering.await(20, TimeUnit.SECONDS)).isTrue();
+
+            stop();
+
+            assertThat(ready).doesNotExist();
         } finally {
             System.clearProperty(Launch.READY_FILE);
         }
