@@ -76,13 +76,25 @@ final class MemoryLog {
     }
 
     private void keep(RecordBatch batch) {
-        if (!engine.take(batch.sizeInBytes())) {
-            throw KAFKA_STORAGE_ERROR.because("the memory engine is full: no room for " + batch.sizeInBytes()
-                    + " bytes of " + id + "; trim or delete logs, or raise the setting bytes");
+        take(batch.sizeInBytes());
+        put(batch);
+    }
+
+    private void take(long bytes) {
+        if (!engine.take(bytes)) {
+            throw KAFKA_STORAGE_ERROR.because("the memory engine is full: no room for " + bytes + " bytes of " + id
+                    + "; trim or delete logs, or raise the setting bytes");
         }
+    }
+
+    private void put(RecordBatch batch) {
         ByteBuffer copy = ByteBuffer.allocate(batch.sizeInBytes());
         batch.copyTo(copy, 0);
         batches.put(batch.lastOffset(), new RecordBatch(copy.asReadOnlyBuffer(), 0));
+    }
+
+    private static long bytesOf(Collection<RecordBatch> batches) {
+        return batches.stream().mapToLong(RecordBatch::sizeInBytes).sum();
     }
 
     private Segment segment(long base, long createdAt) {
@@ -200,8 +212,18 @@ final class MemoryLog {
                 }
                 List<RecordBatch> kept = new ArrayList<>();
                 compacted.forEachRemaining(kept::add);
-                drop(batches.subMap(old.baseOffset(), next).values());
-                kept.forEach(MemoryLog.this::keep);
+                Collection<RecordBatch> replaced =
+                        batches.subMap(old.baseOffset(), next).values();
+                // Only the difference: what others could take in between would be missing for records that stay.
+                long more = bytesOf(kept) - bytesOf(replaced);
+                if (more > 0) {
+                    take(more);
+                }
+                replaced.clear();
+                kept.forEach(MemoryLog.this::put);
+                if (more < 0) {
+                    engine.giveBack(-more);
+                }
             }
         }
 

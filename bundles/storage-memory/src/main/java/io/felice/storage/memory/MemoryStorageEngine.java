@@ -82,7 +82,7 @@ public final class MemoryStorageEngine implements StorageEngine {
     }
 
     /** Takes so many bytes of the budget, or none of them. */
-    boolean take(int bytes) {
+    boolean take(long bytes) {
         if (used.addAndGet(bytes) <= budget) {
             return true;
         }
@@ -90,7 +90,7 @@ public final class MemoryStorageEngine implements StorageEngine {
         return false;
     }
 
-    void giveBack(int bytes) {
+    void giveBack(long bytes) {
         used.addAndGet(-bytes);
     }
 }

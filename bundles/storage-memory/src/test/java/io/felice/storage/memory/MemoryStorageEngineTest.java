@@ -1,16 +1,19 @@
 package io.felice.storage.memory;
 
 import static io.felice.testkit.Batches.batch;
+import static io.felice.testkit.LogReader.offsetsOf;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.felice.api.ErrorCode;
 import io.felice.api.FeliceException;
+import io.felice.api.RecordBatch;
 import io.felice.api.storage.PartitionLog;
 import io.felice.api.storage.StorageEngine;
 import io.felice.testkit.StorageEngineContract;
 import java.lang.annotation.Annotation;
 import java.time.Clock;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class MemoryStorageEngineTest extends StorageEngineContract {
@@ -52,6 +55,24 @@ class MemoryStorageEngineTest extends StorageEngineContract {
         log.append(batch(1).valueBytes(700).at(1));
 
         assertThat(log.endOffset()).isEqualTo(2);
+    }
+
+    @Test
+    void whatStaysOfASegmentIsKeptThoughTheEngineHasMoreThanItMayMeanwhile() {
+        MemoryStorageEngine small = new MemoryStorageEngine(2_000, Clock.systemUTC());
+        PartitionLog log = small.open(ID, 1);
+        log.append(batch(1).valueBytes(700).at(0));
+        RecordBatch stays = batch(1).valueBytes(700).at(1);
+        log.append(stays);
+        log.roll();
+        small.modified(budget(100));
+
+        log.replace(log.segments().get(0), List.of(stays).iterator());
+
+        assertThat(offsetsOf(log.read(0, 2, 10_000, true))).containsExactly(1L);
+        small.modified(budget(2_000));
+        log.append(batch(1).valueBytes(700).at(2));
+        assertThat(log.endOffset()).isEqualTo(3);
     }
 
     private static MemoryStorageEngine.Config budget(long bytes) {
