@@ -38,7 +38,7 @@ import org.slf4j.LoggerFactory;
  * a segment is put in its place as the partition's writer, while appends are held back; mostly it is in memory by then.
  */
 final class Compaction {
-    private static final Logger logger = LoggerFactory.getLogger(Compaction.class);
+    private static final Logger LOG = LoggerFactory.getLogger(Compaction.class);
     /** 24 MB in memory, while a run lasts. */
     static final int MOST_KEYS = 3 << 18;
     /** So long a partition that could not be compacted is left alone. */
@@ -155,7 +155,7 @@ final class Compaction {
                     runs++;
                     lastFailure = null;
                     failedAt = NEVER;
-                    logger.debug("{} is compacted up to offset {}", leadership.partition(), covered);
+                    LOG.debug("{} is compacted up to offset {}", leadership.partition(), covered);
                 });
     }
 
@@ -235,7 +235,7 @@ final class Compaction {
         String sentence = String.valueOf(failure.getMessage());
         if (!sentence.equals(lastFailure)) {
             lastFailure = sentence;
-            logger.warn("{} could not be compacted and stays as it is: {}", leadership.partition(), failure.toString());
+            LOG.warn("{} could not be compacted and stays as it is: {}", leadership.partition(), failure.toString());
         }
     }
 }
