@@ -17,7 +17,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Logs that wait to be opened: several at once but never more than that, each once, and first what somebody waits for. */
+/** Logs that wait to be opened: several at once but never more, each once, and first what somebody waits for. */
 @Timeout(60)
 class OpeningsTest {
     private static final int MOST = 3;
