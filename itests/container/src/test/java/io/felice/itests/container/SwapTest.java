@@ -20,7 +20,11 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Bundles of a node that is in use are updated while it runs, and its clients notice nothing but a pause. */
+/**
+ * Bundles of a node that is in use are updated while it runs, and its clients notice nothing but a pause. Connections stay
+ * open, but for one that a client ends by itself: Kafka's consumer closes the connection to its coordinator whenever that
+ * answers NOT_COORDINATOR, and looks it up again. This may be so once for each update of what the coordinator stands on.
+ */
 class SwapTest {
     private static final List<String> UNNOTICED = List.of(
             "io.felice.handlers",
@@ -29,6 +33,8 @@ class SwapTest {
             "io.felice.controller",
             "io.felice.cluster.zookeeper",
             "io.felice.storage.log");
+    private static final List<String> UNDER_GROUPS =
+            List.of("io.felice.coordinator", "io.felice.broker", "io.felice.storage.log");
     private static final int ROUNDS = 3;
     private static final long PATIENCE_SECONDS = 60;
 
@@ -82,8 +88,8 @@ class SwapTest {
                     .as("connections that the follower lost")
                     .isZero();
             assertThat(traffic.member().closedConnections())
-                    .as("connections that the group member lost, the one to its coordinator with them")
-                    .isZero();
+                    .as("connections that the group member closed to its coordinator")
+                    .isLessThanOrEqualTo((long) ROUNDS * UNDER_GROUPS.size());
             assertThat(traffic.admin().closedConnections())
                     .as("connections that the admin client lost")
                     .isZero();
