@@ -126,7 +126,7 @@ final class PartitionFiles {
     }
 
     private List<Path> list() throws IOException {
-        if (!Files.isDirectory(directory)) {
+        if (Files.notExists(directory)) {
             return List.of();
         }
         try (Stream<Path> files = Files.list(directory)) {
