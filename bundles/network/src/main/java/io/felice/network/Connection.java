@@ -44,6 +44,9 @@ final class Connection implements FrameReader.Frames {
     /** How long the stage of a request whose handler left may take. */
     private static final long ORPHAN_NANOS = TimeUnit.SECONDS.toNanos(2);
 
+    /** How long a client is listened to that has got its last answer. */
+    private static final long LINGER_NANOS = TimeUnit.SECONDS.toNanos(1);
+
     private static final String REPLACED = "the service behind this request is being replaced";
 
     private static final Object ATTRIBUTE = "felice.connection";
@@ -60,6 +63,7 @@ final class Connection implements FrameReader.Frames {
 
     private final Step read = this::read;
     private final Step write = this::write;
+    private final Step linger = this::linger;
     private final Step resume;
 
     private String software = "";
@@ -68,6 +72,9 @@ final class Connection implements FrameReader.Frames {
     private long answerBytes;
     private boolean known;
     private boolean draining;
+    /** Since when only the client's end of the stream is waited for; 0 before. */
+    private long lingersSince;
+
     private boolean closesWhenSent;
     private boolean closing;
     private boolean dirty;
@@ -131,14 +138,22 @@ final class Connection implements FrameReader.Frames {
     }
 
     private void read() throws IOException {
-        if (!reader.read(channel, processor.scratch())) {
+        if (lingersSince > 0) {
+            throwAway();
+        } else if (!reader.read(channel, processor.scratch())) {
+            close();
+        }
+    }
+
+    private void throwAway() throws IOException {
+        if (channel.read(processor.scratch().clear()) < 0) {
             close();
         }
     }
 
     /** Goes on with what was received, now that there is room, memory or a handler. */
     void resume() {
-        if (!closing) {
+        if (!closing && lingersSince == 0) {
             guarded(resume);
             markDirty();
         }
@@ -493,8 +508,12 @@ final class Connection implements FrameReader.Frames {
             return;
         }
         boolean empty = outbox.isEmpty();
-        if (empty && (closesWhenSent || draining && inFlight.isEmpty())) {
+        if (empty && closesWhenSent) {
             close();
+            return;
+        }
+        if (empty && draining && inFlight.isEmpty()) {
+            guarded(linger);
             return;
         }
         if (reader.isStarving()) {
@@ -549,13 +568,19 @@ final class Connection implements FrameReader.Frames {
     }
 
     private void updateInterest() {
-        boolean read = reader.wantsBytes() && waitingFor == null && mayBegin();
+        wantToRead(reader.wantsBytes() && waitingFor == null && mayBegin());
+        wantToWrite(outbox.isBlocked());
+    }
+
+    private void wantToRead(boolean read) {
         if (read != readInterest) {
             readInterest = read;
             processor.interestInRead(session, read);
             processor.paused(read ? -1 : 1);
         }
-        boolean write = outbox.isBlocked();
+    }
+
+    private void wantToWrite(boolean write) {
         if (write && !writeInterest) {
             progressAt = System.nanoTime();
         }
@@ -576,7 +601,9 @@ final class Connection implements FrameReader.Frames {
         if (hasOrphans) {
             giveUpOrphans(now);
         }
-        if (writeInterest && now - progressAt > limits.stalled().toNanos()) {
+        if (lingersSince > 0 && now - lingersSince > LINGER_NANOS) {
+            close();
+        } else if (writeInterest && now - progressAt > limits.stalled().toNanos()) {
             counters.stalledClosed.incrementAndGet();
             server.complaints()
                     .warn("Closing the connection of " + identity.remote() + ": it leaves its answers unread");
@@ -618,6 +645,20 @@ final class Connection implements FrameReader.Frames {
     void drain() {
         draining = true;
         markDirty();
+    }
+
+    /**
+     * Says that nothing more comes, and throws away what the client still sends until it has seen that: to close a socket
+     * with bytes unread is a reset, which takes from the client what it has not read yet, its last answers.
+     */
+    private void linger() throws IOException {
+        if (lingersSince == 0) {
+            lingersSince = System.nanoTime();
+            stopWaiting();
+            channel.shutdownOutput();
+            wantToRead(true);
+            wantToWrite(false);
+        }
     }
 
     void close() {

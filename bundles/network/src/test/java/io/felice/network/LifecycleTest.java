@@ -237,6 +237,28 @@ class LifecycleTest {
     }
 
     @Test
+    void answersReachAClientThatWasSendingMoreWhenTheServerStopped() throws Exception {
+        CompletableFuture<HeartbeatResponseData> later = new CompletableFuture<>();
+        TestNode node = new TestNode(Map.of("max_in_flight_requests_per_connection", 1));
+        node.bind(Apis.HEARTBEAT, 0, 4, (HeartbeatRequestData request, RequestContext context) -> later);
+        try (TestClient client = node.connect()) {
+            for (int correlation = 1; correlation <= 1000; correlation++) {
+                client.send(Apis.HEARTBEAT, 4, correlation, heartbeat());
+            }
+            node.awaitNumber("network.requests", "Heartbeat", "in.flight", 1);
+
+            Thread stopping = new Thread(node::close);
+            stopping.start();
+            Thread.sleep(100);
+            later.complete(new HeartbeatResponseData());
+            stopping.join();
+
+            assertThat(client.receiveCorrelationId()).isEqualTo(1);
+            assertThat(client.isClosed(5000)).isTrue();
+        }
+    }
+
+    @Test
     void afterItNoThreadPortOrFileIsLeft() throws Exception {
         startAndStop(0);
         UnixOperatingSystemMXBean system = (UnixOperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
