@@ -195,6 +195,9 @@ final class FakeBroker implements Partitions, ClusterMetadata, Configs {
     @Override
     public void check(ConfigResource resource, String key, String value) {}
 
+    @Override
+    public void check(ConfigResource resource, Map<String, String> values) {}
+
     /** A controller that makes topics, at once or when told. */
     final class FakeAdmin implements Admin {
         final List<NewTopic> created = new ArrayList<>();

@@ -237,24 +237,28 @@ class LifecycleTest {
     }
 
     @Test
-    void answersReachAClientThatWasSendingMoreWhenTheServerStopped() throws Exception {
+    void aClientThatSendsOnWhileTheServerStopsGetsItsAnswersAndAnEndAndNoReset() throws Exception {
         CompletableFuture<HeartbeatResponseData> later = new CompletableFuture<>();
-        TestNode node = new TestNode(Map.of("max_in_flight_requests_per_connection", 1));
+        TestNode node = new TestNode(Map.of("num_network_threads", 1));
         node.bind(Apis.HEARTBEAT, 0, 4, (HeartbeatRequestData request, RequestContext context) -> later);
-        try (TestClient client = node.connect()) {
-            for (int correlation = 1; correlation <= 1000; correlation++) {
-                client.send(Apis.HEARTBEAT, 4, correlation, heartbeat());
-            }
+        try (TestClient client = node.connect();
+                TestClient idle = node.connect()) {
+            client.send(Apis.HEARTBEAT, 4, 1, heartbeat());
             node.awaitNumber("network.requests", "Heartbeat", "in.flight", 1);
-
             Thread stopping = new Thread(node::close);
             stopping.start();
-            Thread.sleep(100);
+            assertThat(idle.endsWithin(5000)).isTrue();
             later.complete(new HeartbeatResponseData());
-            stopping.join();
+
+            for (int correlation = 2; correlation <= 20; correlation++) {
+                client.send(Apis.HEARTBEAT, 4, correlation, heartbeat());
+                Thread.sleep(20);
+            }
 
             assertThat(client.receiveCorrelationId()).isEqualTo(1);
-            assertThat(client.isClosed(5000)).isTrue();
+            assertThat(client.endsWithin(5000)).isTrue();
+            client.socket.close();
+            stopping.join();
         }
     }
 

@@ -78,6 +78,12 @@ final class TestClient implements AutoCloseable {
         return receive(key, version, correlationId, into);
     }
 
+    /** True if the other side says that nothing more comes. */
+    boolean endsWithin(int millis) throws IOException {
+        socket.setSoTimeout(millis);
+        return in.read() < 0;
+    }
+
     /** True if the other side has closed; false if it says nothing for a while. */
     boolean isClosed(int withinMs) throws IOException {
         socket.setSoTimeout(withinMs);
