@@ -101,6 +101,9 @@ class CtrlCTest {
         assertThat(minus(attempts.acknowledged(), written))
                 .as("acknowledged and lost")
                 .isEmpty();
+        assertThat(minus(written, attempts.acknowledged()))
+                .as("accepted and not answered")
+                .isEmpty();
         assertThat(written).as("each once and in order").isSorted().doesNotHaveDuplicates();
         mustHaveRecoveredNothing();
         Eventually.await("writing on", () -> writer.acknowledged() >= acknowledged + RECORDS);
