@@ -118,7 +118,7 @@ final class Appender {
     private void take(PendingAppend append, boolean isItsTurn) {
         try {
             leadership.mustTakeRecords();
-            if (append.expire(node.nanos().getAsLong())) {
+            if (isTooLate(append)) {
                 return;
             }
             long now = node.clock().millis();
@@ -133,6 +133,14 @@ final class Appender {
             append.completeExceptionally(leadership.die(accident));
             throw accident;
         }
+    }
+
+    /**
+     * Who gave it up may have sent it again, and it would be there twice. With a sequence the second one is known for what it
+     * is; left out, the one behind it would be taken for its producer's first.
+     */
+    private boolean isTooLate(PendingAppend append) {
+        return !append.hasSequence() && append.expire(node.nanos().getAsLong());
     }
 
     private void place(PendingAppend append, long now) {

@@ -141,7 +141,9 @@ final class Compaction {
                 node.clock().millis(),
                 retention,
                 (offset, key, expired) -> key == null || offset >= covered || (!expired && offset >= latest.get(key)));
-        return lastOffsetsOfProducers()
+        // What stays must survive what goes, a power cut included.
+        return log.flush(dirt.to())
+                .thenCompose(flushed -> lastOffsetsOfProducers())
                 .thenComposeAsync(
                         lastOffsets -> rewrite(dirt.segments().iterator(), covered, batch -> {
                             leadership.mustLead();
@@ -217,8 +219,14 @@ final class Compaction {
         return null;
     }
 
-    /** For a while there are both, the old and the new; a log must not fail for want of room that records do not need. */
+    /**
+     * In files there are both for a while, the old and the new; a log must not fail for want of room that records do not
+     * need.
+     */
     private void mustHaveRoomFor(Segment segment) {
+        if (!engine.engine().traits().survivesKill()) {
+            return;
+        }
         long usable = engine.engine().volume().usableBytes();
         if (usable >= 0 && usable - Room.LEAST_BYTES < segment.sizeInBytes()) {
             throw KAFKA_STORAGE_ERROR.because("a segment of " + segment.sizeInBytes()

@@ -235,6 +235,30 @@ class AppendingTest {
     }
 
     @Test
+    void anAppendWithASequenceIsWrittenThoughItIsLateAndKnownWhenItComesAgain() {
+        LeaderPartition partition = bench.open(0);
+        get(produce(partition, batch(1)));
+        CompletableFuture<Void> hanging = new CompletableFuture<>();
+        bench.engine.onAppend = hanging::join;
+        CompletableFuture<CompletionStage<Appended>> slow =
+                CompletableFuture.supplyAsync(() -> produce(partition, batch(1)));
+        eventually(() -> assertThat(hanging.getNumberOfDependents()).isEqualTo(1));
+        CompletionStage<Appended> late = produce(partition, batch(1).producer(5, 0, 0));
+        bench.nanos.addAndGet(Duration.ofSeconds(20).toNanos());
+        CompletionStage<Appended> behind = produce(partition, batch(1).producer(5, 0, 1));
+
+        bench.nanos.addAndGet(Duration.ofSeconds(11).toNanos());
+        hanging.complete(null);
+
+        assertThat(get(slow.join()).baseOffset()).isEqualTo(1);
+        assertThat(get(behind).baseOffset()).isEqualTo(3);
+        assertThat(get(late).baseOffset()).isEqualTo(2);
+        assertThat(get(produce(partition, batch(1).producer(5, 0, 0))).baseOffset())
+                .isEqualTo(2);
+        assertThat(partition.logEndOffset()).isEqualTo(4);
+    }
+
+    @Test
     void anAppendThatMayNotWaitAtAllIsWrittenIfItNeedNotWait() {
         LeaderPartition partition = bench.open(0);
         bench.engine.onAppend = () -> bench.nanos.addAndGet(1);

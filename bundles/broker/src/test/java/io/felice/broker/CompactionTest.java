@@ -1,5 +1,6 @@
 package io.felice.broker;
 
+import static io.felice.broker.Bench.eventually;
 import static io.felice.broker.Bench.get;
 import static io.felice.broker.Bench.produce;
 import static java.nio.charset.StandardCharsets.UTF_8;
@@ -21,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
 import org.apache.kafka.common.compress.Compression;
 import org.apache.kafka.common.record.TimestampType;
@@ -144,6 +146,24 @@ class CompactionTest {
         assertThat(partition.logStartOffset()).isZero();
         assertThat(partition.logEndOffset()).isEqualTo(7);
         assertThat(partition.compaction().savedBytes()).isEqualTo(before - partition.sizeInBytes());
+    }
+
+    @Test
+    void nothingGoesBeforeWhatStaysSurvivesAPowerCut() {
+        LeaderPartition partition = oneBatchASegment();
+        for (String key : List.of("a", "a", "end")) {
+            put(partition, key, "v");
+        }
+        bench.engine.flushesAtOnce = false;
+
+        CompletionStage<Void> compacted = partition.compact();
+
+        eventually(() -> assertThat(bench.engine.flushes).isNotEmpty());
+        assertThat(contents(partition)).hasSize(3);
+        bench.engine.flushesAtOnce = true;
+        bench.engine.flushes.forEach(flush -> flush.complete(null));
+        get(compacted);
+        assertThat(contents(partition)).containsExactly("1:a=v", "2:end=v");
     }
 
     @Test

@@ -178,7 +178,7 @@ final class ScriptedEngine implements StorageEngine {
                 flushed = Math.max(flushed, upTo);
                 done.complete(null);
             });
-            if (flushesAtOnce) {
+            if (flushesAtOnce || upTo <= flushed) {
                 asked.complete(null);
             } else {
                 flushes.add(asked);
