@@ -215,15 +215,22 @@ class AppendingTest {
         });
     }
 
+    /** Returns when the engine is in it; what comes behind waits for its turn. */
+    private CompletableFuture<CompletionStage<Appended>> produceThatHangs(
+            LeaderPartition partition, CompletableFuture<Void> hanging) {
+        bench.engine.onAppend = hanging::join;
+        CompletableFuture<CompletionStage<Appended>> slow =
+                CompletableFuture.supplyAsync(() -> produce(partition, batch(1)));
+        eventually(() -> assertThat(hanging.getNumberOfDependents()).isEqualTo(1));
+        return slow;
+    }
+
     @Test
     void anAppendThatWaitedTooLongForItsTurnIsNotWritten() {
         LeaderPartition partition = bench.open(0);
         get(produce(partition, batch(1)));
         CompletableFuture<Void> hanging = new CompletableFuture<>();
-        bench.engine.onAppend = hanging::join;
-        CompletableFuture<CompletionStage<Appended>> slow =
-                CompletableFuture.supplyAsync(() -> produce(partition, batch(1)));
-        eventually(() -> assertThat(hanging.getNumberOfDependents()).isEqualTo(1));
+        CompletableFuture<CompletionStage<Appended>> slow = produceThatHangs(partition, hanging);
         CompletionStage<Appended> behind = produce(partition, batch(1));
 
         bench.nanos.addAndGet(Duration.ofSeconds(31).toNanos());
@@ -239,10 +246,7 @@ class AppendingTest {
         LeaderPartition partition = bench.open(0);
         get(produce(partition, batch(1)));
         CompletableFuture<Void> hanging = new CompletableFuture<>();
-        bench.engine.onAppend = hanging::join;
-        CompletableFuture<CompletionStage<Appended>> slow =
-                CompletableFuture.supplyAsync(() -> produce(partition, batch(1)));
-        eventually(() -> assertThat(hanging.getNumberOfDependents()).isEqualTo(1));
+        CompletableFuture<CompletionStage<Appended>> slow = produceThatHangs(partition, hanging);
         CompletionStage<Appended> late = produce(partition, batch(1).producer(5, 0, 0));
         bench.nanos.addAndGet(Duration.ofSeconds(20).toNanos());
         CompletionStage<Appended> behind = produce(partition, batch(1).producer(5, 0, 1));

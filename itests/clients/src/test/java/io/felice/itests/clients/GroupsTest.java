@@ -179,6 +179,7 @@ class GroupsTest {
 
     @Test
     void groupsTheirStaticMembersAndTheirOffsetsOutliveACleanStopOfTheNode() {
+        // Only skipped when somebody points these tests at a broker of Apache Kafka; ./dev test never does.
         assumeFalse(Node.isOracle(), "another broker is not ours to stop");
         FeliceNode.Builder durable = FeliceNode.in(directory.resolve("stopped")).port(Distribution.freePort());
         FeliceNode stopped = durable.start();

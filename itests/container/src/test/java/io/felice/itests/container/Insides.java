@@ -101,6 +101,7 @@ record Insides(Launcher node) {
         List<Map<String, String>> rows = table("network.connections");
         assertThat(rows).hasSize(1);
         Map<String, Long> row = new TreeMap<>();
+        // The first cell is the listener's name, all others are numbers.
         rows.get(0).entrySet().stream()
                 .skip(1)
                 .forEach(cell -> row.put(cell.getKey(), Long.parseLong(cell.getValue())));
@@ -118,6 +119,7 @@ record Insides(Launcher node) {
                 .toList();
         assertThat(cells).as(name).isNotEmpty();
         List<String> columns = cells.get(0);
+        // The first line is the columns' names.
         return cells.stream().skip(1).map(row -> byColumn(columns, row)).toList();
     }
 
