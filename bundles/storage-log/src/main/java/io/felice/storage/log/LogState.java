@@ -283,7 +283,11 @@ final class LogState {
         if (from < start || at > end) {
             throw OFFSET_OUT_OF_RANGE.because(from + " is not in " + start + ".." + end + " of " + id);
         }
-        return at >= Math.min(limit, end) ? Records.EMPTY : tail.read(at, limit, maxBytes, atLeastOne);
+        if (at >= Math.min(limit, end)) {
+            return Records.EMPTY;
+        }
+        tail.noteReader();
+        return tail.read(at, limit, maxBytes, atLeastOne);
     }
 
     /** Pins the file that {@code at} is in. */

@@ -7,8 +7,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The end of a log in memory: what is not settled yet, and what was settled lately. Buffers begin small and grow with
- * the partition's traffic. The log's monitor guards it.
+ * The end of a log in memory: what is not settled yet, and, for readers, what was settled lately. Buffers begin small and
+ * grow with the partition's traffic. Where nobody reads, one buffer is used again and again, so that it stays in the
+ * processor's cache and leaves the memory to others. The log's monitor guards it.
  */
 final class Tail {
     /** An owner may run ahead of a slow disk by so many times the tail's normal size before it has to settle itself. */
@@ -18,6 +19,8 @@ final class Tail {
     private final List<TailBuffer> buffers = new ArrayList<>();
     private int bytes;
     private int lastSize;
+    /** Appended since somebody read the log. */
+    private long unread;
 
     Tail(LogResources shared) {
         this.shared = shared;
@@ -29,8 +32,11 @@ final class Tail {
 
     /** True if the batch can be appended now; takes another buffer from the pool if that is what it needs. */
     boolean makeRoom(SegmentFile active, long end, int size) {
+        if (isForNobody()) {
+            beginAgain();
+        }
         if (!buffers.isEmpty()) {
-            TailBuffer last = buffers.get(buffers.size() - 1);
+            TailBuffer last = last();
             boolean follows = last.segment == active && last.position + last.written() == active.size();
             if (follows && last.room() >= size) {
                 return true;
@@ -40,7 +46,29 @@ final class Tail {
     }
 
     void append(RecordBatch batch, int size) {
-        buffers.get(buffers.size() - 1).append(batch, size);
+        last().append(batch, size);
+        unread += size;
+    }
+
+    /** Somebody reads the log, from here or from its files. */
+    void noteReader() {
+        unread = 0;
+    }
+
+    private TailBuffer last() {
+        return buffers.get(buffers.size() - 1);
+    }
+
+    /** True if all of it is in the files, and as much as it may hold was appended without anybody reading. */
+    private boolean isForNobody() {
+        return !buffers.isEmpty() && unread > shared.settings().tailBytes() && firstUnsettled() == null;
+    }
+
+    /** Gives back all buffers; the next one is as large as was needed since the last time. */
+    private void beginAgain() {
+        int needed = last().written();
+        dropAll();
+        lastSize = powerOfTwoFrom(needed) / 2;
     }
 
     private boolean extend(SegmentFile active, long end, int size) {

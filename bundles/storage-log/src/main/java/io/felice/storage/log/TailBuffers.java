@@ -1,13 +1,16 @@
 package io.felice.storage.log;
 
 import java.nio.ByteBuffer;
-import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.Deque;
+import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Direct buffers for the tails of all logs: sizes are powers of two, pooled, all together within a budget. */
+/**
+ * Direct buffers for the tails of all logs: sizes are powers of two, pooled, all together within a budget. What came back
+ * last is lent first: its bytes are in the processor's cache.
+ */
 final class TailBuffers {
     static final int SMALLEST = 16 << 10;
 
@@ -17,7 +20,7 @@ final class TailBuffers {
 
     private final long budget;
     private final int largest;
-    private final Queue<ByteBuffer>[] idle;
+    private final Deque<ByteBuffer>[] idle;
     private final AtomicLong allocated = new AtomicLong();
     private final AtomicLong lent = new AtomicLong();
 
@@ -28,10 +31,10 @@ final class TailBuffers {
     }
 
     @SuppressWarnings({"unchecked", "rawtypes"})
-    private static Queue<ByteBuffer>[] queues(int count) {
-        Queue<ByteBuffer>[] queues = new Queue[count];
+    private static Deque<ByteBuffer>[] queues(int count) {
+        Deque<ByteBuffer>[] queues = new Deque[count];
         for (int i = 0; i < count; i++) {
-            queues[i] = new ConcurrentLinkedQueue<>();
+            queues[i] = new ConcurrentLinkedDeque<>();
         }
         return queues;
     }
@@ -72,7 +75,7 @@ final class TailBuffers {
 
     void giveBack(ByteBuffer buffer) {
         lent.addAndGet(-buffer.capacity());
-        queueOf(buffer.capacity()).add(buffer);
+        queueOf(buffer.capacity()).addFirst(buffer);
     }
 
     private ByteBuffer allocate(int size) {
@@ -108,7 +111,7 @@ final class TailBuffers {
         return buffer;
     }
 
-    private Queue<ByteBuffer> queueOf(int size) {
+    private Deque<ByteBuffer> queueOf(int size) {
         return idle[Integer.numberOfTrailingZeros(size) - SMALLEST_BITS];
     }
 }

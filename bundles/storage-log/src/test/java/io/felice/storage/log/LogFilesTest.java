@@ -2,6 +2,7 @@ package io.felice.storage.log;
 
 import static io.felice.testkit.Batches.batch;
 import static io.felice.testkit.LogReader.batchesIn;
+import static io.felice.testkit.LogReader.bytesOf;
 import static io.felice.testkit.LogReader.everythingIn;
 import static io.felice.testkit.LogReader.offsetsOf;
 import static java.nio.charset.StandardCharsets.UTF_8;
@@ -459,6 +460,61 @@ class LogFilesTest {
         try (Records read = log.read(0, Long.MAX_VALUE, PLENTY, true)) {
             assertThat(read).isInstanceOf(Records.InMemory.class);
             assertThat(((Records.InMemory) read).buffers().get(0).isDirect()).isTrue();
+        }
+    }
+
+    @Test
+    void aLogThatNobodyReadsUsesOneSmallBufferAgainAndAgain() throws IOException {
+        LogStorageEngine engine = start(data(), new LogSettings(64 << 10, 1 << 20, 100, 1));
+        PartitionLog log = engine.open(ID, 1);
+        appendSettled(log, 0, 10);
+        assertThat((long) cell(engine, "tail.bytes")).isGreaterThan(TailBuffers.SMALLEST);
+
+        appendSettled(log, 10, 40);
+
+        assertThat(cell(engine, "tail.bytes")).isEqualTo((long) TailBuffers.SMALLEST);
+        assertThat(log.isHot(38)).isFalse();
+        assertThat(log.isHot(39)).isTrue();
+        assertThat(batchesIn(everythingIn(log))).hasSize(40);
+
+        appendSettled(log, 40, 50);
+        assertThat(log.isHot(40)).as("somebody reads").isTrue();
+        assertThat(batchesIn(everythingIn(log))).hasSize(50);
+    }
+
+    @Test
+    void whatIsNotSettledStaysInMemoryThoughNobodyReads() throws IOException {
+        LogStorageEngine engine = start(data(), new LogSettings(64 << 10, 1 << 20, 100, 1));
+        PartitionLog log = engine.open(ID, 1);
+        appendSettled(log, 0, 40);
+
+        for (int i = 40; i < 70; i++) {
+            log.append(batch(1).valueBytes(3_000).at(i));
+        }
+
+        assertThat(log.isHot(40)).isTrue();
+        assertThat(batchesIn(everythingIn(log))).hasSize(70);
+    }
+
+    @Test
+    void aReadFromMemoryKeepsItsBytesWhileTheTailBeginsAgain() throws IOException {
+        PartitionLog log =
+                start(data(), new LogSettings(64 << 10, 1 << 20, 100, 1)).open(ID, 1);
+        appendSettled(log, 0, 40);
+        try (Records held = log.read(39, Long.MAX_VALUE, PLENTY, true)) {
+            assertThat(held).isInstanceOf(Records.InMemory.class);
+
+            appendSettled(log, 40, 100);
+
+            assertThat(batchesIn(bytesOf(held))).singleElement().satisfies(batch -> assertThat(batch.baseOffset())
+                    .isEqualTo(39));
+        }
+    }
+
+    private static void appendSettled(PartitionLog log, int from, int to) {
+        for (int i = from; i < to; i++) {
+            log.append(batch(1).valueBytes(3_000).at(i));
+            log.settle();
         }
     }
 
