@@ -15,7 +15,7 @@ import java.util.function.Consumer;
 final class Outbox {
     /** Where an I/O thread puts together what it writes next. */
     static final class Staging {
-        private static final int BYTES = 128 * 1024;
+        private static final int BYTES = 256 * 1024;
         private static final int PARTS = 16;
 
         private final ByteBuffer bytes = ByteBuffer.allocateDirect(BYTES);
