@@ -64,9 +64,9 @@ final class Tail {
         return !buffers.isEmpty() && unread > shared.settings().tailBytes() && firstUnsettled() == null;
     }
 
-    /** Gives back all buffers; the next one is as large as was needed since the last time. */
+    /** Gives back all buffers; the next one is as large as was needed since the last time, so that it is one. */
     private void beginAgain() {
-        int needed = last().written();
+        int needed = buffers.stream().mapToInt(TailBuffer::written).sum();
         dropAll();
         lastSize = powerOfTwoFrom(needed) / 2;
     }

@@ -24,11 +24,14 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Clock;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.LongStream;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.record.internal.FileRecords;
 import org.junit.jupiter.api.AfterEach;
@@ -509,6 +512,52 @@ class LogFilesTest {
             assertThat(batchesIn(bytesOf(held))).singleElement().satisfies(batch -> assertThat(batch.baseOffset())
                     .isEqualTo(39));
         }
+    }
+
+    @Test
+    void whereNobodyReadsWhatIsSettledAtOnceIsWrittenAtOnce() {
+        LogStorageEngine engine = start(data(), new LogSettings(64 << 10, 1 << 20, 100, 1));
+        PartitionLog log = engine.open(ID, 1);
+        appendSettled(log, 0, 40);
+        for (int round = 0; round < 10; round++) {
+            for (int i = 0; i < 7; i++) {
+                log.append(batch(1).valueBytes(3_000).at(40 + 7 * round + i));
+            }
+            long before = (long) cell(engine, "settles");
+            log.settle();
+            if (round > 0) {
+                assertThat((long) cell(engine, "settles") - before)
+                        .as("writes in round " + round)
+                        .isEqualTo(1);
+            }
+        }
+        assertThat(batchesIn(everythingIn(log))).hasSize(110);
+    }
+
+    @Test
+    void settlingOnAnotherThreadWhileNobodyReadsLosesNothing() throws Exception {
+        PartitionLog log =
+                start(data(), new LogSettings(64 << 10, 1 << 20, 100, 1)).open(ID, 1);
+        AtomicBoolean done = new AtomicBoolean();
+        Thread settler = new Thread(() -> {
+            while (!done.get()) {
+                log.settle();
+            }
+        });
+        settler.start();
+        for (int i = 0; i < 5_000; i++) {
+            log.append(batch(1).valueBytes(1_000).at(i));
+        }
+        done.set(true);
+        settler.join();
+        log.settle();
+
+        byte[] all = everythingIn(log);
+        assertThat(batchesIn(all))
+                .extracting(RecordBatch::baseOffset)
+                .isEqualTo(LongStream.range(0, 5_000).boxed().toList());
+        byte[] file = Files.readAllBytes(partition().resolve("00000000000000000000.log"));
+        assertThat(Arrays.copyOf(file, all.length)).isEqualTo(all);
     }
 
     private static void appendSettled(PartitionLog log, int from, int to) {
