@@ -18,9 +18,11 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -59,6 +61,9 @@ final class Replicas {
 
     private final Map<TopicPartition, Replica> byName = new ConcurrentHashMap<>();
     private final Map<UUID, Applied> applied = new HashMap<>();
+    /** Dropped, and deleted as soon as they are closed; the broker's thread only. */
+    private final Set<LogId> going = new HashSet<>();
+
     private final Map<LogId, Long> lastWatermarks = new ConcurrentHashMap<>();
     /** As they were on disk at the start, until it is known of which log each is; the broker's thread only. */
     private final Map<TopicPartition, Long> checkpointed = new HashMap<>();
@@ -84,7 +89,7 @@ final class Replicas {
         this.limits = limits;
         this.opening = new PartitionOpening(node, limits);
         this.openingTimes = new OpeningTimes(node);
-        this.strays = new StrayLogs(node, main, engines, view);
+        this.strays = new StrayLogs(node, main, engines, view, this::isInUse);
         this.view = view;
     }
 
@@ -224,6 +229,7 @@ final class Replicas {
         Replica replica = byName.get(partition);
         if (replica != null && replica.id.topicId().equals(topicId)) {
             byName.remove(partition);
+            going.add(replica.id);
             replica.deleted = true;
             reconcile(replica);
         }
@@ -465,6 +471,7 @@ final class Replicas {
     }
 
     private void delete(Replica replica) {
+        going.remove(replica.id);
         String name = state.engineOf(replica.id).orElse(replica.engine);
         replica.status = Replica.Status.IDLE;
         lastWatermarks.remove(replica.id);
@@ -507,6 +514,10 @@ final class Replicas {
     /** @param complete a view that is known to have every topic a log of this node can be of */
     void removeStrays(ClusterView complete) {
         strays.remove(complete, state);
+    }
+
+    private boolean isInUse(LogId id) {
+        return going.contains(id) || byName.values().stream().anyMatch(replica -> replica.id.equals(id));
     }
 
     // ---- regular work

@@ -4,6 +4,7 @@ import io.felice.api.cluster.ClusterView;
 import io.felice.api.storage.LogId;
 import java.util.List;
 import java.util.concurrent.Executor;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -19,12 +20,15 @@ final class StrayLogs {
     private final Executor main;
     private final Engines engines;
     private final Supplier<ClusterView> view;
+    private final Predicate<LogId> inUse;
 
-    StrayLogs(Node node, Executor main, Engines engines, Supplier<ClusterView> view) {
+    /** @param inUse true of logs that somebody uses, or deletes when it is time; asked on the broker's thread */
+    StrayLogs(Node node, Executor main, Engines engines, Supplier<ClusterView> view, Predicate<LogId> inUse) {
         this.node = node;
         this.main = main;
         this.engines = engines;
         this.view = view;
+        this.inUse = inUse;
     }
 
     /**
@@ -38,12 +42,14 @@ final class StrayLogs {
                 List<LogId> strays = engine.engine().logs().stream()
                         .filter(id -> isStray(complete, id))
                         .toList();
-                main.execute(() ->
-                        strays.stream().filter(id -> isStray(view.get(), id)).forEach(id -> delete(engine, id, state)));
+                main.execute(() -> strays.stream()
+                        .filter(id -> isStray(view.get(), id) && !inUse.test(id))
+                        .forEach(id -> delete(engine, id, state)));
             });
         }
-        state.known().stream().filter(id -> isStray(complete, id)).forEach(id -> node.background()
-                .execute(() -> state.forget(id)));
+        state.known().stream()
+                .filter(id -> isStray(complete, id) && !inUse.test(id))
+                .forEach(id -> node.background().execute(() -> state.forget(id)));
     }
 
     private boolean isStray(ClusterView now, LogId id) {

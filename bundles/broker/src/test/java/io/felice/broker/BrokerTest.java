@@ -481,6 +481,35 @@ class BrokerTest {
     }
 
     @Test
+    void aLogThatIsStillBeingClosedIsNoStrayAndGoesWithItsStateAfterwards() {
+        UUID topic = controller.create("orders", 1);
+        get(produce(led("orders"), batch(1)));
+        LogId stray = new LogId(UUID.randomUUID(), 0, "gone");
+        engine.open(stray, 1);
+        stop();
+        CountDownLatch searched = new CountDownLatch(1);
+        broker = start();
+        led("orders");
+        engine.onClose = () -> await(searched);
+
+        controller.append(new MetadataRecord.TopicDeleted(topic));
+
+        eventually(() -> assertThat(engine.deleted).contains(stray));
+        assertThat(engine.deleted).doesNotContain(new LogId(topic, 0, "orders"));
+        searched.countDown();
+        eventually(() -> assertThat(engine.logs()).isEmpty());
+        eventually(() -> assertThat(directory.resolve("broker/state/scripted")).isEmptyDirectory());
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            assertThat(latch.await(30, TimeUnit.SECONDS)).isTrue();
+        } catch (InterruptedException stopped) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Test
     void aTopicThatIsMadeAgainBeginsEmpty() {
         UUID old = controller.create("orders", 1);
         get(produce(led("orders"), batch(5)));

@@ -39,6 +39,7 @@ final class ScriptedEngine implements StorageEngine {
     volatile Runnable onAppend = () -> {};
     volatile Runnable onOpen = () -> {};
     volatile Runnable onReplace = () -> {};
+    volatile Runnable onClose = () -> {};
     final AtomicInteger replaces = new AtomicInteger();
     volatile boolean flushesAtOnce = true;
     volatile boolean cold;
@@ -234,6 +235,7 @@ final class ScriptedEngine implements StorageEngine {
 
         @Override
         public void close() {
+            onClose.run();
             log.close();
         }
     }
