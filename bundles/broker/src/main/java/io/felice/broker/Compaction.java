@@ -143,6 +143,7 @@ final class Compaction {
                 (offset, key, expired) -> key == null || offset >= covered || (!expired && offset >= latest.get(key)));
         // What stays must survive what goes, a power cut included.
         return log.flush(dirt.to())
+                .whenCompleteAsync(this::noteFlushed, engine)
                 .thenCompose(flushed -> lastOffsetsOfProducers())
                 .thenComposeAsync(
                         lastOffsets -> rewrite(dirt.segments().iterator(), covered, batch -> {
@@ -159,6 +160,13 @@ final class Compaction {
                     failedAt = NEVER;
                     LOG.debug("{} is compacted up to offset {}", leadership.partition(), covered);
                 });
+    }
+
+    /** What the disk did not take ends the partition, as after any other write. */
+    private void noteFlushed(Void flushed, Throwable failure) {
+        if (failure != null && !LogStart.isWell(log)) {
+            leadership.die(FeliceException.unwrap(failure));
+        }
     }
 
     /** @return the offset below which every key is known: less than all if there are too many */

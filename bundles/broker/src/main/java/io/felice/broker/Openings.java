@@ -4,9 +4,13 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.Executor;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Logs of one engine that wait to be opened: a few at a time, those that somebody asks for first. Any thread. */
 final class Openings {
+    private static final Logger LOG = LoggerFactory.getLogger(Openings.class);
+
     private final Executor pool;
     private final int most;
     private final Deque<Opening> asked = new ArrayDeque<>();
@@ -56,13 +60,23 @@ final class Openings {
 
     private void work() {
         for (Opening next = next(); next != null; next = next()) {
-            next.work.run();
-            ended();
+            try {
+                next.work.run();
+            } catch (RuntimeException | Error accident) {
+                LOG.error("A log was not opened", accident);
+            } finally {
+                ended();
+            }
         }
     }
 
     private synchronized void ended() {
         atWork--;
+    }
+
+    /** True while logs are being opened or wait for it. */
+    synchronized boolean areUnderWay() {
+        return running > 0;
     }
 
     /** How many logs were being opened at the same time at most. */

@@ -13,7 +13,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Whether an engine has room for more. A write that failed while its volume had next to nothing free makes it full: from
  * then on no record is appended to any of its logs until clearly more is free again, or for a while a little more, while
- * reads, retention and DeleteRecords go on. Any thread; the monitor guards the change from one to the other, nothing is called while it is held.
+ * reads, retention and DeleteRecords go on. Any thread; the monitor guards the change from one to the other, nothing is
+ * called while it is held.
  */
 final class Room {
     private static final Logger log = LoggerFactory.getLogger(Room.class);

@@ -14,8 +14,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * What the broker does again and again: looks after each partition, notes high watermarks on disk, lets go of what topics
- * no longer keep, compacts what they want compacted, and looks for room where there was none. Begun by the timer, decided on the broker's thread, done on
- * the engines' threads and in the background.
+ * no longer keep, compacts what they want compacted, and looks for room where there was none. Begun by the timer, decided
+ * on the broker's thread, done on the engines' threads and in the background.
  */
 final class Upkeep {
     private static final Logger log = LoggerFactory.getLogger(Upkeep.class);
@@ -125,8 +125,9 @@ final class Upkeep {
         }
     }
 
+    /** Not while logs are being opened: they leave one thread free, for what cannot wait as long. */
     private void compact(MountedEngine engine) {
-        if (compacting.add(engine)) {
+        if (!engine.openings().areUnderWay() && compacting.add(engine)) {
             Iterator<LeaderPartition> partitions = replicas.leaders().stream()
                     .filter(partition -> partition.engine() == engine)
                     .iterator();
@@ -136,7 +137,7 @@ final class Upkeep {
 
     /** A partition that has nothing to be done is done at once, so that a thread does many in a loop. */
     private void compactNext(MountedEngine engine, Iterator<LeaderPartition> partitions) {
-        while (partitions.hasNext()) {
+        while (partitions.hasNext() && !engine.openings().areUnderWay()) {
             CompletionStage<Void> compacted = partitions.next().compact();
             if (!compacted.toCompletableFuture().isDone()) {
                 compacted.thenRun(() -> engine.execute(() -> compactNext(engine, partitions)));

@@ -167,6 +167,23 @@ class CompactionTest {
     }
 
     @Test
+    void aLogWhoseFlushFailsEndsThePartitionAndLosesNothing() {
+        LeaderPartition partition = oneBatchASegment();
+        for (String key : List.of("a", "a", "end")) {
+            put(partition, key, "v");
+        }
+        bench.engine.flushesAtOnce = false;
+        CompletionStage<Void> compacted = partition.compact();
+        eventually(() -> assertThat(bench.engine.flushes).isNotEmpty());
+
+        bench.engine.flushes.remove().completeExceptionally(new IllegalStateException("the disk is gone"));
+
+        get(compacted);
+        assertThat(bench.dead).containsExactly(partition);
+        assertThat(bench.engine.replaces.get()).isZero();
+    }
+
+    @Test
     void anOffsetThatWasCompactedAwayGivesTheNextRecord() {
         LeaderPartition partition = oneBatchASegment();
         for (String key : List.of("a", "b", "a", "a", "b", "c")) {

@@ -48,6 +48,38 @@ class OpeningsTest {
     }
 
     @Test
+    void theyAreUnderWayFromTheFirstAddedUntilTheLastIsOpened() {
+        Deque<Runnable> pool = new ArrayDeque<>();
+        Openings openings = new Openings(pool::add, 1);
+        List<Boolean> whileOpening = new ArrayList<>();
+        assertThat(openings.areUnderWay()).isFalse();
+
+        openings.add(() -> whileOpening.add(openings.areUnderWay()));
+        openings.add(() -> whileOpening.add(openings.areUnderWay()));
+        assertThat(openings.areUnderWay()).isTrue();
+        pool.poll().run();
+
+        assertThat(whileOpening).containsExactly(true, true);
+        assertThat(openings.areUnderWay()).isFalse();
+    }
+
+    @Test
+    void oneThatFailsByAccidentKeepsNoOtherFromBeingOpened() {
+        Deque<Runnable> pool = new ArrayDeque<>();
+        Openings openings = new Openings(pool::add, 1);
+        List<Integer> opened = new ArrayList<>();
+        openings.add(() -> {
+            throw new IllegalStateException("an accident");
+        });
+        openings.add(() -> opened.add(2));
+
+        pool.poll().run();
+
+        assertThat(opened).containsExactly(2);
+        assertThat(openings.areUnderWay()).isFalse();
+    }
+
+    @Test
     void neverAreMoreOpenedAtOnceAndEachIsOpenedOnce() throws Exception {
         Openings openings = new Openings(threads, MOST);
         List<Integer> opened = Collections.synchronizedList(new ArrayList<>());
