@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -12,6 +13,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -67,16 +69,20 @@ public final class Bench {
             warmUp(kafka);
             warmUp(felice);
             List<Result> results = new ArrayList<>();
+            Path samples = options.work().resolve("samples.csv");
+            Files.writeString(samples, "row,round,broker,value,CPU us,user CPU us,CPU with compiler us\n");
             for (Row row : rows) {
                 if (options.rows().matcher(row.name()).find()) {
                     results.add(measure(row, kafka, felice, pageCache));
-                    System.out.println(results.get(results.size() - 1).line());
+                    Result newest = results.get(results.size() - 1);
+                    System.out.println(newest.line());
+                    Files.writeString(samples, newest.samples(), StandardOpenOption.APPEND);
                 }
             }
             double[] loaded = {kafka.residentMegabytes(), felice.residentMegabytes()};
             String report = report(results, kafka, felice, idle, connected, loaded);
             Files.writeString(options.report(), report);
-            System.out.println("written to " + options.report());
+            System.out.println("written to " + options.report() + ", every sample to " + samples);
         }
     }
 
@@ -181,28 +187,68 @@ public final class Bench {
                     Locale.ROOT,
                     "| %s | %s %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |",
                     row.name(),
-                    number(median(kafka, Sample::value)),
+                    number(median(kafkas(), Sample::value)),
                     row.unit(),
                     number(median(felice, Sample::value)),
-                    spread(felice, kafka, Sample::value),
-                    spread(again, kafka, Sample::value),
-                    number(median(kafka, Sample::cpuMicros)),
+                    overKafka(Sample::value),
+                    kafkaOverKafka(Sample::value),
+                    number(median(kafkas(), Sample::cpuMicros)),
                     number(median(felice, Sample::cpuMicros)),
-                    spread(felice, kafka, Sample::cpuMicros),
-                    spread(again, kafka, Sample::cpuMicros),
-                    spread(felice, kafka, Sample::userMicros),
-                    spread(felice, kafka, Sample::compiledMicros));
+                    overKafka(Sample::cpuMicros),
+                    kafkaOverKafka(Sample::cpuMicros),
+                    overKafka(Sample::userMicros),
+                    overKafka(Sample::compiledMicros));
+        }
+
+        /** Every sample, for who wants to look closer: row, round, broker, value and the three processor times. */
+        String samples() {
+            StringBuilder lines = new StringBuilder();
+            for (int round = 0; round < felice.size(); round++) {
+                lines.append(sample(round, "Kafka", kafka))
+                        .append(sample(round, "Felice", felice))
+                        .append(sample(round, "Kafka again", again));
+            }
+            return lines.toString();
+        }
+
+        private String sample(int round, String broker, List<Sample> samples) {
+            Sample one = samples.get(round);
+            return String.format(
+                    Locale.ROOT,
+                    "%s,%d,%s,%.3f,%.4f,%.4f,%.4f%n",
+                    row.name(),
+                    round + 1,
+                    broker,
+                    one.value(),
+                    one.cpuMicros(),
+                    one.userMicros(),
+                    one.compiledMicros());
+        }
+
+        private List<Sample> kafkas() {
+            return Stream.concat(kafka.stream(), again.stream()).toList();
+        }
+
+        /** To the mean of the two samples around it: what changes slowly on the machine falls out. */
+        private String overKafka(ToDoubleFunction<Sample> of) {
+            return spread(IntStream.range(0, felice.size())
+                    .mapToDouble(round -> 2
+                            * of.applyAsDouble(felice.get(round))
+                            / (of.applyAsDouble(kafka.get(round)) + of.applyAsDouble(again.get(round))))
+                    .toArray());
+        }
+
+        private String kafkaOverKafka(ToDoubleFunction<Sample> of) {
+            return spread(IntStream.range(0, kafka.size())
+                    .mapToDouble(round -> of.applyAsDouble(again.get(round)) / of.applyAsDouble(kafka.get(round)))
+                    .toArray());
         }
 
         private static double median(List<Sample> samples, ToDoubleFunction<Sample> of) {
             return Sample.median(samples.stream().mapToDouble(of).toArray());
         }
 
-        private static String spread(List<Sample> over, List<Sample> under, ToDoubleFunction<Sample> of) {
-            double[] ratios = new double[over.size()];
-            for (int i = 0; i < ratios.length; i++) {
-                ratios[i] = of.applyAsDouble(over.get(i)) / of.applyAsDouble(under.get(i));
-            }
+        private static String spread(double... ratios) {
             double median = Sample.median(ratios);
             return Double.isNaN(median) || Arrays.stream(ratios).anyMatch(ratio -> !Double.isFinite(ratio) || ratio < 0)
                     ? "–"
@@ -234,8 +280,8 @@ public final class Bench {
                 memory that lies free is slow to get, and would otherwise decide.
 
                 In each round a row is measured on Kafka, on Felice, and on Kafka again. "Felice/Kafka" is the median of \
-                the rounds' ratios with its smallest and largest; "Kafka/Kafka" is the same for one broker against \
-                itself: a ratio inside that spread says nothing. CPU is the broker's own processor time per record (per \
+                the rounds' ratios, to the mean of the two samples of Kafka, with its smallest and largest; "Kafka/Kafka" \
+                is the second sample against the first, one broker against itself: a ratio inside that spread says nothing. CPU is the broker's own processor time per record (per \
                 request in rows of single requests, per partition in rows of topics), in microseconds, without the Java \
                 machine's compiler, whose work comes to an end; it decides. \
                 User CPU leaves out the kernel, whose part both brokers pay alike: socket copies and page cache. The last \
