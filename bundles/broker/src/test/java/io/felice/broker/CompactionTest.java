@@ -151,14 +151,8 @@ class CompactionTest {
     @Test
     void nothingGoesBeforeWhatStaysSurvivesAPowerCut() {
         LeaderPartition partition = oneBatchASegment();
-        for (String key : List.of("a", "a", "end")) {
-            put(partition, key, "v");
-        }
-        bench.engine.flushesAtOnce = false;
+        CompletionStage<Void> compacted = compactUntilItFlushes(partition);
 
-        CompletionStage<Void> compacted = partition.compact();
-
-        eventually(() -> assertThat(bench.engine.flushes).isNotEmpty());
         assertThat(contents(partition)).hasSize(3);
         bench.engine.flushesAtOnce = true;
         bench.engine.flushes.forEach(flush -> flush.complete(null));
@@ -166,15 +160,20 @@ class CompactionTest {
         assertThat(contents(partition)).containsExactly("1:a=v", "2:end=v");
     }
 
-    @Test
-    void aLogWhoseFlushFailsEndsThePartitionAndLosesNothing() {
-        LeaderPartition partition = oneBatchASegment();
+    private CompletionStage<Void> compactUntilItFlushes(LeaderPartition partition) {
         for (String key : List.of("a", "a", "end")) {
             put(partition, key, "v");
         }
         bench.engine.flushesAtOnce = false;
         CompletionStage<Void> compacted = partition.compact();
         eventually(() -> assertThat(bench.engine.flushes).isNotEmpty());
+        return compacted;
+    }
+
+    @Test
+    void aLogWhoseFlushFailsEndsThePartitionAndLosesNothing() {
+        LeaderPartition partition = oneBatchASegment();
+        CompletionStage<Void> compacted = compactUntilItFlushes(partition);
 
         bench.engine.flushes.remove().completeExceptionally(new IllegalStateException("the disk is gone"));
 
