@@ -66,7 +66,10 @@ final class Tail {
 
     /** Gives back all buffers; the next one is as large as was needed since the last time, so that it is one. */
     private void beginAgain() {
-        int needed = buffers.stream().mapToInt(TailBuffer::written).sum();
+        int needed = 0;
+        for (int i = 0; i < buffers.size(); i++) {
+            needed += buffers.get(i).written();
+        }
         dropAll();
         lastSize = powerOfTwoFrom(needed) / 2;
     }
