@@ -65,10 +65,6 @@ final class Distribution {
                         "-XX:TieredStopAtLevel=1",
                         "-XX:+UseSerialGC",
                         "-Dfelice.data=data/felice",
-                        "--add-reads=java.xml=java.logging",
-                        "--add-exports=java.base/org.apache.karaf.specs.locator=java.xml,ALL-UNNAMED",
-                        "--patch-module=java.base=lib/endorsed/org.apache.karaf.specs.locator-" + KARAF + ".jar",
-                        "--patch-module=java.xml=lib/endorsed/org.apache.karaf.specs.java.xml-" + KARAF + ".jar",
                         "--add-opens=java.base/java.security=ALL-UNNAMED",
                         "--add-opens=java.base/java.net=ALL-UNNAMED",
                         "--add-opens=java.base/java.lang=ALL-UNNAMED",
@@ -81,6 +77,8 @@ final class Distribution {
                         "--add-exports=java.base/sun.net.www.protocol.jar=ALL-UNNAMED"),
                 // Karaf's access control needs it up to Java 23; from 24 on Java refuses to start with it.
                 Runtime.version().feature() < 24 ? vmOption("-Djava.security.manager=allow") : composite(),
-                vmOptions("-classpath", "lib/jdk9plus/*:lib/boot/*"));
+                vmOptions(
+                        "-classpath",
+                        "lib/jdk9plus/*:lib/boot/*:lib/endorsed/org.apache.karaf.specs.locator-" + KARAF + ".jar"));
     }
 }
