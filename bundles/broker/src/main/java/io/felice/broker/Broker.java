@@ -547,6 +547,11 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
     }
 
     @Override
+    public List<ConfigEntry> describeTopic(Map<String, String> own) {
+        return configs.describeTopic(own);
+    }
+
+    @Override
     public void check(ConfigResource resource, String key, String value) {
         configs.check(resource, key, value);
     }

@@ -148,7 +148,11 @@ final class Fetches implements AutoCloseable {
             for (int i = 0; i < count; i++) {
                 FetchedPartition one = now.failures[i];
                 if (one == null) {
-                    one = read(plan.wants().get(i), now.partitions[i], room - bytes, bytes == 0);
+                    Want want = plan.wants().get(i);
+                    one = read(want, now.partitions[i], room - bytes, bytes == 0);
+                    if (room - bytes < want.maxBytes() && foundNoRoom(one, now.watermarks[i] - want.offset())) {
+                        room = (int) bytes; // what is left holds no batch here, and hardly one of the others
+                    }
                 }
                 mustAnswer |= one.error() != ErrorCode.NONE || one.divergence() != null;
                 bytes += one.records().sizeInBytes();
@@ -161,6 +165,13 @@ final class Fetches implements AutoCloseable {
                 now.bytes = (int) bytes;
                 park(now);
             }
+        }
+
+        private static boolean foundNoRoom(FetchedPartition one, long available) {
+            return available > 0
+                    && one.records().sizeInBytes() == 0
+                    && one.error() == ErrorCode.NONE
+                    && one.divergence() == null;
         }
 
         private FetchedPartition read(Want want, LeaderPartition partition, long room, boolean first) {

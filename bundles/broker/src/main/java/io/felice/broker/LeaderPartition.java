@@ -216,7 +216,8 @@ final class LeaderPartition implements Partition {
             throw OFFSET_OUT_OF_RANGE.because(from + " is not in " + start + ".." + logEnd + " of " + id());
         }
         long end = endOf(limit);
-        return from >= end ? Records.EMPTY : log.read(from, end, maxBytes, atLeastOne);
+        boolean nothing = from >= end || (maxBytes <= 0 && !atLeastOne);
+        return nothing ? Records.EMPTY : log.read(from, end, maxBytes, atLeastOne);
     }
 
     @Override

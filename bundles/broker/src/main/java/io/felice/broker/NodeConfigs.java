@@ -222,20 +222,28 @@ final class NodeConfigs implements Configs {
     public List<ConfigEntry> describe(ConfigResource resource) {
         Layers now = layers;
         return switch (resource.type()) {
-            case TOPIC -> describeTopic(now, resource);
+            case TOPIC -> describeTopic(now, own(now, resource));
             case BROKER -> describeBroker(now, resource);
         };
     }
 
-    private List<ConfigEntry> describeTopic(Layers now, ConfigResource resource) {
-        if (now.view.topic(resource.name()).isEmpty()) {
-            throw UNKNOWN_TOPIC_OR_PARTITION.because("There is no topic " + resource.name());
+    @Override
+    public List<ConfigEntry> describeTopic(Map<String, String> own) {
+        return describeTopic(layers, own);
+    }
+
+    private static Map<String, String> own(Layers now, ConfigResource topic) {
+        if (now.view.topic(topic.name()).isEmpty()) {
+            throw UNKNOWN_TOPIC_OR_PARTITION.because("There is no topic " + topic.name());
         }
-        Map<String, String> overrides = now.view.configs(resource);
+        return now.view.configs(topic);
+    }
+
+    private static List<ConfigEntry> describeTopic(Layers now, Map<String, String> own) {
         List<ConfigEntry> entries = new ArrayList<>();
         TopicConfig.KEYS.forEach((name, key) -> {
             List<Synonym> synonyms = new ArrayList<>();
-            add(synonyms, name, overrides.get(name), DYNAMIC_TOPIC);
+            add(synonyms, name, own.get(name), DYNAMIC_TOPIC);
             if (key.brokerKey() == null) {
                 add(synonyms, name, key.defaultValue(), DEFAULT);
             } else {
@@ -264,7 +272,7 @@ final class NodeConfigs implements Configs {
         return entries;
     }
 
-    private List<Synonym> brokerSynonyms(Layers now, ConfigKey key) {
+    private static List<Synonym> brokerSynonyms(Layers now, ConfigKey key) {
         List<Synonym> synonyms = new ArrayList<>();
         add(synonyms, key.name(), now.own.get(key.name()), DYNAMIC_BROKER);
         add(synonyms, key.name(), now.all.get(key.name()), DYNAMIC_DEFAULT_BROKER);

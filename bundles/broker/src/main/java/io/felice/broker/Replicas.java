@@ -175,7 +175,7 @@ final class Replicas {
             case OPENING, LEADING -> LEADER_NOT_AVAILABLE.because(partition + " is not open yet");
             case IDLE, CLOSING -> NOT_LEADER_OR_FOLLOWER.because("This node does not lead " + partition);
             case OFFLINE -> KAFKA_STORAGE_ERROR.because(partition + " is offline: " + replica.failure);
-            case NO_ENGINE -> KAFKA_STORAGE_ERROR.because(
+            case NO_ENGINE -> LEADER_NOT_AVAILABLE.because(
                     "The storage engine " + replica.engine + " of " + partition + " is not here");
         };
     }

@@ -153,6 +153,28 @@ class FetchingTest {
     }
 
     @Test
+    void partitionsForWhichNoRoomIsLeftAreNotRead() {
+        List<Want> wants = new ArrayList<>();
+        for (int i = 0; i < 10; i++) {
+            TopicPartition id = new TopicPartition("orders", i);
+            LeaderPartition opened = i == 0 ? partition : bench.open(new LogId(Bench.TOPIC_ID, i, "orders"), 5);
+            get(produce(opened, batch(10)));
+            wants.add(from(id, 0));
+        }
+        int size = batch(10).at(0).sizeInBytes();
+        int before = bench.engine.reads.get();
+
+        List<FetchedPartition> fetched = get(fetch(1, 3 * size + 1, LONG, wants.toArray(Want[]::new)));
+
+        assertThat(fetched)
+                .extracting(one -> one.records().sizeInBytes())
+                .containsExactly(size, size, size, 0, 0, 0, 0, 0, 0, 0);
+        assertThat(bench.engine.reads.get() - before)
+                .as("three, and one that found no room")
+                .isEqualTo(4);
+    }
+
+    @Test
     void eachPartitionKeepsToItsOwnLimit() {
         get(produce(partition, batch(1)));
         get(produce(partition, batch(1)));

@@ -3,6 +3,7 @@ package io.felice.broker;
 import static io.felice.broker.AppendingTest.refused;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
+import static org.assertj.core.api.Assertions.tuple;
 
 import io.felice.api.ErrorCode;
 import io.felice.api.cluster.ClusterView;
@@ -91,6 +92,22 @@ class NodeConfigsTest {
                         new Synonym("log.retention.ms", "5000", Source.STATIC_BROKER),
                         new Synonym("log.retention.ms", "604800000", Source.DEFAULT));
         assertThat(described(ORDERS, TopicConfig.SEGMENT_BYTES).isDefault()).isTrue();
+    }
+
+    @Test
+    void aTopicThatIsBeingMadeIsDescribedAsItWillBe() {
+        replay(new ConfigSet(ALL, "log.retention.ms", "6000"));
+        Map<String, String> own = Map.of(TopicConfig.SEGMENT_BYTES, "4000");
+
+        List<ConfigEntry> promised = configs.describeTopic(own);
+        replay(new ConfigSet(ORDERS, TopicConfig.SEGMENT_BYTES, "4000"));
+
+        assertThat(promised).isEqualTo(configs.describe(ORDERS));
+        assertThat(promised)
+                .extracting(entry -> entry.key().name(), ConfigEntry::value, ConfigEntry::source)
+                .contains(
+                        tuple(TopicConfig.SEGMENT_BYTES, "4000", Source.DYNAMIC_TOPIC),
+                        tuple(TopicConfig.RETENTION_MS, "6000", Source.DYNAMIC_DEFAULT_BROKER));
     }
 
     @Test

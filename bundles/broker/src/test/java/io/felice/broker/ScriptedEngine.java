@@ -31,6 +31,7 @@ final class ScriptedEngine implements StorageEngine {
     final AtomicInteger flushesAsked = new AtomicInteger();
     final AtomicInteger rolls = new AtomicInteger();
     final AtomicInteger opens = new AtomicInteger();
+    final AtomicInteger reads = new AtomicInteger();
     final List<LogId> deleted = new CopyOnWriteArrayList<>();
     final ConcurrentLinkedQueue<CompletableFuture<Void>> flushes = new ConcurrentLinkedQueue<>();
     final Set<String> settledOn = ConcurrentHashMap.newKeySet();
@@ -189,6 +190,7 @@ final class ScriptedEngine implements StorageEngine {
 
         @Override
         public Records read(long from, long limit, int maxBytes, boolean atLeastOne) {
+            reads.incrementAndGet();
             return log.read(from, limit, maxBytes, atLeastOne);
         }
 

@@ -121,10 +121,6 @@ final class Group {
         phase = new Phase(members.isEmpty() ? EMPTY : STABLE, stored.generation());
     }
 
-    boolean isStored() {
-        return stored != null;
-    }
-
     StoredGroup stored() {
         return stored;
     }
@@ -284,8 +280,8 @@ final class Group {
         boolean wasLeader = isLeader(old.id());
         boolean wasNotSynced = notSynced.contains(old.id());
         successor.assign(old.assignment());
+        add(successor); // first, so that a heartbeat of the old one is never told that there is no such instance
         remove(old);
-        add(successor);
         if (wasLeader) {
             leaderId = successor.id();
         }

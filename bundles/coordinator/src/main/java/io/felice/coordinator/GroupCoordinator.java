@@ -2,12 +2,14 @@ package io.felice.coordinator;
 
 import static io.felice.api.ErrorCode.COORDINATOR_LOAD_IN_PROGRESS;
 import static io.felice.api.ErrorCode.INVALID_GROUP_ID;
+import static io.felice.api.ErrorCode.KAFKA_STORAGE_ERROR;
 import static io.felice.api.ErrorCode.NONE;
 import static io.felice.api.ErrorCode.NOT_COORDINATOR;
 import static io.felice.api.ErrorCode.REBALANCE_IN_PROGRESS;
 import static io.felice.api.cluster.InternalTopics.CONSUMER_OFFSETS;
 
 import io.felice.api.ErrorCode;
+import io.felice.api.FeliceException;
 import io.felice.api.TopicPartition;
 import io.felice.api.cluster.Admin;
 import io.felice.api.cluster.ClusterMetadata;
@@ -66,6 +68,7 @@ public final class GroupCoordinator implements Groups, StatusSource {
     /** A shard and what serves its requests. */
     private record Served(Shard shard, ClassicProtocol protocol, OffsetStore offsets) {}
 
+    private final Partitions partitions;
     private final ClusterMetadata metadata;
     private final Configs configs;
     private final Time time;
@@ -96,6 +99,7 @@ public final class GroupCoordinator implements Groups, StatusSource {
             ScheduledExecutorService scheduler,
             ExecutorService loaders,
             Supplier<UUID> ids) {
+        this.partitions = partitions;
         this.metadata = metadata;
         this.configs = configs;
         this.time = time;
@@ -336,18 +340,32 @@ public final class GroupCoordinator implements Groups, StatusSource {
 
     @Override
     public CompletionStage<List<Listing>> list() {
-        List<Listing> all = new ArrayList<>();
-        for (Served served : shards.values()) {
-            if (served.shard().isLoading()) {
-                return CompletableFuture.failedFuture(COORDINATOR_LOAD_IN_PROGRESS.because(
-                        "the groups of " + served.shard().partition().id() + " are being loaded"));
+        for (TopicPartition partition : topic.ledHere()) {
+            if (isLoading(partition)) {
+                return CompletableFuture.failedFuture(
+                        COORDINATOR_LOAD_IN_PROGRESS.because("the groups of " + partition + " are being loaded"));
             }
-            served.shard()
-                    .groups()
-                    .forEach(group -> all.add(new Listing(
-                            group.id(), io.felice.coordinator.Member.orEmpty(group.protocolType()), group.state())));
         }
+        List<Listing> all = new ArrayList<>();
+        shards.values().forEach(served -> served.shard()
+                .groups()
+                .forEach(group -> all.add(new Listing(
+                        group.id(), io.felice.coordinator.Member.orEmpty(group.protocolType()), group.state()))));
         return CompletableFuture.completedFuture(all);
+    }
+
+    /** One that is offline is not: the groups of the others can be listed without it. */
+    private boolean isLoading(TopicPartition partition) {
+        Served served = shards.get(partition.partition());
+        if (served != null) {
+            return served.shard().isLoading();
+        }
+        try {
+            partitions.leader(partition);
+            return true;
+        } catch (FeliceException notHere) {
+            return notHere.code() != KAFKA_STORAGE_ERROR;
+        }
     }
 
     @Override

@@ -253,7 +253,7 @@ final class OffsetStore {
         Set<TopicPartition> all = new HashSet<>(group.offsets().keySet());
         all.addAll(group.committing());
         List<OffsetsRecord> tombstones = offsetTombstones(group, all);
-        if (group.isStored()) {
+        if (shard.isStored(group)) {
             tombstones.add(new GroupStored(group.id(), null));
         }
         writeAll(tombstones, error -> {
@@ -283,21 +283,26 @@ final class OffsetStore {
         return tombstones;
     }
 
-    /** In batches; {@code then} is told the first error, after the last batch. */
+    /**
+     * In batches, all of them at once: what is committed later is behind them in the log. {@code then} is told the first
+     * error, after the last batch.
+     */
     private void writeAll(List<OffsetsRecord> records, Consumer<ErrorCode> then) {
+        List<ErrorCode> errors = new ArrayList<>();
+        for (int from = 0; from < records.size(); from += Limits.TOMBSTONES_PER_BATCH) {
+            int to = Math.min(records.size(), from + Limits.TOMBSTONES_PER_BATCH);
+            shard.write(records.subList(from, to), error -> {
+                if (error != NONE) {
+                    errors.add(error);
+                }
+                if (to == records.size()) {
+                    then.accept(errors.isEmpty() ? NONE : errors.get(0));
+                }
+            });
+        }
         if (records.isEmpty()) {
             then.accept(NONE);
-            return;
         }
-        int count = Math.min(records.size(), Limits.TOMBSTONES_PER_BATCH);
-        List<OffsetsRecord> rest = records.subList(count, records.size());
-        shard.write(List.copyOf(records.subList(0, count)), error -> {
-            if (error == NONE) {
-                writeAll(rest, then);
-            } else {
-                then.accept(error);
-            }
-        });
     }
 
     // ---- expiry

@@ -6,6 +6,7 @@ import static io.felice.api.ErrorCode.TOPIC_ALREADY_EXISTS;
 import static io.felice.api.cluster.InternalTopics.CONSUMER_OFFSETS;
 
 import io.felice.api.FeliceException;
+import io.felice.api.TopicPartition;
 import io.felice.api.cluster.Admin;
 import io.felice.api.cluster.Admin.Decided;
 import io.felice.api.cluster.Admin.NewTopic;
@@ -14,6 +15,7 @@ import io.felice.api.cluster.ClusterStore.Subscription;
 import io.felice.api.cluster.ClusterView;
 import io.felice.api.cluster.Outcome;
 import io.felice.api.cluster.PartitionState;
+import io.felice.api.cluster.TopicView;
 import io.felice.api.config.BrokerConfig;
 import io.felice.api.config.Configs;
 import io.felice.api.config.TopicConfig;
@@ -57,6 +59,14 @@ final class OffsetsTopic {
         return metadata.view()
                 .topic(CONSUMER_OFFSETS)
                 .map(topic -> partitionOf(groupId, topic.partitions().size()));
+    }
+
+    /** The partitions that this broker is to lead. */
+    List<TopicPartition> ledHere() {
+        return metadata.view().topic(CONSUMER_OFFSETS).map(TopicView::partitions).orElse(Map.of()).keySet().stream()
+                .filter(this::isLedHere)
+                .map(partition -> new TopicPartition(CONSUMER_OFFSETS, partition))
+                .toList();
     }
 
     /** Whether this broker is to lead the partition. */

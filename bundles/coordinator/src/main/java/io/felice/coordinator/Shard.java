@@ -181,11 +181,23 @@ final class Shard {
         return groups.values();
     }
 
-    /** Drops a group of which nothing is left. */
+    /** Drops a group of which nothing is left and nothing is on its way. */
     void dropIfVoid(Group group) {
-        if (group.isVoid()) {
+        if (group.isVoid() && !isBeingStored(group)) {
             drop(group);
         }
+    }
+
+    /** Whether the log has a generation of the group, or is about to. */
+    boolean isStored(Group group) {
+        return group.stored() != null || isBeingStored(group);
+    }
+
+    private boolean isBeingStored(Group group) {
+        return inFlight.stream()
+                .flatMap(write -> write.records.stream())
+                .anyMatch(record -> record instanceof GroupStored generation
+                        && generation.group().equals(group.id()));
     }
 
     void drop(Group group) {
@@ -290,21 +302,21 @@ final class Shard {
         return phase == Phase.RETIRED;
     }
 
-    /** Everything was replayed: {@code ready} sets the groups going, then requests are served. */
+    /**
+     * Everything was replayed: {@code ready} sets the groups going, then requests are served. Heartbeats do not wait for
+     * that, so nobody is active before all groups are whole.
+     */
     void activate(Consumer<Group> ready) {
         execute(() -> {
             if (isRetired()) {
                 return;
             }
-            phase = Phase.ACTIVE;
             for (Group group : groups.values()) {
                 group.resume();
-                if (group.isVoid()) {
-                    drop(group);
-                } else {
-                    ready.accept(group);
-                }
+                dropIfVoid(group);
             }
+            phase = Phase.ACTIVE;
+            groups.values().forEach(ready);
         });
     }
 

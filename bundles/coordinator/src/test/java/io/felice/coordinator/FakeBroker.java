@@ -29,6 +29,7 @@ import io.felice.api.partition.Partition;
 import io.felice.api.partition.Partitions;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -47,6 +48,7 @@ final class FakeBroker implements Partitions, ClusterMetadata, Configs {
     private final Map<Integer, FakePartition.Log> logs = new HashMap<>();
     private final Map<Integer, FakePartition> led = new TreeMap<>();
     private final Map<Integer, Integer> epochs = new HashMap<>();
+    private final Set<Integer> offline = new HashSet<>();
     private final List<LeadershipListener> leadershipListeners = new ArrayList<>();
     private final List<Consumer<ClusterView>> viewListeners = new ArrayList<>();
     private final Map<String, String> brokerConfig = new HashMap<>();
@@ -113,6 +115,12 @@ final class FakeBroker implements Partitions, ClusterMetadata, Configs {
         List.copyOf(leadershipListeners).forEach(listener -> listener.resigned(partition, partition.leaderEpoch()));
     }
 
+    /** The partition of the offsets topic is lost with its disk. */
+    void takeOffline(int number) {
+        offline.add(number);
+        resign(number);
+    }
+
     FakePartition partition(int number) {
         return led.get(number);
     }
@@ -150,6 +158,12 @@ final class FakeBroker implements Partitions, ClusterMetadata, Configs {
 
     @Override
     public Partition leader(TopicPartition partition) {
+        if (!led.containsKey(partition.partition())) {
+            ErrorCode error = offline.contains(partition.partition())
+                    ? ErrorCode.KAFKA_STORAGE_ERROR
+                    : ErrorCode.LEADER_NOT_AVAILABLE;
+            throw error.because("the test says so");
+        }
         return led.get(partition.partition());
     }
 
@@ -189,6 +203,11 @@ final class FakeBroker implements Partitions, ClusterMetadata, Configs {
 
     @Override
     public List<ConfigEntry> describe(ConfigResource resource) {
+        throw new UnsupportedOperationException("a coordinator has no use for this");
+    }
+
+    @Override
+    public List<ConfigEntry> describeTopic(Map<String, String> own) {
         throw new UnsupportedOperationException("a coordinator has no use for this");
     }
 

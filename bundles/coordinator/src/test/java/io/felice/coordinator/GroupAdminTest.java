@@ -14,9 +14,11 @@ import io.felice.api.group.Groups.DeletedOffsets;
 import io.felice.api.group.Groups.Description;
 import io.felice.api.group.Groups.Joined;
 import io.felice.api.group.Groups.Listing;
+import io.felice.api.group.Groups.OffsetToCommit;
 import io.felice.api.group.Groups.Protocol;
 import io.felice.api.group.Groups.State;
 import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -132,6 +134,64 @@ class GroupAdminTest {
         assertThat(now(stage.groups.list())).isEmpty();
         stage.restart();
         assertThat(now(stage.groups.list())).isEmpty();
+    }
+
+    /** The one member of a group that was empty. */
+    private Joined joinsAnew() {
+        CompletableFuture<Joined> join = stage.joinsAnew();
+        stage.time.settle();
+        return now(join);
+    }
+
+    @Test
+    void aGenerationUnderWayGoesWithItsGroup() {
+        stage.commitsSimply(T0, 5);
+        stage.offsetsLog().hold();
+        stage.leaves(joinsAnew().memberId());
+        stage.groups.delete(GROUP);
+
+        stage.offsetsLog().release();
+
+        assertThat(now(stage.groups.list())).isEmpty();
+        stage.restart();
+        assertThat(now(stage.groups.list())).isEmpty();
+    }
+
+    @Test
+    void aGroupThatEmptiesBeforeItsFirstGenerationIsStoredStaysWhatItWas() {
+        stage.offsetsLog().hold();
+        stage.leaves(joinsAnew().memberId());
+
+        stage.offsetsLog().release();
+
+        assertThat(now(stage.groups.list())).containsExactly(new Listing(GROUP, "consumer", State.EMPTY));
+        assertThat(joinsAnew().generationId()).isEqualTo(3);
+    }
+
+    @Test
+    void aCommitAfterADeletionOfManyOffsetsStays() {
+        int partitions = 2 * Limits.TOMBSTONES_PER_BATCH + 500;
+        stage.broker.createTopic("wide", partitions);
+        Map<TopicPartition, OffsetToCommit> all = new HashMap<>();
+        for (int i = 0; i < partitions; i++) {
+            all.put(new TopicPartition("wide", i), Stage.offset(1));
+        }
+        now(stage.groups.commit(GROUP, -1, "", null, all));
+        stage.offsetsLog().hold();
+        CompletableFuture<DeletedOffsets> deleted =
+                stage.groups.deleteOffsets(GROUP, all.keySet()).toCompletableFuture();
+        all.replaceAll((partition, offset) -> Stage.offset(2));
+        stage.groups.commit(GROUP, -1, "", null, all);
+
+        stage.offsetsLog().release();
+
+        assertThat(now(deleted).partitions()).hasSize(partitions).allSatisfy((partition, error) -> assertThat(error)
+                .isEqualTo(ErrorCode.NONE));
+        assertThat(all.keySet())
+                .allSatisfy(partition -> assertThat(stage.committed(partition)).isEqualTo(2));
+        stage.restart();
+        assertThat(all.keySet())
+                .allSatisfy(partition -> assertThat(stage.committed(partition)).isEqualTo(2));
     }
 
     @Test

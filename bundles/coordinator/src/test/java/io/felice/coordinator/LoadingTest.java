@@ -1,11 +1,13 @@
 package io.felice.coordinator;
 
+import static io.felice.coordinator.Member.NOTHING;
 import static io.felice.coordinator.Stage.GROUP;
 import static io.felice.coordinator.Stage.T0;
 import static io.felice.coordinator.Stage.errorOf;
 import static io.felice.coordinator.Stage.join;
 import static io.felice.coordinator.Stage.now;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.felice.api.ErrorCode;
 import io.felice.api.FeliceException;
@@ -13,12 +15,17 @@ import io.felice.api.RecordBatch;
 import io.felice.api.TopicPartition;
 import io.felice.api.Turn;
 import io.felice.api.group.Groups.Joined;
+import io.felice.api.group.Groups.Listing;
 import io.felice.api.group.Groups.State;
 import io.felice.api.group.Groups.Synced;
 import io.felice.api.partition.Partition.Acks;
 import io.felice.api.partition.Partition.Origin;
+import io.felice.coordinator.OffsetsRecord.GroupStored;
+import io.felice.coordinator.OffsetsRecord.StoredGroup;
+import io.felice.coordinator.OffsetsRecord.StoredMember;
 import io.felice.records.BatchBuilder;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -78,6 +85,45 @@ class LoadingTest {
         stage.broker.resign(0);
 
         assertThat(stage.commitsSimply(T0, 1)).isEqualTo(ErrorCode.COORDINATOR_LOAD_IN_PROGRESS);
+    }
+
+    @Test
+    void groupsAreNotListedWithoutThoseThatAreNotThereYet() {
+        Stage two = new Stage(2);
+        two.broker.resign(1);
+
+        CompletableFuture<?> list = two.groups.list().toCompletableFuture();
+
+        assertThat(list).isCompletedExceptionally();
+        assertThatThrownBy(list::join).satisfies(failure -> assertThat(FeliceException.codeOf(failure))
+                .isEqualTo(ErrorCode.COORDINATOR_LOAD_IN_PROGRESS));
+    }
+
+    @Test
+    void aPartitionThatIsOfflineHidesItsOwnGroupsOnly() {
+        Stage two = new Stage(2);
+        int own = OffsetsTopic.partitionOf(GROUP, 2);
+        two.commitsSimply(T0, 5);
+
+        two.broker.takeOffline(1 - own);
+
+        assertThat(now(two.groups.list())).extracting(Listing::groupId).containsExactly(GROUP);
+    }
+
+    /** Heartbeats do not wait for the shard's turn, so a group that is not whole yet would turn its members away. */
+    @Test
+    void allGroupsAreWholeBeforeTheFirstIsSetGoing() {
+        Shard shard = new Shard(stage.offsetsLog(), 1, stage.broker, stage.time.time(), stage.time.view());
+        for (String group : List.of("a", "b", "c")) {
+            StoredMember member = new StoredMember("m", null, "client", "/host", 60_000, 10_000, NOTHING, NOTHING);
+            shard.replay(new GroupStored(group, new StoredGroup("consumer", 7, "range", "m", 0, List.of(member))));
+        }
+        List<String> seen = new ArrayList<>();
+
+        shard.activate(ready -> shard.groups()
+                .forEach(group -> seen.add(ready.id() + " sees " + group.generation() + " with " + group.size())));
+
+        assertThat(seen).hasSize(9).allMatch(whole -> whole.endsWith(" sees 7 with 1"));
     }
 
     @Test

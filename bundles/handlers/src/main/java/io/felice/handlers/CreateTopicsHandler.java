@@ -13,7 +13,6 @@ import io.felice.api.config.ConfigEntry;
 import io.felice.api.config.ConfigKey;
 import io.felice.api.config.ConfigResource;
 import io.felice.api.config.Configs;
-import io.felice.api.config.TopicConfig;
 import io.felice.protocol.Apis;
 import io.felice.protocol.RequestContext;
 import io.felice.protocol.RequestHandler;
@@ -22,7 +21,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.apache.kafka.common.message.CreateTopicsRequestData;
@@ -158,23 +156,16 @@ public final class CreateTopicsHandler implements RequestHandler<CreateTopicsReq
         if (!validateOnly) {
             result.setTopicId(TopicIds.of(created.topicId()));
         }
-        TopicConfig below = configs.topic(topic.name());
-        TopicConfig.KEYS.forEach(
-                (name, key) -> result.configs().add(config(key, topic.configs().get(name), below)));
+        configs.describeTopic(topic.configs()).forEach(entry -> result.configs().add(config(entry)));
     }
 
-    private static CreatableTopicConfigs config(ConfigKey key, String own, TopicConfig below) {
-        String value = own == null ? below.get(key.name()) : own;
-        ConfigEntry.Source source = own != null
-                ? ConfigEntry.Source.DYNAMIC_TOPIC
-                : Objects.equals(value, key.defaultValue())
-                        ? ConfigEntry.Source.DEFAULT
-                        : ConfigEntry.Source.STATIC_BROKER;
+    private static CreatableTopicConfigs config(ConfigEntry entry) {
+        boolean secret = entry.key().type() == ConfigKey.Type.PASSWORD;
         return new CreatableTopicConfigs()
-                .setName(key.name())
-                .setValue(value)
-                .setReadOnly(false)
-                .setConfigSource(source.code())
-                .setIsSensitive(key.type() == ConfigKey.Type.PASSWORD);
+                .setName(entry.key().name())
+                .setValue(secret ? null : entry.value())
+                .setReadOnly(!entry.key().dynamic())
+                .setConfigSource(entry.source().code())
+                .setIsSensitive(secret);
     }
 }

@@ -53,9 +53,17 @@ final class FakeConfigs implements Configs {
         Source dynamic = topic
                 ? Source.DYNAMIC_TOPIC
                 : resource.name().isEmpty() ? Source.DYNAMIC_DEFAULT_BROKER : Source.DYNAMIC_BROKER;
-        Map<String, String> set = cluster.view().configs(resource);
+        return described(keys(resource), cluster.view().configs(resource), dynamic);
+    }
+
+    @Override
+    public List<ConfigEntry> describeTopic(Map<String, String> own) {
+        return described(TopicConfig.KEYS, own, Source.DYNAMIC_TOPIC);
+    }
+
+    private static List<ConfigEntry> described(Map<String, ConfigKey> keys, Map<String, String> set, Source dynamic) {
         List<ConfigEntry> entries = new ArrayList<>();
-        for (ConfigKey key : keys(resource).values()) {
+        for (ConfigKey key : keys.values()) {
             List<ConfigEntry.Synonym> synonyms = new ArrayList<>();
             String own = set.get(key.name());
             if (own != null) {

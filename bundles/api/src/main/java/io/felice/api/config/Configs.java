@@ -23,6 +23,9 @@ public interface Configs {
      */
     List<ConfigEntry> describe(ConfigResource resource);
 
+    /** What {@link #describe} says of a topic that has these values of its own, whether there is one already or not. */
+    List<ConfigEntry> describeTopic(Map<String, String> own);
+
     /**
      * Checks one value for itself, as the catalogue does, and beyond that what only a running node can know: whether an
      * engine of that name is here. Whether values go together is {@link #check(ConfigResource, Map)}'s to say.

@@ -13,7 +13,7 @@ public interface Partitions {
      * The partition, if this node leads it.
      *
      * @throws io.felice.api.FeliceException UNKNOWN_TOPIC_OR_PARTITION, NOT_LEADER_OR_FOLLOWER, LEADER_NOT_AVAILABLE (its
-     *     log is being opened), KAFKA_STORAGE_ERROR (offline)
+     *     log is being opened, or its engine is being replaced or missing), KAFKA_STORAGE_ERROR (offline)
      */
     Partition leader(TopicPartition partition);
 

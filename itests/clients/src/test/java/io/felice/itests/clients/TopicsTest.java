@@ -72,6 +72,33 @@ class TopicsTest {
     }
 
     @Test
+    void aNewTopicIsToldTheSameConfigsThatItIsDescribedWith() {
+        ConfigResource allBrokers = new ConfigResource(ConfigResource.Type.BROKER, "");
+        alter(allBrokers, new ConfigEntry("log.retention.ms", "7654321"), AlterConfigOp.OpType.SET);
+        try {
+            NewTopic topic = new NewTopic("told", 1, (short) 1).configs(Map.of("segment.bytes", "7654321"));
+            Config told = Java.get(admin.createTopics(List.of(topic)).config("told"));
+
+            ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, "told");
+            Config described =
+                    Java.get(admin.describeConfigs(List.of(resource)).all()).get(resource);
+            assertThat(valuesAndSources(told)).isEqualTo(valuesAndSources(described));
+            assertThat(valuesAndSources(told))
+                    .contains(
+                            "retention.ms=7654321 of DYNAMIC_DEFAULT_BROKER_CONFIG",
+                            "segment.bytes=7654321 of DYNAMIC_TOPIC_CONFIG");
+        } finally {
+            alter(allBrokers, new ConfigEntry("log.retention.ms", ""), AlterConfigOp.OpType.DELETE);
+        }
+    }
+
+    private static Set<String> valuesAndSources(Config config) {
+        return config.entries().stream()
+                .map(entry -> entry.name() + "=" + entry.value() + " of " + entry.source())
+                .collect(Collectors.toSet());
+    }
+
+    @Test
     void aTopicMadeAgainIsAnotherOneToARunningConsumer() {
         Java.createTopic(node.bootstrap(), "again", 1, Map.of());
         Java.write(node.bootstrap(), "again", 0, Java.numbered("old", 50));
