@@ -177,7 +177,7 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
         BrokerLimits limits = new BrokerLimits(configs::broker);
         replicas = new Replicas(node, this::onMain, engines, configs, leaderships, limits, link::view);
         fetches = new Fetches(replicas::leader, () -> configs.broker().getInt(BrokerConfig.FETCH_MAX_BYTES), node);
-        producerIds = new ProducerIds(node.brokerId(), () -> admin);
+        producerIds = new ProducerIds(node.brokerId(), () -> admin, node.nanos());
         status = new BrokerStatus(replicas, fetches, engines, link);
         onMain(this::start);
     }

@@ -75,9 +75,13 @@ final class Fetches implements AutoCloseable {
 
     /** The partitions of one attempt, as they were when it began; null stands for one that failed. */
     private static final class Found {
+        private static final long NOT_KNOWN = -1;
+
         private final LeaderPartition[] partitions;
         private final long[] watermarks;
+        /** What was appended in all; {@link #NOT_KNOWN} if some of it was not below the high watermark yet. */
         private final long[] bytesBefore;
+
         private final FetchedPartition[] failures;
         private int bytes;
 
@@ -127,7 +131,8 @@ final class Fetches implements AutoCloseable {
                 try {
                     LeaderPartition partition = leaders.apply(want.partition());
                     now.watermarks[i] = partition.highWatermark();
-                    now.bytesBefore[i] = partition.appendedBytes();
+                    boolean settled = partition.logEndOffset() <= now.watermarks[i];
+                    now.bytesBefore[i] = settled ? partition.appendedBytes() : Found.NOT_KNOWN;
                     now.partitions[i] = partition;
                     if (want.offset() < now.watermarks[i] && !partition.isHot(want.offset())) {
                         cold = partition;
@@ -273,6 +278,9 @@ final class Fetches implements AutoCloseable {
                     return true;
                 }
                 if (partition.highWatermark() > then.watermarks[i]) {
+                    if (then.bytesBefore[i] == Found.NOT_KNOWN) {
+                        return true;
+                    }
                     more += Math.max(1, partition.appendedBytes() - then.bytesBefore[i]);
                 }
             }

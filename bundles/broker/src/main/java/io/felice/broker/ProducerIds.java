@@ -8,21 +8,29 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
 /** Hands out producer ids from blocks that the controller gives to this broker alone. Any thread. */
 final class ProducerIds {
+    /** A controller that has not answered for so long never will: it may have gone without a word. */
+    private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(30);
+
     private final int brokerId;
     private final Supplier<Admin> admin;
+    private final LongSupplier nanos;
     private final Deque<CompletableFuture<Long>> waiting = new ArrayDeque<>();
     private long next;
     private long end;
     private boolean asking;
+    private long askedAt;
 
     /** @param admin null while there is none */
-    ProducerIds(int brokerId, Supplier<Admin> admin) {
+    ProducerIds(int brokerId, Supplier<Admin> admin, LongSupplier nanos) {
         this.brokerId = brokerId;
         this.admin = admin;
+        this.nanos = nanos;
     }
 
     CompletionStage<Long> newId() {
@@ -33,10 +41,12 @@ final class ProducerIds {
                 return id;
             }
             waiting.add(id);
-            if (asking) {
+            long now = nanos.getAsLong();
+            if (asking && now - askedAt < PATIENCE_NANOS) {
                 return id;
             }
             asking = true;
+            askedAt = now;
         }
         ask();
         return id;
@@ -79,6 +89,7 @@ final class ProducerIds {
             }
             more = !waiting.isEmpty();
             asking = more;
+            askedAt = nanos.getAsLong();
         }
         answers.forEach(Runnable::run);
         if (more) {

@@ -299,7 +299,7 @@ final class Replicas {
         PartitionState wanted = replica.wanted;
         TopicConfig config = replica.config;
         replica.opening = engine.openings().add(() -> {
-            if (!isMounted(engine)) {
+            if (closed || !isMounted(engine)) {
                 main.execute(() -> postponed(replica, done));
                 return;
             }

@@ -139,6 +139,23 @@ class FetchingTest {
     }
 
     @Test
+    void bytesThatWereAppendedBeforeTheFetchCountOnceTheyAreBelowTheHighWatermark() {
+        LogId id = new LogId(Bench.TOPIC_ID, 1, "orders");
+        LeaderPartition careful =
+                bench.with(TopicConfig.STORAGE_DURABILITY, "power").open(id, 0);
+        bench.engine.flushesAtOnce = false;
+        produce(careful, batch(10));
+
+        CompletionStage<List<FetchedPartition>> fetched =
+                fetch(batch(10).at(0).sizeInBytes(), PLENTY, LONG, from(SECOND, 0));
+
+        assertThat(fetched.toCompletableFuture()).isNotDone();
+        bench.engine.flushes.poll().complete(null);
+        assertThat(get(fetched).get(0).records().sizeInBytes())
+                .isEqualTo(batch(10).at(0).sizeInBytes());
+    }
+
+    @Test
     void onlyTheFirstPartitionWithRecordsMayExceedTheLimit() {
         LogId id = new LogId(Bench.TOPIC_ID, 1, "orders");
         LeaderPartition second = bench.open(id, 0);

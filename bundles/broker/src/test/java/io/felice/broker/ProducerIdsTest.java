@@ -8,12 +8,14 @@ import io.felice.api.ErrorCode;
 import io.felice.api.cluster.Admin;
 import io.felice.api.cluster.MetadataRecord.ProducerIdsAllocated;
 import java.lang.reflect.Proxy;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
 class ProducerIdsTest {
@@ -24,7 +26,8 @@ class ProducerIdsTest {
                 asked.add(block);
                 return block;
             });
-    private final ProducerIds ids = new ProducerIds(0, () -> admin);
+    private final AtomicLong nanos = new AtomicLong();
+    private final ProducerIds ids = new ProducerIds(0, () -> admin, nanos::get);
 
     @Test
     void oneBlockServesAllWhoWaitAndThoseWhoFollow() {
@@ -52,6 +55,23 @@ class ProducerIdsTest {
         assertThat(second.toCompletableFuture()).isNotDone();
         asked.poll().complete(new ProducerIdsAllocated(0, 20, 1));
         assertThat(get(second)).isEqualTo(20);
+    }
+
+    @Test
+    void aControllerThatNeverAnswersIsAskedAgainAndNobodyWaitsForEver() {
+        CompletionStage<Long> first = ids.newId();
+        CompletableFuture<ProducerIdsAllocated> lost = asked.poll();
+        nanos.addAndGet(Duration.ofSeconds(29).toNanos());
+        CompletionStage<Long> second = ids.newId();
+        assertThat(asked).isEmpty();
+
+        nanos.addAndGet(Duration.ofSeconds(1).toNanos());
+        CompletionStage<Long> third = ids.newId();
+        asked.poll().complete(new ProducerIdsAllocated(0, 10, 3));
+
+        assertThat(List.of(get(first), get(second), get(third))).containsExactly(10L, 11L, 12L);
+        lost.complete(new ProducerIdsAllocated(0, 50, 2));
+        assertThat(get(ids.newId())).isEqualTo(50);
     }
 
     @Test

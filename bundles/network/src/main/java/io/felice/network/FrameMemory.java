@@ -59,13 +59,22 @@ final class FrameMemory {
         return outlived.get() > limit / 2;
     }
 
-    /** A buffer of at least this capacity, charged with the capacity it has; null if there is no room for it now. */
+    /**
+     * A buffer of at least this capacity, charged with the capacity it has; null if there is no room for it now, within
+     * the limit or because the machine has none.
+     */
     ByteBuffer allocate(int capacity) {
-        if (capacity <= SMALL || capacity > LARGEST_POOLED) {
-            return reserve(capacity) ? ByteBuffer.allocate(capacity) : null;
+        boolean pooled = capacity > SMALL && capacity <= LARGEST_POOLED;
+        int size = pooled ? Integer.highestOneBit(capacity - 1) << 1 : capacity;
+        if (!reserve(size)) {
+            return null;
         }
-        int size = Integer.highestOneBit(capacity - 1) << 1;
-        return reserve(size) ? pooled(size) : null;
+        try {
+            return pooled ? pooled(size) : ByteBuffer.allocate(size);
+        } catch (OutOfMemoryError none) {
+            discharge(size);
+            return null;
+        }
     }
 
     private boolean reserve(int bytes) {

@@ -53,6 +53,8 @@ final class FrameReader {
 
     private int largestSoFar;
     private boolean starving;
+    /** Bytes that are being cut into frames just now and will be kept if they may not begin. */
+    private int uncut;
 
     FrameReader(FrameMemory memory, Frames frames) {
         this.memory = memory;
@@ -127,9 +129,9 @@ final class FrameReader {
         return partial != null && partial.position() < partialLength;
     }
 
-    /** Bytes kept here. */
+    /** Bytes kept here, or about to be if the frame that begins just now may not. */
     int bufferedBytes() {
-        return (backlog == null ? 0 : backlog.capacity()) + (partial == null ? 0 : partial.capacity());
+        return uncut + (backlog == null ? 0 : backlog.capacity()) + (partial == null ? 0 : partial.capacity());
     }
 
     void close() {
@@ -155,7 +157,10 @@ final class FrameReader {
                 startPartial(bytes, from, length);
                 break;
             }
-            if (!frames.begin(bytes.slice(from, length), lifetime)) {
+            uncut = bytes.remaining();
+            boolean begun = frames.begin(bytes.slice(from, length), lifetime);
+            uncut = 0;
+            if (!begun) {
                 break;
             }
             bytes.position(from + length);

@@ -227,7 +227,9 @@ final class Server {
 
     /** True if one more connection may wait for a handler. */
     boolean hold(int bytes) {
-        if (held.incrementAndGet() > limits.heldRequests() || heldBytes.addAndGet(bytes) > limits.heldBytes()) {
+        int requests = held.incrementAndGet();
+        long allBytes = heldBytes.addAndGet(bytes);
+        if (requests > limits.heldRequests() || allBytes > limits.heldBytes()) {
             unhold(bytes);
             return false;
         }

@@ -130,7 +130,37 @@ class SwapTest {
                     second.ask(Apis.HEARTBEAT, VERSION, 1, heartbeat(), new HeartbeatResponseData());
 
             assertThat(answer.errorCode()).isEqualTo(ErrorCode.COORDINATOR_NOT_AVAILABLE.code());
+            assertThat((Long) node.number("network.memory", "held.bytes", "used"))
+                    .as("of the first")
+                    .isPositive();
+            node.bindNow(Apis.HEARTBEAT, 0, 4, SwapTest::answer);
+            assertThat(first.receiveCorrelationId()).isEqualTo(1);
         }
+        node.awaitNumber("network.memory", "held.requests", "used", 0);
+        node.awaitNumber("network.memory", "held.bytes", "used", 0);
+    }
+
+    @Test
+    void noMoreThanTheConfiguredBytesWait() throws IOException {
+        node.close();
+        node = waitingNode(Map.of("held_requests_bytes", 10_000L));
+        try (TestClient small = node.connect();
+                TestClient large = node.connect()) {
+            small.send(Apis.HEARTBEAT, VERSION, 1, heartbeat());
+            node.awaitNumber("network.requests", "Heartbeat", "held", 1);
+
+            HeartbeatResponseData answer = large.ask(
+                    Apis.HEARTBEAT,
+                    VERSION,
+                    1,
+                    heartbeat().setMemberId("m".repeat(10_000)),
+                    new HeartbeatResponseData());
+
+            assertThat(answer.errorCode()).isEqualTo(ErrorCode.COORDINATOR_NOT_AVAILABLE.code());
+            node.bindNow(Apis.HEARTBEAT, 0, 4, SwapTest::answer);
+            assertThat(small.receiveCorrelationId()).isEqualTo(1);
+        }
+        node.awaitNumber("network.memory", "held.bytes", "used", 0);
     }
 
     @Test

@@ -9,6 +9,7 @@ import org.apache.zookeeper.CreateMode;
 import org.apache.zookeeper.KeeperException.Code;
 import org.apache.zookeeper.Op;
 import org.apache.zookeeper.OpResult;
+import org.apache.zookeeper.WatchedEvent;
 import org.apache.zookeeper.Watcher;
 import org.apache.zookeeper.Watcher.Event.EventType;
 import org.apache.zookeeper.ZooDefs;
@@ -121,7 +122,7 @@ final class Client {
         handle.close();
     }
 
-    void get(String path, Runnable watch, Answer<Node> answer) {
+    void get(String path, Look watch, Answer<Node> answer) {
         handle.getData(
                 path,
                 watcher(watch),
@@ -130,7 +131,7 @@ final class Client {
                 null);
     }
 
-    void exists(String path, Runnable watch, Answer<Stat> answer) {
+    void exists(String path, Look watch, Answer<Stat> answer) {
         handle.exists(
                 path,
                 watcher(watch),
@@ -138,7 +139,7 @@ final class Client {
                 null);
     }
 
-    void children(String path, Runnable watch, Answer<List<String>> answer) {
+    void children(String path, Look watch, Answer<List<String>> answer) {
         handle.getChildren(
                 path,
                 watcher(watch),
@@ -196,14 +197,21 @@ final class Client {
         return -1;
     }
 
-    private Watcher watcher(Runnable watch) {
-        return watch == null
-                ? null
-                : event -> {
-                    if (event.getType() != EventType.None) {
-                        run(watch);
-                    }
-                };
+    /**
+     * What is to look again when a node changes. The library tells every watcher it was given, and takes two that are equal
+     * for one: whoever looks again and again is one, however often nothing has changed.
+     */
+    private record Watch(Client client, Look look) implements Watcher {
+        @Override
+        public void process(WatchedEvent event) {
+            if (event.getType() != EventType.None) {
+                client.run(look::now);
+            }
+        }
+    }
+
+    private Watcher watcher(Look watch) {
+        return watch == null ? null : new Watch(this, watch);
     }
 
     private void run(Runnable task) {

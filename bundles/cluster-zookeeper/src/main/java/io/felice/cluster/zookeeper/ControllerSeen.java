@@ -40,14 +40,14 @@ final class ControllerSeen implements Actor {
             done.run();
             return;
         }
-        client.get(paths.controller(), look::now, (code, node) -> {
+        client.get(paths.controller(), look, (code, node) -> {
             if (code == Code.OK) {
                 brokerId = Election.Content.of(node.text()).brokerId().stream()
                         .boxed()
                         .findFirst();
             } else if (code == Code.NONODE) {
                 brokerId = Optional.empty();
-                client.exists(paths.controller(), look::now, (again, stat) -> {
+                client.exists(paths.controller(), look, (again, stat) -> {
                     if (again == Code.OK) {
                         look.now();
                     }

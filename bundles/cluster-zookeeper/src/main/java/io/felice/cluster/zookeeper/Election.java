@@ -148,7 +148,7 @@ final class Election implements Actor, ClusterStore.Subscription {
             done.run();
             return;
         }
-        client.get(paths.controller(), look::now, (code, node) -> {
+        client.get(paths.controller(), look, (code, node) -> {
             if (code == Code.NONODE) {
                 depose();
                 take(List.of(), done);
@@ -284,7 +284,7 @@ final class Election implements Actor, ClusterStore.Subscription {
             return;
         }
         LogWriter asking = term;
-        client.children(paths.brokers(), brokers::now, (code, names) -> {
+        client.children(paths.brokers(), brokers, (code, names) -> {
             if (code != Code.OK || client == null) {
                 done.run();
                 return;
@@ -297,7 +297,7 @@ final class Election implements Actor, ClusterStore.Subscription {
             int[] left = {names.size()};
             boolean[] complete = {true};
             for (String name : names) {
-                client.get(paths.brokers() + "/" + name, brokers::now, (ofBroker, node) -> {
+                client.get(paths.brokers() + "/" + name, brokers, (ofBroker, node) -> {
                     if (ofBroker == Code.OK) {
                         add(live, node);
                     } else if (ofBroker != Code.NONODE) {

@@ -91,7 +91,7 @@ final class LogReader implements Actor, ClusterStore.Subscription {
             done.run();
             return;
         }
-        client.get(paths.log(), look::now, (code, node) -> {
+        client.get(paths.log(), look, (code, node) -> {
             if (code != Code.OK) {
                 done.run();
                 return;

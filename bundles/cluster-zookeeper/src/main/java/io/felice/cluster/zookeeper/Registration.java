@@ -118,7 +118,7 @@ final class Registration implements Actor, ClusterStore.Subscription {
             done.run();
             return;
         }
-        client.get(path(), look::now, (code, node) -> {
+        client.get(path(), look, (code, node) -> {
             if (code == Code.OK) {
                 found(node, done);
             } else if (code == Code.NONODE) {

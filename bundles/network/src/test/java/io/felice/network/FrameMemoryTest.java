@@ -1,0 +1,18 @@
+package io.felice.network;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+class FrameMemoryTest {
+    private final FrameMemory memory = new FrameMemory(Long.MAX_VALUE / 2);
+
+    /** An array of this length is more than any Java machine gives. */
+    @Test
+    void whatTheMachineDoesNotGiveIsNotCharged() {
+        assertThat(memory.allocate(Integer.MAX_VALUE)).isNull();
+
+        assertThat(memory.used()).isZero();
+        assertThat(memory.allocate(100)).isNotNull();
+    }
+}
