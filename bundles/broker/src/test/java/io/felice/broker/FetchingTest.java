@@ -143,11 +143,12 @@ class FetchingTest {
         LogId id = new LogId(Bench.TOPIC_ID, 1, "orders");
         LeaderPartition careful =
                 bench.with(TopicConfig.STORAGE_DURABILITY, "power").open(id, 0);
+        get(produce(careful, batch(1)));
         bench.engine.flushesAtOnce = false;
         produce(careful, batch(10));
 
         CompletionStage<List<FetchedPartition>> fetched =
-                fetch(batch(10).at(0).sizeInBytes(), PLENTY, LONG, from(SECOND, 0));
+                fetch(batch(10).at(0).sizeInBytes(), PLENTY, LONG, from(SECOND, 1));
 
         assertThat(fetched.toCompletableFuture()).isNotDone();
         bench.engine.flushes.poll().complete(null);
