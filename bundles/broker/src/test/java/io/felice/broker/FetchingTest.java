@@ -122,14 +122,19 @@ class FetchingTest {
         assertThat(fetched.get(1).records().sizeInBytes()).isZero();
     }
 
-    @Test
-    void recordsAboveTheHighWatermarkAreNotShown() {
+    /** To the second partition, after one record that is flushed. */
+    private void appendUnflushed(int records) {
         LogId id = new LogId(Bench.TOPIC_ID, 1, "orders");
         LeaderPartition careful =
                 bench.with(TopicConfig.STORAGE_DURABILITY, "power").open(id, 0);
         get(produce(careful, batch(1)));
         bench.engine.flushesAtOnce = false;
-        produce(careful, batch(1));
+        produce(careful, batch(records));
+    }
+
+    @Test
+    void recordsAboveTheHighWatermarkAreNotShown() {
+        appendUnflushed(1);
 
         CompletionStage<List<FetchedPartition>> fetched = fetch(1, PLENTY, LONG, from(SECOND, 1));
 
@@ -140,12 +145,7 @@ class FetchingTest {
 
     @Test
     void bytesThatWereAppendedBeforeTheFetchCountOnceTheyAreBelowTheHighWatermark() {
-        LogId id = new LogId(Bench.TOPIC_ID, 1, "orders");
-        LeaderPartition careful =
-                bench.with(TopicConfig.STORAGE_DURABILITY, "power").open(id, 0);
-        get(produce(careful, batch(1)));
-        bench.engine.flushesAtOnce = false;
-        produce(careful, batch(10));
+        appendUnflushed(10);
 
         CompletionStage<List<FetchedPartition>> fetched =
                 fetch(batch(10).at(0).sizeInBytes(), PLENTY, LONG, from(SECOND, 1));
