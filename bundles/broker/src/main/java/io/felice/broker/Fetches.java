@@ -30,8 +30,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Answers fetches: at once if there is enough or anything to report, else after the append that makes it enough or the
- * end of the wait, whichever comes first. A fetch that waits costs a timer and a place among the watchers of its
+ * Answers fetches: at once if there is enough, or more than a partition may give, or anything to report, else after the
+ * append that makes it enough or the end of the wait, whichever comes first. A fetch that waits costs a timer and a place among the watchers of its
  * partitions. Any thread.
  */
 final class Fetches implements AutoCloseable {
@@ -160,6 +160,7 @@ final class Fetches implements AutoCloseable {
                     }
                 }
                 mustAnswer |= one.error() != ErrorCode.NONE || one.divergence() != null;
+                mustAnswer |= leavesMore(one, now.watermarks[i]);
                 bytes += one.records().sizeInBytes();
                 answers.add(one);
             }
@@ -177,6 +178,12 @@ final class Fetches implements AutoCloseable {
                     && one.records().sizeInBytes() == 0
                     && one.error() == ErrorCode.NONE
                     && one.divergence() == null;
+        }
+
+        /** True if it gave some of its records and had more: to wait for them would be to wait for what is there. */
+        private boolean leavesMore(FetchedPartition one, long watermark) {
+            long end = plan.readCommitted() ? Math.min(one.lastStableOffset(), watermark) : watermark;
+            return one.records().sizeInBytes() > 0 && one.records().nextOffset() < end;
         }
 
         private FetchedPartition read(Want want, LeaderPartition partition, long room, boolean first) {

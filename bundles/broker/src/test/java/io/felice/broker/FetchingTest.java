@@ -112,6 +112,18 @@ class FetchingTest {
     }
 
     @Test
+    void aFetchDoesNotWaitForWhatItsPartitionHasAndMayNotGive() {
+        get(produce(partition, batch(1)));
+        get(produce(partition, batch(1)));
+        int size = batch(1).at(0).sizeInBytes();
+
+        List<FetchedPartition> fetched =
+                get(fetch(PLENTY, PLENTY, LONG, from(SECOND, 0), new Want(ORDERS, 0, 2 * size - 1, -1, -1)));
+
+        assertThat(fetched.get(1).records().sizeInBytes()).isEqualTo(size);
+    }
+
+    @Test
     void aFetchIsAnsweredWithWhatThereIsWhenItsTimeIsOver() {
         get(produce(partition, batch(1)));
 

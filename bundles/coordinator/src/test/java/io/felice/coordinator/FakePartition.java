@@ -178,13 +178,15 @@ final class FakePartition implements Partition {
         }
         List<ByteBuffer> found = new ArrayList<>();
         int bytes = 0;
+        long next = from;
         for (RecordBatch batch : log.batches) {
             if (batch.lastOffset() >= from && (found.isEmpty() || bytes + batch.sizeInBytes() <= maxBytes)) {
                 found.add(batch.bytes().asReadOnlyBuffer());
                 bytes += batch.sizeInBytes();
+                next = batch.nextOffset();
             }
         }
-        return CompletableFuture.completedFuture(new Records.InMemory(found, () -> {}));
+        return CompletableFuture.completedFuture(new Records.InMemory(found, next, () -> {}));
     }
 
     @Override

@@ -90,7 +90,7 @@ final class FakePartitions implements Partitions {
             return new FetchedPartition(id, ErrorCode.NONE, highWatermark, 18, 10, null, Records.EMPTY);
         }
         pinned.incrementAndGet();
-        Records records = new Records.InMemory(List.of(ByteBuffer.wrap(bytes)), pinned::decrementAndGet);
+        Records records = new Records.InMemory(List.of(ByteBuffer.wrap(bytes)), highWatermark, pinned::decrementAndGet);
         return new FetchedPartition(id, ErrorCode.NONE, highWatermark, 18, 10, null, records);
     }
 

@@ -85,7 +85,7 @@ class FileAnswerTest {
                     4,
                     12,
                     (FetchRequestData request, RequestContext context) ->
-                            answer(List.of(new Records.InFile(channel, 500, 5000, pins::decrementAndGet))));
+                            answer(List.of(new Records.InFile(channel, 500, 5000, 1, pins::decrementAndGet))));
             try (TestClient client = node.connect()) {
                 client.send(Apis.FETCH, 12, 1, new FetchRequestData());
 
@@ -102,9 +102,9 @@ class FileAnswerTest {
         int from = random.nextInt(content.length - length);
         pins.incrementAndGet();
         return switch (kind) {
-            case 0 -> new Records.InFile(channel, from, length, pins::decrementAndGet);
-            case 1 -> new Records.InMemory(List.of(ByteBuffer.wrap(content, from, length)), pins::decrementAndGet);
-            default -> new Records.InMemory(List.of(direct.slice(from, length)), pins::decrementAndGet);
+            case 0 -> new Records.InFile(channel, from, length, 1, pins::decrementAndGet);
+            case 1 -> new Records.InMemory(List.of(ByteBuffer.wrap(content, from, length)), 1, pins::decrementAndGet);
+            default -> new Records.InMemory(List.of(direct.slice(from, length)), 1, pins::decrementAndGet);
         };
     }
 

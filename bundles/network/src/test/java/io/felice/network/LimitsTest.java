@@ -150,7 +150,7 @@ class LimitsTest {
         byte[] page = new byte[64 * 1024];
         node.bindNow(Apis.FETCH, 4, 12, (FetchRequestData request, RequestContext context) -> {
             begun.incrementAndGet();
-            return answer(new Records.InMemory(List.of(ByteBuffer.wrap(page)), released::incrementAndGet));
+            return answer(new Records.InMemory(List.of(ByteBuffer.wrap(page)), 1, released::incrementAndGet));
         });
         try (TestClient slow = new TestClient(node.port(), 64 * 1024);
                 TestClient neighbour = node.connect()) {
@@ -291,7 +291,7 @@ class LimitsTest {
                 4,
                 12,
                 (FetchRequestData request, RequestContext context) -> answer(new Records.InMemory(
-                        List.of(ByteBuffer.allocate(16 * 1024 * 1024)), released::incrementAndGet)));
+                        List.of(ByteBuffer.allocate(16 * 1024 * 1024)), 1, released::incrementAndGet)));
         try (TestClient stalled = new TestClient(node.port(), 64 * 1024)) {
             stalled.send(Apis.FETCH, 12, 1, new FetchRequestData());
 

@@ -314,7 +314,7 @@ class SwapTest {
     }
 
     private static FetchResponseData pinned(AtomicInteger released) {
-        Records records = new Records.InMemory(List.of(ByteBuffer.allocate(100)), released::incrementAndGet);
+        Records records = new Records.InMemory(List.of(ByteBuffer.allocate(100)), 1, released::incrementAndGet);
         FetchResponseData.PartitionData partition = new FetchResponseData.PartitionData();
         partition.setRecords(new PinnedRecords(records));
         return new FetchResponseData()

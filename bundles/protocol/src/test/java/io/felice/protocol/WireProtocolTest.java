@@ -79,8 +79,8 @@ class WireProtocolTest {
                 .setResponses(List.of(new FetchResponseData.FetchableTopicResponse()
                         .setTopicId(Uuid.randomUuid())
                         .setPartitions(List.of(
-                                partition(0, new Records.InMemory(List.of(small), released::incrementAndGet)),
-                                partition(1, new Records.InMemory(List.of(large), released::incrementAndGet))))));
+                                partition(0, new Records.InMemory(List.of(small), 1, released::incrementAndGet)),
+                                partition(1, new Records.InMemory(List.of(large), 1, released::incrementAndGet))))));
 
         ResponseFrame frame = WireProtocol.encode(Apis.FETCH, (short) 17, 5, response);
 

@@ -155,21 +155,20 @@ public final class Bench {
     }
 
     private Result measure(Row row, Broker kafka, Broker felice, PageCache pageCache) throws Exception {
-        List<Sample> first = new ArrayList<>();
-        List<Sample> ours = new ArrayList<>();
-        List<Sample> second = new ArrayList<>();
         measure(row, kafka, pageCache);
         measure(row, felice, pageCache);
+        Result result = new Result(row);
         for (int round = 0; round < options.rounds(); round++) {
-            first.add(measure(row, kafka, pageCache));
-            ours.add(measure(row, felice, pageCache));
-            second.add(measure(row, kafka, pageCache));
+            result.kafka.add(measure(row, kafka, pageCache));
+            result.felice.add(measure(row, felice, pageCache));
+            result.feliceAgain.add(measure(row, felice, pageCache));
+            result.kafkaAgain.add(measure(row, kafka, pageCache));
         }
         if (gigabytesIn(options.work()) > MOST_GIGABYTES_KEPT) {
             workloads.deleteTopics(kafka);
             workloads.deleteTopics(felice);
         }
-        return new Result(row, first, ours, second);
+        return result;
     }
 
     /** Begins with an idle broker, with nothing left to be written to the disk, and with memory full of file pages. */
@@ -180,22 +179,31 @@ public final class Bench {
         return row.measurement().measure(broker);
     }
 
-    /** A row with its samples: Kafka, Felice, Kafka again, round by round. */
-    private record Result(Row row, List<Sample> kafka, List<Sample> felice, List<Sample> again) {
+    /**
+     * A row with its samples. In a round each broker is measured twice, one around the other: both as often, as long after
+     * their last sample, and at the same time on average.
+     */
+    private record Result(
+            Row row, List<Sample> kafka, List<Sample> felice, List<Sample> feliceAgain, List<Sample> kafkaAgain) {
+        Result(Row row) {
+            this(row, new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+        }
+
         String line() {
             return String.format(
                     Locale.ROOT,
-                    "| %s | %s %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |",
+                    "| %s | %s %s | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |",
                     row.name(),
-                    number(median(kafkas(), Sample::value)),
+                    number(median(kafka, kafkaAgain, Sample::value)),
                     row.unit(),
-                    number(median(felice, Sample::value)),
+                    number(median(felice, feliceAgain, Sample::value)),
                     overKafka(Sample::value),
-                    kafkaOverKafka(Sample::value),
-                    number(median(kafkas(), Sample::cpuMicros)),
-                    number(median(felice, Sample::cpuMicros)),
+                    overItself(kafka, kafkaAgain, Sample::value),
+                    number(median(kafka, kafkaAgain, Sample::cpuMicros)),
+                    number(median(felice, feliceAgain, Sample::cpuMicros)),
                     overKafka(Sample::cpuMicros),
-                    kafkaOverKafka(Sample::cpuMicros),
+                    overItself(kafka, kafkaAgain, Sample::cpuMicros),
+                    overItself(felice, feliceAgain, Sample::cpuMicros),
                     overKafka(Sample::userMicros),
                     overKafka(Sample::compiledMicros));
         }
@@ -206,7 +214,8 @@ public final class Bench {
             for (int round = 0; round < felice.size(); round++) {
                 lines.append(sample(round, "Kafka", kafka))
                         .append(sample(round, "Felice", felice))
-                        .append(sample(round, "Kafka again", again));
+                        .append(sample(round, "Felice again", feliceAgain))
+                        .append(sample(round, "Kafka again", kafkaAgain));
             }
             return lines.toString();
         }
@@ -225,27 +234,25 @@ public final class Bench {
                     one.compiledMicros());
         }
 
-        private List<Sample> kafkas() {
-            return Stream.concat(kafka.stream(), again.stream()).toList();
-        }
-
-        /** To the mean of the two samples around it: what changes slowly on the machine falls out. */
         private String overKafka(ToDoubleFunction<Sample> of) {
             return spread(IntStream.range(0, felice.size())
-                    .mapToDouble(round -> 2
-                            * of.applyAsDouble(felice.get(round))
-                            / (of.applyAsDouble(kafka.get(round)) + of.applyAsDouble(again.get(round))))
+                    .mapToDouble(round -> sum(round, felice, feliceAgain, of) / sum(round, kafka, kafkaAgain, of))
                     .toArray());
         }
 
-        private String kafkaOverKafka(ToDoubleFunction<Sample> of) {
-            return spread(IntStream.range(0, kafka.size())
-                    .mapToDouble(round -> of.applyAsDouble(again.get(round)) / of.applyAsDouble(kafka.get(round)))
+        private static double sum(int round, List<Sample> once, List<Sample> again, ToDoubleFunction<Sample> of) {
+            return of.applyAsDouble(once.get(round)) + of.applyAsDouble(again.get(round));
+        }
+
+        private static String overItself(List<Sample> once, List<Sample> again, ToDoubleFunction<Sample> of) {
+            return spread(IntStream.range(0, once.size())
+                    .mapToDouble(round -> of.applyAsDouble(again.get(round)) / of.applyAsDouble(once.get(round)))
                     .toArray());
         }
 
-        private static double median(List<Sample> samples, ToDoubleFunction<Sample> of) {
-            return Sample.median(samples.stream().mapToDouble(of).toArray());
+        private static double median(List<Sample> once, List<Sample> again, ToDoubleFunction<Sample> of) {
+            return Sample.median(
+                    Stream.concat(once.stream(), again.stream()).mapToDouble(of).toArray());
         }
 
         private static String spread(double... ratios) {
@@ -279,9 +286,10 @@ public final class Bench {
                 machine's memory full of file pages, as it is on a server that has run for a while: on a virtual machine \
                 memory that lies free is slow to get, and would otherwise decide.
 
-                In each round a row is measured on Kafka, on Felice, and on Kafka again. "Felice/Kafka" is the median of \
-                the rounds' ratios, to the mean of the two samples of Kafka, with its smallest and largest; "Kafka/Kafka" \
-                is the second sample against the first, one broker against itself: a ratio inside that spread says nothing. CPU is the broker's own processor time per record (per \
+                In each round a row is measured on Kafka, on Felice, on Felice again and on Kafka again. "Felice/Kafka" is \
+                the median of the rounds' ratios, of the mean of both samples, with its smallest and largest; \
+                "Kafka/Kafka" and "Felice/Felice" are the second sample against the first, one broker against itself: a \
+                ratio inside that spread says nothing. CPU is the broker's own processor time per record (per \
                 request in rows of single requests, per partition in rows of topics), in microseconds, without the Java \
                 machine's compiler, whose work comes to an end; it decides. \
                 User CPU leaves out the kernel, whose part both brokers pay alike: socket copies and page cache. The last \
@@ -298,8 +306,8 @@ public final class Bench {
                 options.rounds(),
                 options.seconds()));
         text.append(
-                "| row | Kafka | Felice | Felice/Kafka | Kafka/Kafka | CPU us Kafka | CPU us Felice | CPU Felice/Kafka | CPU Kafka/Kafka | user CPU Felice/Kafka | with the compiler |\n");
-        text.append("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n");
+                "| row | Kafka | Felice | Felice/Kafka | Kafka/Kafka | CPU us Kafka | CPU us Felice | CPU Felice/Kafka | CPU Kafka/Kafka | CPU Felice/Felice | user CPU Felice/Kafka | with the compiler |\n");
+        text.append("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n");
         results.forEach(result -> text.append(result.line()).append('\n'));
         text.append(String.format(
                 Locale.ROOT,

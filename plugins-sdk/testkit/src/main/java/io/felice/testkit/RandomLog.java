@@ -133,6 +133,16 @@ final class RandomLog {
         if (!expected.isEmpty() && (atLeastOne || expected.get(0).bytes().length <= maxBytes)) {
             assertThat(count).as("batches read").isPositive();
         }
+        if (count > 0) {
+            assertReadsOn(records.nextOffset(), expected.get(count - 1));
+        }
+    }
+
+    /** Between the last batch read and the one after it, if there is one. */
+    private void assertReadsOn(long nextOffset, Kept lastRead) {
+        int following = model.indexOf(lastRead) + 1;
+        long most = following < model.size() ? model.get(following).base() : end;
+        assertThat(nextOffset).as("where to read on").isBetween(lastRead.next(), most);
     }
 
     private void pin() {

@@ -236,6 +236,20 @@ public abstract class StorageEngineContract {
     }
 
     @Test
+    void aReadSaysWhereToReadOn() {
+        appendTens(3);
+        int size = batch(10).at(0).sizeInBytes();
+
+        try (Records cut = log.read(0, ALL, 2 * size, true);
+                Records limited = log.read(0, 20, PLENTY, true);
+                Records whole = log.read(10, ALL, PLENTY, true)) {
+            assertThat(cut.nextOffset()).isEqualTo(20);
+            assertThat(limited.nextOffset()).isEqualTo(20);
+            assertThat(whole.nextOffset()).isEqualTo(30);
+        }
+    }
+
+    @Test
     void maxBytesOfZeroIsLegal() {
         appendTens(2);
 

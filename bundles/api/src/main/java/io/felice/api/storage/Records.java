@@ -13,10 +13,16 @@ import org.osgi.annotation.versioning.ProviderType;
  */
 @ProviderType
 public sealed interface Records extends AutoCloseable permits Records.InMemory, Records.InFile {
-    /** Nothing. */
-    Records EMPTY = new InMemory(List.of(), () -> {});
+    /** Nothing; it has no {@link #nextOffset}. */
+    Records EMPTY = new InMemory(List.of(), -1, () -> {});
 
     int sizeInBytes();
+
+    /**
+     * Where to read on: above the last record here, with no record between. Below the limit of the read if there is more
+     * that was not given.
+     */
+    long nextOffset();
 
     /** Gives the pin back; never throws. */
     @Override
@@ -26,10 +32,12 @@ public sealed interface Records extends AutoCloseable permits Records.InMemory, 
     final class InMemory implements Records {
         private final List<ByteBuffer> buffers;
         private final int sizeInBytes;
+        private final long nextOffset;
         private final Pin pin;
 
-        public InMemory(List<ByteBuffer> buffers, Runnable release) {
+        public InMemory(List<ByteBuffer> buffers, long nextOffset, Runnable release) {
             this.buffers = List.copyOf(buffers);
+            this.nextOffset = nextOffset;
             this.sizeInBytes =
                     this.buffers.stream().mapToInt(ByteBuffer::remaining).sum();
             this.pin = new Pin(release);
@@ -46,6 +54,11 @@ public sealed interface Records extends AutoCloseable permits Records.InMemory, 
         }
 
         @Override
+        public long nextOffset() {
+            return nextOffset;
+        }
+
+        @Override
         public void close() {
             pin.release();
         }
@@ -56,12 +69,14 @@ public sealed interface Records extends AutoCloseable permits Records.InMemory, 
         private final FileChannel channel;
         private final long position;
         private final int sizeInBytes;
+        private final long nextOffset;
         private final Pin pin;
 
-        public InFile(FileChannel channel, long position, int sizeInBytes, Runnable release) {
+        public InFile(FileChannel channel, long position, int sizeInBytes, long nextOffset, Runnable release) {
             this.channel = channel;
             this.position = position;
             this.sizeInBytes = sizeInBytes;
+            this.nextOffset = nextOffset;
             this.pin = new Pin(release);
         }
 
@@ -78,6 +93,11 @@ public sealed interface Records extends AutoCloseable permits Records.InMemory, 
         @Override
         public int sizeInBytes() {
             return sizeInBytes;
+        }
+
+        @Override
+        public long nextOffset() {
+            return nextOffset;
         }
 
         @Override

@@ -89,7 +89,8 @@ final class LogReader {
             return Records.EMPTY;
         }
         pin.narrow(position, length);
-        return new Records.InFile(channel, position, length, pin);
+        long next = length == left ? pin.next : scan.baseOffset();
+        return new Records.InFile(channel, position, length, next, pin);
     }
 
     boolean isHot(long from) {

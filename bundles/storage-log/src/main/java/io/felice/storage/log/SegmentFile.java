@@ -502,7 +502,10 @@ final class SegmentFile {
         return readable;
     }
 
-    /** Bytes of the whole batches from {@code from} on that are below {@code limit} and fit into {@code room}. */
+    /**
+     * Bytes of the whole batches from {@code from} on that are below {@code limit} and fit into {@code room}. If these are
+     * not all, the scan has stopped at the batch after them.
+     */
     int bytesBelow(BatchScan scan, long limit, long from, int room, boolean atLeastOne, long readable)
             throws IOException {
         SparseIndex loaded = index();

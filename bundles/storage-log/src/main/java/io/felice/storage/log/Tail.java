@@ -160,18 +160,14 @@ final class Tail {
             pin.add(buffer, at, length);
             room -= length;
             boolean whole = at + length == buffer.written();
+            long next = whole ? buffer.nextOffset() : buffer.baseOffsetAt(at + length);
             index++;
-            if (!whole || room <= 0 || index == buffers.size()) {
-                break;
+            if (!whole || room <= 0 || index == buffers.size() || buffers.get(index).lowOffset != next) {
+                return pin.records(next);
             }
-            long next = buffer.nextOffset();
             buffer = buffers.get(index);
             at = 0;
-            if (buffer.lowOffset != next) {
-                break;
-            }
         }
-        return pin.records();
     }
 
     /** Holds the buffers of one read. */
@@ -198,12 +194,12 @@ final class Tail {
             }
         }
 
-        Records records() {
+        Records records(long nextOffset) {
             if (held.isEmpty()) {
                 return Records.EMPTY;
             }
             counters.pinnedBytes.add(bytes);
-            return new Records.InMemory(slices, this);
+            return new Records.InMemory(slices, nextOffset, this);
         }
 
         @Override

@@ -140,8 +140,13 @@ final class TailBuffer {
         return RecordBatch.LENGTH_PREFIX_BYTES + bytes.getInt(at + RecordBatch.LENGTH_AT);
     }
 
+    /** The base offset of the batch at an index. */
+    long baseOffsetAt(int at) {
+        return bytes.getLong(at + RecordBatch.BASE_OFFSET_AT);
+    }
+
     private long lastOffsetAt(int at) {
-        return bytes.getLong(at + RecordBatch.BASE_OFFSET_AT) + bytes.getInt(at + RecordBatch.LAST_OFFSET_DELTA_AT);
+        return baseOffsetAt(at) + bytes.getInt(at + RecordBatch.LAST_OFFSET_DELTA_AT);
     }
 
     ByteBuffer slice(int from, int length) {

@@ -181,15 +181,17 @@ final class MemoryLog {
                 }
                 List<ByteBuffer> found = new ArrayList<>();
                 long room = maxBytes;
+                long next = end;
                 for (RecordBatch batch : batches.tailMap(from).values()) {
                     room -= batch.sizeInBytes();
                     boolean full = room < 0 && !(atLeastOne && found.isEmpty());
                     if (full || batch.lastOffset() >= limit) {
+                        next = batch.baseOffset();
                         break;
                     }
                     found.add(batch.bytes());
                 }
-                return found.isEmpty() ? Records.EMPTY : new Records.InMemory(found, () -> {});
+                return found.isEmpty() ? Records.EMPTY : new Records.InMemory(found, next, () -> {});
             }
         }
 

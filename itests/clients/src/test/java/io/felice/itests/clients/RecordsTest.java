@@ -16,6 +16,7 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.RecordsToDelete;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
@@ -100,6 +101,32 @@ class RecordsTest {
 
             assertThat(closed).isTrue();
         }
+    }
+
+    /** A partition gives whole batches, so never quite the megabyte that is both its most and the fetch's least. */
+    @Test
+    void aConsumerThatWantsLargeFetchesDoesNotWaitForWhatIsThere() {
+        int written = 12_000;
+        Java.createTopic(node.bootstrap(), "large-fetches", 1, Map.of("segment.bytes", "3000000"));
+        try (KafkaProducer<byte[], byte[]> producer = Java.producer(node.bootstrap(), Map.of())) {
+            for (int i = 0; i < written; i++) {
+                producer.send(new ProducerRecord<>("large-fetches", new byte[1000]));
+            }
+        }
+        Map<String, Object> large = Map.of("fetch.min.bytes", 1 << 20, "fetch.max.wait.ms", 20_000);
+
+        int read = 0;
+        try (KafkaConsumer<byte[], byte[]> consumer = Java.consumer(node.bootstrap(), large)) {
+            TopicPartition partition = new TopicPartition("large-fetches", 0);
+            consumer.assign(List.of(partition));
+            consumer.seekToBeginning(List.of(partition));
+            long end = System.nanoTime() + Duration.ofSeconds(60).toNanos();
+            while (read < written - 1_200 && System.nanoTime() < end) {
+                read += consumer.poll(Duration.ofMillis(500)).count();
+            }
+        }
+
+        assertThat(read).as("all but less than the last megabyte").isGreaterThanOrEqualTo(written - 1_200);
     }
 
     @Test
