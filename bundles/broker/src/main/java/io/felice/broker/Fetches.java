@@ -31,8 +31,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Answers fetches: at once if there is enough, or more than a partition may give, or anything to report, else after the
- * append that makes it enough or the end of the wait, whichever comes first. A fetch that waits costs a timer and a place among the watchers of its
- * partitions. Any thread.
+ * append that makes it enough or the end of the wait, whichever comes first. A fetch that waits costs a timer and a place
+ * among the watchers of its partitions. Any thread.
  */
 final class Fetches implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Fetches.class);
