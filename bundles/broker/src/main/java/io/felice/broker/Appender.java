@@ -24,9 +24,6 @@ import java.util.concurrent.TimeUnit;
  * that are old enough.
  */
 final class Appender {
-    /** From here on an engine may write a batch as it is appended, rather than keep it for the settle. */
-    private static final int LARGE_BATCH_BYTES = 16 << 10;
-
     /** Nobody is refused for having waited less, whatever time he gives. */
     private static final long LEAST_PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
@@ -180,11 +177,7 @@ final class Appender {
         boolean rolls = segmentBytes + size > leadership.rules().sizes().segmentBytes();
         segmentBytes = rolls ? size : segmentBytes + size;
         try {
-            if (rolls || size >= LARGE_BATCH_BYTES) {
-                engine.device().timedAppend(() -> log.append(batch));
-            } else {
-                log.append(batch);
-            }
+            engine.device().timedAppend(() -> log.append(batch));
         } catch (RuntimeException failure) {
             throw leadership.writeFailed(failure, size);
         }

@@ -4,8 +4,8 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
 
 /**
- * How fast an engine writes. One settle that takes very long, or two long ones within a while, make it slow, and its
- * settles leave the I/O threads; a while without a long one makes it fast again. Any thread.
+ * How fast an engine writes. One append or settle that takes very long, or two long ones within a while, make it slow, and
+ * both leave the I/O threads; a while without a long one makes it fast again. Any thread.
  */
 final class Device {
     static final long LONG_NANOS = 50_000_000L;
@@ -30,7 +30,7 @@ final class Device {
         timedAppend(settle);
     }
 
-    /** Runs an append that the engine may have to write at once, and takes its time as that of a settle. */
+    /** Runs an append, which the engine may write at once, and takes its time. */
     void timedAppend(Runnable append) {
         long begin = nanos.getAsLong();
         try {
@@ -54,7 +54,7 @@ final class Device {
         }
     }
 
-    /** True while settles must not run on an I/O thread. */
+    /** True while appends and settles must not run on an I/O thread. */
     boolean isSlow() {
         if (slow && nanos.getAsLong() - lastLong > CALM_NANOS) {
             slow = false;

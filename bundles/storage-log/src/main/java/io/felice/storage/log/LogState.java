@@ -36,6 +36,10 @@ final class LogState {
     private SegmentSizes sizes = SegmentSizes.DEFAULT;
     private long newestLease = Long.MIN_VALUE;
     private int handles;
+    /** Batches appended since the owner settled last, and how many it had settled at once then. */
+    private int batchesToSettle;
+
+    private int batchesLastSettled;
 
     private volatile long start;
     private volatile long end;
@@ -172,11 +176,19 @@ final class LogState {
 
     // Append
 
-    /** Appends to the tail; false if room has to be made first. */
+    /** Appends to the tail; false if that has no room for it, or is not where it is best put. */
     synchronized boolean append(RecordBatch batch, int size, long lease) {
         mustOwn(lease);
         mustFollow(batch);
-        return fits(batch, size) && appendToTail(batch, size);
+        return fits(batch, size) && !isBestWrittenAtOnce() && appendToTail(batch, size);
+    }
+
+    /**
+     * True if the next batch does better without the tail: nobody reads the log, and batches come one at a time, so that
+     * the tail would not make one write of several. What is settled with them tells how they come.
+     */
+    synchronized boolean isBestWrittenAtOnce() {
+        return batchesLastSettled == 1 && batchesToSettle == 0 && tail.isForNobody();
     }
 
     private void mustFollow(RecordBatch batch) {
@@ -213,18 +225,30 @@ final class LogState {
         return appendToTail(batch, size);
     }
 
-    /** Notes a batch that went straight to the file. */
+    /** Notes a batch that went straight to the file, as everything before it. */
     synchronized void appendedToFile(RecordBatch batch, int size) {
+        tail.passBy(size);
         added(batch, size);
         settled = end;
     }
 
     private void added(RecordBatch batch, int size) {
+        batchesToSettle++;
         segments.active().added(batch, size, sizes.indexIntervalBytes());
         end = batch.nextOffset();
     }
 
     // Settle and flush
+
+    /** The owner settles what it appended; false if all of it is in the files. */
+    synchronized boolean mustSettle() {
+        mustBeAlive();
+        if (batchesToSettle > 0) {
+            batchesLastSettled = batchesToSettle;
+            batchesToSettle = 0;
+        }
+        return settled < end;
+    }
 
     /** The first buffer with batches that are not in the file, told to settle those it has; null if there is none. */
     synchronized TailBuffer beginSettling() {

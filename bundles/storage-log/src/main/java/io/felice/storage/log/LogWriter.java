@@ -31,11 +31,9 @@ final class LogWriter {
 
     /** On return everything appended before the call is in the files. */
     void settle() {
-        state.mustBeAlive();
-        if (state.settled() == state.end()) {
-            return;
+        if (state.mustSettle()) {
+            whileAlive(this::settleAll);
         }
-        whileAlive(this::settleAll);
     }
 
     /** As {@link #settle}; and if nobody appends meanwhile, the last file ends with the last batch. */

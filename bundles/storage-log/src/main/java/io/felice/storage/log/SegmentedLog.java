@@ -134,22 +134,25 @@ final class SegmentedLog {
             throw new IllegalArgumentException("not a batch: " + batch);
         }
         if (!state.append(batch, size, lease)) {
-            writer.change(lease, () -> appendWithRoom(batch, size));
+            writer.change(lease, () -> appendSettling(batch, size));
         }
     }
 
-    /** The rare appends: the first of a segment or buffer that has to be waited for, and those too large for the tail. */
-    private void appendWithRoom(RecordBatch batch, int size) throws IOException {
+    /**
+     * The appends that do more than copy to the tail: the first of a segment or buffer that has to be waited for, those
+     * too large for the tail, and those that it would not help.
+     */
+    private void appendSettling(RecordBatch batch, int size) throws IOException {
         if (!state.takes(batch, size)) {
             long end = state.end();
             seal(batch.lastOffset() - end > Integer.MAX_VALUE ? batch.baseOffset() : end);
         }
-        boolean small = size <= shared.tails().largest();
-        if (small && state.appendToTail(batch, size)) {
+        boolean atOnce = size > shared.tails().largest() || state.isBestWrittenAtOnce();
+        if (!atOnce && state.appendToTail(batch, size)) {
             return;
         }
         writer.settleAll();
-        if (!small || !state.appendToEmptyTail(batch, size)) {
+        if (atOnce || !state.appendToEmptyTail(batch, size)) {
             writer.writeThrough(batch, size);
         }
     }

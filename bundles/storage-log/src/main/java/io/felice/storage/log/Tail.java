@@ -26,13 +26,9 @@ final class Tail {
         this.shared = shared;
     }
 
-    boolean isEmpty() {
-        return buffers.isEmpty();
-    }
-
     /** True if the batch can be appended now; takes another buffer from the pool if that is what it needs. */
     boolean makeRoom(SegmentFile active, long end, int size) {
-        if (isForNobody()) {
+        if (!buffers.isEmpty() && isForNobody()) {
             beginAgain();
         }
         if (!buffers.isEmpty()) {
@@ -60,8 +56,16 @@ final class Tail {
     }
 
     /** True if all of it is in the files, and as much as it may hold was appended without anybody reading. */
-    private boolean isForNobody() {
-        return !buffers.isEmpty() && unread > shared.settings().tailBytes() && firstUnsettled() == null;
+    boolean isForNobody() {
+        return unread > shared.settings().tailBytes() && firstUnsettled() == null;
+    }
+
+    /** Notes a batch that went straight to the file, after all before it. */
+    void passBy(int size) {
+        unread += size;
+        if (isForNobody()) {
+            dropAll();
+        }
     }
 
     /** Gives back all buffers; the next one is as large as was needed since the last time, so that it is one. */

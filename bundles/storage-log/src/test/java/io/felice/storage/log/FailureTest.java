@@ -82,6 +82,31 @@ class FailureTest {
     }
 
     @Test
+    void aFullDiskMetByABatchThatIsWrittenAtOnceKillsTheHandleAndLosesNothingBeforeIt() {
+        int end = 10;
+        for (; end < 1_000; end += 10) {
+            bad.append(batch(10).valueBytes(1_000).at(end));
+            bad.settle();
+        }
+        int failed = end;
+        files.fillUp("bad-0");
+
+        assertStorageError(() -> bad.append(batch(10).at(failed)), "No space left on device");
+
+        assertThat(bad.endOffset()).isEqualTo(failed);
+        assertStorageError(bad::settle, "bad-0 is offline");
+        files.heal();
+        PartitionLog again = engine.open(BAD, 2);
+        assertThat(again.endOffset()).isEqualTo(failed);
+        again.append(batch(10).at(failed));
+        again.settle();
+        assertThat(offsetsOf(again.read(failed - 10, failed + 10, PLENTY, true)))
+                .containsExactly(failed - 10L, (long) failed);
+        good.append(batch(10).at(10));
+        good.settle();
+    }
+
+    @Test
     void aLogComesBackWithAllThatWasSettledWhenThereIsSpaceAgain() {
         files.fillUp("bad-0");
         bad.append(batch(10).at(10));

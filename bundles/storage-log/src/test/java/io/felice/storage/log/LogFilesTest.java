@@ -467,29 +467,101 @@ class LogFilesTest {
     }
 
     @Test
-    void aLogThatNobodyReadsUsesOneSmallBufferAgainAndAgain() throws IOException {
+    void whereNobodyReadsABatchThatComesAloneIsWrittenAtOnceAndNeedsNoTail() throws IOException {
         LogStorageEngine engine = start(data(), new LogSettings(64 << 10, 1 << 20, 100, 1));
         PartitionLog log = engine.open(ID, 1);
         appendSettled(log, 0, 10);
         assertThat((long) cell(engine, "tail.bytes")).isGreaterThan(TailBuffers.SMALLEST);
-
         appendSettled(log, 10, 40);
 
-        assertThat(cell(engine, "tail.bytes")).isEqualTo((long) TailBuffers.SMALLEST);
-        assertThat(log.isHot(38)).isFalse();
-        assertThat(log.isHot(39)).isTrue();
+        long writes = (long) cell(engine, "settles");
+        log.append(batch(1).valueBytes(3_000).at(40));
+
+        assertThat(log.settledOffset()).isEqualTo(41);
+        assertThat((long) cell(engine, "settles") - writes).isEqualTo(1);
+        assertThat(cell(engine, "tail.bytes")).isEqualTo(0L);
+        log.settle();
+        assertThat((long) cell(engine, "settles") - writes).isEqualTo(1);
+        assertThat(log.isHot(40)).isFalse();
+        assertThat(batchesIn(everythingIn(log))).hasSize(41);
+    }
+
+    @Test
+    void aReaderBringsTheTailBack() {
+        PartitionLog log =
+                start(data(), new LogSettings(64 << 10, 1 << 20, 100, 1)).open(ID, 1);
+        appendSettled(log, 0, 40);
         assertThat(batchesIn(everythingIn(log))).hasSize(40);
 
-        appendSettled(log, 40, 50);
-        assertThat(log.isHot(40)).as("somebody reads").isTrue();
+        log.append(batch(1).valueBytes(3_000).at(40));
+
+        assertThat(log.settledOffset()).isEqualTo(40);
+        appendSettled(log, 41, 50);
+        assertThat(log.isHot(40)).isTrue();
         assertThat(batchesIn(everythingIn(log))).hasSize(50);
+    }
+
+    @Test
+    void batchesThatComeTogetherWaitForEachOtherInOneSmallBuffer() {
+        LogStorageEngine engine = start(data(), new LogSettings(64 << 10, 1 << 20, 100, 1));
+        PartitionLog log = engine.open(ID, 1);
+        appendInTwos(log, 0, 40);
+
+        assertThat(cell(engine, "tail.bytes")).isEqualTo((long) TailBuffers.SMALLEST);
+        assertThat(log.isHot(37)).isFalse();
+        assertThat(log.isHot(38)).isTrue();
+        assertThat(batchesIn(everythingIn(log))).hasSize(40);
+    }
+
+    @Test
+    void howBatchesComeIsLearntAnewWithEverySettle() {
+        PartitionLog log =
+                start(data(), new LogSettings(64 << 10, 1 << 20, 100, 1)).open(ID, 1);
+        appendSettled(log, 0, 40);
+        log.append(batch(1).valueBytes(3_000).at(40));
+        assertThat(log.settledOffset()).as("alone so far").isEqualTo(41);
+        log.append(batch(1).valueBytes(3_000).at(41));
+        assertThat(log.settledOffset()).as("the second").isEqualTo(41);
+        log.settle();
+
+        log.append(batch(1).valueBytes(3_000).at(42));
+        assertThat(log.settledOffset()).as("after two together").isEqualTo(42);
+        log.settle();
+
+        log.append(batch(1).valueBytes(3_000).at(43));
+        assertThat(log.settledOffset()).as("after one alone").isEqualTo(44);
+        assertThat(batchesIn(everythingIn(log))).hasSize(44);
+    }
+
+    @Test
+    void batchesWrittenAtOnceFillSegmentsAndComeBackAfterAKill() throws IOException {
+        LogStorageEngine engine = start(data(), new LogSettings(64 << 10, 1 << 20, 100, 1));
+        PartitionLog log = engine.open(ID, 1);
+        log.configure(new SegmentSizes(20_000, 4096));
+        for (int i = 0; i < 200; i++) {
+            log.append(batch(1).valueBytes(3_000).at(i));
+            if (i < 40 || i % 7 != 0) {
+                log.settle();
+            }
+        }
+        assertThat(log.settledOffset()).isEqualTo(200);
+        Path killed = temp.resolve("killed");
+        Directories.copy(data(), killed);
+
+        PartitionLog found = start(killed).open(ID, 2);
+
+        assertThat(found.endOffset()).isEqualTo(200);
+        assertThat(everythingIn(found)).isEqualTo(everythingIn(log));
+        assertThat(batchesIn(everythingIn(found)))
+                .extracting(RecordBatch::baseOffset)
+                .isEqualTo(LongStream.range(0, 200).boxed().toList());
     }
 
     @Test
     void whatIsNotSettledStaysInMemoryThoughNobodyReads() throws IOException {
         LogStorageEngine engine = start(data(), new LogSettings(64 << 10, 1 << 20, 100, 1));
         PartitionLog log = engine.open(ID, 1);
-        appendSettled(log, 0, 40);
+        appendInTwos(log, 0, 40);
 
         for (int i = 40; i < 70; i++) {
             log.append(batch(1).valueBytes(3_000).at(i));
@@ -503,11 +575,11 @@ class LogFilesTest {
     void aReadFromMemoryKeepsItsBytesWhileTheTailBeginsAgain() throws IOException {
         PartitionLog log =
                 start(data(), new LogSettings(64 << 10, 1 << 20, 100, 1)).open(ID, 1);
-        appendSettled(log, 0, 40);
+        appendInTwos(log, 0, 40);
         try (Records held = log.read(39, Long.MAX_VALUE, PLENTY, true)) {
             assertThat(held).isInstanceOf(Records.InMemory.class);
 
-            appendSettled(log, 40, 100);
+            appendInTwos(log, 40, 100);
 
             assertThat(batchesIn(bytesOf(held))).singleElement().satisfies(batch -> assertThat(batch.baseOffset())
                     .isEqualTo(39));
@@ -558,6 +630,14 @@ class LogFilesTest {
                 .isEqualTo(LongStream.range(0, 5_000).boxed().toList());
         byte[] file = Files.readAllBytes(partition().resolve("00000000000000000000.log"));
         assertThat(Arrays.copyOf(file, all.length)).isEqualTo(all);
+    }
+
+    private static void appendInTwos(PartitionLog log, int from, int to) {
+        for (int i = from; i < to; i += 2) {
+            log.append(batch(1).valueBytes(3_000).at(i));
+            log.append(batch(1).valueBytes(3_000).at(i + 1));
+            log.settle();
+        }
     }
 
     private static void appendSettled(PartitionLog log, int from, int to) {
