@@ -51,7 +51,7 @@ public final class Bench {
 
     private void run() throws Exception {
         deleteTree(options.work());
-        try (PageCache pageCache = new PageCache(options.work());
+        try (FreeMemory memory = new FreeMemory(options.work());
                 Broker kafka =
                         Broker.kafka(options, options.work().resolve("kafka").toAbsolutePath());
                 Broker felice =
@@ -73,7 +73,7 @@ public final class Bench {
             Files.writeString(samples, "row,round,broker,value,CPU us,user CPU us,CPU with compiler us\n");
             for (Row row : rows) {
                 if (options.rows().matcher(row.name()).find()) {
-                    results.add(measure(row, kafka, felice, pageCache));
+                    results.add(measure(row, kafka, felice, memory));
                     Result newest = results.get(results.size() - 1);
                     System.out.println(newest.line());
                     Files.writeString(samples, newest.samples(), StandardOpenOption.APPEND);
@@ -125,7 +125,7 @@ public final class Bench {
         rows.add(new Row(
                 "prod.acks1" + sized(size) + ".p" + partitions + ".first",
                 "MB/s",
-                broker -> workloads.produce(broker, "first-" + System.nanoTime(), partitions, size, "1", "none")));
+                broker -> workloads.firstProduce(broker, "first-" + System.nanoTime(), partitions, size, "1", "none")));
     }
 
     private static String sized(int size) {
@@ -154,15 +154,15 @@ public final class Bench {
         workloads.deleteTopics(broker);
     }
 
-    private Result measure(Row row, Broker kafka, Broker felice, PageCache pageCache) throws Exception {
-        measure(row, kafka, pageCache);
-        measure(row, felice, pageCache);
+    private Result measure(Row row, Broker kafka, Broker felice, FreeMemory memory) throws Exception {
+        measure(row, kafka, memory);
+        measure(row, felice, memory);
         Result result = new Result(row);
         for (int round = 0; round < options.rounds(); round++) {
-            result.kafka.add(measure(row, kafka, pageCache));
-            result.felice.add(measure(row, felice, pageCache));
-            result.feliceAgain.add(measure(row, felice, pageCache));
-            result.kafkaAgain.add(measure(row, kafka, pageCache));
+            result.kafka.add(measure(row, kafka, memory));
+            result.felice.add(measure(row, felice, memory));
+            result.feliceAgain.add(measure(row, felice, memory));
+            result.kafkaAgain.add(measure(row, kafka, memory));
         }
         if (gigabytesIn(options.work()) > MOST_GIGABYTES_KEPT) {
             workloads.deleteTopics(kafka);
@@ -171,11 +171,11 @@ public final class Bench {
         return result;
     }
 
-    /** Begins with an idle broker, with nothing left to be written to the disk, and with memory full of file pages. */
-    private static Sample measure(Row row, Broker broker, PageCache pageCache) throws Exception {
+    /** Begins with an idle broker, with nothing left to be written to the disk, and with warm memory. */
+    private static Sample measure(Row row, Broker broker, FreeMemory memory) throws Exception {
         broker.awaitIdle();
         new ProcessBuilder("sync").inheritIO().start().waitFor();
-        pageCache.fill();
+        memory.warm();
         return row.measurement().measure(broker);
     }
 

@@ -28,6 +28,7 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 final class Workloads {
     private static final double MEGABYTE = 1_000_000;
     private static final int BATCH_BYTES = 16_384;
+    private static final int WARM_UP_MS = 500;
     private static final int RECORDS_TO_READ_BYTES = 200_000_000;
 
     private final int seconds;
@@ -36,8 +37,23 @@ final class Workloads {
         this.seconds = seconds;
     }
 
-    /** As many records as will go, in MB/s of values. */
+    /**
+     * As many records as will go, in MB/s of values. The first half second is not counted: what a broker maps of its files
+     * comes back into memory then, if it had to make room for something else since the last sample.
+     */
     Sample produce(Broker broker, String topic, int partitions, int size, String acks, String codec) throws Exception {
+        return produce(broker, topic, partitions, size, acks, codec, WARM_UP_MS);
+    }
+
+    /** As {@link #produce}, counted from the very first record on. */
+    Sample firstProduce(Broker broker, String topic, int partitions, int size, String acks, String codec)
+            throws Exception {
+        return produce(broker, topic, partitions, size, acks, codec, 0);
+    }
+
+    private Sample produce(
+            Broker broker, String topic, int partitions, int size, String acks, String codec, int warmUpMs)
+            throws Exception {
         createTopic(broker, topic, partitions);
         try (KafkaProducer<byte[], byte[]> producer = producer(
                 broker, Map.of("acks", acks, "compression.type", codec, "batch.size", BATCH_BYTES, "linger.ms", 5))) {
@@ -45,29 +61,61 @@ final class Workloads {
             AtomicLong acked = new AtomicLong();
             AtomicReference<Exception> failure = new AtomicReference<>();
             byte[][] values = values(size);
+            int sent = produceUntil(
+                    System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(warmUpMs),
+                    producer,
+                    topic,
+                    partitions,
+                    values,
+                    0,
+                    acked,
+                    failure);
+            long ackedBefore = acked.get();
             Broker.Cpu before = broker.cpu();
             long began = System.nanoTime();
-            long end = began + TimeUnit.SECONDS.toNanos(seconds);
-            int sent = 0;
-            while (System.nanoTime() < end) {
-                for (int i = 0; i < 100; i++) {
-                    int partition = (sent / 16) % partitions;
-                    producer.send(
-                            new ProducerRecord<>(topic, partition, null, values[sent++ % values.length]),
-                            (metadata, problem) -> {
-                                if (problem == null) {
-                                    acked.incrementAndGet();
-                                } else {
-                                    failure.set(problem);
-                                }
-                            });
-                }
-            }
+            produceUntil(
+                    began + TimeUnit.SECONDS.toNanos(seconds),
+                    producer,
+                    topic,
+                    partitions,
+                    values,
+                    sent,
+                    acked,
+                    failure);
             producer.flush();
             double took = (System.nanoTime() - began) / 1e9;
             fail(failure);
-            return Sample.of(acked.get() * size / MEGABYTE / took, broker.cpu().since(before), acked.get());
+            long counted = acked.get() - ackedBefore;
+            return Sample.of(counted * size / MEGABYTE / took, broker.cpu().since(before), counted);
         }
+    }
+
+    /** Sixteen records to each partition in turn; returns how many were sent so far. */
+    private static int produceUntil(
+            long end,
+            KafkaProducer<byte[], byte[]> producer,
+            String topic,
+            int partitions,
+            byte[][] values,
+            int sentBefore,
+            AtomicLong acked,
+            AtomicReference<Exception> failure) {
+        int sent = sentBefore;
+        while (System.nanoTime() < end) {
+            for (int i = 0; i < 100; i++) {
+                int partition = (sent / 16) % partitions;
+                producer.send(
+                        new ProducerRecord<>(topic, partition, null, values[sent++ % values.length]),
+                        (metadata, problem) -> {
+                            if (problem == null) {
+                                acked.incrementAndGet();
+                            } else {
+                                failure.set(problem);
+                            }
+                        });
+            }
+        }
+        return sent;
     }
 
     /** Requests of one record each, five in flight, in requests/s. */

@@ -8,25 +8,22 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Zeros behind the last batch of a file that grows quickly. Small writes that make a file longer, a few pages at a time,
- * cost the kernel more than twice of what it costs to make it longer in large pieces and to write into them
- * (docs/decisions/0009). A file that does not grow quickly has none, nor has one that is not written to any more, and
+ * cost the kernel more than twice of what it costs to make it longer in larger pieces and to write into them
+ * (docs/decisions/0009). A write as large as a piece is one by itself. A file that does not grow quickly has none, nor has one that is not written to any more, and
  * where room is short no file has any.
  *
  * <p>It belongs to who holds the log's {@code settling}. After a kill recovery finds zeros where a batch would begin, and
  * cuts them off.
  */
 final class RoomAhead {
-    /** Made at a time, and up to a multiple of it. */
-    static final int BYTES = 128 << 10;
+    /** Made at a time, and up to a multiple of it: the largest piece of memory that the kernel keeps for each processor. */
+    static final int BYTES = 32 << 10;
 
     private static final Logger LOG = LoggerFactory.getLogger(RoomAhead.class);
     private static final ByteBuffer ZEROS = ByteBuffer.allocateDirect(BYTES).asReadOnlyBuffer();
 
-    /** A write of this size is a large piece by itself. */
-    private static final int LARGE = BYTES / 2;
-
     /** A file grows quickly if it needs no longer for a piece. */
-    private static final long QUICK_MS = 1000;
+    private static final long QUICK_MS = 250;
 
     private final LogResources shared;
 
@@ -51,7 +48,7 @@ final class RoomAhead {
         boolean quick = next > 0 && now - began < QUICK_MS;
         began = now;
         next = (needed + BYTES - 1) / BYTES * BYTES;
-        if (quick && bytes < LARGE && shared.spareRoom().isThere()) {
+        if (quick && bytes < BYTES && shared.spareRoom().isThere()) {
             fill(channel, Math.max(position, end));
         }
     }

@@ -28,7 +28,7 @@ class RoomAheadTest {
     private static final LogId ID = new LogId(new UUID(1, 2), 0, "orders");
     private static final LogId OTHER = new LogId(new UUID(3, 4), 0, "clicks");
     private static final LogSettings SETTINGS = new LogSettings(1 << 20, 8 << 20, 100, 1);
-    private static final int BATCH_BYTES = 10_000;
+    private static final int BATCH_BYTES = 2_500;
 
     @TempDir
     Path temp;
