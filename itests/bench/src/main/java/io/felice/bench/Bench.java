@@ -17,9 +17,9 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
- * Measures Apache Kafka and Felice in one run: in every round each row is measured on Kafka, on Felice and on Kafka
- * again. The second Kafka says how far apart one broker is from itself on this machine; a ratio inside that spread means
- * nothing.
+ * Measures Apache Kafka and Felice in one run: in every round each row is measured on Kafka, twice on Felice, and on Kafka
+ * again. The second sample of a broker says how far apart it is from itself on this machine; a ratio inside that spread
+ * means nothing.
  */
 public final class Bench {
     private static final int WARM_UP_ROUNDS = 3;
@@ -51,7 +51,7 @@ public final class Bench {
 
     private void run() throws Exception {
         deleteTree(options.work());
-        try (FreeMemory memory = new FreeMemory(options.work());
+        try (FreeMemory memory = new FreeMemory(options.work(), options.seconds());
                 Broker kafka =
                         Broker.kafka(options, options.work().resolve("kafka").toAbsolutePath());
                 Broker felice =
@@ -282,9 +282,10 @@ public final class Bench {
                 Written by `./dev bench` on %s: Apache Kafka %s and Felice on the same machine (%d processors, Java %s), \
                 heap %s each, default settings, Kafka's Java client; %d rounds of %d s after one that is not counted, which follows a warm-up.
 
-                Every sample begins with an idle broker and with nothing left to be written to the disk, and with the \
-                machine's memory full of file pages, as it is on a server that has run for a while: on a virtual machine \
-                memory that lies free is slow to get, and would otherwise decide.
+                Every sample begins with an idle broker, with nothing left to be written to the disk, and with free memory \
+                that was in use a moment ago: on a virtual machine memory that lies free for long is slow to get, and would \
+                otherwise decide. The first half second of producing is not counted, except in the rows of first writes: what \
+                a broker maps of its files comes back into memory then.
 
                 In each round a row is measured on Kafka, on Felice, on Felice again and on Kafka again. "Felice/Kafka" is \
                 the median of the rounds' ratios, of the mean of both samples, with its smallest and largest; \

@@ -16,17 +16,22 @@ import java.nio.file.Path;
  * not on its work. The kernel takes small pieces before it breaks large ones, so it is enough that there are some.
  */
 final class FreeMemory implements AutoCloseable {
-    private static final long BYTES = 2L << 30;
+    private static final long BYTES_PER_SECOND = 1L << 30;
     private static final int PIECE_BYTES = 512 << 10;
 
     /** After so many pieces one stays in use, so that no free ones grow together to what is given back. */
     private static final int PIECES_TOGETHER = 3;
 
+    private final long bytes;
     private final Holes freed;
     private final Holes staying;
 
-    /** @param directory on a file system that has files with holes and reads them through the page cache */
-    FreeMemory(Path directory) throws IOException {
+    /**
+     * @param directory on a file system that has files with holes and reads them through the page cache
+     * @param seconds for which a sample writes
+     */
+    FreeMemory(Path directory, int seconds) throws IOException {
+        bytes = seconds * BYTES_PER_SECOND;
         freed = new Holes(directory.resolve("holes-freed"));
         staying = new Holes(directory.resolve("holes-staying"));
     }
@@ -34,7 +39,7 @@ final class FreeMemory implements AutoCloseable {
     /** Uses memory and frees it, without a disk. */
     void warm() throws IOException {
         staying.drop();
-        for (long i = 0; i < BYTES / PIECE_BYTES; i++) {
+        for (long i = 0; i < bytes / PIECE_BYTES; i++) {
             freed.readOn();
             if (i % PIECES_TOGETHER == 0) {
                 staying.readOn();
