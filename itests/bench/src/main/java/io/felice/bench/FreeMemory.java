@@ -13,7 +13,8 @@ import java.nio.file.Path;
  * <p>The other memory is a virtual machine's: pages that lie free in large pieces are given back to the host (free page
  * reporting), and so in effect are those that nobody has touched for long. The first touch after that costs more than
  * everything a broker does to them. Which of two brokers meets them depends on how large the pieces are that it writes,
- * not on its work. The kernel takes small pieces before it breaks large ones, so it is enough that there are some.
+ * not on its work. The kernel takes small pieces before it breaks those that it may give back, so it is enough that all
+ * the small ones were in use.
  */
 final class FreeMemory implements AutoCloseable {
     private static final long BYTES_PER_SECOND = 1L << 30;
@@ -21,6 +22,15 @@ final class FreeMemory implements AutoCloseable {
 
     /** After so many pieces one stays in use, so that no free ones grow together to what is given back. */
     private static final int PIECES_TOGETHER = 3;
+
+    /** Free memory that may be left cold. */
+    private static final long COLD_BYTES = 64L << 20;
+
+    private static final long MOST_BYTES = 8L << 30;
+    private static final Path BUDDIES = Path.of("/proc/buddyinfo");
+    private static final int PAGE_BYTES = 4096;
+    /** From here on pieces are given back: 2^9 pages. */
+    private static final int GIVEN_BACK_ORDER = 9;
 
     private final long bytes;
     private final Holes freed;
@@ -36,16 +46,31 @@ final class FreeMemory implements AutoCloseable {
         staying = new Holes(directory.resolve("holes-staying"));
     }
 
-    /** Uses memory and frees it, without a disk. */
+    /** Uses all free memory that lies in small pieces, and as much as a sample needs, and frees it, without a disk. */
     void warm() throws IOException {
         staying.drop();
-        for (long i = 0; i < bytes / PIECE_BYTES; i++) {
-            freed.readOn();
-            if (i % PIECES_TOGETHER == 0) {
-                staying.readOn();
+        for (long used = 0; used < bytes || used < MOST_BYTES && bytesInSmallPieces() > COLD_BYTES; ) {
+            for (int i = 0; i < 64; i++) {
+                freed.readOn();
+                if (i % PIECES_TOGETHER == 0) {
+                    staying.readOn();
+                }
+                used += PIECE_BYTES;
             }
         }
         freed.drop();
+    }
+
+    /** Each line of {@code /proc/buddyinfo} has the numbers of free pieces of 1, 2, 4 ... pages in one zone of memory. */
+    private static long bytesInSmallPieces() throws IOException {
+        long pages = 0;
+        for (String zone : Files.readAllLines(BUDDIES)) {
+            String[] pieces = zone.substring(zone.indexOf("zone")).split("\\s+");
+            for (int order = 0; order < GIVEN_BACK_ORDER; order++) {
+                pages += Long.parseLong(pieces[2 + order]) << order;
+            }
+        }
+        return pages * PAGE_BYTES;
     }
 
     @Override
