@@ -488,6 +488,23 @@ class AppendingTest {
     }
 
     @Test
+    void aSlowRollMakesItsDeviceSlow() {
+        int size = batch(1).valueBytes(1_000).at(0).sizeInBytes();
+        LeaderPartition partition =
+                bench.with(TopicConfig.SEGMENT_BYTES, 3 * size).open(0);
+        get(produce(partition, batch(1).valueBytes(1_000)));
+        LeaderPartition again = bench.open(1);
+        get(produce(again, batch(1).valueBytes(1_000)));
+        get(produce(again, batch(1).valueBytes(1_000)));
+        assertThat(bench.mounted.device().isSlow()).isFalse();
+        bench.engine.onAppend = () -> bench.nanos.addAndGet(Device.VERY_LONG_NANOS);
+
+        get(produce(again, batch(1).valueBytes(1_000)));
+
+        assertThat(bench.mounted.device().isSlow()).isTrue();
+    }
+
+    @Test
     void aLogThatFailsTakesEveryAnswerWithIt() {
         LeaderPartition partition =
                 bench.with(TopicConfig.STORAGE_DURABILITY, "power").open(0);

@@ -34,7 +34,8 @@ public interface PartitionLog extends AutoCloseable {
 
     /**
      * Appends one batch whose offsets are assigned already; gaps are allowed, going back is not. It is visible to
-     * {@link #read} on return. The engine copies or writes the bytes before it returns; the caller may reuse them.
+     * {@link #read} on return. The engine copies or writes the bytes before it returns; the caller may reuse them. A
+     * write to a file may take as long as one of {@link #settle}.
      *
      * @throws io.felice.api.FeliceException KAFKA_STORAGE_ERROR if it could not be kept; the handle is dead then
      * @throws IllegalArgumentException if the batch starts below {@link #endOffset}

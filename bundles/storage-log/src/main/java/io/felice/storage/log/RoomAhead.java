@@ -9,8 +9,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Zeros behind the last batch of a file that grows quickly. Small writes that make a file longer, a few pages at a time,
  * cost the kernel more than twice of what it costs to make it longer in larger pieces and to write into them
- * (docs/decisions/0009). A write as large as a piece is one by itself. A file that does not grow quickly has none, nor has one that is not written to any more, and
- * where room is short no file has any.
+ * (docs/decisions/0009). A write as large as a piece is one by itself. A file that does not grow quickly has none, nor has
+ * one that is not written to any more, and where room is short no file has any.
  *
  * <p>It belongs to who holds the log's {@code settling}. After a kill recovery finds zeros where a batch would begin, and
  * cuts them off.

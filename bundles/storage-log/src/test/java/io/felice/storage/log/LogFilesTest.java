@@ -40,6 +40,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The directory as others see it: Kafka's tools, the next start, another process. */
 class LogFilesTest {
+    private static final LogSettings SMALL_TAILS = new LogSettings(64 << 10, 1 << 20, 100, 1);
     private static final LogId ID = new LogId(new UUID(0x1234_5678_9ABC_4DEFL, 0x8123_4567_89AB_CDEFL), 0, "orders");
     private static final int PLENTY = 1 << 20;
 
@@ -468,7 +469,7 @@ class LogFilesTest {
 
     @Test
     void whereNobodyReadsABatchThatComesAloneIsWrittenAtOnceAndNeedsNoTail() throws IOException {
-        LogStorageEngine engine = start(data(), new LogSettings(64 << 10, 1 << 20, 100, 1));
+        LogStorageEngine engine = start(data(), SMALL_TAILS);
         PartitionLog log = engine.open(ID, 1);
         appendSettled(log, 0, 10);
         assertThat((long) cell(engine, "tail.bytes")).isGreaterThan(TailBuffers.SMALLEST);
@@ -488,8 +489,7 @@ class LogFilesTest {
 
     @Test
     void aReaderBringsTheTailBack() {
-        PartitionLog log =
-                start(data(), new LogSettings(64 << 10, 1 << 20, 100, 1)).open(ID, 1);
+        PartitionLog log = start(data(), SMALL_TAILS).open(ID, 1);
         appendSettled(log, 0, 40);
         assertThat(batchesIn(everythingIn(log))).hasSize(40);
 
@@ -503,7 +503,7 @@ class LogFilesTest {
 
     @Test
     void batchesThatComeTogetherWaitForEachOtherInOneSmallBuffer() {
-        LogStorageEngine engine = start(data(), new LogSettings(64 << 10, 1 << 20, 100, 1));
+        LogStorageEngine engine = start(data(), SMALL_TAILS);
         PartitionLog log = engine.open(ID, 1);
         appendInTwos(log, 0, 40);
 
@@ -515,8 +515,7 @@ class LogFilesTest {
 
     @Test
     void howBatchesComeIsLearntAnewWithEverySettle() {
-        PartitionLog log =
-                start(data(), new LogSettings(64 << 10, 1 << 20, 100, 1)).open(ID, 1);
+        PartitionLog log = start(data(), SMALL_TAILS).open(ID, 1);
         appendSettled(log, 0, 40);
         log.append(batch(1).valueBytes(3_000).at(40));
         assertThat(log.settledOffset()).as("alone so far").isEqualTo(41);
@@ -535,7 +534,7 @@ class LogFilesTest {
 
     @Test
     void batchesWrittenAtOnceFillSegmentsAndComeBackAfterAKill() throws IOException {
-        LogStorageEngine engine = start(data(), new LogSettings(64 << 10, 1 << 20, 100, 1));
+        LogStorageEngine engine = start(data(), SMALL_TAILS);
         PartitionLog log = engine.open(ID, 1);
         log.configure(new SegmentSizes(20_000, 4096));
         for (int i = 0; i < 200; i++) {
@@ -559,7 +558,7 @@ class LogFilesTest {
 
     @Test
     void whatIsNotSettledStaysInMemoryThoughNobodyReads() throws IOException {
-        LogStorageEngine engine = start(data(), new LogSettings(64 << 10, 1 << 20, 100, 1));
+        LogStorageEngine engine = start(data(), SMALL_TAILS);
         PartitionLog log = engine.open(ID, 1);
         appendInTwos(log, 0, 40);
 
@@ -573,8 +572,7 @@ class LogFilesTest {
 
     @Test
     void aReadFromMemoryKeepsItsBytesWhileTheTailBeginsAgain() throws IOException {
-        PartitionLog log =
-                start(data(), new LogSettings(64 << 10, 1 << 20, 100, 1)).open(ID, 1);
+        PartitionLog log = start(data(), SMALL_TAILS).open(ID, 1);
         appendInTwos(log, 0, 40);
         try (Records held = log.read(39, Long.MAX_VALUE, PLENTY, true)) {
             assertThat(held).isInstanceOf(Records.InMemory.class);
@@ -588,7 +586,7 @@ class LogFilesTest {
 
     @Test
     void whereNobodyReadsWhatIsSettledAtOnceIsWrittenAtOnce() {
-        LogStorageEngine engine = start(data(), new LogSettings(64 << 10, 1 << 20, 100, 1));
+        LogStorageEngine engine = start(data(), SMALL_TAILS);
         PartitionLog log = engine.open(ID, 1);
         appendSettled(log, 0, 40);
         for (int round = 0; round < 10; round++) {
@@ -608,8 +606,7 @@ class LogFilesTest {
 
     @Test
     void settlingOnAnotherThreadWhileNobodyReadsLosesNothing() throws Exception {
-        PartitionLog log =
-                start(data(), new LogSettings(64 << 10, 1 << 20, 100, 1)).open(ID, 1);
+        PartitionLog log = start(data(), SMALL_TAILS).open(ID, 1);
         AtomicBoolean done = new AtomicBoolean();
         Thread settler = new Thread(() -> {
             while (!done.get()) {
