@@ -538,7 +538,8 @@ class BrokerTest {
                 new MetadataRecord.PartitionChanged(fresh, 0, state)));
 
         broker = startWithoutEngine();
-        get(broker.reached(version));
+        eventually(() -> assertThat(offered.offering).contains(broker));
+        assertThat(broker.view().version()).isGreaterThanOrEqualTo(version);
         stop();
 
         assertThat(checkpoint).hasContent("0\n1\nkept 0 3\n");
