@@ -63,13 +63,19 @@ public final class SmallDisk extends DiskFiles {
     }
 
     @Override
-    synchronized void write(FileChannel channel, ByteBuffer source, long position) throws IOException {
-        long growth = position + source.remaining() - channel.size();
-        if (growth > 0 && growth > usableSpace(directory)) {
+    synchronized boolean write(FileChannel channel, ByteBuffer source, ByteBuffer behind, long position)
+            throws IOException {
+        long space = channel.size() + usableSpace(directory) - position;
+        ByteBuffer nothing = behind.duplicate().limit(behind.position());
+        if (space < source.remaining()) {
             int half = source.remaining() / 2;
-            super.write(channel, source.duplicate().limit(source.position() + half), position);
+            super.write(channel, source.duplicate().limit(source.position() + half), nothing, position);
             throw new IOException("No space left on device");
         }
-        super.write(channel, source, position);
+        if (space < source.remaining() + behind.remaining()) {
+            super.write(channel, source, nothing, position);
+            return false;
+        }
+        return super.write(channel, source, behind, position);
     }
 }

@@ -16,6 +16,8 @@ import java.nio.file.StandardOpenOption;
  * log of that file goes offline until it is opened again.
  */
 class DiskFiles {
+    private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
+
     /** Opens a file for reading and writing. */
     FileChannel open(Path file, boolean create) throws IOException {
         return create
@@ -36,11 +38,26 @@ class DiskFiles {
     }
 
     /** Writes all that remains in the buffer. */
-    void write(FileChannel channel, ByteBuffer source, long position) throws IOException {
+    final void write(FileChannel channel, ByteBuffer source, long position) throws IOException {
+        write(channel, source, NOTHING, position);
+    }
+
+    /**
+     * Writes all that remains in {@code source}, and as much of {@code behind} after it as there is space for. One thread
+     * at a time for each channel.
+     *
+     * @return false if there was no space for all of {@code behind}
+     */
+    boolean write(FileChannel channel, ByteBuffer source, ByteBuffer behind, long position) throws IOException {
         long at = position;
+        if (behind.hasRemaining()) {
+            channel.position(at);
+            at += channel.write(new ByteBuffer[] {source, behind});
+        }
         while (source.hasRemaining()) {
             at += channel.write(source, at);
         }
+        return !behind.hasRemaining();
     }
 
     /** On return the file's bytes and its length survive a power cut. */

@@ -90,8 +90,7 @@ final class LogWriter {
                 directory.namesHaveChanged();
             }
             FileChannel channel = segment.file.channel(true);
-            segment.room.make(channel, position, count);
-            shared.files().write(channel, bytes, position);
+            segment.room.write(channel, bytes, position);
         } finally {
             segment.file.leave();
         }

@@ -7,10 +7,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Zeros behind the last batch of a file that grows quickly. Small writes that make a file longer, a few pages at a time,
- * cost the kernel more than twice of what it costs to make it longer in larger pieces and to write into them
- * (docs/decisions/0009). A write as large as a piece is one by itself. A file that does not grow quickly has none, nor has
- * one that is not written to any more, and where room is short no file has any.
+ * Zeros behind the last batch of a file that grows quickly, so that it grows in whole pieces: the write that needs another
+ * piece takes zeros along up to its end, and the next ones go over them. Writes that make a file longer by a few pages, or
+ * begin in the middle of one, cost the kernel more than twice as much, and as much again when the file is read
+ * (docs/decisions/0009). A file that does not grow quickly has no zeros, nor has one that is not written to any more, and
+ * where space is short no file has any.
  *
  * <p>It belongs to who holds the log's {@code settling}. After a kill recovery finds zeros where a batch would begin, and
  * cuts them off.
@@ -38,32 +39,29 @@ final class RoomAhead {
         this.shared = shared;
     }
 
-    /** To be called before so many bytes are written at the end. That there is no place for zeros is no failure. */
-    void make(FileChannel channel, long position, int bytes) {
-        long needed = position + bytes;
+    /** Writes what remains in the buffer at the end of the file. That there is no space for zeros is no failure. */
+    void write(FileChannel channel, ByteBuffer bytes, long position) throws IOException {
+        if (isPieceWanted(position + bytes.remaining())) {
+            int zeros = (int) (next - position - bytes.remaining());
+            end = next;
+            if (!shared.files().write(channel, bytes, ZEROS.duplicate().limit(zeros), position)) {
+                shared.spareRoom().ranOut();
+                LOG.debug("There is no space for room ahead of a log");
+            }
+        } else {
+            shared.files().write(channel, bytes, position);
+        }
+    }
+
+    private boolean isPieceWanted(long needed) {
         if (needed <= next) {
-            return;
+            return false;
         }
         long now = shared.clock().millis();
         boolean quick = next > 0 && now - began < QUICK_MS;
         began = now;
         next = (needed + BYTES - 1) / BYTES * BYTES;
-        if (quick && bytes < BYTES && shared.spareRoom().isThere()) {
-            fill(channel, Math.max(position, end));
-        }
-    }
-
-    private void fill(FileChannel channel, long from) {
-        end = next;
-        try {
-            for (long at = from; at < next; at += BYTES) {
-                int length = (int) Math.min(BYTES, next - at);
-                shared.files().write(channel, ZEROS.duplicate().limit(length), at);
-            }
-        } catch (IOException noRoom) {
-            shared.spareRoom().ranOut();
-            LOG.debug("No room is made ahead of a log: {}", noRoom.toString());
-        }
+        return quick && shared.spareRoom().isThere();
     }
 
     /** Shortens the file to its {@code size} if it is longer. */

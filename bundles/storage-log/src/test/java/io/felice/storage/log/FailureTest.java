@@ -476,7 +476,7 @@ class FailureTest {
         CountDownLatch thaw = new CountDownLatch(1);
         DiskFiles slow = new DiskFiles() {
             @Override
-            void write(FileChannel channel, ByteBuffer source, long position) throws IOException {
+            boolean write(FileChannel channel, ByteBuffer source, ByteBuffer behind, long position) throws IOException {
                 if (Thread.currentThread().getName().contains("flush")) {
                     try {
                         thaw.await();
@@ -484,7 +484,7 @@ class FailureTest {
                         throw new IOException(interrupted);
                     }
                 }
-                super.write(channel, source, position);
+                return super.write(channel, source, behind, position);
             }
         };
         Path place = temp.resolve("slow");

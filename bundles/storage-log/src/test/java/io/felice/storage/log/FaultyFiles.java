@@ -96,7 +96,7 @@ final class FaultyFiles extends DiskFiles {
     }
 
     @Override
-    void write(FileChannel channel, ByteBuffer source, long position) throws IOException {
+    boolean write(FileChannel channel, ByteBuffer source, ByteBuffer behind, long position) throws IOException {
         try {
             change();
             mustHaveSpace(paths.get(channel));
@@ -104,12 +104,13 @@ final class FaultyFiles extends DiskFiles {
             boolean stoppedHere = changesLeft == 0 || fullFor != null;
             if (stoppedHere) {
                 changesLeft = changesLeft == 0 ? -1 : changesLeft;
-                super.write(channel, source.duplicate().limit(source.position() + source.remaining() / 2), position);
+                ByteBuffer half = source.duplicate().limit(source.position() + source.remaining() / 2);
+                super.write(channel, half, behind.duplicate().limit(behind.position()), position);
             }
             throw failure;
         }
-        noteWritten(paths.get(channel), (int) position, source.remaining());
-        super.write(channel, source, position);
+        noteWritten(paths.get(channel), (int) position, source.remaining() + behind.remaining());
+        return super.write(channel, source, behind, position);
     }
 
     private synchronized void noteWritten(Path file, int from, int bytes) {

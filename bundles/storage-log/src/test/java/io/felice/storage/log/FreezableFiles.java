@@ -50,8 +50,13 @@ final class FreezableFiles extends DiskFiles {
     }
 
     @Override
-    void write(FileChannel channel, ByteBuffer source, long position) throws IOException {
-        change(() -> super.write(channel, source, position));
+    boolean write(FileChannel channel, ByteBuffer source, ByteBuffer behind, long position) throws IOException {
+        freeze.readLock().lock();
+        try {
+            return super.write(channel, source, behind, position);
+        } finally {
+            freeze.readLock().unlock();
+        }
     }
 
     @Override

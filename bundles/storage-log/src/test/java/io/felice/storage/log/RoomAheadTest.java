@@ -17,6 +17,8 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneId;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.UUID;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.BeforeEach;
@@ -69,15 +71,27 @@ class RoomAheadTest {
     }
 
     @Test
-    void largeWritesNeedNoRoom() throws IOException {
-        try (LogStorageEngine engine = start()) {
+    void everyLargeWriteMakesTheFileLongerByWholePiecesAtOnce() throws IOException {
+        List<Long> ends = new ArrayList<>();
+        DiskFiles files = new SmallDisk() {
+            @Override
+            boolean write(FileChannel channel, ByteBuffer source, ByteBuffer behind, long position) throws IOException {
+                ends.add(position + source.remaining() + behind.remaining());
+                return super.write(channel, source, behind, position);
+            }
+        };
+        try (LogStorageEngine engine = start(files)) {
             PartitionLog log = engine.open(ID, 1);
-            for (int i = 0; i < 8; i++) {
-                log.append(batch(1).valueBytes(RoomAhead.BYTES).at(i));
+            append(log, 0, 1);
+            ends.clear();
+            for (int i = 1; i < 9; i++) {
+                log.append(batch(1).valueBytes(3 * RoomAhead.BYTES).at(i));
                 log.settle();
             }
 
-            assertThat(segmentBytes(0)).isEqualTo(bytesOf(log));
+            assertThat(ends).hasSize(8).allMatch(end -> end % RoomAhead.BYTES == 0);
+            assertThat(segmentBytes(0)).isEqualTo(ends.get(7));
+            assertThat(offsets(log)).isEqualTo(upTo(9));
         }
     }
 
@@ -243,11 +257,8 @@ class RoomAheadTest {
     void aDiskWithNoPlaceForRoomStillTakesBatches() throws IOException {
         DiskFiles files = new DiskFiles() {
             @Override
-            void write(FileChannel channel, ByteBuffer source, long position) throws IOException {
-                if (source.remaining() > BATCH_BYTES + 200) {
-                    throw new IOException("No space left on device");
-                }
-                super.write(channel, source, position);
+            boolean write(FileChannel channel, ByteBuffer source, ByteBuffer behind, long position) throws IOException {
+                return super.write(channel, source, ByteBuffer.allocate(0), position) && !behind.hasRemaining();
             }
         };
         try (LogStorageEngine engine = start(files)) {
@@ -309,7 +320,7 @@ class RoomAheadTest {
     }
 
     /** A disk that says what it has, and does or does not take zeros. */
-    private static final class SmallDisk extends DiskFiles {
+    private static class SmallDisk extends DiskFiles {
         long total = 10L << 30;
         long usable = 2L << 30;
         boolean refusesZeros;
@@ -325,11 +336,11 @@ class RoomAheadTest {
         }
 
         @Override
-        void write(FileChannel channel, ByteBuffer source, long position) throws IOException {
-            if (refusesZeros && source.get(source.position() + RecordBatch.MAGIC_AT) == 0) {
-                throw new IOException("No space left on device");
+        boolean write(FileChannel channel, ByteBuffer source, ByteBuffer behind, long position) throws IOException {
+            if (refusesZeros) {
+                return super.write(channel, source, ByteBuffer.allocate(0), position) && !behind.hasRemaining();
             }
-            super.write(channel, source, position);
+            return super.write(channel, source, behind, position);
         }
     }
 
@@ -361,13 +372,13 @@ class RoomAheadTest {
         }
     }
 
-    private static java.util.List<Long> offsets(PartitionLog log) {
+    private static List<Long> offsets(PartitionLog log) {
         return batchesIn(everythingIn(log)).stream()
                 .map(RecordBatch::baseOffset)
                 .toList();
     }
 
-    private static java.util.List<Long> upTo(int end) {
+    private static List<Long> upTo(int end) {
         return LongStream.range(0, end).boxed().toList();
     }
 
