@@ -32,9 +32,9 @@ public final class Bench {
     private final Workloads workloads;
     private final List<Row> rows = new ArrayList<>();
 
-    private Bench(Options options) {
+    private Bench(Options options, FreeMemory memory) {
         this.options = options;
-        this.workloads = new Workloads(options.seconds());
+        this.workloads = new Workloads(options.seconds(), memory);
     }
 
     public static void main(String[] arguments) throws Exception {
@@ -46,13 +46,14 @@ public final class Bench {
             System.exit(2);
             return;
         }
-        new Bench(options).run();
+        deleteTree(options.work());
+        try (FreeMemory memory = new FreeMemory(options.work(), options.seconds())) {
+            new Bench(options, memory).run();
+        }
     }
 
     private void run() throws Exception {
-        deleteTree(options.work());
-        try (FreeMemory memory = new FreeMemory(options.work(), options.seconds());
-                Broker kafka =
+        try (Broker kafka =
                         Broker.kafka(options, options.work().resolve("kafka").toAbsolutePath());
                 Broker felice =
                         Broker.felice(options, options.work().resolve("felice").toAbsolutePath())) {
@@ -73,7 +74,7 @@ public final class Bench {
             Files.writeString(samples, "row,round,broker,value,CPU us,user CPU us,CPU with compiler us\n");
             for (Row row : rows) {
                 if (options.rows().matcher(row.name()).find()) {
-                    results.add(measure(row, kafka, felice, memory));
+                    results.add(measure(row, kafka, felice));
                     Result newest = results.get(results.size() - 1);
                     System.out.println(newest.line());
                     Files.writeString(samples, newest.samples(), StandardOpenOption.APPEND);
@@ -154,15 +155,15 @@ public final class Bench {
         workloads.deleteTopics(broker);
     }
 
-    private Result measure(Row row, Broker kafka, Broker felice, FreeMemory memory) throws Exception {
-        measure(row, kafka, memory);
-        measure(row, felice, memory);
+    private Result measure(Row row, Broker kafka, Broker felice) throws Exception {
+        measure(row, kafka);
+        measure(row, felice);
         Result result = new Result(row);
         for (int round = 0; round < options.rounds(); round++) {
-            result.kafka.add(measure(row, kafka, memory));
-            result.felice.add(measure(row, felice, memory));
-            result.feliceAgain.add(measure(row, felice, memory));
-            result.kafkaAgain.add(measure(row, kafka, memory));
+            result.kafka.add(measure(row, kafka));
+            result.felice.add(measure(row, felice));
+            result.feliceAgain.add(measure(row, felice));
+            result.kafkaAgain.add(measure(row, kafka));
         }
         if (gigabytesIn(options.work()) > MOST_GIGABYTES_KEPT) {
             workloads.deleteTopics(kafka);
@@ -171,11 +172,8 @@ public final class Bench {
         return result;
     }
 
-    /** Begins with an idle broker, with nothing left to be written to the disk, and with warm memory. */
-    private static Sample measure(Row row, Broker broker, FreeMemory memory) throws Exception {
-        broker.awaitIdle();
-        new ProcessBuilder("sync").inheritIO().start().waitFor();
-        memory.warm();
+    private static Sample measure(Row row, Broker broker) throws Exception {
+        Workloads.settle(broker);
         return row.measurement().measure(broker);
     }
 
@@ -282,10 +280,11 @@ public final class Bench {
                 Written by `./dev bench` on %s: Apache Kafka %s and Felice on the same machine (%d processors, Java %s), \
                 heap %s each, default settings, Kafka's Java client; %d rounds of %d s after one that is not counted, which follows a warm-up.
 
-                Every sample begins with an idle broker, with nothing left to be written to the disk, and with free memory \
-                that was in use a moment ago: on a virtual machine memory that lies free for long is slow to get, and would \
-                otherwise decide. The first half second of producing is not counted, except in the rows of first writes: what \
-                a broker maps of its files comes back into memory then.
+                Every sample begins with an idle broker and with nothing left to be written to the disk. What is written \
+                much of finds free memory that was in use a moment ago: on a virtual machine memory that lies free for long is \
+                slow to get, and would otherwise decide. The first half second of producing is not counted, except in the \
+                rows of first writes: what a broker maps of its files comes back into memory then. What is read was written \
+                for that sample.
 
                 In each round a row is measured on Kafka, on Felice, on Felice again and on Kafka again. "Felice/Kafka" is \
                 the median of the rounds' ratios, of the mean of both samples, with its smallest and largest; \

@@ -5,6 +5,7 @@ import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Lets a sample begin with as much free memory as it will write to, all of which was in use a moment ago, as what a busy
@@ -32,9 +33,13 @@ final class FreeMemory implements AutoCloseable {
     /** From here on pieces are given back: 2^9 pages. */
     private static final int GIVEN_BACK_ORDER = 9;
 
+    /** After so long what nobody used is taken for cold. */
+    private static final long COLD_AFTER_NANOS = TimeUnit.SECONDS.toNanos(60);
+
     private final long bytes;
     private final Holes freed;
     private final Holes staying;
+    private long allWarmAt = System.nanoTime() - COLD_AFTER_NANOS;
 
     /**
      * @param directory on a file system that has files with holes and reads them through the page cache
@@ -46,10 +51,17 @@ final class FreeMemory implements AutoCloseable {
         staying = new Holes(directory.resolve("holes-staying"));
     }
 
-    /** Uses all free memory that lies in small pieces, and as much as a sample needs, and frees it, without a disk. */
+    /**
+     * Uses as much free memory as a sample needs, and frees it, without a disk; and with it now and then all that lies in
+     * small pieces.
+     */
     void warm() throws IOException {
+        boolean all = System.nanoTime() - allWarmAt >= COLD_AFTER_NANOS;
+        if (all) {
+            allWarmAt = System.nanoTime();
+        }
         staying.drop();
-        for (long used = 0; used < bytes || used < MOST_BYTES && bytesInSmallPieces() > COLD_BYTES; ) {
+        for (long used = 0; used < bytes || all && used < MOST_BYTES && bytesInSmallPieces() > COLD_BYTES; ) {
             for (int i = 0; i < 64; i++) {
                 freed.readOn();
                 if (i % PIECES_TOGETHER == 0) {

@@ -1,5 +1,6 @@
 package io.felice.bench;
 
+import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -32,9 +33,17 @@ final class Workloads {
     private static final int RECORDS_TO_READ_BYTES = 200_000_000;
 
     private final int seconds;
+    private final FreeMemory memory;
 
-    Workloads(int seconds) {
+    Workloads(int seconds, FreeMemory memory) {
         this.seconds = seconds;
+        this.memory = memory;
+    }
+
+    /** Waits until the broker is idle and nothing is left to be written to the disk. */
+    static void settle(Broker broker) throws IOException, InterruptedException {
+        broker.awaitIdle();
+        new ProcessBuilder("sync").inheritIO().start().waitFor();
     }
 
     /**
@@ -55,6 +64,7 @@ final class Workloads {
             Broker broker, String topic, int partitions, int size, String acks, String codec, int warmUpMs)
             throws Exception {
         createTopic(broker, topic, partitions);
+        memory.warm();
         try (KafkaProducer<byte[], byte[]> producer = producer(
                 broker, Map.of("acks", acks, "compression.type", codec, "batch.size", BATCH_BYTES, "linger.ms", 5))) {
             producer.partitionsFor(topic);
@@ -171,35 +181,37 @@ final class Workloads {
     }
 
     /**
-     * What a consumer reads of what is there, again and again, in MB/s of values; the topic is filled before, not measured.
-     * Where it begins again the client has always asked once more behind the end: with the usual wait of half a second for
-     * that answer the broker would be idle for most of the sample.
+     * What a consumer reads of what was written just before, again and again, in MB/s of values. It is written anew for
+     * each sample, which is not measured, for how fast it can be read depends on where in memory it came to lie. Where the
+     * consumer begins again it has always asked once more behind the end: with the usual wait of half a second for that
+     * answer the broker would be idle for most of the sample.
      */
     Sample consume(Broker broker, String topic, int partitions, int size, String codec) throws Exception {
-        fill(broker, topic, partitions, size, codec);
+        createTopic(broker, topic, partitions);
         List<TopicPartition> assigned = partitionsOf(topic, partitions);
-        Broker.Cpu before = broker.cpu();
-        long records = 0;
-        long began;
         try (KafkaConsumer<byte[], byte[]> consumer = consumer(broker, Map.of("fetch.max.wait.ms", 10))) {
+            Map<TopicPartition, Long> begins = consumer.endOffsets(assigned);
+            int written = RECORDS_TO_READ_BYTES / size;
+            memory.warm();
+            fill(broker, topic, partitions, size, codec, written);
+            settle(broker);
             consumer.assign(assigned);
-            consumer.seekToBeginning(assigned);
-            began = System.nanoTime();
+            begins.forEach(consumer::seek);
+            Broker.Cpu before = broker.cpu();
+            long began = System.nanoTime();
             long end = began + TimeUnit.SECONDS.toNanos(seconds);
-            long total = 0;
-            for (long offset : consumer.endOffsets(assigned).values()) {
-                total += offset;
-            }
+            long records = 0;
             while (System.nanoTime() < end) {
                 int polled = consumer.poll(Duration.ofMillis(500)).count();
                 records += polled;
-                if (polled == 0 || records % total == 0) {
-                    consumer.seekToBeginning(assigned);
+                if (polled == 0 || records % written == 0) {
+                    begins.forEach(consumer::seek);
                 }
             }
+            double took = (System.nanoTime() - began) / 1e9;
+            return Sample.of(
+                    records * (double) size / MEGABYTE / took, broker.cpu().since(before), records);
         }
-        double took = (System.nanoTime() - began) / 1e9;
-        return Sample.of(records * (double) size / MEGABYTE / took, broker.cpu().since(before), records);
     }
 
     /** Records due at a fixed rate, from when each was due to when a consumer has it, in milliseconds. */
@@ -307,18 +319,7 @@ final class Workloads {
         }
     }
 
-    private void fill(Broker broker, String topic, int partitions, int size, String codec) throws Exception {
-        createTopic(broker, topic, partitions);
-        List<TopicPartition> all = partitionsOf(topic, partitions);
-        try (KafkaConsumer<byte[], byte[]> consumer = consumer(broker, Map.of())) {
-            if (consumer.endOffsets(all).values().stream()
-                            .mapToLong(Long::longValue)
-                            .sum()
-                    > 0) {
-                return;
-            }
-        }
-        int records = RECORDS_TO_READ_BYTES / size;
+    private static void fill(Broker broker, String topic, int partitions, int size, String codec, int records) {
         try (KafkaProducer<byte[], byte[]> producer = producer(
                 broker, Map.of("acks", "1", "compression.type", codec, "batch.size", 65_536, "linger.ms", 5))) {
             byte[][] values = values(size);
