@@ -213,11 +213,17 @@ public final class Controller implements Admin, StatusSource {
 
     private <K, V> CompletionStage<Decided<K, V>> submit(Function<ClusterView, Decision<K, V>> decide) {
         Request<K, V> request = new Request<>(decide);
-        thread.execute(() -> accept(request));
+        if (!thread.offer(() -> accept(request))) {
+            refuse(request);
+        }
         return request.answer();
     }
 
     private void accept(Request<?, ?> request) {
+        if (closing) {
+            refuse(request);
+            return;
+        }
         if (open.size() >= requestsMax) {
             request.fail(ErrorCode.COORDINATOR_NOT_AVAILABLE.because(
                     requestsMax + " requests wait for the controller already."));
@@ -278,9 +284,10 @@ public final class Controller implements Admin, StatusSource {
 
     /** On the store's thread. The controller's thread may have ended meanwhile, and what is in the log is in the log. */
     private void written(Request<?, ?> request, Long version, Throwable failure) {
-        if (!closing) {
-            thread.execute(() -> answered(request, version, failure));
-        } else if (failure == null) {
+        if (!closing && thread.offer(() -> answered(request, version, failure))) {
+            return;
+        }
+        if (failure == null) {
             request.answer(version);
         } else {
             refuse(request);
@@ -294,7 +301,7 @@ public final class Controller implements Admin, StatusSource {
         }
         if (failure == null) {
             request.answer(version);
-        } else if (FeliceException.codeOf(failure) == ErrorCode.NOT_CONTROLLER) {
+        } else if (FeliceException.codeOf(failure) == ErrorCode.NOT_CONTROLLER && !closing) {
             // Certainly not in the log: the next term here decides it again.
             waiting.add(request);
             decideAll();

@@ -10,14 +10,23 @@ import java.util.concurrent.TimeUnit;
 interface ControllerThread extends Executor, AutoCloseable {
     Duration END_WITHIN = Duration.ofSeconds(5);
 
-    /** Runs {@code task} on this thread once {@code delay} has passed. */
+    /** Runs {@code task} on this thread, after all before it; false if the thread takes no more: it will never run. */
+    boolean offer(Runnable task);
+
+    /** As {@link #offer}, for what nobody waits for any more once the thread has ended. */
+    @Override
+    default void execute(Runnable task) {
+        offer(task);
+    }
+
+    /** Runs {@code task} on this thread once {@code delay} has passed, unless it has ended by then. */
     void after(Duration delay, Runnable task);
 
     /** Runs what is due and nothing more, and waits for its end, for a bounded time; idempotent. */
     @Override
     void close();
 
-    /** A real thread; what comes after {@link #close} is dropped. */
+    /** A real thread. */
     static ControllerThread start() {
         ScheduledThreadPoolExecutor executor = new ScheduledThreadPoolExecutor(1, task -> {
             Thread thread = new Thread(task, "felice-controller");
@@ -27,11 +36,12 @@ interface ControllerThread extends Executor, AutoCloseable {
         executor.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
         return new ControllerThread() {
             @Override
-            public void execute(Runnable task) {
+            public boolean offer(Runnable task) {
                 try {
                     executor.execute(task);
+                    return true;
                 } catch (RejectedExecutionException closed) {
-                    // Nobody waits for it any more.
+                    return false;
                 }
             }
 

@@ -22,6 +22,7 @@ import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 
 /** The controller in office and out of it. */
@@ -162,6 +163,36 @@ class ControllerTest {
         setup.controller.close();
 
         assertThat(codeOf(waiting)).isEqualTo(ErrorCode.COORDINATOR_NOT_AVAILABLE);
+    }
+
+    @Test
+    void whatIsAskedWhileItClosesIsRefused() {
+        AtomicReference<Controller> controller = new AtomicReference<>();
+        AtomicReference<CompletionStage<?>> late = new AtomicReference<>();
+        controller.set(new Controller(
+                ControllerSetup.config(),
+                new InlineThread() {
+                    @Override
+                    public void close() {
+                        late.set(controller.get().createTopics(List.of(topic("t", 1, 1)), false));
+                        super.close();
+                    }
+                },
+                new Random(1)));
+
+        controller.get().close();
+
+        assertThat(codeOf(late.get())).isEqualTo(ErrorCode.COORDINATOR_NOT_AVAILABLE);
+    }
+
+    @Test
+    void whatIsAskedWhenItsThreadHasEndedIsRefused() {
+        Controller controller = new Controller(ControllerSetup.config());
+        controller.close();
+
+        CompletionStage<?> late = controller.createTopics(List.of(topic("t", 1, 1)), false);
+
+        assertThat(codeOf(late)).isEqualTo(ErrorCode.COORDINATOR_NOT_AVAILABLE);
     }
 
     @Test

@@ -7,7 +7,7 @@ import java.util.Comparator;
 import java.util.List;
 
 /** A controller's thread whose time the test makes; everything due is done before a call returns. */
-final class InlineThread implements ControllerThread {
+class InlineThread implements ControllerThread {
     private final SerialExecutor executor = new SerialExecutor(Runnable::run);
     private final List<Alarm> alarms = new ArrayList<>();
     private Duration now = Duration.ZERO;
@@ -16,10 +16,11 @@ final class InlineThread implements ControllerThread {
     private record Alarm(Duration at, Runnable task) {}
 
     @Override
-    public void execute(Runnable task) {
+    public boolean offer(Runnable task) {
         if (!closed) {
             executor.execute(task);
         }
+        return !closed;
     }
 
     @Override
