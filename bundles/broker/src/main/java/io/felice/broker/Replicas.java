@@ -63,6 +63,8 @@ final class Replicas {
     private final Map<UUID, Applied> applied = new HashMap<>();
     /** Dropped, and deleted as soon as they are closed; the broker's thread only. */
     private final Set<LogId> going = new HashSet<>();
+    /** Logs that are being opened or closed, each with its engine; the broker's thread only. */
+    private final Map<CompletableFuture<Void>, MountedEngine> underWay = new HashMap<>();
 
     private final Map<LogId, Long> lastWatermarks = new ConcurrentHashMap<>();
     /** As they were on disk at the start, until it is known of which log each is; the broker's thread only. */
@@ -293,7 +295,7 @@ final class Replicas {
             replica.status = Replica.Status.NO_ENGINE;
             return CompletableFuture.completedFuture(null);
         }
-        CompletableFuture<Void> done = new CompletableFuture<>();
+        CompletableFuture<Void> done = begin(engine);
         replica.status = Replica.Status.OPENING;
         openingTimes.begun();
         PartitionState wanted = replica.wanted;
@@ -310,6 +312,14 @@ final class Replicas {
                 main.execute(() -> notOpened(replica, failure, done));
             }
         });
+        return done;
+    }
+
+    /** Something that who closes the engine, or everything, has to wait for. */
+    private CompletableFuture<Void> begin(MountedEngine engine) {
+        CompletableFuture<Void> done = new CompletableFuture<>();
+        underWay.put(done, engine);
+        done.whenComplete((nothing, unused) -> underWay.remove(done));
         return done;
     }
 
@@ -353,8 +363,7 @@ final class Replicas {
                 && replica.wanted.leaderEpoch() == partition.leaderEpoch();
         if (closed || !isMounted(engine) || !stillWanted) {
             partition.resign();
-            release(replica, partition);
-            done.complete(null);
+            release(replica, partition).whenComplete((nothing, unused) -> done.complete(null));
             return;
         }
         replica.status = Replica.Status.LEADING;
@@ -408,11 +417,13 @@ final class Replicas {
         replica.conceal();
         leaderships.resigned(partition);
         replica.status = Replica.Status.CLOSING;
+        CompletableFuture<Void> done = begin(partition.engine());
         partition
                 .close()
                 .whenComplete((nothing, failure) -> main.execute(() -> {
                     lastWatermarks.put(replica.id, partition.highWatermark());
                     goOffline(replica, cause);
+                    done.complete(null);
                 }));
     }
 
@@ -455,7 +466,7 @@ final class Replicas {
         replica.conceal();
         replica.status = Replica.Status.CLOSING;
         leaderships.resigned(partition);
-        CompletableFuture<Void> done = new CompletableFuture<>();
+        CompletableFuture<Void> done = begin(partition.engine());
         partition
                 .close()
                 .whenComplete((nothing, failure) -> main.execute(() -> {
@@ -501,14 +512,16 @@ final class Replicas {
     }
 
     private CompletableFuture<Void> closeAll(MountedEngine engine) {
-        List<CompletableFuture<?>> closings = new ArrayList<>();
         for (Replica replica : byName.values()) {
             LeaderPartition current = replica.current();
             if (current != null && current.engine() == engine) {
-                closings.add(release(replica, current));
+                release(replica, current);
             }
         }
-        return CompletableFuture.allOf(closings.toArray(CompletableFuture[]::new));
+        return CompletableFuture.allOf(underWay.entrySet().stream()
+                .filter(step -> step.getValue() == engine)
+                .map(Map.Entry::getKey)
+                .toArray(CompletableFuture[]::new));
     }
 
     /** @param complete a view that is known to have every topic a log of this node can be of */
@@ -539,14 +552,13 @@ final class Replicas {
     /** Closes everything, answering what was accepted. */
     CompletableFuture<?> close() {
         closed = true;
-        List<CompletableFuture<?>> closings = new ArrayList<>();
         for (Replica replica : byName.values()) {
             replica.refuse(going());
             LeaderPartition current = replica.current();
             if (current != null) {
-                closings.add(release(replica, current));
+                release(replica, current);
             }
         }
-        return CompletableFuture.allOf(closings.toArray(CompletableFuture[]::new));
+        return CompletableFuture.allOf(underWay.keySet().toArray(CompletableFuture[]::new));
     }
 }

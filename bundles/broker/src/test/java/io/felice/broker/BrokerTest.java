@@ -47,6 +47,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -120,15 +121,19 @@ class BrokerTest {
 
         UUID create(String topic, int partitions) {
             UUID id = UUID.randomUUID();
+            get(broker.reached(announce(id, topic, partitions)));
+            return id;
+        }
+
+        /** Does not wait until the broker has opened it. */
+        long announce(UUID id, String topic, int partitions) {
             List<MetadataRecord> records = new ArrayList<>();
             records.add(new MetadataRecord.TopicCreated(id, topic));
             for (int p = 0; p < partitions; p++) {
                 records.add(
                         new MetadataRecord.PartitionChanged(id, p, PartitionState.created(List.of(0), List.of(0), 0)));
             }
-            long version = get(append(records.toArray(MetadataRecord[]::new)));
-            get(broker.reached(version));
-            return id;
+            return get(append(records.toArray(MetadataRecord[]::new)));
         }
 
         void lead(UUID topic, int epoch, int leader) {
@@ -499,6 +504,28 @@ class BrokerTest {
         searched.countDown();
         eventually(() -> assertThat(engine.logs()).isEmpty());
         eventually(() -> assertThat(directory.resolve("broker/state/scripted")).isEmptyDirectory());
+    }
+
+    @Test
+    void aLogThatIsBeingOpenedWhenItStopsIsClosedBeforeItHasStopped() throws Exception {
+        CountDownLatch opening = new CountDownLatch(1);
+        CountDownLatch device = new CountDownLatch(1);
+        AtomicInteger closed = new AtomicInteger();
+        engine.onOpen = () -> {
+            opening.countDown();
+            await(device);
+        };
+        engine.onClose = closed::incrementAndGet;
+        controller.announce(UUID.randomUUID(), "orders", 1);
+        await(opening);
+
+        CompletableFuture<Void> stopped = CompletableFuture.runAsync(this::stop);
+        eventually(() -> refused(ErrorCode.LEADER_NOT_AVAILABLE, () -> broker.leader(new TopicPartition("orders", 0))));
+        Awaitility.await().during(Duration.ofMillis(300)).until(() -> !stopped.isDone());
+        device.countDown();
+
+        stopped.get(20, TimeUnit.SECONDS);
+        assertThat(closed).hasValue(1);
     }
 
     private static void await(CountDownLatch latch) {
