@@ -7,7 +7,9 @@ import java.net.BindException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -124,9 +126,11 @@ public final class SingleServer implements EmbeddedZooKeeper, AutoCloseable {
     }
 
     private static void deleteBelow(long zxid, String kind, File directory) throws IOException {
-        for (File file : directory.listFiles((parent, name) -> name.startsWith(kind + "."))) {
-            if (zxid(file, kind) < zxid) {
-                Files.delete(file.toPath());
+        try (DirectoryStream<Path> all = Files.newDirectoryStream(directory.toPath(), kind + ".*")) {
+            for (Path file : all) {
+                if (zxid(file.toFile(), kind) < zxid) {
+                    Files.delete(file);
+                }
             }
         }
     }
