@@ -32,7 +32,10 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
-/** A broker that is alone in its cluster, with whatever engines a test gives it; topics are made by a word. */
+/**
+ * A broker that is alone in its cluster, with whatever engines a test gives it; topics are made by a word. Time deletes
+ * nothing, for the test kit's records are of 1970, and a full engine deletes what may go.
+ */
 final class SoloBroker implements AutoCloseable {
     private final MemoryClusterStore store = new MemoryClusterStore();
     private final CompletableFuture<ClusterStore.Term> term = new CompletableFuture<>();
@@ -47,7 +50,7 @@ final class SoloBroker implements AutoCloseable {
         placement.add("*:" + engines.keySet().iterator().next());
         broker = new Broker(
                 config(data),
-                Map.of("storage.placement", String.join(",", placement)),
+                Map.of("storage.placement", String.join(",", placement), "log.retention.ms", "-1"),
                 new Services(),
                 Clock.systemUTC(),
                 System::nanoTime,
