@@ -24,8 +24,9 @@ import org.slf4j.LoggerFactory;
  * Keeps a {@link SingleServer} running as long as this component is active, and registers it as
  * {@link EmbeddedZooKeeper} while it serves.
  *
- * <p>Everything slow happens on one thread of its own. If the first start fails the node cannot come up, so the reason
- * goes to {@link Launch}; a server that fails later (a full disk) is started again until it stays up.
+ * <p>Everything slow happens on one thread of its own. If the first start fails in a node that has not served yet, the node
+ * cannot come up, so the reason goes to {@link Launch}; a server that fails later (a full disk) is started again until it
+ * stays up.
  */
 @Component(
         service = {},
@@ -116,22 +117,33 @@ public final class EmbeddedServer {
 
     private void keepServing() {
         try {
-            serveOnce(Launch::failed);
+            serveOnce(Launch.hasServed() ? EmbeddedServer::postponed : Launch::failed);
             while (!closing.await(RESTART_AFTER_SECONDS, TimeUnit.SECONDS)) {
-                serveOnce(reason -> log.error("{}; trying again in {} s", reason, RESTART_AFTER_SECONDS));
+                serveOnce(EmbeddedServer::postponed);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
     }
 
+    private static void postponed(String reason) {
+        log.error("{}; trying again in {} s", reason, RESTART_AFTER_SECONDS);
+    }
+
     private void serveOnce(Consumer<String> onRefusal) throws InterruptedException {
-        try (SingleServer server = SingleServer.open(settings)) {
-            serving = server;
-            serve(server);
+        SingleServer server;
+        try {
+            server = SingleServer.open(settings);
         } catch (IOException | RuntimeException e) {
             log.debug("The embedded ZooKeeper did not start", e);
             onRefusal.accept(e.getMessage());
+            return;
+        }
+        try (server) {
+            serving = server;
+            serve(server);
+        } catch (RuntimeException e) {
+            log.error("The embedded ZooKeeper met a failure, trying again in {} s", RESTART_AFTER_SECONDS, e);
         } finally {
             serving = null;
         }
