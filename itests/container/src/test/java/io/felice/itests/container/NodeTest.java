@@ -242,7 +242,8 @@ class NodeTest {
 
         Eventually.await(
                 "being ready again",
-                () -> node.log().split(" Ready: ", -1).length == 3
+                () -> node.log().contains("Broker 0 stops")
+                        && node.log().lastIndexOf(" Ready: ") > node.log().lastIndexOf("Broker 0 stops")
                         && node.run("status").exitCode() == 0);
         assertThat(node.log())
                 .contains("It stays *:memory until that is corrected.", "It stays 524288 until that is corrected.")
