@@ -72,10 +72,10 @@ record Launcher(Path home, Path data, Map<String, String> environment, List<Stri
         }
     }
 
-    /** Starts a command in a process group of its own, as a terminal does. */
+    /** Starts a command in a process group of its own and deaf to no signal, as a terminal does. */
     Process spawn(Path output, String... arguments) throws IOException {
         ProcessBuilder builder = command(arguments).redirectErrorStream(true).redirectOutput(output.toFile());
-        builder.command().add(0, "setsid");
+        builder.command().addAll(0, List.of("env", "--default-signal=INT", "setsid"));
         return builder.start();
     }
 
