@@ -71,7 +71,7 @@ public final class Bench {
             warmUp(felice);
             List<Result> results = new ArrayList<>();
             Path samples = options.work().resolve("samples.csv");
-            Files.writeString(samples, "row,round,broker,value,CPU us,user CPU us,CPU with compiler us\n");
+            Files.writeString(samples, "row,round,broker,value,CPU us,user CPU us,CPU with compiler us,batch bytes\n");
             for (Row row : rows) {
                 if (options.rows().matcher(row.name()).find()) {
                     results.add(measure(row, kafka, felice));
@@ -190,7 +190,7 @@ public final class Bench {
         String line() {
             return String.format(
                     Locale.ROOT,
-                    "| %s | %s %s | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |",
+                    "| %s | %s %s | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s / %s |",
                     row.name(),
                     number(median(kafka, kafkaAgain, Sample::value)),
                     row.unit(),
@@ -203,7 +203,9 @@ public final class Bench {
                     overItself(kafka, kafkaAgain, Sample::cpuMicros),
                     overItself(felice, feliceAgain, Sample::cpuMicros),
                     overKafka(Sample::userMicros),
-                    overKafka(Sample::compiledMicros));
+                    overKafka(Sample::compiledMicros),
+                    number(median(kafka, kafkaAgain, Sample::batchBytes)),
+                    number(median(felice, feliceAgain, Sample::batchBytes)));
         }
 
         /** Every sample, for who wants to look closer: row, round, broker, value and the three processor times. */
@@ -222,14 +224,15 @@ public final class Bench {
             Sample one = samples.get(round);
             return String.format(
                     Locale.ROOT,
-                    "%s,%d,%s,%.3f,%.4f,%.4f,%.4f%n",
+                    "%s,%d,%s,%.3f,%.4f,%.4f,%.4f,%.0f%n",
                     row.name(),
                     round + 1,
                     broker,
                     one.value(),
                     one.cpuMicros(),
                     one.userMicros(),
-                    one.compiledMicros());
+                    one.compiledMicros(),
+                    one.batchBytes());
         }
 
         private String overKafka(ToDoubleFunction<Sample> of) {
@@ -292,8 +295,9 @@ public final class Bench {
                 ratio inside that spread says nothing. CPU is the broker's own processor time per record (per \
                 request in rows of single requests, per partition in rows of topics), in microseconds, without the Java \
                 machine's compiler, whose work comes to an end; it decides. \
-                User CPU leaves out the kernel, whose part both brokers pay alike: socket copies and page cache. The last \
-                column counts the compiler too.
+                User CPU leaves out the kernel, whose part both brokers pay alike: socket copies and page cache. "With the \
+                compiler" counts the compiler too. Batches are sent when they are full, so that both brokers are given the \
+                same ones; the last column is their mean size.
 
                 """,
                 LocalDate.now(),
@@ -306,8 +310,8 @@ public final class Bench {
                 options.rounds(),
                 options.seconds()));
         text.append(
-                "| row | Kafka | Felice | Felice/Kafka | Kafka/Kafka | CPU us Kafka | CPU us Felice | CPU Felice/Kafka | CPU Kafka/Kafka | CPU Felice/Felice | user CPU Felice/Kafka | with the compiler |\n");
-        text.append("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n");
+                "| row | Kafka | Felice | Felice/Kafka | Kafka/Kafka | CPU us Kafka | CPU us Felice | CPU Felice/Kafka | CPU Kafka/Kafka | CPU Felice/Felice | user CPU Felice/Kafka | with the compiler | batch bytes Kafka / Felice |\n");
+        text.append("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n");
         results.forEach(result -> text.append(result.line()).append('\n'));
         text.append(String.format(
                 Locale.ROOT,

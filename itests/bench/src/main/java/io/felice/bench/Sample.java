@@ -10,15 +10,21 @@ import java.util.Arrays;
  *     microseconds
  * @param userMicros the part of it outside the kernel
  * @param compiledMicros the same as cpuMicros with the Java machine's compiler
+ * @param batchBytes what the producer's batches held on average, as they were sent; NaN for rows of anything else
  */
-record Sample(double value, double cpuMicros, double userMicros, double compiledMicros) {
+record Sample(double value, double cpuMicros, double userMicros, double compiledMicros, double batchBytes) {
     private static final double MICROS = 1e6;
 
     /** A measurement with what the broker spent on so many operations. */
     static Sample of(double value, Broker.Cpu spent, double operations) {
         double micros = MICROS / operations;
         double own = spent.user() + spent.system();
-        return new Sample(value, own * micros, spent.user() * micros, (own + spent.compiler()) * micros);
+        return new Sample(value, own * micros, spent.user() * micros, (own + spent.compiler()) * micros, Double.NaN);
+    }
+
+    /** The same measurement, of batches of so many bytes. */
+    Sample inBatchesOf(double bytes) {
+        return new Sample(value, cpuMicros, userMicros, compiledMicros, bytes);
     }
 
     static double median(double... values) {

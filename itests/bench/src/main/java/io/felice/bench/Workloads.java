@@ -29,6 +29,10 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 final class Workloads {
     private static final double MEGABYTE = 1_000_000;
     private static final int BATCH_BYTES = 16_384;
+
+    /** So long that batches go when they are full: with less, a broker that answers sooner gets smaller ones. */
+    private static final int LINGER_MS = 1_000;
+
     private static final int WARM_UP_MS = 500;
     private static final int RECORDS_TO_READ_BYTES = 200_000_000;
 
@@ -66,7 +70,8 @@ final class Workloads {
         createTopic(broker, topic, partitions);
         memory.warm();
         try (KafkaProducer<byte[], byte[]> producer = producer(
-                broker, Map.of("acks", acks, "compression.type", codec, "batch.size", BATCH_BYTES, "linger.ms", 5))) {
+                broker,
+                Map.of("acks", acks, "compression.type", codec, "batch.size", BATCH_BYTES, "linger.ms", LINGER_MS))) {
             producer.partitionsFor(topic);
             AtomicLong acked = new AtomicLong();
             AtomicReference<Exception> failure = new AtomicReference<>();
@@ -96,7 +101,8 @@ final class Workloads {
             double took = (System.nanoTime() - began) / 1e9;
             fail(failure);
             long counted = acked.get() - ackedBefore;
-            return Sample.of(counted * size / MEGABYTE / took, broker.cpu().since(before), counted);
+            return Sample.of(counted * size / MEGABYTE / took, broker.cpu().since(before), counted)
+                    .inBatchesOf(batchBytes(producer));
         }
     }
 
@@ -321,7 +327,7 @@ final class Workloads {
 
     private static void fill(Broker broker, String topic, int partitions, int size, String codec, int records) {
         try (KafkaProducer<byte[], byte[]> producer = producer(
-                broker, Map.of("acks", "1", "compression.type", codec, "batch.size", 65_536, "linger.ms", 5))) {
+                broker, Map.of("acks", "1", "compression.type", codec, "batch.size", 65_536, "linger.ms", LINGER_MS))) {
             byte[][] values = values(size);
             for (int i = 0; i < records; i++) {
                 producer.send(new ProducerRecord<>(topic, (i / 64) % partitions, null, values[i % values.length]));
@@ -366,6 +372,15 @@ final class Workloads {
         if (failure.get() != null) {
             throw failure.get();
         }
+    }
+
+    private static double batchBytes(KafkaProducer<byte[], byte[]> producer) {
+        return producer.metrics().entrySet().stream()
+                .filter(metric -> metric.getKey().group().equals("producer-metrics"))
+                .filter(metric -> metric.getKey().name().equals("batch-size-avg"))
+                .mapToDouble(metric -> (Double) metric.getValue().metricValue())
+                .findFirst()
+                .orElseThrow();
     }
 
     private static KafkaProducer<byte[], byte[]> producer(Broker broker, Map<String, Object> settings) {
