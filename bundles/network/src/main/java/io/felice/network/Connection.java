@@ -98,7 +98,7 @@ final class Connection implements FrameReader.Frames {
         this.identity = new RequestContext.Connection(session.getId(), listener.name(), "User:ANONYMOUS", remote);
         this.reader = new FrameReader(server.memory(), this);
         this.resume = reader::resume;
-        this.outbox = new Outbox(server.transfer().byKernel(remote.getAddress()), this::sent);
+        this.outbox = new Outbox(server.transfer().to(remote.getAddress()), this::sent);
         this.activeAt = System.nanoTime();
         this.progressAt = activeAt;
     }

@@ -20,6 +20,7 @@ final class Outbox {
 
         private final ByteBuffer bytes = ByteBuffer.allocateDirect(BYTES);
         private final ByteBuffer[] parts = new ByteBuffer[PARTS];
+        private final CheaperTransfer cheaper = new CheaperTransfer();
         private int count;
         private int cut;
         private long size;
@@ -62,17 +63,25 @@ final class Outbox {
 
     private static final int COPIED_UP_TO = 8 * 1024;
 
+    /** Less is not worth asking for the time. */
+    private static final int MEASURED_FROM = 64 * 1024;
+
     private final ArrayDeque<PendingResponse> queue = new ArrayDeque<>(4);
-    private final boolean byKernel;
+    private final Transfer transfer;
     private final Consumer<PendingResponse> sent;
     private long bytes;
     private int part;
     private int partOffset;
     private boolean full;
+    private boolean byKernel;
+    private boolean fromFiles;
 
-    /** @param sent told of every answer when its last byte was given to the socket; closing the frame is its task */
-    Outbox(boolean byKernel, Consumer<PendingResponse> sent) {
-        this.byKernel = byKernel;
+    /**
+     * @param transfer how ranges of files are sent
+     * @param sent told of every answer when its last byte was given to the socket; closing the frame is its task
+     */
+    Outbox(Transfer transfer, Consumer<PendingResponse> sent) {
+        this.transfer = transfer;
         this.sent = sent;
     }
 
@@ -101,10 +110,28 @@ final class Outbox {
 
     /** Writes until all is written, the socket is full, or others should have their turn. @return bytes written */
     long write(SocketChannel channel, Staging staging) throws IOException {
+        if (transfer != Transfer.AUTO) {
+            byKernel = transfer == Transfer.SENDFILE;
+            return writeShare(channel, staging);
+        }
+        byKernel = staging.cheaper.isByKernel();
+        if (bytes < MEASURED_FROM) {
+            return writeShare(channel, staging);
+        }
+        fromFiles = false;
+        long began = CheaperTransfer.now();
+        long written = writeShare(channel, staging);
+        if (fromFiles) {
+            staging.cheaper.took(written, CheaperTransfer.now() - began);
+        }
+        return written;
+    }
+
+    private long writeShare(SocketChannel channel, Staging staging) throws IOException {
         long total = 0;
         full = false;
         while (!queue.isEmpty() && !full && total < FAIR_SHARE) {
-            total += atFileSentByKernel() ? transfer(channel) : writeStaged(channel, staging);
+            total += atFileSentByKernel() ? sendByKernel(channel) : writeStaged(channel, staging);
         }
         return total;
     }
@@ -117,17 +144,25 @@ final class Outbox {
     }
 
     private boolean atFileSentByKernel() {
-        return byKernel && queue.peek().frame().parts().get(part) instanceof Records.InFile;
+        return queue.peek().frame().parts().get(part) instanceof Records.InFile range
+                && isForKernel(range.sizeInBytes() - partOffset);
     }
 
-    private long transfer(SocketChannel channel) throws IOException {
+    /** A few bytes are cheaper copied into the same write as what is around them. */
+    private boolean isForKernel(int rest) {
+        return byKernel && rest > COPIED_UP_TO;
+    }
+
+    private long sendByKernel(SocketChannel channel) throws IOException {
         Records.InFile range = (Records.InFile) queue.peek().frame().parts().get(part);
         long position = range.position() + partOffset;
-        long moved = range.channel().transferTo(position, range.sizeInBytes() - partOffset, channel);
+        long rest = range.sizeInBytes() - partOffset;
+        long moved = range.channel().transferTo(position, rest, channel);
         if (moved == 0) {
             requireBytesAt(range, position);
-            full = true;
         }
+        full = moved < rest;
+        fromFiles = true;
         advance(moved);
         return moved;
     }
@@ -167,7 +202,8 @@ final class Outbox {
             }
             return copy(rest, staging);
         }
-        return !byKernel && read((Records.InFile) next, offset, staging);
+        Records.InFile range = (Records.InFile) next;
+        return !isForKernel(range.sizeInBytes() - offset) && read(range, offset, staging);
     }
 
     private static boolean copy(ByteBuffer source, Staging staging) {
@@ -178,7 +214,7 @@ final class Outbox {
         return length == source.remaining();
     }
 
-    private static boolean read(Records.InFile range, int offset, Staging staging) throws IOException {
+    private boolean read(Records.InFile range, int offset, Staging staging) throws IOException {
         int rest = range.sizeInBytes() - offset;
         int length = Math.min(rest, staging.bytes.remaining());
         long position = range.position() + offset;
@@ -190,6 +226,7 @@ final class Outbox {
             return false;
         }
         staging.size += read;
+        fromFiles = true;
         return read == rest;
     }
 

@@ -2,18 +2,15 @@ package io.felice.network;
 
 import java.net.InetAddress;
 
-/** How a range of a file gets to a client. */
+/** How ranges of files get to clients. */
 enum Transfer {
-    /** By the kernel to other machines; through memory to this one, where that is cheaper. */
+    /** By the kernel to other machines; to this one whichever way is cheaper, see {@link CheaperTransfer}. */
     AUTO,
     BUFFER,
     SENDFILE;
 
-    boolean byKernel(InetAddress remote) {
-        return switch (this) {
-            case AUTO -> !remote.isLoopbackAddress();
-            case BUFFER -> false;
-            case SENDFILE -> true;
-        };
+    /** How they get to that peer; AUTO is left for peers on this machine only. */
+    Transfer to(InetAddress remote) {
+        return this == AUTO && !remote.isLoopbackAddress() ? SENDFILE : this;
     }
 }

@@ -85,7 +85,7 @@ class FileAnswerTest {
                     4,
                     12,
                     (FetchRequestData request, RequestContext context) ->
-                            answer(List.of(new Records.InFile(channel, 500, 5000, 1, pins::decrementAndGet))));
+                            answer(List.of(new Records.InFile(channel, 500, 50_000, 1, pins::decrementAndGet))));
             try (TestClient client = node.connect()) {
                 client.send(Apis.FETCH, 12, 1, new FetchRequestData());
 
