@@ -18,9 +18,10 @@ final class Outbox {
         private static final int BYTES = 256 * 1024;
         private static final int PARTS = 16;
 
+        final CheaperTransfer cheaper = new CheaperTransfer();
+
         private final ByteBuffer bytes = ByteBuffer.allocateDirect(BYTES);
         private final ByteBuffer[] parts = new ByteBuffer[PARTS];
-        private final CheaperTransfer cheaper = new CheaperTransfer();
         private int count;
         private int cut;
         private long size;
