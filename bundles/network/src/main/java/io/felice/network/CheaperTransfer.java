@@ -9,8 +9,8 @@ import java.lang.management.ThreadMXBean;
  * cheaper one, with a spell of the other every now and then in case things have changed. I/O thread only.
  */
 final class CheaperTransfer {
-    static final long SPELL_BYTES = 4 * 1024 * 1024;
-    static final int SPELLS_BETWEEN_TRIALS = 32;
+    private static final long SPELL_BYTES = 4 * 1024 * 1024;
+    private static final int SPELLS_BETWEEN_TRIALS = 32;
 
     private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
     private static final boolean MEASURES =

@@ -295,9 +295,9 @@ public final class Bench {
                 ratio inside that spread says nothing. CPU is the broker's own processor time per record (per \
                 request in rows of single requests, per partition in rows of topics), in microseconds, without the Java \
                 machine's compiler, whose work comes to an end; it decides. \
-                User CPU leaves out the kernel, whose part both brokers pay alike: socket copies and page cache. "With the \
-                compiler" counts the compiler too. Batches are sent when they are full, so that both brokers are given the \
-                same ones; the last column is their mean size.
+                User CPU leaves out the kernel: sockets and page cache. "With the compiler" counts the compiler too. \
+                Batches are sent when they are full, so that both brokers are given nearly the same ones; the last column \
+                is their mean size.
 
                 """,
                 LocalDate.now(),
