@@ -2,11 +2,11 @@ package io.felice.broker;
 
 import io.felice.api.FeliceException;
 import io.felice.api.Launch;
+import io.felice.api.Subscription;
 import io.felice.api.TopicPartition;
 import io.felice.api.cluster.Admin;
 import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.cluster.ClusterStore;
-import io.felice.api.cluster.ClusterStore.Subscription;
 import io.felice.api.cluster.ClusterView;
 import io.felice.api.cluster.Endpoints;
 import io.felice.api.cluster.TopicView;

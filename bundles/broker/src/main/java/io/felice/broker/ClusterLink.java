@@ -2,10 +2,10 @@ package io.felice.broker;
 
 import static io.felice.api.ErrorCode.REQUEST_TIMED_OUT;
 
+import io.felice.api.Subscription;
 import io.felice.api.cluster.BrokerRegistration;
 import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.cluster.ClusterStore;
-import io.felice.api.cluster.ClusterStore.Subscription;
 import io.felice.api.cluster.ClusterView;
 import io.felice.api.cluster.Endpoints;
 import io.felice.api.cluster.MetadataRecord;

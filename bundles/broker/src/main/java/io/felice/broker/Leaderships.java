@@ -1,6 +1,6 @@
 package io.felice.broker;
 
-import io.felice.api.cluster.ClusterStore.Subscription;
+import io.felice.api.Subscription;
 import io.felice.api.partition.LeadershipListener;
 import io.felice.api.partition.Partition;
 import java.util.LinkedHashMap;

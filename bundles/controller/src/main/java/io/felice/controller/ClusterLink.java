@@ -1,8 +1,8 @@
 package io.felice.controller;
 
+import io.felice.api.Subscription;
 import io.felice.api.cluster.ClusterStore;
 import io.felice.api.cluster.ClusterStore.LiveRegistration;
-import io.felice.api.cluster.ClusterStore.Subscription;
 import io.felice.api.cluster.ClusterStore.Term;
 import io.felice.api.cluster.MetadataRecord;
 import java.util.ArrayList;

@@ -3,11 +3,11 @@ package io.felice.controller;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.felice.api.ErrorCode;
+import io.felice.api.Subscription;
 import io.felice.api.cluster.Admin.Decided;
 import io.felice.api.cluster.Admin.NewTopic;
 import io.felice.api.cluster.BrokerRegistration;
 import io.felice.api.cluster.ClusterStore;
-import io.felice.api.cluster.ClusterStore.Subscription;
 import io.felice.api.cluster.ClusterView;
 import io.felice.api.cluster.Outcome;
 import io.felice.api.cluster.PartitionState;

@@ -9,8 +9,8 @@ import static org.awaitility.Awaitility.await;
 
 import io.felice.api.ErrorCode;
 import io.felice.api.FeliceException;
+import io.felice.api.Subscription;
 import io.felice.api.cluster.ClusterStore;
-import io.felice.api.cluster.ClusterStore.Subscription;
 import io.felice.api.cluster.MetadataRecord;
 import io.felice.testkit.MemoryClusterStore;
 import io.felice.testkit.RecordingCandidate;

@@ -1,5 +1,6 @@
 package io.felice.controller;
 
+import io.felice.api.Subscription;
 import io.felice.api.cluster.BrokerRegistration;
 import io.felice.api.cluster.ClusterStore;
 import io.felice.api.cluster.MetadataRecord;

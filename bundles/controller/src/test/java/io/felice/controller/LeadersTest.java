@@ -6,11 +6,11 @@ import static io.felice.controller.ControllerSetup.withBrokers;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.felice.api.ErrorCode;
+import io.felice.api.Subscription;
 import io.felice.api.TopicPartition;
 import io.felice.api.cluster.Admin.NewTopic;
 import io.felice.api.cluster.BrokerRegistration;
 import io.felice.api.cluster.ClusterStore.LiveRegistration;
-import io.felice.api.cluster.ClusterStore.Subscription;
 import io.felice.api.cluster.ClusterView;
 import io.felice.api.cluster.MetadataRecord;
 import io.felice.api.cluster.PartitionState;

@@ -2,10 +2,10 @@ package io.felice.controller;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.felice.api.Subscription;
 import io.felice.api.TopicPartition;
 import io.felice.api.cluster.Admin.NewPartitions;
 import io.felice.api.cluster.Admin.NewTopic;
-import io.felice.api.cluster.ClusterStore.Subscription;
 import io.felice.api.cluster.ClusterView;
 import io.felice.api.cluster.PartitionState;
 import io.felice.api.cluster.TopicView;

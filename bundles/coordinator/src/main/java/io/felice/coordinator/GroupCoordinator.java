@@ -10,10 +10,10 @@ import static io.felice.api.cluster.InternalTopics.CONSUMER_OFFSETS;
 
 import io.felice.api.ErrorCode;
 import io.felice.api.FeliceException;
+import io.felice.api.Subscription;
 import io.felice.api.TopicPartition;
 import io.felice.api.cluster.Admin;
 import io.felice.api.cluster.ClusterMetadata;
-import io.felice.api.cluster.ClusterStore.Subscription;
 import io.felice.api.cluster.ClusterView;
 import io.felice.api.cluster.TopicView;
 import io.felice.api.config.Configs;

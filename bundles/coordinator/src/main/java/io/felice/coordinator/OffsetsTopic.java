@@ -6,12 +6,12 @@ import static io.felice.api.ErrorCode.TOPIC_ALREADY_EXISTS;
 import static io.felice.api.cluster.InternalTopics.CONSUMER_OFFSETS;
 
 import io.felice.api.FeliceException;
+import io.felice.api.Subscription;
 import io.felice.api.TopicPartition;
 import io.felice.api.cluster.Admin;
 import io.felice.api.cluster.Admin.Decided;
 import io.felice.api.cluster.Admin.NewTopic;
 import io.felice.api.cluster.ClusterMetadata;
-import io.felice.api.cluster.ClusterStore.Subscription;
 import io.felice.api.cluster.ClusterView;
 import io.felice.api.cluster.Outcome;
 import io.felice.api.cluster.PartitionState;

@@ -3,11 +3,11 @@ package io.felice.coordinator;
 import static io.felice.api.cluster.InternalTopics.CONSUMER_OFFSETS;
 
 import io.felice.api.ErrorCode;
+import io.felice.api.Subscription;
 import io.felice.api.TopicPartition;
 import io.felice.api.cluster.Admin;
 import io.felice.api.cluster.BrokerRegistration;
 import io.felice.api.cluster.ClusterMetadata;
-import io.felice.api.cluster.ClusterStore.Subscription;
 import io.felice.api.cluster.ClusterView;
 import io.felice.api.cluster.MetadataRecord;
 import io.felice.api.cluster.MetadataRecord.BrokerRegistered;

@@ -2,10 +2,10 @@ package io.felice.handlers;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.felice.api.Subscription;
 import io.felice.api.cluster.BrokerRegistration;
 import io.felice.api.cluster.BrokerRegistration.Endpoint;
 import io.felice.api.cluster.ClusterMetadata;
-import io.felice.api.cluster.ClusterStore;
 import io.felice.api.cluster.ClusterView;
 import io.felice.api.cluster.MetadataRecord;
 import io.felice.api.cluster.PartitionState;
@@ -94,7 +94,7 @@ final class FakeCluster implements ClusterMetadata {
     }
 
     @Override
-    public ClusterStore.Subscription listen(Consumer<ClusterView> listener) {
+    public Subscription listen(Consumer<ClusterView> listener) {
         listener.accept(view);
         return () -> {};
     }

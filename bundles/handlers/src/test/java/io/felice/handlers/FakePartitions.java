@@ -1,8 +1,8 @@
 package io.felice.handlers;
 
 import io.felice.api.ErrorCode;
+import io.felice.api.Subscription;
 import io.felice.api.TopicPartition;
-import io.felice.api.cluster.ClusterStore;
 import io.felice.api.partition.FetchPlan;
 import io.felice.api.partition.FetchedPartition;
 import io.felice.api.partition.LeadershipListener;
@@ -105,7 +105,7 @@ final class FakePartitions implements Partitions {
     }
 
     @Override
-    public ClusterStore.Subscription listen(String topic, LeadershipListener listener) {
+    public Subscription listen(String topic, LeadershipListener listener) {
         return () -> {};
     }
 

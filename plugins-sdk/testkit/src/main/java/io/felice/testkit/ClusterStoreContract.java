@@ -6,9 +6,9 @@ import static org.awaitility.Awaitility.await;
 
 import io.felice.api.ErrorCode;
 import io.felice.api.FeliceException;
+import io.felice.api.Subscription;
 import io.felice.api.cluster.BrokerRegistration;
 import io.felice.api.cluster.ClusterStore;
-import io.felice.api.cluster.ClusterStore.Subscription;
 import io.felice.api.cluster.ClusterStore.Term;
 import io.felice.api.cluster.ClusterView;
 import io.felice.api.cluster.MetadataRecord;

@@ -2,6 +2,7 @@ package io.felice.testkit;
 
 import io.felice.api.ErrorCode;
 import io.felice.api.SerialExecutor;
+import io.felice.api.Subscription;
 import io.felice.api.cluster.BrokerRegistration;
 import io.felice.api.cluster.ClusterStore;
 import io.felice.api.cluster.MetadataRecord;

@@ -1,5 +1,6 @@
 package io.felice.api.cluster;
 
+import io.felice.api.Subscription;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 import org.osgi.annotation.versioning.ProviderType;
@@ -20,5 +21,5 @@ public interface ClusterMetadata {
     CompletionStage<ClusterView> reached(long version);
 
     /** Calls {@code listener} with every new view, in order, beginning with the current one, until closed. */
-    ClusterStore.Subscription listen(Consumer<ClusterView> listener);
+    Subscription listen(Consumer<ClusterView> listener);
 }

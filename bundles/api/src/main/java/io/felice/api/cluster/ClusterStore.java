@@ -1,5 +1,6 @@
 package io.felice.api.cluster;
 
+import io.felice.api.Subscription;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
@@ -40,13 +41,6 @@ public interface ClusterStore {
      * has not registered.
      */
     Optional<Integer> controllerId();
-
-    /** Ends what it was got from; idempotent, never throws, never blocks. */
-    @ConsumerType
-    interface Subscription extends AutoCloseable {
-        @Override
-        void close();
-    }
 
     /** Who replays the log. */
     @ProviderType

@@ -1,7 +1,7 @@
 package io.felice.api.partition;
 
+import io.felice.api.Subscription;
 import io.felice.api.TopicPartition;
-import io.felice.api.cluster.ClusterStore.Subscription;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 import org.osgi.annotation.versioning.ProviderType;

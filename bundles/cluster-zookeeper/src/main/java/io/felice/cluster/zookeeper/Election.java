@@ -1,6 +1,7 @@
 package io.felice.cluster.zookeeper;
 
 import io.felice.api.FeliceException;
+import io.felice.api.Subscription;
 import io.felice.api.cluster.ClusterStore;
 import io.felice.api.cluster.ClusterStore.LiveRegistration;
 import java.nio.charset.StandardCharsets;
@@ -23,7 +24,7 @@ import org.slf4j.LoggerFactory;
  * One candidate: takes {@code /controller} when it is free, in the same multi that makes the epoch grow, and gives the
  * term away when the node, the epoch or the session is not its own any more. Lives on the event thread.
  */
-final class Election implements Actor, ClusterStore.Subscription {
+final class Election implements Actor, Subscription {
     private static final Logger log = LoggerFactory.getLogger(Election.class);
     private static final Pattern CONTENT =
             Pattern.compile("controller/1 epoch=(\\d+) id=([0-9a-f-]+)(?: broker=(\\d+))?");

@@ -2,6 +2,7 @@ package io.felice.cluster.zookeeper;
 
 import io.felice.api.FeliceException;
 import io.felice.api.Launch;
+import io.felice.api.Subscription;
 import io.felice.api.cluster.ClusterStore;
 import io.felice.api.cluster.MetadataRecord;
 import java.util.ArrayList;
@@ -17,7 +18,7 @@ import org.slf4j.LoggerFactory;
  * <p>What has been applied is all it trusts. A batch that is missing has been let go of after a snapshot, so it begins
  * again at the snapshot. Parts of a large change are kept until the last is there.
  */
-final class LogReader implements Actor, ClusterStore.Subscription {
+final class LogReader implements Actor, Subscription {
     private static final Logger log = LoggerFactory.getLogger(LogReader.class);
     private static final int AHEAD = 16;
 

@@ -2,6 +2,7 @@ package io.felice.cluster.zookeeper;
 
 import io.felice.api.ErrorCode;
 import io.felice.api.FeliceException;
+import io.felice.api.Subscription;
 import io.felice.api.cluster.BrokerRegistration;
 import io.felice.api.cluster.ClusterStore;
 import io.felice.api.cluster.MetadataRecord;
@@ -22,7 +23,7 @@ import org.slf4j.LoggerFactory;
  * process on the same store (replace), or a stranger's: then it waits for as long as a dead stranger's session may last,
  * and only then says so. Lives on the event thread.
  */
-final class Registration implements Actor, ClusterStore.Subscription {
+final class Registration implements Actor, Subscription {
     private static final Logger log = LoggerFactory.getLogger(Registration.class);
 
     private final Paths paths;

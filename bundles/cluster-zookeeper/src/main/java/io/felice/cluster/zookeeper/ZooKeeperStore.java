@@ -1,6 +1,7 @@
 package io.felice.cluster.zookeeper;
 
 import io.felice.api.Launch;
+import io.felice.api.Subscription;
 import io.felice.api.cluster.BrokerRegistration;
 import io.felice.api.cluster.ClusterStore;
 import io.felice.api.config.ReadOnce;
