@@ -1,5 +1,7 @@
 package io.felice.api;
 
+import java.util.List;
+
 /**
  * Every way a request can fail, with the numbers of Kafka's protocol (the {@code Errors} table of kafka-clients 4.4).
  *
@@ -166,12 +168,17 @@ public enum ErrorCode {
 
     /** An exception with this code and one fact a person can use: {@code throw OFFSET_OUT_OF_RANGE.because("…")}. */
     public FeliceException because(String fact) {
-        return new FeliceException(this, fact, null);
+        return new FeliceException(this, fact, null, List.of());
+    }
+
+    /** As {@link #because(String)}, for a batch that is refused because of some of its records. */
+    public FeliceException because(String fact, List<RecordError> recordErrors) {
+        return new FeliceException(this, fact, null, recordErrors);
     }
 
     /** As {@link #because(String)}, keeping the failure that led to it. */
     public FeliceException because(String fact, Throwable cause) {
-        return new FeliceException(this, fact, cause);
+        return new FeliceException(this, fact, cause, List.of());
     }
 
     private static ErrorCode[] byCode() {

@@ -1,5 +1,6 @@
 package io.felice.api;
 
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
@@ -15,14 +16,21 @@ public final class FeliceException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
     private final ErrorCode code;
+    private final transient List<RecordError> recordErrors;
 
-    FeliceException(ErrorCode code, String fact, Throwable cause) {
+    FeliceException(ErrorCode code, String fact, Throwable cause, List<RecordError> recordErrors) {
         super(fact, cause, false, false);
         this.code = Objects.requireNonNull(code, "code");
+        this.recordErrors = List.copyOf(recordErrors);
     }
 
     public ErrorCode code() {
         return code;
+    }
+
+    /** The records of a batch for which the batch was refused; empty if the failure is of no single record. */
+    public List<RecordError> recordErrors() {
+        return recordErrors;
     }
 
     /**

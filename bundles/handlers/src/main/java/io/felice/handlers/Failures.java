@@ -2,7 +2,9 @@ package io.felice.handlers;
 
 import io.felice.api.ErrorCode;
 import io.felice.api.FeliceException;
+import io.felice.api.RecordError;
 import io.felice.protocol.RequestContext;
+import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -46,5 +48,12 @@ final class Failures {
     /** The sentence of an expected failure; null for an accident, whose details are not the client's. */
     static String messageOf(Throwable failure) {
         return FeliceException.unwrap(failure) instanceof FeliceException expected ? expected.getMessage() : null;
+    }
+
+    /** The records that an expected failure names; none for an accident. */
+    static List<RecordError> recordErrorsOf(Throwable failure) {
+        return FeliceException.unwrap(failure) instanceof FeliceException expected
+                ? expected.recordErrors()
+                : List.of();
     }
 }

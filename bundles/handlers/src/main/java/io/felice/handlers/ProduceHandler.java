@@ -2,6 +2,7 @@ package io.felice.handlers;
 
 import io.felice.api.ErrorCode;
 import io.felice.api.RecordBatch;
+import io.felice.api.RecordError;
 import io.felice.api.TopicPartition;
 import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.cluster.InternalTopics;
@@ -24,6 +25,7 @@ import org.apache.kafka.common.message.ProduceRequestData;
 import org.apache.kafka.common.message.ProduceRequestData.PartitionProduceData;
 import org.apache.kafka.common.message.ProduceRequestData.TopicProduceData;
 import org.apache.kafka.common.message.ProduceResponseData;
+import org.apache.kafka.common.message.ProduceResponseData.BatchIndexAndErrorMessage;
 import org.apache.kafka.common.message.ProduceResponseData.NodeEndpoint;
 import org.apache.kafka.common.message.ProduceResponseData.PartitionProduceResponse;
 import org.apache.kafka.common.message.ProduceResponseData.TopicProduceResponse;
@@ -123,6 +125,12 @@ public final class ProduceHandler implements RequestHandler<ProduceRequestData, 
         } else {
             answer.setErrorCode(Failures.ofPartition(failure, context).code())
                     .setErrorMessage(Failures.messageOf(failure));
+            for (RecordError error : Failures.recordErrorsOf(failure)) {
+                answer.recordErrors()
+                        .add(new BatchIndexAndErrorMessage()
+                                .setBatchIndex(error.batchIndex())
+                                .setBatchIndexErrorMessage(error.message()));
+            }
         }
     }
 

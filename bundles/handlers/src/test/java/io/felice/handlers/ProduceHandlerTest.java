@@ -2,19 +2,24 @@ package io.felice.handlers;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 
 import io.felice.api.ErrorCode;
+import io.felice.api.FeliceException;
 import io.felice.api.RecordBatch;
+import io.felice.api.RecordError;
 import io.felice.api.partition.Partition;
 import io.felice.protocol.CloseConnection;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import org.apache.kafka.common.message.ProduceRequestData;
 import org.apache.kafka.common.message.ProduceRequestData.PartitionProduceData;
 import org.apache.kafka.common.message.ProduceResponseData;
+import org.apache.kafka.common.message.ProduceResponseData.BatchIndexAndErrorMessage;
 import org.apache.kafka.common.message.ProduceResponseData.PartitionProduceResponse;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.junit.jupiter.api.Test;
@@ -55,6 +60,21 @@ class ProduceHandlerTest {
                         ErrorCode.KAFKA_STORAGE_ERROR,
                         ErrorCode.CORRUPT_MESSAGE,
                         ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+    }
+
+    @Test
+    void aRefusedBatchNamesTheRecordsItWasRefusedFor() throws Exception {
+        List<RecordError> records = List.of(new RecordError(2, "too old"), new RecordError(5, null));
+        FeliceException refused = ErrorCode.INVALID_TIMESTAMP.because("Two records are too old", records);
+        partitions.lead("t", 0).answer(CompletableFuture.failedFuture(new CompletionException(refused)));
+
+        PartitionProduceResponse answer = only(produce(1, "t", part(0)));
+
+        assertThat(answer.errorCode()).isEqualTo(ErrorCode.INVALID_TIMESTAMP.code());
+        assertThat(answer.errorMessage()).isEqualTo("Two records are too old");
+        assertThat(answer.recordErrors())
+                .extracting(BatchIndexAndErrorMessage::batchIndex, BatchIndexAndErrorMessage::batchIndexErrorMessage)
+                .containsExactly(tuple(2, "too old"), tuple(5, null));
     }
 
     @Test
