@@ -40,7 +40,6 @@ public final class RecordBatch {
     public static final int CRC_AT = 17;
     public static final int ATTRIBUTES_AT = 21;
     public static final int LAST_OFFSET_DELTA_AT = 23;
-    public static final int BASE_TIMESTAMP_AT = 27;
     public static final int MAX_TIMESTAMP_AT = 35;
     public static final int PRODUCER_ID_AT = 43;
     public static final int PRODUCER_EPOCH_AT = 51;
@@ -132,11 +131,6 @@ public final class RecordBatch {
 
     public boolean isControl() {
         return (attributes() & CONTROL_BIT) != 0;
-    }
-
-    /** Milliseconds since the epoch. */
-    public long baseTimestamp() {
-        return bytes.getLong(at + BASE_TIMESTAMP_AT);
     }
 
     /** Milliseconds since the epoch; {@link #NO_TIMESTAMP} if no record has one. */

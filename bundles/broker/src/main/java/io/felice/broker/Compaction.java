@@ -6,6 +6,7 @@ import static io.felice.api.ErrorCode.OFFSET_OUT_OF_RANGE;
 import io.felice.api.FeliceException;
 import io.felice.api.RecordBatch;
 import io.felice.api.config.TopicConfig;
+import io.felice.api.storage.EngineTrait;
 import io.felice.api.storage.PartitionLog;
 import io.felice.api.storage.Records;
 import io.felice.api.storage.Segment;
@@ -114,7 +115,7 @@ final class Compaction {
         TopicConfig config = leadership.rules().config();
         long now = node.clock().millis();
         boolean wanted = config.getList(TopicConfig.CLEANUP_POLICY).contains("compact")
-                && engine.engine().traits().replacesRanges();
+                && engine.engine().traits().contains(EngineTrait.REPLACES_RANGES);
         boolean failedLately = failedAt != NEVER && now - failedAt < RETRY_MS;
         return !wanted || failedLately || !leadership.isLeading()
                 ? Optional.empty()
@@ -232,7 +233,7 @@ final class Compaction {
      * need.
      */
     private void mustHaveRoomFor(Segment segment) {
-        if (!engine.engine().traits().survivesKill()) {
+        if (!engine.engine().traits().contains(EngineTrait.SURVIVES_KILL)) {
             return;
         }
         long usable = engine.engine().volume().usableBytes();

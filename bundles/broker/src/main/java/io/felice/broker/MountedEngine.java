@@ -1,5 +1,6 @@
 package io.felice.broker;
 
+import io.felice.api.storage.EngineTrait;
 import io.felice.api.storage.StorageEngine;
 import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -36,7 +37,7 @@ final class MountedEngine implements Executor {
         this.engine = engine;
         this.device = new Device(nanos);
         this.room = new Room(name, engine::volume, nanos);
-        this.appendsOnCaller = engine.traits().appendsWithoutBlocking();
+        this.appendsOnCaller = engine.traits().contains(EngineTrait.APPENDS_WITHOUT_BLOCKING);
         pool = new ThreadPoolExecutor(
                 threads, threads, IDLE_SECONDS, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), factory);
         openings = new Openings(this, Math.max(1, threads - 1));

@@ -19,7 +19,7 @@ import io.felice.api.config.ConfigKey;
 import io.felice.api.config.ConfigResource;
 import io.felice.api.config.Configs;
 import io.felice.api.config.TopicConfig;
-import io.felice.api.storage.EngineTraits;
+import io.felice.api.storage.EngineTrait;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -402,11 +402,11 @@ final class NodeConfigs implements Configs {
     }
 
     private Optional<String> unkeptPromise(String topic, TopicConfig config, String engine) {
-        Optional<EngineTraits> traits =
+        Optional<Set<EngineTrait>> traits =
                 engines.find(engine).map(found -> found.engine().traits());
         if (Durability.of(config) == Durability.POWER
                 && traits.isPresent()
-                && !traits.get().survivesPowerLoss()) {
+                && !traits.get().contains(EngineTrait.SURVIVES_POWER_LOSS)) {
             String asked = config.getLong(TopicConfig.FLUSH_MESSAGES) == 1
                     ? TopicConfig.FLUSH_MESSAGES + "=1"
                     : TopicConfig.STORAGE_DURABILITY + "=power";

@@ -15,7 +15,7 @@ import io.felice.api.partition.Partition.Acks;
 import io.felice.api.partition.Partition.Appended;
 import io.felice.api.partition.Partition.Origin;
 import io.felice.api.partition.Partition.ReadLimit;
-import io.felice.api.storage.EngineTraits;
+import io.felice.api.storage.EngineTrait;
 import io.felice.api.storage.Records;
 import io.felice.records.BatchBuilder;
 import java.lang.ref.WeakReference;
@@ -23,7 +23,9 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -412,7 +414,7 @@ class AppendingTest {
 
     @Test
     void anEngineThatBlocksIsAppendedToOnItsOwnThreads() {
-        bench.engine.traits = new EngineTraits(false, true, true, true);
+        bench.engine.traits = EnumSet.complementOf(EnumSet.of(EngineTrait.APPENDS_WITHOUT_BLOCKING));
         bench.close();
         bench = reopenedWith(bench.engine.traits);
         LeaderPartition partition = bench.open(0);
@@ -428,7 +430,7 @@ class AppendingTest {
         assertThat(bench.engine.appendedOn).allMatch(name -> name.startsWith("felice-storage-scripted"));
     }
 
-    private Bench reopenedWith(EngineTraits traits) {
+    private Bench reopenedWith(Set<EngineTrait> traits) {
         Bench fresh = new Bench(directory) {
             @Override
             MountedEngine mount() {

@@ -3,7 +3,7 @@ package io.felice.broker;
 import static io.felice.api.ErrorCode.KAFKA_STORAGE_ERROR;
 
 import io.felice.api.RecordBatch;
-import io.felice.api.storage.EngineTraits;
+import io.felice.api.storage.EngineTrait;
 import io.felice.api.storage.LogId;
 import io.felice.api.storage.PartitionLog;
 import io.felice.api.storage.Records;
@@ -44,7 +44,7 @@ final class ScriptedEngine implements StorageEngine {
     final AtomicInteger replaces = new AtomicInteger();
     volatile boolean flushesAtOnce = true;
     volatile boolean cold;
-    volatile EngineTraits traits = new EngineTraits(true, true, true, true);
+    volatile Set<EngineTrait> traits = Set.of(EngineTrait.values());
     volatile long usable = -1;
     /** Nothing can be written; what is there can be opened, read and trimmed. */
     volatile boolean noSpace;
@@ -61,7 +61,7 @@ final class ScriptedEngine implements StorageEngine {
     }
 
     @Override
-    public EngineTraits traits() {
+    public Set<EngineTrait> traits() {
         return traits;
     }
 

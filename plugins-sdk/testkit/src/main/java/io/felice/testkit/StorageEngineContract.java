@@ -13,6 +13,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.felice.api.ErrorCode;
 import io.felice.api.FeliceException;
 import io.felice.api.RecordBatch;
+import io.felice.api.storage.EngineTrait;
 import io.felice.api.storage.LogId;
 import io.felice.api.storage.PartitionLog;
 import io.felice.api.storage.Records;
@@ -101,7 +102,7 @@ public abstract class StorageEngineContract {
 
         restart();
 
-        if (engine.traits().survivesKill()) {
+        if (engine.traits().contains(EngineTrait.SURVIVES_KILL)) {
             assertThat(log.startOffset()).as("start after a restart").isEqualTo(start);
             assertThat(log.endOffset()).as("end after a restart").isEqualTo(end);
             assertThat(everythingIn(log)).as("batches after a restart").isEqualTo(before);
@@ -524,7 +525,7 @@ public abstract class StorageEngineContract {
 
         restart();
 
-        assertThat(log.startOffset()).isEqualTo(engine.traits().survivesKill() ? 15 : 0);
+        assertThat(log.startOffset()).isEqualTo(engine.traits().contains(EngineTrait.SURVIVES_KILL) ? 15 : 0);
     }
 
     // Segments
@@ -591,7 +592,7 @@ public abstract class StorageEngineContract {
 
     @Test
     void aSealedSegmentIsReplacedByFewerBatches() {
-        if (!engine.traits().replacesRanges()) {
+        if (!engine.traits().contains(EngineTrait.REPLACES_RANGES)) {
             return;
         }
         appendTens(3);
@@ -613,7 +614,7 @@ public abstract class StorageEngineContract {
 
     @Test
     void replacingNeedsASealedSegmentOfThisLog() {
-        if (!engine.traits().replacesRanges()) {
+        if (!engine.traits().contains(EngineTrait.REPLACES_RANGES)) {
             return;
         }
         appendTens(1);
@@ -804,7 +805,7 @@ public abstract class StorageEngineContract {
             ids.add(id);
         }
         log = null;
-        engine = engine.traits().survivesKill() ? reopen() : engine;
+        engine = engine.traits().contains(EngineTrait.SURVIVES_KILL) ? reopen() : engine;
 
         engine.delete(ID);
         assertThat(engine.logs()).isEqualTo(ids);
@@ -957,7 +958,7 @@ public abstract class StorageEngineContract {
                     random.releaseAll();
                     log.settle();
                     restart();
-                    random.reopened(log, engine.traits().survivesKill());
+                    random.reopened(log, engine.traits().contains(EngineTrait.SURVIVES_KILL));
                 } else {
                     random.step();
                 }

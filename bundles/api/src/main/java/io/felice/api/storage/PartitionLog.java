@@ -85,7 +85,7 @@ public interface PartitionLog extends AutoCloseable {
 
     /**
      * Replaces a sealed segment by fewer batches of the same offsets, crash-safe: after a restart the old or the new is
-     * there, never a mix. Only for engines whose traits say {@code replacesRanges}.
+     * there, never a mix. Only for engines with {@link EngineTrait#REPLACES_RANGES}.
      */
     void replace(Segment old, Iterator<RecordBatch> compacted);
 

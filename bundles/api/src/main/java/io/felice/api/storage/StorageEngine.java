@@ -15,7 +15,8 @@ public interface StorageEngine {
     /** The service property that names the engine: what {@code storage.engine} of a topic says. */
     String NAME = "storage.engine";
 
-    EngineTraits traits();
+    /** What this engine promises; the same for as long as the engine lives. */
+    Set<EngineTrait> traits();
 
     /** Where the logs are and how much room there is, as of now. */
     Volume volume();

@@ -5,7 +5,7 @@ import static io.felice.api.ErrorCode.KAFKA_STORAGE_ERROR;
 import io.felice.api.config.ReadOnce;
 import io.felice.api.status.StatusSource;
 import io.felice.api.status.StatusTable;
-import io.felice.api.storage.EngineTraits;
+import io.felice.api.storage.EngineTrait;
 import io.felice.api.storage.LogId;
 import io.felice.api.storage.PartitionLog;
 import io.felice.api.storage.StorageEngine;
@@ -74,7 +74,7 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
     }
 
     private static final Logger LOG = LoggerFactory.getLogger(LogStorageEngine.class);
-    private static final EngineTraits TRAITS = new EngineTraits(true, true, true, true);
+    private static final Set<EngineTrait> TRAITS = Set.of(EngineTrait.values());
     private static final int SWEEP_SECONDS = 5;
     private static final long ROOM_MS = 500;
     private static final int SWEEPS_PER_CHECKPOINT = 12;
@@ -176,7 +176,7 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
     }
 
     @Override
-    public EngineTraits traits() {
+    public Set<EngineTrait> traits() {
         return TRAITS;
     }
 

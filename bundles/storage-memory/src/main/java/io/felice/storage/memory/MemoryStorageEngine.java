@@ -1,6 +1,6 @@
 package io.felice.storage.memory;
 
-import io.felice.api.storage.EngineTraits;
+import io.felice.api.storage.EngineTrait;
 import io.felice.api.storage.LogId;
 import io.felice.api.storage.PartitionLog;
 import io.felice.api.storage.StorageEngine;
@@ -29,7 +29,8 @@ public final class MemoryStorageEngine implements StorageEngine {
         long bytes() default 268_435_456L;
     }
 
-    private static final EngineTraits TRAITS = new EngineTraits(true, false, false, true);
+    private static final Set<EngineTrait> TRAITS =
+            Set.of(EngineTrait.APPENDS_WITHOUT_BLOCKING, EngineTrait.REPLACES_RANGES);
 
     private final Map<LogId, MemoryLog> logs = new ConcurrentHashMap<>();
     private final AtomicLong used = new AtomicLong();
@@ -53,7 +54,7 @@ public final class MemoryStorageEngine implements StorageEngine {
     }
 
     @Override
-    public EngineTraits traits() {
+    public Set<EngineTrait> traits() {
         return TRAITS;
     }
 
