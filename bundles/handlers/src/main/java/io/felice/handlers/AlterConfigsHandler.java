@@ -26,7 +26,7 @@ import org.osgi.service.component.annotations.Reference;
 
 /** Replaces the whole set of a resource's own configs: what is not named goes back to its default. */
 @Component
-@Serves(key = Apis.ALTER_CONFIGS, from = 0, to = 2)
+@Serves(key = Apis.ALTER_CONFIGS)
 public final class AlterConfigsHandler implements RequestHandler<AlterConfigsRequestData, AlterConfigsResponseData> {
     private final Admin admin;
     private final ClusterMetadata metadata;

@@ -25,7 +25,7 @@ import org.osgi.service.component.annotations.Reference;
 
 /** Starts and cancels moves of replicas. */
 @Component
-@Serves(key = Apis.ALTER_PARTITION_REASSIGNMENTS, from = 0, to = 0)
+@Serves(key = Apis.ALTER_PARTITION_REASSIGNMENTS)
 public final class AlterPartitionReassignmentsHandler
         implements RequestHandler<AlterPartitionReassignmentsRequestData, AlterPartitionReassignmentsResponseData> {
     private final Admin admin;

@@ -18,7 +18,7 @@ import org.osgi.service.component.annotations.Reference;
 
 /** Says which APIs this node serves, in which versions. */
 @Component
-@Serves(key = Apis.API_VERSIONS, from = 0, to = 4)
+@Serves(key = Apis.API_VERSIONS)
 public final class ApiVersionsHandler implements RequestHandler<ApiVersionsRequestData, ApiVersionsResponseData> {
     private static final short FIRST_WITH_SOFTWARE = 3;
     /** KIP-511. */

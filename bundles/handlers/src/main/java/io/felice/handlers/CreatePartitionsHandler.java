@@ -27,7 +27,7 @@ import org.osgi.service.component.annotations.Reference;
 
 /** Gives topics more partitions. */
 @Component
-@Serves(key = Apis.CREATE_PARTITIONS, from = 0, to = 3)
+@Serves(key = Apis.CREATE_PARTITIONS)
 public final class CreatePartitionsHandler
         implements RequestHandler<CreatePartitionsRequestData, CreatePartitionsResponseData> {
     private final Admin admin;

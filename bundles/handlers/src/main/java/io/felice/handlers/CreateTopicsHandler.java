@@ -36,7 +36,7 @@ import org.osgi.service.component.annotations.Reference;
 
 /** Makes topics, with the broker's defaults for what the client leaves open. */
 @Component
-@Serves(key = Apis.CREATE_TOPICS, from = 2, to = 7)
+@Serves(key = Apis.CREATE_TOPICS)
 public final class CreateTopicsHandler implements RequestHandler<CreateTopicsRequestData, CreateTopicsResponseData> {
     private static final int DEFAULT = -1;
 

@@ -17,7 +17,7 @@ import org.osgi.service.component.annotations.Reference;
 
 /** Deletes groups that have no members, with their offsets. */
 @Component
-@Serves(key = Apis.DELETE_GROUPS, from = 0, to = 2)
+@Serves(key = Apis.DELETE_GROUPS)
 public final class DeleteGroupsHandler implements RequestHandler<DeleteGroupsRequestData, DeleteGroupsResponseData> {
     private final Groups groups;
 

@@ -21,7 +21,7 @@ import org.osgi.service.component.annotations.Reference;
 
 /** Moves the start of partitions forward, so that what lies before is gone. */
 @Component
-@Serves(key = Apis.DELETE_RECORDS, from = 0, to = 2)
+@Serves(key = Apis.DELETE_RECORDS)
 public final class DeleteRecordsHandler implements RequestHandler<DeleteRecordsRequestData, DeleteRecordsResponseData> {
     private static final long NO_LOW_WATERMARK = -1;
     private static final long HIGH_WATERMARK = -1;

@@ -30,7 +30,7 @@ import org.osgi.service.component.annotations.Reference;
 
 /** Deletes topics, by name or (from v6 on) by id. */
 @Component
-@Serves(key = Apis.DELETE_TOPICS, from = 1, to = 6)
+@Serves(key = Apis.DELETE_TOPICS)
 public final class DeleteTopicsHandler implements RequestHandler<DeleteTopicsRequestData, DeleteTopicsResponseData> {
     private static final short FIRST_WITH_DELETION_DISABLED = 3;
     private static final short FIRST_WITH_IDS = 6;

@@ -19,7 +19,7 @@ import org.osgi.service.component.annotations.Reference;
 
 /** Says which brokers make up the cluster. */
 @Component
-@Serves(key = Apis.DESCRIBE_CLUSTER, from = 0, to = 1)
+@Serves(key = Apis.DESCRIBE_CLUSTER)
 public final class DescribeClusterHandler
         implements RequestHandler<DescribeClusterRequestData, DescribeClusterResponseData> {
     private static final byte BROKERS = 1;

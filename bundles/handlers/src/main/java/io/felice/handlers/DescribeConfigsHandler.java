@@ -25,7 +25,7 @@ import org.osgi.service.component.annotations.Reference;
 
 /** Shows configurations with their layers, types and documentation. */
 @Component
-@Serves(key = Apis.DESCRIBE_CONFIGS, from = 1, to = 4)
+@Serves(key = Apis.DESCRIBE_CONFIGS)
 public final class DescribeConfigsHandler
         implements RequestHandler<DescribeConfigsRequestData, DescribeConfigsResponseData> {
     private final Configs configs;

@@ -17,7 +17,7 @@ import org.osgi.service.component.annotations.Reference;
 
 /** Describes groups and their members. */
 @Component
-@Serves(key = Apis.DESCRIBE_GROUPS, from = 0, to = 5)
+@Serves(key = Apis.DESCRIBE_GROUPS)
 public final class DescribeGroupsHandler
         implements RequestHandler<DescribeGroupsRequestData, DescribeGroupsResponseData> {
     private static final short FIRST_WITH_OPERATIONS = 3;

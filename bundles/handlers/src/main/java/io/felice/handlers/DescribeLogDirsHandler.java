@@ -22,7 +22,7 @@ import org.osgi.service.component.annotations.Reference;
 
 /** Shows each storage engine as a log dir, with the replicas in it and the room left. */
 @Component
-@Serves(key = Apis.DESCRIBE_LOG_DIRS, from = 1, to = 4)
+@Serves(key = Apis.DESCRIBE_LOG_DIRS)
 public final class DescribeLogDirsHandler
         implements RequestHandler<DescribeLogDirsRequestData, DescribeLogDirsResponseData> {
     private final Partitions partitions;

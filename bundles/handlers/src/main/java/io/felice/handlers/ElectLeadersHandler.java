@@ -28,7 +28,7 @@ import org.osgi.service.component.annotations.Reference;
 
 /** Has the preferred replica, or any live one, elected leader. */
 @Component
-@Serves(key = Apis.ELECT_LEADERS, from = 0, to = 2)
+@Serves(key = Apis.ELECT_LEADERS)
 public final class ElectLeadersHandler implements RequestHandler<ElectLeadersRequestData, ElectLeadersResponseData> {
     private static final byte PREFERRED = 0;
     private static final byte UNCLEAN = 1;

@@ -49,7 +49,7 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 /** Reads records for consumers, in full or, within a fetch session, only what is new (KIP-227). */
 @Component(configurationPid = "io.felice.handlers")
 @Designate(ocd = FetchHandler.Config.class)
-@Serves(key = Apis.FETCH, from = 4, to = 17)
+@Serves(key = Apis.FETCH)
 public final class FetchHandler implements RequestHandler<FetchRequestData, FetchResponseData> {
     /** Room for fetch sessions. */
     @ObjectClassDefinition(name = "Felice handlers")

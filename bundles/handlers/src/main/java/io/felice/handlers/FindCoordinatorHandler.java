@@ -19,7 +19,7 @@ import org.osgi.service.component.annotations.Reference;
 
 /** Says which broker coordinates a group; refuses transactional ids for good, with a sentence that clients show. */
 @Component
-@Serves(key = Apis.FIND_COORDINATOR, from = 0, to = 6)
+@Serves(key = Apis.FIND_COORDINATOR)
 public final class FindCoordinatorHandler
         implements RequestHandler<FindCoordinatorRequestData, FindCoordinatorResponseData> {
     private static final short FIRST_WITH_MANY_KEYS = 4;

@@ -16,7 +16,7 @@ import org.osgi.service.component.annotations.Reference;
 
 /** Keeps members alive. */
 @Component
-@Serves(key = Apis.HEARTBEAT, from = 0, to = 4)
+@Serves(key = Apis.HEARTBEAT)
 public final class HeartbeatHandler implements RequestHandler<HeartbeatRequestData, HeartbeatResponseData> {
     private final Groups groups;
 

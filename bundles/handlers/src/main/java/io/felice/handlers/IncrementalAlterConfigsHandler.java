@@ -29,7 +29,7 @@ import org.osgi.service.component.annotations.Reference;
 
 /** Changes single configs and leaves the others as they are (KIP-339). */
 @Component
-@Serves(key = Apis.INCREMENTAL_ALTER_CONFIGS, from = 0, to = 1)
+@Serves(key = Apis.INCREMENTAL_ALTER_CONFIGS)
 public final class IncrementalAlterConfigsHandler
         implements RequestHandler<IncrementalAlterConfigsRequestData, IncrementalAlterConfigsResponseData> {
     private static final Operation[] OPERATIONS = {Operation.SET, Operation.DELETE, Operation.APPEND, Operation.SUBTRACT

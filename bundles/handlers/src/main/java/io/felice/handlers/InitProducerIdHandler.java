@@ -16,7 +16,7 @@ import org.osgi.service.component.annotations.Reference;
 
 /** Gives idempotent producers their ids; refuses transactional ones for good. */
 @Component
-@Serves(key = Apis.INIT_PRODUCER_ID, from = 0, to = 5)
+@Serves(key = Apis.INIT_PRODUCER_ID)
 public final class InitProducerIdHandler
         implements RequestHandler<InitProducerIdRequestData, InitProducerIdResponseData> {
     private static final long NO_ID = -1;

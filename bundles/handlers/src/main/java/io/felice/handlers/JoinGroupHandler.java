@@ -20,7 +20,7 @@ import org.osgi.service.component.annotations.Reference;
 
 /** Takes members into groups. */
 @Component
-@Serves(key = Apis.JOIN_GROUP, from = 0, to = 9)
+@Serves(key = Apis.JOIN_GROUP)
 public final class JoinGroupHandler implements RequestHandler<JoinGroupRequestData, JoinGroupResponseData> {
     private static final short FIRST_WITH_REBALANCE_TIMEOUT = 1;
     private static final short FIRST_WITH_MEMBER_ID_REQUIRED = 4;

@@ -18,7 +18,7 @@ import org.osgi.service.component.annotations.Reference;
 
 /** Lets members go; several at a time from v3 on. */
 @Component
-@Serves(key = Apis.LEAVE_GROUP, from = 0, to = 5)
+@Serves(key = Apis.LEAVE_GROUP)
 public final class LeaveGroupHandler implements RequestHandler<LeaveGroupRequestData, LeaveGroupResponseData> {
     private static final short FIRST_WITH_MANY = 3;
 

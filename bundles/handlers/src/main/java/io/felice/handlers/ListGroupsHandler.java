@@ -19,7 +19,7 @@ import org.osgi.service.component.annotations.Reference;
 
 /** Says which groups this node coordinates, by state and type if asked. */
 @Component
-@Serves(key = Apis.LIST_GROUPS, from = 0, to = 5)
+@Serves(key = Apis.LIST_GROUPS)
 public final class ListGroupsHandler implements RequestHandler<ListGroupsRequestData, ListGroupsResponseData> {
     private static final String CLASSIC = "classic";
 

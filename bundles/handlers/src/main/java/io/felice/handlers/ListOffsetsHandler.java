@@ -27,7 +27,7 @@ import org.osgi.service.component.annotations.Reference;
 
 /** Finds offsets by time, or by a name that is written as a negative time. */
 @Component
-@Serves(key = Apis.LIST_OFFSETS, from = 1, to = 9)
+@Serves(key = Apis.LIST_OFFSETS)
 public final class ListOffsetsHandler implements RequestHandler<ListOffsetsRequestData, ListOffsetsResponseData> {
     private static final long LATEST = -1;
     private static final long EARLIEST = -2;

@@ -20,7 +20,7 @@ import org.osgi.service.component.annotations.Reference;
 
 /** Says which partitions are being moved. */
 @Component
-@Serves(key = Apis.LIST_PARTITION_REASSIGNMENTS, from = 0, to = 0)
+@Serves(key = Apis.LIST_PARTITION_REASSIGNMENTS)
 public final class ListPartitionReassignmentsHandler
         implements RequestHandler<ListPartitionReassignmentsRequestData, ListPartitionReassignmentsResponseData> {
     private final ClusterMetadata metadata;

@@ -36,7 +36,7 @@ import org.osgi.service.component.annotations.Reference;
 
 /** Says which brokers and topics there are and who leads what; makes topics on the spot where that is wanted. */
 @Component
-@Serves(key = Apis.METADATA, from = 0, to = 12)
+@Serves(key = Apis.METADATA)
 public final class MetadataHandler implements RequestHandler<MetadataRequestData, MetadataResponseData> {
     private static final int NO_NODE = -1;
     private static final short FIRST_WITH_TOPIC_IDS = 12;

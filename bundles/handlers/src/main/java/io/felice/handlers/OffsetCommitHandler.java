@@ -26,7 +26,7 @@ import org.osgi.service.component.annotations.Reference;
 
 /** Keeps the offsets that consumers commit, for partitions that exist. */
 @Component
-@Serves(key = Apis.OFFSET_COMMIT, from = 2, to = 9)
+@Serves(key = Apis.OFFSET_COMMIT)
 public final class OffsetCommitHandler implements RequestHandler<OffsetCommitRequestData, OffsetCommitResponseData> {
     private static final long NO_RETENTION = -1;
     private static final long NO_EXPIRY = -1;

@@ -25,7 +25,7 @@ import org.osgi.service.component.annotations.Reference;
 
 /** Takes committed offsets of a group away. */
 @Component
-@Serves(key = Apis.OFFSET_DELETE, from = 0, to = 0)
+@Serves(key = Apis.OFFSET_DELETE)
 public final class OffsetDeleteHandler implements RequestHandler<OffsetDeleteRequestData, OffsetDeleteResponseData> {
     private final Groups groups;
     private final ClusterMetadata metadata;

@@ -31,7 +31,7 @@ import org.osgi.service.component.annotations.Reference;
 
 /** Says which offsets groups have committed; several groups at a time from v8 on. */
 @Component
-@Serves(key = Apis.OFFSET_FETCH, from = 1, to = 9)
+@Serves(key = Apis.OFFSET_FETCH)
 public final class OffsetFetchHandler implements RequestHandler<OffsetFetchRequestData, OffsetFetchResponseData> {
     private static final short FIRST_WITH_GROUP_ERROR = 2;
     private static final short FIRST_WITH_MANY_GROUPS = 8;

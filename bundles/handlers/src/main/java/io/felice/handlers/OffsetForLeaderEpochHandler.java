@@ -22,7 +22,7 @@ import org.osgi.service.component.annotations.Reference;
 
 /** Says where leader epochs end, so that a reader can tell whether its log and the leader's part. */
 @Component
-@Serves(key = Apis.OFFSET_FOR_LEADER_EPOCH, from = 2, to = 4)
+@Serves(key = Apis.OFFSET_FOR_LEADER_EPOCH)
 public final class OffsetForLeaderEpochHandler
         implements RequestHandler<OffsetForLeaderEpochRequestData, OffsetForLeaderEpochResponseData> {
     private final Partitions partitions;

@@ -36,7 +36,7 @@ import org.osgi.service.component.annotations.Reference;
 
 /** Appends what producers send; the bytes go on as they came. */
 @Component
-@Serves(key = Apis.PRODUCE, from = 3, to = 11, advertised_from = 0)
+@Serves(key = Apis.PRODUCE)
 public final class ProduceHandler implements RequestHandler<ProduceRequestData, ProduceResponseData> {
     private static final short FIRST_WITH_ZSTD = 7;
     private static final short FIRST_WITH_LEADER_HINTS = 10;

@@ -18,7 +18,7 @@ import org.osgi.service.component.annotations.Reference;
 
 /** Hands each member its assignment, as the group's leader brought it. */
 @Component
-@Serves(key = Apis.SYNC_GROUP, from = 0, to = 5)
+@Serves(key = Apis.SYNC_GROUP)
 public final class SyncGroupHandler implements RequestHandler<SyncGroupRequestData, SyncGroupResponseData> {
     private static final short FIRST_WITH_PROTOCOL = 5;
 

@@ -1,5 +1,7 @@
 package io.felice.handlers;
 
+import io.felice.protocol.Api;
+import io.felice.protocol.Apis;
 import io.felice.protocol.RequestHandler;
 import java.io.IOException;
 import java.lang.reflect.Constructor;
@@ -18,12 +20,19 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.kafka.common.protocol.ApiMessage;
 
-/**
- * A handler as its component descriptor describes it, made with the given services as Declarative Services would.
- *
- * @param handler what serves it
- */
-record Served(short key, short from, short to, RequestHandler<ApiMessage, ApiMessage> handler) {
+/** A handler as its component descriptor describes it, made with the given services as Declarative Services would. */
+record Served(Api api, RequestHandler<ApiMessage, ApiMessage> handler) {
+    short key() {
+        return api.key();
+    }
+
+    short from() {
+        return api.from();
+    }
+
+    short to() {
+        return api.to();
+    }
 
     /** Every handler of this bundle, in order of keys. */
     static List<Served> all(Object... services) throws IOException, ReflectiveOperationException, URISyntaxException {
@@ -45,15 +54,8 @@ record Served(short key, short from, short to, RequestHandler<ApiMessage, ApiMes
 
     private static Served of(String descriptor, Object[] services) throws ReflectiveOperationException {
         Class<?> type = Class.forName(find(descriptor, "<implementation class=\"([^\"]+)\""));
-        return new Served(
-                number(descriptor, "felice.api.key"),
-                number(descriptor, "felice.api.from"),
-                number(descriptor, "felice.api.to"),
-                make(type, services));
-    }
-
-    private static short number(String descriptor, String property) {
-        return Short.parseShort(find(descriptor, "name=\"" + Pattern.quote(property) + "\"[^>]* value=\"(-?\\d+)\""));
+        short key = Short.parseShort(find(descriptor, "name=\"felice.api.key\"[^>]* value=\"(\\d+)\""));
+        return new Served(Apis.find(key).orElseThrow(), make(type, services));
     }
 
     private static String find(String text, String pattern) {

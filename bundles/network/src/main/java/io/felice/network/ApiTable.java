@@ -1,5 +1,6 @@
 package io.felice.network;
 
+import io.felice.protocol.Api;
 import io.felice.protocol.Apis;
 import io.felice.protocol.RequestHandler;
 import io.felice.protocol.ServedApis;
@@ -7,7 +8,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReferenceArray;
@@ -18,48 +18,16 @@ import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 
 /**
- * Which handler answers which API, and what is advertised. It remembers an API whose handler is away. It is a component
- * apart from {@link Handlers} so that a handler can ask for {@link ServedApis} without waiting for itself.
+ * Which handler answers which API, and what ApiVersions advertises. An API whose handler went away stays advertised. The
+ * table is a component apart from {@link Handlers}: a handler that needs {@link ServedApis} would otherwise wait for the
+ * component that waits for handlers.
  */
 @Component(service = {ApiTable.class, ServedApis.class})
 public final class ApiTable implements ServedApis {
-    /** What this node will serve once all its bundles are up: requests for these wait even if nobody came yet. */
-    private static final Set<Short> EXPECTED = Set.of(
-            Apis.PRODUCE,
-            Apis.FETCH,
-            Apis.LIST_OFFSETS,
-            Apis.METADATA,
-            Apis.OFFSET_COMMIT,
-            Apis.OFFSET_FETCH,
-            Apis.FIND_COORDINATOR,
-            Apis.JOIN_GROUP,
-            Apis.HEARTBEAT,
-            Apis.LEAVE_GROUP,
-            Apis.SYNC_GROUP,
-            Apis.DESCRIBE_GROUPS,
-            Apis.LIST_GROUPS,
-            Apis.API_VERSIONS,
-            Apis.CREATE_TOPICS,
-            Apis.DELETE_TOPICS,
-            Apis.DELETE_RECORDS,
-            Apis.INIT_PRODUCER_ID,
-            Apis.OFFSET_FOR_LEADER_EPOCH,
-            Apis.DESCRIBE_CONFIGS,
-            Apis.ALTER_CONFIGS,
-            Apis.DESCRIBE_LOG_DIRS,
-            Apis.CREATE_PARTITIONS,
-            Apis.DELETE_GROUPS,
-            Apis.ELECT_LEADERS,
-            Apis.INCREMENTAL_ALTER_CONFIGS,
-            Apis.ALTER_PARTITION_REASSIGNMENTS,
-            Apis.LIST_PARTITION_REASSIGNMENTS,
-            Apis.OFFSET_DELETE,
-            Apis.DESCRIBE_CLUSTER);
-
     static final int KEYS = 256;
 
     private final AtomicReferenceArray<Slot> slots = new AtomicReferenceArray<>(KEYS);
-    private final Set<Short> expected;
+    private final List<Api> expected;
     private final List<Consumer<Slot>> arrivals = new CopyOnWriteArrayList<>();
     private final List<LongConsumer> departures = new CopyOnWriteArrayList<>();
     private final AtomicLong lastId = new AtomicLong();
@@ -68,12 +36,12 @@ public final class ApiTable implements ServedApis {
 
     @Activate
     public ApiTable() {
-        this(EXPECTED);
+        this(Apis.all());
     }
 
-    ApiTable(Set<Short> expected) {
-        this.expected = expected;
-        expected.forEach(key -> slots.set(key, new Slot(key)));
+    ApiTable(List<Api> rows) {
+        expected = rows.stream().filter(Api::expected).toList();
+        expected.forEach(api -> slots.set(api.key(), new Slot(api)));
         complete = expected.isEmpty();
     }
 
@@ -103,25 +71,15 @@ public final class ApiTable implements ServedApis {
         departures.remove(left);
     }
 
-    void add(
-            short key,
-            short from,
-            short to,
-            short advertisedFrom,
-            int ranking,
-            RequestHandler<ApiMessage, ApiMessage> handler) {
-        if (key < 0 || key >= KEYS) {
-            throw new IllegalArgumentException(
-                    handler.getClass().getName() + " serves no API that could exist: " + key);
-        }
+    void add(Api api, int ranking, RequestHandler<ApiMessage, ApiMessage> handler) {
         Slot slot;
         synchronized (this) {
-            slot = slots.get(key);
+            slot = slots.get(api.key());
             if (slot == null) {
-                slot = new Slot(key);
-                slots.set(key, slot);
+                slot = new Slot(api);
+                slots.set(api.key(), slot);
             }
-            slot.add(new Service(lastId.incrementAndGet(), from, to, advertisedFrom, ranking, handler));
+            slot.add(new Service(lastId.incrementAndGet(), ranking, handler));
             recompute();
         }
         for (Consumer<Slot> listener : arrivals) {
@@ -151,7 +109,7 @@ public final class ApiTable implements ServedApis {
             }
         }
         ranges = List.copyOf(now);
-        complete = complete || expected.stream().allMatch(key -> slots.get(key).range != null);
+        complete = complete || expected.stream().allMatch(api -> slots.get(api.key()).range != null);
     }
 
     /**
@@ -159,35 +117,25 @@ public final class ApiTable implements ServedApis {
      *
      * @param id of this registration; all that a request remembers of its handler
      */
-    record Service(
-            long id,
-            short from,
-            short to,
-            short advertisedFrom,
-            int ranking,
-            RequestHandler<ApiMessage, ApiMessage> handler) {
-        boolean serves(short version) {
-            return version >= from && version <= to;
-        }
-    }
+    record Service(long id, int ranking, RequestHandler<ApiMessage, ApiMessage> handler) {}
 
     /** The place of an API. */
     static final class Slot {
-        private final short key;
+        private final Api api;
         private Service[] candidates = {};
         private volatile Service current;
         /** What is advertised; stays when the handler goes. */
         private volatile Range range;
 
-        private Slot(short key) {
-            this.key = key;
+        private Slot(Api api) {
+            this.api = api;
         }
 
-        short key() {
-            return key;
+        Api api() {
+            return api;
         }
 
-        /** Who serves it now; null if nobody does. Do not keep it. */
+        /** The handler that serves the API now; null while there is none. Do not keep it. */
         Service current() {
             return current;
         }
@@ -215,7 +163,7 @@ public final class ApiTable implements ServedApis {
                     .max(Comparator.comparingInt(Service::ranking))
                     .orElse(null);
             if (current != null) {
-                range = new Range(key, current.advertisedFrom(), current.to());
+                range = new Range(api.key(), api.advertisedFrom(), api.to());
             }
         }
     }

@@ -2,6 +2,7 @@ package io.felice.network;
 
 import io.felice.api.ErrorCode;
 import io.felice.api.FeliceException;
+import io.felice.protocol.Api;
 import io.felice.protocol.Apis;
 import io.felice.protocol.CloseConnection;
 import io.felice.protocol.MalformedRequest;
@@ -37,9 +38,6 @@ final class Connection implements FrameReader.Frames {
 
     /** Request bytes a connection may have under way beside the first request. */
     private static final int IN_FLIGHT_BYTES = 16 * 1024 * 1024;
-
-    /** A request of another broker with a request inside. */
-    private static final short ENVELOPE = 58;
 
     /** How long the stage of a request whose handler left may take. */
     private static final long ORPHAN_NANOS = TimeUnit.SECONDS.toNanos(2);
@@ -195,8 +193,7 @@ final class Connection implements FrameReader.Frames {
         if (key != Apis.PRODUCE && length > Limits.PLAIN_REQUEST_BYTES) {
             throw new MalformedRequest("a request " + ApiNames.of(key) + " of " + length + " bytes");
         }
-        ApiTable.Service service = slot.current();
-        if (service != null && !service.serves(version) && !isTooNewApiVersions(key, version, service)) {
+        if (slot.current() != null && !slot.api().serves(version) && !isTooNewApiVersions(slot.api(), version)) {
             throw new MalformedRequest("a request " + ApiNames.of(key) + " of version " + version);
         }
     }
@@ -209,8 +206,8 @@ final class Connection implements FrameReader.Frames {
         return slot;
     }
 
-    private static boolean isTooNewApiVersions(short key, short version, ApiTable.Service service) {
-        return key == Apis.API_VERSIONS && version > service.to();
+    private static boolean isTooNewApiVersions(Api api, short version) {
+        return api.key() == Apis.API_VERSIONS && version > api.to();
     }
 
     @Override
@@ -226,14 +223,14 @@ final class Connection implements FrameReader.Frames {
             stopWaiting();
         }
         if (service == null) {
-            answerRetriable(frame, REPLACED);
-        } else if (keepsBytes(key) && server.memory().isMostlyOutlived()) {
-            answerRetriable(frame, "too much that was sent before is still waiting to be written");
-        } else if (isTooNewApiVersions(key, WireProtocol.apiVersionOf(frame), service)) {
-            answerWithRanges(frame);
+            answerRetriable(slot.api(), frame, REPLACED);
+        } else if (slot.api().keepsBytes() && server.memory().isMostlyOutlived()) {
+            answerRetriable(slot.api(), frame, "too much that was sent before is still waiting to be written");
+        } else if (isTooNewApiVersions(slot.api(), WireProtocol.apiVersionOf(frame))) {
+            answerWithRanges(slot.api(), frame);
         } else {
             checkApi(frame.remaining(), key, WireProtocol.apiVersionOf(frame));
-            handle(service, frame, lifetime);
+            handle(slot.api(), service, frame, lifetime);
             known = true;
             return true;
         }
@@ -241,12 +238,12 @@ final class Connection implements FrameReader.Frames {
         return true;
     }
 
-    private void handle(ApiTable.Service service, ByteBuffer frame, FrameReader.Lifetime lifetime) {
-        boolean lasting = keepsBytes(WireProtocol.apiKeyOf(frame));
-        ByteBuffer bytes = lasting && lifetime == FrameReader.Lifetime.SCRATCH ? copyOf(frame) : frame;
+    private void handle(Api api, ApiTable.Service service, ByteBuffer frame, FrameReader.Lifetime lifetime) {
+        boolean copies = api.keepsBytes() && lifetime == FrameReader.Lifetime.SCRATCH;
+        ByteBuffer bytes = copies ? copyOf(frame) : frame;
         Request request = WireProtocol.parse(bytes);
-        PendingResponse pending = new PendingResponse(this, service.id(), request, System.nanoTime());
-        if (!lasting) {
+        PendingResponse pending = new PendingResponse(this, service.id(), api, request, System.nanoTime());
+        if (!api.keepsBytes()) {
             giveBack(frame, lifetime);
         } else if (lifetime == FrameReader.Lifetime.OWNED) {
             pending.uses(frame, 0);
@@ -257,11 +254,6 @@ final class Connection implements FrameReader.Frames {
         began(pending);
         rememberSoftware(request.message());
         call(service, request, pending);
-    }
-
-    /** True for the APIs whose messages refer to the bytes of their frame; all others copy what they keep. */
-    static boolean keepsBytes(short key) {
-        return key == Apis.PRODUCE || key == Apis.PUSH_TELEMETRY || key == ENVELOPE;
     }
 
     private static ByteBuffer copyOf(ByteBuffer frame) {
@@ -322,10 +314,10 @@ final class Connection implements FrameReader.Frames {
             }
             waitingSince = now;
         } else {
-            processor.counters(waitingFor.key()).held.add(-1);
+            processor.counters(waitingFor.api().key()).held.add(-1);
         }
         waitingFor = slot;
-        processor.counters(slot.key()).held.add(1);
+        processor.counters(slot.api().key()).held.add(1);
         processor.waiting(this);
         return !hasWaitedEnough(now);
     }
@@ -336,30 +328,30 @@ final class Connection implements FrameReader.Frames {
 
     private void stopWaiting() {
         if (waitingFor != null) {
-            processor.counters(waitingFor.key()).held.add(-1);
+            processor.counters(waitingFor.api().key()).held.add(-1);
             processor.notWaiting(this);
             server.unhold(waitingBytes);
             waitingFor = null;
         }
     }
 
-    private void answerRetriable(ByteBuffer frame, String why) {
+    private void answerRetriable(Api api, ByteBuffer frame, String why) {
         Request request = WireProtocol.parse(frame);
-        PendingResponse pending = new PendingResponse(this, 0, request, System.nanoTime());
+        PendingResponse pending = new PendingResponse(this, 0, api, request, System.nanoTime());
         began(pending);
         pending.takeOpen();
         answerRetriable(pending, why);
     }
 
     private void answerRetriable(PendingResponse pending, String why) {
-        processor.counters(pending.apiKey).errors.add(1);
-        answerFailure(pending, WireProtocol.retriable(pending.apiKey), why);
+        processor.counters(pending.api.key()).errors.add(1);
+        answerFailure(pending, pending.api.whileAway(), why);
     }
 
-    private void answerWithRanges(ByteBuffer frame) {
+    private void answerWithRanges(Api api, ByteBuffer frame) {
         int correlationId = WireProtocol.correlationIdOf(frame);
-        Request request = new Request(Apis.API_VERSIONS, (short) 0, correlationId, "", null, frame.remaining());
-        PendingResponse pending = new PendingResponse(this, 0, request, System.nanoTime());
+        Request request = new Request(api.key(), (short) 0, correlationId, "", null, frame.remaining());
+        PendingResponse pending = new PendingResponse(this, 0, api, request, System.nanoTime());
         began(pending);
         pending.takeOpen();
         answer(pending, UnsupportedVersions.response(server.apis()));
@@ -367,14 +359,14 @@ final class Connection implements FrameReader.Frames {
     }
 
     /**
-     * The handler that began these requests is gone: they are answered without it, but for those whose outcome is worth
-     * waiting for a little.
+     * The handler that began these requests is gone. They are answered without it, except those whose API outlives its
+     * handler: their stage has a short time to complete.
      */
     void abandon(long serviceId) {
         long now = System.nanoTime();
         for (PendingResponse pending : inFlight) {
             if (pending.servedBy == serviceId && pending.isOpen()) {
-                if (isWorthWaitingFor(pending.apiKey)) {
+                if (pending.api.outlivesHandler()) {
                     pending.orphan(now);
                     hasOrphans = true;
                 } else {
@@ -382,26 +374,6 @@ final class Connection implements FrameReader.Frames {
                 }
             }
         }
-    }
-
-    /**
-     * True for what a client does not ask again, and for changes that are refused when they are asked for twice: what was
-     * begun is decided elsewhere, soon, even if the handler goes.
-     */
-    private static boolean isWorthWaitingFor(short key) {
-        return switch (key) {
-            case Apis.CREATE_TOPICS,
-                    Apis.DELETE_TOPICS,
-                    Apis.CREATE_PARTITIONS,
-                    Apis.DELETE_GROUPS,
-                    Apis.ELECT_LEADERS,
-                    Apis.ALTER_PARTITION_REASSIGNMENTS,
-                    Apis.ALTER_CONFIGS,
-                    Apis.INCREMENTAL_ALTER_CONFIGS,
-                    Apis.DESCRIBE_CONFIGS,
-                    Apis.DESCRIBE_LOG_DIRS -> true;
-            default -> false;
-        };
     }
 
     private void giveUpOrphans(long now) {
@@ -427,7 +399,7 @@ final class Connection implements FrameReader.Frames {
             return;
         }
         if (pending.failure() != null) {
-            processor.counters(pending.apiKey).errors.add(1);
+            processor.counters(pending.api.key()).errors.add(1);
             answerFailure(pending, FeliceException.unwrap(pending.failure()));
         } else if (pending.response() == null) {
             pending.answer(null);
@@ -468,7 +440,7 @@ final class Connection implements FrameReader.Frames {
     private void answer(PendingResponse pending, ApiMessage response) {
         try {
             ResponseFrame frame =
-                    WireProtocol.encode(pending.apiKey, pending.apiVersion, pending.correlationId, response);
+                    WireProtocol.encode(pending.api.key(), pending.apiVersion, pending.correlationId, response);
             pending.answer(frame);
             answerBytes += frame.sizeInBytes();
             processor.answered(frame);
@@ -480,7 +452,7 @@ final class Connection implements FrameReader.Frames {
     }
 
     private String describe(PendingResponse pending) {
-        return ApiNames.of(pending.apiKey) + " v" + pending.apiVersion + " correlation " + pending.correlationId
+        return ApiNames.of(pending.api.key()) + " v" + pending.apiVersion + " correlation " + pending.correlationId
                 + " of " + RequestLog.printable(pending.clientId) + " at " + identity.remote();
     }
 

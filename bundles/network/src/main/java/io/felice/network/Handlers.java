@@ -1,23 +1,39 @@
 package io.felice.network;
 
+import io.felice.protocol.Api;
+import io.felice.protocol.Apis;
 import io.felice.protocol.RequestHandler;
 import io.felice.protocol.Serves;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
 import org.apache.kafka.common.protocol.ApiMessage;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
 import org.osgi.service.component.annotations.ReferenceCardinality;
 import org.osgi.service.component.annotations.ReferencePolicy;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** Sees handlers come and go, and keeps the {@link ApiTable} true. */
+/** Sees handlers come and go, and tells the {@link ApiTable}. */
 @Component(service = Handlers.class, immediate = true)
 public final class Handlers {
+    private static final Logger log = LoggerFactory.getLogger(Handlers.class);
+    private static final String KEY = Serves.PREFIX_ + "key";
+    private static final short NO_KEY = -1;
+
     private final ApiTable apis;
+    private final Function<Short, Optional<Api>> rows;
 
     @Activate
     public Handlers(@Reference ApiTable apis) {
+        this(apis, Apis::find);
+    }
+
+    Handlers(ApiTable apis, Function<Short, Optional<Api>> rows) {
         this.apis = apis;
+        this.rows = rows;
     }
 
     @Reference(
@@ -27,23 +43,18 @@ public final class Handlers {
             policy = ReferencePolicy.DYNAMIC,
             unbind = "unbind")
     public void bind(RequestHandler<?, ?> handler, Map<String, Object> properties) {
-        short from = number(properties, "from", 0);
-        short advertisedFrom = number(properties, "advertised.from", -1);
-        apis.add(
-                key(properties),
-                from,
-                number(properties, "to", 0),
-                advertisedFrom < 0 ? from : advertisedFrom,
-                properties.get("service.ranking") instanceof Integer ranking ? ranking : 0,
-                untyped(handler));
+        rows.apply(keyOf(properties))
+                .ifPresentOrElse(
+                        api -> apis.add(api, rankingOf(properties), untyped(handler)),
+                        () -> complain(handler, properties));
     }
 
     /**
-     * On return no new request begins with this handler. Those it has begun are answered without it; some a little later,
-     * if their stage brings nothing until then.
+     * On return no new request begins with this handler. The requests that it had begun are answered without it, some of
+     * them only after a short wait for its stage.
      */
     public void unbind(RequestHandler<?, ?> handler, Map<String, Object> properties) {
-        apis.remove(key(properties), handler);
+        apis.remove(keyOf(properties), handler);
     }
 
     @SuppressWarnings("unchecked")
@@ -51,12 +62,18 @@ public final class Handlers {
         return (RequestHandler<ApiMessage, ApiMessage>) handler;
     }
 
-    private static short key(Map<String, Object> properties) {
-        return number(properties, "key", -1);
+    private static void complain(RequestHandler<?, ?> handler, Map<String, Object> properties) {
+        log.error(
+                "{} gets no requests: it is registered for the API key {}, which this version of Felice does not serve",
+                handler.getClass().getName(),
+                properties.get(KEY));
     }
 
-    private static short number(Map<String, Object> properties, String name, int otherwise) {
-        Object value = properties.get(Serves.PREFIX_ + name);
-        return value instanceof Number number ? number.shortValue() : (short) otherwise;
+    private static short keyOf(Map<String, Object> properties) {
+        return properties.get(KEY) instanceof Number number ? number.shortValue() : NO_KEY;
+    }
+
+    private static int rankingOf(Map<String, Object> properties) {
+        return properties.get("service.ranking") instanceof Integer ranking ? ranking : 0;
     }
 }

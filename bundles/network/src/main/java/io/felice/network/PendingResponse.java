@@ -1,5 +1,6 @@
 package io.felice.network;
 
+import io.felice.protocol.Api;
 import io.felice.protocol.Request;
 import io.felice.protocol.ResponseFrame;
 import java.nio.ByteBuffer;
@@ -19,7 +20,7 @@ final class PendingResponse implements BiConsumer<ApiMessage, Throwable> {
 
     final Connection connection;
     final long servedBy;
-    final short apiKey;
+    final Api api;
     final short apiVersion;
     final int correlationId;
     final String clientId;
@@ -38,11 +39,11 @@ final class PendingResponse implements BiConsumer<ApiMessage, Throwable> {
     private long orphanedAt;
 
     /** @param servedBy the id of the {@link ApiTable.Service} that handles it */
-    PendingResponse(Connection connection, long servedBy, Request request, long now) {
+    PendingResponse(Connection connection, long servedBy, Api api, Request request, long now) {
         this.connection = connection;
         this.servedBy = servedBy;
         this.request = request;
-        this.apiKey = request.apiKey();
+        this.api = api;
         this.apiVersion = request.apiVersion();
         this.correlationId = request.correlationId();
         this.clientId = request.clientId();

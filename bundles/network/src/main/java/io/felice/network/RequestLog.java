@@ -21,7 +21,7 @@ final class RequestLog {
         }
         log.info(
                 "{} v{} client={} software={} correlation={} from={} listener={} in.bytes={} out.bytes={} time.us={}",
-                ApiNames.of(answered.apiKey),
+                ApiNames.of(answered.api.key()),
                 answered.apiVersion,
                 printable(answered.clientId),
                 printable(software),

@@ -393,7 +393,7 @@ public final class RoundProcessor extends NioProcessor {
     void began(PendingResponse pending) {
         inFlight.add(1);
         inFlightBytes.add(pending.requestBytes);
-        RequestCounters of = counters[pending.apiKey];
+        RequestCounters of = counters[pending.api.key()];
         of.requests.add(1);
         of.bytesIn.add(pending.requestBytes + (long) Integer.BYTES);
         of.inFlight.add(1);
@@ -402,12 +402,12 @@ public final class RoundProcessor extends NioProcessor {
     void ended(PendingResponse pending) {
         inFlight.add(-1);
         inFlightBytes.add(-pending.requestBytes);
-        counters[pending.apiKey].inFlight.add(-1);
+        counters[pending.api.key()].inFlight.add(-1);
     }
 
     void ended(PendingResponse pending, long bytesOut, long now) {
         ended(pending);
-        RequestCounters of = counters[pending.apiKey];
+        RequestCounters of = counters[pending.api.key()];
         of.bytesOut.add(bytesOut);
         of.nanos.add(now - pending.beganAt);
         of.longestNanos.raiseTo(now - pending.beganAt);

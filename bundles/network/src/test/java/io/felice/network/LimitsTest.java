@@ -7,7 +7,6 @@ import io.felice.api.storage.Records;
 import io.felice.protocol.Apis;
 import io.felice.protocol.PinnedRecords;
 import io.felice.protocol.RequestContext;
-import io.felice.protocol.WireProtocol;
 import java.io.IOException;
 import java.lang.management.BufferPoolMXBean;
 import java.lang.management.ManagementFactory;
@@ -344,7 +343,7 @@ class LimitsTest {
             client.ask(Apis.HEARTBEAT, 4, 2, heartbeat(), new HeartbeatResponseData());
 
             assertThat(errorOf(refused))
-                    .isEqualTo(WireProtocol.retriable(Apis.PRODUCE).code());
+                    .isEqualTo(Apis.find(Apis.PRODUCE).orElseThrow().whileAway().code());
             assertThat(begun).hasSize(27);
             begun.forEach(stage -> stage.complete(new ProduceResponseData()));
             client.send(Apis.PRODUCE, 9, 3, records(40_000));

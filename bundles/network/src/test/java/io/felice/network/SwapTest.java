@@ -15,7 +15,6 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
@@ -28,6 +27,7 @@ import org.apache.kafka.common.message.FetchRequestData;
 import org.apache.kafka.common.message.FetchResponseData;
 import org.apache.kafka.common.message.HeartbeatRequestData;
 import org.apache.kafka.common.message.HeartbeatResponseData;
+import org.apache.kafka.common.protocol.ApiMessage;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -301,16 +301,27 @@ class SwapTest {
     @Test
     void theHandlerOfHighestRankAnswersAndTheOtherTakesOver() throws IOException {
         RequestHandler<?, ?> first = node.bindNow(Apis.HEARTBEAT, 0, 4, SwapTest::answer);
-        node.bindNow(Apis.HEARTBEAT, 0, 3, SwapTest::answer);
-        assertThat(node.apis().slot(Apis.HEARTBEAT).current().to()).isEqualTo((short) 4);
+        RequestHandler<?, ?> second = node.bindNow(Apis.HEARTBEAT, 0, 4, SwapTest::answer);
+        assertThat(node.apis().slot(Apis.HEARTBEAT).current().handler()).isSameAs(first);
 
         node.unbind(Apis.HEARTBEAT, first);
 
-        assertThat(node.apis().slot(Apis.HEARTBEAT).current().to()).isEqualTo((short) 3);
+        assertThat(node.apis().slot(Apis.HEARTBEAT).current().handler()).isSameAs(second);
+    }
+
+    @Test
+    void aHandlerOfAnApiWithoutARowIsNotUsed() {
+        new Handlers(node.apis())
+                .bind(
+                        (HeartbeatRequestData request, RequestContext context) -> TestNode.<ApiMessage>never(),
+                        Map.of("felice.api.key", (short) 58));
+
+        assertThat(node.apis().slot((short) 58)).isNull();
     }
 
     private static TestNode waitingNode(Map<String, ?> settings) {
-        return new TestNode(settings, Set.of(Apis.HEARTBEAT, Apis.API_VERSIONS));
+        return new TestNode(
+                settings, List.of(TestNode.row(Apis.HEARTBEAT, 0, 4), TestNode.row(Apis.API_VERSIONS, 0, 4)));
     }
 
     private static FetchResponseData pinned(AtomicInteger released) {

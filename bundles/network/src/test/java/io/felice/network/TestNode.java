@@ -3,24 +3,31 @@ package io.felice.network;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.felice.api.ErrorCode;
 import io.felice.api.cluster.Endpoints;
 import io.felice.api.status.StatusTable;
+import io.felice.protocol.Api;
 import io.felice.protocol.Apis;
 import io.felice.protocol.RequestContext;
 import io.felice.protocol.RequestHandler;
 import java.io.IOException;
 import java.lang.reflect.Proxy;
+import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
-import java.util.Set;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BiFunction;
+import org.apache.kafka.common.message.ApiMessageType;
 import org.apache.kafka.common.message.ApiVersionsRequestData;
 import org.apache.kafka.common.message.ApiVersionsResponseData;
 import org.apache.kafka.common.protocol.ApiMessage;
+import org.apache.kafka.common.record.internal.BaseRecords;
 import org.awaitility.Awaitility;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.ServiceRegistration;
@@ -34,20 +41,21 @@ final class TestNode implements AutoCloseable {
 
     private final AtomicReference<Endpoints> endpoints = new AtomicReference<>();
     private final Map<String, Object> settings = new HashMap<>();
+    private final Map<Short, Api> rows = new HashMap<>();
     private final ApiTable apis;
     private final Handlers handlers;
     private final NetworkServer network;
 
     /** @param settings the names of the configuration's methods, and values */
     TestNode(Map<String, ?> settings) {
-        this(settings, Set.of());
+        this(settings, List.of());
     }
 
-    TestNode(Map<String, ?> settings, Set<Short> expected) {
+    TestNode(Map<String, ?> settings, List<Api> expected) {
         this.settings.put("listeners", new String[] {"PLAINTEXT://127.0.0.1:0"});
         this.settings.putAll(settings);
         apis = new ApiTable(expected);
-        handlers = new Handlers(apis);
+        handlers = new Handlers(apis, key -> Optional.ofNullable(rows.get(key)));
         network = new NetworkServer(context(), apis, config());
     }
 
@@ -94,7 +102,8 @@ final class TestNode implements AutoCloseable {
     /** @return what to give to {@link #unbind} */
     <Q extends ApiMessage, R extends ApiMessage> RequestHandler<Q, R> bind(
             short key, int from, int to, RequestHandler<Q, R> handler) {
-        handlers.bind(handler, properties(key, from, to));
+        rows.put(key, row(key, from, to));
+        handlers.bind(handler, Map.of("felice.api.key", key));
         return handler;
     }
 
@@ -118,11 +127,35 @@ final class TestNode implements AutoCloseable {
     }
 
     void unbind(short key, RequestHandler<?, ?> handler) {
-        handlers.unbind(handler, properties(key, 0, 0));
+        handlers.unbind(handler, Map.of("felice.api.key", key));
     }
 
-    private static Map<String, Object> properties(short key, int from, int to) {
-        return Map.of("felice.api.key", key, "felice.api.from", (short) from, "felice.api.to", (short) to);
+    /** The row of an API with the versions of the test's choice; also for an API that this node does not serve. */
+    static Api row(short key, int from, int to) {
+        Api versions = Api.of(key, from, to, ErrorCode.REQUEST_TIMED_OUT);
+        return Apis.find(key)
+                .map(row -> new Api(
+                        key,
+                        versions.from(),
+                        versions.to(),
+                        versions.from(),
+                        row.expected(),
+                        row.whileAway(),
+                        row.keepsBytes(),
+                        row.outlivesHandler()))
+                .orElse(refersToBytes(ApiMessageType.fromApiKey(key)) ? versions.keepingBytes() : versions);
+    }
+
+    /** True if the API's requests have fields that are slices of their frame. */
+    static boolean refersToBytes(ApiMessageType api) {
+        return refersToBytes(api.newRequest().getClass());
+    }
+
+    private static boolean refersToBytes(Class<?> message) {
+        boolean here = Arrays.stream(message.getDeclaredFields())
+                .anyMatch(field -> ByteBuffer.class.isAssignableFrom(field.getType())
+                        || BaseRecords.class.isAssignableFrom(field.getType()));
+        return here || Arrays.stream(message.getDeclaredClasses()).anyMatch(TestNode::refersToBytes);
     }
 
     Object number(String table, String row, String column) {

@@ -1,6 +1,22 @@
 package io.felice.protocol;
 
-/** The keys of Kafka's APIs that clients use. */
+import static io.felice.api.ErrorCode.COORDINATOR_LOAD_IN_PROGRESS;
+import static io.felice.api.ErrorCode.COORDINATOR_NOT_AVAILABLE;
+import static io.felice.api.ErrorCode.LEADER_NOT_AVAILABLE;
+import static io.felice.api.ErrorCode.NOT_CONTROLLER;
+import static io.felice.api.ErrorCode.NOT_LEADER_OR_FOLLOWER;
+import static io.felice.api.ErrorCode.REQUEST_TIMED_OUT;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+
+/**
+ * The Kafka APIs that this node serves, one row each. A new API needs a row here and a handler class with
+ * {@link Serves}; all else that differs between APIs is read from the row.
+ */
 public final class Apis {
     public static final short PRODUCE = 0;
     public static final short FETCH = 1;
@@ -63,5 +79,57 @@ public final class Apis {
     public static final short LIST_CONFIG_RESOURCES = 74;
     public static final short DESCRIBE_TOPIC_PARTITIONS = 75;
 
+    private static final List<Api> ALL = List.of(
+            // librdkafka takes Produce v0 for the sign that compression works (KAFKA-18659): it is advertised, not
+            // served.
+            Api.of(PRODUCE, 3, 11, NOT_LEADER_OR_FOLLOWER).advertisedSince(0).keepingBytes(),
+            Api.of(FETCH, 4, 17, NOT_LEADER_OR_FOLLOWER),
+            Api.of(LIST_OFFSETS, 1, 9, NOT_LEADER_OR_FOLLOWER),
+            Api.of(METADATA, 0, 12, LEADER_NOT_AVAILABLE),
+            Api.of(OFFSET_COMMIT, 2, 9, COORDINATOR_NOT_AVAILABLE),
+            Api.of(OFFSET_FETCH, 1, 9, COORDINATOR_NOT_AVAILABLE),
+            Api.of(FIND_COORDINATOR, 0, 6, COORDINATOR_NOT_AVAILABLE),
+            Api.of(JOIN_GROUP, 0, 9, COORDINATOR_NOT_AVAILABLE),
+            Api.of(HEARTBEAT, 0, 4, COORDINATOR_NOT_AVAILABLE),
+            Api.of(LEAVE_GROUP, 0, 5, COORDINATOR_NOT_AVAILABLE),
+            Api.of(SYNC_GROUP, 0, 5, COORDINATOR_NOT_AVAILABLE),
+            Api.of(DESCRIBE_GROUPS, 0, 5, COORDINATOR_NOT_AVAILABLE),
+            Api.of(LIST_GROUPS, 0, 5, COORDINATOR_NOT_AVAILABLE),
+            Api.of(API_VERSIONS, 0, 4, REQUEST_TIMED_OUT),
+            Api.of(CREATE_TOPICS, 2, 7, NOT_CONTROLLER).outlivingItsHandler(),
+            Api.of(DELETE_TOPICS, 1, 6, NOT_CONTROLLER).outlivingItsHandler(),
+            Api.of(DELETE_RECORDS, 0, 2, NOT_LEADER_OR_FOLLOWER),
+            // COORDINATOR_NOT_AVAILABLE makes Java's producer look for the coordinator of a transactional id, which it
+            // may not have.
+            Api.of(INIT_PRODUCER_ID, 0, 5, COORDINATOR_LOAD_IN_PROGRESS),
+            Api.of(OFFSET_FOR_LEADER_EPOCH, 2, 4, NOT_LEADER_OR_FOLLOWER),
+            Api.of(DESCRIBE_CONFIGS, 1, 4, REQUEST_TIMED_OUT).outlivingItsHandler(),
+            Api.of(ALTER_CONFIGS, 0, 2, REQUEST_TIMED_OUT).outlivingItsHandler(),
+            Api.of(DESCRIBE_LOG_DIRS, 1, 4, REQUEST_TIMED_OUT).outlivingItsHandler(),
+            Api.of(CREATE_PARTITIONS, 0, 3, NOT_CONTROLLER).outlivingItsHandler(),
+            Api.of(DELETE_GROUPS, 0, 2, COORDINATOR_NOT_AVAILABLE).outlivingItsHandler(),
+            Api.of(ELECT_LEADERS, 0, 2, NOT_CONTROLLER).outlivingItsHandler(),
+            Api.of(INCREMENTAL_ALTER_CONFIGS, 0, 1, REQUEST_TIMED_OUT).outlivingItsHandler(),
+            Api.of(ALTER_PARTITION_REASSIGNMENTS, 0, 0, NOT_CONTROLLER).outlivingItsHandler(),
+            Api.of(LIST_PARTITION_REASSIGNMENTS, 0, 0, NOT_CONTROLLER),
+            Api.of(OFFSET_DELETE, 0, 0, COORDINATOR_NOT_AVAILABLE),
+            Api.of(DESCRIBE_CLUSTER, 0, 1, REQUEST_TIMED_OUT),
+            // Only a plugin serves these.
+            Api.of(GET_TELEMETRY_SUBSCRIPTIONS, 0, 0, REQUEST_TIMED_OUT).notExpected(),
+            Api.of(PUSH_TELEMETRY, 0, 0, REQUEST_TIMED_OUT).notExpected().keepingBytes());
+
+    private static final Map<Short, Api> BY_KEY =
+            ALL.stream().collect(Collectors.toUnmodifiableMap(Api::key, Function.identity()));
+
     private Apis() {}
+
+    /** All rows, in the order of Kafka's keys. */
+    public static List<Api> all() {
+        return ALL;
+    }
+
+    /** The row of an API; empty if no handler may serve that API here. */
+    public static Optional<Api> find(short key) {
+        return Optional.ofNullable(BY_KEY.get(key));
+    }
 }

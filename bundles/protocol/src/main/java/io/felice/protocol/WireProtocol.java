@@ -94,40 +94,6 @@ public final class WireProtocol {
         return response == null ? null : response.data();
     }
 
-    /**
-     * The error that makes a client of this API try again by itself, for a request whose handler went away.
-     */
-    public static ErrorCode retriable(short apiKey) {
-        return switch (apiKey) {
-            case Apis.PRODUCE,
-                    Apis.FETCH,
-                    Apis.LIST_OFFSETS,
-                    Apis.OFFSET_FOR_LEADER_EPOCH,
-                    Apis.DELETE_RECORDS -> ErrorCode.NOT_LEADER_OR_FOLLOWER;
-            case Apis.METADATA -> ErrorCode.LEADER_NOT_AVAILABLE;
-            case Apis.JOIN_GROUP,
-                    Apis.SYNC_GROUP,
-                    Apis.HEARTBEAT,
-                    Apis.LEAVE_GROUP,
-                    Apis.OFFSET_COMMIT,
-                    Apis.OFFSET_FETCH,
-                    Apis.FIND_COORDINATOR,
-                    Apis.DESCRIBE_GROUPS,
-                    Apis.LIST_GROUPS,
-                    Apis.DELETE_GROUPS,
-                    Apis.OFFSET_DELETE -> ErrorCode.COORDINATOR_NOT_AVAILABLE;
-                // On COORDINATOR_NOT_AVAILABLE Java's producer looks for a transactional id, even if it has none.
-            case Apis.INIT_PRODUCER_ID -> ErrorCode.COORDINATOR_LOAD_IN_PROGRESS;
-            case Apis.CREATE_TOPICS,
-                    Apis.DELETE_TOPICS,
-                    Apis.CREATE_PARTITIONS,
-                    Apis.ELECT_LEADERS,
-                    Apis.ALTER_PARTITION_REASSIGNMENTS,
-                    Apis.LIST_PARTITION_REASSIGNMENTS -> ErrorCode.NOT_CONTROLLER;
-            default -> ErrorCode.REQUEST_TIMED_OUT;
-        };
-    }
-
     private static AbstractRequest typed(Request request) {
         ByteBuffer bytes = MessageUtil.toByteBufferAccessor(request.message(), request.apiVersion())
                 .buffer();

@@ -12,7 +12,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.common.Uuid;
-import org.apache.kafka.common.message.ApiMessageType;
 import org.apache.kafka.common.message.FetchResponseData;
 import org.apache.kafka.common.message.MetadataRequestData;
 import org.apache.kafka.common.message.MetadataResponseData;
@@ -107,13 +106,6 @@ class WireProtocolTest {
                 WireProtocol.failure(WireProtocol.parse(metadataRequest()), ErrorCode.LEADER_NOT_AVAILABLE, "wait");
 
         assertThat(failure.topics().find("orders").errorCode()).isEqualTo(ErrorCode.LEADER_NOT_AVAILABLE.code());
-    }
-
-    @Test
-    void everyApiWeKnowTheKeyOfHasMessages() {
-        for (ApiMessageType api : ApiMessageType.values()) {
-            assertThat(WireProtocol.retriable(api.apiKey())).isNotEqualTo(ErrorCode.NONE);
-        }
     }
 
     private static FetchResponseData.PartitionData partition(int index, Records records) {

@@ -5,6 +5,7 @@ import io.felice.api.cluster.ClusterStore;
 import io.felice.api.cluster.Endpoints;
 import io.felice.api.status.StatusSource;
 import io.felice.api.status.StatusTable;
+import io.felice.protocol.Api;
 import io.felice.protocol.Apis;
 import io.felice.protocol.ServedApis;
 import java.io.IOException;
@@ -16,7 +17,6 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
@@ -36,8 +36,6 @@ import java.util.stream.Stream;
  */
 public final class FeliceNode implements AutoCloseable {
     private static final Duration READY_WITHIN = Duration.ofSeconds(60);
-    private static final Set<Short> NEEDED =
-            Set.of(Apis.API_VERSIONS, Apis.METADATA, Apis.PRODUCE, Apis.FETCH, Apis.FIND_COORDINATOR);
 
     private final ComponentRuntime runtime;
     private final Path data;
@@ -120,15 +118,14 @@ public final class FeliceNode implements AutoCloseable {
                 .findFirst()
                 .map(endpoint -> endpoint.host() + ":" + endpoint.port())
                 .orElseThrow();
-        await("its handlers", this::servesWhatIsNeeded);
+        await("its handlers", this::servesWhatIsExpected);
         await("its registration", this::isRegistered);
     }
 
-    private boolean servesWhatIsNeeded() {
-        Optional<ServedApis> served = runtime.find(ServedApis.class);
-        Set<Short> keys = new HashSet<>();
-        served.ifPresent(apis -> apis.ranges().forEach(range -> keys.add(range.key())));
-        return keys.containsAll(NEEDED);
+    private boolean servesWhatIsExpected() {
+        Set<Short> served = new HashSet<>();
+        runtime.find(ServedApis.class).ifPresent(apis -> apis.ranges().forEach(range -> served.add(range.key())));
+        return Apis.all().stream().filter(Api::expected).allMatch(api -> served.contains(api.key()));
     }
 
     private boolean isRegistered() {
