@@ -2,8 +2,6 @@ package io.felice.broker;
 
 import io.felice.api.FeliceException;
 import io.felice.api.Launch;
-import io.felice.api.Subscription;
-import io.felice.api.TopicPartition;
 import io.felice.api.cluster.Admin;
 import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.cluster.ClusterStore;
@@ -11,16 +9,8 @@ import io.felice.api.cluster.ClusterView;
 import io.felice.api.cluster.Endpoints;
 import io.felice.api.cluster.TopicView;
 import io.felice.api.config.BrokerConfig;
-import io.felice.api.config.ConfigEntry;
-import io.felice.api.config.ConfigResource;
 import io.felice.api.config.Configs;
 import io.felice.api.config.ReadOnce;
-import io.felice.api.config.TopicConfig;
-import io.felice.api.partition.FetchPlan;
-import io.felice.api.partition.FetchedPartition;
-import io.felice.api.partition.LeadershipListener;
-import io.felice.api.partition.LogDir;
-import io.felice.api.partition.Partition;
 import io.felice.api.partition.Partitions;
 import io.felice.api.status.StatusSource;
 import io.felice.api.status.StatusTable;
@@ -33,18 +23,8 @@ import java.util.Random;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.ScheduledThreadPoolExecutor;
-import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
-import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
 import org.osgi.annotation.bundle.Capability;
@@ -66,21 +46,29 @@ import org.slf4j.LoggerFactory;
 /**
  * The broker of this node: puts its parts together and gives them their threads.
  *
- * <p>Everything is decided on one thread of its own, {@code felice-broker}: it opens the data directory, replays the
- * cluster's log, registers this node and tells {@link Replicas} where to go. Services that come and go (engines, the
- * cluster store, endpoints, the controller) are taken note of there.
+ * <p>Everything is decided on one thread, {@code felice-broker}: it opens the data directory, replays the cluster's
+ * metadata log, registers this node and tells {@link Replicas} each new view. It also takes note of the services that come
+ * and go: engines, the cluster store, endpoints, the controller.
  *
- * <p>Its services appear once this node is registered and has replayed all that was before, so that nobody is told that a
- * topic does not exist which was not replayed yet. Whoever needs them waits.
+ * <p>{@link Partitions}, {@link ClusterMetadata} and {@link Configs} are registered by their own classes once this node is
+ * registered in the cluster and has replayed the metadata log up to its registration. Before that a client could be told
+ * that a topic does not exist only because it was not replayed yet.
  */
 @Component(immediate = true, service = StatusSource.class, configurationPid = "io.felice.broker")
 @Capability(
         namespace = "osgi.service",
-        attribute =
-                "objectClass:List<String>=\"io.felice.api.partition.Partitions,io.felice.api.cluster.ClusterMetadata,io.felice.api.config.Configs\"",
-        uses = {Partitions.class, ClusterMetadata.class, Configs.class})
+        attribute = "objectClass:List<String>=\"io.felice.api.partition.Partitions\"",
+        uses = Partitions.class)
+@Capability(
+        namespace = "osgi.service",
+        attribute = "objectClass:List<String>=\"io.felice.api.cluster.ClusterMetadata\"",
+        uses = ClusterMetadata.class)
+@Capability(
+        namespace = "osgi.service",
+        attribute = "objectClass:List<String>=\"io.felice.api.config.Configs\"",
+        uses = Configs.class)
 @Designate(ocd = Broker.Config.class)
-public final class Broker implements Partitions, ClusterMetadata, Configs, StatusSource {
+public final class Broker implements StatusSource {
     /** What the file says beside the broker keys of {@link BrokerConfig}, which may stand there by their names. */
     @ObjectClassDefinition(name = "Felice broker", description = "The node's identity, its data, its threads.")
     public @interface Config {
@@ -105,22 +93,18 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
     private static final Logger log = LoggerFactory.getLogger(Broker.class);
     private static final long TICK_MS = 1_000;
     private static final long NEW_TOPIC_PATIENCE_MS = 2_000;
-    private static final long LEAVE_SECONDS = 10;
-    private static final long ENGINES_PATIENCE_MS = 15_000;
 
     private final Config config;
     private final Services services;
+    private final BrokerThreads threads = new BrokerThreads();
     private final Node node;
-    private final ExecutorService main;
-    private final ScheduledThreadPoolExecutor timer;
-    private final ExecutorService background;
     private final Engines engines;
     private final NodeConfigs configs;
     private final ClusterLink link;
-    private final Leaderships leaderships;
     private final Replicas replicas;
     private final Fetches fetches;
-    private final ProducerIds producerIds;
+    private final NodePartitions partitions;
+    private final Readiness readiness;
     private final BrokerStatus status;
 
     private volatile Admin admin;
@@ -130,12 +114,6 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
     private Upkeep upkeep;
     private boolean failed;
     private boolean complete;
-    /** Clients can be served: the services are registered. */
-    private volatile boolean offered;
-
-    private volatile boolean going;
-
-    private final AtomicInteger timesTold = new AtomicInteger();
 
     /** @param properties all of the component's configuration, the broker keys among it */
     @Activate
@@ -145,12 +123,12 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
 
     /** Where the services are offered. */
     interface Services {
-        void offer(Broker broker);
+        void offer(Partitions partitions, ClusterMetadata metadata, Configs configs);
 
         /** Takes them back, and offers nothing any more. */
         void withdraw();
 
-        /** Has a broker that could not run replaced by one that reads its configuration again; if anybody can. */
+        /** Replaces a broker that could not run by one that reads its configuration again, where that is possible. */
         default void makeAnew() {}
     }
 
@@ -163,38 +141,28 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
             RandomGenerator random) {
         this.config = config;
         this.services = services;
-        main = Executors.newSingleThreadExecutor(threads("felice-broker"));
-        timer = new ScheduledThreadPoolExecutor(1, threads("felice-broker-timer"));
-        timer.setRemoveOnCancelPolicy(true);
-        timer.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
-        background = Executors.newSingleThreadExecutor(threads("felice-broker-state"));
-        node = new Node(config.broker_id(), clock, nanos, timer, this::inBackground, random);
+        node = new Node(config.broker_id(), clock, nanos, threads.timer(), threads::inBackground, random);
         engines = new Engines(config.storage_threads(), nanos);
         configs = configs(properties);
-        link = new ClusterLink(
-                node, this::onMain, UUID.randomUUID(), config.rack().isEmpty() ? null : config.rack(), this::fail);
-        leaderships = new Leaderships(this::onMain);
+        String rack = config.rack().isEmpty() ? null : config.rack();
+        link = new ClusterLink(node, threads::onMain, UUID.randomUUID(), rack, this::fail);
+        Leaderships leaderships = new Leaderships(threads::onMain);
         BrokerLimits limits = new BrokerLimits(configs::broker);
-        replicas = new Replicas(node, this::onMain, engines, configs, leaderships, limits, link::view);
+        replicas = new Replicas(node, threads::onMain, engines, configs, leaderships, limits, link::view);
         fetches = new Fetches(replicas::leader, () -> configs.broker().getInt(BrokerConfig.FETCH_MAX_BYTES), node);
-        producerIds = new ProducerIds(node.brokerId(), () -> admin, node.nanos());
+        ProducerIds producerIds = new ProducerIds(node.brokerId(), () -> admin, node.nanos());
+        LogDirs logDirs = new LogDirs(replicas, engines);
+        partitions = new NodePartitions(replicas, fetches, leaderships, producerIds, logDirs, threads.background());
+        readiness = new Readiness(threads, link, configs, engines);
         status = new BrokerStatus(replicas, fetches, engines, link);
-        onMain(this::start);
-    }
-
-    private static ThreadFactory threads(String name) {
-        return task -> {
-            Thread thread = new Thread(task, name);
-            thread.setDaemon(true);
-            return thread;
-        };
+        threads.onMain(this::start);
     }
 
     private NodeConfigs configs(Map<String, Object> properties) {
         try {
             return new NodeConfigs(config.broker_id(), NodeConfigs.fileLayer(properties), engines, this::enginesOf);
         } catch (FeliceException illegal) {
-            onMain(() -> fail("io.felice.broker.cfg: " + illegal.getMessage()));
+            threads.onMain(() -> fail("io.felice.broker.cfg: " + illegal.getMessage()));
             return new NodeConfigs(config.broker_id(), Map.of(), engines, this::enginesOf);
         }
     }
@@ -208,69 +176,28 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
     public void modified(Config wanted, Map<String, Object> properties) {
         ReadOnce.compare("io.felice.broker", Config.class, config, wanted, Set.of());
         Map<String, String> file = NodeConfigs.fileLayer(properties);
-        onMain(() -> take(file));
+        threads.onMain(() -> take(file));
     }
 
     private void take(Map<String, String> file) {
         if (failed) {
             log.info("io.felice.broker.cfg was changed, so the broker that could not run is made anew");
             // It ends when this broker has closed, which takes the broker's thread.
-            timer.execute(services::makeAnew);
+            threads.timer().execute(services::makeAnew);
             return;
         }
-        Set<String> missed = configs.missingEngines();
+        readiness.tellIfEnginesChange(() -> follow(file));
+    }
+
+    private void follow(Map<String, String> file) {
         try {
             configs.update(file);
         } catch (FeliceException illegal) {
-            log.warn(
-                    "io.felice.broker.cfg: {} What was in force stays so until that is corrected",
-                    illegal.getMessage());
+            log.warn("io.felice.broker.cfg: {} The values before that change stay in force", illegal.getMessage());
             return;
         }
         if (complete) {
             replicas.follow(link.view());
-        }
-        if (!missed.equals(configs.missingEngines())) {
-            tellReady();
-        }
-    }
-
-    /** What comes of a decision on the broker's thread; done at once if that has ended. */
-    private CompletableFuture<?> decided(Supplier<CompletableFuture<?>> decision) {
-        CompletableFuture<Void> done = new CompletableFuture<>();
-        try {
-            main.execute(() -> {
-                try {
-                    decision.get().whenComplete((nothing, failure) -> done.complete(null));
-                } catch (RuntimeException accident) {
-                    done.completeExceptionally(accident);
-                }
-            });
-        } catch (RejectedExecutionException closed) {
-            done.complete(null);
-        }
-        return done;
-    }
-
-    private void onMain(Runnable task) {
-        try {
-            main.execute(() -> {
-                try {
-                    task.run();
-                } catch (RuntimeException accident) {
-                    log.error("The broker's thread met a failure and goes on", accident);
-                }
-            });
-        } catch (RejectedExecutionException closed) {
-            log.debug("Nothing is decided any more: the broker is closed");
-        }
-    }
-
-    private void inBackground(Runnable task) {
-        try {
-            background.execute(task);
-        } catch (RejectedExecutionException closed) {
-            log.debug("No state is written any more: the broker is closed");
         }
     }
 
@@ -288,8 +215,8 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
         }
         replicas.keepStateIn(state);
         link.storedIn(state.storeId());
-        upkeep = new Upkeep(node, this::onMain, engines, configs, replicas, state);
-        timer.scheduleWithFixedDelay(upkeep::tick, TICK_MS, TICK_MS, TimeUnit.MILLISECONDS);
+        upkeep = new Upkeep(node, threads::onMain, engines, configs, replicas, state);
+        threads.timer().scheduleWithFixedDelay(upkeep::tick, TICK_MS, TICK_MS, TimeUnit.MILLISECONDS);
     }
 
     /** The node cannot run: it leads nothing and says why. A change of its file gives it another chance. */
@@ -311,13 +238,13 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
                 return;
             }
         }
-        Set<String> missed = configs.missingEngines();
+        readiness.tellIfEnginesChange(() -> follow(news));
+    }
+
+    private void follow(ClusterView news) {
         configs.update(news);
         if (complete) {
             link.publish(news, soon(replicas.follow(news)));
-            if (!missed.equals(configs.missingEngines())) {
-                tellReady();
-            }
         } else {
             link.publish(news, CompletableFuture.completedFuture(null));
             admit();
@@ -329,53 +256,15 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
         ClusterView now = link.view();
         if (isComplete(now)) {
             complete = true;
-            soon(replicas.follow(now)).whenComplete((opened, failure) -> inBackground(this::offer));
+            soon(replicas.follow(now)).whenComplete((opened, failure) -> threads.inBackground(this::offer));
         }
     }
 
     private void offer() {
-        services.offer(this);
-        offered = true;
-        tellReady();
+        services.offer(partitions, link, configs);
+        readiness.offered();
         scheduleStrays();
         configs.unkeptPromises().forEach(log::warn);
-    }
-
-    /** Any thread. Once this broker is going it is for the next one to say what the node is. */
-    private synchronized void tellReady() {
-        if (going) {
-            return;
-        }
-        int turn = timesTold.incrementAndGet();
-        if (!offered || !link.isReachable()) {
-            Launch.unready();
-        } else if (!configs.missingEngines().isEmpty()) {
-            Launch.unready();
-            timer.schedule(() -> onMain(() -> missEngines(turn)), ENGINES_PATIENCE_MS, TimeUnit.MILLISECONDS);
-        } else {
-            Launch.ready(List.of("bootstrap=" + link.bootstrap(), "node=" + node.brokerId()));
-        }
-    }
-
-    private synchronized void tellGoing() {
-        going = true;
-        Launch.unready();
-    }
-
-    /** An engine that is being replaced is back by now; one that is missing still makes this node unfit for new topics. */
-    private void missEngines(int turn) {
-        Set<String> missing = configs.missingEngines();
-        if (going || missing.isEmpty() || turn != timesTold.get()) {
-            return;
-        }
-        String sentence = "storage.placement = " + configs.broker().get(BrokerConfig.STORAGE_PLACEMENT)
-                + " needs what is not here: the storage engine " + String.join(", ", missing) + ". Here are: "
-                + String.join(", ", engines.names()) + ".";
-        if (Launch.hasServed()) {
-            log.error("Not ready: {}", sentence);
-        } else {
-            Launch.failed(sentence + " See io.felice.broker.cfg, and the log for why an engine did not start.");
-        }
     }
 
     /** True if the view has every topic that a log of this node can be of, and the directory is of this cluster. */
@@ -386,16 +275,13 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
     /** Done when {@code openings} are, but not later than a client's patience lasts. */
     private CompletableFuture<?> soon(CompletableFuture<?> openings) {
         if (!openings.isDone()) {
-            timer.schedule(() -> openings.complete(null), NEW_TOPIC_PATIENCE_MS, TimeUnit.MILLISECONDS);
+            threads.timer().schedule(() -> openings.complete(null), NEW_TOPIC_PATIENCE_MS, TimeUnit.MILLISECONDS);
         }
         return openings;
     }
 
     private void scheduleStrays() {
-        timer.schedule(
-                () -> onMain(() -> replicas.removeStrays(link.view())),
-                config.stray_log_delay_ms(),
-                TimeUnit.MILLISECONDS);
+        threads.later(config.stray_log_delay_ms(), () -> replicas.removeStrays(link.view()));
     }
 
     // ---- services that come and go
@@ -406,11 +292,11 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
             policyOption = ReferencePolicyOption.GREEDY)
     public void bindEngine(StorageEngine engine, Map<String, Object> properties) {
         String name = String.valueOf(properties.get(StorageEngine.NAME));
-        onMain(() -> {
+        threads.onMain(() -> {
             replicas.mount(name, engine);
             if (complete) {
                 scheduleStrays();
-                tellReady();
+                readiness.tell();
             }
         });
     }
@@ -418,8 +304,8 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
     /** Returns when the engine's partitions have let go of it, or after a while. */
     public void unbindEngine(StorageEngine engine, Map<String, Object> properties) {
         String name = String.valueOf(properties.get(StorageEngine.NAME));
-        await(decided(() -> replicas.unmount(name, engine)), "the engine " + name);
-        onMain(this::tellReady);
+        threads.decide(() -> replicas.unmount(name, engine), "the engine " + name);
+        threads.onMain(readiness::tell);
     }
 
     @Reference(
@@ -427,7 +313,7 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
             policy = ReferencePolicy.DYNAMIC,
             policyOption = ReferencePolicyOption.GREEDY)
     public void bindStore(ClusterStore store) {
-        onMain(() -> {
+        threads.onMain(() -> {
             if (!failed) {
                 link.follow(store, this::seen);
             }
@@ -435,14 +321,14 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
     }
 
     public void unbindStore(ClusterStore store) {
-        await(
-                decided(() -> {
-                    if (link.follows(store)) {
-                        link.lost();
-                    }
-                    return CompletableFuture.completedFuture(null);
-                }),
-                "the cluster store");
+        threads.decide(() -> loseStore(store), "the cluster store");
+    }
+
+    private CompletableFuture<?> loseStore(ClusterStore store) {
+        if (link.follows(store)) {
+            link.lost();
+        }
+        return CompletableFuture.completedFuture(null);
     }
 
     @Reference(
@@ -450,14 +336,14 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
             policy = ReferencePolicy.DYNAMIC,
             policyOption = ReferencePolicyOption.GREEDY)
     public void bindEndpoints(Endpoints endpoints) {
-        onMain(() -> link.reachedAt(endpoints));
-        onMain(this::tellReady);
+        threads.onMain(() -> link.reachedAt(endpoints));
+        threads.onMain(readiness::tell);
     }
 
     /** The network is away; this node stays registered where it was. */
     public void unbindEndpoints(Endpoints endpoints) {
-        onMain(() -> link.reachedNoMoreAt(endpoints));
-        onMain(this::tellReady);
+        threads.onMain(() -> link.reachedNoMoreAt(endpoints));
+        threads.onMain(readiness::tell);
     }
 
     @Reference(
@@ -474,91 +360,18 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
         }
     }
 
-    private static void await(CompletableFuture<?> done, String what) {
-        try {
-            done.get(LEAVE_SECONDS, TimeUnit.SECONDS);
-        } catch (InterruptedException interrupted) {
-            Thread.currentThread().interrupt();
-        } catch (ExecutionException | TimeoutException late) {
-            log.warn("It takes long to let go of {}", what);
-        }
+    // ---- what is offered
+
+    Partitions partitions() {
+        return partitions;
     }
 
-    // ---- services
-
-    @Override
-    public Partition leader(TopicPartition partition) {
-        return replicas.leaderOrAwaited(partition);
+    ClusterMetadata metadata() {
+        return link;
     }
 
-    @Override
-    public CompletionStage<List<FetchedPartition>> fetch(FetchPlan plan) {
-        return fetches.fetch(plan);
-    }
-
-    @Override
-    public CompletionStage<List<LogDir>> logDirs() {
-        return CompletableFuture.supplyAsync(new LogDirs(replicas, engines)::list, background);
-    }
-
-    @Override
-    public Subscription listen(String topic, LeadershipListener listener) {
-        return leaderships.listen(topic, listener);
-    }
-
-    @Override
-    public CompletionStage<Long> newProducerId() {
-        return producerIds.newId();
-    }
-
-    @Override
-    public ClusterView view() {
-        return link.view();
-    }
-
-    @Override
-    public int brokerId() {
-        return node.brokerId();
-    }
-
-    @Override
-    public CompletionStage<ClusterView> reached(long version) {
-        return link.reached(version);
-    }
-
-    @Override
-    public Subscription listen(java.util.function.Consumer<ClusterView> listener) {
-        return link.listen(listener);
-    }
-
-    @Override
-    public TopicConfig topic(String topic) {
-        return configs.topic(topic);
-    }
-
-    @Override
-    public BrokerConfig broker() {
-        return configs.broker();
-    }
-
-    @Override
-    public List<ConfigEntry> describe(ConfigResource resource) {
-        return configs.describe(resource);
-    }
-
-    @Override
-    public List<ConfigEntry> describeTopic(Map<String, String> own) {
-        return configs.describeTopic(own);
-    }
-
-    @Override
-    public void check(ConfigResource resource, String key, String value) {
-        configs.check(resource, key, value);
-    }
-
-    @Override
-    public void check(ConfigResource resource, Map<String, String> values) {
-        configs.check(resource, values);
+    Configs configs() {
+        return configs;
     }
 
     @Override
@@ -572,13 +385,12 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
     @Deactivate
     public void close() {
         log.info("Broker {} stops: what was accepted is answered, logs are settled", node.brokerId());
-        tellGoing();
+        readiness.stopping();
         services.withdraw();
-        await(decided(replicas::close), "the partitions");
+        threads.decide(replicas::close, "the partitions");
         fetches.close();
-        await(decided(this::leave), "the data directory");
-        timer.shutdown();
-        main.shutdown();
+        threads.decide(this::leave, "the data directory");
+        threads.end();
         admin = null;
     }
 
@@ -588,14 +400,7 @@ public final class Broker implements Partitions, ClusterMetadata, Configs, Statu
         if (state != null) {
             upkeep.checkpoint();
         }
-        background.shutdown();
-        try {
-            if (!background.awaitTermination(LEAVE_SECONDS, TimeUnit.SECONDS)) {
-                log.warn("State files are still being written");
-            }
-        } catch (InterruptedException interrupted) {
-            Thread.currentThread().interrupt();
-        }
+        threads.endBackground();
         if (state != null) {
             state.close();
         }

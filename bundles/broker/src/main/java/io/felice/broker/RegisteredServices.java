@@ -3,6 +3,8 @@ package io.felice.broker;
 import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.config.Configs;
 import io.felice.api.partition.Partitions;
+import java.util.Deque;
+import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.atomic.AtomicReference;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.ServiceRegistration;
@@ -14,13 +16,10 @@ import org.slf4j.LoggerFactory;
 /** The broker's services in the framework: they appear when the broker can serve and go first when it goes. */
 final class RegisteredServices implements Broker.Services {
     private static final Logger log = LoggerFactory.getLogger(RegisteredServices.class);
-    private static final String[] NAMES = {
-        Partitions.class.getName(), ClusterMetadata.class.getName(), Configs.class.getName()
-    };
 
     private final ComponentContext component;
     private final AtomicReference<BundleContext> context;
-    private final AtomicReference<ServiceRegistration<?>> registration = new AtomicReference<>();
+    private final Deque<ServiceRegistration<?>> registrations = new ConcurrentLinkedDeque<>();
 
     RegisteredServices(ComponentContext component) {
         this.component = component;
@@ -28,13 +27,15 @@ final class RegisteredServices implements Broker.Services {
     }
 
     @Override
-    public void offer(Broker broker) {
+    public void offer(Partitions partitions, ClusterMetadata metadata, Configs configs) {
         BundleContext where = context.get();
         if (where == null) {
             return;
         }
         try {
-            registration.set(where.registerService(NAMES, broker, null));
+            registrations.push(where.registerService(Configs.class, configs, null));
+            registrations.push(where.registerService(ClusterMetadata.class, metadata, null));
+            registrations.push(where.registerService(Partitions.class, partitions, null));
         } catch (IllegalStateException stopped) {
             log.debug("The bundle was stopped before its services could be offered");
         }
@@ -61,15 +62,15 @@ final class RegisteredServices implements Broker.Services {
         }
     }
 
+    /** The last that was registered goes first. */
     private void takeBack() {
-        ServiceRegistration<?> offered = registration.getAndSet(null);
-        if (offered == null) {
-            return;
-        }
-        try {
-            offered.unregister();
-        } catch (IllegalStateException gone) {
-            log.debug("The framework has taken the services back already");
+        ServiceRegistration<?> offered;
+        while ((offered = registrations.poll()) != null) {
+            try {
+                offered.unregister();
+            } catch (IllegalStateException gone) {
+                log.debug("The framework has taken the service back already");
+            }
         }
     }
 }

@@ -11,12 +11,14 @@ import io.felice.api.Launch;
 import io.felice.api.TopicPartition;
 import io.felice.api.Turn;
 import io.felice.api.cluster.BrokerRegistration.Endpoint;
+import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.cluster.ClusterStore;
 import io.felice.api.cluster.ClusterView;
 import io.felice.api.cluster.Endpoints;
 import io.felice.api.cluster.MetadataRecord;
 import io.felice.api.cluster.PartitionState;
 import io.felice.api.config.ConfigResource;
+import io.felice.api.config.Configs;
 import io.felice.api.config.TopicConfig;
 import io.felice.api.partition.FetchPlan;
 import io.felice.api.partition.FetchedPartition;
@@ -26,6 +28,7 @@ import io.felice.api.partition.Partition;
 import io.felice.api.partition.Partition.Acks;
 import io.felice.api.partition.Partition.Appended;
 import io.felice.api.partition.Partition.Origin;
+import io.felice.api.partition.Partitions;
 import io.felice.api.status.StatusTable;
 import io.felice.api.storage.LogId;
 import io.felice.api.storage.StorageEngine;
@@ -70,13 +73,13 @@ class BrokerTest {
     /** Notes which brokers offer their services, and how many topics each knew when it began to. */
     private static final class Offered implements Broker.Services {
         private final List<Integer> topicsAtOffer = new CopyOnWriteArrayList<>();
-        private final List<Broker> offering = new CopyOnWriteArrayList<>();
+        private final List<Partitions> offering = new CopyOnWriteArrayList<>();
         private final AtomicInteger anew = new AtomicInteger();
 
         @Override
-        public void offer(Broker broker) {
-            topicsAtOffer.add(broker.view().topics().size());
-            offering.add(broker);
+        public void offer(Partitions partitions, ClusterMetadata metadata, Configs configs) {
+            topicsAtOffer.add(metadata.view().topics().size());
+            offering.add(partitions);
         }
 
         @Override
@@ -121,7 +124,7 @@ class BrokerTest {
 
         UUID create(String topic, int partitions) {
             UUID id = UUID.randomUUID();
-            get(broker.reached(announce(id, topic, partitions)));
+            get(broker.metadata().reached(announce(id, topic, partitions)));
             return id;
         }
 
@@ -139,7 +142,7 @@ class BrokerTest {
         void lead(UUID topic, int epoch, int leader) {
             PartitionState state =
                     new PartitionState(List.of(0, 1), List.of(0), List.of(), List.of(), leader, epoch, epoch, false);
-            get(broker.reached(get(append(new MetadataRecord.PartitionChanged(topic, 0, state)))));
+            get(broker.metadata().reached(get(append(new MetadataRecord.PartitionChanged(topic, 0, state)))));
         }
     }
 
@@ -238,8 +241,8 @@ class BrokerTest {
     }
 
     private Partition led(String topic) {
-        eventually(() -> assertThat(broker.leader(first(topic))).isInstanceOf(LeaderPartition.class));
-        return broker.leader(first(topic));
+        eventually(() -> assertThat(broker.partitions().leader(first(topic))).isInstanceOf(LeaderPartition.class));
+        return broker.partitions().leader(first(topic));
     }
 
     @Test
@@ -248,8 +251,9 @@ class BrokerTest {
 
         broker.modified(config(0, directory.resolve("elsewhere")), Map.of("num.partitions", "9"));
 
-        eventually(() -> assertThat(broker.broker().getInt("num.partitions")).isEqualTo(9));
-        assertThat(broker.leader(first("orders"))).isSameAs(partition);
+        eventually(() ->
+                assertThat(broker.configs().broker().getInt("num.partitions")).isEqualTo(9));
+        assertThat(broker.partitions().leader(first("orders"))).isSameAs(partition);
     }
 
     @Test
@@ -258,7 +262,8 @@ class BrokerTest {
         broker.modified(config(0, directory), Map.of("num.partitions", "9", "storage.placement", "nonsense"));
         broker.modified(config(0, directory), Map.of("num.partitions", "8"));
 
-        eventually(() -> assertThat(broker.broker().getInt("num.partitions")).isEqualTo(8));
+        eventually(() ->
+                assertThat(broker.configs().broker().getInt("num.partitions")).isEqualTo(8));
     }
 
     @Test
@@ -278,7 +283,8 @@ class BrokerTest {
         broker.modified(config(0, directory), Map.of("storage.placement", "nonsense"));
         broker.modified(config(0, directory), Map.of("storage.placement", "*:scripted", "num.partitions", "7"));
 
-        eventually(() -> assertThat(broker.broker().getInt("num.partitions")).isEqualTo(7));
+        eventually(() ->
+                assertThat(broker.configs().broker().getInt("num.partitions")).isEqualTo(7));
         assertThat(offered.anew).hasValue(0);
     }
 
@@ -309,7 +315,7 @@ class BrokerTest {
         CountDownLatch withdrawn = new CountDownLatch(1);
         Broker.Services slow = new Broker.Services() {
             @Override
-            public void offer(Broker unused) {
+            public void offer(Partitions partitions, ClusterMetadata metadata, Configs configs) {
                 offering.countDown();
                 try {
                     withdrawn.await();
@@ -357,7 +363,7 @@ class BrokerTest {
         try {
             stop();
             broker = startWithoutEngine();
-            eventually(() -> assertThat(offered.offering).contains(broker));
+            eventually(() -> assertThat(offered.offering).contains(broker.partitions()));
             assertThat(ready).doesNotExist();
 
             broker.bindEngine(engine, SCRIPTED);
@@ -379,7 +385,7 @@ class BrokerTest {
     void aNewTopicCanBeUsedAsSoonAsItsVersionIsReached() {
         controller.create("orders", 3);
 
-        Partition partition = broker.leader(first("orders"));
+        Partition partition = broker.partitions().leader(first("orders"));
 
         assertThat(get(produce(partition, batch(5))).lastOffset()).isEqualTo(4);
         assertThat(count("broker.partitions", "leading")).isEqualTo(3);
@@ -389,13 +395,14 @@ class BrokerTest {
     void whatIsNotHereIsRefusedByName() {
         controller.create("orders", 1);
 
-        refused(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, () -> broker.leader(first("nothing")));
-        refused(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, () -> broker.leader(new TopicPartition("orders", 9)));
+        refused(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, () -> broker.partitions().leader(first("nothing")));
+        refused(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, () -> broker.partitions()
+                .leader(new TopicPartition("orders", 9)));
     }
 
     @Test
     void thisBrokerShowsInTheViewAndTheDirectoryIsBoundToTheCluster() {
-        eventually(() -> assertThat(broker.view().broker(0)).isPresent());
+        eventually(() -> assertThat(broker.metadata().view().broker(0)).isPresent());
 
         eventually(() -> assertThat(directory.resolve("broker/felice.properties"))
                 .content()
@@ -412,9 +419,9 @@ class BrokerTest {
 
         broker = start();
 
-        eventually(() -> assertThat(offered.offering).containsExactly(broker));
+        eventually(() -> assertThat(offered.offering).containsExactly(broker.partitions()));
         assertThat(offered.topicsAtOffer).containsExactly(0, 10);
-        assertThat(broker.leader(first("t9"))).isNotNull();
+        assertThat(broker.partitions().leader(first("t9"))).isNotNull();
     }
 
     @Test
@@ -435,15 +442,15 @@ class BrokerTest {
     void aHigherEpochIsTakenOnTheSameLog() {
         UUID topic = controller.create("orders", 1);
         get(produce(led("orders"), batch(5)));
-        Partition old = broker.leader(first("orders"));
+        Partition old = broker.partitions().leader(first("orders"));
 
         controller.lead(topic, 4, 0);
 
-        eventually(
-                () -> assertThat(broker.leader(first("orders")).leaderEpoch()).isEqualTo(4));
-        get(produce(broker.leader(first("orders")), batch(5)));
-        assertThat(broker.leader(first("orders")).epochOf(4)).isZero();
-        assertThat(broker.leader(first("orders")).epochOf(5)).isEqualTo(4);
+        eventually(() -> assertThat(broker.partitions().leader(first("orders")).leaderEpoch())
+                .isEqualTo(4));
+        get(produce(broker.partitions().leader(first("orders")), batch(5)));
+        assertThat(broker.partitions().leader(first("orders")).epochOf(4)).isZero();
+        assertThat(broker.partitions().leader(first("orders")).epochOf(5)).isEqualTo(4);
         refused(ErrorCode.NOT_LEADER_OR_FOLLOWER, () -> get(produce(old, batch(1))));
     }
 
@@ -452,7 +459,7 @@ class BrokerTest {
         UUID topic = controller.create("orders", 1);
         led("orders");
         List<String> heard = new CopyOnWriteArrayList<>();
-        broker.listen("orders", new LeadershipListener() {
+        broker.partitions().listen("orders", new LeadershipListener() {
             @Override
             public void leading(Partition partition, int leaderEpoch) {
                 heard.add("+" + leaderEpoch);
@@ -466,7 +473,8 @@ class BrokerTest {
 
         controller.lead(topic, 1, 0);
         controller.lead(topic, 2, 1);
-        eventually(() -> refused(ErrorCode.NOT_LEADER_OR_FOLLOWER, () -> broker.leader(first("orders"))));
+        eventually(() -> refused(
+                ErrorCode.NOT_LEADER_OR_FOLLOWER, () -> broker.partitions().leader(first("orders"))));
         controller.lead(topic, 3, 0);
 
         eventually(() -> assertThat(heard).containsExactly("+0", "-0", "+1", "-1", "+3"));
@@ -481,7 +489,7 @@ class BrokerTest {
         controller.append(new MetadataRecord.TopicDeleted(topic));
 
         eventually(() -> assertThat(engine.logs()).isEmpty());
-        refused(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, () -> broker.leader(first("orders")));
+        refused(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, () -> broker.partitions().leader(first("orders")));
         eventually(() -> assertThat(directory.resolve("broker/state/scripted")).isEmptyDirectory());
     }
 
@@ -520,7 +528,8 @@ class BrokerTest {
         await(opening);
 
         CompletableFuture<Void> stopped = CompletableFuture.runAsync(this::stop);
-        eventually(() -> refused(ErrorCode.LEADER_NOT_AVAILABLE, () -> broker.leader(new TopicPartition("orders", 0))));
+        eventually(() -> refused(
+                ErrorCode.LEADER_NOT_AVAILABLE, () -> broker.partitions().leader(new TopicPartition("orders", 0))));
         Awaitility.await().during(Duration.ofMillis(300)).until(() -> !stopped.isDone());
         device.countDown();
 
@@ -565,8 +574,8 @@ class BrokerTest {
                 new MetadataRecord.PartitionChanged(fresh, 0, state)));
 
         broker = startWithoutEngine();
-        eventually(() -> assertThat(offered.offering).contains(broker));
-        assertThat(broker.view().version()).isGreaterThanOrEqualTo(version);
+        eventually(() -> assertThat(offered.offering).contains(broker.partitions()));
+        assertThat(broker.metadata().view().version()).isGreaterThanOrEqualTo(version);
         stop();
 
         assertThat(checkpoint).hasContent("0\n1\nkept 0 3\n");
@@ -604,11 +613,14 @@ class BrokerTest {
         get(produce(led("orders"), batch(1)));
         engine.failing.add(new LogId(topic, 0, "orders"));
 
-        refused(ErrorCode.KAFKA_STORAGE_ERROR, () -> get(produce(broker.leader(first("orders")), batch(1))));
+        refused(
+                ErrorCode.KAFKA_STORAGE_ERROR,
+                () -> get(produce(broker.partitions().leader(first("orders")), batch(1))));
 
         eventually(() -> assertThat(count("broker.partitions", "offline")).isEqualTo(1));
-        refused(ErrorCode.KAFKA_STORAGE_ERROR, () -> broker.leader(first("orders")));
-        assertThat(get(produce(broker.leader(first("calm")), batch(1))).baseOffset())
+        refused(ErrorCode.KAFKA_STORAGE_ERROR, () -> broker.partitions().leader(first("orders")));
+        assertThat(get(produce(broker.partitions().leader(first("calm")), batch(1)))
+                        .baseOffset())
                 .isZero();
         engine.failing.clear();
         assertThat(get(produce(led("orders"), batch(1))).baseOffset()).isEqualTo(1);
@@ -667,7 +679,7 @@ class BrokerTest {
     private long persist(int sequence) {
         while (true) {
             try {
-                return get(produce(broker.leader(first("orders")), batch(1).producer(5, 0, sequence)))
+                return get(produce(broker.partitions().leader(first("orders")), batch(1).producer(5, 0, sequence)))
                         .baseOffset();
             } catch (io.felice.api.FeliceException retriable) {
                 assertThat(retriable.code())
@@ -702,13 +714,13 @@ class BrokerTest {
         broker.unbindEngine(engine, SCRIPTED);
         List<CompletionStage<Appended>> waiting = new ArrayList<>();
         for (int sequence = 0; sequence < 50; sequence++) {
-            waiting.add(produce(broker.leader(first("orders")), batch(1).producer(5, 0, sequence)));
+            waiting.add(produce(broker.partitions().leader(first("orders")), batch(1).producer(5, 0, sequence)));
         }
         assertThat(waiting).noneMatch(one -> one.toCompletableFuture().isDone());
 
         broker.bindEngine(engine, SCRIPTED);
         for (int sequence = 50; sequence < 500; sequence++) {
-            waiting.add(produce(broker.leader(first("orders")), batch(1).producer(5, 0, sequence)));
+            waiting.add(produce(broker.partitions().leader(first("orders")), batch(1).producer(5, 0, sequence)));
         }
 
         for (int i = 0; i < waiting.size(); i++) {
@@ -721,7 +733,7 @@ class BrokerTest {
         UUID topic = controller.create("orders", 1);
         led("orders");
         broker.unbindEngine(engine, SCRIPTED);
-        CompletionStage<Appended> waiting = produce(broker.leader(first("orders")), batch(1));
+        CompletionStage<Appended> waiting = produce(broker.partitions().leader(first("orders")), batch(1));
 
         controller.append(new MetadataRecord.TopicDeleted(topic));
 
@@ -735,8 +747,9 @@ class BrokerTest {
 
         broker.unbindStore(store);
 
-        assertThat(broker.view().topic("orders")).isPresent();
-        assertThat(get(produce(broker.leader(first("orders")), batch(1))).baseOffset())
+        assertThat(broker.metadata().view().topic("orders")).isPresent();
+        assertThat(get(produce(broker.partitions().leader(first("orders")), batch(1)))
+                        .baseOffset())
                 .isZero();
         broker.bindStore(store);
         controller.create("later", 1);
@@ -748,12 +761,13 @@ class BrokerTest {
         controller.create("orders", 1);
         get(produce(led("orders"), batch(1).valueBytes(5_000)));
 
-        get(broker.reached(get(controller.append(
-                new MetadataRecord.ConfigSet(ConfigResource.topic("orders"), TopicConfig.MAX_MESSAGE_BYTES, "1000")))));
+        get(broker.metadata()
+                .reached(get(controller.append(new MetadataRecord.ConfigSet(
+                        ConfigResource.topic("orders"), TopicConfig.MAX_MESSAGE_BYTES, "1000")))));
 
         refused(
                 ErrorCode.MESSAGE_TOO_LARGE,
-                () -> get(produce(broker.leader(first("orders")), batch(1).valueBytes(5_000))));
+                () -> get(produce(broker.partitions().leader(first("orders")), batch(1).valueBytes(5_000))));
     }
 
     @Test
@@ -778,12 +792,13 @@ class BrokerTest {
     void fetchesGoThroughTheService() {
         controller.create("orders", 1);
         led("orders");
-        CompletionStage<List<FetchedPartition>> waiting = broker.fetch(new FetchPlan(
-                List.of(new FetchPlan.Want(first("orders"), 0, 1 << 20, -1, -1)),
-                1,
-                1 << 20,
-                Duration.ofSeconds(30),
-                true));
+        CompletionStage<List<FetchedPartition>> waiting = broker.partitions()
+                .fetch(new FetchPlan(
+                        List.of(new FetchPlan.Want(first("orders"), 0, 1 << 20, -1, -1)),
+                        1,
+                        1 << 20,
+                        Duration.ofSeconds(30),
+                        true));
 
         get(produce(led("orders"), batch(1)));
 
@@ -795,7 +810,7 @@ class BrokerTest {
         controller.create("orders", 2);
         get(produce(led("orders"), batch(1)));
 
-        List<LogDir> dirs = get(broker.logDirs());
+        List<LogDir> dirs = get(broker.partitions().logDirs());
 
         assertThat(dirs).hasSize(1);
         assertThat(dirs.get(0).volume().logDir()).isEqualTo("scripted:");
@@ -820,7 +835,7 @@ class BrokerTest {
 
             eventually(() ->
                     assertThat(fatal).content().contains("belongs to node 3").hasLineCount(1));
-            assertThat(offered.offering).containsExactly(broker);
+            assertThat(offered.offering).containsExactly(broker.partitions());
         } finally {
             System.clearProperty("felice.fatal.file");
         }
@@ -829,12 +844,13 @@ class BrokerTest {
     @Test
     void everyViewIsHeardInOrder() {
         List<Long> versions = new CopyOnWriteArrayList<>();
-        broker.listen((ClusterView view) -> versions.add(view.version()));
+        broker.metadata().listen((ClusterView view) -> versions.add(view.version()));
         for (int i = 0; i < 20; i++) {
             controller.create("t" + i, 1);
         }
 
-        eventually(() -> assertThat(versions).last().isEqualTo(broker.view().version()));
+        eventually(() ->
+                assertThat(versions).last().isEqualTo(broker.metadata().view().version()));
         assertThat(versions).isSorted().doesNotHaveDuplicates();
         assertThat(versions.get(versions.size() - 1) - versions.get(0)).isEqualTo(versions.size() - 1);
     }

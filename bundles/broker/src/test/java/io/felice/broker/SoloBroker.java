@@ -6,14 +6,17 @@ import static org.awaitility.Awaitility.await;
 import io.felice.api.TopicPartition;
 import io.felice.api.Turn;
 import io.felice.api.cluster.BrokerRegistration.Endpoint;
+import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.cluster.ClusterStore;
 import io.felice.api.cluster.MetadataRecord;
 import io.felice.api.cluster.PartitionState;
 import io.felice.api.config.ConfigResource;
+import io.felice.api.config.Configs;
 import io.felice.api.partition.Partition;
 import io.felice.api.partition.Partition.Acks;
 import io.felice.api.partition.Partition.Appended;
 import io.felice.api.partition.Partition.Origin;
+import io.felice.api.partition.Partitions;
 import io.felice.api.status.StatusTable;
 import io.felice.api.storage.StorageEngine;
 import io.felice.testkit.Batches;
@@ -63,7 +66,7 @@ final class SoloBroker implements AutoCloseable {
 
     private final class Services implements Broker.Services {
         @Override
-        public void offer(Broker offering) {
+        public void offer(Partitions partitions, ClusterMetadata metadata, Configs configs) {
             offered.complete(null);
         }
 
@@ -101,7 +104,7 @@ final class SoloBroker implements AutoCloseable {
     }
 
     private void applied(MetadataRecord... records) {
-        get(broker.reached(get(append(records))));
+        get(broker.metadata().reached(get(append(records))));
     }
 
     /** Makes a topic of one partition. */
@@ -119,7 +122,7 @@ final class SoloBroker implements AutoCloseable {
 
     void delete(String topic) {
         applied(new MetadataRecord.TopicDeleted(
-                broker.view().topic(topic).orElseThrow().topicId()));
+                broker.metadata().view().topic(topic).orElseThrow().topicId()));
     }
 
     void configure(String topic, String key, String value) {
@@ -134,7 +137,7 @@ final class SoloBroker implements AutoCloseable {
                 .pollInterval(Duration.ofMillis(20))
                 .ignoreExceptions()
                 .until(
-                        () -> broker.leader(first),
+                        () -> broker.partitions().leader(first),
                         found -> found instanceof LeaderPartition partition && partition.isLeading());
     }
 

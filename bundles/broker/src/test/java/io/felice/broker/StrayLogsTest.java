@@ -7,9 +7,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.felice.api.TopicPartition;
 import io.felice.api.cluster.BrokerRegistration.Endpoint;
+import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.cluster.ClusterStore;
 import io.felice.api.cluster.MetadataRecord;
 import io.felice.api.cluster.PartitionState;
+import io.felice.api.config.Configs;
+import io.felice.api.partition.Partitions;
 import io.felice.api.storage.LogId;
 import io.felice.api.storage.PartitionLog;
 import io.felice.api.storage.StorageEngine;
@@ -46,7 +49,7 @@ class StrayLogsTest {
     void setUp() {
         Broker.Services none = new Broker.Services() {
             @Override
-            public void offer(Broker offering) {}
+            public void offer(Partitions partitions, ClusterMetadata metadata, Configs configs) {}
 
             @Override
             public void withdraw() {}
@@ -72,10 +75,11 @@ class StrayLogsTest {
         broker.bindStore(store);
         broker.bindEndpoints(() -> List.of(new Endpoint("PLAINTEXT", "PLAINTEXT", "127.0.0.1", 9092)));
         MetadataRecord registration = get(registered);
-        get(broker.reached(get(append(new MetadataRecord.ClusterNamed("c1")))));
+        get(broker.metadata().reached(get(append(new MetadataRecord.ClusterNamed("c1")))));
         broker.bindEngine(engine, Map.of(StorageEngine.NAME, "scripted"));
         for (int i = 0; i < 100; i++) {
-            get(broker.reached(get(append(new MetadataRecord.TopicCreated(UUID.randomUUID(), "other-" + i)))));
+            get(broker.metadata()
+                    .reached(get(append(new MetadataRecord.TopicCreated(UUID.randomUUID(), "other-" + i)))));
         }
 
         get(append(
@@ -85,7 +89,9 @@ class StrayLogsTest {
                 registration));
 
         eventually(() -> assertThat(engine.logs()).doesNotContain(GONE));
-        eventually(() -> assertThat(broker.leader(new TopicPartition("kept", 0)).logEndOffset())
+        eventually(() -> assertThat(broker.partitions()
+                        .leader(new TopicPartition("kept", 0))
+                        .logEndOffset())
                 .isEqualTo(5));
         assertThat(engine.deleted).containsExactly(GONE);
     }

@@ -1,0 +1,65 @@
+package io.felice.broker;
+
+import io.felice.api.Subscription;
+import io.felice.api.TopicPartition;
+import io.felice.api.partition.FetchPlan;
+import io.felice.api.partition.FetchedPartition;
+import io.felice.api.partition.LeadershipListener;
+import io.felice.api.partition.LogDir;
+import io.felice.api.partition.Partition;
+import io.felice.api.partition.Partitions;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+
+/** The service through which other bundles reach the partitions of this node. Any thread. */
+final class NodePartitions implements Partitions {
+    private final Replicas replicas;
+    private final Fetches fetches;
+    private final Leaderships leaderships;
+    private final ProducerIds producerIds;
+    private final LogDirs logDirs;
+    private final Executor background;
+
+    /** @param background runs what may touch the file system */
+    NodePartitions(
+            Replicas replicas,
+            Fetches fetches,
+            Leaderships leaderships,
+            ProducerIds producerIds,
+            LogDirs logDirs,
+            Executor background) {
+        this.replicas = replicas;
+        this.fetches = fetches;
+        this.leaderships = leaderships;
+        this.producerIds = producerIds;
+        this.logDirs = logDirs;
+        this.background = background;
+    }
+
+    @Override
+    public Partition leader(TopicPartition partition) {
+        return replicas.leaderOrAwaited(partition);
+    }
+
+    @Override
+    public CompletionStage<List<FetchedPartition>> fetch(FetchPlan plan) {
+        return fetches.fetch(plan);
+    }
+
+    @Override
+    public CompletionStage<List<LogDir>> logDirs() {
+        return CompletableFuture.supplyAsync(logDirs::list, background);
+    }
+
+    @Override
+    public Subscription listen(String topic, LeadershipListener listener) {
+        return leaderships.listen(topic, listener);
+    }
+
+    @Override
+    public CompletionStage<Long> newProducerId() {
+        return producerIds.newId();
+    }
+}
