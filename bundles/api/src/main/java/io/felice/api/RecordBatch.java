@@ -40,6 +40,7 @@ public final class RecordBatch {
     public static final int CRC_AT = 17;
     public static final int ATTRIBUTES_AT = 21;
     public static final int LAST_OFFSET_DELTA_AT = 23;
+    public static final int BASE_TIMESTAMP_AT = 27;
     public static final int MAX_TIMESTAMP_AT = 35;
     public static final int PRODUCER_ID_AT = 43;
     public static final int PRODUCER_EPOCH_AT = 51;
@@ -131,6 +132,11 @@ public final class RecordBatch {
 
     public boolean isControl() {
         return (attributes() & CONTROL_BIT) != 0;
+    }
+
+    /** Milliseconds since the epoch; each record adds its delta. The delete horizon if a batch was compacted with one. */
+    public long baseTimestamp() {
+        return bytes.getLong(at + BASE_TIMESTAMP_AT);
     }
 
     /** Milliseconds since the epoch; {@link #NO_TIMESTAMP} if no record has one. */

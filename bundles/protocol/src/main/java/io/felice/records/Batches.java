@@ -104,4 +104,15 @@ public final class Batches {
         bytes.putLong(RecordBatch.MAX_TIMESTAMP_AT, now);
         bytes.putInt(RecordBatch.CRC_AT, (int) crcOf(batch));
     }
+
+    /**
+     * Corrects a header whose max timestamp is not the newest of the batch's records, and the checksum with it.
+     *
+     * @param newest milliseconds since the epoch
+     */
+    public static void correctMaxTimestamp(RecordBatch batch, long newest) {
+        ByteBuffer bytes = batch.bytes();
+        bytes.putLong(RecordBatch.MAX_TIMESTAMP_AT, newest);
+        bytes.putInt(RecordBatch.CRC_AT, (int) crcOf(batch));
+    }
 }

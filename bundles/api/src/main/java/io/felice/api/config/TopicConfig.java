@@ -27,6 +27,8 @@ public final class TopicConfig extends ConfigValues {
     public static final String MIN_INSYNC_REPLICAS = "min.insync.replicas";
     public static final String UNCLEAN_LEADER_ELECTION = "unclean.leader.election.enable";
     public static final String MAX_MESSAGE_BYTES = "max.message.bytes";
+    public static final String MAX_DECOMPRESSED_MESSAGE_BYTES = "max.decompressed.message.bytes";
+    public static final String RECORD_VALIDATION = "record.validation";
     public static final String MESSAGE_TIMESTAMP_TYPE = "message.timestamp.type";
     public static final String MESSAGE_TIMESTAMP_BEFORE_MAX_MS = "message.timestamp.before.max.ms";
     public static final String MESSAGE_TIMESTAMP_AFTER_MAX_MS = "message.timestamp.after.max.ms";
@@ -117,6 +119,23 @@ public final class TopicConfig extends ConfigValues {
                     Integer.MAX_VALUE,
                     "message.max.bytes",
                     "The largest record batch that is accepted, in bytes, after compression."),
+            number(
+                    MAX_DECOMPRESSED_MESSAGE_BYTES,
+                    INT,
+                    Integer.toString(Integer.MAX_VALUE),
+                    1,
+                    Integer.MAX_VALUE,
+                    null,
+                    "The largest record that is accepted, in bytes, without compression."),
+            words(
+                    RECORD_VALIDATION,
+                    STRING,
+                    "all",
+                    List.of("all", "header"),
+                    null,
+                    "all: the records inside a batch are read before the batch is accepted; a compressed batch is"
+                            + " decompressed for that. header: the batch's header and checksum are checked alone, which costs"
+                            + " less, and a producer can store batches that no consumer can read."),
             words(
                     MESSAGE_TIMESTAMP_TYPE,
                     STRING,

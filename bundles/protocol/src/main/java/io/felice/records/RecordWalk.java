@@ -1,0 +1,208 @@
+package io.felice.records;
+
+import static io.felice.api.ErrorCode.INVALID_RECORD;
+
+import io.felice.api.FeliceException;
+import io.felice.api.RecordBatch;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import org.apache.kafka.common.compress.Compression;
+import org.apache.kafka.common.record.internal.CompressionType;
+import org.apache.kafka.common.utils.internals.BufferSupplier;
+import org.xerial.snappy.SnappyError;
+
+/**
+ * Walks the records of one batch without making an object for a record, and refuses a body that does not hold what the
+ * batch header says. A compressed body is decompressed piece by piece into a buffer that the next walk uses again.
+ *
+ * <pre>
+ *  length          varint    bytes of the record after this field
+ *  attributes      int8
+ *  timestampDelta  varlong   milliseconds, added to the batch's base timestamp
+ *  offsetDelta     varint    0 for the first record, one more for each next one
+ *  keyLength       varint    -1 for no key; the key follows
+ *  valueLength     varint    -1 for no value; the value follows
+ *  headers         varint    how many; each has a key length, a key, a value length (-1 for none), a value
+ * </pre>
+ *
+ * <p>One thread at a time. Source: Kafka protocol guide, "Record".
+ */
+public final class RecordWalk {
+    private static final int WINDOW_BYTES = 16 << 10;
+    private static final int VARINT_BITS = 35;
+    private static final int VARLONG_BITS = 70;
+
+    private final BufferSupplier codecBuffers = BufferSupplier.create();
+    private final byte[] window = new byte[WINDOW_BYTES];
+
+    // Of the walk under way.
+    private InputStream body;
+    private ByteBuffer readable;
+    private int index;
+    private long left;
+
+    /** What the caller asks of each record. */
+    @FunctionalInterface
+    public interface Visitor {
+        /**
+         * @param index 0 for the batch's first record
+         * @param timestamp milliseconds since the epoch
+         * @throws FeliceException to refuse the batch
+         */
+        void record(int index, long timestamp, boolean hasKey);
+    }
+
+    /**
+     * Visits every record of a batch whose header was checked.
+     *
+     * @param maxRecordBytes the largest record that is let through, decompressed
+     * @throws FeliceException INVALID_RECORD if the body cannot be decompressed, if a record's length or offset delta is
+     *     wrong, or if the body has fewer or more records than the header says
+     */
+    public void walk(RecordBatch batch, int maxRecordBytes, Visitor visitor) {
+        ByteBuffer bytes = batch.bytes().position(RecordBatch.HEADER_BYTES);
+        index = 0;
+        if (batch.codec() == 0) {
+            body = null;
+            readable = bytes;
+            walkRecords(batch, maxRecordBytes, visitor);
+            return;
+        }
+        if (batch.codec() == CompressionType.SNAPPY.id) {
+            SnappyLengths.check(bytes);
+        }
+        readable = ByteBuffer.wrap(window).limit(0);
+        try (InputStream decompressed = decompressed(batch.codec(), bytes)) {
+            body = decompressed;
+            walkRecords(batch, maxRecordBytes, visitor);
+        } catch (FeliceException refused) {
+            throw refused;
+        } catch (IOException | RuntimeException | SnappyError unreadable) {
+            throw undecodable(batch, unreadable);
+        } finally {
+            body = null;
+        }
+    }
+
+    private InputStream decompressed(int codec, ByteBuffer bytes) {
+        return Compression.of(CompressionType.forId(codec))
+                .build()
+                .wrapForInput(bytes, RecordBatch.MAGIC, codecBuffers);
+    }
+
+    private static FeliceException undecodable(RecordBatch batch, Throwable cause) {
+        return INVALID_RECORD.because(
+                "The batch's records cannot be decompressed with codec " + batch.codec() + ": " + cause, cause);
+    }
+
+    private void walkRecords(RecordBatch batch, int maxRecordBytes, Visitor visitor) {
+        long baseTimestamp = batch.baseTimestamp();
+        for (int count = batch.recordCount(); index < count; index++) {
+            left = VARINT_BITS;
+            long size = length(0, maxRecordBytes, "length");
+            left = size;
+            oneByte();
+            long timestamp = baseTimestamp + varlong();
+            int offsetDelta = varint();
+            if (offsetDelta != index) {
+                throw wrong("has the offset delta " + offsetDelta);
+            }
+            long key = skipped(length(-1, left, "key length"));
+            skipped(length(-1, left, "value length"));
+            skipHeaders();
+            if (left != 0) {
+                throw wrong("says it has " + size + " bytes, which its fields do not fill exactly");
+            }
+            visitor.record(index, timestamp, key >= 0);
+        }
+        if (hasMore()) {
+            throw INVALID_RECORD.because(
+                    "The batch says it has " + batch.recordCount() + " records, but there are bytes behind the last");
+        }
+    }
+
+    private void skipHeaders() {
+        for (long headers = length(0, left, "number of headers"); headers > 0; headers--) {
+            skipped(length(0, left, "header key length"));
+            skipped(length(-1, left, "header value length"));
+        }
+    }
+
+    private long length(long least, long most, String what) {
+        int length = varint();
+        if (length < least || length > most) {
+            throw wrong("has the " + what + " " + length);
+        }
+        return length;
+    }
+
+    /** @return {@code bytes} as it was */
+    private long skipped(long bytes) {
+        long skip = Math.max(0, bytes);
+        left -= skip;
+        if (left < 0) {
+            throw wrong("ends within a field");
+        }
+        while (skip > 0) {
+            if (!readable.hasRemaining() && !refilled()) {
+                throw wrong("is cut off");
+            }
+            int step = (int) Math.min(skip, readable.remaining());
+            readable.position(readable.position() + step);
+            skip -= step;
+        }
+        return bytes;
+    }
+
+    private byte oneByte() {
+        if (--left < 0) {
+            throw wrong("ends within a field");
+        }
+        if (!hasMore()) {
+            throw wrong("is cut off");
+        }
+        return readable.get();
+    }
+
+    private boolean hasMore() {
+        return readable.hasRemaining() || refilled();
+    }
+
+    private boolean refilled() {
+        if (body == null) {
+            return false;
+        }
+        try {
+            int read = body.read(window, 0, window.length);
+            readable.position(0).limit(Math.max(0, read));
+            return read > 0;
+        } catch (IOException unreadable) {
+            throw INVALID_RECORD.because("The records cannot be decompressed: " + unreadable.getMessage(), unreadable);
+        }
+    }
+
+    private int varint() {
+        return (int) zigzag(VARINT_BITS);
+    }
+
+    private long varlong() {
+        return zigzag(VARLONG_BITS);
+    }
+
+    private long zigzag(int mostBits) {
+        long value = 0;
+        for (int shift = 0; shift < mostBits; shift += 7) {
+            byte next = oneByte();
+            value |= (long) (next & 0x7f) << shift;
+            if (next >= 0) {
+                return value >>> 1 ^ -(value & 1);
+            }
+        }
+        throw wrong("has a number that is too long");
+    }
+
+    private FeliceException wrong(String how) {
+        return INVALID_RECORD.because("Record " + index + " of the batch " + how);
+    }
+}
