@@ -15,6 +15,10 @@ import io.felice.api.partition.Partitions;
 import io.felice.api.status.StatusSource;
 import io.felice.api.status.StatusTable;
 import io.felice.api.storage.StorageEngine;
+import io.felice.broker.engine.Engines;
+import io.felice.broker.engine.MountedEngine;
+import io.felice.broker.partition.Environment;
+import io.felice.broker.partition.ProducerLimits;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.List;
@@ -97,7 +101,7 @@ public final class Broker implements StatusSource {
     private final Config config;
     private final Services services;
     private final BrokerThreads threads = new BrokerThreads();
-    private final Node node;
+    private final Environment environment;
     private final Engines engines;
     private final NodeConfigs configs;
     private final ClusterLink link;
@@ -141,16 +145,17 @@ public final class Broker implements StatusSource {
             RandomGenerator random) {
         this.config = config;
         this.services = services;
-        node = new Node(config.broker_id(), clock, nanos, threads.timer(), threads::inBackground, random);
+        environment = new Environment(config.broker_id(), clock, nanos, threads.timer(), threads::inBackground, random);
         engines = new Engines(config.storage_threads(), nanos);
         configs = configs(properties);
         String rack = config.rack().isEmpty() ? null : config.rack();
-        link = new ClusterLink(node, threads::onMain, UUID.randomUUID(), rack, this::fail);
+        link = new ClusterLink(environment, threads::onMain, UUID.randomUUID(), rack, this::fail);
         Leaderships leaderships = new Leaderships(threads::onMain);
-        BrokerLimits limits = new BrokerLimits(configs::broker);
-        replicas = new Replicas(node, threads::onMain, engines, configs, leaderships, limits, link::view);
-        fetches = new Fetches(replicas::leader, () -> configs.broker().getInt(BrokerConfig.FETCH_MAX_BYTES), node);
-        ProducerIds producerIds = new ProducerIds(node.brokerId(), () -> admin, node.nanos());
+        ProducerLimits limits = new ProducerLimits(configs::broker);
+        replicas = new Replicas(environment, threads::onMain, engines, configs, leaderships, limits, link::view);
+        fetches =
+                new Fetches(replicas::leader, () -> configs.broker().getInt(BrokerConfig.FETCH_MAX_BYTES), environment);
+        ProducerIds producerIds = new ProducerIds(environment.brokerId(), () -> admin, environment.nanos());
         LogDirs logDirs = new LogDirs(replicas, engines);
         partitions = new NodePartitions(replicas, fetches, leaderships, producerIds, logDirs, threads.background());
         readiness = new Readiness(threads, link, configs, engines);
@@ -208,14 +213,15 @@ public final class Broker implements StatusSource {
             return;
         }
         try {
-            state = NodeState.open(Path.of(config.data_dir()).toAbsolutePath(), node.brokerId(), node.clock());
+            state = NodeState.open(
+                    Path.of(config.data_dir()).toAbsolutePath(), environment.brokerId(), environment.clock());
         } catch (NodeState.Refused refused) {
             fail(refused.getMessage());
             return;
         }
         replicas.keepStateIn(state);
         link.storedIn(state.storeId());
-        upkeep = new Upkeep(node, threads::onMain, engines, configs, replicas, state);
+        upkeep = new Upkeep(environment, threads::onMain, engines, configs, replicas, state);
         threads.timer().scheduleWithFixedDelay(upkeep::tick, TICK_MS, TICK_MS, TimeUnit.MILLISECONDS);
     }
 
@@ -384,7 +390,7 @@ public final class Broker implements StatusSource {
     /** Answers what was accepted, settles the logs, and ends every thread. */
     @Deactivate
     public void close() {
-        log.info("Broker {} stops: what was accepted is answered, logs are settled", node.brokerId());
+        log.info("Broker {} stops: what was accepted is answered, logs are settled", environment.brokerId());
         readiness.stopping();
         services.withdraw();
         threads.decide(replicas::close, "the partitions");

@@ -1,6 +1,10 @@
 package io.felice.broker;
 
 import io.felice.api.status.StatusTable;
+import io.felice.broker.engine.Device;
+import io.felice.broker.engine.Engines;
+import io.felice.broker.engine.MountedEngine;
+import io.felice.broker.partition.Compaction;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -66,14 +70,15 @@ final class BrokerStatus {
 
     private StatusTable producers() {
         long known = replicas.leaders().stream()
-                .mapToLong(LeaderPartition::producerCount)
+                .mapToLong(leader -> leader.log().producerCount())
                 .sum();
         return new StatusTable("broker.producers", COUNTERS, List.of(row("remembered", known)));
     }
 
     private StatusTable compaction() {
-        List<Compaction> all =
-                replicas.leaders().stream().map(LeaderPartition::compaction).toList();
+        List<Compaction> all = replicas.leaders().stream()
+                .map(leader -> leader.log().compaction())
+                .toList();
         return new StatusTable(
                 "broker.compaction",
                 COUNTERS,
@@ -101,8 +106,8 @@ final class BrokerStatus {
                     device.isSlow(),
                     device.slowMs(),
                     (long) engine.queued(),
-                    engine.room().isFull(),
-                    engine.room().refusedCount(),
+                    engine.space().isFull(),
+                    engine.space().refusedCount(),
                     (long) engine.openings().mostAtOnce()));
         }
         return new StatusTable(

@@ -9,6 +9,7 @@ import io.felice.api.cluster.ClusterStore;
 import io.felice.api.cluster.ClusterView;
 import io.felice.api.cluster.Endpoints;
 import io.felice.api.cluster.MetadataRecord;
+import io.felice.broker.partition.Environment;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -34,7 +35,7 @@ final class ClusterLink implements ClusterMetadata {
     private static final Logger log = LoggerFactory.getLogger(ClusterLink.class);
     private static final Duration PATIENCE = Duration.ofSeconds(30);
 
-    private final Node node;
+    private final Environment environment;
     private final Executor main;
     private final UUID incarnation;
     private final String rack;
@@ -58,8 +59,8 @@ final class ClusterLink implements ClusterMetadata {
      *     in the log before this run is in the view
      * @param onRefused gets a sentence if another broker has this broker's id
      */
-    ClusterLink(Node node, Executor main, UUID incarnation, String rack, Consumer<String> onRefused) {
-        this.node = node;
+    ClusterLink(Environment environment, Executor main, UUID incarnation, String rack, Consumer<String> onRefused) {
+        this.environment = environment;
         this.main = main;
         this.incarnation = incarnation;
         this.rack = rack;
@@ -73,7 +74,7 @@ final class ClusterLink implements ClusterMetadata {
 
     @Override
     public int brokerId() {
-        return node.brokerId();
+        return environment.brokerId();
     }
 
     @Override
@@ -85,7 +86,8 @@ final class ClusterLink implements ClusterMetadata {
             failWaiting();
         }
         if (!reached.isDone()) {
-            Future<?> patience = node.timer()
+            Future<?> patience = environment
+                    .timer()
                     .schedule(
                             () -> {
                                 waiting.remove(reached);
@@ -253,7 +255,7 @@ final class ClusterLink implements ClusterMetadata {
             return;
         }
         BrokerRegistration broker = new BrokerRegistration(
-                node.brokerId(), incarnation, storeId, new ArrayList<>(endpoints.endpoints()), rack);
+                environment.brokerId(), incarnation, storeId, new ArrayList<>(endpoints.endpoints()), rack);
         if (broker.equals(registered)) {
             return;
         }
@@ -262,7 +264,7 @@ final class ClusterLink implements ClusterMetadata {
         registration = store.register(broker, new ClusterStore.RegistrationListener() {
             @Override
             public void registered(long epoch) {
-                log.info("Broker {} is registered in epoch {}", node.brokerId(), epoch);
+                log.info("Broker {} is registered in epoch {}", environment.brokerId(), epoch);
             }
 
             @Override
@@ -282,7 +284,7 @@ final class ClusterLink implements ClusterMetadata {
 
     /** True if this view has everything that was in the log when this broker registered. */
     boolean showsThisBroker(ClusterView news) {
-        return news.broker(node.brokerId())
+        return news.broker(environment.brokerId())
                 .filter(live -> live.registration().incarnation().equals(incarnation))
                 .isPresent();
     }

@@ -13,9 +13,13 @@ import io.felice.api.partition.FetchedPartition;
 import io.felice.api.partition.Partition.EpochEnd;
 import io.felice.api.partition.Partition.ReadLimit;
 import io.felice.api.storage.Records;
+import io.felice.broker.partition.Environment;
+import io.felice.broker.partition.LeaderPartition;
+import io.felice.broker.partition.Watcher;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -42,7 +46,7 @@ final class Fetches implements AutoCloseable {
 
     private final Function<TopicPartition, LeaderPartition> leaders;
     private final IntSupplier maxBytes;
-    private final Node node;
+    private final Environment environment;
     private final Set<Fetch> parked = ConcurrentHashMap.newKeySet();
     private volatile boolean closed;
 
@@ -50,10 +54,10 @@ final class Fetches implements AutoCloseable {
      * @param leaders finds a partition or throws what is answered
      * @param maxBytes the most of one fetch, as the broker allows
      */
-    Fetches(Function<TopicPartition, LeaderPartition> leaders, IntSupplier maxBytes, Node node) {
+    Fetches(Function<TopicPartition, LeaderPartition> leaders, IntSupplier maxBytes, Environment environment) {
         this.leaders = leaders;
         this.maxBytes = maxBytes;
-        this.node = node;
+        this.environment = environment;
     }
 
     CompletionStage<List<FetchedPartition>> fetch(FetchPlan plan) {
@@ -78,7 +82,8 @@ final class Fetches implements AutoCloseable {
         private static final long NOT_KNOWN = -1;
 
         private final LeaderPartition[] partitions;
-        private final long[] watermarks;
+        /** Where each one's records ended for this reader. */
+        private final long[] ends;
         /** What was appended in all; {@link #NOT_KNOWN} if some of it was not below the high watermark yet. */
         private final long[] bytesBefore;
 
@@ -87,15 +92,16 @@ final class Fetches implements AutoCloseable {
 
         Found(int count) {
             partitions = new LeaderPartition[count];
-            watermarks = new long[count];
+            ends = new long[count];
             bytesBefore = new long[count];
             failures = new FetchedPartition[count];
         }
     }
 
     /** One fetch. Its attempts never overlap: whoever takes it out of the park goes on with it. */
-    private final class Fetch implements HighWatermark.Watcher {
+    private final class Fetch implements Watcher {
         private final FetchPlan plan;
+        private final ReadLimit limit;
         private final CompletableFuture<List<FetchedPartition>> answer = new CompletableFuture<>();
         private final AtomicBoolean waiting = new AtomicBoolean();
         private final long deadline;
@@ -107,8 +113,9 @@ final class Fetches implements AutoCloseable {
 
         Fetch(FetchPlan plan) {
             this.plan = plan;
+            this.limit = plan.limit();
             Duration wait = plan.maxWait().compareTo(MOST_WAIT) < 0 ? plan.maxWait() : MOST_WAIT;
-            this.deadline = node.nanos().getAsLong() + wait.toNanos();
+            this.deadline = environment.nanos().getAsLong() + wait.toNanos();
             this.last = plan.maxWait().isZero() || plan.wants().isEmpty();
         }
 
@@ -119,7 +126,7 @@ final class Fetches implements AutoCloseable {
             if (cold == null) {
                 read(now);
             } else {
-                cold.engine().execute(() -> read(now));
+                cold.log().engine().execute(() -> read(now));
             }
         }
 
@@ -130,11 +137,14 @@ final class Fetches implements AutoCloseable {
                 Want want = plan.wants().get(i);
                 try {
                     LeaderPartition partition = leaders.apply(want.partition());
-                    now.watermarks[i] = partition.highWatermark();
-                    boolean settled = partition.logEndOffset() <= now.watermarks[i];
+                    if (plan.isReplica()) {
+                        partition.fetchedBy(plan.replicaId(), want.offset());
+                    }
+                    now.ends[i] = partition.endOf(limit);
+                    boolean settled = partition.logEndOffset() <= now.ends[i];
                     now.bytesBefore[i] = settled ? partition.appendedBytes() : Found.NOT_KNOWN;
                     now.partitions[i] = partition;
-                    if (want.offset() < now.watermarks[i] && !partition.isHot(want.offset())) {
+                    if (want.offset() < now.ends[i] && !partition.isHot(want.offset())) {
                         cold = partition;
                     }
                 } catch (FeliceException refused) {
@@ -155,12 +165,12 @@ final class Fetches implements AutoCloseable {
                 if (one == null) {
                     Want want = plan.wants().get(i);
                     one = read(want, now.partitions[i], room - bytes, bytes == 0);
-                    if (room - bytes < want.maxBytes() && foundNoRoom(one, now.watermarks[i] - want.offset())) {
+                    if (room - bytes < want.maxBytes() && foundNoRoom(one, now.ends[i] - want.offset())) {
                         room = (int) bytes; // what is left holds no batch here, and hardly one of the others
                     }
                 }
                 mustAnswer |= one.error() != ErrorCode.NONE || one.divergence() != null;
-                mustAnswer |= leavesMore(one, now.watermarks[i]);
+                mustAnswer |= leavesMore(one, now.ends[i]);
                 bytes += one.records().sizeInBytes();
                 answers.add(one);
             }
@@ -181,8 +191,7 @@ final class Fetches implements AutoCloseable {
         }
 
         /** True if it gave some of its records and had more: to wait for them would be to wait for what is there. */
-        private boolean leavesMore(FetchedPartition one, long watermark) {
-            long end = plan.readCommitted() ? Math.min(one.lastStableOffset(), watermark) : watermark;
+        private boolean leavesMore(FetchedPartition one, long end) {
             return one.records().sizeInBytes() > 0 && one.records().nextOffset() < end;
         }
 
@@ -190,7 +199,6 @@ final class Fetches implements AutoCloseable {
             try {
                 partition.checkEpoch(want.currentLeaderEpoch());
                 EpochEnd divergence = divergence(want, partition);
-                ReadLimit limit = plan.readCommitted() ? ReadLimit.LAST_STABLE_OFFSET : ReadLimit.HIGH_WATERMARK;
                 int most = (int) Math.max(0, Math.min(room, want.maxBytes()));
                 Records records =
                         divergence == null ? partition.readHere(want.offset(), most, limit, first) : Records.EMPTY;
@@ -215,13 +223,13 @@ final class Fetches implements AutoCloseable {
             if (want.lastFetchedEpoch() < 0) {
                 return null;
             }
-            EpochEnd end = partition.endOfEpoch(want.lastFetchedEpoch());
-            if (end.endOffset() < 0 || want.offset() < partition.logStartOffset()) {
+            Optional<EpochEnd> divergence = partition.divergence(want.lastFetchedEpoch(), want.offset());
+            boolean known = divergence.isEmpty() || divergence.get().endOffset() >= 0;
+            if (!known || want.offset() < partition.logStartOffset()) {
                 throw OFFSET_OUT_OF_RANGE.because("Epoch " + want.lastFetchedEpoch() + " before offset " + want.offset()
                         + " is not known to " + want.partition());
             }
-            boolean parts = end.epoch() < want.lastFetchedEpoch() || end.endOffset() < want.offset();
-            return parts ? end : null;
+            return divergence.orElse(null);
         }
 
         /** A reader is told to look again, in a word that every client knows from a fetch. */
@@ -234,7 +242,7 @@ final class Fetches implements AutoCloseable {
             found = now;
             parked.add(this);
             for (LeaderPartition partition : now.partitions) {
-                partition.watch(this);
+                partition.watch(this, plan.isReplica());
             }
             boolean ends = timer != null || startTimer();
             waiting.set(true);
@@ -243,15 +251,15 @@ final class Fetches implements AutoCloseable {
             } else if (last) {
                 goOn();
             } else {
-                moved();
+                changed();
             }
         }
 
         /** False if the broker is closing. */
         private boolean startTimer() {
-            long left = Math.max(0, deadline - node.nanos().getAsLong());
+            long left = Math.max(0, deadline - environment.nanos().getAsLong());
             try {
-                timer = node.timer().schedule(this::timeIsUp, left, TimeUnit.NANOSECONDS);
+                timer = environment.timer().schedule(this::timeIsUp, left, TimeUnit.NANOSECONDS);
                 return true;
             } catch (RejectedExecutionException closing) {
                 return false;
@@ -265,13 +273,13 @@ final class Fetches implements AutoCloseable {
             }
             parked.remove(this);
             for (LeaderPartition partition : found.partitions) {
-                partition.unwatch(this);
+                partition.unwatch(this, plan.isReplica());
             }
             return true;
         }
 
         @Override
-        public void moved() {
+        public void changed() {
             if (waiting.get() && isWorthALook(found) && takeOut()) {
                 attempt();
             }
@@ -284,7 +292,7 @@ final class Fetches implements AutoCloseable {
                 if (!partition.isLeading() || plan.wants().get(i).offset() < partition.logStartOffset()) {
                     return true;
                 }
-                if (partition.highWatermark() > then.watermarks[i]) {
+                if (partition.endOf(limit) > then.ends[i]) {
                     if (then.bytesBefore[i] == Found.NOT_KNOWN) {
                         return true;
                     }

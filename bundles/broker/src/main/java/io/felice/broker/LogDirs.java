@@ -4,6 +4,9 @@ import io.felice.api.ErrorCode;
 import io.felice.api.partition.LogDir;
 import io.felice.api.partition.LogDir.ReplicaSize;
 import io.felice.api.storage.Volume;
+import io.felice.broker.engine.Engines;
+import io.felice.broker.engine.MountedEngine;
+import io.felice.broker.partition.OpenedLog;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -24,9 +27,9 @@ final class LogDirs {
         for (Replica replica : replicas.all()) {
             String engine = replica.engine;
             if (engine != null) {
-                LeaderPartition current = replica.current();
+                OpenedLog log = replica.log;
                 sizes.computeIfAbsent(engine, unused -> new ArrayList<>())
-                        .add(new ReplicaSize(replica.partition, current == null ? 0 : current.sizeInBytes(), 0));
+                        .add(new ReplicaSize(replica.partition, log == null ? 0 : log.sizeInBytes(), 0));
             }
         }
         List<LogDir> dirs = new ArrayList<>();

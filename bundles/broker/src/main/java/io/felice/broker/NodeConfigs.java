@@ -20,6 +20,8 @@ import io.felice.api.config.ConfigResource;
 import io.felice.api.config.Configs;
 import io.felice.api.config.TopicConfig;
 import io.felice.api.storage.EngineTrait;
+import io.felice.broker.engine.Engines;
+import io.felice.broker.partition.Durability;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

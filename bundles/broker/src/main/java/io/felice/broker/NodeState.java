@@ -2,6 +2,8 @@ package io.felice.broker;
 
 import io.felice.api.TopicPartition;
 import io.felice.api.storage.LogId;
+import io.felice.broker.partition.CheckpointFile;
+import io.felice.broker.partition.PartitionFiles;
 import java.io.IOException;
 import java.io.Reader;
 import java.io.StringWriter;
@@ -164,7 +166,7 @@ final class NodeState implements AutoCloseable {
         written.putAll(properties);
         StringWriter text = new StringWriter();
         written.store(text, null);
-        Checkpoint.replaceDurably(
+        CheckpointFile.replaceDurably(
                 root.resolve(PROPERTIES), ByteBuffer.wrap(text.toString().getBytes(StandardCharsets.UTF_8)));
     }
 
@@ -263,7 +265,7 @@ final class NodeState implements AutoCloseable {
             return watermarks;
         }
         try {
-            for (String line : Checkpoint.read(file)) {
+            for (String line : CheckpointFile.read(file)) {
                 String[] words = line.split(" ");
                 watermarks.put(new TopicPartition(words[0], Integer.parseInt(words[1])), Long.parseLong(words[2]));
             }
@@ -277,7 +279,7 @@ final class NodeState implements AutoCloseable {
     void writeHighWatermarks(Map<TopicPartition, Long> watermarks) throws IOException {
         List<String> lines = new ArrayList<>();
         watermarks.forEach((p, offset) -> lines.add(p.topic() + " " + p.partition() + " " + offset));
-        Checkpoint.write(root.resolve(HIGH_WATERMARKS), lines);
+        CheckpointFile.write(root.resolve(HIGH_WATERMARKS), lines);
     }
 
     @Override

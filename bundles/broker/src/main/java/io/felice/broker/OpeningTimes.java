@@ -1,5 +1,6 @@
 package io.felice.broker;
 
+import io.felice.broker.partition.Environment;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
@@ -10,21 +11,21 @@ final class OpeningTimes {
     private static final Logger log = LoggerFactory.getLogger(OpeningTimes.class);
     private static final int WORTH_A_WORD = 10;
 
-    private final Node node;
+    private final Environment environment;
     private final AtomicInteger opened = new AtomicInteger();
     private final AtomicInteger waiting = new AtomicInteger();
     private final AtomicInteger together = new AtomicInteger();
     private final AtomicLong since = new AtomicLong();
     private final AtomicLong lastMs = new AtomicLong();
 
-    OpeningTimes(Node node) {
-        this.node = node;
+    OpeningTimes(Environment environment) {
+        this.environment = environment;
     }
 
     /** One more log is to be opened. */
     void begun() {
         if (waiting.getAndIncrement() == 0) {
-            since.set(node.nanos().getAsLong());
+            since.set(environment.nanos().getAsLong());
         }
     }
 
@@ -33,7 +34,7 @@ final class OpeningTimes {
         opened.incrementAndGet();
         together.incrementAndGet();
         if (waiting.decrementAndGet() == 0) {
-            long tookMs = (node.nanos().getAsLong() - since.get()) / 1_000_000;
+            long tookMs = (environment.nanos().getAsLong() - since.get()) / 1_000_000;
             lastMs.set(tookMs);
             int count = together.getAndSet(0);
             if (count >= WORTH_A_WORD) {

@@ -2,6 +2,7 @@ package io.felice.broker;
 
 import io.felice.api.Launch;
 import io.felice.api.config.BrokerConfig;
+import io.felice.broker.engine.Engines;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;

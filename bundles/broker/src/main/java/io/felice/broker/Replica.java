@@ -1,26 +1,35 @@
 package io.felice.broker;
 
+import static io.felice.api.ErrorCode.LEADER_NOT_AVAILABLE;
+
 import io.felice.api.FeliceException;
 import io.felice.api.TopicPartition;
 import io.felice.api.cluster.PartitionState;
 import io.felice.api.config.TopicConfig;
 import io.felice.api.partition.Partition;
 import io.felice.api.storage.LogId;
+import io.felice.broker.engine.Openings;
+import io.felice.broker.partition.LeaderPartition;
+import io.felice.broker.partition.OfflinePartition;
+import io.felice.broker.partition.OpenedLog;
+import io.felice.broker.partition.Role;
 import java.util.function.Consumer;
 
 /**
- * A partition that has a replica here, and what is being done about it. Changed on the broker's thread only, except that
- * whoever asks for the partition while it is on its way gets a stand-in that waits for it.
+ * This node's replica of a partition: what the cluster wants of it, its log once that is open, and its role. Changed on
+ * the broker's thread only, except that whoever asks for a partition that is on its way gets a stand-in that waits for it.
  */
 final class Replica {
-    /** What is with the log. */
+    /** What is under way with the log. */
     enum Status {
-        /** Nothing to do: another broker leads. */
-        IDLE,
+        CLOSED,
         OPENING,
+        /** Open, and between two roles. */
+        CHANGING,
         LEADING,
+        FOLLOWING,
         CLOSING,
-        /** The log failed or cannot be opened; tried again later. */
+        /** The log failed or cannot be opened; it is tried again later. */
         OFFLINE,
         /** The engine that keeps the log is not here. */
         NO_ENGINE
@@ -30,66 +39,78 @@ final class Replica {
     final TopicPartition partition;
 
     volatile PartitionState wanted;
-    volatile Status status = Status.IDLE;
-    private volatile LeaderPartition current;
+    volatile Status status = Status.CLOSED;
     volatile Openings.Opening opening;
     volatile String engine;
     volatile String failure;
+    /** Null unless it is open. */
+    volatile OpenedLog log;
 
+    private volatile Role role;
     private AwaitedPartition awaited;
 
     TopicConfig config;
     volatile boolean deleted;
     int failures;
+    /** In nanoseconds of the monotonic clock; means something after the first failure. */
     long offlineSince;
 
     Replica(LogId id, PartitionState wanted) {
         this.id = id;
         this.partition = new TopicPartition(id.topic(), id.partition());
         this.wanted = wanted;
+        this.role = new OfflinePartition(LEADER_NOT_AVAILABLE.because(partition + " is not open yet"));
     }
 
     /** True while something is under way that ends by looking at the replica again. */
     boolean isBusy() {
-        return status == Status.OPENING || status == Status.CLOSING;
+        return status == Status.OPENING || status == Status.CHANGING || status == Status.CLOSING;
+    }
+
+    Role role() {
+        return role;
     }
 
     /** Null unless this node leads the partition and its log is open. */
-    LeaderPartition current() {
-        return current;
+    LeaderPartition leading() {
+        return role instanceof LeaderPartition leader ? leader : null;
     }
 
-    /** The partition is open: what waited for it is done first. */
-    void publish(LeaderPartition partition) {
+    /** No client gets the partition any more; each is answered with {@code why}. */
+    void goOffline(FeliceException why) {
+        role = new OfflinePartition(why);
+    }
+
+    /** The replica has this role now. Calls that waited for a leader are done before any newer call reaches it. */
+    void assume(Role newRole) {
+        if (!(newRole instanceof LeaderPartition leader)) {
+            role = newRole;
+            return;
+        }
         AwaitedPartition waiting;
         synchronized (this) {
             waiting = awaited;
             if (waiting == null) {
-                current = partition;
+                role = leader;
                 return;
             }
         }
-        waiting.open(partition, () -> current = partition, partition.engine());
+        waiting.open(leader, () -> role = leader, leader.log().engine());
         synchronized (this) {
             awaited = null;
         }
     }
 
-    /** Nobody gets the partition any more. */
-    void conceal() {
-        current = null;
-    }
-
     /** The partition, or what waits for it in its place; null if it is not known to come soon. */
-    Partition currentOrAwaited(int brokerId, Consumer<AwaitedPartition> onWait) {
-        LeaderPartition open = current;
+    Partition leadingOrAwaited(int brokerId, Consumer<AwaitedPartition> onWait) {
+        LeaderPartition open = leading();
         if (open != null) {
             return open;
         }
         AwaitedPartition fresh;
         synchronized (this) {
-            if (current != null) {
-                return current;
+            if (leading() != null) {
+                return leading();
             }
             if (awaited != null) {
                 return awaited.isRefused() ? null : awaited;
@@ -105,10 +126,10 @@ final class Replica {
     }
 
     private boolean comesSoon(int brokerId) {
+        boolean wantedHere = failure == null && !deleted && wanted.leader() == brokerId;
         return switch (status) {
             case LEADING, OFFLINE -> false;
-            case OPENING, NO_ENGINE -> failure == null;
-            case CLOSING, IDLE -> failure == null && !deleted && wanted.leader() == brokerId;
+            case CLOSED, OPENING, CHANGING, FOLLOWING, CLOSING, NO_ENGINE -> wantedHere;
         };
     }
 

@@ -14,6 +14,16 @@ import io.felice.api.config.TopicConfig;
 import io.felice.api.partition.Partition;
 import io.felice.api.storage.LogId;
 import io.felice.api.storage.StorageEngine;
+import io.felice.broker.engine.Engines;
+import io.felice.broker.engine.MountedEngine;
+import io.felice.broker.engine.Openings;
+import io.felice.broker.partition.BatchAdmission;
+import io.felice.broker.partition.Environment;
+import io.felice.broker.partition.LeaderPartition;
+import io.felice.broker.partition.LogOpening;
+import io.felice.broker.partition.OpenedLog;
+import io.felice.broker.partition.ProducerLimits;
+import io.felice.broker.partition.Role;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -42,21 +52,21 @@ import org.slf4j.LoggerFactory;
  * threads. Looking up a leader is for any thread.
  */
 final class Replicas {
-    private static final Logger log = LoggerFactory.getLogger(Replicas.class);
+    private static final Logger LOG = LoggerFactory.getLogger(Replicas.class);
     private static final long FIRST_RETRY_MS = 1_000;
     private static final long LAST_RETRY_MS = 30_000;
     private static final int DOUBLINGS = 5;
     private static final long PATIENCE_SECONDS = 10;
 
-    private final Node node;
+    private final Environment environment;
     private final Executor main;
     private final Engines engines;
     private final NodeConfigs configs;
     private final Leaderships leaderships;
-    private final BrokerLimits limits;
-    private final PartitionOpening opening;
+    private final LogOpening opening;
     private final OpeningTimes openingTimes;
     private final StrayLogs strays;
+    private final BatchAdmission admission = new BatchAdmission();
     private final Supplier<ClusterView> view;
 
     private final Map<TopicPartition, Replica> byName = new ConcurrentHashMap<>();
@@ -76,22 +86,21 @@ final class Replicas {
     private volatile boolean closed;
 
     Replicas(
-            Node node,
+            Environment environment,
             Executor main,
             Engines engines,
             NodeConfigs configs,
             Leaderships leaderships,
-            BrokerLimits limits,
+            ProducerLimits limits,
             Supplier<ClusterView> view) {
-        this.node = node;
+        this.environment = environment;
         this.main = main;
         this.engines = engines;
         this.configs = configs;
         this.leaderships = leaderships;
-        this.limits = limits;
-        this.opening = new PartitionOpening(node, limits);
-        this.openingTimes = new OpeningTimes(node);
-        this.strays = new StrayLogs(node, main, engines, view, this::isInUse);
+        this.opening = new LogOpening(environment, limits);
+        this.openingTimes = new OpeningTimes(environment);
+        this.strays = new StrayLogs(environment, main, engines, view, this::isInUse);
         this.view = view;
     }
 
@@ -108,23 +117,23 @@ final class Replicas {
     /** @throws io.felice.api.FeliceException as {@link io.felice.api.partition.Partitions#leader} says */
     LeaderPartition leader(TopicPartition partition) {
         Replica replica = byName.get(partition);
-        LeaderPartition current = replica == null ? null : replica.current();
-        if (current == null) {
+        LeaderPartition leading = replica == null ? null : replica.leading();
+        if (leading == null) {
             throw notHere(partition, replica);
         }
-        return current;
+        return leading;
     }
 
-    /** As {@link #leader}; but for one that is on its way, something that waits for it, and not for long. */
+    /** As {@link #leader}; but for a partition that is on its way, a stand-in that waits for it for a while. */
     Partition leaderOrAwaited(TopicPartition partition) {
         Replica replica = byName.get(partition);
-        Partition found = replica == null || closed ? null : replica.currentOrAwaited(node.brokerId(), patience);
+        Partition found = replica == null || closed ? null : replica.leadingOrAwaited(environment.brokerId(), patience);
         if (found == null) {
             throw notHere(partition, replica);
         }
         hurry(replica);
         if (closed) {
-            replica.refuse(going());
+            replica.refuse(stopping());
         }
         return found;
     }
@@ -142,14 +151,14 @@ final class Replicas {
                 .or(() -> Optional.ofNullable(replica.status == Replica.Status.NO_ENGINE ? null : replica.engine));
     }
 
-    private static FeliceException going() {
-        return NOT_LEADER_OR_FOLLOWER.because("This node is going");
+    private static FeliceException stopping() {
+        return NOT_LEADER_OR_FOLLOWER.because("This node is stopping");
     }
 
     private void waitNotForLong(AwaitedPartition awaited) {
         FeliceException late = LEADER_NOT_AVAILABLE.because(awaited.id() + " is still not open");
         try {
-            node.timer().schedule(() -> awaited.refuse(late), PATIENCE_SECONDS, TimeUnit.SECONDS);
+            environment.timer().schedule(() -> awaited.refuse(late), PATIENCE_SECONDS, TimeUnit.SECONDS);
         } catch (RejectedExecutionException closing) {
             awaited.refuse(late);
         }
@@ -167,19 +176,18 @@ final class Replicas {
             return view.get()
                     .topic(partition.topic())
                     .flatMap(topic -> topic.partition(partition.partition()))
-                    .map(found -> found.leader() == node.brokerId()
+                    .map(found -> leads(found)
                             ? LEADER_NOT_AVAILABLE.because(partition + " is not open yet")
                             : NOT_LEADER_OR_FOLLOWER.because("This node does not lead " + partition))
                     .orElseGet(() -> UNKNOWN_TOPIC_OR_PARTITION.because("There is no partition " + partition));
         }
         hurry(replica);
-        return switch (replica.status) {
-            case OPENING, LEADING -> LEADER_NOT_AVAILABLE.because(partition + " is not open yet");
-            case IDLE, CLOSING -> NOT_LEADER_OR_FOLLOWER.because("This node does not lead " + partition);
-            case OFFLINE -> KAFKA_STORAGE_ERROR.because(partition + " is offline: " + replica.failure);
-            case NO_ENGINE -> LEADER_NOT_AVAILABLE.because(
-                    "The storage engine " + replica.engine + " of " + partition + " is not here");
-        };
+        try {
+            replica.role().leader();
+            return LEADER_NOT_AVAILABLE.because(partition + " is not open yet");
+        } catch (FeliceException why) {
+            return why;
+        }
     }
 
     Collection<Replica> all() {
@@ -189,9 +197,9 @@ final class Replicas {
     List<LeaderPartition> leaders() {
         List<LeaderPartition> leaders = new ArrayList<>();
         byName.values().forEach(replica -> {
-            LeaderPartition current = replica.current();
-            if (current != null) {
-                leaders.add(current);
+            LeaderPartition leading = replica.leading();
+            if (leading != null) {
+                leaders.add(leading);
             }
         });
         return leaders;
@@ -239,7 +247,7 @@ final class Replicas {
 
     private CompletableFuture<?> apply(TopicView topic, int number, PartitionState wanted, TopicConfig config) {
         TopicPartition partition = new TopicPartition(topic.name(), number);
-        if (!wanted.replicas().contains(node.brokerId())) {
+        if (!wanted.replicas().contains(environment.brokerId())) {
             drop(partition, topic.topicId());
             return CompletableFuture.completedFuture(null);
         }
@@ -250,7 +258,7 @@ final class Replicas {
         return reconcile(replica);
     }
 
-    /** The checkpoint knows names only: what it says is of an older topic if this log has never been written to. */
+    /** The checkpoint knows names only: a watermark is of an older topic if this log has never been written to. */
     private Replica found(LogId id, PartitionState wanted) {
         Replica replica = new Replica(id, wanted);
         Long watermark = checkpointed.remove(replica.partition);
@@ -265,24 +273,108 @@ final class Replicas {
         if (replica.isBusy() || closed) {
             return CompletableFuture.completedFuture(null);
         }
-        LeaderPartition current = replica.current();
-        boolean leads = !replica.deleted && replica.wanted.leader() == node.brokerId();
-        if (current != null && (!leads || current.leaderEpoch() != replica.wanted.leaderEpoch())) {
-            current.resign();
-            return release(replica, current);
+        if (replica.log != null && replica.deleted) {
+            leaveRole(replica, notLed(replica));
+            return release(replica, notLed(replica));
         }
-        if (current != null) {
-            current.update(replica.wanted, replica.config);
-        } else if (replica.deleted) {
+        if (replica.log != null) {
+            return play(replica, replica.log);
+        }
+        if (replica.deleted) {
             replica.refuse(UNKNOWN_TOPIC_OR_PARTITION.because("There is no partition " + replica.partition));
             delete(replica);
-        } else if (!leads) {
-            replica.status = Replica.Status.IDLE;
-            replica.refuse(NOT_LEADER_OR_FOLLOWER.because("This node does not lead " + replica.partition));
         } else if (replica.status != Replica.Status.OFFLINE) {
             return open(replica);
         }
         return CompletableFuture.completedFuture(null);
+    }
+
+    private boolean leads(PartitionState wanted) {
+        return wanted.leader() == environment.brokerId();
+    }
+
+    private static FeliceException notLed(Replica replica) {
+        return NOT_LEADER_OR_FOLLOWER.because("This node does not lead " + replica.partition);
+    }
+
+    // ---- roles
+
+    /** The replica's log is open: it gets the role that is wanted, if it has another one. */
+    private CompletableFuture<?> play(Replica replica, OpenedLog log) {
+        PartitionState wanted = replica.wanted;
+        log.update(replica.config);
+        LeaderPartition leading = replica.leading();
+        if (replica.role().isOf(wanted.leaderEpoch()) && (leading != null) == leads(wanted)) {
+            if (leading != null) {
+                leading.update(wanted);
+            }
+            return CompletableFuture.completedFuture(null);
+        }
+        leaveRole(replica, notLed(replica));
+        replica.status = Replica.Status.CHANGING;
+        CompletableFuture<Void> done = begin(log.engine());
+        log.become(() -> roleOver(log, wanted))
+                .whenComplete((role, failure) -> main.execute(() -> assumed(replica, log, role, done)));
+        return done;
+    }
+
+    private Role roleOver(OpenedLog log, PartitionState wanted) {
+        return leads(wanted) ? log.lead(wanted, admission) : log.follow(wanted);
+    }
+
+    /** No append of the role is answered as done from now on. */
+    private void leaveRole(Replica replica, FeliceException why) {
+        LeaderPartition leading = replica.leading();
+        replica.role().end(why);
+        replica.goOffline(why);
+        if (leading != null) {
+            leaderships.resigned(leading);
+        }
+    }
+
+    /** @param role null if the log failed before it got one */
+    private void assumed(Replica replica, OpenedLog log, Role role, CompletableFuture<Void> done) {
+        if (role == null || replica.log != log || replica.status == Replica.Status.CLOSING) {
+            done.complete(null);
+            return;
+        }
+        replica.status = role instanceof LeaderPartition ? Replica.Status.LEADING : Replica.Status.FOLLOWING;
+        if (closed || !isMounted(log.engine())) {
+            role.end(stopping());
+            release(replica, stopping()).whenComplete((nothing, unused) -> done.complete(null));
+            return;
+        }
+        if (log.whyEnded() != null) {
+            died(replica, log, log.whyEnded());
+            done.complete(null);
+            return;
+        }
+        boolean stillWanted = !replica.deleted && role.isOf(replica.wanted.leaderEpoch());
+        if (!stillWanted) {
+            role.end(notLed(replica));
+            reconcile(replica).whenComplete((nothing, unused) -> done.complete(null));
+            return;
+        }
+        enter(replica, log, role);
+        done.complete(null);
+    }
+
+    private void enter(Replica replica, OpenedLog log, Role role) {
+        replica.assume(role);
+        log.update(replica.config);
+        if (replica.failure != null) {
+            LOG.info("{} is online again, from offset {}", replica.partition, log.endOffset());
+            replica.failure = null;
+        }
+        LeaderPartition leading = replica.leading();
+        if (leading == null) {
+            replica.refuse(notLed(replica));
+            LOG.debug("Following {} from offset {}", replica.partition, log.endOffset());
+            return;
+        }
+        leading.update(replica.wanted);
+        LOG.debug("Leading {} from offset {} in epoch {}", replica.partition, log.endOffset(), leading.leaderEpoch());
+        leaderships.leading(leading);
     }
 
     // ---- opening
@@ -293,10 +385,13 @@ final class Replicas {
         MountedEngine engine = engines.find(name).orElse(null);
         if (engine == null) {
             replica.status = Replica.Status.NO_ENGINE;
+            replica.goOffline(LEADER_NOT_AVAILABLE.because(
+                    "The storage engine " + name + " of " + replica.partition + " is not here"));
             return CompletableFuture.completedFuture(null);
         }
         CompletableFuture<Void> done = begin(engine);
         replica.status = Replica.Status.OPENING;
+        replica.goOffline(LEADER_NOT_AVAILABLE.because(replica.partition + " is not open yet"));
         openingTimes.begun();
         PartitionState wanted = replica.wanted;
         TopicConfig config = replica.config;
@@ -306,8 +401,9 @@ final class Replicas {
                 return;
             }
             try {
-                LeaderPartition partition = openHere(replica, engine, wanted, config);
-                main.execute(() -> opened(replica, engine, partition, done));
+                OpenedLog log = openHere(replica, engine, config);
+                Role role = roleOver(log, wanted);
+                main.execute(() -> opened(replica, log, role, done));
             } catch (RuntimeException | Error failure) {
                 main.execute(() -> notOpened(replica, failure, done));
             }
@@ -323,63 +419,27 @@ final class Replicas {
         return done;
     }
 
-    private LeaderPartition openHere(Replica replica, MountedEngine engine, PartitionState wanted, TopicConfig config) {
+    private OpenedLog openHere(Replica replica, MountedEngine engine, TopicConfig config) {
         if (replica.failure != null) {
-            mayHaveRunOut(engine);
+            // A log that failed is opened to be read and trimmed; it is written to only if there is free space.
+            engine.space().ranOut(0);
         }
-        PartitionFiles files = state.files(replica.id, engine.name());
-        boolean alone = wanted.isr().equals(List.of(node.brokerId()));
-        LeaderPartition.Opened found = opening.open(
+        return opening.open(
                 engine,
-                files,
+                state.files(replica.id, engine.name()),
                 replica.id,
-                wanted.leaderEpoch(),
                 state.lease(),
                 config,
-                alone,
-                lastWatermarks.getOrDefault(replica.id, 0L));
-        return new LeaderPartition(
-                found,
-                node,
-                engine,
-                wanted,
-                config,
-                limits,
+                lastWatermarks.getOrDefault(replica.id, 0L),
                 () -> state.keptBy(replica.id, engine.name()),
-                (partition, cause) -> main.execute(() -> died(replica, partition, cause)));
+                (log, cause) -> main.execute(() -> died(replica, log, cause)));
     }
 
-    /** A log that failed is opened to be read and trimmed, but it is written to only if there is room. */
-    private static void mayHaveRunOut(MountedEngine engine) {
-        engine.room().ranOut(0);
-    }
-
-    private void opened(
-            Replica replica, MountedEngine engine, LeaderPartition partition, CompletableFuture<Void> done) {
+    private void opened(Replica replica, OpenedLog log, Role role, CompletableFuture<Void> done) {
         openingTimes.ended();
         replica.opening = null;
-        boolean stillWanted = !replica.deleted
-                && replica.wanted.leader() == node.brokerId()
-                && replica.wanted.leaderEpoch() == partition.leaderEpoch();
-        if (closed || !isMounted(engine) || !stillWanted) {
-            partition.resign();
-            release(replica, partition).whenComplete((nothing, unused) -> done.complete(null));
-            return;
-        }
-        replica.status = Replica.Status.LEADING;
-        partition.update(replica.wanted, replica.config);
-        replica.publish(partition);
-        if (replica.failure != null) {
-            log.info("{} is online again, from offset {}", replica.partition, partition.logEndOffset());
-            replica.failure = null;
-        }
-        log.debug(
-                "Leading {} from offset {} in epoch {}",
-                replica.partition,
-                partition.logEndOffset(),
-                partition.leaderEpoch());
-        leaderships.leading(partition);
-        done.complete(null);
+        replica.log = log;
+        assumed(replica, log, role, done);
     }
 
     private boolean isMounted(MountedEngine engine) {
@@ -390,7 +450,7 @@ final class Replicas {
     private void postponed(Replica replica, CompletableFuture<Void> done) {
         openingTimes.ended();
         replica.opening = null;
-        replica.status = Replica.Status.IDLE;
+        replica.status = Replica.Status.CLOSED;
         reconcile(replica);
         done.complete(null);
     }
@@ -404,47 +464,48 @@ final class Replicas {
 
     // ---- failing
 
-    /** A log that ran out of room comes back at once, to be read and trimmed; one whose device failed after a while. */
-    private void died(Replica replica, LeaderPartition partition, Throwable cause) {
-        if (replica.current() != partition) {
+    /**
+     * A log that ran out of free space is opened again at once, to be read and trimmed; a log whose device failed is
+     * opened again after a while.
+     */
+    private void died(Replica replica, OpenedLog log, Throwable cause) {
+        if (replica.log != log || replica.status == Replica.Status.CLOSING) {
             return;
         }
-        if (partition.ranOutOfRoom()) {
-            log.info("{} takes no records, there is no room: {}", replica.partition, cause.getMessage());
-            release(replica, partition);
+        if (log.ranOutOfSpace()) {
+            LOG.info("{} takes no records, there is no free space: {}", replica.partition, cause.getMessage());
+            release(replica, notLed(replica));
             return;
         }
-        replica.conceal();
-        leaderships.resigned(partition);
-        replica.status = Replica.Status.CLOSING;
-        CompletableFuture<Void> done = begin(partition.engine());
-        partition
-                .close()
-                .whenComplete((nothing, failure) -> main.execute(() -> {
-                    lastWatermarks.put(replica.id, partition.highWatermark());
-                    goOffline(replica, cause);
-                    done.complete(null);
-                }));
+        close(replica, log, notLed(replica), () -> {
+            goOffline(replica, cause);
+            return CompletableFuture.completedFuture(null);
+        });
     }
 
-    /** Visible in the status table, and said once until it is well again. */
+    /** Visible in the status table, and logged once until the partition is well again. */
     private void goOffline(Replica replica, Throwable cause) {
-        long now = node.clock().millis();
+        long now = environment.nanos().getAsLong();
         if (replica.failure == null) {
-            boolean flaps = now - replica.offlineSince < LAST_RETRY_MS * 2;
+            boolean flaps = replica.failures > 0
+                    && now - replica.offlineSince < TimeUnit.MILLISECONDS.toNanos(LAST_RETRY_MS * 2);
             replica.failures = flaps ? replica.failures : 0;
             replica.offlineSince = now;
-            log.error("{} is offline: {}", replica.partition, cause.toString());
+            LOG.error("{} is offline: {}", replica.partition, cause.toString());
         } else {
-            log.debug("{} is still offline", replica.partition, cause);
+            LOG.debug("{} is still offline", replica.partition, cause);
         }
         replica.failure = String.valueOf(cause.getMessage());
         replica.status = Replica.Status.OFFLINE;
-        replica.refuse(notHere(replica.partition, replica));
+        FeliceException why = KAFKA_STORAGE_ERROR.because(replica.partition + " is offline: " + replica.failure);
+        replica.goOffline(why);
+        replica.refuse(why);
         if (replica.deleted) {
             reconcile(replica);
         } else if (!closed) {
-            node.timer().schedule(() -> main.execute(() -> retry(replica)), backOff(replica), TimeUnit.MILLISECONDS);
+            environment
+                    .timer()
+                    .schedule(() -> main.execute(() -> retry(replica)), backOff(replica), TimeUnit.MILLISECONDS);
         }
     }
 
@@ -454,29 +515,39 @@ final class Replicas {
 
     private void retry(Replica replica) {
         if (replica.status == Replica.Status.OFFLINE) {
-            replica.status = Replica.Status.IDLE;
+            replica.status = Replica.Status.CLOSED;
             reconcile(replica);
         }
     }
 
     // ---- closing
 
-    /** Takes a partition from its readers and closes it; afterwards the replica is looked at again. */
-    private CompletableFuture<?> release(Replica replica, LeaderPartition partition) {
-        replica.conceal();
+    /** Takes a partition from its readers and closes its log; afterwards the replica is looked at again. */
+    private CompletableFuture<?> release(Replica replica, FeliceException why) {
+        return close(replica, replica.log, why, () -> {
+            replica.status = Replica.Status.CLOSED;
+            return reconcile(replica);
+        });
+    }
+
+    /** @param afterwards the next step, on the broker's thread */
+    private CompletableFuture<?> close(
+            Replica replica, OpenedLog log, FeliceException why, Supplier<CompletableFuture<?>> afterwards) {
+        LeaderPartition leading = replica.leading();
+        replica.goOffline(why);
         replica.status = Replica.Status.CLOSING;
-        leaderships.resigned(partition);
-        CompletableFuture<Void> done = begin(partition.engine());
-        partition
-                .close()
+        if (leading != null) {
+            leaderships.resigned(leading);
+        }
+        CompletableFuture<Void> done = begin(log.engine());
+        log.close()
                 .whenComplete((nothing, failure) -> main.execute(() -> {
-                    replica.status = Replica.Status.IDLE;
-                    lastWatermarks.put(replica.id, partition.highWatermark());
+                    replica.log = null;
+                    lastWatermarks.put(replica.id, log.highWatermark());
                     if (failure != null) {
-                        log.warn("{} was not closed cleanly: {}", replica.partition, failure.toString());
+                        LOG.warn("{} was not closed cleanly: {}", replica.partition, failure.toString());
                     }
-                    CompletableFuture<?> next = reconcile(replica);
-                    next.whenComplete((more, unused) -> done.complete(null));
+                    afterwards.get().whenComplete((more, unused) -> done.complete(null));
                 }));
         return done;
     }
@@ -484,7 +555,7 @@ final class Replicas {
     private void delete(Replica replica) {
         going.remove(replica.id);
         String name = state.engineOf(replica.id).orElse(replica.engine);
-        replica.status = Replica.Status.IDLE;
+        replica.status = Replica.Status.CLOSED;
         lastWatermarks.remove(replica.id);
         if (name != null) {
             engines.find(name).ifPresent(engine -> strays.delete(engine, replica.id, state));
@@ -498,7 +569,7 @@ final class Replicas {
         engines.mount(name, engine).ifPresent(before -> closeAll(before).whenComplete((n, f) -> before.close()));
         byName.values().forEach(replica -> {
             if (name.equals(replica.engine) && replica.status == Replica.Status.NO_ENGINE) {
-                replica.status = Replica.Status.IDLE;
+                replica.status = Replica.Status.CLOSED;
                 reconcile(replica);
             }
         });
@@ -513,9 +584,8 @@ final class Replicas {
 
     private CompletableFuture<Void> closeAll(MountedEngine engine) {
         for (Replica replica : byName.values()) {
-            LeaderPartition current = replica.current();
-            if (current != null && current.engine() == engine) {
-                release(replica, current);
+            if (replica.log != null && !replica.isBusy() && replica.log.engine() == engine) {
+                release(replica, LEADER_NOT_AVAILABLE.because("The engine of " + replica.partition + " is away"));
             }
         }
         return CompletableFuture.allOf(underWay.entrySet().stream()
@@ -540,8 +610,8 @@ final class Replicas {
         Map<TopicPartition, Long> watermarks =
                 new TreeMap<>(Comparator.comparing(TopicPartition::topic).thenComparingInt(TopicPartition::partition));
         byName.forEach((partition, replica) -> {
-            LeaderPartition current = replica.current();
-            Long known = current != null ? Long.valueOf(current.highWatermark()) : lastWatermarks.get(replica.id);
+            OpenedLog log = replica.log;
+            Long known = log != null ? Long.valueOf(log.highWatermark()) : lastWatermarks.get(replica.id);
             if (known != null) {
                 watermarks.put(partition, known);
             }
@@ -553,10 +623,9 @@ final class Replicas {
     CompletableFuture<?> close() {
         closed = true;
         for (Replica replica : byName.values()) {
-            replica.refuse(going());
-            LeaderPartition current = replica.current();
-            if (current != null) {
-                release(replica, current);
+            replica.refuse(stopping());
+            if (replica.log != null && !replica.isBusy()) {
+                release(replica, stopping());
             }
         }
         return CompletableFuture.allOf(underWay.keySet().toArray(CompletableFuture[]::new));

@@ -2,6 +2,9 @@ package io.felice.broker;
 
 import io.felice.api.cluster.ClusterView;
 import io.felice.api.storage.LogId;
+import io.felice.broker.engine.Engines;
+import io.felice.broker.engine.MountedEngine;
+import io.felice.broker.partition.Environment;
 import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.function.Predicate;
@@ -16,15 +19,20 @@ import org.slf4j.LoggerFactory;
 final class StrayLogs {
     private static final Logger log = LoggerFactory.getLogger(StrayLogs.class);
 
-    private final Node node;
+    private final Environment environment;
     private final Executor main;
     private final Engines engines;
     private final Supplier<ClusterView> view;
     private final Predicate<LogId> inUse;
 
     /** @param inUse true of logs that somebody uses, or deletes when it is time; asked on the broker's thread */
-    StrayLogs(Node node, Executor main, Engines engines, Supplier<ClusterView> view, Predicate<LogId> inUse) {
-        this.node = node;
+    StrayLogs(
+            Environment environment,
+            Executor main,
+            Engines engines,
+            Supplier<ClusterView> view,
+            Predicate<LogId> inUse) {
+        this.environment = environment;
         this.main = main;
         this.engines = engines;
         this.view = view;
@@ -49,13 +57,13 @@ final class StrayLogs {
         }
         state.known().stream()
                 .filter(id -> isStray(complete, id) && !inUse.test(id))
-                .forEach(id -> node.background().execute(() -> state.forget(id)));
+                .forEach(id -> environment.background().execute(() -> state.forget(id)));
     }
 
     private boolean isStray(ClusterView now, LogId id) {
         return now.topic(id.topicId())
                 .flatMap(topic -> topic.partition(id.partition()))
-                .filter(partition -> partition.replicas().contains(node.brokerId()))
+                .filter(partition -> partition.replicas().contains(environment.brokerId()))
                 .isEmpty();
     }
 

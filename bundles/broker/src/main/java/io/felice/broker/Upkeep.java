@@ -2,6 +2,10 @@ package io.felice.broker;
 
 import io.felice.api.TopicPartition;
 import io.felice.api.config.BrokerConfig;
+import io.felice.broker.engine.Engines;
+import io.felice.broker.engine.MountedEngine;
+import io.felice.broker.partition.Environment;
+import io.felice.broker.partition.LeaderPartition;
 import java.io.IOException;
 import java.util.Iterator;
 import java.util.Map;
@@ -9,6 +13,7 @@ import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -25,7 +30,7 @@ final class Upkeep {
     /** Retention does not wait for its time where only it can make room. */
     private static final int TICKS_PER_RETENTION_WHILE_FULL = 2;
 
-    private final Node node;
+    private final Environment environment;
     private final Executor main;
     private final Engines engines;
     private final NodeConfigs configs;
@@ -38,17 +43,25 @@ final class Upkeep {
 
     // Of the broker's thread.
     private Map<TopicPartition, Long> writtenWatermarks = Map.of();
+    /** In nanoseconds of the monotonic clock: a wall clock that is set back delays no retention. */
     private long lastRetention;
+
     private int ticks;
 
-    Upkeep(Node node, Executor main, Engines engines, NodeConfigs configs, Replicas replicas, NodeState state) {
-        this.node = node;
+    Upkeep(
+            Environment environment,
+            Executor main,
+            Engines engines,
+            NodeConfigs configs,
+            Replicas replicas,
+            NodeState state) {
+        this.environment = environment;
         this.main = main;
         this.engines = engines;
         this.configs = configs;
         this.replicas = replicas;
         this.state = state;
-        this.lastRetention = node.clock().millis();
+        this.lastRetention = environment.nanos().getAsLong();
     }
 
     /** Every second or so, on the timer's thread. */
@@ -75,7 +88,7 @@ final class Upkeep {
         boolean due = retentionIsDue();
         boolean dueWhileFull = due || ticks % TICKS_PER_RETENTION_WHILE_FULL == 0;
         for (MountedEngine engine : engines.all()) {
-            if (engine.room().isFull()) {
+            if (engine.space().isFull()) {
                 begin(engine, () -> makeRoom(engine, dueWhileFull));
             } else if (due) {
                 begin(engine, () -> retain(engine));
@@ -84,8 +97,9 @@ final class Upkeep {
     }
 
     private boolean retentionIsDue() {
-        long now = node.clock().millis();
-        boolean due = now - lastRetention >= configs.broker().getLong(BrokerConfig.LOG_RETENTION_CHECK_INTERVAL_MS);
+        long now = environment.nanos().getAsLong();
+        long interval = configs.broker().getLong(BrokerConfig.LOG_RETENTION_CHECK_INTERVAL_MS);
+        boolean due = TimeUnit.NANOSECONDS.toMillis(now - lastRetention) >= interval;
         if (due) {
             lastRetention = now;
         }
@@ -108,12 +122,12 @@ final class Upkeep {
         if (byRetention) {
             retain(engine);
         }
-        engine.room().look();
+        engine.space().look();
     }
 
     private void retain(MountedEngine engine) {
         replicas.leaders().stream()
-                .filter(partition -> partition.engine() == engine)
+                .filter(partition -> partition.log().engine() == engine)
                 .forEach(Upkeep::retain);
     }
 
@@ -129,7 +143,7 @@ final class Upkeep {
     private void compact(MountedEngine engine) {
         if (!engine.openings().areUnderWay() && compacting.add(engine)) {
             Iterator<LeaderPartition> partitions = replicas.leaders().stream()
-                    .filter(partition -> partition.engine() == engine)
+                    .filter(partition -> partition.log().engine() == engine)
                     .iterator();
             engine.execute(() -> compactNext(engine, partitions));
         }
@@ -138,7 +152,7 @@ final class Upkeep {
     /** A partition that has nothing to be done is done at once, so that a thread does many in a loop. */
     private void compactNext(MountedEngine engine, Iterator<LeaderPartition> partitions) {
         while (partitions.hasNext() && !engine.openings().areUnderWay()) {
-            CompletionStage<Void> compacted = partitions.next().compact();
+            CompletionStage<Void> compacted = partitions.next().log().compact();
             if (!compacted.toCompletableFuture().isDone()) {
                 compacted.thenRun(() -> engine.execute(() -> compactNext(engine, partitions)));
                 return;
@@ -152,7 +166,7 @@ final class Upkeep {
         Map<TopicPartition, Long> watermarks = replicas.highWatermarks();
         if (!watermarks.equals(writtenWatermarks)) {
             writtenWatermarks = watermarks;
-            node.background().execute(() -> write(watermarks));
+            environment.background().execute(() -> write(watermarks));
         }
     }
 

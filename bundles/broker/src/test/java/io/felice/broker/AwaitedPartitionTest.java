@@ -1,9 +1,9 @@
 package io.felice.broker;
 
-import static io.felice.broker.Bench.ORDERS;
-import static io.felice.broker.Bench.TOPIC_ID;
-import static io.felice.broker.Bench.get;
-import static io.felice.broker.Bench.produce;
+import static io.felice.broker.partition.Bench.ORDERS;
+import static io.felice.broker.partition.Bench.TOPIC_ID;
+import static io.felice.broker.partition.Bench.get;
+import static io.felice.broker.partition.Bench.produce;
 import static io.felice.testkit.Batches.batch;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -12,6 +12,8 @@ import io.felice.api.partition.Partition;
 import io.felice.api.partition.Partition.Acks;
 import io.felice.api.partition.Partition.Appended;
 import io.felice.api.partition.Partition.Origin;
+import io.felice.broker.partition.Bench;
+import io.felice.broker.partition.LeaderPartition;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;

@@ -1,8 +1,8 @@
 package io.felice.broker;
 
-import static io.felice.broker.AppendingTest.refused;
-import static io.felice.broker.Bench.eventually;
-import static io.felice.broker.Bench.get;
+import static io.felice.broker.partition.Bench.eventually;
+import static io.felice.broker.partition.Bench.get;
+import static io.felice.broker.partition.Bench.refused;
 import static io.felice.testkit.Batches.batch;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -32,12 +32,19 @@ import io.felice.api.partition.Partitions;
 import io.felice.api.status.StatusTable;
 import io.felice.api.storage.LogId;
 import io.felice.api.storage.StorageEngine;
+import io.felice.broker.partition.Epochs;
+import io.felice.broker.partition.LeaderPartition;
+import io.felice.broker.partition.PartitionFiles;
+import io.felice.broker.partition.ScriptedEngine;
 import io.felice.testkit.MemoryClusterStore;
 import java.lang.annotation.Annotation;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -50,6 +57,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -243,6 +251,73 @@ class BrokerTest {
     private Partition led(String topic) {
         eventually(() -> assertThat(broker.partitions().leader(first(topic))).isInstanceOf(LeaderPartition.class));
         return broker.partitions().leader(first(topic));
+    }
+
+    @Test
+    void retentionGoesOnWhenTheWallClockIsSetBack() {
+        stop();
+        AtomicLong days = new AtomicLong();
+        Clock setBack = new Clock() {
+            @Override
+            public ZoneId getZone() {
+                return ZoneOffset.UTC;
+            }
+
+            @Override
+            public Clock withZone(ZoneId zone) {
+                return this;
+            }
+
+            @Override
+            public Instant instant() {
+                return Instant.now().minus(Duration.ofDays(days.get()));
+            }
+        };
+        broker = new Broker(
+                config(0, directory.resolve("broker")),
+                Map.of("storage.placement", "*:scripted", "log.retention.check.interval.ms", "100"),
+                offered,
+                setBack,
+                System::nanoTime,
+                new Random(1));
+        brokers.add(broker);
+        broker.bindEngine(engine, SCRIPTED);
+        meetTheOthers(broker);
+        eventually(() -> assertThat(offered.offering).hasSize(1));
+        days.set(30);
+        controller.create("orders", 1);
+        get(produce(led("orders"), batch(1)));
+
+        eventually(() -> assertThat(led("orders").logStartOffset()).isEqualTo(1));
+    }
+
+    @Test
+    void aBrokerOfAnotherEpochGoesOnOverTheSameLog() {
+        UUID topic = controller.create("orders", 1);
+        get(produce(led("orders"), batch(1)));
+        int opens = engine.opens.get();
+
+        controller.lead(topic, 1, 0);
+
+        eventually(() -> assertThat(led("orders").leaderEpoch()).isEqualTo(1));
+        assertThat(get(produce(led("orders"), batch(1))).baseOffset()).isEqualTo(1);
+        assertThat(engine.opens).hasValue(opens);
+    }
+
+    @Test
+    void aPartitionThatIsLedElsewhereStaysOpenToFollow() {
+        UUID topic = controller.create("orders", 1);
+        get(produce(led("orders"), batch(1)));
+        int opens = engine.opens.get();
+
+        controller.lead(topic, 1, 1);
+        eventually(() -> refused(
+                ErrorCode.NOT_LEADER_OR_FOLLOWER, () -> broker.partitions().leader(first("orders"))));
+        controller.lead(topic, 2, 0);
+
+        eventually(() -> assertThat(led("orders").leaderEpoch()).isEqualTo(2));
+        assertThat(get(produce(led("orders"), batch(1))).baseOffset()).isEqualTo(1);
+        assertThat(engine.opens).hasValue(opens);
     }
 
     @Test

@@ -1,20 +1,28 @@
 package io.felice.broker;
 
-import static io.felice.broker.Bench.ORDERS;
-import static io.felice.broker.Bench.get;
-import static io.felice.broker.Bench.produce;
+import static io.felice.broker.partition.Bench.ORDERS;
+import static io.felice.broker.partition.Bench.get;
+import static io.felice.broker.partition.Bench.produce;
 import static io.felice.testkit.Batches.batch;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.felice.api.ErrorCode;
 import io.felice.api.RecordBatch;
 import io.felice.api.TopicPartition;
+import io.felice.api.Turn;
+import io.felice.api.cluster.PartitionState;
 import io.felice.api.config.TopicConfig;
 import io.felice.api.partition.FetchPlan;
 import io.felice.api.partition.FetchPlan.Want;
 import io.felice.api.partition.FetchedPartition;
+import io.felice.api.partition.Partition.Acks;
 import io.felice.api.partition.Partition.EpochEnd;
+import io.felice.api.partition.Partition.Origin;
 import io.felice.api.storage.LogId;
+import io.felice.broker.partition.BatchAdmission;
+import io.felice.broker.partition.Bench;
+import io.felice.broker.partition.Environment;
+import io.felice.broker.partition.LeaderPartition;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -46,7 +54,7 @@ class FetchingTest {
     @BeforeEach
     void setUp() {
         bench = new Bench(directory);
-        fetches = new Fetches(this::find, () -> PLENTY, bench.node);
+        fetches = new Fetches(this::find, () -> PLENTY, bench.environment);
         partition = bench.open(5);
     }
 
@@ -358,8 +366,8 @@ class FetchingTest {
                 .isLessThanOrEqualTo(Fetches.MOST_WAIT.toNanos()));
     }
 
-    private Node nodeWith(ScheduledThreadPoolExecutor timer) {
-        return new Node(0, bench.clock, bench.nanos::get, timer, Runnable::run, new Random(1));
+    private Environment nodeWith(ScheduledThreadPoolExecutor timer) {
+        return new Environment(0, bench.clock, bench.nanos::get, timer, Runnable::run, new Random(1));
     }
 
     @Test
@@ -400,5 +408,52 @@ class FetchingTest {
             }
         }
         writer.join();
+    }
+
+    private LeaderPartition ledWithFollower() {
+        PartitionState state = new PartitionState(List.of(0, 1), List.of(0, 1), List.of(), List.of(), 0, 6, 6, false);
+        LeaderPartition led = get(partition.log().become(() -> partition.log().lead(state, new BatchAdmission())));
+        bench.leaders.put(ORDERS, led);
+        return led;
+    }
+
+    private CompletionStage<List<FetchedPartition>> fetchOfReplica(int replica, long offset) {
+        return fetches.fetch(new FetchPlan(List.of(from(ORDERS, offset)), 1, PLENTY, LONG, false, replica));
+    }
+
+    private static CompletionStage<?> produceWithoutWaiting(LeaderPartition led) {
+        return led.append(batch(1).at(0).bytes(), Acks.LEADER, Origin.CLIENT, Duration.ofSeconds(30), Turn.IMMEDIATE);
+    }
+
+    @Test
+    void aReplicaIsAnsweredWithWhatIsNotCommittedYetAndAConsumerIsNot() {
+        LeaderPartition led = ledWithFollower();
+        CompletionStage<List<FetchedPartition>> replica = fetchOfReplica(1, 0);
+        CompletionStage<List<FetchedPartition>> consumer = fetch(1, PLENTY, LONG, from(ORDERS, 0));
+        assertThat(replica.toCompletableFuture()).isNotDone();
+
+        get(produceWithoutWaiting(led));
+
+        assertThat(get(replica).get(0).records().sizeInBytes()).isPositive();
+        assertThat(consumer.toCompletableFuture()).isNotDone();
+    }
+
+    @Test
+    void aReplicasNextFetchCommitsWhatItHasAndWakesConsumers() {
+        LeaderPartition led = ledWithFollower();
+        get(produceWithoutWaiting(led));
+        CompletionStage<List<FetchedPartition>> consumer = fetch(1, PLENTY, LONG, from(ORDERS, 0));
+
+        fetchOfReplica(1, 1);
+
+        assertThat(get(consumer).get(0).records().sizeInBytes()).isPositive();
+        assertThat(led.highWatermark()).isEqualTo(1);
+    }
+
+    @Test
+    void aBrokerThatHasNoReplicaGetsNothing() {
+        FetchedPartition answer = get(fetchOfReplica(9, 0)).get(0);
+
+        assertThat(answer.error()).isEqualTo(ErrorCode.NOT_LEADER_OR_FOLLOWER);
     }
 }

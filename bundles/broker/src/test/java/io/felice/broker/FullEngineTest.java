@@ -1,8 +1,8 @@
 package io.felice.broker;
 
-import static io.felice.broker.AppendingTest.refused;
-import static io.felice.broker.Bench.eventually;
-import static io.felice.broker.Bench.get;
+import static io.felice.broker.partition.Bench.eventually;
+import static io.felice.broker.partition.Bench.get;
+import static io.felice.broker.partition.Bench.refused;
 import static io.felice.testkit.Batches.batch;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -13,6 +13,7 @@ import io.felice.api.partition.Partition;
 import io.felice.api.partition.Partition.Appended;
 import io.felice.api.partition.Partition.ReadLimit;
 import io.felice.api.storage.Records;
+import io.felice.broker.partition.ScriptedEngine;
 import io.felice.storage.memory.MemoryStorageEngine;
 import java.io.IOException;
 import java.nio.file.Path;

@@ -1,8 +1,8 @@
 package io.felice.broker;
 
-import static io.felice.broker.AppendingTest.refused;
-import static io.felice.broker.Bench.eventually;
-import static io.felice.broker.Bench.get;
+import static io.felice.broker.partition.Bench.eventually;
+import static io.felice.broker.partition.Bench.get;
+import static io.felice.broker.partition.Bench.refused;
 import static io.felice.testkit.Batches.batch;
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,6 +1,6 @@
 package io.felice.broker;
 
-import static io.felice.broker.Bench.get;
+import static io.felice.broker.partition.Bench.get;
 import static io.felice.testkit.Batches.batch;
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,6 +1,6 @@
 package io.felice.broker;
 
-import static io.felice.broker.AppendingTest.refused;
+import static io.felice.broker.partition.Bench.refused;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.assertj.core.api.Assertions.tuple;
@@ -16,6 +16,8 @@ import io.felice.api.config.ConfigEntry.Source;
 import io.felice.api.config.ConfigEntry.Synonym;
 import io.felice.api.config.ConfigResource;
 import io.felice.api.config.TopicConfig;
+import io.felice.broker.engine.Engines;
+import io.felice.broker.partition.ScriptedEngine;
 import io.felice.storage.memory.MemoryStorageEngine;
 import java.time.Clock;
 import java.util.HashMap;

@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.felice.api.TopicPartition;
 import io.felice.api.storage.LogId;
+import io.felice.broker.partition.Epochs;
+import io.felice.broker.partition.PartitionFiles;
+import io.felice.broker.partition.Producers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;

@@ -1,6 +1,6 @@
 package io.felice.broker;
 
-import static io.felice.broker.AppendingTest.refused;
+import static io.felice.broker.partition.Bench.refused;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.felice.api.ErrorCode;

@@ -1,12 +1,13 @@
 package io.felice.broker;
 
-import static io.felice.broker.AppendingTest.refused;
-import static io.felice.broker.Bench.get;
+import static io.felice.broker.partition.Bench.get;
+import static io.felice.broker.partition.Bench.refused;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.felice.api.ErrorCode;
 import io.felice.api.cluster.Admin;
 import io.felice.api.cluster.MetadataRecord.ProducerIdsAllocated;
+import io.felice.broker.partition.Bench;
 import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.ArrayDeque;

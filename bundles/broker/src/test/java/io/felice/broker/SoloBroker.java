@@ -1,6 +1,6 @@
 package io.felice.broker;
 
-import static io.felice.broker.Bench.get;
+import static io.felice.broker.partition.Bench.get;
 import static org.awaitility.Awaitility.await;
 
 import io.felice.api.TopicPartition;
@@ -19,6 +19,7 @@ import io.felice.api.partition.Partition.Origin;
 import io.felice.api.partition.Partitions;
 import io.felice.api.status.StatusTable;
 import io.felice.api.storage.StorageEngine;
+import io.felice.broker.partition.LeaderPartition;
 import io.felice.testkit.Batches;
 import io.felice.testkit.MemoryClusterStore;
 import java.lang.annotation.Annotation;

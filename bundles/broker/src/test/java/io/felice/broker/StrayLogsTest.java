@@ -1,7 +1,7 @@
 package io.felice.broker;
 
-import static io.felice.broker.Bench.eventually;
-import static io.felice.broker.Bench.get;
+import static io.felice.broker.partition.Bench.eventually;
+import static io.felice.broker.partition.Bench.get;
 import static io.felice.testkit.Batches.batch;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -16,6 +16,7 @@ import io.felice.api.partition.Partitions;
 import io.felice.api.storage.LogId;
 import io.felice.api.storage.PartitionLog;
 import io.felice.api.storage.StorageEngine;
+import io.felice.broker.partition.ScriptedEngine;
 import io.felice.testkit.MemoryClusterStore;
 import java.lang.annotation.Annotation;
 import java.nio.file.Path;

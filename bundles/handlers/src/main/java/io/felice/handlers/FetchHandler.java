@@ -199,8 +199,17 @@ public final class FetchHandler implements RequestHandler<FetchRequestData, Fetc
                     Math.min(request.minBytes(), maxBytes),
                     maxBytes,
                     Duration.ofMillis(Math.max(0, request.maxWaitMs())),
-                    request.isolationLevel() == READ_COMMITTED);
+                    request.isolationLevel() == READ_COMMITTED,
+                    replicaId());
             return partitions.fetch(whole).thenApply(this::respondOrRelease);
+        }
+
+        /** A field of its own since version 15; every id below 0 is a consumer's. */
+        private int replicaId() {
+            int id = request.replicaId() >= 0
+                    ? request.replicaId()
+                    : request.replicaState().replicaId();
+            return id >= 0 ? id : FetchPlan.CONSUMER;
         }
 
         private void plan() {

@@ -1,7 +1,6 @@
 package io.felice.handlers;
 
 import io.felice.api.ErrorCode;
-import io.felice.api.RecordBatch;
 import io.felice.api.RecordError;
 import io.felice.api.TopicPartition;
 import io.felice.api.cluster.ClusterMetadata;
@@ -10,6 +9,7 @@ import io.felice.api.cluster.PartitionState;
 import io.felice.api.partition.Partition;
 import io.felice.api.partition.Partition.Acks;
 import io.felice.api.partition.Partition.Appended;
+import io.felice.api.partition.Partition.Origin;
 import io.felice.api.partition.Partitions;
 import io.felice.protocol.Apis;
 import io.felice.protocol.CloseConnection;
@@ -40,7 +40,6 @@ import org.osgi.service.component.annotations.Reference;
 public final class ProduceHandler implements RequestHandler<ProduceRequestData, ProduceResponseData> {
     private static final short FIRST_WITH_ZSTD = 7;
     private static final short FIRST_WITH_LEADER_HINTS = 10;
-    private static final int ZSTD = 4;
 
     private final Partitions partitions;
     private final ClusterMetadata metadata;
@@ -84,36 +83,15 @@ public final class ProduceHandler implements RequestHandler<ProduceRequestData, 
             throw ErrorCode.INVALID_TOPIC_EXCEPTION.because("Cannot append to internal topic " + topic);
         }
         Partition partition = partitions.leader(new TopicPartition(topic, data.index()));
-        ByteBuffer batches = batches(data, context.apiVersion());
-        return partition.append(batches, acks, Partition.Origin.CLIENT, timeout, context.turn());
+        Origin origin = context.apiVersion() < FIRST_WITH_ZSTD ? Origin.CLIENT_BEFORE_ZSTD : Origin.CLIENT;
+        return partition.append(batches(data), acks, origin, timeout, context.turn());
     }
 
-    private static ByteBuffer batches(PartitionProduceData data, short version) {
-        ByteBuffer batches = data.records() instanceof MemoryRecords records ? records.buffer() : null;
-        if (batches == null || batches.remaining() == 0) {
-            throw ErrorCode.INVALID_RECORD.because("A produce request must have a record batch for each partition");
+    private static ByteBuffer batches(PartitionProduceData data) {
+        if (data.records() instanceof MemoryRecords records) {
+            return records.buffer();
         }
-        RecordBatch batch = RecordBatch.at(batches);
-        if (batches.remaining() >= RecordBatch.HEADER_BYTES && batch.magic() == RecordBatch.MAGIC) {
-            mustBeThere(batches);
-            if (version < FIRST_WITH_ZSTD && batch.codec() == ZSTD) {
-                throw ErrorCode.UNSUPPORTED_COMPRESSION_TYPE.because(
-                        "Produce requests of version " + version + " must not use zstd");
-            }
-            if (batch.isTransactional()) {
-                throw ErrorCode.INVALID_TXN_STATE.because("This broker has no transactions");
-            }
-        }
-        return batches;
-    }
-
-    /** A batch that is cut off is no batch: sent once more it would not be longer. */
-    private static void mustBeThere(ByteBuffer batches) {
-        long size = RecordBatch.LENGTH_PREFIX_BYTES + (long) batches.getInt(batches.position() + RecordBatch.LENGTH_AT);
-        if (size > batches.remaining()) {
-            throw ErrorCode.INVALID_RECORD.because(
-                    "The batch says it has " + size + " bytes, the request brings " + batches.remaining());
-        }
+        throw ErrorCode.INVALID_RECORD.because("A produce request must have a record batch for each partition");
     }
 
     private static void fill(

@@ -20,6 +20,7 @@ final class FakePartition implements Partition {
 
     final List<ByteBuffer> appended = new ArrayList<>();
     final List<Acks> acks = new ArrayList<>();
+    final List<Origin> origins = new ArrayList<>();
 
     private final TopicPartition id;
     private CompletionStage<Appended> outcome = CompletableFuture.completedFuture(new Appended(20, 20, -1, 10));
@@ -87,6 +88,7 @@ final class FakePartition implements Partition {
             ByteBuffer batches, Acks level, Origin origin, Duration timeout, Turn turn) {
         appended.add(batches);
         acks.add(level);
+        origins.add(origin);
         return outcome;
     }
 

@@ -77,6 +77,17 @@ class FetchHandlerTest {
     }
 
     @Test
+    void theIdOfAReplicaIsHandedOnFromEitherFieldAndOthersAreConsumers() throws Exception {
+        Asking.ask(handler, full(0).setReplicaId(3), BY_NAME);
+        FetchRequestData byId = full(0).setReplicaState(new FetchRequestData.ReplicaState().setReplicaId(4));
+        byId.topics().get(0).setTopicId(TopicIds.of(topicId));
+        Asking.ask(handler, byId, BY_ID);
+        Asking.ask(handler, full(0).setReplicaId(-2), BY_NAME);
+
+        assertThat(partitions.plans).extracting(FetchPlan::replicaId).containsExactly(3, 4, FetchPlan.CONSUMER);
+    }
+
+    @Test
     void recordsStayPinnedUntilTheResponseIsSent() throws Exception {
         partitions.put("t", 0, BATCH, 25);
 

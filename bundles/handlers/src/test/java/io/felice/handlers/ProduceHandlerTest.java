@@ -118,19 +118,13 @@ class ProduceHandlerTest {
     }
 
     @Test
-    void zstdNeedsVersionSeven() throws Exception {
-        partitions.lead("t", 0);
-        ProduceRequestData request = request(1, "t", part(0, withAttributes(4)));
+    void thePartitionLearnsOfClientsThatAreTooOldForZstd() throws Exception {
+        FakePartition partition = partitions.lead("t", 0);
 
-        assertThat(errors(Asking.ask(handler, request, 6))).containsExactly(ErrorCode.UNSUPPORTED_COMPRESSION_TYPE);
-        assertThat(errors(Asking.ask(handler, request, 7))).containsExactly(ErrorCode.NONE);
-    }
+        Asking.ask(handler, request(1, "t", part(0)), 6);
+        Asking.ask(handler, request(1, "t", part(0)), 7);
 
-    @Test
-    void transactionalBatchesAreRefused() throws Exception {
-        partitions.lead("t", 0);
-
-        assertThat(errors(produce(1, "t", part(0, withAttributes(0x10))))).containsExactly(ErrorCode.INVALID_TXN_STATE);
+        assertThat(partition.origins).containsExactly(Partition.Origin.CLIENT_BEFORE_ZSTD, Partition.Origin.CLIENT);
     }
 
     @Test
@@ -144,27 +138,11 @@ class ProduceHandlerTest {
     }
 
     @Test
-    void aBatchThatIsLongerThanTheRequestIsNotHandedOn() throws Exception {
-        FakePartition partition = partitions.lead("t", 0);
-        for (int length : new int[] {1_000, 1 << 30, Integer.MAX_VALUE}) {
-            MemoryRecords records = ValidRequests.records();
-            ByteBuffer bytes = ByteBuffer.allocate(records.sizeInBytes()).put(records.buffer());
-            bytes.flip().putInt(RecordBatch.LENGTH_AT, length);
-
-            ProduceResponseData response = produce(1, "t", part(0, MemoryRecords.readableRecords(bytes)));
-
-            assertThat(errors(response)).containsExactly(ErrorCode.INVALID_RECORD);
-            assertThat(only(response).errorMessage()).contains("The batch says it has");
-        }
-        assertThat(partition.appended).isEmpty();
-    }
-
-    @Test
     void aPartitionWithoutABatchIsRefused() throws Exception {
         partitions.lead("t", 0);
         partitions.lead("t", 1);
 
-        ProduceResponseData response = produce(1, "t", part(0, null), part(1, MemoryRecords.EMPTY));
+        ProduceResponseData response = produce(1, "t", part(0, null), part(1, null));
 
         assertThat(errors(response)).containsOnly(ErrorCode.INVALID_RECORD);
     }

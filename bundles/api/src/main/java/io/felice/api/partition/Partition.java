@@ -102,8 +102,10 @@ public interface Partition {
 
     /** Who appends. */
     enum Origin {
-        /** A producer: its sequence numbers and every limit are checked. */
+        /** A producer: its batches, sequence numbers and every limit are checked. */
         CLIENT,
+        /** A producer that sends Produce below version 7: as {@link #CLIENT}, but zstd is refused (KIP-110). */
+        CLIENT_BEFORE_ZSTD,
         /** The coordinator in this broker: internal topics, several batches at once. */
         COORDINATOR
     }

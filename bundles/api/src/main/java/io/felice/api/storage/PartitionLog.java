@@ -33,6 +33,13 @@ public interface PartitionLog extends AutoCloseable {
     long settledOffset();
 
     /**
+     * True once a failed write ended this handle; never blocks. An engine whose writes cannot fail leaves it as it is.
+     */
+    default boolean hasFailed() {
+        return false;
+    }
+
+    /**
      * Appends one batch whose offsets are assigned already; gaps are allowed, going back is not. It is visible to
      * {@link #read} on return. The engine copies or writes the bytes before it returns; the caller may reuse them. A
      * write to a file may take as long as one of {@link #settle}.

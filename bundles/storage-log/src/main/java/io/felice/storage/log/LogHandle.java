@@ -42,6 +42,11 @@ final class LogHandle implements PartitionLog {
     }
 
     @Override
+    public boolean hasFailed() {
+        return log.hasFailed();
+    }
+
+    @Override
     public void append(RecordBatch batch) {
         log.append(batch, lease);
     }

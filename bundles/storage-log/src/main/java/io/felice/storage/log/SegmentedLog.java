@@ -118,6 +118,10 @@ final class SegmentedLog {
         return state.end();
     }
 
+    boolean hasFailed() {
+        return state.causeOfDeath() != null;
+    }
+
     long settledOffset() {
         return state.settled();
     }

@@ -1,0 +1,81 @@
+package io.felice.broker.engine;
+
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.LongSupplier;
+
+/**
+ * How fast an engine writes. One append or settle that takes very long, or two long ones within a while, make it slow, and
+ * both leave the I/O threads; a while without a long one makes it fast again. Any thread.
+ */
+public final class Device {
+    public static final long LONG_NANOS = 50_000_000L;
+    public static final long VERY_LONG_NANOS = 250_000_000L;
+    public static final long CALM_NANOS = 5_000_000_000L;
+
+    private final LongSupplier nanos;
+    private final LongAdder settles = new LongAdder();
+    private final LongAdder offloaded = new LongAdder();
+    private volatile long slowSince;
+    private volatile long lastLong;
+    private volatile boolean everLong;
+    private volatile boolean slow;
+
+    Device(LongSupplier nanos) {
+        this.nanos = nanos;
+    }
+
+    /** Runs a settle and takes its time. */
+    public void timed(Runnable settle) {
+        settles.increment();
+        timedAppend(settle);
+    }
+
+    /** Runs an append, which the engine may write at once, and takes its time. */
+    public void timedAppend(Runnable append) {
+        long begin = nanos.getAsLong();
+        try {
+            append.run();
+        } finally {
+            took(begin, nanos.getAsLong());
+        }
+    }
+
+    private void took(long begin, long end) {
+        long took = end - begin;
+        if (took < LONG_NANOS) {
+            return;
+        }
+        boolean again = everLong && end - lastLong <= CALM_NANOS;
+        lastLong = end;
+        everLong = true;
+        if (!slow && (again || took >= VERY_LONG_NANOS)) {
+            slowSince = end;
+            slow = true;
+        }
+    }
+
+    /** True while appends and settles must not run on an I/O thread. */
+    public boolean isSlow() {
+        if (slow && nanos.getAsLong() - lastLong > CALM_NANOS) {
+            slow = false;
+        }
+        return slow;
+    }
+
+    public void offloaded() {
+        offloaded.increment();
+    }
+
+    public long settleCount() {
+        return settles.sum();
+    }
+
+    public long offloadedCount() {
+        return offloaded.sum();
+    }
+
+    /** For how long it has been slow, in milliseconds; 0 if it is not. */
+    public long slowMs() {
+        return isSlow() ? Math.max(1, (nanos.getAsLong() - slowSince) / 1_000_000) : 0;
+    }
+}

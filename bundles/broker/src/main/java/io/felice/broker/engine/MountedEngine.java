@@ -1,0 +1,122 @@
+package io.felice.broker.engine;
+
+import io.felice.api.storage.EngineTrait;
+import io.felice.api.storage.StorageEngine;
+import java.util.concurrent.Executor;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * An engine that is here, with threads of its own for what may block: a device that hangs keeps only its own partitions
+ * waiting.
+ */
+public final class MountedEngine implements Executor {
+    private static final Logger log = LoggerFactory.getLogger(MountedEngine.class);
+    private static final long IDLE_SECONDS = 10;
+
+    private final String name;
+    private final StorageEngine engine;
+    private final ThreadPoolExecutor pool;
+    private final Device device;
+    private final FreeSpace space;
+    private final Openings openings;
+    private final boolean appendsOnCaller;
+
+    public MountedEngine(String name, StorageEngine engine, int threads, LongSupplier nanos) {
+        this(name, engine, threads, nanos, threadsOf(name));
+    }
+
+    MountedEngine(String name, StorageEngine engine, int threads, LongSupplier nanos, ThreadFactory factory) {
+        this.name = name;
+        this.engine = engine;
+        this.device = new Device(nanos);
+        this.space = new FreeSpace(name, engine::volume, nanos);
+        this.appendsOnCaller = engine.traits().contains(EngineTrait.APPENDS_WITHOUT_BLOCKING);
+        pool = new ThreadPoolExecutor(
+                threads, threads, IDLE_SECONDS, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), factory);
+        openings = new Openings(this, Math.max(1, threads - 1));
+        pool.allowCoreThreadTimeOut(true);
+        pool.setRejectedExecutionHandler((task, closed) -> task.run());
+    }
+
+    private static ThreadFactory threadsOf(String name) {
+        AtomicInteger number = new AtomicInteger();
+        return task -> {
+            Thread thread = new Thread(task, "felice-storage-" + name + "-" + number.incrementAndGet());
+            thread.setDaemon(true);
+            return thread;
+        };
+    }
+
+    public String name() {
+        return name;
+    }
+
+    public StorageEngine engine() {
+        return engine;
+    }
+
+    public Device device() {
+        return device;
+    }
+
+    public FreeSpace space() {
+        return space;
+    }
+
+    public Openings openings() {
+        return openings;
+    }
+
+    /** True if an append may run on the thread that brings it. */
+    public boolean appendsOnCaller() {
+        return appendsOnCaller && !device.isSlow();
+    }
+
+    /**
+     * Runs a task on the engine's threads; on the caller's once they have ended. Where the system gives no thread it waits
+     * for one that there is, or for {@link #startWaiting}.
+     */
+    @Override
+    public void execute(Runnable task) {
+        try {
+            pool.execute(task);
+        } catch (OutOfMemoryError noThread) {
+            hasTooFewThreads(noThread);
+            if (!pool.getQueue().contains(task)) {
+                pool.getQueue().add(task);
+            }
+        }
+    }
+
+    /** Every second or so: tries again to begin what no thread was to be had for. */
+    public void startWaiting() {
+        if (pool.getPoolSize() > 0 || pool.getQueue().isEmpty()) {
+            return;
+        }
+        try {
+            pool.prestartCoreThread();
+        } catch (OutOfMemoryError noThread) {
+            hasTooFewThreads(noThread);
+        }
+    }
+
+    private void hasTooFewThreads(OutOfMemoryError noThread) {
+        log.warn("The storage engine {} goes on with the {} threads it has: {}", name, pool.getPoolSize(), noThread);
+    }
+
+    public int queued() {
+        return pool.getQueue().size();
+    }
+
+    /** Ends the threads after what they were given. */
+    public void close() {
+        pool.shutdown();
+    }
+}

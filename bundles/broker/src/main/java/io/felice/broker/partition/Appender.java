@@ -1,0 +1,157 @@
+package io.felice.broker.partition;
+
+import io.felice.api.RecordBatch;
+import io.felice.api.TopicPartition;
+import io.felice.api.Turn;
+import io.felice.api.partition.Partition.Acks;
+import io.felice.api.partition.Partition.Appended;
+import io.felice.api.partition.Partition.Origin;
+import io.felice.records.Batches;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Appends what clients and the coordinator bring, in the order in which it came: as the log's writer it checks a
+ * producer's sequence, stamps offsets and the leader epoch, and writes. The append is answered when the leadership says
+ * that it is safe enough.
+ */
+final class Appender {
+    /** The least time an append gets, whatever time-out its request names. */
+    private static final long LEAST_PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+    private final TopicPartition partition;
+    private final Leadership leadership;
+    private final OpenedLog log;
+    private final BatchAdmission admission;
+    private final Environment environment;
+
+    Appender(Leadership leadership, OpenedLog log, BatchAdmission admission, Environment environment) {
+        this.partition = log.partition();
+        this.leadership = leadership;
+        this.log = log;
+        this.admission = admission;
+        this.environment = environment;
+    }
+
+    /** Any thread; as {@link io.felice.api.partition.Partition#append}. */
+    CompletionStage<Appended> append(ByteBuffer bytes, Acks acks, Origin origin, Duration timeout, Turn turn) {
+        PendingAppend append;
+        try {
+            append = admitted(bytes, acks, origin, timeout);
+        } catch (RuntimeException refused) {
+            return CompletableFuture.failedFuture(refused);
+        }
+        log.write(new Write(append), turn);
+        return append.answer();
+    }
+
+    private PendingAppend admitted(ByteBuffer bytes, Acks acks, Origin origin, Duration timeout) {
+        mustTakeRecords();
+        if (acks == Acks.ALL) {
+            leadership.mustHaveEnoughReplicas();
+        }
+        TopicRules rules = log.rules();
+        long millis = environment.clock().millis();
+        List<RecordBatch> batches = admission.admit(bytes, origin, rules, millis);
+        if (rules.stampsAppendTime()) {
+            batches.forEach(batch -> Batches.stampAppendTime(batch, millis));
+        }
+        long appendTime = rules.stampsAppendTime() ? millis : -1;
+        long deadline = environment.nanos().getAsLong() + Math.max(timeout.toNanos(), LEAST_PATIENCE_NANOS);
+        return new PendingAppend(batches, acks, origin, appendTime, deadline, new CompletableFuture<>());
+    }
+
+    private void mustTakeRecords() {
+        leadership.mustBeOn();
+        log.mustTakeRecords();
+    }
+
+    // ---- as the writer
+
+    /** The turn of one append as the log's writer. */
+    private final class Write implements Runnable {
+        private final PendingAppend append;
+
+        Write(PendingAppend append) {
+            this.append = append;
+        }
+
+        @Override
+        public void run() {
+            if (!log.writer().holdsBack(this)) {
+                write(false);
+            }
+        }
+
+        /** @param isPrepared true after the log was prepared for this append, however long that took */
+        private void write(boolean isPrepared) {
+            try {
+                mustTakeRecords();
+                if (isTooLate(append)) {
+                    return;
+                }
+                if (isPrepared || log.isPrepared(leadership.leaderEpoch())) {
+                    place(append);
+                } else {
+                    log.writer().handOver(() -> log.prepare(leadership.leaderEpoch()), () -> write(true));
+                }
+            } catch (RuntimeException refused) {
+                append.answer().completeExceptionally(refused);
+            } catch (Error accident) {
+                append.answer().completeExceptionally(log.fail(accident));
+                throw accident;
+            }
+        }
+    }
+
+    /**
+     * A client that gave up may have sent a batch again, and the log would have it twice, so a late batch is not written. A
+     * batch with a sequence is written however late it is: its repetition is recognised, and without it the next batch of
+     * its producer would be out of order.
+     */
+    private boolean isTooLate(PendingAppend append) {
+        if (append.hasSequence() || environment.nanos().getAsLong() - append.deadline() <= 0) {
+            return false;
+        }
+        append.answer().completeExceptionally(PlacedAppends.timedOut(partition));
+        return true;
+    }
+
+    private void place(PendingAppend append) {
+        List<RecordBatch> batches = append.batches();
+        if (append.hasSequence()) {
+            Optional<Producers.Remembered> first = log.producers().check(batches.get(0));
+            if (first.isPresent()) {
+                answerAsThen(append, first.get());
+                return;
+            }
+        }
+        long now = environment.clock().millis();
+        long end = log.endOffset();
+        long bytes = 0;
+        for (RecordBatch batch : batches) {
+            batch.stamp(end, leadership.leaderEpoch());
+            log.append(batch, now);
+            end = batch.nextOffset();
+            bytes += batch.sizeInBytes();
+        }
+        await(append, batches.get(0).baseOffset(), end - 1, append.appendTime());
+        log.appended(bytes, end);
+    }
+
+    /** A duplicate gets the first answer, and not before the first one could be given. */
+    private void answerAsThen(PendingAppend append, Producers.Remembered first) {
+        long time = log.rules().stampsAppendTime() ? first.timestamp() : -1;
+        await(append, first.baseOffset(), first.lastOffset(), time);
+    }
+
+    private void await(PendingAppend append, long baseOffset, long lastOffset, long appendTime) {
+        Appended result = new Appended(baseOffset, lastOffset, appendTime, log.startOffset());
+        leadership.await(new PlacedAppends.Placed(result, append.deadline(), append.answer()), append.acks());
+    }
+}

@@ -1,0 +1,188 @@
+package io.felice.broker.partition;
+
+import static io.felice.api.ErrorCode.INVALID_RECORD;
+import static io.felice.api.ErrorCode.INVALID_TIMESTAMP;
+import static io.felice.api.ErrorCode.INVALID_TXN_STATE;
+import static io.felice.api.ErrorCode.MESSAGE_TOO_LARGE;
+import static io.felice.api.ErrorCode.RECORD_LIST_TOO_LARGE;
+import static io.felice.api.ErrorCode.UNSUPPORTED_COMPRESSION_TYPE;
+
+import io.felice.api.ErrorCode;
+import io.felice.api.RecordBatch;
+import io.felice.api.RecordError;
+import io.felice.api.partition.Partition.Origin;
+import io.felice.records.Batches;
+import io.felice.records.RecordWalk;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+
+/**
+ * Judges batches before they are appended: what can be said of a batch without knowing the log is said here, and nowhere
+ * else. In this order: length and format, size, checksum, header, then every record of the body. Any thread; never blocks,
+ * but decompresses.
+ *
+ * <p>Batches of the coordinator are made in this process; only their size is checked.
+ */
+public final class BatchAdmission {
+    private static final int ZSTD = 4;
+    private static final long NEVER = Long.MAX_VALUE;
+    /** More refused records of one batch are not named. */
+    private static final int MOST_RECORD_ERRORS = 1_000;
+
+    /** Walks that nobody uses just now; there are never more than threads that append at a time. */
+    private final Queue<RecordWalk> walks = new ConcurrentLinkedQueue<>();
+
+    /**
+     * @param bytes from position to limit, what is to be appended
+     * @param now milliseconds since the epoch
+     * @return the batches in it, at least one; views over {@code bytes}
+     * @throws io.felice.api.FeliceException what a produce request is answered with
+     */
+    List<RecordBatch> admit(ByteBuffer bytes, Origin origin, TopicRules rules, long now) {
+        if (origin != Origin.COORDINATOR) {
+            mustBeWhole(bytes);
+        }
+        List<RecordBatch> batches = Batches.split(bytes);
+        if (batches.isEmpty()) {
+            throw INVALID_RECORD.because("There is no record batch to append");
+        }
+        if (origin == Origin.COORDINATOR) {
+            batches.forEach(batch -> checkSize(batch, rules));
+            return batches;
+        }
+        if (batches.size() != 1) {
+            throw INVALID_RECORD.because(
+                    "A produce request has exactly one batch per partition, not " + batches.size());
+        }
+        checkProduced(batches.get(0), origin, rules, now);
+        return batches;
+    }
+
+    /** A batch that is cut off is refused for good: sent once more it would not be longer. */
+    private static void mustBeWhole(ByteBuffer bytes) {
+        if (bytes.remaining() < RecordBatch.HEADER_BYTES
+                || bytes.get(bytes.position() + RecordBatch.MAGIC_AT) != RecordBatch.MAGIC) {
+            return;
+        }
+        long size = RecordBatch.LENGTH_PREFIX_BYTES + (long) bytes.getInt(bytes.position() + RecordBatch.LENGTH_AT);
+        if (size > bytes.remaining()) {
+            throw INVALID_RECORD.because(
+                    "The batch says it has " + size + " bytes, the request brings " + bytes.remaining());
+        }
+    }
+
+    private void checkProduced(RecordBatch batch, Origin origin, TopicRules rules, long now) {
+        if (origin == Origin.CLIENT_BEFORE_ZSTD && batch.codec() == ZSTD) {
+            throw UNSUPPORTED_COMPRESSION_TYPE.because("Produce requests below version 7 must not use zstd");
+        }
+        if (batch.isTransactional()) {
+            throw INVALID_TXN_STATE.because("Producer " + batch.producerId() + " has no open transaction here");
+        }
+        if (batch.baseOffset() != 0) {
+            throw INVALID_RECORD.because("A produced batch begins at offset 0, not " + batch.baseOffset());
+        }
+        checkSize(batch, rules);
+        Batches.check(batch);
+        if (batch.isControl()) {
+            throw INVALID_RECORD.because("Clients must not write control batches");
+        }
+        if (batch.hasProducerId() && batch.baseSequence() < 0) {
+            throw INVALID_RECORD.because("Sequence " + batch.baseSequence() + " of producer " + batch.producerId());
+        }
+        if (batch.isLogAppendTime()) {
+            throw INVALID_TIMESTAMP.because("Producers must not set the timestamp type to LogAppendTime");
+        }
+        if (rules.checksBodies()) {
+            checkBody(batch, rules, now);
+        } else if (!rules.stampsAppendTime()) {
+            checkNewestTimestamp(batch, rules, now);
+        }
+    }
+
+    private static void checkSize(RecordBatch batch, TopicRules rules) {
+        if (batch.sizeInBytes() > rules.maxBatchBytes()) {
+            throw MESSAGE_TOO_LARGE.because(
+                    "The batch has " + batch.sizeInBytes() + " bytes, max.message.bytes is " + rules.maxBatchBytes());
+        }
+        if (batch.sizeInBytes() > rules.sizes().segmentBytes()) {
+            throw RECORD_LIST_TOO_LARGE.because("The batch has " + batch.sizeInBytes() + " bytes, segment.bytes is "
+                    + rules.sizes().segmentBytes());
+        }
+    }
+
+    private static void checkNewestTimestamp(RecordBatch batch, TopicRules rules, long now) {
+        if (isTooFar(batch.maxTimestamp(), rules, now)) {
+            throw INVALID_TIMESTAMP.because(tooFar(batch.maxTimestamp(), rules, now));
+        }
+    }
+
+    private void checkBody(RecordBatch batch, TopicRules rules, long now) {
+        RecordWalk walk = walks.poll();
+        walk = walk == null ? new RecordWalk() : walk;
+        BodyCheck check = new BodyCheck(rules, now);
+        try {
+            walk.walk(batch, rules.maxRecordBytes(), check);
+        } finally {
+            walks.add(walk);
+        }
+        check.mustBeWell();
+        if (!rules.stampsAppendTime() && check.maxTimestamp != batch.maxTimestamp()) {
+            Batches.correctMaxTimestamp(batch, check.maxTimestamp);
+        }
+    }
+
+    /** Looks at each record of one batch. */
+    private static final class BodyCheck implements RecordWalk.Visitor {
+        private final TopicRules rules;
+        private final long now;
+        private long maxTimestamp = RecordBatch.NO_TIMESTAMP;
+        private ErrorCode code = ErrorCode.NONE;
+        private List<RecordError> refused = List.of();
+
+        BodyCheck(TopicRules rules, long now) {
+            this.rules = rules;
+            this.now = now;
+        }
+
+        @Override
+        public void record(int index, long timestamp, boolean hasKey) {
+            maxTimestamp = Math.max(maxTimestamp, timestamp);
+            if (rules.needsKeys() && !hasKey) {
+                refuse(INVALID_RECORD, index, "A record of a compacted topic must have a key");
+            } else if (!rules.stampsAppendTime() && isTooFar(timestamp, rules, now)) {
+                refuse(INVALID_TIMESTAMP, index, tooFar(timestamp, rules, now));
+            }
+        }
+
+        private void refuse(ErrorCode why, int index, String message) {
+            if (refused.isEmpty()) {
+                refused = new ArrayList<>();
+                code = why;
+            }
+            if (refused.size() < MOST_RECORD_ERRORS) {
+                refused.add(new RecordError(index, message));
+            }
+        }
+
+        void mustBeWell() {
+            if (!refused.isEmpty()) {
+                throw code.because(
+                        refused.get(0).message() + " (record " + refused.get(0).batchIndex() + ")", refused);
+            }
+        }
+    }
+
+    private static boolean isTooFar(long timestamp, TopicRules rules, long now) {
+        return timestamp != RecordBatch.NO_TIMESTAMP
+                && (rules.beforeMaxMs() < NEVER && now - timestamp > rules.beforeMaxMs()
+                        || rules.afterMaxMs() < NEVER && timestamp - now > rules.afterMaxMs());
+    }
+
+    private static String tooFar(long timestamp, TopicRules rules, long now) {
+        return "Timestamp " + timestamp + " is too far from the broker's, " + now + ": at most " + rules.beforeMaxMs()
+                + " ms before and " + rules.afterMaxMs() + " ms after are accepted";
+    }
+}

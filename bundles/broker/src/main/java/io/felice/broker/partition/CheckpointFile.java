@@ -1,0 +1,77 @@
+package io.felice.broker.partition;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A small file of lines in the format of Kafka's checkpoints, replaced as a whole:
+ * <pre>
+ *  0            version
+ *  2            number of lines
+ *  orders 0 17  the lines
+ *  orders 1 4
+ * </pre>
+ */
+public final class CheckpointFile {
+    private static final String VERSION = "0";
+    private static final int HEADER_LINES = 2;
+
+    private CheckpointFile() {}
+
+    public static void write(Path file, List<String> lines) throws IOException {
+        List<String> all = new ArrayList<>(lines.size() + HEADER_LINES);
+        all.add(VERSION);
+        all.add(Integer.toString(lines.size()));
+        all.addAll(lines);
+        replace(file, ByteBuffer.wrap((String.join("\n", all) + "\n").getBytes(StandardCharsets.UTF_8)));
+    }
+
+    /**
+     * The lines of a file.
+     *
+     * @throws IOException if it is not there, damaged, or of another version
+     */
+    public static List<String> read(Path file) throws IOException {
+        List<String> all = Files.readAllLines(file);
+        if (all.size() < HEADER_LINES || !all.get(0).equals(VERSION)) {
+            throw new IOException(file + " is no checkpoint of version " + VERSION);
+        }
+        List<String> lines = all.subList(HEADER_LINES, all.size());
+        if (!all.get(1).equals(Integer.toString(lines.size()))) {
+            throw new IOException(file + " should have " + all.get(1) + " lines, not " + lines.size());
+        }
+        return lines;
+    }
+
+    /** Writes a file beside the old one and puts it in its place, so that a reader finds the old or the new. */
+    static void replace(Path file, ByteBuffer bytes) throws IOException {
+        replace(file, bytes, false);
+    }
+
+    /** As {@link #replace(Path, ByteBuffer)}; the bytes survive a power cut on return. */
+    public static void replaceDurably(Path file, ByteBuffer bytes) throws IOException {
+        replace(file, bytes, true);
+    }
+
+    private static void replace(Path file, ByteBuffer bytes, boolean durably) throws IOException {
+        Path draft = file.resolveSibling(file.getFileName() + ".draft");
+        try (FileChannel channel = FileChannel.open(
+                draft, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
+            while (bytes.hasRemaining()) {
+                channel.write(bytes);
+            }
+            if (durably) {
+                channel.force(true);
+            }
+        }
+        Files.move(draft, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    }
+}

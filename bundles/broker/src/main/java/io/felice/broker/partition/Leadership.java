@@ -1,0 +1,133 @@
+package io.felice.broker.partition;
+
+import static io.felice.api.ErrorCode.FENCED_LEADER_EPOCH;
+import static io.felice.api.ErrorCode.NOT_ENOUGH_REPLICAS;
+import static io.felice.api.ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND;
+import static io.felice.api.ErrorCode.UNKNOWN_LEADER_EPOCH;
+
+import io.felice.api.FeliceException;
+import io.felice.api.TopicPartition;
+import io.felice.api.cluster.PartitionState;
+import io.felice.api.partition.Partition.Acks;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.IntSupplier;
+
+/**
+ * The leadership of this node over a partition in one leader epoch: the in-sync replicas, the appends that wait to be
+ * answered, and its end. A leadership ends once. After the end no append of this epoch is answered as done. Any thread.
+ */
+final class Leadership {
+    private final TopicPartition partition;
+    private final int leaderEpoch;
+    private final IntSupplier minInSync;
+    private final PlacedAppends untilDurable = new PlacedAppends();
+    private final PlacedAppends untilCommitted = new PlacedAppends();
+    private final AtomicReference<FeliceException> end = new AtomicReference<>();
+
+    private volatile PartitionState state;
+
+    /** @param minInSync the topic's {@code min.insync.replicas} */
+    Leadership(TopicPartition partition, PartitionState state, IntSupplier minInSync) {
+        this.partition = partition;
+        this.leaderEpoch = state.leaderEpoch();
+        this.state = state;
+        this.minInSync = minInSync;
+    }
+
+    int leaderEpoch() {
+        return leaderEpoch;
+    }
+
+    PartitionState state() {
+        return state;
+    }
+
+    /** A newer state of the same epoch. */
+    void update(PartitionState newState) {
+        state = newState;
+    }
+
+    /** @throws FeliceException FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH */
+    void checkEpoch(int epoch) {
+        if (epoch >= 0 && epoch < leaderEpoch) {
+            throw FENCED_LEADER_EPOCH.because(partition + " is in leader epoch " + leaderEpoch + ", not " + epoch);
+        }
+        if (epoch > leaderEpoch) {
+            throw UNKNOWN_LEADER_EPOCH.because(partition + " is in leader epoch " + leaderEpoch + ", not " + epoch);
+        }
+    }
+
+    private boolean hasTooFewReplicas() {
+        return state.isr().size() < minInSync.getAsInt();
+    }
+
+    /** @throws FeliceException NOT_ENOUGH_REPLICAS */
+    void mustHaveEnoughReplicas() {
+        if (hasTooFewReplicas()) {
+            throw NOT_ENOUGH_REPLICAS.because(partition + " has " + state.isr().size()
+                    + " replicas in sync, min.insync.replicas is " + minInSync.getAsInt());
+        }
+    }
+
+    boolean isOn() {
+        return end.get() == null;
+    }
+
+    /** @throws FeliceException why the leadership ended */
+    void mustBeOn() {
+        FeliceException why = end.get();
+        if (why != null) {
+            throw why;
+        }
+    }
+
+    /** Ends the leadership, if nothing ended it before, and fails every append that waits. */
+    void end(FeliceException why) {
+        end.compareAndSet(null, why);
+        failAwaiting();
+    }
+
+    // ---- appends that wait to be answered
+
+    /** With acks=all an append waits for the high watermark, otherwise until the own log is durable. */
+    void await(PlacedAppends.Placed append, Acks acks) {
+        (acks == Acks.ALL ? untilCommitted : untilDurable).add(append);
+        if (!isOn()) {
+            failAwaiting();
+        }
+    }
+
+    boolean isAwaited() {
+        return !untilDurable.isEmpty() || !untilCommitted.isEmpty();
+    }
+
+    void durableTo(long offset) {
+        untilDurable.passed(offset, append -> append.answer().complete(append.result()));
+    }
+
+    void committedTo(long offset) {
+        untilCommitted.passed(offset, this::answerCommitted);
+    }
+
+    private void answerCommitted(PlacedAppends.Placed append) {
+        if (hasTooFewReplicas()) {
+            append.answer()
+                    .completeExceptionally(NOT_ENOUGH_REPLICAS_AFTER_APPEND.because("Records were appended to "
+                            + partition + ", but fewer replicas than min.insync.replicas are" + " in sync since"));
+        } else {
+            append.answer().complete(append.result());
+        }
+    }
+
+    /** Fails the appends whose deadline is over; {@code nanos} is the time now. */
+    void expire(long nanos) {
+        untilDurable.expire(nanos, partition);
+        untilCommitted.expire(nanos, partition);
+    }
+
+    private void failAwaiting() {
+        FeliceException why = end.get();
+        untilDurable.fail(why);
+        untilCommitted.fail(why);
+    }
+}

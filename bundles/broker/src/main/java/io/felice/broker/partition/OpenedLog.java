@@ -1,0 +1,466 @@
+package io.felice.broker.partition;
+
+import static io.felice.api.ErrorCode.KAFKA_STORAGE_ERROR;
+import static io.felice.api.ErrorCode.LEADER_NOT_AVAILABLE;
+import static io.felice.api.ErrorCode.NOT_LEADER_OR_FOLLOWER;
+
+import io.felice.api.FeliceException;
+import io.felice.api.RecordBatch;
+import io.felice.api.TopicPartition;
+import io.felice.api.Turn;
+import io.felice.api.cluster.PartitionState;
+import io.felice.api.config.TopicConfig;
+import io.felice.api.storage.LogId;
+import io.felice.api.storage.PartitionLog;
+import io.felice.api.storage.Records;
+import io.felice.api.storage.Segment;
+import io.felice.broker.engine.MountedEngine;
+import java.io.IOException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
+
+/**
+ * The log of one partition, open on this node, with everything that belongs to it whatever role this replica has: the
+ * engine's log, the partition's files, the state that was replayed from its batches, its start, its compaction, and its
+ * high watermark. A {@link Role} comes and goes over it; the log stays open.
+ *
+ * <p>One writer at a time changes the log ({@link SingleWriter}); readers look at the engine's log from any thread.
+ *
+ * <p>The log ends with its first failed write, whatever failed: it is opened again, and so recovered to what it really
+ * has, before anything is written to it again.
+ */
+public final class OpenedLog {
+    /** Learns that a log failed. Called once, on any thread. */
+    public interface Failures {
+        void failed(OpenedLog log, Throwable cause);
+    }
+
+    /** Why the log can no longer be used; {@code outOfSpace} if its device is well. */
+    private record End(FeliceException why, boolean outOfSpace) {}
+
+    /** What an opening found. */
+    record Found(
+            LogId id,
+            PartitionLog log,
+            PartitionFiles files,
+            ReplayedState replayed,
+            HighWatermark highWatermark,
+            long snapshotOffset) {}
+
+    private final LogId id;
+    private final TopicPartition partition;
+    private final Environment environment;
+    private final MountedEngine engine;
+    private final PartitionLog log;
+    private final PartitionFiles files;
+    private final ReplayedState replayed;
+    private final HighWatermark highWatermark;
+    private final Runnable onFirstWrite;
+    private final Failures failures;
+
+    private final Committer committer;
+    private final SingleWriter writer;
+    private final ProducerSnapshots snapshots;
+    private final SegmentRolls rolls;
+    private final LogStart logStart;
+    private final Compaction compaction;
+
+    private final AtomicReference<End> end = new AtomicReference<>();
+    private volatile Role role;
+    private volatile TopicRules rules;
+    private volatile long appendedBytes;
+
+    // Of the log's writer.
+    private int writtenEpoch = -1;
+
+    /** @param onFirstWrite runs on a pool thread before the first append */
+    OpenedLog(
+            Found found,
+            Environment environment,
+            MountedEngine engine,
+            TopicConfig config,
+            Runnable onFirstWrite,
+            Failures failures) {
+        this.id = found.id();
+        this.partition = new TopicPartition(id.topic(), id.partition());
+        this.environment = environment;
+        this.engine = engine;
+        this.log = found.log();
+        this.files = found.files();
+        this.replayed = found.replayed();
+        this.highWatermark = found.highWatermark();
+        this.onFirstWrite = onFirstWrite;
+        this.failures = failures;
+        this.rules = TopicRules.of(config);
+        role = new OfflinePartition(LEADER_NOT_AVAILABLE.because(partition + " has no role yet"));
+        committer = new Committer(partition, log, engine, environment, this::rules, new CommitterReports());
+        writer = new SingleWriter(partition, engine, committer::settle, this::fail);
+        snapshots = new ProducerSnapshots(partition, files, environment, this::isOpen, found.snapshotOffset());
+        rolls = new SegmentRolls(log, environment);
+        logStart = new LogStart(this, log, engine.space(), highWatermark, replayed, snapshots);
+        compaction = new Compaction(this, log, engine, environment, writer, replayed);
+    }
+
+    public LogId id() {
+        return id;
+    }
+
+    public TopicPartition partition() {
+        return partition;
+    }
+
+    public MountedEngine engine() {
+        return engine;
+    }
+
+    TopicRules rules() {
+        return rules;
+    }
+
+    public long startOffset() {
+        return log.startOffset();
+    }
+
+    /** Where the log ends: behind the last batch of the last append. */
+    public long endOffset() {
+        return committer.logEnd();
+    }
+
+    HighWatermark watermark() {
+        return highWatermark;
+    }
+
+    public long highWatermark() {
+        return highWatermark.offset();
+    }
+
+    Epochs epochs() {
+        return replayed.epochs();
+    }
+
+    Producers producers() {
+        return replayed.producers();
+    }
+
+    public int producerCount() {
+        return replayed.producerCount();
+    }
+
+    public Compaction compaction() {
+        return compaction;
+    }
+
+    /** Bytes appended since the log was opened. */
+    long appendedBytes() {
+        return appendedBytes;
+    }
+
+    public long sizeInBytes() {
+        return log.segments().stream().mapToLong(Segment::sizeInBytes).sum();
+    }
+
+    /** The wall clock, in milliseconds since the epoch. */
+    long nowMs() {
+        return environment.clock().millis();
+    }
+
+    // ---- roles
+
+    /**
+     * This replica leads from now on. As the log's writer, or on the thread that opened the log before any other knows it.
+     * An earlier role must have ended.
+     */
+    public LeaderPartition lead(PartitionState state, BatchAdmission admission) {
+        mustBeOpen();
+        replayed.epochs().begin(state.leaderEpoch(), endOffset());
+        highWatermark.lead(state.isr(), committer.durableEnd());
+        LeaderPartition leader = new LeaderPartition(this, state, admission, environment);
+        assume(leader);
+        return leader;
+    }
+
+    /** This replica follows a leader elsewhere, or waits for one, from now on. As {@link #lead}. */
+    public FollowerPartition follow(PartitionState state) {
+        mustBeOpen();
+        highWatermark.follow();
+        FollowerPartition follower = new FollowerPartition(this, state);
+        assume(follower);
+        return follower;
+    }
+
+    private void assume(Role newRole) {
+        role = newRole;
+        End ended = end.get();
+        if (ended != null) {
+            newRole.end(ended.why());
+        }
+    }
+
+    /** Changes the role as the log's writer, after everything that was given to the earlier role. */
+    public <T extends Role> CompletionStage<T> become(Supplier<T> newRole) {
+        return writer.executeAlone(newRole);
+    }
+
+    // ---- writing
+
+    /** Gives the writer a task that appends; what it appended is settled at the end of the turn. */
+    void write(Runnable append, Turn turn) {
+        if (engine.appendsOnCaller()) {
+            writer.executeHere(append);
+            committer.arrange(turn);
+        } else {
+            writer.executeLater(append);
+        }
+    }
+
+    SingleWriter writer() {
+        return writer;
+    }
+
+    /** As the writer: true if {@link #append} may be called for this epoch without {@link #prepare} before it. */
+    boolean isPrepared(int epoch) {
+        return epoch == writtenEpoch && !rolls.isDue();
+    }
+
+    /**
+     * As the writer, on a pool thread: writes where the epoch begins before its first batch is appended (KAFKA-7415), and
+     * rolls the active segment if it is old enough. Blocks.
+     */
+    void prepare(int epoch) {
+        try {
+            if (epoch != writtenEpoch) {
+                writeEpoch(epoch);
+            }
+            if (rolls.rollIfOld(rules)) {
+                snapshots.take(endOffset(), replayed.snapshot());
+            }
+        } catch (RuntimeException failure) {
+            throw writeFailed(failure, 0);
+        }
+    }
+
+    private void writeEpoch(int epoch) {
+        replayed.epochs().begin(epoch, endOffset());
+        try {
+            files.writeEpochs(replayed.epochs().entries());
+        } catch (IOException failure) {
+            throw KAFKA_STORAGE_ERROR.because("The leader epochs of " + partition + " cannot be written", failure);
+        }
+        onFirstWrite.run();
+        writtenEpoch = epoch;
+    }
+
+    /** As the writer: appends one batch that has its offsets and its leader epoch; {@code nowMs} in milliseconds. */
+    void append(RecordBatch batch, long nowMs) {
+        int size = batch.sizeInBytes();
+        rolls.appending(size, rules);
+        try {
+            engine.device().timedAppend(() -> log.append(batch));
+        } catch (RuntimeException failure) {
+            throw writeFailed(failure, size);
+        }
+        replayed.applied(batch, nowMs);
+    }
+
+    /** As the writer: all batches of an append are in the log, which ends at {@code end}. */
+    void appended(long bytes, long end) {
+        appendedBytes += bytes;
+        committer.appendedTo(end);
+        if (snapshots.areDue(bytes, rules.sizes().segmentBytes())) {
+            snapshots.takeInBackground(end, replayed.snapshot());
+        }
+    }
+
+    /**
+     * As the writer, on a pool thread: cuts the log off at {@code to}. Producer snapshots above it are removed first, so
+     * that a crash never leaves one of records that are gone. Blocks.
+     */
+    void truncateTo(long to) {
+        mustBeOpen();
+        if (to >= endOffset()) {
+            return;
+        }
+        try {
+            snapshots.forgetAbove(to);
+            log.truncateTo(to);
+            long newEnd = log.endOffset();
+            committer.truncatedTo(newEnd);
+            highWatermark.truncatedTo(newEnd);
+            replayed.truncated(newEnd, LogOpening.producersOf(log, files, replayed.limits(), nowMs()));
+            rolls.forget();
+            files.writeEpochs(replayed.epochs().entries());
+        } catch (IOException | RuntimeException failure) {
+            throw writeFailed(failure, 0);
+        }
+    }
+
+    // ---- reading
+
+    boolean isHot(long from) {
+        return from >= endOffset() || log.isHot(from);
+    }
+
+    /** Whole batches from {@code from} on, all below {@code limit}. Blocks if {@code from} is not hot. */
+    Records read(long from, long limit, int maxBytes, boolean atLeastOne) {
+        return log.read(from, limit, maxBytes, atLeastOne);
+    }
+
+    /** The engine's log, for searches; read only. */
+    PartitionLog engineLog() {
+        return log;
+    }
+
+    // ---- regular work
+
+    /** Every second or so. */
+    void tick() {
+        committer.flushByTime();
+    }
+
+    /** Forgets producers that have been idle for too long. */
+    void expireProducers() {
+        writer.execute(() -> replayed.expire(nowMs()));
+    }
+
+    LogStart logStart() {
+        return logStart;
+    }
+
+    /** Moves the log's start as the writer; durable when the stage completes. */
+    CompletionStage<Long> moveStartTo(long to) {
+        return writer.executeAlone(() -> logStart.moveTo(to));
+    }
+
+    void startMoved() {
+        role.startMoved();
+    }
+
+    /**
+     * Removes records that have a later one of the same key, if the topic wants that. On the engine's threads, one call at
+     * a time; never fails.
+     */
+    public CompletionStage<Void> compact() {
+        return compaction.run(Compaction.MOST_KEYS);
+    }
+
+    /** The topic's configuration changed. */
+    public void update(TopicConfig config) {
+        TopicRules old = rules;
+        if (old.config().equals(config)) {
+            return;
+        }
+        rules = TopicRules.of(config);
+        writer.execute(() -> {
+            if (!old.sizes().equals(rules.sizes())) {
+                log.configure(rules.sizes());
+            }
+            rolls.forget();
+        });
+    }
+
+    // ---- the end
+
+    boolean isOpen() {
+        return end.get() == null;
+    }
+
+    /** Null while the log can be used. */
+    public FeliceException whyEnded() {
+        End ended = end.get();
+        return ended == null ? null : ended.why();
+    }
+
+    /** @throws FeliceException why the log ended */
+    void mustBeOpen() {
+        End ended = end.get();
+        if (ended != null) {
+            throw ended.why();
+        }
+    }
+
+    /** @throws FeliceException if the log ended, or its engine has no free space */
+    void mustTakeRecords() {
+        mustBeOpen();
+        engine.space().mustBeThere();
+    }
+
+    /** True if the log ended because there was no free space, so that it can be opened again at once. */
+    public boolean ranOutOfSpace() {
+        End ended = end.get();
+        return ended != null && ended.outOfSpace();
+    }
+
+    /**
+     * A write to the log failed, perhaps for want of free space: nothing is appended any more, and no append that waits is
+     * answered as done.
+     *
+     * @param bytes what was to be written, 0 if that is not known
+     */
+    FeliceException writeFailed(Throwable cause, long bytes) {
+        return fail(cause, isOpen() && engine.space().ranOut(bytes));
+    }
+
+    /** The log failed otherwise, in an fsync for example: free space would not help. */
+    FeliceException fail(Throwable cause) {
+        return fail(cause, false);
+    }
+
+    private FeliceException fail(Throwable cause, boolean outOfSpace) {
+        FeliceException why = KAFKA_STORAGE_ERROR.because("The log of " + partition + " failed: " + cause, cause);
+        if (end.compareAndSet(null, new End(why, outOfSpace))) {
+            role.ended(why);
+            failures.failed(this, cause);
+        }
+        return why;
+    }
+
+    /**
+     * Answers what was accepted, writes what makes the next opening quick, and closes the log. The role ends; every later
+     * call fails with NOT_LEADER_OR_FOLLOWER.
+     */
+    public CompletionStage<Void> close() {
+        return writer.executeAlone(() -> {
+            try {
+                committer.finish();
+                if (isOpen() && committer.isSettled() && !snapshots.cover(endOffset())) {
+                    snapshots.take(endOffset(), replayed.snapshot());
+                }
+            } finally {
+                FeliceException why = NOT_LEADER_OR_FOLLOWER.because("This node closed the log of " + partition);
+                end.compareAndSet(null, new End(why, false));
+                role.ended(why);
+                snapshots.close();
+                log.close();
+            }
+            return null;
+        });
+    }
+
+    private final class CommitterReports implements Committer.Reports {
+        @Override
+        public void durableTo(long offset) {
+            role.durableTo(offset);
+        }
+
+        @Override
+        public boolean isAwaited() {
+            return role.isAwaited();
+        }
+
+        @Override
+        public void writeFailed(Throwable cause) {
+            OpenedLog.this.writeFailed(cause, 0);
+        }
+
+        @Override
+        public void failed(Throwable cause) {
+            fail(cause);
+        }
+
+        @Override
+        public boolean isOpen() {
+            return OpenedLog.this.isOpen();
+        }
+    }
+}

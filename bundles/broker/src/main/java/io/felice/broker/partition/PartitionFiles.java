@@ -1,0 +1,147 @@
+package io.felice.broker.partition;
+
+import static io.felice.api.ErrorCode.KAFKA_STORAGE_ERROR;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.NavigableMap;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What the broker keeps of one partition beside its log: leader epochs and producer snapshots, in files of Kafka's
+ * formats. Nothing is written before the first record. All of it can be had again by scanning the log, so a file that
+ * cannot be read is no error. Pool threads only.
+ */
+public final class PartitionFiles {
+    private static final Logger log = LoggerFactory.getLogger(PartitionFiles.class);
+    private static final String EPOCHS = "leader-epoch-checkpoint";
+    private static final String SNAPSHOT = ".snapshot";
+    private static final int KEPT_SNAPSHOTS = 2;
+
+    private final Path directory;
+
+    public PartitionFiles(Path directory) {
+        this.directory = directory;
+    }
+
+    /** A producer snapshot and the log's end offset when it was taken. */
+    public record Snapshot(long offset, Producers producers) {}
+
+    /** Empty if there is no readable file. */
+    synchronized Optional<List<Epochs.Entry>> epochs() {
+        Path file = directory.resolve(EPOCHS);
+        if (!Files.exists(file)) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(CheckpointFile.read(file).stream()
+                    .map(PartitionFiles::entry)
+                    .toList());
+        } catch (IOException | RuntimeException damaged) {
+            log.warn("{} is read from the log again: {}", file, damaged.toString());
+            return Optional.empty();
+        }
+    }
+
+    private static Epochs.Entry entry(String line) {
+        String[] words = line.split(" ");
+        return new Epochs.Entry(Integer.parseInt(words[0]), Long.parseLong(words[1]));
+    }
+
+    public synchronized void writeEpochs(List<Epochs.Entry> entries) throws IOException {
+        Files.createDirectories(directory);
+        CheckpointFile.write(
+                directory.resolve(EPOCHS),
+                entries.stream()
+                        .map(entry -> entry.epoch() + " " + entry.startOffset())
+                        .toList());
+    }
+
+    /** The newest readable snapshot not above {@code end}; those above are of records that were lost, and removed. */
+    public synchronized Optional<Snapshot> newestSnapshot(long end) {
+        NavigableMap<Long, Path> snapshots = snapshotsOrNoOpening();
+        snapshots.tailMap(end, false).values().forEach(PartitionFiles::remove);
+        for (var snapshot : snapshots.headMap(end, true).descendingMap().entrySet()) {
+            try {
+                Producers producers = Producers.of(ByteBuffer.wrap(Files.readAllBytes(snapshot.getValue())));
+                return Optional.of(new Snapshot(snapshot.getKey(), producers));
+            } catch (IOException | RuntimeException damaged) {
+                log.warn("{} is read from the log again: {}", snapshot.getValue(), damaged.toString());
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** One above the end must not stay: what it says of lost records would be taken for true once others have their offsets. */
+    private NavigableMap<Long, Path> snapshotsOrNoOpening() {
+        try {
+            return snapshots();
+        } catch (IOException failure) {
+            throw KAFKA_STORAGE_ERROR.because("The producer snapshots in " + directory + " cannot be found", failure);
+        }
+    }
+
+    /** Writes a snapshot and lets go of all but the newest ones. */
+    public synchronized void writeSnapshot(long offset, ByteBuffer bytes) throws IOException {
+        Files.createDirectories(directory);
+        CheckpointFile.replace(directory.resolve(String.format("%020d", offset) + SNAPSHOT), bytes);
+        NavigableMap<Long, Path> snapshots = snapshots();
+        while (snapshots.size() > KEPT_SNAPSHOTS) {
+            remove(snapshots.pollFirstEntry().getValue());
+        }
+    }
+
+    public synchronized void deleteAll() {
+        if (!Files.isDirectory(directory)) {
+            return;
+        }
+        try {
+            list().forEach(PartitionFiles::remove);
+        } catch (IOException failure) {
+            log.warn("What is in {} cannot be removed: {}", directory, failure.toString());
+        }
+        remove(directory);
+    }
+
+    private NavigableMap<Long, Path> snapshots() throws IOException {
+        NavigableMap<Long, Path> snapshots = new TreeMap<>();
+        for (Path file : list()) {
+            String name = file.getFileName().toString();
+            if (name.endsWith(SNAPSHOT)) {
+                try {
+                    snapshots.put(Long.parseLong(name.substring(0, name.length() - SNAPSHOT.length())), file);
+                } catch (NumberFormatException notOurs) {
+                    log.debug("{} is no snapshot", file);
+                }
+            }
+        }
+        return snapshots;
+    }
+
+    private List<Path> list() throws IOException {
+        if (Files.notExists(directory)) {
+            return List.of();
+        }
+        try (Stream<Path> files = Files.list(directory)) {
+            return files.toList();
+        } catch (UncheckedIOException failure) {
+            throw failure.getCause();
+        }
+    }
+
+    private static void remove(Path file) {
+        try {
+            Files.deleteIfExists(file);
+        } catch (IOException failure) {
+            log.warn("{} cannot be removed: {}", file, failure.toString());
+        }
+    }
+}

@@ -1,0 +1,55 @@
+package io.felice.broker.partition;
+
+import io.felice.api.config.TopicConfig;
+import io.felice.api.storage.SegmentSizes;
+
+/**
+ * What a topic's configuration means for its partitions, taken out of the text once.
+ *
+ * @param checksBodies false if the records inside a batch are taken as they are
+ * @param needsKeys true if the topic is compacted, so that a record without a key has no place in it
+ */
+record TopicRules(
+        TopicConfig config,
+        int maxBatchBytes,
+        int maxRecordBytes,
+        boolean checksBodies,
+        boolean needsKeys,
+        SegmentSizes sizes,
+        boolean stampsAppendTime,
+        long beforeMaxMs,
+        long afterMaxMs,
+        int minInsyncReplicas,
+        Durability durability,
+        long segmentMs,
+        long segmentJitterMs,
+        long flushMessages,
+        long flushMs) {
+    static TopicRules of(TopicConfig config) {
+        return new TopicRules(
+                config,
+                config.getInt(TopicConfig.MAX_MESSAGE_BYTES),
+                config.getInt(TopicConfig.MAX_DECOMPRESSED_MESSAGE_BYTES),
+                config.get(TopicConfig.RECORD_VALIDATION).equals("all"),
+                config.getList(TopicConfig.CLEANUP_POLICY).contains("compact"),
+                new SegmentSizes(
+                        config.getInt(TopicConfig.SEGMENT_BYTES), config.getInt(TopicConfig.INDEX_INTERVAL_BYTES)),
+                config.get(TopicConfig.MESSAGE_TIMESTAMP_TYPE).equals("LogAppendTime"),
+                config.getLong(TopicConfig.MESSAGE_TIMESTAMP_BEFORE_MAX_MS),
+                config.getLong(TopicConfig.MESSAGE_TIMESTAMP_AFTER_MAX_MS),
+                config.getInt(TopicConfig.MIN_INSYNC_REPLICAS),
+                Durability.of(config),
+                segmentMs(config),
+                config.getLong(TopicConfig.SEGMENT_JITTER_MS),
+                config.getLong(TopicConfig.FLUSH_MESSAGES),
+                config.getLong(TopicConfig.FLUSH_MS));
+    }
+
+    /** What waits for compaction waits in the active segment, too. */
+    private static long segmentMs(TopicConfig config) {
+        long segmentMs = config.getLong(TopicConfig.SEGMENT_MS);
+        return config.getList(TopicConfig.CLEANUP_POLICY).contains("compact")
+                ? Math.min(segmentMs, config.getLong(TopicConfig.MAX_COMPACTION_LAG_MS))
+                : segmentMs;
+    }
+}

@@ -1,0 +1,191 @@
+package io.felice.broker.partition;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
+import static org.awaitility.Awaitility.await;
+
+import io.felice.api.ErrorCode;
+import io.felice.api.FeliceException;
+import io.felice.api.RecordBatch;
+import io.felice.api.TopicPartition;
+import io.felice.api.Turn;
+import io.felice.api.cluster.PartitionState;
+import io.felice.api.config.BrokerConfig;
+import io.felice.api.config.TopicConfig;
+import io.felice.api.partition.Partition.Acks;
+import io.felice.api.partition.Partition.Appended;
+import io.felice.api.partition.Partition.Origin;
+import io.felice.api.storage.LogId;
+import io.felice.api.storage.StorageEngine;
+import io.felice.broker.engine.MountedEngine;
+import io.felice.testkit.Batches;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.UUID;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+
+/** A workbench for one partition: an engine, a clock that a test moves, and the parts around a partition. */
+public class Bench implements AutoCloseable {
+    public static final UUID TOPIC_ID = new UUID(7, 7);
+    public static final LogId ID = new LogId(TOPIC_ID, 0, "orders");
+    public static final TopicPartition ORDERS = new TopicPartition("orders", 0);
+    public static final long START_MS = 1_700_000_000_000L;
+
+    public final AtomicLong nowMs = new AtomicLong(START_MS);
+    public final AtomicLong nanos = new AtomicLong();
+    /** By how much the clock moves each time somebody looks. */
+    public volatile long msPerLook;
+
+    public final Clock clock = new Clock() {
+        @Override
+        public ZoneId getZone() {
+            return ZoneOffset.UTC;
+        }
+
+        @Override
+        public Clock withZone(ZoneId zone) {
+            return this;
+        }
+
+        @Override
+        public Instant instant() {
+            return Instant.ofEpochMilli(nowMs.addAndGet(msPerLook));
+        }
+    };
+    public final ScheduledThreadPoolExecutor timer = new ScheduledThreadPoolExecutor(1);
+    public final ScriptedEngine engine;
+    public final MountedEngine mounted;
+    public final Environment environment;
+    public final Map<String, String> config = new HashMap<>();
+    public final Map<String, String> brokerConfig = new HashMap<>();
+    public final Map<TopicPartition, LeaderPartition> leaders = new ConcurrentHashMap<>();
+    public final List<OpenedLog> dead = new CopyOnWriteArrayList<>();
+    public final Path directory;
+    public volatile Executor background = Runnable::run;
+    private final List<MountedEngine> engines = new CopyOnWriteArrayList<>();
+    private long lease;
+    /** Of the partition that was opened last. */
+    public volatile PartitionFiles files;
+
+    public Bench(Path directory) {
+        this(directory, null);
+    }
+
+    /** @param logs the engine that is scripted; null for one in memory */
+    public Bench(Path directory, StorageEngine logs) {
+        this.directory = directory;
+        this.engine = logs == null ? new ScriptedEngine(clock) : new ScriptedEngine(logs);
+        this.environment =
+                new Environment(0, clock, nanos::get, timer, task -> background.execute(task), new Random(1));
+        this.mounted = mount();
+    }
+
+    public MountedEngine mount() {
+        MountedEngine fresh = new MountedEngine("scripted", engine, 2, nanos::get);
+        engines.add(fresh);
+        return fresh;
+    }
+
+    /** So much time passes, on the wall and by the monotonic clock. */
+    public void pass(long ms) {
+        nowMs.addAndGet(ms);
+        nanos.addAndGet(ms * 1_000_000);
+    }
+
+    public Bench with(String key, Object value) {
+        config.put(key, value.toString());
+        return this;
+    }
+
+    /** Opens the partition, as after a start; what was open before is not closed. */
+    public LeaderPartition open(int epoch) {
+        return open(ID, epoch);
+    }
+
+    public LeaderPartition open(LogId id, int epoch) {
+        OpenedLog log = opened(id, ++lease);
+        LeaderPartition partition = log.lead(state(epoch), new BatchAdmission());
+        leaders.put(partition.id(), partition);
+        return partition;
+    }
+
+    private OpenedLog opened(LogId id, long underLease) {
+        BrokerConfig broker = BrokerConfig.with(brokerConfig);
+        ProducerLimits limits = new ProducerLimits(() -> broker);
+        TopicConfig topic = TopicConfig.with(config);
+        files = new PartitionFiles(directory.resolve(id.topicId() + "-" + id.partition()));
+        return new LogOpening(environment, limits)
+                .open(mounted, files, id, underLease, topic, 0, () -> {}, (died, cause) -> dead.add(died));
+    }
+
+    /** The same log once more, as an opening replays it; the partition that is open stays the owner. */
+    OpenedLog replay() {
+        return opened(ID, lease);
+    }
+
+    public static PartitionState state(int epoch) {
+        return new PartitionState(List.of(0), List.of(0), List.of(), List.of(), 0, epoch, epoch, false);
+    }
+
+    public LeaderPartition leader(TopicPartition partition) {
+        return leaders.get(partition);
+    }
+
+    public static CompletionStage<Appended> produce(LeaderPartition partition, Batches batch) {
+        return produce(partition, batch.at(0));
+    }
+
+    public static CompletionStage<Appended> produce(LeaderPartition partition, RecordBatch batch) {
+        return produce(partition, batch.bytes());
+    }
+
+    public static CompletionStage<Appended> produce(LeaderPartition partition, ByteBuffer bytes) {
+        return partition.append(bytes, Acks.ALL, Origin.CLIENT, Duration.ofSeconds(30), Turn.IMMEDIATE);
+    }
+
+    /** Waits for a stage and gives its value or throws its failure bare. */
+    public static <T> T get(CompletionStage<T> stage) {
+        try {
+            return stage.toCompletableFuture().get(20, TimeUnit.SECONDS);
+        } catch (ExecutionException failed) {
+            throw failed.getCause() instanceof RuntimeException bare ? bare : new IllegalStateException(failed);
+        } catch (InterruptedException | TimeoutException late) {
+            throw new IllegalStateException(late);
+        }
+    }
+
+    public static void eventually(Runnable assertion) {
+        await().atMost(Duration.ofSeconds(20)).ignoreExceptions().untilAsserted(assertion::run);
+    }
+
+    public static void refused(ErrorCode code, ThrowingCallable call) {
+        assertThat(catchThrowable(call))
+                .isInstanceOf(FeliceException.class)
+                .extracting(FeliceException::codeOf)
+                .isEqualTo(code);
+    }
+
+    @Override
+    public void close() {
+        timer.shutdownNow();
+        engines.forEach(MountedEngine::close);
+    }
+}

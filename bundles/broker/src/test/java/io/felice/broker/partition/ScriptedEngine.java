@@ -1,0 +1,250 @@
+package io.felice.broker.partition;
+
+import static io.felice.api.ErrorCode.KAFKA_STORAGE_ERROR;
+
+import io.felice.api.RecordBatch;
+import io.felice.api.storage.EngineTrait;
+import io.felice.api.storage.LogId;
+import io.felice.api.storage.PartitionLog;
+import io.felice.api.storage.Records;
+import io.felice.api.storage.Segment;
+import io.felice.api.storage.SegmentSizes;
+import io.felice.api.storage.StorageEngine;
+import io.felice.api.storage.Volume;
+import io.felice.storage.memory.MemoryStorageEngine;
+import java.time.Clock;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** The memory engine, or another one, under a durable engine's name, with faults, delays and flushes that a test decides about. */
+public final class ScriptedEngine implements StorageEngine {
+    private final StorageEngine logs;
+    public final Set<LogId> failing = ConcurrentHashMap.newKeySet();
+    public final AtomicInteger settles = new AtomicInteger();
+    public final AtomicInteger flushesAsked = new AtomicInteger();
+    public final AtomicInteger rolls = new AtomicInteger();
+    public final AtomicInteger opens = new AtomicInteger();
+    public final AtomicInteger reads = new AtomicInteger();
+    public final List<LogId> deleted = new CopyOnWriteArrayList<>();
+    public final ConcurrentLinkedQueue<CompletableFuture<Void>> flushes = new ConcurrentLinkedQueue<>();
+    public final Set<String> settledOn = ConcurrentHashMap.newKeySet();
+    public final Set<String> appendedOn = ConcurrentHashMap.newKeySet();
+    public volatile Runnable onSettle = () -> {};
+    public volatile Runnable onAppend = () -> {};
+    public volatile Runnable onOpen = () -> {};
+    public volatile Runnable onReplace = () -> {};
+    public volatile Runnable onClose = () -> {};
+    public final AtomicInteger replaces = new AtomicInteger();
+    public volatile boolean flushesAtOnce = true;
+    public volatile boolean cold;
+    public volatile Set<EngineTrait> traits = Set.of(EngineTrait.values());
+    public volatile long usable = -1;
+    /** Nothing can be written; what is there can be opened, read and trimmed. */
+    public volatile boolean noSpace;
+
+    /** Appends find out that there is no space, rather than settles. */
+    public volatile boolean writesThrough;
+
+    public ScriptedEngine(Clock clock) {
+        this(new MemoryStorageEngine(1L << 30, clock));
+    }
+
+    public ScriptedEngine(StorageEngine logs) {
+        this.logs = logs;
+    }
+
+    @Override
+    public Set<EngineTrait> traits() {
+        return traits;
+    }
+
+    @Override
+    public Volume volume() {
+        return new Volume("scripted:", -1, usable);
+    }
+
+    @Override
+    public PartitionLog open(LogId id, long lease) {
+        opens.incrementAndGet();
+        onOpen.run();
+        mustWork(id);
+        return new Log(id, logs.open(id, lease));
+    }
+
+    @Override
+    public void delete(LogId id) {
+        deleted.add(id);
+        logs.delete(id);
+    }
+
+    @Override
+    public Set<LogId> logs() {
+        return logs.logs();
+    }
+
+    private void mustWork(LogId id) {
+        if (failing.contains(id)) {
+            throw KAFKA_STORAGE_ERROR.because("No space left on device");
+        }
+    }
+
+    private final class Log implements PartitionLog {
+        private final LogId id;
+        private final PartitionLog log;
+        private volatile long settled;
+        private volatile long flushed;
+        private volatile boolean dead;
+
+        Log(LogId id, PartitionLog log) {
+            this.id = id;
+            this.log = log;
+            this.settled = log.endOffset();
+            this.flushed = log.endOffset();
+        }
+
+        private void mustLive() {
+            dead |= failing.contains(id);
+            if (dead) {
+                throw KAFKA_STORAGE_ERROR.because("No space left on device");
+            }
+        }
+
+        private void mustHaveSpace() {
+            dead |= noSpace;
+            mustLive();
+        }
+
+        @Override
+        public long startOffset() {
+            return log.startOffset();
+        }
+
+        @Override
+        public long endOffset() {
+            return log.endOffset();
+        }
+
+        @Override
+        public long flushedOffset() {
+            return flushed;
+        }
+
+        @Override
+        public long settledOffset() {
+            return settled;
+        }
+
+        @Override
+        public boolean hasFailed() {
+            dead |= failing.contains(id);
+            return dead;
+        }
+
+        @Override
+        public void append(RecordBatch batch) {
+            mustLive();
+            if (writesThrough) {
+                mustHaveSpace();
+            }
+            onAppend.run();
+            appendedOn.add(Thread.currentThread().getName());
+            log.append(batch);
+        }
+
+        @Override
+        public void settle() {
+            mustLive();
+            long end = log.endOffset();
+            if (end > settled) {
+                mustHaveSpace();
+                settles.incrementAndGet();
+                settledOn.add(Thread.currentThread().getName());
+                onSettle.run();
+                settled = end;
+            }
+        }
+
+        @Override
+        public CompletionStage<Void> flush(long upTo) {
+            mustLive();
+            flushesAsked.incrementAndGet();
+            CompletableFuture<Void> done = new CompletableFuture<>();
+            CompletableFuture<Void> asked = new CompletableFuture<>();
+            asked.whenComplete((nothing, failure) -> {
+                if (failure != null) {
+                    dead = true;
+                    done.completeExceptionally(failure);
+                    return;
+                }
+                flushed = Math.max(flushed, upTo);
+                done.complete(null);
+            });
+            if (flushesAtOnce || upTo <= flushed) {
+                asked.complete(null);
+            } else {
+                flushes.add(asked);
+            }
+            return done;
+        }
+
+        @Override
+        public Records read(long from, long limit, int maxBytes, boolean atLeastOne) {
+            reads.incrementAndGet();
+            return log.read(from, limit, maxBytes, atLeastOne);
+        }
+
+        @Override
+        public boolean isHot(long from) {
+            return !cold;
+        }
+
+        @Override
+        public List<Segment> segments() {
+            return log.segments();
+        }
+
+        @Override
+        public void replace(Segment old, Iterator<RecordBatch> compacted) {
+            mustLive();
+            onReplace.run();
+            log.replace(old, compacted);
+            replaces.incrementAndGet();
+        }
+
+        @Override
+        public void truncateTo(long end) {
+            log.truncateTo(end);
+        }
+
+        @Override
+        public void trimTo(long start) {
+            mustLive();
+            log.trimTo(start);
+        }
+
+        @Override
+        public void roll() {
+            mustLive();
+            rolls.incrementAndGet();
+            log.roll();
+        }
+
+        @Override
+        public void configure(SegmentSizes sizes) {
+            log.configure(sizes);
+        }
+
+        @Override
+        public void close() {
+            onClose.run();
+            log.close();
+        }
+    }
+}
