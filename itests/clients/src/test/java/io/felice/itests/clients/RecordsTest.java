@@ -152,7 +152,7 @@ class RecordsTest {
 
     @Test
     void createTimeIsTheProducers() {
-        Java.createTopic(node.bootstrap(), "created", 1, Map.of());
+        Java.createTopic(node.bootstrap(), "created", 1, Map.of("retention.ms", "-1"));
         try (KafkaProducer<String, String> producer = Java.textProducer(node.bootstrap(), Map.of())) {
             Java.get(producer.send(new ProducerRecord<>("created", 0, 1234L, "key", "value")));
         }
