@@ -41,6 +41,7 @@ public final class RecordWalk {
     private ByteBuffer readable;
     private int index;
     private long left;
+    private int at;
 
     /** What the caller asks of each record. */
     @FunctionalInterface
@@ -100,26 +101,94 @@ public final class RecordWalk {
         long baseTimestamp = batch.baseTimestamp();
         for (int count = batch.recordCount(); index < count; index++) {
             left = VARINT_BITS;
-            long size = length(0, maxRecordBytes, "length");
-            left = size;
-            oneByte();
-            long timestamp = baseTimestamp + varlong();
-            int offsetDelta = varint();
-            if (offsetDelta != index) {
-                throw wrong("has the offset delta " + offsetDelta);
+            int size = (int) length(0, maxRecordBytes, "length");
+            if (size <= readable.remaining()) {
+                walkHere(size, baseTimestamp, visitor);
+            } else {
+                walkInPieces(size, baseTimestamp, visitor);
             }
-            long key = skipped(length(-1, left, "key length"));
-            skipped(length(-1, left, "value length"));
-            skipHeaders();
-            if (left != 0) {
-                throw wrong("says it has " + size + " bytes, which its fields do not fill exactly");
-            }
-            visitor.record(index, timestamp, key >= 0);
         }
         if (hasMore()) {
             throw INVALID_RECORD.because(
                     "The batch says it has " + batch.recordCount() + " records, but there are bytes behind the last");
         }
+    }
+
+    // ---- a record that is readable as a whole: most are, so this is the fast way
+
+    private void walkHere(int size, long baseTimestamp, Visitor visitor) {
+        ByteBuffer bytes = readable;
+        at = bytes.position();
+        int end = at + size;
+        at++;
+        long timestamp = baseTimestamp + number(bytes, end, VARLONG_BITS);
+        long offsetDelta = number(bytes, end, VARINT_BITS);
+        if (offsetDelta != index) {
+            throw wrong("has the offset delta " + offsetDelta);
+        }
+        long key = field(bytes, end, -1, "key length");
+        field(bytes, end, -1, "value length");
+        long headers = number(bytes, end, VARINT_BITS);
+        if (headers < 0 || headers > size) {
+            throw wrong("has the number of headers " + headers);
+        }
+        for (; headers > 0; headers--) {
+            field(bytes, end, 0, "header key length");
+            field(bytes, end, -1, "header value length");
+        }
+        if (at != end) {
+            throw wrong("says it has " + size + " bytes, which its fields do not fill exactly");
+        }
+        bytes.position(end);
+        visitor.record(index, timestamp, key >= 0);
+    }
+
+    /** Skips a field with its length before it, and returns the length. */
+    private long field(ByteBuffer bytes, int end, int least, String what) {
+        long length = number(bytes, end, VARINT_BITS);
+        if (length < least || length > end - at) {
+            throw wrong("has the " + what + " " + length);
+        }
+        at += (int) Math.max(0, length);
+        return length;
+    }
+
+    private long number(ByteBuffer bytes, int end, int mostBits) {
+        if (at < end) {
+            byte only = bytes.get(at);
+            if (only >= 0) {
+                at++;
+                return only >>> 1 ^ -(only & 1);
+            }
+        }
+        long value = 0;
+        for (int shift = 0; shift < mostBits && at < end; shift += 7) {
+            byte next = bytes.get(at++);
+            value |= (long) (next & 0x7f) << shift;
+            if (next >= 0) {
+                return value >>> 1 ^ -(value & 1);
+            }
+        }
+        throw wrong(at < end ? "has a number that is too long" : "ends within a field");
+    }
+
+    // ---- a record of which only the beginning is readable yet
+
+    private void walkInPieces(long size, long baseTimestamp, Visitor visitor) {
+        left = size;
+        oneByte();
+        long timestamp = baseTimestamp + varlong();
+        int offsetDelta = varint();
+        if (offsetDelta != index) {
+            throw wrong("has the offset delta " + offsetDelta);
+        }
+        long key = skipped(length(-1, left, "key length"));
+        skipped(length(-1, left, "value length"));
+        skipHeaders();
+        if (left != 0) {
+            throw wrong("says it has " + size + " bytes, which its fields do not fill exactly");
+        }
+        visitor.record(index, timestamp, key >= 0);
     }
 
     private void skipHeaders() {
