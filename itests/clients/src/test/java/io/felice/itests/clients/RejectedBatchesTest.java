@@ -42,6 +42,8 @@ class RejectedBatchesTest {
     private static final int COUNT_AT = 57;
     private static final String TOPIC = "rejected";
     private static final int VERSION = 9;
+    /** Kafka's code says nothing of the batch (see docs/decisions/0010). */
+    private static final Errors UNREADABLE = Node.isOracle() ? Errors.UNKNOWN_SERVER_ERROR : Errors.INVALID_RECORD;
 
     private static Node node;
 
@@ -81,6 +83,17 @@ class RejectedBatchesTest {
         CONTROL_BATCH(Errors.INVALID_RECORD, sealed(batch -> batch.putShort(ATTRIBUTES_AT, (short) 0x20))),
         PRODUCER_WITHOUT_SEQUENCE(Errors.INVALID_RECORD, sealed(batch -> batch.putLong(PRODUCER_ID_AT, 5)
                 .putShort(PRODUCER_EPOCH_AT, (short) 0))),
+        ONE_RECORD_TOO_MANY_COUNTED(
+                Errors.INVALID_RECORD, sealed(batch -> batch.putInt(COUNT_AT, 4).putInt(LAST_OFFSET_DELTA_AT, 3))),
+        ONE_RECORD_NOT_COUNTED(
+                Errors.INVALID_RECORD, sealed(batch -> batch.putInt(COUNT_AT, 2).putInt(LAST_OFFSET_DELTA_AT, 1))),
+        TWO_BILLION_RECORDS_COUNTED(Errors.INVALID_RECORD, sealed(batch -> batch.putInt(COUNT_AT, Integer.MAX_VALUE)
+                .putInt(LAST_OFFSET_DELTA_AT, Integer.MAX_VALUE - 1))),
+        A_RECORD_LENGTH_BEYOND_THE_BATCH(Errors.INVALID_RECORD, sealed(batch -> batch.put(61, (byte) 0x7e))),
+        PLAIN_BYTES_UNDER_GZIP(UNREADABLE, sealed(batch -> batch.putShort(ATTRIBUTES_AT, (short) 1))),
+        PLAIN_BYTES_UNDER_SNAPPY(UNREADABLE, sealed(batch -> batch.putShort(ATTRIBUTES_AT, (short) 2))),
+        PLAIN_BYTES_UNDER_LZ4(UNREADABLE, sealed(batch -> batch.putShort(ATTRIBUTES_AT, (short) 3))),
+        PLAIN_BYTES_UNDER_ZSTD(UNREADABLE, sealed(batch -> batch.putShort(ATTRIBUTES_AT, (short) 4))),
         NO_BATCH_AT_ALL(Errors.INVALID_RECORD, batch -> batch.limit(0));
 
         final Errors answer;
