@@ -3,11 +3,12 @@ package io.felice.itests.clients;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 
 /** Kafka's own command line tools, unchanged, each in a JVM of its own as its script would start it. */
 enum KafkaTools {
     TOPICS("org.apache.kafka.tools.TopicCommand"),
-    CONFIGS("kafka.admin.ConfigCommand"),
+    CONFIGS("org.apache.kafka.tools.ConfigCommand"),
     CONSOLE_PRODUCER("org.apache.kafka.tools.ConsoleProducer"),
     CONSOLE_CONSUMER("org.apache.kafka.tools.consumer.ConsoleConsumer"),
     CONSUMER_GROUPS("org.apache.kafka.tools.consumer.group.ConsumerGroupCommand"),
@@ -36,7 +37,9 @@ enum KafkaTools {
     }
 
     private List<String> command(String... arguments) {
-        String classPath = System.getProperty("felice.kafka.tools", "../kafka-tools/target/lib");
+        String classPath = Objects.requireNonNull(
+                System.getProperty("felice.kafka.tools"),
+                "The system property felice.kafka.tools must name the directory of Kafka's tools, as the pom does");
         List<String> command = new ArrayList<>(List.of(
                 ProcessHandle.current().info().command().orElse("java"),
                 "-Xmx256m",
