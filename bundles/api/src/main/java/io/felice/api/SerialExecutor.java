@@ -1,75 +1,87 @@
 package io.felice.api;
 
+import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * One writer without a lock to wait for: a queue drained by whichever thread finds it idle.
+ * Runs tasks one at a time, in the order of {@link #execute}, without a thread of its own and without a lock. Each task
+ * sees what the earlier tasks wrote.
  *
- * <p>A caller that gets the ownership runs its task at once on its own thread; one that does not leaves the task in the
- * queue and returns. The owner drains a bounded number of tasks, the rest goes to the pool, so that no caller is kept
- * for long. Tasks run one at a time, in the order of {@link #execute}, each seeing what the earlier ones wrote. A task
- * must not block; one that throws is handed to the owner thread's uncaught exception handler and does not stop the queue.
- * A task that calls {@link #execute} on its own queue is enqueued, never nested.
+ * <p>A caller that finds the queue idle runs its task at once, on its own thread. A caller that finds the queue busy adds
+ * its task and returns; the thread that drains the queue runs it. A thread drains at most 64 tasks, so that no caller is
+ * kept for long; the pool runs the rest. A task must not block. A task may call {@link #execute} on its own queue: the
+ * new task runs after the current one, not inside it. A task that throws has broken an invariant: the failure is logged
+ * as an ERROR with its stack trace, and the next task runs.
  */
 public final class SerialExecutor implements Executor {
+    private static final Logger logger = LoggerFactory.getLogger(SerialExecutor.class);
+
     private static final int DRAINED_BY_A_CALLER = 64;
 
     private final Queue<Runnable> queue = new ConcurrentLinkedQueue<>();
     private final AtomicBoolean owned = new AtomicBoolean();
+    private final Object subject;
     private final Executor pool;
 
-    /** {@code pool} runs what a caller leaves behind; in a simulator it may run inline. */
-    public SerialExecutor(Executor pool) {
-        this.pool = pool;
+    /**
+     * @param subject what the tasks change, a partition for example; its {@code toString} is in the log line of a task
+     *     that throws
+     * @param pool runs the tasks that a caller leaves in the queue; in a simulator it may run them inline
+     */
+    public SerialExecutor(Object subject, Executor pool) {
+        this.subject = Objects.requireNonNull(subject, "subject");
+        this.pool = Objects.requireNonNull(pool, "pool");
     }
 
     @Override
     public void execute(Runnable task) {
         queue.add(task);
-        drain(DRAINED_BY_A_CALLER);
+        drain();
     }
 
-    /** As {@link #execute}, but leaves the task to the pool: for a caller that must not run it. The order is the same. */
+    /** As {@link #execute}, but the task runs on the pool and not on the calling thread. The order is the same. */
     public void later(Runnable task) {
         queue.add(task);
-        pool.execute(() -> drain(DRAINED_BY_A_CALLER));
+        pool.execute(this::drain);
     }
 
-    /** True if no task is waiting; a task that runs just now does not count. */
-    public boolean isIdle() {
-        return queue.isEmpty();
-    }
-
-    private void drain(int most) {
-        int left = most;
+    private void drain() {
+        int left = DRAINED_BY_A_CALLER;
         while (!queue.isEmpty() && owned.compareAndSet(false, true)) {
             try {
-                for (; left > 0; left--) {
-                    Runnable task = queue.poll();
-                    if (task == null) {
-                        break;
-                    }
-                    run(task);
-                }
+                left = runAtMost(left);
             } finally {
                 owned.set(false);
             }
             if (left == 0 && !queue.isEmpty()) {
-                pool.execute(() -> drain(DRAINED_BY_A_CALLER));
+                pool.execute(this::drain);
                 return;
             }
         }
     }
 
-    private static void run(Runnable task) {
+    /** Returns how many more tasks this thread may run. */
+    private int runAtMost(int most) {
+        for (int left = most; left > 0; left--) {
+            Runnable task = queue.poll();
+            if (task == null) {
+                return left;
+            }
+            run(task);
+        }
+        return 0;
+    }
+
+    private void run(Runnable task) {
         try {
             task.run();
-        } catch (RuntimeException | Error failure) {
-            Thread thread = Thread.currentThread();
-            thread.getUncaughtExceptionHandler().uncaughtException(thread, failure);
+        } catch (RuntimeException | Error broken) {
+            logger.error("A task of {} failed; what it was to change may be changed in part", subject, broken);
         }
     }
 }

@@ -2,6 +2,9 @@ package io.felice.api;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,7 +18,7 @@ import org.junit.jupiter.api.Test;
 /** One writer at a time, and no caller kept for long. */
 class SerialExecutorTest {
     private final Queue<Runnable> pool = new ArrayDeque<>();
-    private final SerialExecutor serial = new SerialExecutor(pool::add);
+    private final SerialExecutor serial = new SerialExecutor("orders-3", pool::add);
 
     @Test
     void anIdleQueueRunsTheTaskOnItsCaller() {
@@ -60,7 +63,7 @@ class SerialExecutorTest {
     @Test
     void tasksOfManyThreadsNeverOverlapAndNoneIsLost() throws Exception {
         ExecutorService threads = Executors.newFixedThreadPool(4);
-        SerialExecutor shared = new SerialExecutor(threads);
+        SerialExecutor shared = new SerialExecutor("shared", threads);
         int perThread = 20_000;
         CountDownLatch done = new CountDownLatch(4 * perThread);
         int[] unguarded = new int[1];
@@ -82,29 +85,47 @@ class SerialExecutorTest {
     }
 
     @Test
-    void aTaskThatThrowsDoesNotStopTheQueue() {
-        List<Throwable> seen = new ArrayList<>();
+    void aTaskThatThrowsIsLoggedWithItsSubjectAndDoesNotStopTheQueue() {
         List<String> ran = new ArrayList<>();
-        Thread thread = new Thread(() -> {
-            serial.execute(() -> {
-                throw new IllegalStateException("broken");
-            });
+        Runnable broken = () -> {
+            throw new IllegalStateException("a broken invariant");
+        };
+
+        String log = logOf(() -> {
+            serial.execute(broken);
             serial.execute(() -> ran.add("next"));
         });
-        thread.setUncaughtExceptionHandler((t, failure) -> seen.add(failure));
 
-        thread.start();
-        join(thread);
-
-        assertThat(seen).singleElement().isInstanceOf(IllegalStateException.class);
+        assertThat(log)
+                .contains("ERROR io.felice.api.SerialExecutor - A task of orders-3 failed")
+                .contains("IllegalStateException: a broken invariant")
+                .contains("at io.felice.api.SerialExecutorTest");
         assertThat(ran).containsExactly("next");
     }
 
-    private static void join(Thread thread) {
+    @Test
+    void aTaskThatThrowsOnAThreadOfThePoolIsLoggedToo() {
+        serial.later(() -> {
+            throw new AssertionError("broken on the pool");
+        });
+
+        String log = logOf(() -> pool.remove().run());
+
+        assertThat(log)
+                .contains("ERROR io.felice.api.SerialExecutor - A task of orders-3 failed")
+                .contains("AssertionError: broken on the pool");
+    }
+
+    /** What was logged while {@code action} ran: slf4j-simple writes to the standard error stream. */
+    private static String logOf(Runnable action) {
+        PrintStream before = System.err;
+        ByteArrayOutputStream lines = new ByteArrayOutputStream();
+        System.setErr(new PrintStream(lines, true, StandardCharsets.UTF_8));
         try {
-            thread.join();
-        } catch (InterruptedException interrupted) {
-            throw new IllegalStateException(interrupted);
+            action.run();
+        } finally {
+            System.setErr(before);
         }
+        return lines.toString(StandardCharsets.UTF_8);
     }
 }

@@ -8,7 +8,7 @@ import java.util.List;
 
 /** A controller's thread whose time the test makes; everything due is done before a call returns. */
 class InlineThread implements ControllerThread {
-    private final SerialExecutor executor = new SerialExecutor(Runnable::run);
+    private final SerialExecutor executor = new SerialExecutor("controller", Runnable::run);
     private final List<Alarm> alarms = new ArrayList<>();
     private Duration now = Duration.ZERO;
     private boolean closed;

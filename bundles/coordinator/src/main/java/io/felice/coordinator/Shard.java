@@ -71,7 +71,7 @@ final class Shard {
         this.leaderEpoch = leaderEpoch;
         this.configs = configs;
         this.time = time;
-        this.executor = new SerialExecutor(new Overflow(scheduler));
+        this.executor = new SerialExecutor(partition.id(), new Overflow(scheduler));
         this.deadlines = new Deadlines(time, scheduler, this::execute);
     }
 

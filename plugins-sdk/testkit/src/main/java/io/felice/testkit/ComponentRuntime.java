@@ -48,8 +48,8 @@ final class ComponentRuntime implements AutoCloseable {
     private final List<Service> services = new ArrayList<>();
     private final List<Slot> slots = new ArrayList<>();
     private final ReentrantLock lock = new ReentrantLock();
-    private final SerialExecutor changes =
-            new SerialExecutor(change -> new Thread(change, "felice-component-changes").start());
+    private final SerialExecutor changes = new SerialExecutor(
+            "the component runtime", change -> new Thread(change, "felice-component-changes").start());
     private boolean closed;
 
     ComponentRuntime(ClassLoader loader, Path files, Map<String, Map<String, Object>> configurations) {

@@ -46,7 +46,7 @@ public final class MemoryClusterStore implements ClusterStore, AutoCloseable {
      * {@code Runnable::run} makes every call complete before it returns, unless it is made within a callback.
      */
     public MemoryClusterStore(Executor events) {
-        this(new Truth(new SerialExecutor(events)));
+        this(new Truth(new SerialExecutor("the memory cluster store", events)));
     }
 
     private MemoryClusterStore(Truth truth) {

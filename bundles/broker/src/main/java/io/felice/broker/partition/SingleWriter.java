@@ -46,7 +46,7 @@ final class SingleWriter {
         this.engine = engine;
         this.settle = settle;
         this.onAccident = onAccident;
-        this.line = new SerialExecutor(task -> engine.execute(() -> {
+        this.line = new SerialExecutor(partition, task -> engine.execute(() -> {
             task.run();
             settle.run();
         }));
