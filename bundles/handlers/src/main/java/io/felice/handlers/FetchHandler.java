@@ -5,7 +5,6 @@ import io.felice.api.FeliceException;
 import io.felice.api.TopicPartition;
 import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.cluster.ClusterView;
-import io.felice.api.cluster.PartitionState;
 import io.felice.api.cluster.TopicView;
 import io.felice.api.config.BrokerConfig;
 import io.felice.api.config.Configs;
@@ -332,7 +331,7 @@ public final class FetchHandler implements RequestHandler<FetchRequestData, Fetc
             final FetchResponseData data = new FetchResponseData();
             private Object lastTopic;
             private FetchableTopicResponse last;
-            private Nodes nodes;
+            private LeaderHints hints;
 
             void add(Wanted of, String name, PartitionData answer) {
                 Object topic = of.key().topic();
@@ -347,35 +346,23 @@ public final class FetchHandler implements RequestHandler<FetchRequestData, Fetc
                     data.responses().add(last);
                 }
                 last.partitions().add(answer);
-                if (context.apiVersion() >= FIRST_WITH_LEADER_HINTS && isAstray(answer)) {
+                if (context.apiVersion() >= FIRST_WITH_LEADER_HINTS && LeaderHints.areFor(answer.errorCode())) {
                     hint(name, answer);
                 }
             }
 
-            private static boolean isAstray(PartitionData answer) {
-                return answer.errorCode() == ErrorCode.NOT_LEADER_OR_FOLLOWER.code()
-                        || answer.errorCode() == ErrorCode.FENCED_LEADER_EPOCH.code();
-            }
-
             private void hint(String name, PartitionData answer) {
-                nodes = nodes == null ? Nodes.of(metadata, context) : nodes;
-                Optional<PartitionState> led = nodes.led(new TopicPartition(name, answer.partitionIndex()));
-                if (led.isEmpty()) {
-                    return;
-                }
-                int leader = led.get().leader();
-                answer.currentLeader()
-                        .setLeaderId(leader)
-                        .setLeaderEpoch(led.get().leaderEpoch());
-                Optional<Nodes.Node> node = nodes.node(leader);
-                if (node.isPresent() && data.nodeEndpoints().find(leader) == null) {
-                    data.nodeEndpoints()
-                            .add(new NodeEndpoint()
-                                    .setNodeId(leader)
-                                    .setHost(node.get().host())
-                                    .setPort(node.get().port())
-                                    .setRack(node.get().rack()));
-                }
+                hints = hints == null ? new LeaderHints(metadata, context) : hints;
+                hints.add(
+                        new TopicPartition(name, answer.partitionIndex()),
+                        (leader, epoch) ->
+                                answer.currentLeader().setLeaderId(leader).setLeaderEpoch(epoch),
+                        node -> data.nodeEndpoints()
+                                .add(new NodeEndpoint()
+                                        .setNodeId(node.id())
+                                        .setHost(node.host())
+                                        .setPort(node.port())
+                                        .setRack(node.rack())));
             }
         }
     }

@@ -5,7 +5,6 @@ import io.felice.api.RecordError;
 import io.felice.api.TopicPartition;
 import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.cluster.InternalTopics;
-import io.felice.api.cluster.PartitionState;
 import io.felice.api.partition.Partition;
 import io.felice.api.partition.Partition.Acks;
 import io.felice.api.partition.Partition.Appended;
@@ -18,7 +17,6 @@ import io.felice.protocol.RequestHandler;
 import io.felice.protocol.Serves;
 import java.nio.ByteBuffer;
 import java.time.Duration;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.apache.kafka.common.message.ProduceRequestData;
@@ -129,12 +127,12 @@ public final class ProduceHandler implements RequestHandler<ProduceRequestData, 
         if (context.apiVersion() < FIRST_WITH_LEADER_HINTS) {
             return filled;
         }
-        Nodes nodes = null;
+        LeaderHints hints = null;
         for (TopicProduceResponse topic : filled.responses()) {
             for (PartitionProduceResponse partition : topic.partitionResponses()) {
-                if (partition.errorCode() == ErrorCode.NOT_LEADER_OR_FOLLOWER.code()) {
-                    nodes = nodes == null ? Nodes.of(metadata, context) : nodes;
-                    hint(filled, topic.name(), partition, nodes);
+                if (LeaderHints.areFor(partition.errorCode())) {
+                    hints = hints == null ? new LeaderHints(metadata, context) : hints;
+                    hint(filled, topic.name(), partition, hints);
                 }
             }
         }
@@ -142,22 +140,19 @@ public final class ProduceHandler implements RequestHandler<ProduceRequestData, 
     }
 
     private static void hint(
-            ProduceResponseData response, String topic, PartitionProduceResponse partition, Nodes nodes) {
-        Optional<PartitionState> led = nodes.led(new TopicPartition(topic, partition.index()));
-        if (led.isEmpty()) {
-            return;
-        }
-        int leader = led.get().leader();
-        partition.currentLeader().setLeaderId(leader).setLeaderEpoch(led.get().leaderEpoch());
-        Optional<Nodes.Node> node = nodes.node(leader);
-        if (node.isPresent() && response.nodeEndpoints().find(leader) == null) {
-            response.nodeEndpoints()
-                    .add(new NodeEndpoint()
-                            .setNodeId(leader)
-                            .setHost(node.get().host())
-                            .setPort(node.get().port())
-                            .setRack(node.get().rack()));
-        }
+            ProduceResponseData response, String topic, PartitionProduceResponse partition, LeaderHints hints) {
+        hints.add(
+                new TopicPartition(topic, partition.index()),
+                (leader, epoch) -> partition.currentLeader().setLeaderId(leader).setLeaderEpoch(epoch),
+                node -> response.nodeEndpoints().add(endpoint(node)));
+    }
+
+    private static NodeEndpoint endpoint(Nodes.Node node) {
+        return new NodeEndpoint()
+                .setNodeId(node.id())
+                .setHost(node.host())
+                .setPort(node.port())
+                .setRack(node.rack());
     }
 
     private static ProduceResponseData refused(ProduceRequestData request) {
