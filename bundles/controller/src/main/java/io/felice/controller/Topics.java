@@ -1,6 +1,7 @@
 package io.felice.controller;
 
 import io.felice.api.ErrorCode;
+import io.felice.api.TopicNames;
 import io.felice.api.cluster.Admin.CreatedTopic;
 import io.felice.api.cluster.Admin.NewPartitions;
 import io.felice.api.cluster.Admin.NewTopic;
@@ -93,7 +94,17 @@ final class Topics {
         if (view.topic(name).isPresent()) {
             throw ErrorCode.TOPIC_ALREADY_EXISTS.because("Topic '" + name + "' already exists.");
         }
-        TopicNames.checkCollision(name, view, accepted);
+        for (TopicView topic : view.topics()) {
+            checkCollision(name, topic.name());
+        }
+        accepted.forEach(other -> checkCollision(name, other));
+    }
+
+    private static void checkCollision(String name, String other) {
+        if (TopicNames.collide(name, other)) {
+            throw ErrorCode.INVALID_TOPIC_EXCEPTION.because(
+                    "Topic '" + name + "' collides with existing topic: " + other);
+        }
     }
 
     private CreatedTopic create(ClusterView view, NewTopic topic, Room room, List<MetadataRecord> records) {

@@ -1,5 +1,6 @@
 package io.felice.handlers;
 
+import io.felice.api.TopicNames;
 import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.config.ConfigEntry;
 import io.felice.api.config.ConfigKey;

@@ -4,6 +4,7 @@ import static io.felice.api.ErrorCode.KAFKA_STORAGE_ERROR;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.felice.api.FeliceException;
+import io.felice.api.TopicNames;
 import io.felice.api.storage.LogId;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -57,13 +58,11 @@ final class LogDirectory implements AutoCloseable {
 
     private static final int FORMAT = 1;
     private static final int MOST_NAME_BYTES = 255;
-    private static final int MOST_TOPIC_BYTES = 249;
     private static final String METADATA = "partition.metadata";
     private static final String DOUBT = "fsync-failed";
     private static final String CLEAN_MARKER = ".kafka_cleanshutdown";
     private static final String DELETE = "-delete";
     private static final String STRAY = "-stray";
-    private static final Pattern TOPIC = Pattern.compile("[a-zA-Z0-9._-]+");
     private static final Pattern PARTITION_DIRECTORY = Pattern.compile("(.+)-(\\d{1,9})(\\.[0-9a-f]{32}-stray)?");
 
     private final DiskFiles files;
@@ -265,11 +264,7 @@ final class LogDirectory implements AutoCloseable {
     /** Names become paths, so only what Kafka allows is let through. */
     static void mustBeLegal(LogId id) {
         String topic = id.topic();
-        boolean legal = TOPIC.matcher(topic).matches()
-                && topic.length() <= MOST_TOPIC_BYTES
-                && !topic.equals(".")
-                && !topic.equals("..");
-        if (!legal) {
+        if (!TopicNames.isValid(topic)) {
             throw KAFKA_STORAGE_ERROR.because("a topic named \"" + topic + "\" cannot have a directory");
         }
     }
