@@ -15,6 +15,7 @@ import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.cluster.ClusterView;
 import io.felice.api.cluster.Outcome;
 import io.felice.api.cluster.PartitionState;
+import io.felice.api.cluster.TopicCreation;
 import io.felice.api.cluster.TopicView;
 import io.felice.api.config.BrokerConfig;
 import io.felice.api.config.Configs;
@@ -36,14 +37,16 @@ final class OffsetsTopic {
 
     private final ClusterMetadata metadata;
     private final Configs configs;
+    private final TopicCreation creation;
     private final Supplier<Admin> admin;
     private final ScheduledExecutorService scheduler;
-    private final AtomicReference<CompletableFuture<Void>> creation = new AtomicReference<>();
+    private final AtomicReference<CompletableFuture<Void>> pendingCreation = new AtomicReference<>();
 
     /** @param admin gives null while there is no controller bundle */
     OffsetsTopic(ClusterMetadata metadata, Configs configs, Supplier<Admin> admin, ScheduledExecutorService scheduler) {
         this.metadata = metadata;
         this.configs = configs;
+        this.creation = new TopicCreation(metadata, configs);
         this.admin = admin;
         this.scheduler = scheduler;
     }
@@ -102,12 +105,12 @@ final class OffsetsTopic {
     /** However many ask at once, the topic is made once. */
     private CompletionStage<Void> created() {
         CompletableFuture<Void> mine = new CompletableFuture<>();
-        CompletableFuture<Void> running = creation.compareAndExchange(null, mine);
+        CompletableFuture<Void> running = pendingCreation.compareAndExchange(null, mine);
         if (running != null) {
             return running;
         }
         create().whenComplete((done, failure) -> {
-            creation.set(null);
+            pendingCreation.set(null);
             if (failure == null) {
                 mine.complete(null);
             } else {
@@ -127,7 +130,7 @@ final class OffsetsTopic {
                     COORDINATOR_NOT_AVAILABLE.because("There is no controller to make " + CONSUMER_OFFSETS));
         }
         try {
-            return controller.createTopics(List.of(newTopic()), false).thenCompose(this::visible);
+            return creation.create(controller, List.of(newTopic()), false).thenAccept(OffsetsTopic::mustExist);
         } catch (RuntimeException refused) {
             return CompletableFuture.failedFuture(refused);
         }
@@ -135,7 +138,7 @@ final class OffsetsTopic {
 
     private NewTopic newTopic() {
         BrokerConfig broker = configs.broker();
-        return new NewTopic(
+        return creation.topic(
                 CONSUMER_OFFSETS,
                 broker.getInt(BrokerConfig.OFFSETS_TOPIC_PARTITIONS),
                 broker.getInt(BrokerConfig.OFFSETS_TOPIC_REPLICATION_FACTOR),
@@ -149,12 +152,11 @@ final class OffsetsTopic {
                         "producer"));
     }
 
-    private <V> CompletionStage<Void> visible(Decided<String, V> decided) {
+    private static <V> void mustExist(Decided<String, V> decided) {
         Outcome<V> outcome = decided.outcomes().get(CONSUMER_OFFSETS);
         if (outcome.error() != NONE && outcome.error() != TOPIC_ALREADY_EXISTS) {
-            throw outcome.error().because(CONSUMER_OFFSETS + " cannot be made: " + outcome.message());
+            throw outcome.error().because(CONSUMER_OFFSETS + " cannot be created: " + outcome.message());
         }
-        return metadata.reached(decided.version()).thenAccept(view -> {});
     }
 
     private CompletionStage<Integer> awaitLeader(String groupId) {

@@ -52,7 +52,7 @@ public final class AlterPartitionReassignmentsHandler
             }
         }
         return deadlines
-                .within(request.timeoutMs(), Visible.at(metadata, admin.reassign(targets)))
+                .within(request.timeoutMs(), metadata.visible(admin.reassign(targets)))
                 .handle((decided, failure) -> {
                     if (failure == null) {
                         return answer(request, decided.outcomes());

@@ -91,7 +91,7 @@ final class ConfigChanges {
             return CompletableFuture.completedFuture(null);
         }
         CompletionStage<Decided<ConfigResource, Void>> decided = admin.alterConfigs(changes, validateOnly);
-        return (validateOnly ? decided : Visible.at(metadata, decided)).handle((done, failure) -> {
+        return (validateOnly ? decided : metadata.visible(decided)).handle((done, failure) -> {
             answers.forEach((resource, answer) -> answer.accept(
                     failure == null
                             ? done.outcomes().get(resource)

@@ -97,7 +97,7 @@ public final class CreatePartitionsHandler
 
     private CompletionStage<Decided<String, Void>> create(Map<String, NewPartitions> topics, boolean validateOnly) {
         CompletionStage<Decided<String, Void>> decided = admin.createPartitions(topics, validateOnly);
-        return validateOnly ? decided : Visible.at(metadata, decided);
+        return validateOnly ? decided : metadata.visible(decided);
     }
 
     private static Outcome<Void> failed(Throwable failure, RequestContext context) {

@@ -2,13 +2,13 @@ package io.felice.handlers;
 
 import io.felice.api.ErrorCode;
 import io.felice.api.FeliceException;
+import io.felice.api.TopicNames;
 import io.felice.api.cluster.Admin;
 import io.felice.api.cluster.Admin.CreatedTopic;
-import io.felice.api.cluster.Admin.Decided;
 import io.felice.api.cluster.Admin.NewTopic;
 import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.cluster.Outcome;
-import io.felice.api.config.BrokerConfig;
+import io.felice.api.cluster.TopicCreation;
 import io.felice.api.config.ConfigEntry;
 import io.felice.api.config.ConfigKey;
 import io.felice.api.config.ConfigResource;
@@ -34,15 +34,13 @@ import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
 
-/** Makes topics, with the broker's defaults for what the client leaves open. */
+/** Creates topics, with the broker's defaults for what the client leaves open. */
 @Component
 @Serves(key = Apis.CREATE_TOPICS)
 public final class CreateTopicsHandler implements RequestHandler<CreateTopicsRequestData, CreateTopicsResponseData> {
-    private static final int DEFAULT = -1;
-
     private final Admin admin;
-    private final ClusterMetadata metadata;
     private final Configs configs;
+    private final TopicCreation creation;
     private final Deadlines deadlines;
 
     @Activate
@@ -52,8 +50,8 @@ public final class CreateTopicsHandler implements RequestHandler<CreateTopicsReq
             @Reference Configs configs,
             @Reference Deadlines deadlines) {
         this.admin = admin;
-        this.metadata = metadata;
         this.configs = configs;
+        this.creation = new TopicCreation(metadata, configs);
         this.deadlines = deadlines;
     }
 
@@ -76,7 +74,7 @@ public final class CreateTopicsHandler implements RequestHandler<CreateTopicsReq
             return CompletableFuture.completedFuture(response);
         }
         return deadlines
-                .within(request.timeoutMs(), create(topics, request.validateOnly()))
+                .within(request.timeoutMs(), creation.create(admin, topics, request.validateOnly()))
                 .handle((decided, failure) -> {
                     for (NewTopic topic : topics) {
                         CreatableTopicResult result = response.topics().find(topic.name());
@@ -96,17 +94,14 @@ public final class CreateTopicsHandler implements RequestHandler<CreateTopicsReq
         }
         TopicNames.check(asked.name());
         Map<Integer, List<Integer>> assignments = assignments(asked);
-        if (!assignments.isEmpty() && (asked.numPartitions() != DEFAULT || asked.replicationFactor() != DEFAULT)) {
+        if (!assignments.isEmpty()
+                && (asked.numPartitions() != TopicCreation.DEFAULT
+                        || asked.replicationFactor() != TopicCreation.DEFAULT)) {
             throw ErrorCode.INVALID_REQUEST.because("Both numPartitions or replicationFactor and replicasAssignments"
                     + " were set. Both cannot be used at the same time.");
         }
-        BrokerConfig broker = configs.broker();
-        int partitions =
-                asked.numPartitions() == DEFAULT ? broker.getInt(BrokerConfig.NUM_PARTITIONS) : asked.numPartitions();
-        int replicationFactor = asked.replicationFactor() == DEFAULT
-                ? broker.getInt(BrokerConfig.DEFAULT_REPLICATION_FACTOR)
-                : asked.replicationFactor();
-        return new NewTopic(asked.name(), partitions, replicationFactor, assignments, topicConfigs(asked));
+        return creation.topic(
+                asked.name(), asked.numPartitions(), asked.replicationFactor(), assignments, topicConfigs(asked));
     }
 
     private static Map<Integer, List<Integer>> assignments(CreatableTopic asked) {
@@ -130,15 +125,7 @@ public final class CreateTopicsHandler implements RequestHandler<CreateTopicsReq
             configs.check(resource, config.name(), config.value());
             values.put(config.name(), config.value());
         }
-        if (metadata.view().topic(asked.name()).isEmpty()) {
-            configs.check(resource, values);
-        }
         return values;
-    }
-
-    private CompletionStage<Decided<String, CreatedTopic>> create(List<NewTopic> topics, boolean validateOnly) {
-        CompletionStage<Decided<String, CreatedTopic>> decided = admin.createTopics(topics, validateOnly);
-        return validateOnly ? decided : Visible.at(metadata, decided);
     }
 
     private static void fail(CreatableTopicResult result, ErrorCode error, String message) {

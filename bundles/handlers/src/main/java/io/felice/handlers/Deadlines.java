@@ -14,12 +14,25 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Ends a client's waiting when the time it asked for is over. One thread of its own, there only while something waits:
- * the JDK's shared timer thread would outlive this bundle and keep its classes.
+ * Limits how long a client waits for an answer: {@code timeoutMs} of its request, or a limit named here where the request
+ * has none. The change that the client asked for goes on after that.
+ *
+ * <p>Two more limits can end the wait for a change of the cluster, with REQUEST_TIMED_OUT as well: the controller's
+ * {@code request.timeout.ms}, if it decides nothing, and the limit of {@code ClusterMetadata.reached}, if this broker does
+ * not see the decision. The first limit that passes answers the client.
+ *
+ * <p>The timer is a thread of this bundle: the JDK's shared timer thread would outlive the bundle and keep its classes. It
+ * ends when nothing has waited for 10 s.
  */
 @Component(service = Deadlines.class)
 public final class Deadlines {
     private static final Logger log = LoggerFactory.getLogger(Deadlines.class);
+
+    /** A Metadata request that creates topics; a client that hears nothing for longer asks another broker. */
+    static final long TOPIC_CREATION_MS = 2_000;
+
+    /** A FindCoordinator request, which may create the offsets topic. */
+    static final long FIND_COORDINATOR_MS = 5_000;
 
     private static final long IDLE_SECONDS = 10;
 
@@ -42,10 +55,7 @@ public final class Deadlines {
         timer.shutdownNow();
     }
 
-    /**
-     * The outcome of {@code stage}, or REQUEST_TIMED_OUT if there is none after {@code timeoutMs}; what it stands for
-     * goes on all the same.
-     */
+    /** The outcome of {@code stage}, or REQUEST_TIMED_OUT if it has none after {@code timeoutMs}. */
     public <T> CompletionStage<T> within(long timeoutMs, CompletionStage<T> stage) {
         CompletableFuture<T> patient = new CompletableFuture<>();
         stage.whenComplete((value, failure) -> {

@@ -55,7 +55,7 @@ public final class ElectLeadersHandler implements RequestHandler<ElectLeadersReq
         }
         Optional<Set<TopicPartition>> asked = asked(request);
         CompletionStage<Map<TopicPartition, Outcome<Void>>> outcomes = deadlines
-                .within(request.timeoutMs(), Visible.at(metadata, admin.electLeaders(asked, type == UNCLEAN)))
+                .within(request.timeoutMs(), metadata.visible(admin.electLeaders(asked, type == UNCLEAN)))
                 .thenApply(Decided::outcomes);
         if (asked.isEmpty()) {
             return outcomes.thenApply(all -> answer(withoutNeedless(all)));

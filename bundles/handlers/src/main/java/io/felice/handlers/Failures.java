@@ -30,13 +30,28 @@ final class Failures {
         return ErrorCode.UNKNOWN_SERVER_ERROR;
     }
 
-    /** As {@link #codeOf}, for partitions: fetching clients do not know LEADER_NOT_AVAILABLE and have to ask again. */
+    /**
+     * As {@link #codeOf}, for one partition of a request. A partition that this broker is about to lead answers
+     * NOT_LEADER_OR_FOLLOWER, not LEADER_NOT_AVAILABLE: fetching clients know only the former as an error to retry after.
+     */
     static ErrorCode ofPartition(Throwable failure, RequestContext context) {
         return ofPartition(codeOf(failure, context));
     }
 
     static ErrorCode ofPartition(ErrorCode error) {
         return error == ErrorCode.LEADER_NOT_AVAILABLE ? ErrorCode.NOT_LEADER_OR_FOLLOWER : error;
+    }
+
+    /**
+     * The error for a topic that a Metadata request asked for and created. LEADER_NOT_AVAILABLE lets the client ask again:
+     * it is sent if the topic was created, exists already, or if there was no decision.
+     */
+    static ErrorCode ofCreation(ErrorCode error) {
+        return switch (error) {
+            case NONE, TOPIC_ALREADY_EXISTS, REQUEST_TIMED_OUT, NOT_CONTROLLER, COORDINATOR_NOT_AVAILABLE -> ErrorCode
+                    .LEADER_NOT_AVAILABLE;
+            default -> error;
+        };
     }
 
     /** As {@link #codeOf}, for changes of the cluster: without a controller, admin clients look for another and try again. */

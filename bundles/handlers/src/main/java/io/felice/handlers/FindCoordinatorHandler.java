@@ -26,7 +26,6 @@ public final class FindCoordinatorHandler
     private static final short LAST_OF_LIBRDKAFKA = 2;
     private static final byte GROUP = 0;
     private static final byte TRANSACTION = 1;
-    private static final long PATIENCE_MS = 5_000;
 
     private final Groups groups;
     private final ClusterMetadata metadata;
@@ -67,7 +66,7 @@ public final class FindCoordinatorHandler
         if (keyType != GROUP) {
             throw ErrorCode.INVALID_REQUEST.because("This broker has no coordinators of type " + keyType);
         }
-        return deadlines.within(PATIENCE_MS, groups.coordinatorOf(key));
+        return deadlines.within(Deadlines.FIND_COORDINATOR_MS, groups.coordinatorOf(key));
     }
 
     /**

@@ -1,16 +1,18 @@
 package io.felice.handlers;
 
 import io.felice.api.ErrorCode;
-import io.felice.api.FeliceException;
+import io.felice.api.TopicNames;
 import io.felice.api.cluster.Admin;
+import io.felice.api.cluster.Admin.CreatedTopic;
+import io.felice.api.cluster.Admin.Decided;
+import io.felice.api.cluster.Admin.NewTopic;
 import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.cluster.ClusterView;
 import io.felice.api.cluster.InternalTopics;
-import io.felice.api.cluster.Outcome;
 import io.felice.api.cluster.PartitionState;
+import io.felice.api.cluster.TopicCreation;
 import io.felice.api.cluster.TopicView;
 import io.felice.api.config.BrokerConfig;
-import io.felice.api.config.ConfigResource;
 import io.felice.api.config.Configs;
 import io.felice.protocol.Apis;
 import io.felice.protocol.RequestContext;
@@ -24,6 +26,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.stream.Collectors;
 import org.apache.kafka.common.message.MetadataRequestData;
 import org.apache.kafka.common.message.MetadataRequestData.MetadataRequestTopic;
 import org.apache.kafka.common.message.MetadataResponseData;
@@ -43,12 +46,12 @@ public final class MetadataHandler implements RequestHandler<MetadataRequestData
     private static final short FIRST_WITH_LISTENER_NOT_FOUND = 6;
     private static final short FIRST_WITH_CLUSTER_OPERATIONS = 8;
     private static final short LAST_WITH_CLUSTER_OPERATIONS = 10;
-    private static final long CREATION_MS = 2_000;
 
     private final ClusterMetadata metadata;
     private final Admin admin;
     private final Configs configs;
     private final Deadlines deadlines;
+    private final TopicCreation creation;
 
     @Activate
     public MetadataHandler(
@@ -60,6 +63,7 @@ public final class MetadataHandler implements RequestHandler<MetadataRequestData
         this.admin = admin;
         this.configs = configs;
         this.deadlines = deadlines;
+        this.creation = new TopicCreation(metadata, configs);
     }
 
     @Override
@@ -73,9 +77,10 @@ public final class MetadataHandler implements RequestHandler<MetadataRequestData
         if (toCreate.isEmpty()) {
             return CompletableFuture.completedFuture(answer(request, context, view, Map.of()));
         }
+        List<NewTopic> topics = toCreate.stream().map(creation::withDefaults).toList();
         return deadlines
-                .within(CREATION_MS, create(toCreate))
-                .handle((failures, late) -> late == null ? failures : notYet(toCreate, late, context))
+                .within(Deadlines.TOPIC_CREATION_MS, creation.create(admin, topics, false))
+                .handle((decided, late) -> late == null ? failures(decided) : failures(toCreate, late, context))
                 .thenApply(failures -> answer(request, context, metadata.view(), failures));
     }
 
@@ -117,65 +122,19 @@ public final class MetadataHandler implements RequestHandler<MetadataRequestData
         return allowed ? missing : Set.of();
     }
 
-    /** Makes the topics, and says which could not be made, once those that could are visible here. */
-    private CompletionStage<Map<String, ErrorCode>> create(Set<String> names) {
-        BrokerConfig broker = configs.broker();
-        Map<String, ErrorCode> refused = refused(names);
-        List<Admin.NewTopic> topics = names.stream()
-                .filter(name -> !refused.containsKey(name))
-                .map(name -> new Admin.NewTopic(
-                        name,
-                        broker.getInt(BrokerConfig.NUM_PARTITIONS),
-                        broker.getInt(BrokerConfig.DEFAULT_REPLICATION_FACTOR),
-                        Map.of(),
-                        Map.of()))
-                .toList();
-        if (topics.isEmpty()) {
-            return CompletableFuture.completedFuture(refused);
-        }
-        return admin.createTopics(topics, false).thenCompose(decided -> metadata.reached(decided.version())
-                .thenApply(view -> failures(decided, refused)));
-    }
-
-    /** Topics that the engine they would come to cannot keep as the broker's defaults promise. */
-    private Map<String, ErrorCode> refused(Set<String> names) {
-        Map<String, ErrorCode> refused = new HashMap<>();
-        for (String name : names) {
-            try {
-                configs.check(ConfigResource.topic(name), Map.of());
-            } catch (FeliceException unkept) {
-                refused.put(name, unkept.code());
-            }
-        }
-        return refused;
-    }
-
-    private static Map<String, ErrorCode> failures(
-            Admin.Decided<String, Admin.CreatedTopic> decided, Map<String, ErrorCode> refused) {
-        Map<String, ErrorCode> failures = new HashMap<>(refused);
-        decided.outcomes().forEach((name, outcome) -> {
-            if (outcome.isFailed()) {
-                failures.put(name, toClient(outcome));
-            }
-        });
-        return failures;
-    }
-
-    private static ErrorCode toClient(Outcome<?> outcome) {
-        return switch (outcome.error()) {
-            case TOPIC_ALREADY_EXISTS, REQUEST_TIMED_OUT, NOT_CONTROLLER, COORDINATOR_NOT_AVAILABLE -> ErrorCode
-                    .LEADER_NOT_AVAILABLE;
-            default -> outcome.error();
-        };
-    }
-
-    /** Nothing is certain yet: the client asks again, unless this was an accident. */
-    private static Map<String, ErrorCode> notYet(Set<String> names, Throwable failure, RequestContext context) {
-        ErrorCode error = Failures.codeOf(failure, context);
-        ErrorCode toClient = error == ErrorCode.UNKNOWN_SERVER_ERROR ? error : ErrorCode.LEADER_NOT_AVAILABLE;
+    /**
+     * The error of each topic that was to be created. It is sent only if the topic is not in the view by then, so that a
+     * client whose topic was created, but is not visible here yet, asks again.
+     */
+    private static Map<String, ErrorCode> failures(Decided<String, CreatedTopic> decided) {
         Map<String, ErrorCode> failures = new HashMap<>();
-        names.forEach(name -> failures.put(name, toClient));
+        decided.outcomes().forEach((name, outcome) -> failures.put(name, Failures.ofCreation(outcome.error())));
         return failures;
+    }
+
+    private static Map<String, ErrorCode> failures(Set<String> names, Throwable failure, RequestContext context) {
+        ErrorCode error = Failures.ofCreation(Failures.codeOf(failure, context));
+        return names.stream().collect(Collectors.toMap(name -> name, name -> error));
     }
 
     private MetadataResponseData answer(
