@@ -7,42 +7,15 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Who may know whom: the table of ARCHITECTURE.md, read from the manifests of the built bundles. */
+/** The built bundles import what the table of ARCHITECTURE.md allows, and export packages only where that is meant. */
 class EdgesTest {
 
-    /** What each bundle may import of ours; {@code .*} means the package and all below it. */
-    private static final Map<String, Set<String>> OURS = Map.ofEntries(
-            Map.entry("api", Set.of()),
-            Map.entry("config", Set.of("io.felice.api.*")),
-            Map.entry("protocol", Set.of("io.felice.api.*")),
-            Map.entry("network", Set.of("io.felice.api.*", "io.felice.protocol")),
-            Map.entry("handlers", Set.of("io.felice.api.*", "io.felice.protocol")),
-            Map.entry("broker", Set.of("io.felice.api.*", "io.felice.records")),
-            Map.entry("controller", Set.of("io.felice.api.*")),
-            Map.entry("coordinator", Set.of("io.felice.api.*", "io.felice.records")),
-            Map.entry("storage-log", Set.of("io.felice.api.*")),
-            Map.entry("storage-memory", Set.of("io.felice.api.*")),
-            Map.entry("zookeeper", Set.of("io.felice.api.*")),
-            Map.entry("cluster-zookeeper", Set.of("io.felice.api.*", "io.felice.zookeeper")),
-            Map.entry("shell", Set.of("io.felice.api.*")));
-
-    /** The bundles that may import a third party's packages; everything of a name is one technology. */
-    private static final Map<String, Set<String>> THEIRS = Map.ofEntries(
-            Map.entry("org.apache.mina.*", Set.of("network")),
-            Map.entry("org.apache.zookeeper.*", Set.of("zookeeper", "cluster-zookeeper")),
-            Map.entry("org.apache.jute.*", Set.of("zookeeper", "cluster-zookeeper")),
-            Map.entry("org.apache.kafka.*", Set.of("protocol", "handlers", "network")),
-            Map.entry("net.jpountz.*", Set.of("protocol")),
-            Map.entry("com.github.luben.zstd.*", Set.of("protocol")),
-            // ZooKeeper's server loads it with its first snapshot.
-            Map.entry("org.xerial.snappy.*", Set.of("protocol", "zookeeper")),
-            Map.entry("io.netty.*", Set.of("zookeeper")),
-            Map.entry("com.codahale.metrics.*", Set.of("zookeeper")),
-            Map.entry("org.apache.karaf.*", Set.of("shell")),
-            Map.entry("org.jline.*", Set.of("shell")));
+    private static final EdgeTable TABLE = EdgeTable.read();
 
     /** The platform, for everyone. */
     private static final List<String> PLATFORM =
@@ -54,36 +27,61 @@ class EdgesTest {
         return Bundle.all();
     }
 
-    @ParameterizedTest
-    @MethodSource("bundles")
-    void importsOnlyThoseOfOursThatItMayKnow(Bundle bundle) {
-        Set<String> allowed = OURS.get(bundle.name());
+    @Test
+    void theTableHasARowForEachBundleAndForNothingElse() {
+        List<String> names = bundles().stream().map(Bundle::name).toList();
 
-        assertThat(allowed)
-                .as(
-                        "%s is not in the table of edges: add it to ARCHITECTURE.md and to EdgesTest, with what it may import",
-                        bundle)
-                .isNotNull();
-        assertThat(startingWith("io.felice.", bundle.imports()))
-                .as("%s may import of ours only %s: move the code, or go through an interface in api", bundle, allowed)
-                .allMatch(imported -> matchesAny(allowed, imported));
+        assertThat(TABLE.rows().keySet())
+                .as("the table of ARCHITECTURE.md has one row for each directory of bundles/ that has code")
+                .containsExactlyInAnyOrderElementsOf(names);
     }
 
     @ParameterizedTest
     @MethodSource("bundles")
-    void keepsEachTechnologyInItsBundle(Bundle bundle) {
-        Set<String> astray = new TreeSet<>();
-        for (String imported : bundle.imports()) {
-            if (!imported.startsWith("io.felice.") && !matchesAny(PLATFORM, imported) && !mayImport(bundle, imported)) {
-                astray.add(imported);
-            }
-        }
+    void importsOnlyWhatTheTableAllows(Bundle bundle) {
+        EdgeTable.Row row = TABLE.row(bundle).orElseThrow();
 
-        assertThat(astray)
+        assertThat(bundle.imports())
                 .as(
-                        "%s imports another bundle's technology: hide it behind the bundle that owns it (EdgesTest.THEIRS)",
-                        bundle)
+                        "%s may import only %s and the platform: move the code, go through an interface in api, or hide the library behind the bundle that owns it",
+                        bundle, row)
+                .allMatch(imported -> matchesAny(PLATFORM, imported) || row.allows(imported));
+    }
+
+    @ParameterizedTest
+    @MethodSource("bundles")
+    void importsSomethingOfEachPatternThatTheTableAllows(Bundle bundle) {
+        EdgeTable.Row row = TABLE.row(bundle).orElseThrow();
+        Set<String> imports = bundle.imports();
+
+        List<String> unused = Stream.concat(row.ours().stream(), row.theirs().stream())
+                .filter(pattern -> imports.stream().noneMatch(imported -> EdgeTable.matches(pattern, imported)))
+                .toList();
+
+        assertThat(unused)
+                .as("%s imports none of these: take them out of its row in ARCHITECTURE.md", bundle)
                 .isEmpty();
+    }
+
+    @Test
+    void aRowIsReadFromItsBackquotes() {
+        EdgeTable table = EdgeTable.parse(List.of(
+                "text",
+                "| bundle | may import of ours | may import of others |",
+                "| --- | --- | --- |",
+                "| a | api, `io.felice.b` | `org.c.*` (see), `org.d`, from b |",
+                "| e | | |",
+                "",
+                "| f | api | |"));
+
+        assertThat(table.rows())
+                .containsOnlyKeys("a", "e")
+                .containsEntry(
+                        "a", new EdgeTable.Row(List.of("io.felice.api.*", "io.felice.b"), List.of("org.c.*", "org.d")))
+                .containsEntry("e", new EdgeTable.Row(List.of(), List.of()));
+        assertThat(table.rows().get("a").allows("io.felice.api.status")).isTrue();
+        assertThat(table.rows().get("a").allows("io.felice.bc")).isFalse();
+        assertThat(table.rows().get("a").allows("org.d.e")).isFalse();
     }
 
     @ParameterizedTest
@@ -119,30 +117,12 @@ class EdgesTest {
                 .collect(Collectors.toCollection(TreeSet::new));
     }
 
-    private static boolean mayImport(Bundle bundle, String imported) {
-        return THEIRS.entrySet().stream()
-                .anyMatch(technology -> matches(technology.getKey(), imported)
-                        && technology.getValue().contains(bundle.name()));
-    }
-
-    private static Set<String> startingWith(String prefix, Set<String> packages) {
-        return packages.stream().filter(name -> name.startsWith(prefix)).collect(Collectors.toCollection(TreeSet::new));
-    }
-
     private static boolean matchesAny(Iterable<String> patterns, String name) {
         for (String pattern : patterns) {
-            if (matches(pattern, name)) {
+            if (EdgeTable.matches(pattern, name)) {
                 return true;
             }
         }
         return false;
-    }
-
-    private static boolean matches(String pattern, String name) {
-        if (!pattern.endsWith(".*")) {
-            return pattern.equals(name);
-        }
-        String parent = pattern.substring(0, pattern.length() - 2);
-        return name.equals(parent) || name.startsWith(parent + ".");
     }
 }
