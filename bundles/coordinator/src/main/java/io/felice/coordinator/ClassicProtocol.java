@@ -51,14 +51,14 @@ final class ClassicProtocol {
 
     private final Shard shard;
     private final Time time;
-    private final Deadlines deadlines;
+    private final ShardTimers timers;
     private final Supplier<UUID> ids;
     private final Counters counters;
 
     ClassicProtocol(Shard shard, Supplier<UUID> ids, Counters counters) {
         this.shard = shard;
         this.time = shard.time();
-        this.deadlines = shard.deadlines();
+        this.timers = shard.timers();
         this.ids = ids;
         this.counters = counters;
     }
@@ -88,9 +88,9 @@ final class ClassicProtocol {
                 || session > broker().getInt(BrokerConfig.GROUP_MAX_SESSION_TIMEOUT_MS)) {
             return INVALID_SESSION_TIMEOUT;
         }
-        boolean fits = Limits.fits(request.clientId(), Limits.MAX_NAME_BYTES)
-                && Limits.fits(request.groupInstanceId(), Limits.MAX_NAME_BYTES)
-                && request.protocols().size() <= Limits.MAX_PROTOCOLS_PER_MEMBER;
+        boolean fits = GroupLimits.fits(request.clientId(), GroupLimits.MAX_NAME_BYTES)
+                && GroupLimits.fits(request.groupInstanceId(), GroupLimits.MAX_NAME_BYTES)
+                && request.protocols().size() <= GroupLimits.MAX_PROTOCOLS_PER_MEMBER;
         return fits ? NONE : INVALID_REQUEST;
     }
 
@@ -128,7 +128,7 @@ final class ClassicProtocol {
     private boolean hasRoomForMetadata(Group group, Join request, Member known) {
         long bytes = Member.bytesOf(request.protocols());
         long others = group.metadataBytes() - (known == null ? 0 : known.metadataBytes());
-        return bytes == 0 || others + bytes <= (long) Limits.METADATA_BATCHES_PER_GROUP * shard.maxBatchBytes();
+        return bytes == 0 || others + bytes <= (long) GroupLimits.METADATA_BATCHES_PER_GROUP * shard.maxBatchBytes();
     }
 
     private void expel(Group group, String memberId) {
@@ -153,12 +153,12 @@ final class ClassicProtocol {
 
     /** The member must come back with its id, so that a client which tries again and again is one member (KIP-394). */
     private void giveId(Group group, String newId, Join request, CompletableFuture<Joined> answer) {
-        if (group.pendingCount() >= Limits.MAX_PENDING_MEMBERS) {
+        if (group.pendingCount() >= GroupLimits.MAX_PENDING_MEMBERS) {
             refuse(answer, GROUP_MAX_SIZE_REACHED, "");
             return;
         }
         long patience = request.sessionTimeout().toMillis();
-        group.addPending(newId, deadlines.in(patience, () -> forgetPending(group, newId)));
+        group.addPending(newId, timers.in(patience, () -> forgetPending(group, newId)));
         refuse(answer, MEMBER_ID_REQUIRED, newId);
     }
 
@@ -341,7 +341,7 @@ final class ClassicProtocol {
     private void waitForMore(Group group, long delay, long remaining) {
         InitialDelay initial = new InitialDelay(remaining);
         group.initialDelay(initial);
-        group.rebalanceDeadline(deadlines.in(delay, () -> {
+        group.rebalanceDeadline(timers.in(delay, () -> {
             if (initial.moreArrived() && remaining > 0) {
                 waitForMore(group, Math.min(delay, remaining), Math.max(remaining - delay, 0));
             } else {
@@ -352,7 +352,7 @@ final class ClassicProtocol {
 
     private void waitForAll(Group group) {
         group.initialDelay(null);
-        group.rebalanceDeadline(deadlines.in(group.rebalanceTimeoutMs(), () -> endJoining(group)));
+        group.rebalanceDeadline(timers.in(group.rebalanceTimeoutMs(), () -> endJoining(group)));
     }
 
     private void completeIfAllJoined(Group group) {
@@ -407,7 +407,7 @@ final class ClassicProtocol {
             watch(group, member);
         }
         int generation = group.generation();
-        group.rebalanceDeadline(deadlines.in(group.rebalanceTimeoutMs(), () -> expireSyncs(group, generation)));
+        group.rebalanceDeadline(timers.in(group.rebalanceTimeoutMs(), () -> expireSyncs(group, generation)));
     }
 
     /** Who joined and then never asked for its assignment holds up nobody any longer. */
@@ -608,11 +608,11 @@ final class ClassicProtocol {
     private void watch(Group group, Member member) {
         long now = time.nowMs();
         member.seen(now);
-        member.expiry(deadlines.at(now + patience(member), () -> expire(group, member)));
+        member.expiry(timers.at(now + patience(member), () -> expire(group, member)));
     }
 
     private static long patience(Member member) {
-        return member.isJoiningFirst() ? Limits.NEW_MEMBER_JOIN_TIMEOUT.toMillis() : member.sessionTimeoutMs();
+        return member.isJoiningFirst() ? GroupLimits.NEW_MEMBER_JOIN_TIMEOUT.toMillis() : member.sessionTimeoutMs();
     }
 
     /** Looks whether the member was heard of meanwhile; a heartbeat never moves a timer. */
@@ -622,9 +622,9 @@ final class ClassicProtocol {
         }
         long now = time.nowMs();
         boolean waits = !member.isJoiningFirst() && (member.isJoining() || member.syncing() != null);
-        long heard = waits ? now : Math.max(member.lastSeenMs(), deadlines.resumedAtMs());
+        long heard = waits ? now : Math.max(member.lastSeenMs(), timers.resumedAtMs());
         if (heard + patience(member) > now) {
-            member.expiry(deadlines.at(heard + patience(member), () -> expire(group, member)));
+            member.expiry(timers.at(heard + patience(member), () -> expire(group, member)));
             return;
         }
         LOG.info("Member {} of group {} was not heard of for {} ms", member.id(), group.id(), now - heard);

@@ -48,7 +48,7 @@ final class Group {
     private final String id;
     private final Map<String, Member> members = new ConcurrentHashMap<>();
     private final Map<String, String> memberIdsByInstance = new ConcurrentHashMap<>();
-    private final Map<String, Deadlines.Deadline> pending = new HashMap<>();
+    private final Map<String, ShardTimers.Deadline> pending = new HashMap<>();
     private final Map<String, Integer> supporters = new HashMap<>();
     private final Set<String> notSynced = new HashSet<>();
     private final Map<TopicPartition, StoredOffset> offsets = new HashMap<>();
@@ -62,7 +62,7 @@ final class Group {
     private int joiningCount;
     private long metadataBytes;
     private int generationBeingStored = -1;
-    private Deadlines.Deadline rebalanceDeadline;
+    private ShardTimers.Deadline rebalanceDeadline;
     private InitialDelay initialDelay;
 
     /** An empty group waits a little for more members before its first rebalance, and longer while more arrive. */
@@ -403,7 +403,7 @@ final class Group {
         return joiningCount == members.size() && pending.isEmpty();
     }
 
-    void addPending(String memberId, Deadlines.Deadline expiry) {
+    void addPending(String memberId, ShardTimers.Deadline expiry) {
         pending.put(memberId, expiry);
     }
 
@@ -416,7 +416,7 @@ final class Group {
     }
 
     void forgetPending(String memberId) {
-        Deadlines.Deadline expiry = pending.remove(memberId);
+        ShardTimers.Deadline expiry = pending.remove(memberId);
         if (expiry != null) {
             expiry.cancel();
         }
@@ -425,7 +425,7 @@ final class Group {
     // ---- rebalance
 
     /** The one deadline of the rebalance under way replaces the one before. */
-    void rebalanceDeadline(Deadlines.Deadline next) {
+    void rebalanceDeadline(ShardTimers.Deadline next) {
         if (rebalanceDeadline != null) {
             rebalanceDeadline.cancel();
         }

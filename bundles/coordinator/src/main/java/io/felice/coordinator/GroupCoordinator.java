@@ -410,7 +410,7 @@ public final class GroupCoordinator implements Groups, StatusSource {
 
     /** Simple consumers may commit under the empty id, as in Kafka. */
     private static boolean isValid(String groupId) {
-        return groupId != null && Limits.fits(groupId, Limits.MAX_STRING_BYTES);
+        return groupId != null && GroupLimits.fits(groupId, GroupLimits.MAX_STRING_BYTES);
     }
 
     private static boolean isNamed(String groupId) {

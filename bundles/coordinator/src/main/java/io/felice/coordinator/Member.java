@@ -24,7 +24,7 @@ final class Member {
     private boolean joiningFirst;
     private CompletableFuture<Joined> joining;
     private CompletableFuture<Synced> syncing;
-    private Deadlines.Deadline expiry;
+    private ShardTimers.Deadline expiry;
     private volatile long lastSeenMs;
 
     /** A member as it joins. */
@@ -174,7 +174,7 @@ final class Member {
         return lastSeenMs;
     }
 
-    void expiry(Deadlines.Deadline next) {
+    void expiry(ShardTimers.Deadline next) {
         if (expiry != null) {
             expiry.cancel();
         }

@@ -111,7 +111,7 @@ final class OffsetStore {
             String note = Member.orEmpty(offset.metadata());
             if (!exists(view, partition)) {
                 outcomes.put(partition, UNKNOWN_TOPIC_OR_PARTITION);
-            } else if (note.length() > longest || !Limits.fits(note, Limits.MAX_STRING_BYTES)) {
+            } else if (note.length() > longest || !GroupLimits.fits(note, GroupLimits.MAX_STRING_BYTES)) {
                 outcomes.put(partition, OFFSET_METADATA_TOO_LARGE);
             } else {
                 long expireAt = offset.expireAt() < 0 ? StoredOffset.BY_RETENTION : offset.expireAt();
@@ -289,8 +289,8 @@ final class OffsetStore {
      */
     private void writeAll(List<OffsetsRecord> records, Consumer<ErrorCode> then) {
         List<ErrorCode> errors = new ArrayList<>();
-        for (int from = 0; from < records.size(); from += Limits.TOMBSTONES_PER_BATCH) {
-            int to = Math.min(records.size(), from + Limits.TOMBSTONES_PER_BATCH);
+        for (int from = 0; from < records.size(); from += GroupLimits.TOMBSTONES_PER_BATCH) {
+            int to = Math.min(records.size(), from + GroupLimits.TOMBSTONES_PER_BATCH);
             shard.write(records.subList(from, to), error -> {
                 if (error != NONE) {
                     errors.add(error);
@@ -310,7 +310,7 @@ final class OffsetStore {
     /** Looks for what has expired now and again, for as long as the shard is active. */
     void expireRegularly() {
         long interval = shard.configs().broker().getLong(BrokerConfig.OFFSETS_RETENTION_CHECK_INTERVAL_MS);
-        shard.deadlines().in(interval, () -> {
+        shard.timers().in(interval, () -> {
             try {
                 expire();
             } finally {

@@ -165,7 +165,7 @@ final class OffsetsTopic {
         ScheduledFuture<?> patience = scheduler.schedule(
                 () -> leader.completeExceptionally(
                         COORDINATOR_NOT_AVAILABLE.because("The partition of group " + groupId + " has no leader")),
-                Limits.LEADER_TIMEOUT.toMillis(),
+                GroupLimits.LEADER_TIMEOUT.toMillis(),
                 TimeUnit.MILLISECONDS);
         leader.whenComplete((found, failure) -> {
             views.close();

@@ -31,7 +31,7 @@ final class RecordWriter {
             return int16(-1);
         }
         byte[] bytes = text.getBytes(UTF_8);
-        if (bytes.length > Limits.MAX_STRING_BYTES) {
+        if (bytes.length > GroupLimits.MAX_STRING_BYTES) {
             throw new IllegalStateException("a string of " + bytes.length + " bytes does not fit into a record");
         }
         int16(bytes.length);

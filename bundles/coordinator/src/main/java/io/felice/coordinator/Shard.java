@@ -60,7 +60,7 @@ final class Shard {
     private final Configs configs;
     private final Time time;
     private final SerialExecutor executor;
-    private final Deadlines deadlines;
+    private final ShardTimers timers;
     private final Map<String, Group> groups = new ConcurrentHashMap<>();
     private final Deque<Write> inFlight = new ArrayDeque<>();
     private final List<Runnable> answers = new ArrayList<>();
@@ -72,7 +72,7 @@ final class Shard {
         this.configs = configs;
         this.time = time;
         this.executor = new SerialExecutor(partition.id(), new Overflow(scheduler));
-        this.deadlines = new Deadlines(time, scheduler, this::execute);
+        this.timers = new ShardTimers(time, scheduler, this::execute);
     }
 
     /** Runs what a caller left in the queue, on the caller's own thread once the pool is shut down. */
@@ -95,8 +95,8 @@ final class Shard {
         return leaderEpoch;
     }
 
-    Deadlines deadlines() {
-        return deadlines;
+    ShardTimers timers() {
+        return timers;
     }
 
     Time time() {
@@ -249,7 +249,8 @@ final class Shard {
             if (batch.sizeInBytes() > SMALL_BATCH_BYTES && batch.sizeInBytes() > maxBatchBytes()) {
                 throw MESSAGE_TOO_LARGE.because(batch.sizeInBytes() + " bytes are too many for " + partition.id());
             }
-            return partition.append(batch.bytes(), Acks.ALL, Origin.COORDINATOR, Limits.WRITE_TIMEOUT, Turn.IMMEDIATE);
+            return partition.append(
+                    batch.bytes(), Acks.ALL, Origin.COORDINATOR, GroupLimits.WRITE_TIMEOUT, Turn.IMMEDIATE);
         } catch (RuntimeException refused) {
             return CompletableFuture.failedFuture(refused);
         }
@@ -327,7 +328,7 @@ final class Shard {
             if (!isRetired()) {
                 boolean loaded = isActive();
                 phase = Phase.RETIRED;
-                deadlines.close();
+                timers.close();
                 if (loaded) {
                     groups.values().forEach(farewell);
                 }

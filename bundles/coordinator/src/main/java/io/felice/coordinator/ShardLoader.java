@@ -38,7 +38,7 @@ final class ShardLoader {
     private final long startedMs;
     private long next;
     private long end = UNKNOWN;
-    private long retryMs = Limits.LOAD_RETRY.toMillis();
+    private long retryMs = GroupLimits.LOAD_RETRY.toMillis();
     private long records;
     private long skipped;
     private String firstSkip;
@@ -78,13 +78,15 @@ final class ShardLoader {
         }
         next = Math.max(next, partition.logStartOffset());
         if (next < end) {
-            partition.read(next, Limits.LOAD_CHUNK_BYTES, ReadLimit.LOG_END).whenComplete((read, failure) -> {
-                if (!onPool(() -> took(read, failure)) && read != null) {
-                    read.close();
-                }
-            });
+            partition
+                    .read(next, GroupLimits.LOAD_CHUNK_BYTES, ReadLimit.LOG_END)
+                    .whenComplete((read, failure) -> {
+                        if (!onPool(() -> took(read, failure)) && read != null) {
+                            read.close();
+                        }
+                    });
         } else if (partition.highWatermark() < end) {
-            later(Limits.HIGH_WATERMARK_POLL.toMillis());
+            later(GroupLimits.HIGH_WATERMARK_POLL.toMillis());
         } else {
             finish();
         }
@@ -152,7 +154,7 @@ final class ShardLoader {
 
     private ByteBuffer bytesOf(Records.InFile file) {
         if (chunk.capacity() < file.sizeInBytes()) {
-            chunk = ByteBuffer.allocate(Math.max(file.sizeInBytes(), Limits.LOAD_CHUNK_BYTES));
+            chunk = ByteBuffer.allocate(Math.max(file.sizeInBytes(), GroupLimits.LOAD_CHUNK_BYTES));
         }
         ByteBuffer bytes = chunk.duplicate().clear().limit(file.sizeInBytes());
         try {
@@ -179,7 +181,7 @@ final class ShardLoader {
         if (!shard.isRetired()) {
             LOG.warn("{} cannot be read from offset {}, trying again", partition.id(), next, failure);
             later(retryMs);
-            retryMs = Math.min(retryMs * 2, Limits.LONGEST_LOAD_RETRY.toMillis());
+            retryMs = Math.min(retryMs * 2, GroupLimits.LONGEST_LOAD_RETRY.toMillis());
         }
     }
 

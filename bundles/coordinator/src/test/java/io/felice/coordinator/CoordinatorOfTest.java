@@ -97,7 +97,7 @@ class CoordinatorOfTest {
         CompletableFuture<Integer> impatient = find("g");
         assertThat(patient).isNotDone();
 
-        stage.time.advance(Limits.LEADER_TIMEOUT);
+        stage.time.advance(GroupLimits.LEADER_TIMEOUT);
 
         assertThat(failureOf(impatient)).isEqualTo(ErrorCode.COORDINATOR_NOT_AVAILABLE);
         CompletableFuture<Integer> third = find("g");

@@ -170,7 +170,7 @@ class GroupAdminTest {
 
     @Test
     void aCommitAfterADeletionOfManyOffsetsStays() {
-        int partitions = 2 * Limits.TOMBSTONES_PER_BATCH + 500;
+        int partitions = 2 * GroupLimits.TOMBSTONES_PER_BATCH + 500;
         stage.broker.createTopic("wide", partitions);
         Map<TopicPartition, OffsetToCommit> all = new HashMap<>();
         for (int i = 0; i < partitions; i++) {

@@ -57,13 +57,13 @@ class GroupsTest {
     void javaAndLibrdkafkaMembersShareTheWork() throws Exception {
         String topic = topic("mixed");
         Map<String, Object> range = Map.of("partition.assignment.strategy", RangeAssignor.class.getName());
-        try (Member first = member("mixed-group", topic, range)) {
+        try (GroupMember first = member("mixed-group", topic, range)) {
             write(topic, 2000);
             awaitShare(first, PARTITIONS);
             Kcat second = Kcat.in("mixed-group", topic, "second");
             awaitShare(first, PARTITIONS / 2);
             write(topic, 2000);
-            try (Member third = member("mixed-group", topic, range)) {
+            try (GroupMember third = member("mixed-group", topic, range)) {
                 awaitShare(third, PARTITIONS / 3);
                 write(topic, 2000);
                 awaitShare(first, PARTITIONS / 3);
@@ -92,13 +92,13 @@ class GroupsTest {
         String topic = topic("cooperative");
         Map<String, Object> cooperative =
                 Map.of("partition.assignment.strategy", CooperativeStickyAssignor.class.getName());
-        try (Member first = member("cooperative-group", topic, cooperative)) {
+        try (GroupMember first = member("cooperative-group", topic, cooperative)) {
             write(topic, 1000);
             awaitShare(first, PARTITIONS);
-            try (Member second = member("cooperative-group", topic, cooperative)) {
+            try (GroupMember second = member("cooperative-group", topic, cooperative)) {
                 awaitShare(second, PARTITIONS / 2);
                 write(topic, 1000);
-                try (Member third = member("cooperative-group", topic, cooperative)) {
+                try (GroupMember third = member("cooperative-group", topic, cooperative)) {
                     awaitShare(third, PARTITIONS / 3);
                     write(topic, 1000);
                     assertThat(third.failure()).isNull();
@@ -120,11 +120,11 @@ class GroupsTest {
     @Test
     void aStaticMemberComesBackWithoutARebalance() {
         String topic = topic("static");
-        try (Member stays = member("static-group", topic, Map.of("group.instance.id", "stays"))) {
+        try (GroupMember stays = member("static-group", topic, Map.of("group.instance.id", "stays"))) {
             Set<TopicPartition> share;
             int generation;
             int rebalances;
-            try (Member returns = member("static-group", topic, Map.of("group.instance.id", "returns"))) {
+            try (GroupMember returns = member("static-group", topic, Map.of("group.instance.id", "returns"))) {
                 awaitShare(returns, PARTITIONS / 2);
                 awaitShare(stays, PARTITIONS / 2);
                 share = returns.assignment();
@@ -134,7 +134,7 @@ class GroupsTest {
                 Java.await("all is taken", () -> taken.size() >= written.size());
             }
             write(topic, 300);
-            try (Member returned = member("static-group", topic, Map.of("group.instance.id", "returns"))) {
+            try (GroupMember returned = member("static-group", topic, Map.of("group.instance.id", "returns"))) {
                 awaitShare(returned, PARTITIONS / 2);
                 Java.await("all is taken", () -> taken.size() >= written.size());
 
@@ -164,7 +164,7 @@ class GroupsTest {
     @Test
     void offsetsAndGroupsOutliveARestartOfTheCoordinator() {
         String topic = topic("reloaded");
-        try (Member member = member("reloaded-group", topic, Map.of())) {
+        try (GroupMember member = member("reloaded-group", topic, Map.of())) {
             write(topic, 600);
             Java.await("all is committed", () -> committed(node.bootstrap(), "reloaded-group") == written.size());
             if (!Node.isOracle()) {
@@ -187,14 +187,14 @@ class GroupsTest {
             String bootstrap = stopped.bootstrap();
             Java.createTopic(bootstrap, "kept", PARTITIONS, Map.of());
             write(bootstrap, "kept", 600);
-            try (Member red = staticMember(bootstrap, "red");
-                    Member blue = staticMember(bootstrap, "blue")) {
+            try (GroupMember red = staticMember(bootstrap, "red");
+                    GroupMember blue = staticMember(bootstrap, "blue")) {
                 awaitShare(red, PARTITIONS / 2);
                 awaitShare(blue, PARTITIONS / 2);
                 Java.await("all is committed", () -> committed(bootstrap, "with-members") == written.size());
             }
-            try (Member passing =
-                    Member.of(bootstrap, "without-members", "kept", Map.of(), new ConcurrentLinkedQueue<>())) {
+            try (GroupMember passing =
+                    GroupMember.of(bootstrap, "without-members", "kept", Map.of(), new ConcurrentLinkedQueue<>())) {
                 Java.await("all is committed", () -> committed(bootstrap, "without-members") == written.size());
                 assertThat(passing.failure()).isNull();
             }
@@ -208,8 +208,8 @@ class GroupsTest {
             assertThat(before.groups()).containsOnlyKeys("with-members", "without-members", "of-offsets-only");
             assertThat(before.membersOf("with-members")).containsOnlyKeys("red", "blue");
             write(bootstrap, "kept", 300);
-            try (Member red = staticMember(bootstrap, "red");
-                    Member blue = staticMember(bootstrap, "blue")) {
+            try (GroupMember red = staticMember(bootstrap, "red");
+                    GroupMember blue = staticMember(bootstrap, "blue")) {
                 awaitShare(red, PARTITIONS / 2);
                 awaitShare(blue, PARTITIONS / 2);
                 Java.await("all is taken", () -> taken.size() >= written.size());
@@ -288,12 +288,12 @@ class GroupsTest {
         }
     }
 
-    private Member member(String group, String topic, Map<String, Object> settings) {
-        return Member.of(node.bootstrap(), group, topic, settings, taken);
+    private GroupMember member(String group, String topic, Map<String, Object> settings) {
+        return GroupMember.of(node.bootstrap(), group, topic, settings, taken);
     }
 
-    private Member staticMember(String bootstrap, String name) {
-        return Member.of(bootstrap, "with-members", "kept", Map.of("group.instance.id", name), taken);
+    private GroupMember staticMember(String bootstrap, String name) {
+        return GroupMember.of(bootstrap, "with-members", "kept", Map.of("group.instance.id", name), taken);
     }
 
     private static String topic(String name) {
@@ -315,7 +315,7 @@ class GroupsTest {
         }
     }
 
-    private static void awaitShare(Member member, int partitions) {
+    private static void awaitShare(GroupMember member, int partitions) {
         Java.await(
                 "a share of " + partitions,
                 () -> member.failure() != null || member.assignment().size() == partitions);

@@ -4,7 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 
 /** What a group may cost at most; what clients send is checked against these before it is kept. */
-final class Limits {
+final class GroupLimits {
     /** The length field of a string in Kafka's record format is an int16. */
     static final int MAX_STRING_BYTES = Short.MAX_VALUE;
 
@@ -44,7 +44,7 @@ final class Limits {
     /** Tombstones written in one batch by expiry and deletion. */
     static final int TOMBSTONES_PER_BATCH = 1_000;
 
-    private Limits() {}
+    private GroupLimits() {}
 
     /** Whether {@code text} (or null) takes at most {@code bytes} in UTF-8. */
     static boolean fits(String text, int bytes) {

@@ -11,7 +11,7 @@ import java.util.concurrent.TimeUnit;
  * What a shard has to do later, in one heap with one wake-up, however many members there are. Its one writer is the
  * shard's executor, on which the tasks run too.
  */
-final class Deadlines {
+final class ShardTimers {
     /** A wake-up as late as this means that the process stood still, and that its clients had no chance to be heard. */
     private static final long PAUSE_MS = 1_000;
 
@@ -29,7 +29,7 @@ final class Deadlines {
     private boolean closed;
     private long resumedAtMs = Long.MIN_VALUE;
 
-    Deadlines(Time time, ScheduledExecutorService scheduler, Executor shard) {
+    ShardTimers(Time time, ScheduledExecutorService scheduler, Executor shard) {
         this.time = time;
         this.scheduler = scheduler;
         this.shard = shard;

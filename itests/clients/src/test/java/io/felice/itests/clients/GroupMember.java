@@ -14,7 +14,7 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
 
 /** A Java consumer on a thread of its own that commits whatever it has taken before it gives a partition away. */
-final class Member implements AutoCloseable, ConsumerRebalanceListener {
+final class GroupMember implements AutoCloseable, ConsumerRebalanceListener {
     private static final Duration POLL = Duration.ofMillis(100);
 
     private final KafkaConsumer<String, String> consumer;
@@ -27,12 +27,12 @@ final class Member implements AutoCloseable, ConsumerRebalanceListener {
     private volatile boolean ends;
     private volatile Throwable failure;
 
-    private Member(KafkaConsumer<String, String> consumer, ConcurrentLinkedQueue<String> taken) {
+    private GroupMember(KafkaConsumer<String, String> consumer, ConcurrentLinkedQueue<String> taken) {
         this.consumer = consumer;
         this.taken = taken;
     }
 
-    static Member of(
+    static GroupMember of(
             String bootstrap,
             String group,
             String topic,
@@ -44,7 +44,7 @@ final class Member implements AutoCloseable, ConsumerRebalanceListener {
         all.put("enable.auto.commit", false);
         all.put("heartbeat.interval.ms", 300);
         all.put("fetch.max.wait.ms", 100);
-        Member member = new Member(Java.textConsumer(bootstrap, all), taken);
+        GroupMember member = new GroupMember(Java.textConsumer(bootstrap, all), taken);
         member.consumer.subscribe(List.of(topic), member);
         member.thread.start();
         return member;

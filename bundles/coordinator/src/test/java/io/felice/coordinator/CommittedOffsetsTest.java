@@ -23,7 +23,7 @@ import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
 /** Who may commit what, and that it is still there afterwards. */
-class OffsetsTest {
+class CommittedOffsetsTest {
     private final Stage stage = new Stage();
 
     @Test
