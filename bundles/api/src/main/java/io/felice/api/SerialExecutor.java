@@ -14,9 +14,11 @@ import org.slf4j.LoggerFactory;
  *
  * <p>A caller that finds the queue idle runs its task at once, on its own thread. A caller that finds the queue busy adds
  * its task and returns; the thread that drains the queue runs it. A thread drains at most 64 tasks, so that no caller is
- * kept for long; the pool runs the rest. A task must not block. A task may call {@link #execute} on its own queue: the
- * new task runs after the current one, not inside it. A task that throws has broken an invariant: the failure is logged
- * as an ERROR with its stack trace, and the next task runs.
+ * kept for long; the pool runs the rest. A task must not block. A task may call {@link #execute} on its own queue: the new
+ * task runs after the current one, not inside it.
+ *
+ * <p>A task that throws has broken an invariant. The failure is logged as an ERROR with its stack trace, the uncaught
+ * exception handler of the thread gets it as well if the thread has one of its own, and the next task runs.
  */
 public final class SerialExecutor implements Executor {
     private static final Logger logger = LoggerFactory.getLogger(SerialExecutor.class);
@@ -82,6 +84,15 @@ public final class SerialExecutor implements Executor {
             task.run();
         } catch (RuntimeException | Error broken) {
             logger.error("A task of {} failed; what it was to change may be changed in part", subject, broken);
+            tellOwnHandler(Thread.currentThread(), broken);
+        }
+    }
+
+    /** A thread without a handler of its own returns its thread group, which would only print the failure once more. */
+    private static void tellOwnHandler(Thread thread, Throwable broken) {
+        Thread.UncaughtExceptionHandler handler = thread.getUncaughtExceptionHandler();
+        if (handler != thread.getThreadGroup()) {
+            handler.uncaughtException(thread, broken);
         }
     }
 }

@@ -104,6 +104,27 @@ class SerialExecutorTest {
     }
 
     @Test
+    void aTaskThatThrowsReachesTheHandlerOfItsThreadAndDoesNotStopTheQueue() {
+        List<Throwable> seen = new ArrayList<>();
+        List<String> ran = new ArrayList<>();
+        Thread thread = new Thread(() -> {
+            serial.execute(() -> {
+                throw new IllegalStateException("broken");
+            });
+            serial.execute(() -> ran.add("next"));
+        });
+        thread.setUncaughtExceptionHandler((t, failure) -> seen.add(failure));
+
+        logOf(() -> {
+            thread.start();
+            join(thread);
+        });
+
+        assertThat(seen).singleElement().isInstanceOf(IllegalStateException.class);
+        assertThat(ran).containsExactly("next");
+    }
+
+    @Test
     void aTaskThatThrowsOnAThreadOfThePoolIsLoggedToo() {
         serial.later(() -> {
             throw new AssertionError("broken on the pool");
@@ -114,6 +135,14 @@ class SerialExecutorTest {
         assertThat(log)
                 .contains("ERROR io.felice.api.SerialExecutor - A task of orders-3 failed")
                 .contains("AssertionError: broken on the pool");
+    }
+
+    private static void join(Thread thread) {
+        try {
+            thread.join();
+        } catch (InterruptedException interrupted) {
+            throw new IllegalStateException(interrupted);
+        }
     }
 
     /** What was logged while {@code action} ran: slf4j-simple writes to the standard error stream. */
