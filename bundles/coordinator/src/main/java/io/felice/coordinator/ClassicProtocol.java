@@ -43,8 +43,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Kafka's classic group protocol as of 3.9: join, sync, heartbeat, leave, and what time does to members that are silent.
- * Metadata and assignments are opaque. Runs on the shard's executor; {@link #heartbeat} on any thread.
+ * Kafka's classic group protocol as of Kafka 3.9: join, sync, heartbeat, leave, and the expiry of silent members. Member
+ * metadata and assignments are opaque bytes. Every method runs on the shard's executor, {@link #heartbeat} on any thread.
  */
 final class ClassicProtocol {
     private static final Logger LOG = LoggerFactory.getLogger(ClassicProtocol.class);
@@ -112,7 +112,10 @@ final class ClassicProtocol {
         }
     }
 
-    /** A member that is there already keeps its place; while a rebalance gathers members, the first to come get in. */
+    /**
+     * Whether {@code group.max.size} lets the member in. A known member keeps its place. During a rebalance the group takes
+     * the members that join first, up to the limit.
+     */
     private boolean hasRoom(Group group, Join request) {
         Member known = group.member(request.memberId());
         int most = broker().getInt(BrokerConfig.GROUP_MAX_SIZE);
@@ -151,14 +154,17 @@ final class ClassicProtocol {
         }
     }
 
-    /** The member must come back with its id, so that a client which tries again and again is one member (KIP-394). */
+    /**
+     * Sends the new member its id; the member joins with a second request that carries the id. A client that repeats its
+     * request is then one member, not many (KIP-394).
+     */
     private void giveId(Group group, String newId, Join request, CompletableFuture<Joined> answer) {
         if (group.pendingCount() >= GroupLimits.MAX_PENDING_MEMBERS) {
             refuse(answer, GROUP_MAX_SIZE_REACHED, "");
             return;
         }
-        long patience = request.sessionTimeout().toMillis();
-        group.addPending(newId, timers.in(patience, () -> forgetPending(group, newId)));
+        long timeoutMs = request.sessionTimeout().toMillis();
+        group.addPending(newId, timers.in(timeoutMs, () -> forgetPending(group, newId)));
         refuse(answer, MEMBER_ID_REQUIRED, newId);
     }
 
@@ -200,17 +206,17 @@ final class ClassicProtocol {
         switch (group.state()) {
             case PREPARING_REBALANCE -> joinWith(group, member, request, answer);
             case COMPLETING_REBALANCE -> {
-                if (member.says(request.protocols())) {
-                    // The answer to its join got lost: it gets the same once more.
+                if (member.hasProtocols(request.protocols())) {
+                    // The member joined already, but the answer got lost: send the same answer again.
                     shard.answer(answer, joined(group, member, false));
                 } else {
                     joinWith(group, member, request, answer);
                 }
             }
             case STABLE -> {
-                // A leader that joins wants an assignment made anew: it knows of changes that its metadata does not
-                // show.
-                if (group.isLeader(memberId) || !member.says(request.protocols())) {
+                // A leader joins again when it wants a new assignment, even if its metadata is the same: it may have
+                // seen that a topic has more partitions.
+                if (group.isLeader(memberId) || !member.hasProtocols(request.protocols())) {
                     joinWith(group, member, request, answer);
                 } else {
                     shard.answer(answer, joined(group, member, false));
@@ -230,7 +236,7 @@ final class ClassicProtocol {
         return request.reason() == null || request.reason().isEmpty() ? "" : ": " + request.reason();
     }
 
-    /** A member that asks once more has given up the answer it was waiting for. */
+    /** Fails the member's earlier join request: a client that sends a second one does not read the first answer. */
     private void supersede(Member member, CompletableFuture<Joined> before) {
         if (before != null) {
             refuse(before, REBALANCE_IN_PROGRESS, member.id());
@@ -255,7 +261,10 @@ final class ClassicProtocol {
 
     // ---- static members
 
-    /** The process behind a static member was restarted (KIP-345): it gets a new id, and the old one is fenced. */
+    /**
+     * Replaces a static member whose process was restarted (KIP-345). The successor gets a new member id; requests with
+     * the old id fail with FENCED_INSTANCE_ID.
+     */
     private void replaceStatic(Group group, Member old, String newId, Join request, CompletableFuture<Joined> answer) {
         String formerLeader = group.leaderId();
         Member successor = new Member(newId, request);
@@ -271,7 +280,10 @@ final class ClassicProtocol {
         }
     }
 
-    /** Nothing changes for the others, so there is no rebalance; but the log has to know the new id first. */
+    /**
+     * Writes the new member id to the log, then answers the join. The group does not rebalance, because the successor takes
+     * over the assignment.
+     */
     private void storeReplacement(
             Group group, Member old, Member successor, String formerLeader, boolean canSkipAssignment) {
         int generation = group.generation();
@@ -279,7 +291,7 @@ final class ClassicProtocol {
         group.members().forEach(member -> assignments.put(member.id(), member.assignment()));
         shard.write(List.of(new GroupStored(group.id(), group.toStore(assignments))), error -> {
             if (!group.is(STABLE) || group.generation() != generation || group.member(successor.id()) != successor) {
-                return; // a rebalance that began meanwhile answers it
+                return; // a rebalance has begun meanwhile: its end answers the successor
             }
             if (error != NONE) {
                 answerJoin(group, successor, Joined.failed(ofStore(error), ""));
@@ -294,8 +306,9 @@ final class ClassicProtocol {
     }
 
     /**
-     * Up to JoinGroup v8 a leader that came back is told its own former id as the leader's, so that it does not make an
-     * assignment which nobody would use; from v9 on it is told to skip (KIP-814).
+     * The answer to a replaced member. A replaced leader must not compute an assignment, because the group keeps the one it
+     * has. From JoinGroup v9 on, {@code skipAssignment} tells the leader so (KIP-814). Up to v8 the answer names the former
+     * member id as leader, so that the client takes itself for a follower.
      */
     private Joined replaced(
             Group group, Member successor, String formerLeader, boolean canSkipAssignment, boolean skips) {
@@ -337,9 +350,12 @@ final class ClassicProtocol {
         completeIfAllJoined(group);
     }
 
-    /** The first rebalance of an empty group does not end before its delay does, whoever has joined. */
+    /**
+     * Begins the first rebalance of an empty group: it waits for {@code group.initial.rebalance.delay.ms}, and again as long
+     * as more members arrive, up to the rebalance timeout.
+     */
     private void waitForMore(Group group, long delay, long remaining) {
-        InitialDelay initial = new InitialDelay(remaining);
+        InitialDelay initial = new InitialDelay();
         group.initialDelay(initial);
         group.rebalanceDeadline(timers.in(delay, () -> {
             if (initial.moreArrived() && remaining > 0) {
@@ -361,17 +377,23 @@ final class ClassicProtocol {
         }
     }
 
-    /** Everybody has joined, or had the time to: whoever has not is out, unless it is static. */
+    /**
+     * Ends the joining when all members have joined or the rebalance timeout is over. Members that have not joined are
+     * removed; static members stay until their sessions expire.
+     */
     private void endJoining(Group group) {
         for (Member member : List.copyOf(group.members())) {
             if (!member.isJoining() && !member.isStatic()) {
-                LOG.info("Member {} of group {} did not join the rebalance in time", member.id(), group.id());
+                LOG.info(
+                        "Member {} of group {} is removed: it did not join the rebalance in time",
+                        member.id(),
+                        group.id());
                 counters.expiredMembers.increment();
                 group.remove(member);
             }
         }
         if (!group.electLeader() && group.size() > 0) {
-            waitForAll(group); // static members only, none of them here: their sessions decide
+            waitForAll(group); // only absent static members are left: wait until they join or their sessions expire
             return;
         }
         group.initialDelay(null);
@@ -387,7 +409,11 @@ final class ClassicProtocol {
     private void storeEmpty(Group group) {
         shard.write(List.of(new GroupStored(group.id(), group.toStore(Map.of()))), error -> {
             if (error != NONE && error != NOT_COORDINATOR) {
-                LOG.warn("That group {} is empty could not be written: {}", group.id(), error);
+                LOG.warn(
+                        "The empty generation of group {} was not written ({}): after a restart the group has its"
+                                + " former members until their sessions expire",
+                        group.id(),
+                        error);
             }
             shard.dropIfVoid(group);
         });
@@ -410,14 +436,18 @@ final class ClassicProtocol {
         group.rebalanceDeadline(timers.in(group.rebalanceTimeoutMs(), () -> expireSyncs(group, generation)));
     }
 
-    /** Who joined and then never asked for its assignment holds up nobody any longer. */
+    /** Removes the members that joined this generation but did not sync in time, so that the group can rebalance. */
     private void expireSyncs(Group group, int generation) {
         boolean current = group.generation() == generation && (group.is(COMPLETING_REBALANCE) || group.is(STABLE));
         if (!current || group.notSynced().isEmpty()) {
             return;
         }
         Set<String> silent = Set.copyOf(group.notSynced());
-        LOG.info("Members {} of group {} did not sync generation {} in time", silent, group.id(), generation);
+        LOG.info(
+                "Members {} of group {} are removed: they did not sync generation {} in time",
+                silent,
+                group.id(),
+                generation);
         for (String memberId : silent) {
             counters.expiredMembers.increment();
             drop(group, group.member(memberId));
@@ -473,7 +503,10 @@ final class ClassicProtocol {
         return asked != null && !asked.equals(actual);
     }
 
-    /** The generation is stable once the log has it; what happened meanwhile wins. */
+    /**
+     * Writes the assignments to the log; then the group is STABLE and the members get their assignments. If a new rebalance
+     * has begun before the write ends, the outcome of the write is ignored.
+     */
     private void store(Group group, Map<String, byte[]> assignments) {
         int generation = group.generation();
         group.generationBeingStored(generation);
@@ -483,7 +516,11 @@ final class ClassicProtocol {
                 return;
             }
             if (error != NONE) {
-                LOG.warn("Generation {} of group {} could not be written: {}", generation, group.id(), error);
+                LOG.warn(
+                        "Generation {} of group {} was not written ({}): the group rebalances again",
+                        generation,
+                        group.id(),
+                        error);
                 failSyncs(group, ofStore(error));
                 rebalance(group, "its assignment could not be written");
             } else {
@@ -519,7 +556,7 @@ final class ClassicProtocol {
         return new Synced(NONE, group.protocolType(), group.protocol(), member.assignment());
     }
 
-    /** What a failed write of a generation means to members, as in Kafka. */
+    /** The error that members get if the write of a generation failed with {@code error}; as in Kafka. */
     private static ErrorCode ofStore(ErrorCode error) {
         return switch (error) {
             case UNKNOWN_TOPIC_OR_PARTITION,
@@ -533,7 +570,7 @@ final class ClassicProtocol {
 
     // ---- heartbeat, leave, expiry
 
-    /** From any thread: it only reads, and leaves a note that the member lives. */
+    /** From any thread: changes nothing but the time at which the member was last heard of. */
     ErrorCode heartbeat(String groupId, int generationId, String memberId, String groupInstanceId) {
         Group group = shard.group(groupId);
         if (group == null) {
@@ -572,7 +609,7 @@ final class ClassicProtocol {
     private ErrorCode leave(Group group, Leaving leaving) {
         String memberId = leaving.memberId();
         if (memberId.isEmpty()) {
-            // An administrator removes a static member by its name only.
+            // An administrator removes a static member by its group.instance.id alone.
             String current = leaving.groupInstanceId() == null ? null : group.memberIdOf(leaving.groupInstanceId());
             if (current == null) {
                 return UNKNOWN_MEMBER_ID;
@@ -604,30 +641,33 @@ final class ClassicProtocol {
         group.remove(member);
     }
 
-    /** Counts the member's session from now. */
+    /** Starts the member's session timeout anew. */
     private void watch(Group group, Member member) {
         long now = time.nowMs();
         member.seen(now);
-        member.expiry(timers.at(now + patience(member), () -> expire(group, member)));
+        member.expiry(timers.at(now + timeoutMs(member), () -> expire(group, member)));
     }
 
-    private static long patience(Member member) {
+    private static long timeoutMs(Member member) {
         return member.isJoiningFirst() ? GroupLimits.NEW_MEMBER_JOIN_TIMEOUT.toMillis() : member.sessionTimeoutMs();
     }
 
-    /** Looks whether the member was heard of meanwhile; a heartbeat never moves a timer. */
+    /**
+     * Runs when the session timer of a member fires. If the member was heard of meanwhile, the timer is set again; else the
+     * member is removed. A heartbeat itself sets no timer, so that heartbeats cost no work on the shard's executor.
+     */
     private void expire(Group group, Member member) {
         if (group.member(member.id()) != member) {
             return;
         }
         long now = time.nowMs();
-        boolean waits = !member.isJoiningFirst() && (member.isJoining() || member.syncing() != null);
-        long heard = waits ? now : Math.max(member.lastSeenMs(), timers.resumedAtMs());
-        if (heard + patience(member) > now) {
-            member.expiry(timers.at(heard + patience(member), () -> expire(group, member)));
+        boolean awaitsAnswer = !member.isJoiningFirst() && (member.isJoining() || member.syncing() != null);
+        long heard = awaitsAnswer ? now : Math.max(member.lastSeenMs(), timers.resumedAtMs());
+        if (heard + timeoutMs(member) > now) {
+            member.expiry(timers.at(heard + timeoutMs(member), () -> expire(group, member)));
             return;
         }
-        LOG.info("Member {} of group {} was not heard of for {} ms", member.id(), group.id(), now - heard);
+        LOG.info("Member {} of group {} is removed: no heartbeat for {} ms", member.id(), group.id(), now - heard);
         counters.expiredMembers.increment();
         remove(group, member, "its session expired");
         shard.dropIfVoid(group);
@@ -649,7 +689,10 @@ final class ClassicProtocol {
 
     // ---- load and unload
 
-    /** The members of a group that was loaded get a new session each: nobody could hear them. */
+    /**
+     * Starts the session timeouts of a group that was loaded. They start anew, because no coordinator received heartbeats
+     * while the group was loading.
+     */
     void resume(Group group) {
         group.members().forEach(member -> watch(group, member));
         if (group.size() > broker().getInt(BrokerConfig.GROUP_MAX_SIZE)) {
@@ -657,7 +700,7 @@ final class ClassicProtocol {
         }
     }
 
-    /** This broker does not coordinate the group any more. */
+    /** Answers NOT_COORDINATOR to all requests that wait, when this broker no longer coordinates the group. */
     void farewell(Group group) {
         for (Member member : group.members()) {
             answerJoin(group, member, Joined.failed(NOT_COORDINATOR, member.id()));

@@ -8,16 +8,15 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * The topics in a subscription of the protocol type {@code consumer}, whose metadata begins, in every version, with
- * version int16 and an array of topics. It comes from clients, so nothing in it is believed; other protocol types are
- * never looked into.
+ * Reads the topics from the metadata of a member whose protocol type is {@code consumer}. In every version the metadata
+ * begins with the version (int16) and an array of topics. The bytes come from clients, so that every length is checked.
  */
 final class ConsumerSubscription {
     static final String PROTOCOL_TYPE = "consumer";
 
     private ConsumerSubscription() {}
 
-    /** Empty if the bytes are no subscription. */
+    /** Empty if the bytes cannot be read as a subscription. */
     static Optional<Set<String>> topics(byte[] metadata) {
         ByteBuffer in = ByteBuffer.wrap(metadata);
         if (in.remaining() < Short.BYTES + Integer.BYTES || in.getShort() < 0) {

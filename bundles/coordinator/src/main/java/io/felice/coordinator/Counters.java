@@ -2,7 +2,7 @@ package io.felice.coordinator;
 
 import java.util.concurrent.atomic.LongAdder;
 
-/** What the coordinator has done since it started; added to from any thread. */
+/** Counts what the coordinator has done since it started. From any thread. */
 final class Counters {
     final LongAdder loads = new LongAdder();
     final LongAdder loadMs = new LongAdder();

@@ -29,10 +29,10 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.ToLongFunction;
 
 /**
- * One group: what the log says of it ({@link #replay}), and the members, votes and waiting answers of the rebalance that
- * is under way, which are nobody's but this broker's.
+ * One group. Its committed offsets and its last generation are replayed from the log ({@link #replay}). The rebalance under
+ * way, with its members, votes and open requests, is in this broker's memory only and is lost with it.
  *
- * <p>Its one writer is the shard's executor. Heartbeats and status tables read phase and members on other threads.
+ * <p>Changed on the shard's executor only. Heartbeats and status tables read the phase and the members on other threads.
  *
  * <pre>
  *  EMPTY ──join──▶ PREPARING_REBALANCE ──all joined, or time is up──▶ COMPLETING_REBALANCE ──leader synced──▶ STABLE
@@ -42,7 +42,7 @@ import java.util.function.ToLongFunction;
  * </pre>
  */
 final class Group {
-    /** State and generation, which heartbeats must see together. */
+    /** State and generation in one object, so that a heartbeat on another thread reads a consistent pair. */
     record Phase(State state, int generation) {}
 
     private final String id;
@@ -65,18 +65,9 @@ final class Group {
     private ShardTimers.Deadline rebalanceDeadline;
     private InitialDelay initialDelay;
 
-    /** An empty group waits a little for more members before its first rebalance, and longer while more arrive. */
+    /** The wait for more members before the first rebalance of an empty group ends; it is extended while more arrive. */
     static final class InitialDelay {
-        private final long remainingMs;
         private boolean moreArrived;
-
-        InitialDelay(long remainingMs) {
-            this.remainingMs = remainingMs;
-        }
-
-        long remainingMs() {
-            return remainingMs;
-        }
 
         boolean moreArrived() {
             return moreArrived;
@@ -94,12 +85,12 @@ final class Group {
 
     // ---- the log
 
-    /** Null takes the group's generation back. */
+    /** Sets the last generation in the log; null, a tombstone, removes it. */
     void replay(StoredGroup record) {
         stored = record;
     }
 
-    /** Null takes the offset back. */
+    /** Sets the committed offset of the partition; null, a tombstone, removes it. */
     void replay(TopicPartition partition, StoredOffset offset) {
         if (offset == null) {
             offsets.remove(partition);
@@ -108,7 +99,7 @@ final class Group {
         }
     }
 
-    /** Takes up the stored generation, after loading. */
+    /** Makes the last generation in the log the current one. Called once, when the log has been read. */
     void resume() {
         if (stored == null) {
             return;
@@ -125,7 +116,7 @@ final class Group {
         return stored;
     }
 
-    /** What the log has to remember of the present generation. */
+    /** The current generation, with these assignments by member id, as it is written to the log. */
     StoredGroup toStore(Map<String, byte[]> assignments) {
         List<StoredMember> all = new ArrayList<>(members.size());
         for (Member m : members.values()) {
@@ -162,7 +153,7 @@ final class Group {
         return phase.generation();
     }
 
-    /** Milliseconds since the epoch, -1 if an old broker wrote the group. */
+    /** When the group entered its state, in milliseconds since the epoch; -1 if an old broker wrote the group. */
     long stateSince() {
         return stateSince;
     }
@@ -189,7 +180,7 @@ final class Group {
         };
     }
 
-    /** The rebalance is over: the next generation has all who joined, or nobody. */
+    /** Ends the joining: the members that are left form the next generation. The group is EMPTY if there are none. */
     void beginGeneration(long calendarMs) {
         enter(members.isEmpty() ? EMPTY : COMPLETING_REBALANCE, generation() + 1, calendarMs);
         protocol = members.isEmpty() ? null : vote();
@@ -197,7 +188,7 @@ final class Group {
         generationBeingStored = -1;
     }
 
-    /** Nothing is left of it, neither here nor in the log. */
+    /** True if the group has no members and no offsets, neither here nor in the log, and none on the way to the log. */
     boolean isVoid() {
         return is(EMPTY)
                 && stored == null
@@ -233,7 +224,12 @@ final class Group {
         return memberIdsByInstance.get(groupInstanceId);
     }
 
-    /** Whether this member may speak: UNKNOWN_MEMBER_ID, FENCED_INSTANCE_ID or NONE. From any thread. */
+    /**
+     * Checks the ids in a member's request. From any thread.
+     *
+     * @return NONE; UNKNOWN_MEMBER_ID if the group has no such member; FENCED_INSTANCE_ID if the instance id belongs to a
+     *     newer member id
+     */
     ErrorCode check(String memberId, String groupInstanceId) {
         if (groupInstanceId != null) {
             String current = memberIdsByInstance.get(groupInstanceId);
@@ -259,7 +255,7 @@ final class Group {
         forgetPending(member.id());
     }
 
-    /** The member no longer counts; its answers are the caller's to give before. */
+    /** Removes the member. The caller has answered the member's open requests before. */
     void remove(Member member) {
         if (!members.remove(member.id(), member)) {
             return;
@@ -275,12 +271,12 @@ final class Group {
         notSynced.remove(member.id());
     }
 
-    /** A static member came back under a new id and takes the place of the old one, also as leader. */
+    /** Puts a static member that came back with a new member id in the place of the old one, also as leader. */
     void replace(Member old, Member successor) {
         boolean wasLeader = isLeader(old.id());
         boolean wasNotSynced = notSynced.contains(old.id());
         successor.assign(old.assignment());
-        add(successor); // first, so that a heartbeat of the old one is never told that there is no such instance
+        add(successor); // before the removal, so that a heartbeat of the old member never finds its instance id missing
         remove(old);
         if (wasLeader) {
             leaderId = successor.id();
@@ -310,7 +306,7 @@ final class Group {
         return metadataBytes;
     }
 
-    /** How long the slowest member may take to join again. */
+    /** The longest rebalance timeout of all members, in milliseconds. */
     long rebalanceTimeoutMs() {
         return longest(Member::rebalanceTimeoutMs);
     }
@@ -329,7 +325,7 @@ final class Group {
         return memberId.equals(leaderId);
     }
 
-    /** Makes sure that the leader is one who joined. False if nobody has. */
+    /** Makes a member that has joined the leader, if the current leader has not. False if no member has joined. */
     boolean electLeader() {
         Member leader = leaderId == null ? null : members.get(leaderId);
         if (leader != null && leader.isJoining()) {
@@ -341,12 +337,12 @@ final class Group {
         return joined.isPresent();
     }
 
-    /** The first member of an empty group decides what kind of group it is. */
+    /** The first member of an empty group sets the protocol type. */
     void protocolType(String type) {
         protocolType = type;
     }
 
-    /** Whether a member with these protocols could be in one generation with all the others. */
+    /** Whether the protocol type fits and at least one of the protocols is supported by all members. */
     boolean supports(String type, List<Protocol> protocols) {
         if (is(EMPTY)) {
             return !type.isEmpty() && !protocols.isEmpty();
@@ -355,7 +351,10 @@ final class Group {
                 && protocols.stream().anyMatch(p -> supporters.getOrDefault(p.name(), 0) == members.size());
     }
 
-    /** Each member votes for the first of its protocols that all have; the leader's taste breaks a tie. */
+    /**
+     * Chooses the protocol. Each member votes for the first of its protocols that all members support; of the protocols
+     * with the most votes, the one wins that the leader prefers.
+     */
     String vote() {
         Map<String, Integer> votes = new HashMap<>();
         for (Member member : members.values()) {
@@ -378,7 +377,7 @@ final class Group {
         return chosen;
     }
 
-    /** What the leader is told of everybody. */
+    /** All members with their metadata for the chosen protocol: the leader gets them to compute the assignment. */
     List<JoinedMember> roster() {
         List<JoinedMember> all = new ArrayList<>(members.size());
         members.values().forEach(m -> all.add(new JoinedMember(m.id(), m.groupInstanceId(), m.metadata(protocol))));
@@ -387,7 +386,7 @@ final class Group {
 
     // ---- who joins
 
-    /** The member waits for the rebalance. Returns the answer it was waiting for before, or null. */
+    /** Sets the member's open join request, or null for none. Returns the one that was open before, or null. */
     CompletableFuture<Joined> join(Member member, CompletableFuture<Joined> answer) {
         CompletableFuture<Joined> before = member.joining();
         joiningCount += (answer == null ? 0 : 1) - (before == null ? 0 : 1);
@@ -424,7 +423,7 @@ final class Group {
 
     // ---- rebalance
 
-    /** The one deadline of the rebalance under way replaces the one before. */
+    /** Sets the deadline of the rebalance under way and cancels the one before; null for none. */
     void rebalanceDeadline(ShardTimers.Deadline next) {
         if (rebalanceDeadline != null) {
             rebalanceDeadline.cancel();
@@ -432,7 +431,7 @@ final class Group {
         rebalanceDeadline = next;
     }
 
-    /** Null if the rebalance under way does not wait for more members than it has. */
+    /** Null, unless the rebalance under way is the first of an empty group and waits for more members. */
     InitialDelay initialDelay() {
         return initialDelay;
     }
@@ -441,7 +440,7 @@ final class Group {
         initialDelay = delay;
     }
 
-    /** More members of a group that has never had a generation make it wait longer. */
+    /** Extends the initial delay because a member arrived; only in a group that has never had a generation. */
     void moreArrived() {
         if (initialDelay != null && generation() == 0) {
             initialDelay.moreArrived = true;
@@ -460,7 +459,7 @@ final class Group {
         generationBeingStored = generation;
     }
 
-    /** Lets go of every timer. */
+    /** Cancels all timers of the group. */
     void dispose() {
         rebalanceDeadline(null);
         List.copyOf(pending.keySet()).forEach(this::forgetPending);
@@ -473,7 +472,7 @@ final class Group {
         return offsets;
     }
 
-    /** Partitions with a commit that is not in the log yet. */
+    /** Partitions with a commit whose write has not ended yet. */
     Set<TopicPartition> committing() {
         return commitsInFlight.keySet();
     }
@@ -491,7 +490,7 @@ final class Group {
         return ConsumerSubscription.PROTOCOL_TYPE.equals(protocolType);
     }
 
-    /** The topics its members subscribe to; empty if that cannot be known. */
+    /** The topics that the members subscribe to; empty if the members' metadata cannot be read. */
     Optional<Set<String>> subscribedTopics() {
         if (!isConsumerGroup() || (protocol == null && !members.isEmpty())) {
             return Optional.empty();

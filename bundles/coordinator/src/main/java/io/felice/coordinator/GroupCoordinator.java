@@ -55,8 +55,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Coordinates the groups whose partition of {@code __consumer_offsets} this node leads: finds the shard of a group and
- * hands the request to it. Shards come and go with leadership and load on threads of this component.
+ * Coordinates the groups whose partition of {@code __consumer_offsets} this node leads. It finds the shard of a group and
+ * hands the request to it. A shard is created when this node becomes leader of a partition and retired when the leadership
+ * ends. Shards load on threads of this component.
  */
 @Component(
         service = {Groups.class, StatusSource.class},
@@ -65,7 +66,7 @@ public final class GroupCoordinator implements Groups, StatusSource {
     private static final Logger LOG = LoggerFactory.getLogger(GroupCoordinator.class);
     private static final long FAREWELL_SECONDS = 5;
 
-    /** A shard and what serves its requests. */
+    /** A shard and the two objects that serve its requests. */
     private record Served(Shard shard, ClassicProtocol protocol, OffsetStore offsets) {}
 
     private final Partitions partitions;
@@ -90,7 +91,11 @@ public final class GroupCoordinator implements Groups, StatusSource {
         this(partitions, metadata, configs, Time.system(), Threads.timer(), Threads.loaders(), UUID::randomUUID);
     }
 
-    /** Time, threads and member ids are the caller's; the threads are shut down by {@link #deactivate}. */
+    /**
+     * With the caller's clocks, threads and member ids, for tests.
+     *
+     * @param scheduler shut down by {@link #deactivate}, as are {@code loaders}
+     */
     GroupCoordinator(
             Partitions partitions,
             ClusterMetadata metadata,
@@ -125,7 +130,7 @@ public final class GroupCoordinator implements Groups, StatusSource {
         }
     }
 
-    /** When it returns, nothing will be appended any more and no thread is left. */
+    /** When this method returns, the coordinator appends nothing any more, and its threads have been told to end. */
     @Deactivate
     void deactivate() {
         closed = true;
@@ -135,7 +140,7 @@ public final class GroupCoordinator implements Groups, StatusSource {
         shards.values().forEach(served -> farewells.add(retire(served).toCompletableFuture()));
         shards.clear();
         await(CompletableFuture.allOf(farewells.toArray(CompletableFuture[]::new)));
-        // Never interrupted: an interrupt closes the file that a thread happens to read from.
+        // No shutdownNow: it interrupts the threads, and an interrupt closes the file that a thread reads from.
         loaders.shutdown();
         scheduler.shutdown();
     }
@@ -146,13 +151,17 @@ public final class GroupCoordinator implements Groups, StatusSource {
         } catch (InterruptedException stopped) {
             Thread.currentThread().interrupt();
         } catch (ExecutionException | TimeoutException late) {
-            LOG.warn("Not every group was given up within {} s", FAREWELL_SECONDS, late);
+            LOG.warn(
+                    "Some partitions of {} were not retired within {} s: requests to their groups may stay unanswered",
+                    CONSUMER_OFFSETS,
+                    FAREWELL_SECONDS,
+                    late);
         }
     }
 
     // ---- leadership
 
-    /** Shards follow leadership; a shard of an older epoch is always given up before the next one is loaded. */
+    /** Creates and retires shards. The shard of an older leader epoch is retired before the next one is loaded. */
     private final class Leadership implements LeadershipListener {
         @Override
         public void leading(Partition partition, int leaderEpoch) {
@@ -175,7 +184,11 @@ public final class GroupCoordinator implements Groups, StatusSource {
             if (served != null && served.shard().leaderEpoch() <= leaderEpoch && shards.remove(number, served)) {
                 int groups = served.shard().groups().size();
                 if (groups > 0) {
-                    LOG.info("No longer coordinating {} groups of {} in epoch {}", groups, partition.id(), leaderEpoch);
+                    LOG.info(
+                            "{} groups of {} are no longer coordinated here: the leadership of epoch {} has ended",
+                            groups,
+                            partition.id(),
+                            leaderEpoch);
                 }
                 retire(served);
             }
@@ -197,10 +210,10 @@ public final class GroupCoordinator implements Groups, StatusSource {
         counters.loadMs.add(loader.tookMs());
         counters.loadedRecords.add(loader.records());
         if (loader.records() == 0) {
-            return; // nothing an operator needs to hear, fifty times at the first start
+            return; // no INFO line for an empty partition: the first start would write fifty of them
         }
         LOG.info(
-                "Coordinating {} groups of {} in epoch {}: {} records replayed in {} ms",
+                "{} groups of {} are coordinated here in epoch {}: {} records replayed in {} ms",
                 served.shard().groups().size(),
                 served.shard().partition().id(),
                 served.shard().leaderEpoch(),
@@ -212,7 +225,7 @@ public final class GroupCoordinator implements Groups, StatusSource {
         return served.shard().retire(served.protocol()::farewell);
     }
 
-    /** Forgets offsets of topics that were deleted since the last view; called with one view after the other. */
+    /** Removes the offsets of topics that were deleted since the last view. Called with one view after the other. */
     private void look(ClusterView view) {
         ClusterView before = seen;
         seen = view;
@@ -236,7 +249,8 @@ public final class GroupCoordinator implements Groups, StatusSource {
     @Override
     public CompletionStage<Integer> coordinatorOf(String groupId) {
         if (!isValid(groupId)) {
-            return CompletableFuture.failedFuture(INVALID_GROUP_ID.because("a group id is too long or missing"));
+            return CompletableFuture.failedFuture(INVALID_GROUP_ID.because(
+                    "The group id is missing or longer than " + GroupLimits.MAX_STRING_BYTES + " bytes"));
         }
         return topic.leaderOf(groupId);
     }
@@ -249,7 +263,10 @@ public final class GroupCoordinator implements Groups, StatusSource {
                 (served, answer) -> served.protocol().join(request, answer));
     }
 
-    /** While a group loads, its rebalance is lost: the member has to join again, but not to look for a coordinator. */
+    /**
+     * While the group is loading, the answer is REBALANCE_IN_PROGRESS: a rebalance that was under way is not in the log, so
+     * that the member has to join again. The coordinator stays the same.
+     */
     @Override
     public CompletionStage<Synced> sync(Sync request) {
         return askNamed(
@@ -258,7 +275,7 @@ public final class GroupCoordinator implements Groups, StatusSource {
                 (served, answer) -> served.protocol().sync(request, answer));
     }
 
-    /** While a group loads, everybody is welcome: sessions begin when it is there. */
+    /** While the group is loading, every heartbeat is answered with NONE: session timeouts start when it is loaded. */
     @Override
     public ErrorCode heartbeat(String groupId, int generationId, String memberId, String groupInstanceId) {
         if (!isNamed(groupId)) {
@@ -320,21 +337,21 @@ public final class GroupCoordinator implements Groups, StatusSource {
             return new Description(NONE, groupId, State.DEAD, "", "", List.of());
         }
         boolean stable = group.is(State.STABLE);
-        List<Member> members = new ArrayList<>();
+        List<MemberDescription> members = new ArrayList<>();
         group.members()
-                .forEach(m -> members.add(new Member(
+                .forEach(m -> members.add(new MemberDescription(
                         m.id(),
                         m.groupInstanceId(),
                         m.clientId(),
                         m.clientHost(),
-                        stable ? m.metadata(group.protocol()) : io.felice.coordinator.Member.NOTHING,
-                        stable ? m.assignment() : io.felice.coordinator.Member.NOTHING)));
+                        stable ? m.metadata(group.protocol()) : Member.NOTHING,
+                        stable ? m.assignment() : Member.NOTHING)));
         return new Description(
                 NONE,
                 groupId,
                 group.state(),
-                io.felice.coordinator.Member.orEmpty(group.protocolType()),
-                stable ? io.felice.coordinator.Member.orEmpty(group.protocol()) : "",
+                Member.orEmpty(group.protocolType()),
+                stable ? Member.orEmpty(group.protocol()) : "",
                 members);
     }
 
@@ -343,18 +360,18 @@ public final class GroupCoordinator implements Groups, StatusSource {
         for (TopicPartition partition : topic.ledHere()) {
             if (isLoading(partition)) {
                 return CompletableFuture.failedFuture(
-                        COORDINATOR_LOAD_IN_PROGRESS.because("the groups of " + partition + " are being loaded"));
+                        COORDINATOR_LOAD_IN_PROGRESS.because("The groups of " + partition + " are being loaded"));
             }
         }
         List<Listing> all = new ArrayList<>();
         shards.values().forEach(served -> served.shard()
                 .groups()
-                .forEach(group -> all.add(new Listing(
-                        group.id(), io.felice.coordinator.Member.orEmpty(group.protocolType()), group.state()))));
+                .forEach(group ->
+                        all.add(new Listing(group.id(), Member.orEmpty(group.protocolType()), group.state()))));
         return CompletableFuture.completedFuture(all);
     }
 
-    /** One that is offline is not: the groups of the others can be listed without it. */
+    /** False for a partition that is offline: the groups of the other partitions can be listed without it. */
     private boolean isLoading(TopicPartition partition) {
         Served served = shards.get(partition.partition());
         if (served != null) {
@@ -375,7 +392,7 @@ public final class GroupCoordinator implements Groups, StatusSource {
 
     // ---- routing
 
-    /** What a shard does with a request. */
+    /** One request to a shard; it completes {@code answer} now or later. */
     private interface Request<T> {
         void serve(Served served, CompletableFuture<T> answer);
     }
@@ -399,7 +416,10 @@ public final class GroupCoordinator implements Groups, StatusSource {
         return served.shard().ask(refused, serve);
     }
 
-    /** A partition that this broker leads according to the cluster, but has not opened yet, will be loaded soon. */
+    /**
+     * NONE, or the error for requests to groups of this partition. A partition that this broker is to lead, but has not
+     * opened yet, counts as loading.
+     */
     private ErrorCode refusal(Optional<Integer> partition) {
         Served served = partition.map(shards::get).orElse(null);
         if (served != null) {
@@ -408,7 +428,7 @@ public final class GroupCoordinator implements Groups, StatusSource {
         return partition.filter(topic::isLedHere).isPresent() ? COORDINATOR_LOAD_IN_PROGRESS : NOT_COORDINATOR;
     }
 
-    /** Simple consumers may commit under the empty id, as in Kafka. */
+    /** True for the empty group id too: a consumer without a group may commit offsets under it, as in Kafka. */
     private static boolean isValid(String groupId) {
         return groupId != null && GroupLimits.fits(groupId, GroupLimits.MAX_STRING_BYTES);
     }

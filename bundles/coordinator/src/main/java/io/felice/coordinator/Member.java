@@ -9,7 +9,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
-/** A member of a group. Its one writer is the shard's executor; heartbeats on other threads only say that it lives. */
+/** A member of a group. Changed on the shard's executor only, except {@link #seen}, which heartbeats call on any thread. */
 final class Member {
     static final byte[] NOTHING = {};
 
@@ -27,7 +27,7 @@ final class Member {
     private ShardTimers.Deadline expiry;
     private volatile long lastSeenMs;
 
-    /** A member as it joins. */
+    /** A new member, from its request. */
     Member(String id, Join join) {
         this.id = id;
         this.groupInstanceId = join.groupInstanceId();
@@ -36,7 +36,7 @@ final class Member {
         update(join);
     }
 
-    /** A member as the log remembers it. */
+    /** A member of a generation that was read from the log. */
     Member(StoredMember stored, String protocol) {
         this.id = stored.memberId();
         this.groupInstanceId = stored.groupInstanceId();
@@ -99,7 +99,7 @@ final class Member {
         assignment = newAssignment;
     }
 
-    /** What it says under this protocol, nothing if it does not know it. */
+    /** The metadata that the member sent for this protocol; no bytes if the member does not support the protocol. */
     byte[] metadata(String protocol) {
         for (Protocol known : protocols) {
             if (known.name().equals(protocol)) {
@@ -121,8 +121,8 @@ final class Member {
         return bytes;
     }
 
-    /** Whether it would say the very same again. */
-    boolean says(List<Protocol> others) {
+    /** Whether the member's last join request had the same protocols, with the same metadata and in the same order. */
+    boolean hasProtocols(List<Protocol> others) {
         if (protocols.size() != others.size()) {
             return false;
         }
@@ -136,7 +136,7 @@ final class Member {
         return true;
     }
 
-    /** True until its first rebalance is over: it does not know its id and cannot heartbeat. */
+    /** True until the member's first rebalance ends; until then it sends no heartbeats. */
     boolean isJoiningFirst() {
         return joiningFirst;
     }

@@ -44,8 +44,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The offsets that the groups of a shard have committed, and the end of groups: commit, fetch, delete, expiry (KIP-211).
- * Runs on the shard's executor.
+ * The committed offsets of a shard's groups: commit, fetch, deletion, expiry (KIP-211), and the deletion of groups. Runs on
+ * the shard's executor.
  */
 final class OffsetStore {
     private static final Logger LOG = LoggerFactory.getLogger(OffsetStore.class);
@@ -62,7 +62,7 @@ final class OffsetStore {
 
     // ---- commit and fetch
 
-    /** Who commits, and what. */
+    /** An OffsetCommit request. */
     record Commit(
             String groupId,
             int generationId,
@@ -101,7 +101,7 @@ final class OffsetStore {
         });
     }
 
-    /** The records to write; partitions that cannot be committed get their outcome at once. */
+    /** The records to write. For a partition whose offset cannot be committed, puts the error into {@code outcomes}. */
     private List<OffsetStored> checked(Commit commit, Map<TopicPartition, ErrorCode> outcomes) {
         int longest = shard.configs().broker().getInt(BrokerConfig.OFFSET_METADATA_MAX_BYTES);
         ClusterView view = metadata.view();
@@ -128,7 +128,7 @@ final class OffsetStore {
                 .isPresent();
     }
 
-    /** Members commit for groups that have members, anybody for groups that have none. */
+    /** NONE, or the error of the whole request. Only members may commit for a group that has members. */
     private ErrorCode check(Group group, Commit commit) {
         if (group == null) {
             return commit.generationId() < 0 ? NONE : ILLEGAL_GENERATION;
@@ -169,7 +169,7 @@ final class OffsetStore {
         });
     }
 
-    /** What a failed write means to a consumer that commits, as in Kafka. */
+    /** The error that a committing consumer gets if the write failed with {@code error}; as in Kafka. */
     private static ErrorCode ofCommit(ErrorCode error) {
         return switch (error) {
             case UNKNOWN_TOPIC_OR_PARTITION,
@@ -228,7 +228,7 @@ final class OffsetStore {
         });
     }
 
-    /** If it cannot be known what the members subscribe to, it might be anything. */
+    /** True also if the members' subscriptions cannot be read: then the group may be subscribed to any topic. */
     private static boolean isSubscribed(Group group, String topic) {
         return !group.is(EMPTY)
                 && group.subscribedTopics()
@@ -243,12 +243,15 @@ final class OffsetStore {
         } else if (!group.is(EMPTY)) {
             shard.answer(answer, NON_EMPTY_GROUP);
         } else {
-            bury(group, error -> shard.answer(answer, ofCommit(error)));
+            deleteEmpty(group, error -> shard.answer(answer, ofCommit(error)));
         }
     }
 
-    /** Takes an empty group with all its offsets out of the log. While that is under way it is DEAD to everybody. */
-    private void bury(Group group, Consumer<ErrorCode> then) {
+    /**
+     * Deletes an empty group: writes tombstones for its offsets and its generation. The group is DEAD while the tombstones
+     * are being written, and EMPTY again if the write fails.
+     */
+    private void deleteEmpty(Group group, Consumer<ErrorCode> then) {
         group.become(DEAD, group.stateSince());
         Set<TopicPartition> all = new HashSet<>(group.offsets().keySet());
         all.addAll(group.committing());
@@ -284,8 +287,8 @@ final class OffsetStore {
     }
 
     /**
-     * In batches, all of them at once: what is committed later is behind them in the log. {@code then} is told the first
-     * error, after the last batch.
+     * Writes the records in several batches. All batches are appended before this method returns, so that a later commit
+     * comes after them in the log. {@code then} gets NONE or the first error, when the last write ends.
      */
     private void writeAll(List<OffsetsRecord> records, Consumer<ErrorCode> then) {
         List<ErrorCode> errors = new ArrayList<>();
@@ -307,7 +310,9 @@ final class OffsetStore {
 
     // ---- expiry
 
-    /** Looks for what has expired now and again, for as long as the shard is active. */
+    /**
+     * Removes expired offsets every {@code offsets.retention.check.interval.ms}, until the shard is retired.
+     */
     void expireRegularly() {
         long interval = shard.configs().broker().getLong(BrokerConfig.OFFSETS_RETENTION_CHECK_INTERVAL_MS);
         shard.timers().in(interval, () -> {
@@ -332,7 +337,7 @@ final class OffsetStore {
                     && group.committing().isEmpty()
                     && expired.size() == group.offsets().size();
             if (ends) {
-                bury(group, error -> expired(group, expired.size(), error));
+                deleteEmpty(group, error -> expired(group, expired.size(), error));
             } else if (!expired.isEmpty()) {
                 forget(group, expired, error -> expired(group, expired.size(), error));
             }
@@ -342,9 +347,14 @@ final class OffsetStore {
     private void expired(Group group, int count, ErrorCode error) {
         if (error == NONE) {
             counters.expiredOffsets.add(count);
-            LOG.debug("{} offsets of group {} expired", count, group.id());
+            LOG.debug("{} offsets of group {} were removed", count, group.id());
         } else if (error != NOT_COORDINATOR) {
-            LOG.warn("{} expired offsets of group {} could not be removed: {}", count, group.id(), error);
+            LOG.warn(
+                    "{} offsets of group {} are to be removed, but the tombstones were not written ({}): the next check"
+                            + " tries again",
+                    count,
+                    group.id(),
+                    error);
         }
     }
 
@@ -381,8 +391,8 @@ final class OffsetStore {
     }
 
     /**
-     * Offsets of topics that were deleted while no coordinator was watching. A commit younger than {@code settledMs} is
-     * spared: its topic may be one that this broker has not heard of yet.
+     * Offsets of topics that do not exist: a topic may have been deleted while no coordinator was running. An offset that
+     * was committed less than {@code settledMs} ago stays, because its topic may be too new to be in this broker's view.
      */
     private Set<TopicPartition> orphans(Group group, long settledMs) {
         ClusterView view = metadata.view();
@@ -396,7 +406,7 @@ final class OffsetStore {
         return orphans;
     }
 
-    /** Forgets the offsets of topics that do not exist any more; a shard that loads does so at its first check. */
+    /** Removes the offsets of deleted topics. A shard that is still loading removes them at its first expiry check. */
     void forgetTopics(Set<String> topics) {
         if (!shard.isActive()) {
             return;

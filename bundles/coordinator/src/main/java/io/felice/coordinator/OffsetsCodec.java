@@ -16,8 +16,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Kafka's format of {@code __consumer_offsets}, so that Kafka's tools read what we write. Every key and value begins with
- * a version (int16); strings have an int16 length, byte arrays an int32 length.
+ * Reads and writes the records of {@code __consumer_offsets} in Kafka's format, so that Kafka's tools can read the topic.
+ * Every key and every value begins with a version (int16). Strings have an int16 length, byte arrays an int32 length.
  *
  * <pre>
  *  OffsetCommitKey    0, 1  group string, topic string, partition int32
@@ -34,8 +34,8 @@ import java.util.List;
  *                     3     … groupInstanceId string? after memberId
  * </pre>
  *
- * Written are OffsetCommitKey 1 with value 3 (1 where a client asked for its own retention), and GroupMetadataKey 2 with
- * value 3. Source: {@code OffsetCommitValue.json}, {@code GroupMetadataValue.json} of Kafka's group coordinator.
+ * All versions are read. Written are OffsetCommitKey 1 with value 3 (value 1 if the client asked for its own retention),
+ * and GroupMetadataKey 2 with value 3. Source: {@code OffsetCommitValue.json}, {@code GroupMetadataValue.json} of Kafka's group coordinator.
  */
 final class OffsetsCodec {
     private static final short OFFSET_KEY = 1;
@@ -92,15 +92,15 @@ final class OffsetsCodec {
     }
 
     /**
-     * What a record says; keys and values may be moved.
+     * Reads one record; moves the positions of both buffers.
      *
      * @param value null for a tombstone
-     * @throws io.felice.api.FeliceException UNSUPPORTED_VERSION for a key or value of a version nobody here knows (newer
-     *     brokers keep other things in this topic too), CORRUPT_MESSAGE if it cannot be read
+     * @throws io.felice.api.FeliceException UNSUPPORTED_VERSION if the version of the key or value is unknown (newer
+     *     brokers write other records to this topic as well), CORRUPT_MESSAGE if the record cannot be read
      */
     static OffsetsRecord read(ByteBuffer key, ByteBuffer value) {
         if (key == null) {
-            throw CORRUPT_MESSAGE.because("a record without a key");
+            throw CORRUPT_MESSAGE.because("a record has no key");
         }
         try {
             short version = key.getShort();
@@ -111,10 +111,10 @@ final class OffsetsCodec {
                     yield new OffsetStored(group, partition, value == null ? null : offset(value));
                 }
                 case GROUP_KEY -> new GroupStored(string(key), value == null ? null : group(value));
-                default -> throw UNSUPPORTED_VERSION.because("a key of version " + version);
+                default -> throw UNSUPPORTED_VERSION.because("a record has a key of the unknown version " + version);
             };
         } catch (BufferUnderflowException cut) {
-            throw CORRUPT_MESSAGE.because("a record that ends too early", cut);
+            throw CORRUPT_MESSAGE.because("a record ends too early", cut);
         }
     }
 
@@ -158,7 +158,7 @@ final class OffsetsCodec {
     private static short versionOf(ByteBuffer value) {
         short version = value.getShort();
         if (version < 0 || version > HIGHEST_VALUE) {
-            throw UNSUPPORTED_VERSION.because("a value of version " + version);
+            throw UNSUPPORTED_VERSION.because("a record has a value of the unknown version " + version);
         }
         return version;
     }
@@ -166,7 +166,7 @@ final class OffsetsCodec {
     private static String string(ByteBuffer in) {
         String text = nullableString(in);
         if (text == null) {
-            throw CORRUPT_MESSAGE.because("a string that must not be null is");
+            throw CORRUPT_MESSAGE.because("a string is null that must not be");
         }
         return text;
     }
@@ -176,7 +176,7 @@ final class OffsetsCodec {
         return length < 0 ? null : utf8(in, length);
     }
 
-    /** Straight from the array under the buffer where there is one: loading decodes little else but strings. */
+    /** Decodes from the buffer's array without a copy, if there is one: loading spends most of its time here. */
     private static String utf8(ByteBuffer in, int length) {
         if (length > in.remaining()) {
             throw new BufferUnderflowException();
@@ -194,7 +194,8 @@ final class OffsetsCodec {
     private static byte[] bytes(ByteBuffer in) {
         int length = in.getInt();
         if (length < 0 || length > in.remaining()) {
-            throw CORRUPT_MESSAGE.because("a byte array of " + length + " where there are " + in.remaining());
+            throw CORRUPT_MESSAGE.because(
+                    "a byte array has the length " + length + ", but " + in.remaining() + " bytes are left");
         }
         byte[] bytes = new byte[length];
         in.get(bytes);

@@ -3,22 +3,22 @@ package io.felice.coordinator;
 import io.felice.api.TopicPartition;
 import java.util.List;
 
-/** What one record of {@code __consumer_offsets} says; a null value takes it back (a tombstone). */
+/** One record of {@code __consumer_offsets}. A null value is a tombstone: it removes what earlier records have set. */
 sealed interface OffsetsRecord {
     String group();
 
     /** A group committed an offset. */
     record OffsetStored(String group, TopicPartition partition, StoredOffset value) implements OffsetsRecord {}
 
-    /** A group reached a generation. */
+    /** A group began a generation. */
     record GroupStored(String group, StoredGroup value) implements OffsetsRecord {}
 
     /**
      * A committed offset.
      *
-     * @param leaderEpoch -1 if the consumer did not know
+     * @param leaderEpoch -1 if the consumer did not send it
      * @param committedAt milliseconds since the epoch
-     * @param expireAt milliseconds since the epoch, -1 for the broker's own retention
+     * @param expireAt milliseconds since the epoch, -1 if {@code offsets.retention.minutes} decides
      */
     record StoredOffset(long offset, int leaderEpoch, String metadata, long committedAt, long expireAt) {
         static final long BY_RETENTION = -1L;
@@ -42,7 +42,7 @@ sealed interface OffsetsRecord {
         }
     }
 
-    /** A member of a generation, with what it said under the chosen protocol and what the leader gave it. */
+    /** A member of a generation, with its metadata for the chosen protocol and the assignment that the leader made. */
     record StoredMember(
             String memberId,
             String groupInstanceId,

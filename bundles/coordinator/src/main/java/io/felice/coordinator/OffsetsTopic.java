@@ -31,7 +31,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 
-/** The topic that keeps groups and offsets: which partition a group is in, who leads it, and how it comes to be. */
+/** The topic {@code __consumer_offsets}: finds the partition of a group and its leader, and creates the topic. */
 final class OffsetsTopic {
     private static final int SEGMENT_BYTES = 100 * 1024 * 1024;
 
@@ -42,7 +42,7 @@ final class OffsetsTopic {
     private final ScheduledExecutorService scheduler;
     private final AtomicReference<CompletableFuture<Void>> pendingCreation = new AtomicReference<>();
 
-    /** @param admin gives null while there is no controller bundle */
+    /** @param admin gives null while the controller bundle is away */
     OffsetsTopic(ClusterMetadata metadata, Configs configs, Supplier<Admin> admin, ScheduledExecutorService scheduler) {
         this.metadata = metadata;
         this.configs = configs;
@@ -51,20 +51,20 @@ final class OffsetsTopic {
         this.scheduler = scheduler;
     }
 
-    /** Where Kafka puts a group, too. */
+    /** The partition of a group, as Kafka computes it. */
     static int partitionOf(String groupId, int partitions) {
         int hash = groupId.hashCode();
         return (hash == Integer.MIN_VALUE ? 0 : Math.abs(hash)) % partitions;
     }
 
-    /** Empty if the topic is not there. */
+    /** The partition of a group; empty if the topic does not exist. */
     Optional<Integer> partitionOf(String groupId) {
         return metadata.view()
                 .topic(CONSUMER_OFFSETS)
                 .map(topic -> partitionOf(groupId, topic.partitions().size()));
     }
 
-    /** The partitions that this broker is to lead. */
+    /** The partitions that this broker leads according to the newest view. */
     List<TopicPartition> ledHere() {
         return metadata.view().topic(CONSUMER_OFFSETS).map(TopicView::partitions).orElse(Map.of()).keySet().stream()
                 .filter(this::isLedHere)
@@ -72,7 +72,7 @@ final class OffsetsTopic {
                 .toList();
     }
 
-    /** Whether this broker is to lead the partition. */
+    /** Whether this broker leads the partition according to the newest view. */
     boolean isLedHere(int partition) {
         return metadata.view()
                 .topic(CONSUMER_OFFSETS)
@@ -81,7 +81,7 @@ final class OffsetsTopic {
                 .isPresent();
     }
 
-    /** The live broker that leads the group's partition; makes the topic first if it has to. */
+    /** The live broker that leads the group's partition. Creates the topic first if it does not exist. */
     CompletionStage<Integer> leaderOf(String groupId) {
         Optional<Integer> leader = leaderOf(groupId, metadata.view());
         if (leader.isPresent()) {
@@ -102,7 +102,7 @@ final class OffsetsTopic {
                 .filter(leader -> view.broker(leader).isPresent());
     }
 
-    /** However many ask at once, the topic is made once. */
+    /** Creates the topic; callers that come while it is being created share the outcome. */
     private CompletionStage<Void> created() {
         CompletableFuture<Void> mine = new CompletableFuture<>();
         CompletableFuture<Void> running = pendingCreation.compareAndExchange(null, mine);
@@ -127,7 +127,7 @@ final class OffsetsTopic {
         }
         if (controller == null) {
             return CompletableFuture.failedFuture(
-                    COORDINATOR_NOT_AVAILABLE.because("There is no controller to make " + CONSUMER_OFFSETS));
+                    COORDINATOR_NOT_AVAILABLE.because("There is no controller to create " + CONSUMER_OFFSETS));
         }
         try {
             return creation.create(controller, List.of(newTopic()), false).thenAccept(OffsetsTopic::mustExist);

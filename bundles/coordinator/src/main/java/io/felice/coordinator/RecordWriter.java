@@ -4,28 +4,28 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.nio.ByteBuffer;
 
-/** Writes the primitive types of Kafka's record format into an array that grows. Not thread-safe. */
+/** Writes the primitive types of Kafka's record format into a growing buffer. Not thread-safe. */
 final class RecordWriter {
     private static final int INITIAL_BYTES = 96;
 
     private ByteBuffer out = ByteBuffer.allocate(INITIAL_BYTES);
 
     RecordWriter int16(int value) {
-        room(Short.BYTES).putShort((short) value);
+        reserve(Short.BYTES).putShort((short) value);
         return this;
     }
 
     RecordWriter int32(int value) {
-        room(Integer.BYTES).putInt(value);
+        reserve(Integer.BYTES).putInt(value);
         return this;
     }
 
     RecordWriter int64(long value) {
-        room(Long.BYTES).putLong(value);
+        reserve(Long.BYTES).putLong(value);
         return this;
     }
 
-    /** Null is written as length -1; who calls has checked that the text fits. */
+    /** Null is written as length -1. The caller has checked that the text fits into {@code MAX_STRING_BYTES}. */
     RecordWriter string(String text) {
         if (text == null) {
             return int16(-1);
@@ -35,13 +35,13 @@ final class RecordWriter {
             throw new IllegalStateException("a string of " + bytes.length + " bytes does not fit into a record");
         }
         int16(bytes.length);
-        room(bytes.length).put(bytes);
+        reserve(bytes.length).put(bytes);
         return this;
     }
 
     RecordWriter bytes(byte[] bytes) {
         int32(bytes.length);
-        room(bytes.length).put(bytes);
+        reserve(bytes.length).put(bytes);
         return this;
     }
 
@@ -51,7 +51,7 @@ final class RecordWriter {
         return bytes;
     }
 
-    private ByteBuffer room(int bytes) {
+    private ByteBuffer reserve(int bytes) {
         if (out.remaining() < bytes) {
             ByteBuffer larger = ByteBuffer.allocate(Math.max(out.capacity() * 2, out.position() + bytes));
             out = larger.put(out.flip());

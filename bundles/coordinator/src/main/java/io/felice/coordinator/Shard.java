@@ -36,17 +36,17 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The groups of one partition of {@code __consumer_offsets}, for as long as this node leads it in one leader epoch: a
- * state machine that is replayed from the partition. A request yields records; they are appended, then replayed into
- * memory in the order of the log, then the request is answered. Loading replays the same records by the same method.
+ * The groups of one partition of {@code __consumer_offsets}, while this node leads it in one leader epoch. The groups are a
+ * state machine that is replayed from the partition: a request makes records, the records are appended, then replayed into
+ * memory in the order of the log, then the request is answered. Loading replays records by the same method.
  *
- * <p>Its one writer is its serial executor; before it is active, the thread that loads. When leadership goes, everything
- * that waits is answered NOT_COORDINATOR, and no write of the old epoch is answered as done any more.
+ * <p>Changed on its serial executor only; while loading, by the one thread that loads. When the leadership ends, every open
+ * request is answered with NOT_COORDINATOR. A write of the old epoch is not reported as successful after that.
  */
 final class Shard {
     private static final Logger LOG = LoggerFactory.getLogger(Shard.class);
 
-    /** Batches below this are never too large, whatever the topic's limit is. */
+    /** Batches up to this size are written even if {@code max.message.bytes} of the topic is lower. */
     private static final int SMALL_BATCH_BYTES = 64 * 1024;
 
     private enum Phase {
@@ -75,7 +75,7 @@ final class Shard {
         this.timers = new ShardTimers(time, scheduler, this::execute);
     }
 
-    /** Runs what a caller left in the queue, on the caller's own thread once the pool is shut down. */
+    /** Runs the queue's tasks on the pool, or on the caller's thread once the pool is shut down. */
     private record Overflow(Executor pool) implements Executor {
         @Override
         public void execute(Runnable rest) {
@@ -109,7 +109,7 @@ final class Shard {
 
     // ---- requests
 
-    /** NONE, or why no request can be served now. From any thread. */
+    /** NONE, or the error for every request while the shard is loading or retired. From any thread. */
     ErrorCode refusal() {
         return switch (phase) {
             case LOADING -> COORDINATOR_LOAD_IN_PROGRESS;
@@ -119,9 +119,9 @@ final class Shard {
     }
 
     /**
-     * Has {@code request} run by the one writer; it answers its argument now or later by {@link #answer}.
+     * Runs {@code request} on the shard's executor. The request passes its future to {@link #answer}, now or later.
      *
-     * @param refused the answer that carries an error of the whole shard
+     * @param refused makes the answer if the shard is loading or retired, from its error
      */
     <T> CompletionStage<T> ask(Function<ErrorCode, T> refused, Consumer<CompletableFuture<T>> request) {
         CompletableFuture<T> answer = new CompletableFuture<>();
@@ -143,12 +143,12 @@ final class Shard {
         return answer;
     }
 
-    /** Answers once the task that runs is through, so that whoever continues finds the state consistent. */
+    /** Completes the future at the end of the current task, so that its dependents see a consistent state. */
     <T> void answer(CompletableFuture<T> waiting, T value) {
         answers.add(() -> waiting.complete(value));
     }
 
-    /** Runs {@code task} alone. */
+    /** Runs {@code task} on the shard's executor, then completes the futures that it has passed to {@link #answer}. */
     void execute(Runnable task) {
         executor.execute(() -> {
             try {
@@ -167,7 +167,7 @@ final class Shard {
 
     // ---- groups
 
-    /** Null if there is none. From any thread. */
+    /** The group, or null if it does not exist. From any thread. */
     Group group(String groupId) {
         return groups.get(groupId);
     }
@@ -181,14 +181,14 @@ final class Shard {
         return groups.values();
     }
 
-    /** Drops a group of which nothing is left and nothing is on its way. */
+    /** Drops the group from memory if nothing of it is left and no write of it is under way. */
     void dropIfVoid(Group group) {
         if (group.isVoid() && !isBeingStored(group)) {
             drop(group);
         }
     }
 
-    /** Whether the log has a generation of the group, or is about to. */
+    /** Whether the log has a generation of the group, or a write of one is under way. */
     boolean isStored(Group group) {
         return group.stored() != null || isBeingStored(group);
     }
@@ -207,7 +207,7 @@ final class Shard {
 
     // ---- the log
 
-    /** Records on their way into the log. */
+    /** Records whose append has begun, but has not been reported. */
     private static final class Write {
         private final List<? extends OffsetsRecord> records;
         private final Consumer<ErrorCode> then;
@@ -221,9 +221,9 @@ final class Shard {
     }
 
     /**
-     * Appends the records as one batch; when they are committed they are replayed, and {@code then} is told NONE, or why
-     * they are not. Writes end in the order in which they began. One that timed out may be in the log all the same:
-     * nobody was told that it is done, and it takes effect with the next load.
+     * Appends the records as one batch. When they are committed they are replayed, and {@code then} gets NONE; if the append
+     * fails, {@code then} gets the error. Writes are reported in the order in which they began. Records of a write that
+     * timed out may be in the log: they are not reported as written, and are replayed when the shard is next loaded.
      */
     void write(List<? extends OffsetsRecord> records, Consumer<ErrorCode> then) {
         if (phase != Phase.ACTIVE) {
@@ -247,7 +247,8 @@ final class Shard {
             records.forEach(record -> builder.add(now, OffsetsCodec.key(record), OffsetsCodec.value(record)));
             RecordBatch batch = builder.build();
             if (batch.sizeInBytes() > SMALL_BATCH_BYTES && batch.sizeInBytes() > maxBatchBytes()) {
-                throw MESSAGE_TOO_LARGE.because(batch.sizeInBytes() + " bytes are too many for " + partition.id());
+                throw MESSAGE_TOO_LARGE.because("A batch of " + batch.sizeInBytes() + " bytes is larger than"
+                        + " max.message.bytes of " + partition.id());
             }
             return partition.append(
                     batch.bytes(), Acks.ALL, Origin.COORDINATOR, GroupLimits.WRITE_TIMEOUT, Turn.IMMEDIATE);
@@ -268,13 +269,13 @@ final class Shard {
                 write.then.accept(NONE);
             } else {
                 ErrorCode error = FeliceException.codeOf(write.failure);
-                LOG.debug("A write to {} failed with {}", partition.id(), error, write.failure);
+                LOG.debug("Records were not written to {}: {}", partition.id(), error, write.failure);
                 write.then.accept(error);
             }
         }
     }
 
-    /** The one way in which a record of the log changes a group, while loading and while running. */
+    /** Applies one record of the log to its group: the same method while loading and while running. */
     void replay(OffsetsRecord record) {
         if (record instanceof OffsetStored offset) {
             Group group = offset.value() == null ? groups.get(offset.group()) : groupOrNew(offset.group());
@@ -304,8 +305,8 @@ final class Shard {
     }
 
     /**
-     * Everything was replayed: {@code ready} sets the groups going, then requests are served. Heartbeats do not wait for
-     * that, so nobody is active before all groups are whole.
+     * Serves requests from now on; called when the log has been replayed. {@code ready} starts the timers of each group. The
+     * phase changes only after all groups have resumed, because heartbeats on other threads read the groups from then on.
      */
     void activate(Consumer<Group> ready) {
         execute(() -> {
@@ -321,7 +322,11 @@ final class Shard {
         });
     }
 
-    /** This node leads the partition no longer: answers all that wait. Completes when nothing will be appended any more. */
+    /**
+     * Ends the shard when this node no longer leads the partition, and answers all open requests.
+     *
+     * @return completes when the shard will append nothing any more
+     */
     CompletionStage<Void> retire(Consumer<Group> farewell) {
         CompletableFuture<Void> retired = new CompletableFuture<>();
         execute(() -> {

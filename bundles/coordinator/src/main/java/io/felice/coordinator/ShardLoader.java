@@ -21,9 +21,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Replays a partition into its shard, in chunks, on the threads of {@code pool}, one at a time. It ends when the end that
- * the log had at the beginning was read and the high watermark has reached it: what a consumer is told then can never be
- * taken back by another leader.
+ * Replays a partition into its shard, in chunks, on the threads of {@code pool}, one chunk at a time. It ends when it has
+ * read up to the end that the log had at the beginning, and the high watermark has reached that end. Records below the high
+ * watermark are on all in-sync replicas, so that no later leader can have other records there.
  */
 final class ShardLoader {
     private static final Logger LOG = LoggerFactory.getLogger(ShardLoader.class);
@@ -160,7 +160,7 @@ final class ShardLoader {
         try {
             while (bytes.hasRemaining()) {
                 if (file.channel().read(bytes, file.position() + bytes.position()) < 0) {
-                    throw new EOFException("the file ends before its records do");
+                    throw new EOFException("the file ends before the last record");
                 }
             }
         } catch (IOException unreadable) {
@@ -172,14 +172,23 @@ final class ShardLoader {
     private void finish() {
         chunk = null;
         if (skipped > 0) {
-            LOG.warn("{} records of {} were skipped, the first because of {}", skipped, partition.id(), firstSkip);
+            LOG.warn(
+                    "{} records of {} could not be read and were skipped; the first: {}",
+                    skipped,
+                    partition.id(),
+                    firstSkip);
         }
         loaded.accept(this);
     }
 
     private void failed(Throwable failure) {
         if (!shard.isRetired()) {
-            LOG.warn("{} cannot be read from offset {}, trying again", partition.id(), next, failure);
+            LOG.warn(
+                    "{} cannot be read from offset {}; its groups are not served, the next try is in {} ms",
+                    partition.id(),
+                    next,
+                    retryMs,
+                    failure);
             later(retryMs);
             retryMs = Math.min(retryMs * 2, GroupLimits.LONGEST_LOAD_RETRY.toMillis());
         }
@@ -189,11 +198,11 @@ final class ShardLoader {
         try {
             scheduler.schedule(() -> onPool(this::readOn), delayMs, TimeUnit.MILLISECONDS);
         } catch (RejectedExecutionException shutDown) {
-            LOG.debug("{} is not loaded any further, the coordinator stops", partition.id());
+            LOG.debug("Loading of {} ends: the coordinator stops", partition.id());
         }
     }
 
-    /** False if nothing is run any more. */
+    /** Runs the step on the pool. False if the pool is shut down. */
     private boolean onPool(Runnable step) {
         try {
             pool.execute(() -> {
@@ -205,7 +214,7 @@ final class ShardLoader {
             });
             return true;
         } catch (RejectedExecutionException shutDown) {
-            LOG.debug("{} is not loaded any further, the coordinator stops", partition.id());
+            LOG.debug("Loading of {} ends: the coordinator stops", partition.id());
             return false;
         }
     }

@@ -8,13 +8,15 @@ import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 
 /**
- * What a shard has to do later, in one heap with one wake-up, however many members there are. Its one writer is the
- * shard's executor, on which the tasks run too.
+ * The timers of one shard: a heap of deadlines, and one scheduled task that wakes up for the earliest. A shard with many
+ * members so needs one task of the scheduler, not one per member. Called on the shard's executor only; the tasks run on it
+ * too.
  */
 final class ShardTimers {
-    /** A wake-up as late as this means that the process stood still, and that its clients had no chance to be heard. */
+    /** A wake-up that is later than this means that the process was paused: heartbeats were not received either. */
     private static final long PAUSE_MS = 1_000;
 
+    /** Cancelled deadlines stay in the heap up to this number: to remove one alone, the whole heap is searched. */
     private static final int CANCELLED_KEPT = 1_024;
 
     private final PriorityQueue<Deadline> queue =
@@ -35,7 +37,7 @@ final class ShardTimers {
         this.shard = shard;
     }
 
-    /** Something to be done later, unless cancelled. */
+    /** A task that runs once its time has come, unless it is cancelled before. */
     final class Deadline {
         private final long atMs;
         private final long order;
@@ -70,7 +72,7 @@ final class ShardTimers {
         return deadline;
     }
 
-    /** When the process was last found to have stood still, by {@link Time#nowMs}. */
+    /** When the process last resumed after a pause, by {@link Time#nowMs}; {@code Long.MIN_VALUE} if it never paused. */
     long resumedAtMs() {
         return resumedAtMs;
     }

@@ -9,7 +9,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** The threads of the coordinator: one that wakes shards up, and a few that load them and go away afterwards. */
+/** Makes the threads of the coordinator: one for the timers of all shards, and a few loaders that end when idle. */
 final class Threads {
     private static final int LOADERS =
             Math.max(2, Math.min(4, Runtime.getRuntime().availableProcessors()));

@@ -5,17 +5,17 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
 /**
- * Two clocks: the calendar for what is written into the log, and one that never jumps for how long somebody was silent.
+ * The two clocks of the coordinator.
  *
- * @param calendar stamps commits and states
- * @param ticker milliseconds from anywhere, never going back
+ * @param calendar the wall clock, for times that are written to the log
+ * @param ticker a monotonic clock in milliseconds from an arbitrary origin, for time-outs
  */
 record Time(Clock calendar, LongSupplier ticker) {
     static Time system() {
         return new Time(Clock.systemUTC(), () -> TimeUnit.NANOSECONDS.toMillis(System.nanoTime()));
     }
 
-    /** Milliseconds from anywhere: for differences only. */
+    /** Milliseconds of the monotonic clock: only differences mean something. */
     long nowMs() {
         return ticker.getAsLong();
     }

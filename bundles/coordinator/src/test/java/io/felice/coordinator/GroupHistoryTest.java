@@ -15,7 +15,7 @@ import io.felice.api.group.Groups.FetchedOffsets;
 import io.felice.api.group.Groups.Join;
 import io.felice.api.group.Groups.Joined;
 import io.felice.api.group.Groups.Leaving;
-import io.felice.api.group.Groups.Member;
+import io.felice.api.group.Groups.MemberDescription;
 import io.felice.api.group.Groups.State;
 import io.felice.api.group.Groups.Sync;
 import io.felice.api.group.Groups.Synced;
@@ -383,7 +383,7 @@ class GroupHistoryTest {
         private List<String> membersNow() {
             Description group = now(stage.groups.describe(GROUP));
             List<String> all = new ArrayList<>();
-            for (Member m : group.members()) {
+            for (MemberDescription m : group.members()) {
                 all.add(m.memberId() + " " + m.groupInstanceId() + " " + new String(m.metadata(), UTF_8) + " "
                         + new String(m.assignment(), UTF_8));
             }

@@ -63,7 +63,7 @@ public final class DescribeGroupsHandler
         }
     }
 
-    private static DescribedGroupMember member(Groups.Member member) {
+    private static DescribedGroupMember member(Groups.MemberDescription member) {
         return new DescribedGroupMember()
                 .setMemberId(member.memberId())
                 .setGroupInstanceId(member.groupInstanceId())

@@ -111,7 +111,8 @@ final class FakeGroups implements Groups {
         if (!groupId.equals("g")) {
             return done(new Description(error, groupId, State.DEAD, "", "", List.of()));
         }
-        Member member = new Member("m", "instance", "client", "/127.0.0.1", new byte[] {1}, new byte[] {2});
+        MemberDescription member =
+                new MemberDescription("m", "instance", "client", "/127.0.0.1", new byte[] {1}, new byte[] {2});
         return done(new Description(error, "g", State.STABLE, "consumer", "range", List.of(member)));
     }
 

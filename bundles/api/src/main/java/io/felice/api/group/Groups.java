@@ -198,13 +198,18 @@ public interface Groups {
     }
 
     record Description(
-            ErrorCode error, String groupId, State state, String protocolType, String protocol, List<Member> members) {
+            ErrorCode error,
+            String groupId,
+            State state,
+            String protocolType,
+            String protocol,
+            List<MemberDescription> members) {
         public Description {
             members = List.copyOf(members);
         }
     }
 
-    record Member(
+    record MemberDescription(
             String memberId,
             String groupInstanceId,
             String clientId,
