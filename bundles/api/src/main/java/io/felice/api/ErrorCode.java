@@ -3,9 +3,9 @@ package io.felice.api;
 import java.util.List;
 
 /**
- * Every way a request can fail, with the numbers of Kafka's protocol (the {@code Errors} table of kafka-clients 4.4).
+ * The error codes of Kafka's protocol, with their numbers (the {@code Errors} table of kafka-clients 4.4).
  *
- * <p>Kafka's words are our domain words: bundles that have never heard of the wire throw these as well.
+ * <p>Every bundle throws failures with these codes, also those that know nothing of the wire protocol.
  */
 public enum ErrorCode {
     UNKNOWN_SERVER_ERROR(-1),
@@ -160,13 +160,13 @@ public enum ErrorCode {
         return code;
     }
 
-    /** The constant with this number; a number nobody knows is {@link #UNKNOWN_SERVER_ERROR}. */
+    /** The constant with this number; {@link #UNKNOWN_SERVER_ERROR} for an unknown number. */
     public static ErrorCode of(short code) {
         int index = code + 1;
         return index >= 0 && index < BY_CODE.length && BY_CODE[index] != null ? BY_CODE[index] : UNKNOWN_SERVER_ERROR;
     }
 
-    /** An exception with this code and one fact a person can use: {@code throw OFFSET_OUT_OF_RANGE.because("…")}. */
+    /** An exception with this code and a sentence for people: {@code throw OFFSET_OUT_OF_RANGE.because("…")}. */
     public FeliceException because(String fact) {
         return new FeliceException(this, fact, null, List.of());
     }
@@ -176,7 +176,7 @@ public enum ErrorCode {
         return new FeliceException(this, fact, null, recordErrors);
     }
 
-    /** As {@link #because(String)}, keeping the failure that led to it. */
+    /** As {@link #because(String)}, with the failure that caused it. */
     public FeliceException because(String fact, Throwable cause) {
         return new FeliceException(this, fact, cause, List.of());
     }

@@ -6,11 +6,10 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 
 /**
- * An expected failure: a code the client understands and a fact for people.
+ * An expected failure: an error code for the client and a sentence for people. Made by {@link ErrorCode#because}.
  *
- * <p>It is thrown for one partition, group or topic at a time and never fails its neighbours. It carries no stack trace
- * of its own (it is an answer, not an accident); a cause, where there is one, keeps its trace. Made by
- * {@link ErrorCode#because}.
+ * <p>It is the failure of one partition, group or topic; the others of the request are answered as if it had not happened.
+ * It has no stack trace, because nothing is broken; its cause, if it has one, keeps its stack trace.
  */
 public final class FeliceException extends RuntimeException {
     private static final long serialVersionUID = 1L;
@@ -34,8 +33,8 @@ public final class FeliceException extends RuntimeException {
     }
 
     /**
-     * What a failure means to a client: the code of a {@code FeliceException}, also behind the wrappers that futures
-     * put around it, and {@link ErrorCode#UNKNOWN_SERVER_ERROR} for an accident.
+     * The error code of a failure: that of a {@code FeliceException}, also inside the wrappers that futures put around it,
+     * else {@link ErrorCode#UNKNOWN_SERVER_ERROR}.
      */
     public static ErrorCode codeOf(Throwable failure) {
         Throwable bare = unwrap(failure);

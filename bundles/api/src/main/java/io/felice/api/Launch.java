@@ -10,8 +10,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What the node tells whoever launched it: that it is ready, that it is so no more, or the one sentence why it cannot
- * run.
+ * Tells the launcher that the node is ready, that it is no longer ready, or in one sentence why it cannot run.
  *
  * <p>The launcher names two files in system properties ({@value #READY_FILE}, {@value #FATAL_FILE}) and watches them;
  * without them (tests, a foreign Karaf) the same goes to the log only. From any thread.
@@ -22,7 +21,7 @@ public final class Launch {
 
     private static final Logger log = LoggerFactory.getLogger(Launch.class);
 
-    /** A system property, because a refresh of this bundle makes this class anew in the process that goes on. */
+    /** A system property and no static field: a refresh of this bundle loads this class anew in the same process. */
     private static final String SERVED = "felice.served";
 
     private Launch() {}
@@ -34,12 +33,12 @@ public final class Launch {
         write(READY_FILE, String.join(System.lineSeparator(), facts));
     }
 
-    /** True once this process has served clients: what fails now is no failed launch. */
+    /** True once this process has served clients: a failure after that is not a failed start. */
     public static boolean hasServed() {
         return Boolean.getBoolean(SERVED);
     }
 
-    /** The node serves clients no more, for now or for good. Never throws. */
+    /** The node no longer serves clients, for a while or for good. Never throws. */
     public static void unready() {
         String name = System.getProperty(READY_FILE);
         if (name == null) {

@@ -3,7 +3,8 @@ package io.felice.api;
 import java.nio.ByteBuffer;
 
 /**
- * One batch of records in Kafka's format v2, as a view over its bytes: wire bytes = memory bytes = disk bytes.
+ * One batch of records in Kafka's format v2, as a view over its bytes. The bytes are the same on the wire, in memory and on
+ * disk.
  *
  * <pre>
  *  byte  0  baseOffset            int64   stamped by the leader, outside the checksum
@@ -22,9 +23,9 @@ import java.nio.ByteBuffer;
  *       61  records               compressed by the codec
  * </pre>
  *
- * <p>The view does not copy and does not check: who takes bytes from outside checks length, magic and CRC first (see
- * {@code io.felice.records}). Not thread-safe where it writes; reading is safe once the bytes no longer change. Source:
- * Kafka protocol guide, "Record Batch".
+ * <p>The view neither copies nor checks: for bytes from outside, the caller checks length, magic and CRC first (see
+ * {@code io.felice.records}). {@link #stamp} is not thread-safe; reads are safe on any thread once the bytes no longer
+ * change. Source: Kafka protocol guide, "Record Batch".
  */
 public final class RecordBatch {
     public static final int HEADER_BYTES = 61;
@@ -58,7 +59,7 @@ public final class RecordBatch {
     private final ByteBuffer bytes;
     private final int at;
 
-    /** A view of the batch that starts at absolute index {@code at} of {@code bytes}; position and limit are ignored. */
+    /** A view of the batch at absolute index {@code at} of {@code bytes}; position and limit are ignored. */
     public RecordBatch(ByteBuffer bytes, int at) {
         this.bytes = bytes;
         this.at = at;
@@ -69,12 +70,12 @@ public final class RecordBatch {
         return new RecordBatch(bytes, bytes.position());
     }
 
-    /** The batch's bytes, whole, as a buffer of its own over the same memory; position 0. */
+    /** All bytes of the batch, as a new buffer over the same memory, with position 0. */
     public ByteBuffer bytes() {
         return bytes.slice(at, sizeInBytes());
     }
 
-    /** Copies the batch's bytes, whole, to absolute index {@code targetAt} of {@code target}; moves no position. */
+    /** Copies all bytes of the batch to absolute index {@code targetAt} of {@code target}; moves no position. */
     public void copyTo(ByteBuffer target, int targetAt) {
         target.put(targetAt, bytes, at, sizeInBytes());
     }
@@ -87,7 +88,7 @@ public final class RecordBatch {
         return bytes.getLong(at + BASE_OFFSET_AT);
     }
 
-    /** The offset of the last record (compaction keeps it even when that record is gone). */
+    /** The offset of the last record. Compaction does not change it, even if it removes that record. */
     public long lastOffset() {
         return baseOffset() + lastOffsetDelta();
     }
@@ -117,7 +118,7 @@ public final class RecordBatch {
         return bytes.getShort(at + ATTRIBUTES_AT);
     }
 
-    /** 0 none, 1 gzip, 2 snappy, 3 lz4, 4 zstd; 5 to 7 mean nothing. */
+    /** 0 none, 1 gzip, 2 snappy, 3 lz4, 4 zstd; 5 to 7 are undefined. */
     public int codec() {
         return attributes() & CODEC_MASK;
     }
@@ -165,12 +166,12 @@ public final class RecordBatch {
         return (int) ((baseSequence() + (long) lastOffsetDelta()) & Integer.MAX_VALUE);
     }
 
-    /** What the header says; the records inside may be fewer after compaction, never more. */
+    /** The number of records according to the header. Nothing here checks that the body has as many. */
     public int recordCount() {
         return bytes.getInt(at + RECORD_COUNT_AT);
     }
 
-    /** Stamps the leader's choices; both fields lie outside the checksum. */
+    /** Writes the base offset and the leader epoch into the batch; the checksum covers neither. */
     public void stamp(long baseOffset, int leaderEpoch) {
         bytes.putLong(at + BASE_OFFSET_AT, baseOffset);
         bytes.putInt(at + LEADER_EPOCH_AT, leaderEpoch);

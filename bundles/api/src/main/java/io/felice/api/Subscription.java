@@ -2,7 +2,7 @@ package io.felice.api;
 
 import org.osgi.annotation.versioning.ConsumerType;
 
-/** What a caller closes to stop being called back. {@link #close} may be called twice; it never throws and never blocks. */
+/** The registration of a listener: {@link #close} ends the calls. It may be called twice, never throws and never blocks. */
 @ConsumerType
 public interface Subscription extends AutoCloseable {
     @Override

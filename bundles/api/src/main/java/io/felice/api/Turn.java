@@ -3,21 +3,21 @@ package io.felice.api;
 import org.osgi.annotation.versioning.ProviderType;
 
 /**
- * One round of an I/O thread: it reads and dispatches many requests, runs what was deferred to the end of the round,
- * and only then writes the answers.
+ * One round of an I/O thread. The thread reads and dispatches many requests, runs the actions that were deferred to the end
+ * of the round, and then writes the answers.
  *
- * <p>A partition appends at once and defers its settle, so that many appends of a round cost one write. Whoever answers
- * only after that work does so by completing its stage inside the deferred action. A turn belongs to one thread; it must
- * not be kept after the call that brought it.
+ * <p>A partition appends at once and defers the settling of its log, so that all appends of a round cost one write. An
+ * answer that depends on a deferred action is completed inside that action. A turn belongs to one thread; it must not be
+ * kept after the call that it was passed to.
  */
 @ProviderType
 public interface Turn {
-    /** For callers that are not on an I/O thread: what is deferred runs at once. */
+    /** For callers that are not on an I/O thread: a deferred action runs at once. */
     Turn IMMEDIATE = Runnable::run;
 
     /**
-     * Runs {@code action} once, on this thread, after the last request of the round was dispatched and before its first
-     * answer is written. Actions run in the order they were given; one that throws is logged and does not stop the others.
+     * Runs {@code action} once, on this thread, after the last request of the round is dispatched and before the first
+     * answer is written. Actions run in the order of the calls. If one throws, the failure is logged and the others run.
      */
     void atEnd(Runnable action);
 }

@@ -1,4 +1,4 @@
-/** The words everything else shares: errors, batches, turns, and how changing state gets one writer at a time. */
+/** What all bundles share: error codes, record batches, the turns of I/O threads, and the executor for state with one writer. */
 @Export
 @Version("1.0.0")
 package io.felice.api;

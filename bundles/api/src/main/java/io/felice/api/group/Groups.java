@@ -13,36 +13,37 @@ import org.osgi.annotation.versioning.ProviderType;
 /**
  * Consumer groups of the classic protocol and their committed offsets, for the groups this node coordinates.
  *
- * <p>From any thread; nothing blocks. Expected failures are in the answers' error fields, never failed stages. A group
- * another node coordinates gets NOT_COORDINATOR; one still being loaded COORDINATOR_LOAD_IN_PROGRESS. The metadata and
- * assignments of members are opaque bytes: any protocol type is served alike. Byte arrays handed in or out are not
- * copied and must not be changed.
+ * <p>From any thread; nothing blocks. An expected failure is in the error field of an answer; the stage does not fail. The
+ * error is NOT_COORDINATOR for a group that another node coordinates, COORDINATOR_LOAD_IN_PROGRESS for a group that is being
+ * loaded. Metadata and assignments of members are opaque bytes, whatever the protocol type. Byte arrays are not copied:
+ * neither caller nor callee may change them.
  */
 @ProviderType
 public interface Groups {
     /**
-     * The broker that coordinates this group; makes {@code __consumer_offsets} if it is not there yet.
+     * The broker that coordinates this group. Creates {@code __consumer_offsets} if the topic does not exist.
      *
      * @return a broker id; fails with COORDINATOR_NOT_AVAILABLE, INVALID_GROUP_ID
      */
     CompletionStage<Integer> coordinatorOf(String groupId);
 
-    /** Completes when the rebalance does. */
+    /** Completes when the rebalance has a generation, or fails. */
     CompletionStage<Joined> join(Join request);
 
-    /** Completes when the leader has handed in the assignment. */
+    /** Completes when the leader's assignment is in the log. */
     CompletionStage<Synced> sync(Sync request);
 
+    /** Notes that the member lives; REBALANCE_IN_PROGRESS asks the member to join again. */
     ErrorCode heartbeat(String groupId, int generationId, String memberId, String groupInstanceId);
 
-    /** Outcomes in the order of {@code members}; a group-wide error is in {@link Left#error}. */
+    /** Removes members. The outcomes are in the order of {@code members}; an error of the group is in {@link Left#error}. */
     CompletionStage<Left> leave(String groupId, List<Leaving> members);
 
     /**
-     * Commits offsets; completes when they are in the log.
+     * Commits offsets. Completes when the offsets are in the log.
      *
-     * @param generationId -1 for a consumer that is no member (simple consumer, offset reset)
-     * @return an outcome for every partition asked for
+     * @param generationId -1 if the client is not a member of the group (a consumer without a group, an offset reset)
+     * @return an outcome for each partition
      */
     CompletionStage<Map<TopicPartition, ErrorCode>> commit(
             String groupId,
@@ -51,23 +52,23 @@ public interface Groups {
             String groupInstanceId,
             Map<TopicPartition, OffsetToCommit> offsets);
 
-    /** @param partitions empty for every partition the group has an offset of */
+    /** @param partitions empty for all partitions of which the group has a committed offset */
     CompletionStage<FetchedOffsets> fetchOffsets(
             String groupId, Optional<List<TopicPartition>> partitions, boolean requireStable);
 
     /** Errors: GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP; per partition GROUP_SUBSCRIBED_TO_TOPIC. */
     CompletionStage<DeletedOffsets> deleteOffsets(String groupId, Set<TopicPartition> partitions);
 
-    /** A group nobody knows is described as DEAD without error, as Kafka does up to DescribeGroups v5. */
+    /** A group that does not exist is described as DEAD, without an error, as Kafka does up to DescribeGroups v5. */
     CompletionStage<Description> describe(String groupId);
 
-    /** The groups this node coordinates; fails with COORDINATOR_LOAD_IN_PROGRESS while some of them are being loaded. */
+    /** The groups that this node coordinates. Fails with COORDINATOR_LOAD_IN_PROGRESS while any of them is being loaded. */
     CompletionStage<List<Listing>> list();
 
     /** Errors: GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP. */
     CompletionStage<ErrorCode> delete(String groupId);
 
-    /** States of a classic group, with the names DescribeGroups uses. */
+    /** The states of a classic group, with their names in DescribeGroups. */
     enum State {
         EMPTY("Empty"),
         PREPARING_REBALANCE("PreparingRebalance"),
@@ -91,10 +92,10 @@ public interface Groups {
      *
      * @param memberId {@code ""} for a new member
      * @param groupInstanceId null for a dynamic member
-     * @param needsMemberId true from JoinGroup v4 on: a new dynamic member is first told its id (MEMBER_ID_REQUIRED)
+     * @param needsMemberId true from JoinGroup v4 on: a new dynamic member first gets its id, with MEMBER_ID_REQUIRED
      * @param canSkipAssignment true from JoinGroup v9 on (KIP-814)
-     * @param protocols what the member can do, its favourite first
-     * @param reason null, or why it joins, for the log
+     * @param protocols the assignment strategies that the member supports, in the order of its preference
+     * @param reason why the member joins, for the log; null if the client does not say
      */
     record Join(
             String groupId,
@@ -114,7 +115,7 @@ public interface Groups {
         }
     }
 
-    /** An assignment strategy and what the member says under it. */
+    /** An assignment strategy, with the metadata that the member sends for it. */
     record Protocol(String name, byte[] metadata) {}
 
     /** @param members filled for the leader only */
@@ -139,7 +140,7 @@ public interface Groups {
     record JoinedMember(String memberId, String groupInstanceId, byte[] metadata) {}
 
     /**
-     * A member asks for its assignment; the leader brings everybody's.
+     * A member asks for its assignment; the leader sends the assignments of all members.
      *
      * @param protocolType null before SyncGroup v5, as is {@code protocolName}
      */
@@ -172,13 +173,13 @@ public interface Groups {
     }
 
     /**
-     * @param leaderEpoch -1 if the consumer does not know
-     * @param metadata the consumer's note, never null
-     * @param expireAt milliseconds since the epoch for clients that ask for their own retention (v2 to v4), else -1
+     * @param leaderEpoch -1 if the consumer does not send it
+     * @param metadata a text of the consumer's choice, never null
+     * @param expireAt milliseconds since the epoch, if the client asks for its own retention (v2 to v4); else -1
      */
     record OffsetToCommit(long offset, int leaderEpoch, String metadata, long expireAt) {}
 
-    /** @param offset -1 if none is committed */
+    /** @param offset -1 if no offset is committed */
     record CommittedOffset(long offset, int leaderEpoch, String metadata, ErrorCode error) {
         public static CommittedOffset none(ErrorCode error) {
             return new CommittedOffset(-1L, -1, "", error);

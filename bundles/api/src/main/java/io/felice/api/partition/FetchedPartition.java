@@ -7,9 +7,10 @@ import io.felice.api.storage.Records;
 /**
  * One partition's answer to a fetch.
  *
- * @param highWatermark -1 with an error, as are the other offsets
- * @param divergence null, or where the reader's log and this one part (KIP-595); then there are no records
- * @param records pinned; the receiver closes them
+ * @param highWatermark -1 if there is an error, as are the other offsets
+ * @param divergence the epoch and offset at which the reader's log differs from this one (KIP-595), and then there are no
+ *     records; null if the logs agree
+ * @param records pinned in memory or in a file until the receiver closes them
  */
 public record FetchedPartition(
         TopicPartition partition,

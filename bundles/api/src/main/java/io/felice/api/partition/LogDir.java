@@ -5,12 +5,17 @@ import io.felice.api.TopicPartition;
 import io.felice.api.storage.Volume;
 import java.util.List;
 
-/** An engine's log dir and the replicas in it; KAFKA_STORAGE_ERROR if the engine is not there. */
+/** A log directory of an engine with the replicas in it; its error is KAFKA_STORAGE_ERROR if the engine is away. */
 public record LogDir(Volume volume, ErrorCode error, List<ReplicaSize> replicas) {
     public LogDir {
         replicas = List.copyOf(replicas);
     }
 
-    /** @param sizeInBytes bytes of all batches; {@code offsetLag} how far behind the high watermark, 0 for a leader */
+    /**
+     * A replica in a log directory.
+     *
+     * @param sizeInBytes bytes of all batches
+     * @param offsetLag offsets between the replica's end and the high watermark; 0 for a leader
+     */
     public record ReplicaSize(TopicPartition partition, long sizeInBytes, long offsetLag) {}
 }

@@ -11,8 +11,8 @@ import java.util.concurrent.CompletionStage;
 import org.osgi.annotation.versioning.ProviderType;
 
 /**
- * A partition that this node leads. From any thread; nothing blocks. Once leadership or the log is lost every call fails
- * with NOT_LEADER_OR_FOLLOWER or KAFKA_STORAGE_ERROR; get it anew from {@link Partitions}.
+ * A partition that this node leads. From any thread; nothing blocks. When the leadership ends or the log fails, every call
+ * fails with NOT_LEADER_OR_FOLLOWER or KAFKA_STORAGE_ERROR; ask {@link Partitions} for the partition again.
  */
 @ProviderType
 public interface Partition {
@@ -22,13 +22,13 @@ public interface Partition {
 
     int leaderEpoch();
 
-    /** log start offset &le; last stable offset &le; high watermark &le; log end offset. */
+    /** The first offset of the log. Log start offset &le; last stable offset &le; high watermark &le; log end offset. */
     long logStartOffset();
 
-    /** Consumers read below it; for {@code read_committed}, below {@link #lastStableOffset}. */
+    /** Consumers read records below this offset; with {@code read_committed}, below {@link #lastStableOffset}. */
     long highWatermark();
 
-    /** The first offset of the earliest open transaction, else the high watermark. */
+    /** The first offset of the earliest open transaction; the high watermark if no transaction is open. */
     long lastStableOffset();
 
     long logEndOffset();
@@ -37,21 +37,22 @@ public interface Partition {
     long sizeInBytes();
 
     /**
-     * Fails unless {@code epoch} is the current leader epoch, or -1 for a client that does not know (KIP-320).
+     * Fails unless {@code epoch} is the current leader epoch, or -1 if the client does not know the epoch (KIP-320).
      *
      * @throws io.felice.api.FeliceException FENCED_LEADER_EPOCH if lower, UNKNOWN_LEADER_EPOCH if higher
      */
     void checkEpoch(int epoch);
 
     /**
-     * Appends the batches of one produce request to the log: checks them, assigns offsets, stamps them in place.
+     * Appends the batches of one produce request to the log: checks them, assigns offsets and writes these into the batches.
      *
-     * <p>The stage completes when the level of {@code acks} is reached, inside {@code turn}'s end at the earliest, and
-     * never before what is answered would survive as the topic's durability says. It fails with CORRUPT_MESSAGE,
+     * <p>The stage completes when the batches are as safe as {@code acks} and the topic's {@code storage.durability}
+     * demand, at the end of {@code turn} at the earliest. It fails with CORRUPT_MESSAGE,
      * INVALID_RECORD, UNSUPPORTED_FOR_MESSAGE_FORMAT, UNSUPPORTED_COMPRESSION_TYPE, MESSAGE_TOO_LARGE,
      * INVALID_TIMESTAMP, OUT_OF_ORDER_SEQUENCE_NUMBER, INVALID_PRODUCER_EPOCH, NOT_ENOUGH_REPLICAS,
-     * NOT_ENOUGH_REPLICAS_AFTER_APPEND, REQUEST_TIMED_OUT, KAFKA_STORAGE_ERROR, NOT_LEADER_OR_FOLLOWER. A duplicate of a
-     * batch still remembered completes with the offsets it got the first time.
+     * NOT_ENOUGH_REPLICAS_AFTER_APPEND, REQUEST_TIMED_OUT, KAFKA_STORAGE_ERROR, NOT_LEADER_OR_FOLLOWER. If an idempotent
+     * producer sends a batch again, and the batch is one of its last five, the stage completes with the offsets that the
+     * batch got the first time.
      *
      * @param batches one or more v2 batches (from clients exactly one); written to (offset, epoch, timestamp type) and
      *     not used any more once the stage is complete
@@ -60,10 +61,11 @@ public interface Partition {
     CompletionStage<Appended> append(ByteBuffer batches, Acks acks, Origin origin, Duration timeout, Turn turn);
 
     /**
-     * Reads what is there, without waiting for more; may complete on a pool thread if a disk is involved.
+     * Reads from the log without waiting for new records. Completes on a pool thread if the records are not in memory.
      *
-     * @param limit which records may be seen
-     * @return whole batches, at least one if there is any; fails with OFFSET_OUT_OF_RANGE
+     * @param limit the offset below which records may be read
+     * @return whole batches, at least one if there is any, even if it is larger than {@code maxBytes}; fails with
+     *     OFFSET_OUT_OF_RANGE
      */
     CompletionStage<Records> read(long from, int maxBytes, ReadLimit limit);
 
@@ -71,46 +73,47 @@ public interface Partition {
     EpochEnd endOfEpoch(int epoch);
 
     /**
-     * The first record whose time is at least {@code timestamp}, below {@code limit}. Completes on a pool thread.
+     * The first record below {@code limit} whose timestamp is at least {@code timestamp}. Completes on a pool thread.
      *
      * @param timestamp milliseconds since the epoch
      * @return empty if there is none
      */
     CompletionStage<Optional<TimestampedOffset>> offsetFor(long timestamp, ReadLimit limit);
 
-    /** The record with the largest timestamp (KIP-734), the first if there are several; empty if the log is. */
+    /** The record with the largest timestamp, the first of several (KIP-734); empty if the log is empty. */
     CompletionStage<Optional<TimestampedOffset>> offsetOfMaxTimestamp();
 
-    /** The leader epoch of this offset, -1 if it is not known. */
+    /** The leader epoch of the record at this offset; -1 if it is unknown. */
     int epochOf(long offset);
 
     /**
-     * Moves the start of the log to {@code before}, or to the high watermark if -1; durable when the stage completes.
+     * Moves the log start offset to {@code before}, or to the high watermark if {@code before} is -1. The move survives a
+     * crash once the stage has completed.
      *
      * @return the new log start offset; fails with OFFSET_OUT_OF_RANGE above the high watermark, POLICY_VIOLATION for a
      *     topic that is only compacted
      */
     CompletionStage<Long> deleteRecords(long before);
 
-    /** How safe an append must be before it is answered. */
+    /** How many replicas must have an append before it is answered. */
     enum Acks {
-        /** In the leader's log, as its durability says (acks 0 and 1). */
+        /** The leader only (acks 0 and 1). */
         LEADER,
-        /** On every in-sync replica, and at least {@code min.insync.replicas} of them (acks -1). */
+        /** Every in-sync replica; the append fails if these are fewer than {@code min.insync.replicas} (acks -1). */
         ALL
     }
 
-    /** Who appends. */
+    /** The source of an append. */
     enum Origin {
-        /** A producer: its batches, sequence numbers and every limit are checked. */
+        /** A producer: batches, sequence numbers and all limits are checked. */
         CLIENT,
         /** A producer that sends Produce below version 7: as {@link #CLIENT}, but zstd is refused (KIP-110). */
         CLIENT_BEFORE_ZSTD,
-        /** The coordinator in this broker: internal topics, several batches at once. */
+        /** The coordinator of this broker: it may append to internal topics, and several batches at once. */
         COORDINATOR
     }
 
-    /** Which records a reader may see. */
+    /** The offset below which a reader may read records. */
     enum ReadLimit {
         LOG_END,
         HIGH_WATERMARK,
@@ -118,19 +121,19 @@ public interface Partition {
     }
 
     /**
-     * What became of an append.
+     * The offsets of an append.
      *
-     * @param baseOffset of the first record
-     * @param lastOffset of the last record
-     * @param logAppendTime milliseconds since the epoch if the topic stamps them, else -1
+     * @param baseOffset the offset of the first record
+     * @param lastOffset the offset of the last record
+     * @param logAppendTime milliseconds since the epoch; -1 unless the topic has {@code message.timestamp.type=LogAppendTime}
      */
     record Appended(long baseOffset, long lastOffset, long logAppendTime, long logStartOffset) {}
 
-    /** Where an epoch ends; epoch -1 and offset -1 if the log knows none so old. */
+    /** The end offset of a leader epoch; epoch -1 and offset -1 if the log has no epoch that is old enough. */
     record EpochEnd(int epoch, long endOffset) {
         public static final EpochEnd UNKNOWN = new EpochEnd(-1, -1L);
     }
 
-    /** An offset with the time (milliseconds) and leader epoch of its record. */
+    /** An offset, with the timestamp (milliseconds since the epoch) and the leader epoch of its record. */
     record TimestampedOffset(long offset, long timestamp, int leaderEpoch) {}
 }

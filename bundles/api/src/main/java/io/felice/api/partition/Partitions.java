@@ -10,30 +10,31 @@ import org.osgi.annotation.versioning.ProviderType;
 @ProviderType
 public interface Partitions {
     /**
-     * The partition, if this node leads it.
+     * The partition, which this node must lead.
      *
-     * @throws io.felice.api.FeliceException UNKNOWN_TOPIC_OR_PARTITION, NOT_LEADER_OR_FOLLOWER, LEADER_NOT_AVAILABLE (its
-     *     log is being opened, or its engine is being replaced or missing), KAFKA_STORAGE_ERROR (offline)
+     * @throws io.felice.api.FeliceException UNKNOWN_TOPIC_OR_PARTITION, NOT_LEADER_OR_FOLLOWER, LEADER_NOT_AVAILABLE if the
+     *     log is being opened or the engine is away, KAFKA_STORAGE_ERROR if the log is offline
      */
     Partition leader(TopicPartition partition);
 
     /**
-     * Reads many partitions, waiting for more until there are {@code minBytes} or the time is over. Every partition of
-     * the plan gets an answer, in the order of the plan; an error in one is answered at once and is that one's only.
+     * Reads many partitions. Waits for new records until it has {@code minBytes} or {@code maxWait} is over; an error in
+     * one partition ends the wait at once.
      *
-     * @return completes on the reading, appending or a timer thread; the receiver closes each answer's records
+     * @return an answer for each partition, in the order of the plan. The stage completes on the thread that reads or
+     *     appends, or on a timer thread. The receiver closes the records of each answer
      */
     CompletionStage<List<FetchedPartition>> fetch(FetchPlan plan);
 
-    /** Every log dir with the replicas in it, for DescribeLogDirs. May touch the file system: completes on a pool thread. */
+    /** Every log directory with the replicas in it, for DescribeLogDirs. Completes on a pool thread. */
     CompletionStage<List<LogDir>> logDirs();
 
     /**
-     * Tells {@code listener} of every partition of {@code topic} that this node begins or ceases to lead, beginning with
-     * those it leads now, until closed. In order per partition.
+     * Tells {@code listener} when this node begins or ceases to lead a partition of {@code topic}, until the subscription is
+     * closed. First it tells of the partitions that this node leads now. Calls for one partition come in order.
      */
     Subscription listen(String topic, LeadershipListener listener);
 
-    /** A producer id that nobody has got before, for an idempotent producer. */
+    /** A producer id that was never given out before, for an idempotent producer. */
     CompletionStage<Long> newProducerId();
 }
