@@ -276,7 +276,9 @@ final class Group {
         boolean wasLeader = isLeader(old.id());
         boolean wasNotSynced = notSynced.contains(old.id());
         successor.assign(old.assignment());
-        add(successor); // before the removal, so that a heartbeat of the old member never finds its instance id missing
+        // The successor is added first: between the two steps, a heartbeat with the old member id would otherwise be
+        // answered with UNKNOWN_MEMBER_ID, not with FENCED_INSTANCE_ID.
+        add(successor);
         remove(old);
         if (wasLeader) {
             leaderId = successor.id();
@@ -472,7 +474,7 @@ final class Group {
         return offsets;
     }
 
-    /** Partitions with a commit whose write has not ended yet. */
+    /** Partitions whose offsets are being written to the log. */
     Set<TopicPartition> committing() {
         return commitsInFlight.keySet();
     }

@@ -58,7 +58,7 @@ final class OffsetsCodec {
         return out.int16(GROUP_KEY).string(record.group()).toBytes();
     }
 
-    /** Null for a tombstone. */
+    /** The value of the record as it is written to the log; null for a tombstone. */
     static byte[] value(OffsetsRecord record) {
         if (record instanceof OffsetStored offset) {
             return offset.value() == null ? null : value(offset.value());

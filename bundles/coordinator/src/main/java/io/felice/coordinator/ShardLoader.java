@@ -202,7 +202,7 @@ final class ShardLoader {
         }
     }
 
-    /** Runs the step on the pool. False if the pool is shut down. */
+    /** Runs the step on the pool. Returns false, without running it, if the pool is shut down. */
     private boolean onPool(Runnable step) {
         try {
             pool.execute(() -> {

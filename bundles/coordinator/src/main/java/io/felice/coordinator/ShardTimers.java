@@ -13,7 +13,10 @@ import java.util.concurrent.TimeUnit;
  * too.
  */
 final class ShardTimers {
-    /** A wake-up that is later than this means that the process was paused: heartbeats were not received either. */
+    /**
+     * If a wake-up is late by more than this, the process was paused. It could not receive heartbeats meanwhile, so that no
+     * member is removed for that time.
+     */
     private static final long PAUSE_MS = 1_000;
 
     /** Cancelled deadlines stay in the heap up to this number: to remove one alone, the whole heap is searched. */

@@ -22,7 +22,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
-/** Who may commit what, and that it is still there afterwards. */
+/** Who may commit offsets, and that committed offsets are kept. */
 class CommittedOffsetsTest {
     private final Stage stage = new Stage();
 

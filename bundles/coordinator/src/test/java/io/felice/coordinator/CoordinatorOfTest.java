@@ -14,7 +14,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import org.junit.jupiter.api.Test;
 
-/** Finding a group's coordinator, and making the offsets topic on the way. */
+/** The coordinator of a group is found; the offsets topic is created if it does not exist. */
 class CoordinatorOfTest {
     private final Stage stage = new Stage(0);
 

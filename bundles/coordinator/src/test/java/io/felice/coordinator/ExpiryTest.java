@@ -14,7 +14,7 @@ import java.time.Duration;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** When committed offsets and groups go by themselves (KIP-211). */
+/** Committed offsets and groups expire (KIP-211). */
 class ExpiryTest {
     private static final Duration RETENTION = Duration.ofMinutes(60);
     private static final Duration CHECK = Duration.ofMinutes(10);
@@ -25,7 +25,7 @@ class ExpiryTest {
         stage.broker.set(BrokerConfig.OFFSETS_RETENTION_MINUTES, RETENTION.toMinutes());
     }
 
-    /** A member that is heard of all the time. */
+    /** Advances the clock while the member sends heartbeats. */
     private void keepAlive(Joined member, Duration howLong) {
         for (long s = 0; s < howLong.toSeconds(); s += 5) {
             stage.heartbeat(member);

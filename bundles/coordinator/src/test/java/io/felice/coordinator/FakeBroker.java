@@ -76,7 +76,7 @@ final class FakeBroker implements Partitions, ClusterMetadata, Configs {
         offsetsTopic = TopicConfig.with(topicConfig);
     }
 
-    /** Makes a topic that is led here. */
+    /** Creates a topic whose partitions this broker leads. */
     void createTopic(String name, int partitions) {
         UUID id = UUID.randomUUID();
         List<MetadataRecord> records = new ArrayList<>();
@@ -91,7 +91,7 @@ final class FakeBroker implements Partitions, ClusterMetadata, Configs {
         apply(List.of(new TopicDeleted(view.topic(name).orElseThrow().topicId())));
     }
 
-    /** Makes the offsets topic and leads all of it. */
+    /** Creates the offsets topic and leads all its partitions. */
     void createOffsetsTopic(int partitions) {
         createTopic(CONSUMER_OFFSETS, partitions);
         for (int i = 0; i < partitions; i++) {
@@ -99,7 +99,7 @@ final class FakeBroker implements Partitions, ClusterMetadata, Configs {
         }
     }
 
-    /** Begins to lead a partition of the offsets topic, in the next epoch, on the log that is there. */
+    /** Begins to lead a partition of the offsets topic in the next leader epoch. Its log stays. */
     FakePartition lead(int number) {
         int epoch = epochs.merge(number, 1, Integer::sum);
         FakePartition.Log log = logs.computeIfAbsent(number, n -> new FakePartition.Log());
@@ -115,7 +115,7 @@ final class FakeBroker implements Partitions, ClusterMetadata, Configs {
         List.copyOf(leadershipListeners).forEach(listener -> listener.resigned(partition, partition.leaderEpoch()));
     }
 
-    /** The partition of the offsets topic is lost with its disk. */
+    /** Makes a partition of the offsets topic offline, as if its disk had failed. */
     void takeOffline(int number) {
         offline.add(number);
         resign(number);
@@ -217,7 +217,7 @@ final class FakeBroker implements Partitions, ClusterMetadata, Configs {
     @Override
     public void check(ConfigResource resource, Map<String, String> values) {}
 
-    /** A controller that makes topics, at once or when told. */
+    /** A controller that creates topics: at once, or when the test calls {@link #finish}. */
     final class FakeAdmin implements Admin {
         final List<NewTopic> created = new ArrayList<>();
         private final List<Runnable> waiting = new ArrayList<>();

@@ -21,9 +21,9 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
-/** A partition in memory that can hold its answers back, refuse appends, and lose its leadership. */
+/** A partition in memory. A test can make it delay its answers, refuse appends and lose its leadership. */
 final class FakePartition implements Partition {
-    /** The log, which outlives leadership. */
+    /** The log: the next leader of the partition gets the same one. */
     static final class Log {
         final List<RecordBatch> batches = new ArrayList<>();
         long start;
@@ -51,12 +51,12 @@ final class FakePartition implements Partition {
         this.leaderEpoch = leaderEpoch;
     }
 
-    /** From now on records are in the log, but not committed. */
+    /** From now on appends reach the log, but the high watermark stays, so that they are not answered. */
     void hold() {
         holding = true;
     }
 
-    /** The high watermark reaches the end of the log: all that was held back is answered. */
+    /** Moves the high watermark to the end of the log, and answers all appends that wait for it. */
     void release() {
         holding = false;
         log.highWatermark = log.end();
@@ -65,14 +65,14 @@ final class FakePartition implements Partition {
         all.forEach(one -> one.answer().complete(one.appended()));
     }
 
-    /** Answers what is held back although the high watermark never got there: what a broken broker would do. */
+    /** Answers the waiting appends as successful without moving the high watermark, as a broken broker would. */
     void answerHeld() {
         List<Held> all = List.copyOf(held);
         held.clear();
         all.forEach(one -> one.answer().complete(one.appended()));
     }
 
-    /** Fails what is held back, although it is in the log. */
+    /** Fails the waiting appends, although their records are in the log. */
     void failHeld(ErrorCode error) {
         holding = false;
         List<Held> all = List.copyOf(held);
@@ -84,7 +84,7 @@ final class FakePartition implements Partition {
         return held.size();
     }
 
-    /** Null to accept again. */
+    /** Refuses all appends with this error; null accepts them again. */
     void refuse(ErrorCode error) {
         refusing = error;
     }
@@ -97,7 +97,7 @@ final class FakePartition implements Partition {
         lost = true;
     }
 
-    /** What a new leader has that never got the records which were not committed. */
+    /** Cuts the log at the high watermark: a new leader may not have the records above it. */
     void truncateToHighWatermark() {
         log.batches.removeIf(batch -> batch.baseOffset() >= log.highWatermark);
     }

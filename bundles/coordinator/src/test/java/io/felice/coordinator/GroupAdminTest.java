@@ -25,11 +25,11 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
-/** Looking at groups and taking them away. */
+/** Groups are listed, described and deleted. */
 class GroupAdminTest {
     private final Stage stage = new Stage();
 
-    /** A consumer's subscription: version 0, topics, no user data. */
+    /** The subscription of a consumer: version 0, topics, no user data. */
     private static Protocol subscribedTo(String topic) {
         return new Protocol(
                 "range",
@@ -136,7 +136,7 @@ class GroupAdminTest {
         assertThat(now(stage.groups.list())).isEmpty();
     }
 
-    /** The one member of a group that was empty. */
+    /** Adds one member to an empty group and completes its rebalance. */
     private Joined joinsAnew() {
         CompletableFuture<Joined> join = stage.joinsAnew();
         stage.time.settle();

@@ -32,8 +32,8 @@ import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 
 /**
- * Random histories of a group under virtual time: members join, sync, commit, leave, crash and come back, while the
- * coordinator is swapped, fails over, loses what was not committed, and cannot write now and then.
+ * Random histories of a group under virtual time. Members join, sync, commit, leave, crash and come back. Meanwhile the
+ * coordinator is swapped, fails over, loses records that were not committed, and sometimes cannot write.
  */
 class GroupHistoryTest {
     private static final int HISTORIES = 100;
@@ -59,7 +59,7 @@ class GroupHistoryTest {
         assertThat(commits).as("acknowledged commits").isGreaterThan(2 * HISTORIES);
     }
 
-    /** What a member does, as clients do it: one request at a time, and what the answers tell it. */
+    /** A member that behaves as a client does: one request at a time, each depending on the last answer. */
     private final class Client {
         private final History history;
         private final String instanceId;
@@ -166,7 +166,7 @@ class GroupHistoryTest {
             }
         }
 
-        /** Forgets everything, also what it was waiting for. */
+        /** Forgets its member id and ignores the answer to its open request, as a client that was restarted. */
         void crash() {
             life++;
             waiting = false;
@@ -179,7 +179,7 @@ class GroupHistoryTest {
             stable = false;
         }
 
-        /** What a client does every second. */
+        /** One step of the client's loop: a heartbeat in a stable group, else a join. */
         void live() {
             if (stable) {
                 heartbeat();
@@ -190,7 +190,7 @@ class GroupHistoryTest {
         }
     }
 
-    /** One history and what has to hold in it. */
+    /** One random history, and the invariants that it checks. */
     private final class History {
         private final Random random;
         private final Stage stage = new Stage();
@@ -264,7 +264,7 @@ class GroupHistoryTest {
 
         // ---- what must hold
 
-        /** One leader per generation; a static member is the same one under every id it had. */
+        /** Each generation has one leader; all member ids of a static member count as one member. */
         private void joined(Joined joined) {
             if (joined.error() == ErrorCode.NONE) {
                 String key = incarnation + "/" + joined.generationId();
@@ -280,7 +280,7 @@ class GroupHistoryTest {
             return name.startsWith("static") ? name : memberId;
         }
 
-        /** Everybody in a generation gets its own part of one assignment, and generations never go back. */
+        /** The members of a generation get parts of the same assignment, and generations never decrease. */
         private void synced(int generation, String memberId, String instanceId, Synced synced) {
             if (synced.error() != ErrorCode.NONE) {
                 return;
@@ -321,7 +321,7 @@ class GroupHistoryTest {
             return Optional.of(offsets);
         }
 
-        /** What was acknowledged or seen once is never behind us again. */
+        /** A committed offset is never lower than one that was acknowledged or fetched before. */
         private void observe() {
             fetch().ifPresent(offsets -> {
                 acknowledged.forEach((partition, offset) -> assertThat(offsets.getOrDefault(partition, -1L))
@@ -334,7 +334,7 @@ class GroupHistoryTest {
             });
         }
 
-        /** The log works again, and a write that timed out although it is in the log is known to the coordinator. */
+        /** Heals the log and reloads the coordinator, so that it knows the writes that timed out but reached the log. */
         private void recover() {
             stage.offsetsLog().refuse(null);
             stage.offsetsLog().release();

@@ -22,7 +22,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
-/** How members get into a group. */
+/** Members join a group. */
 class JoinTest {
     private final Stage stage = new Stage();
 

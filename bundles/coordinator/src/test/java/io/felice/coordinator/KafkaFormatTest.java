@@ -20,7 +20,7 @@ import org.apache.kafka.coordinator.group.generated.OffsetCommitKey;
 import org.apache.kafka.coordinator.group.generated.OffsetCommitValue;
 import org.junit.jupiter.api.Test;
 
-/** Our records are Kafka's: its own classes read what we write, and we read what they write. */
+/** The records are in Kafka's format: Kafka's classes read ours, and we read theirs. */
 class KafkaFormatTest {
     private static final OffsetStored OFFSET = new OffsetStored(
             "grüppe", new TopicPartition("topic", 7), new StoredOffset(42, 3, "nöte", 1_700_000_000_000L, -1));

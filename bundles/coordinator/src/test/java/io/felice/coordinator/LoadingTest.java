@@ -33,7 +33,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import org.junit.jupiter.api.Test;
 
-/** How shards come and go with leadership. */
+/** Shards are loaded when the leadership of their partition begins, and retired when it ends. */
 class LoadingTest {
     private final Stage stage = new Stage();
 
@@ -110,7 +110,7 @@ class LoadingTest {
         assertThat(now(two.groups.list())).extracting(Listing::groupId).containsExactly(GROUP);
     }
 
-    /** Heartbeats do not wait for the shard's turn, so a group that is not whole yet would turn its members away. */
+    /** Heartbeats run on other threads than the shard's: one that read a half-loaded group would be answered UNKNOWN_MEMBER_ID. */
     @Test
     void allGroupsAreWholeBeforeTheFirstIsSetGoing() {
         Shard shard = new Shard(stage.offsetsLog(), 1, stage.broker, stage.time.time(), stage.time.view());

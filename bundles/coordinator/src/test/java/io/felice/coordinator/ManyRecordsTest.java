@@ -16,7 +16,7 @@ import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
-/** A long log of offsets that was never compacted loads fast; it prints how fast. */
+/** Loads a long log of offsets that was never compacted, and prints the time it took. */
 class ManyRecordsTest {
     private static final int BATCHES = 30_000;
     private static final int PER_BATCH = 10;

@@ -21,7 +21,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
-/** How a group gets from one generation to the next. */
+/** The rebalance: how a group gets from one generation to the next. */
 class RebalanceTest {
     private final Stage stage = new Stage();
 

@@ -25,7 +25,7 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
-/** A coordinator among fakes under virtual time, and the words in which tests talk to it. */
+/** A coordinator with a fake broker and a virtual clock, and the steps that tests use. */
 final class Stage {
     static final String GROUP = "orders";
     static final Duration SESSION = Duration.ofSeconds(10);
@@ -57,14 +57,14 @@ final class Stage {
         time.settle();
     }
 
-    /** A new coordinator over what is there, not loaded yet. */
+    /** Starts a new coordinator on the present log; its shards are not loaded yet. */
     void start() {
         groups = new GroupCoordinator(
                 broker, broker, broker, time.time(), time.view(), time.view(), () -> new UUID(7, ids++));
         groups.bindAdmin(broker.admin);
     }
 
-    /** As when the bundle is updated: the old one goes, the new one loads from the log. */
+    /** Replaces the coordinator as an update of the bundle does: the old one stops, the new one loads the log. */
     void restart() {
         groups.deactivate();
         start();
@@ -105,7 +105,7 @@ final class Stage {
         return groups.join(request).toCompletableFuture();
     }
 
-    /** A new dynamic member gets its id and comes back with it. */
+    /** A new dynamic member gets its id, then joins with it. */
     CompletableFuture<Joined> joinsAnew(List<Protocol> protocols) {
         Joined told = joins(join("", null, protocols)).join();
         assertThat(told.error()).isEqualTo(ErrorCode.MEMBER_ID_REQUIRED);
@@ -116,7 +116,7 @@ final class Stage {
         return joinsAnew(List.of(protocol("range", "m")));
     }
 
-    /** The answer, which has to be there. */
+    /** The answer of a stage that must be complete already. */
     static <T> T now(CompletionStage<T> stage) {
         assertThat(stage.toCompletableFuture()).isCompleted();
         return stage.toCompletableFuture().join();
@@ -138,7 +138,7 @@ final class Stage {
                 .toCompletableFuture();
     }
 
-    /** The leader gives everybody its own id as assignment, and all sync. */
+    /** All members sync; the leader sends each member its member id as assignment. */
     void allSync(List<Joined> members) {
         Joined leader = leaderOf(members);
         Map<String, String> assignments = new HashMap<>();
@@ -158,7 +158,7 @@ final class Stage {
                 .orElseThrow();
     }
 
-    /** A stable group of that many dynamic members; the answers to their joins. */
+    /** Makes a stable group of dynamic members. Returns the answers to their joins. */
     List<Joined> stableGroup(int size) {
         return stableGroup(size, List.of(protocol("range", "m")));
     }
@@ -206,7 +206,7 @@ final class Stage {
                 .toCompletableFuture();
     }
 
-    /** As a consumer that is no member does. */
+    /** Commits as a consumer without a group membership does. */
     ErrorCode commitsSimply(TopicPartition partition, long offset) {
         return now(commits(-1, "", partition, offset)).get(partition);
     }

@@ -25,13 +25,13 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
-/** Members with a name of their own (KIP-345), which may be restarted without anybody noticing. */
+/** Static members (KIP-345): their process may restart without a rebalance. */
 class StaticMemberTest {
     private static final List<Protocol> RANGE = List.of(protocol("range", "m"));
 
     private final Stage stage = new Stage();
 
-    /** A stable group of the static members a and b; a leads if {@code a} is the first to join. */
+    /** Makes a stable group of the static members a and b; the first of them to join is the leader. */
     private List<Joined> stable() {
         stage.broker.set(BrokerConfig.GROUP_INITIAL_REBALANCE_DELAY_MS, 100);
         CompletableFuture<Joined> a = stage.joins(join("", "a", RANGE));

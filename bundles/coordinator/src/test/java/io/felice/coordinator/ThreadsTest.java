@@ -47,7 +47,7 @@ class ThreadsTest {
                 groups.tables().get(0).cell("shards.loaded", "count").equals(Optional.of(2L)));
     }
 
-    /** A member of its own group that lives through one generation. */
+    /** Joins, syncs, then sends heartbeats and commits, as the only member of its group. */
     private void live(String group) {
         Joined told = join(group, "");
         Joined joined = join(group, told.memberId());

@@ -21,7 +21,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 
-/** Time that passes when the test says so; what is executed or scheduled runs on the test's thread, in order. */
+/** A clock that the test advances. Tasks that are executed or scheduled run on the test's thread, in the order of their times. */
 final class VirtualTime extends AbstractExecutorService implements ScheduledExecutorService {
     private static final long START = Instant.parse("2026-01-01T00:00:00Z").toEpochMilli();
 
@@ -40,7 +40,7 @@ final class VirtualTime extends AbstractExecutorService implements ScheduledExec
             this.atMs = atMs;
         }
 
-        /** What nobody waits for must not fail unseen. */
+        /** Rethrows the failure of a task, because no caller reads its future. */
         private void runLoudly() {
             run();
             if (!isCancelled()) {
@@ -76,7 +76,7 @@ final class VirtualTime extends AbstractExecutorService implements ScheduledExec
         return START + elapsedMs;
     }
 
-    /** Runs what is due now. */
+    /** Runs the tasks that are due now. */
     void settle() {
         advance(Duration.ZERO);
     }
@@ -91,7 +91,7 @@ final class VirtualTime extends AbstractExecutorService implements ScheduledExec
         elapsedMs = until;
     }
 
-    /** Time passes and nothing runs, as when the process is stopped. */
+    /** Advances the clock without running a task, as if the process was paused. */
     void freeze(Duration pause) {
         elapsedMs += pause.toMillis();
     }
@@ -154,7 +154,7 @@ final class VirtualTime extends AbstractExecutorService implements ScheduledExec
         return isTerminated();
     }
 
-    /** The same time for another owner, who may shut his view of it down. */
+    /** An executor on the same clock that can be shut down without the others. */
     ScheduledExecutorService view() {
         return new View();
     }

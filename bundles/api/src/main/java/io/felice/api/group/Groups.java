@@ -33,7 +33,7 @@ public interface Groups {
     /** Completes when the leader's assignment is in the log. */
     CompletionStage<Synced> sync(Sync request);
 
-    /** Notes that the member lives; REBALANCE_IN_PROGRESS asks the member to join again. */
+    /** Records that the member is alive. The answer REBALANCE_IN_PROGRESS tells the member to join again. */
     ErrorCode heartbeat(String groupId, int generationId, String memberId, String groupInstanceId);
 
     /** Removes members. The outcomes are in the order of {@code members}; an error of the group is in {@link Left#error}. */

@@ -97,9 +97,12 @@ public interface Partition {
 
     /** How many replicas must have an append before it is answered. */
     enum Acks {
-        /** The leader only (acks 0 and 1). */
+        /** The append is answered when the leader has it (acks 0 and 1). */
         LEADER,
-        /** Every in-sync replica; the append fails if these are fewer than {@code min.insync.replicas} (acks -1). */
+        /**
+         * The append is answered when every in-sync replica has it, and fails if these are fewer than
+         * {@code min.insync.replicas} (acks -1).
+         */
         ALL
     }
 
