@@ -3,7 +3,7 @@ package io.felice.broker;
 import static io.felice.broker.partition.Bench.eventually;
 import static io.felice.broker.partition.Bench.get;
 import static io.felice.broker.partition.Bench.refused;
-import static io.felice.testkit.Batches.batch;
+import static io.felice.testkit.TestBatches.batch;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.felice.api.ErrorCode;
@@ -232,7 +232,7 @@ class BrokerTest {
         };
     }
 
-    private static CompletionStage<Appended> produce(Partition partition, io.felice.testkit.Batches batch) {
+    private static CompletionStage<Appended> produce(Partition partition, io.felice.testkit.TestBatches batch) {
         return partition.append(batch.at(0).bytes(), Acks.ALL, Origin.CLIENT, Duration.ofSeconds(30), Turn.IMMEDIATE);
     }
 

@@ -128,7 +128,8 @@ class NodeStateTest {
     void snapshotsAboveTheEndAreVoidAndDamagedOnesPassedOver() throws Exception {
         PartitionFiles files = new PartitionFiles(directory.resolve("p"));
         Producers producers = new Producers();
-        producers.appended(io.felice.testkit.Batches.batch(2).producer(9, 1, 4).at(0), 77, 10);
+        producers.appended(
+                io.felice.testkit.TestBatches.batch(2).producer(9, 1, 4).at(0), 77, 10);
         files.writeSnapshot(10, producers.snapshot());
         files.writeSnapshot(20, producers.snapshot());
         assertThat(files.newestSnapshot(20).orElseThrow().offset()).isEqualTo(20);

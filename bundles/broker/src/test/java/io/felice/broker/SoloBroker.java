@@ -20,8 +20,8 @@ import io.felice.api.partition.Partitions;
 import io.felice.api.status.StatusTable;
 import io.felice.api.storage.StorageEngine;
 import io.felice.broker.partition.LeaderPartition;
-import io.felice.testkit.Batches;
 import io.felice.testkit.MemoryClusterStore;
+import io.felice.testkit.TestBatches;
 import java.lang.annotation.Annotation;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -142,7 +142,7 @@ final class SoloBroker implements AutoCloseable {
                         found -> found instanceof LeaderPartition partition && partition.isLeading());
     }
 
-    CompletionStage<Appended> produce(String topic, Batches batch) {
+    CompletionStage<Appended> produce(String topic, TestBatches batch) {
         return led(topic).append(batch.at(0).bytes(), Acks.ALL, Origin.CLIENT, Duration.ofSeconds(30), Turn.IMMEDIATE);
     }
 

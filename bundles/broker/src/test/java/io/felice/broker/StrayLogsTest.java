@@ -2,7 +2,7 @@ package io.felice.broker;
 
 import static io.felice.broker.partition.Bench.eventually;
 import static io.felice.broker.partition.Bench.get;
-import static io.felice.testkit.Batches.batch;
+import static io.felice.testkit.TestBatches.batch;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.felice.api.TopicPartition;

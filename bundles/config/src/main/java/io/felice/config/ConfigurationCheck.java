@@ -33,7 +33,7 @@ final class ConfigurationCheck implements ConfigurationPlugin, ConfigurationList
     private static final List<String> PLATFORM =
             List.of("service.", "felix.", "component.", "config.", "org.apache.", ".");
 
-    private final Settings settings;
+    private final KnownSettings settings;
     private final Supplier<List<Dictionary<String, Object>>> configurations;
     private final BooleanSupplier hasServed;
     private final Consumer<String> failLaunch;
@@ -55,7 +55,7 @@ final class ConfigurationCheck implements ConfigurationPlugin, ConfigurationList
      * @param warn takes a sentence for the log
      */
     ConfigurationCheck(
-            Settings settings,
+            KnownSettings settings,
             Supplier<List<Dictionary<String, Object>>> configurations,
             Map<String, Map<String, Object>> lastGood,
             BooleanSupplier hasServed,

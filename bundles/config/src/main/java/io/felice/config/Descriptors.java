@@ -26,7 +26,7 @@ import org.xml.sax.SAXException;
  * The settings of the bundles that are installed, from the metatype descriptors that their {@code @interface Config} became;
  * the broker's file may say what Kafka's tools know of a broker, too. Any thread.
  */
-final class Descriptors implements Settings {
+final class Descriptors implements KnownSettings {
     static final String PREFIX = "io.felice.";
     private static final String BROKER = "io.felice.broker";
     private static final String DIRECTORY = "OSGI-INF/metatype";

@@ -11,12 +11,13 @@ import java.util.function.Supplier;
 final class UnreadFiles {
     private static final String ENDING = ".cfg";
 
-    private final Settings settings;
+    private final KnownSettings settings;
     private final Supplier<List<Dictionary<String, Object>>> configurations;
     private final Consumer<String> warn;
     private Set<String> known = Set.of();
 
-    UnreadFiles(Settings settings, Supplier<List<Dictionary<String, Object>>> configurations, Consumer<String> warn) {
+    UnreadFiles(
+            KnownSettings settings, Supplier<List<Dictionary<String, Object>>> configurations, Consumer<String> warn) {
         this.settings = settings;
         this.configurations = configurations;
         this.warn = warn;

@@ -46,7 +46,7 @@ class ConfigurationCheckTest {
     }
 
     /** Two bundles with a few settings each. */
-    private static final class Known implements Settings {
+    private static final class Known implements KnownSettings {
         private final Map<String, Map<String, Setting>> all = Map.of(
                 "io.felice.broker",
                 Map.of(

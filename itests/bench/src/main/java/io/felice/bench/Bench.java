@@ -53,10 +53,10 @@ public final class Bench {
     }
 
     private void run() throws Exception {
-        try (Broker kafka =
-                        Broker.kafka(options, options.work().resolve("kafka").toAbsolutePath());
-                Broker felice =
-                        Broker.felice(options, options.work().resolve("felice").toAbsolutePath())) {
+        try (BenchedBroker kafka = BenchedBroker.kafka(
+                        options, options.work().resolve("kafka").toAbsolutePath());
+                BenchedBroker felice = BenchedBroker.felice(
+                        options, options.work().resolve("felice").toAbsolutePath())) {
             System.out.printf(
                     Locale.ROOT,
                     "started: Apache Kafka %.1f s, Felice %.1f s%n",
@@ -146,7 +146,7 @@ public final class Bench {
     }
 
     /** Lets both brokers compile what they will be measured at. */
-    private void warmUp(Broker broker) throws Exception {
+    private void warmUp(BenchedBroker broker) throws Exception {
         for (int i = 0; i < WARM_UP_ROUNDS; i++) {
             workloads.produce(broker, "warm-up", 16, 1_000, "1", "none");
             workloads.requests(broker, "warm-up-requests", 100, "all");
@@ -155,7 +155,7 @@ public final class Bench {
         workloads.deleteTopics(broker);
     }
 
-    private Result measure(Row row, Broker kafka, Broker felice) throws Exception {
+    private Result measure(Row row, BenchedBroker kafka, BenchedBroker felice) throws Exception {
         measure(row, kafka);
         measure(row, felice);
         Result result = new Result(row);
@@ -172,7 +172,7 @@ public final class Bench {
         return result;
     }
 
-    private static Sample measure(Row row, Broker broker) throws Exception {
+    private static Sample measure(Row row, BenchedBroker broker) throws Exception {
         Workloads.settle(broker);
         return row.measurement().measure(broker);
     }
@@ -274,7 +274,12 @@ public final class Bench {
     }
 
     private String report(
-            List<Result> results, Broker kafka, Broker felice, double[] idle, double[] connected, double[] loaded) {
+            List<Result> results,
+            BenchedBroker kafka,
+            BenchedBroker felice,
+            double[] idle,
+            double[] connected,
+            double[] loaded) {
         StringBuilder text = new StringBuilder();
         text.append("# Benchmarks\n\n");
         text.append(String.format(

@@ -11,6 +11,6 @@ record Row(String name, String unit, Measurement measurement) {
     /** Measures once. */
     @FunctionalInterface
     interface Measurement {
-        Sample measure(Broker broker) throws Exception;
+        Sample measure(BenchedBroker broker) throws Exception;
     }
 }

@@ -16,7 +16,7 @@ record Sample(double value, double cpuMicros, double userMicros, double compiled
     private static final double MICROS = 1e6;
 
     /** A measurement with what the broker spent on so many operations. */
-    static Sample of(double value, Broker.Cpu spent, double operations) {
+    static Sample of(double value, BenchedBroker.Cpu spent, double operations) {
         double micros = MICROS / operations;
         double own = spent.user() + spent.system();
         return new Sample(value, own * micros, spent.user() * micros, (own + spent.compiler()) * micros, Double.NaN);

@@ -45,7 +45,7 @@ final class Workloads {
     }
 
     /** Waits until the broker is idle and nothing is left to be written to the disk. */
-    static void settle(Broker broker) throws IOException, InterruptedException {
+    static void settle(BenchedBroker broker) throws IOException, InterruptedException {
         broker.awaitIdle();
         new ProcessBuilder("sync").inheritIO().start().waitFor();
     }
@@ -54,18 +54,19 @@ final class Workloads {
      * As many records as will go, in MB/s of values. The first half second is not counted: what a broker maps of its files
      * comes back into memory then, if it had to make room for something else since the last sample.
      */
-    Sample produce(Broker broker, String topic, int partitions, int size, String acks, String codec) throws Exception {
+    Sample produce(BenchedBroker broker, String topic, int partitions, int size, String acks, String codec)
+            throws Exception {
         return produce(broker, topic, partitions, size, acks, codec, WARM_UP_MS);
     }
 
     /** As {@link #produce}, counted from the very first record on. */
-    Sample firstProduce(Broker broker, String topic, int partitions, int size, String acks, String codec)
+    Sample firstProduce(BenchedBroker broker, String topic, int partitions, int size, String acks, String codec)
             throws Exception {
         return produce(broker, topic, partitions, size, acks, codec, 0);
     }
 
     private Sample produce(
-            Broker broker, String topic, int partitions, int size, String acks, String codec, int warmUpMs)
+            BenchedBroker broker, String topic, int partitions, int size, String acks, String codec, int warmUpMs)
             throws Exception {
         createTopic(broker, topic, partitions);
         memory.warm();
@@ -86,7 +87,7 @@ final class Workloads {
                     acked,
                     failure);
             long ackedBefore = acked.get();
-            Broker.Cpu before = broker.cpu();
+            BenchedBroker.Cpu before = broker.cpu();
             long began = System.nanoTime();
             produceUntil(
                     began + TimeUnit.SECONDS.toNanos(seconds),
@@ -135,7 +136,7 @@ final class Workloads {
     }
 
     /** Requests of one record each, five in flight, in requests/s. */
-    Sample requests(Broker broker, String topic, int size, String acks) throws Exception {
+    Sample requests(BenchedBroker broker, String topic, int size, String acks) throws Exception {
         createTopic(broker, topic, 1);
         try (KafkaProducer<byte[], byte[]> producer =
                 producer(broker, Map.of("acks", acks, "batch.size", 0, "linger.ms", 0))) {
@@ -143,7 +144,7 @@ final class Workloads {
             AtomicLong acked = new AtomicLong();
             AtomicReference<Exception> failure = new AtomicReference<>();
             byte[] value = new byte[size];
-            Broker.Cpu before = broker.cpu();
+            BenchedBroker.Cpu before = broker.cpu();
             long began = System.nanoTime();
             long end = began + TimeUnit.SECONDS.toNanos(seconds);
             long sent = 0;
@@ -168,14 +169,14 @@ final class Workloads {
     }
 
     /** One record at a time, each waiting for its answer: median round trip in milliseconds. */
-    Sample roundTrip(Broker broker, String topic, int size, String acks) throws Exception {
+    Sample roundTrip(BenchedBroker broker, String topic, int size, String acks) throws Exception {
         createTopic(broker, topic, 1);
         try (KafkaProducer<byte[], byte[]> producer =
                 producer(broker, Map.of("acks", acks, "batch.size", 0, "linger.ms", 0))) {
             producer.partitionsFor(topic);
             List<Long> nanos = new ArrayList<>();
             byte[] value = new byte[size];
-            Broker.Cpu before = broker.cpu();
+            BenchedBroker.Cpu before = broker.cpu();
             long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
             while (System.nanoTime() < end) {
                 long sent = System.nanoTime();
@@ -192,7 +193,7 @@ final class Workloads {
      * consumer begins again it has always asked once more behind the end: with the usual wait of half a second for that
      * answer the broker would be idle for most of the sample.
      */
-    Sample consume(Broker broker, String topic, int partitions, int size, String codec) throws Exception {
+    Sample consume(BenchedBroker broker, String topic, int partitions, int size, String codec) throws Exception {
         createTopic(broker, topic, partitions);
         List<TopicPartition> assigned = partitionsOf(topic, partitions);
         try (KafkaConsumer<byte[], byte[]> consumer = consumer(broker, Map.of("fetch.max.wait.ms", 10))) {
@@ -203,7 +204,7 @@ final class Workloads {
             settle(broker);
             consumer.assign(assigned);
             begins.forEach(consumer::seek);
-            Broker.Cpu before = broker.cpu();
+            BenchedBroker.Cpu before = broker.cpu();
             long began = System.nanoTime();
             long end = began + TimeUnit.SECONDS.toNanos(seconds);
             long records = 0;
@@ -221,7 +222,8 @@ final class Workloads {
     }
 
     /** Records due at a fixed rate, from when each was due to when a consumer has it, in milliseconds. */
-    Sample endToEnd(Broker broker, String topic, int size, String acks, int perSecond, int percent) throws Exception {
+    Sample endToEnd(BenchedBroker broker, String topic, int size, String acks, int perSecond, int percent)
+            throws Exception {
         createTopic(broker, topic, 1);
         List<Long> nanos = Collections.synchronizedList(new ArrayList<>());
         AtomicLong received = new AtomicLong();
@@ -243,7 +245,7 @@ final class Workloads {
                     }
                 }
             });
-            Broker.Cpu before = broker.cpu();
+            BenchedBroker.Cpu before = broker.cpu();
             reader.start();
             long began = System.nanoTime();
             for (int i = 0; i < total; i++) {
@@ -265,8 +267,8 @@ final class Workloads {
     }
 
     /** From the creation of a topic until every partition took one write, in seconds. */
-    Sample firstWrites(Broker broker, String topic, int partitions) throws Exception {
-        Broker.Cpu before = broker.cpu();
+    Sample firstWrites(BenchedBroker broker, String topic, int partitions) throws Exception {
+        BenchedBroker.Cpu before = broker.cpu();
         long began = System.nanoTime();
         createTopic(broker, topic, partitions);
         try (KafkaProducer<byte[], byte[]> producer =
@@ -286,7 +288,7 @@ final class Workloads {
     }
 
     /** Memory that open connections add, in megabytes. */
-    double idleConnections(Broker broker, int connections) throws Exception {
+    double idleConnections(BenchedBroker broker, int connections) throws Exception {
         String[] address = broker.bootstrap().split(":");
         double before = broker.residentMegabytes();
         List<java.net.Socket> open = new ArrayList<>();
@@ -307,7 +309,7 @@ final class Workloads {
         }
     }
 
-    void createTopic(Broker broker, String topic, int partitions) throws Exception {
+    void createTopic(BenchedBroker broker, String topic, int partitions) throws Exception {
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", broker.bootstrap()))) {
             admin.createTopics(List.of(new NewTopic(topic, partitions, (short) 1)))
                     .all()
@@ -319,13 +321,13 @@ final class Workloads {
         }
     }
 
-    void deleteTopics(Broker broker) throws Exception {
+    void deleteTopics(BenchedBroker broker) throws Exception {
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", broker.bootstrap()))) {
             admin.deleteTopics(admin.listTopics().names().get()).all().get();
         }
     }
 
-    private static void fill(Broker broker, String topic, int partitions, int size, String codec, int records) {
+    private static void fill(BenchedBroker broker, String topic, int partitions, int size, String codec, int records) {
         try (KafkaProducer<byte[], byte[]> producer = producer(
                 broker, Map.of("acks", "1", "compression.type", codec, "batch.size", 65_536, "linger.ms", LINGER_MS))) {
             byte[][] values = values(size);
@@ -383,14 +385,14 @@ final class Workloads {
                 .orElseThrow();
     }
 
-    private static KafkaProducer<byte[], byte[]> producer(Broker broker, Map<String, Object> settings) {
+    private static KafkaProducer<byte[], byte[]> producer(BenchedBroker broker, Map<String, Object> settings) {
         Properties properties = new Properties();
         properties.put("bootstrap.servers", broker.bootstrap());
         properties.putAll(settings);
         return new KafkaProducer<>(properties, new ByteArraySerializer(), new ByteArraySerializer());
     }
 
-    private static KafkaConsumer<byte[], byte[]> consumer(Broker broker, Map<String, Object> settings) {
+    private static KafkaConsumer<byte[], byte[]> consumer(BenchedBroker broker, Map<String, Object> settings) {
         Properties properties = new Properties();
         properties.put("bootstrap.servers", broker.bootstrap());
         properties.put("enable.auto.commit", "false");

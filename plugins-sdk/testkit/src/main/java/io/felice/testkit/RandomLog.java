@@ -1,9 +1,9 @@
 package io.felice.testkit;
 
-import static io.felice.testkit.Batches.batch;
-import static io.felice.testkit.Batches.copyOf;
-import static io.felice.testkit.LogReader.bytesOf;
-import static io.felice.testkit.LogReader.everythingIn;
+import static io.felice.testkit.LogContents.bytesOf;
+import static io.felice.testkit.LogContents.everythingIn;
+import static io.felice.testkit.TestBatches.batch;
+import static io.felice.testkit.TestBatches.copyOf;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.felice.api.RecordBatch;
@@ -153,7 +153,7 @@ final class RandomLog {
         last = "pin " + from;
         Records records = log.read(from, Long.MAX_VALUE, 5_000, true);
         byte[] bytes = bytesOf(records);
-        List<RecordBatch> batches = LogReader.batchesIn(bytes);
+        List<RecordBatch> batches = LogContents.batchesIn(bytes);
         long next = batches.isEmpty() ? 0 : batches.get(batches.size() - 1).nextOffset();
         pins.add(new Pinned(records, bytes, next));
     }
@@ -257,7 +257,7 @@ final class RandomLog {
     }
 
     private static byte[] join(List<Kept> batches) {
-        return batches.stream().map(Kept::bytes).reduce(new byte[0], Batches::concat);
+        return batches.stream().map(Kept::bytes).reduce(new byte[0], TestBatches::concat);
     }
 
     @Override

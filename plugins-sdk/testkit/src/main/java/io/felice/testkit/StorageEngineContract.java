@@ -1,11 +1,11 @@
 package io.felice.testkit;
 
-import static io.felice.testkit.Batches.batch;
-import static io.felice.testkit.Batches.copyOf;
-import static io.felice.testkit.LogReader.batchesIn;
-import static io.felice.testkit.LogReader.bytesOf;
-import static io.felice.testkit.LogReader.everythingIn;
-import static io.felice.testkit.LogReader.offsetsOf;
+import static io.felice.testkit.LogContents.batchesIn;
+import static io.felice.testkit.LogContents.bytesOf;
+import static io.felice.testkit.LogContents.everythingIn;
+import static io.felice.testkit.LogContents.offsetsOf;
+import static io.felice.testkit.TestBatches.batch;
+import static io.felice.testkit.TestBatches.copyOf;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -158,7 +158,7 @@ public abstract class StorageEngineContract {
         log.append(first);
         log.append(second);
 
-        assertThat(everythingIn(log)).isEqualTo(Batches.concat(copyOf(first), copyOf(second)));
+        assertThat(everythingIn(log)).isEqualTo(TestBatches.concat(copyOf(first), copyOf(second)));
         assertThat(log.endOffset()).isEqualTo(13);
     }
 
@@ -275,7 +275,7 @@ public abstract class StorageEngineContract {
         for (int bytes : new int[] {0, 1, 100, 4_000, 70_000, 1_000_000, 300_000, 5, 2_000_000, 10}) {
             RecordBatch batch = batch(2).valueBytes(bytes).at(log.endOffset());
             log.append(batch);
-            expected = Batches.concat(expected, copyOf(batch));
+            expected = TestBatches.concat(expected, copyOf(batch));
         }
 
         assertThat(everythingIn(log)).isEqualTo(expected);
@@ -687,7 +687,7 @@ public abstract class StorageEngineContract {
         byte[] expected = {};
         for (int i = 0; i < 20; i++) {
             RecordBatch batch = batch(1).valueBytes(3_000).values("pinned " + i).at(i);
-            expected = Batches.concat(expected, copyOf(batch));
+            expected = TestBatches.concat(expected, copyOf(batch));
             log.append(batch);
             if (i == 9) {
                 log.settle();
@@ -699,7 +699,7 @@ public abstract class StorageEngineContract {
         for (long next = 0; next < 20; ) {
             Records records = log.read(next, ALL, PLENTY, true);
             pins.add(records);
-            seen = Batches.concat(seen, bytesOf(records));
+            seen = TestBatches.concat(seen, bytesOf(records));
             List<RecordBatch> batches = batchesIn(bytesOf(records));
             next = batches.get(batches.size() - 1).nextOffset();
         }
@@ -856,7 +856,7 @@ public abstract class StorageEngineContract {
             reopenDamaged(ID, file -> Arrays.copyOf(file, file.length + length)).ifPresent(this::bothBatchesAreLeft);
             byte[] rubbish = new byte[length];
             Arrays.fill(rubbish, (byte) 0x7F);
-            reopenDamaged(ID, file -> Batches.concat(file, rubbish)).ifPresent(this::bothBatchesAreLeft);
+            reopenDamaged(ID, file -> TestBatches.concat(file, rubbish)).ifPresent(this::bothBatchesAreLeft);
         }
     }
 
@@ -917,7 +917,7 @@ public abstract class StorageEngineContract {
             try (Records records = log.read(next, log.endOffset(), 4_096, true)) {
                 for (RecordBatch batch : batchesIn(bytesOf(records))) {
                     assertThat(batch.baseOffset()).isEqualTo(next);
-                    assertThat(batch.crc()).isEqualTo(Batches.crcOf(batch.bytes()));
+                    assertThat(batch.crc()).isEqualTo(TestBatches.crcOf(batch.bytes()));
                     next = batch.nextOffset();
                 }
             }
@@ -937,7 +937,7 @@ public abstract class StorageEngineContract {
         for (int i = 0; i < 400; i++) {
             RecordBatch batch = batch(1).values("record " + i).at(i);
             log.append(batch);
-            expected = Batches.concat(expected, copyOf(batch));
+            expected = TestBatches.concat(expected, copyOf(batch));
         }
         done.set(true);
         await(settler);
@@ -1001,7 +1001,7 @@ public abstract class StorageEngineContract {
     private static byte[] joined(List<Records> pins) {
         byte[] all = {};
         for (Records pin : pins) {
-            all = Batches.concat(all, bytesOf(pin));
+            all = TestBatches.concat(all, bytesOf(pin));
         }
         return all;
     }

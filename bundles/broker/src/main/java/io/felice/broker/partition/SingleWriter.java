@@ -46,10 +46,12 @@ final class SingleWriter {
         this.engine = engine;
         this.settle = settle;
         this.onAccident = onAccident;
-        this.line = new SerialExecutor(partition, task -> engine.execute(() -> {
-            task.run();
-            settle.run();
-        }));
+        this.line = new SerialExecutor(
+                partition,
+                task -> engine.execute(() -> {
+                    task.run();
+                    settle.run();
+                }));
     }
 
     /** Runs a task on this thread, or behind the task that runs: for tasks that do not block. */

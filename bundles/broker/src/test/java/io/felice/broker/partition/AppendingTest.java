@@ -4,7 +4,7 @@ import static io.felice.broker.partition.Bench.eventually;
 import static io.felice.broker.partition.Bench.get;
 import static io.felice.broker.partition.Bench.produce;
 import static io.felice.broker.partition.Bench.refused;
-import static io.felice.testkit.Batches.batch;
+import static io.felice.testkit.TestBatches.batch;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.felice.api.ErrorCode;
@@ -348,7 +348,7 @@ class AppendingTest {
         RecordBatch batch = batch(1).producer(5, 0, 0).at(0);
         ByteBuffer bytes = batch.bytes();
         bytes.putShort(RecordBatch.ATTRIBUTES_AT, (short) attributes);
-        bytes.putInt(RecordBatch.CRC_AT, (int) io.felice.testkit.Batches.crcOf(bytes));
+        bytes.putInt(RecordBatch.CRC_AT, (int) io.felice.testkit.TestBatches.crcOf(bytes));
         return batch;
     }
 

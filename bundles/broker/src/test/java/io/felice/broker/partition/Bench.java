@@ -18,7 +18,7 @@ import io.felice.api.partition.Partition.Origin;
 import io.felice.api.storage.LogId;
 import io.felice.api.storage.StorageEngine;
 import io.felice.broker.engine.MountedEngine;
-import io.felice.testkit.Batches;
+import io.felice.testkit.TestBatches;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -149,7 +149,7 @@ public class Bench implements AutoCloseable {
         return leaders.get(partition);
     }
 
-    public static CompletionStage<Appended> produce(LeaderPartition partition, Batches batch) {
+    public static CompletionStage<Appended> produce(LeaderPartition partition, TestBatches batch) {
         return produce(partition, batch.at(0));
     }
 

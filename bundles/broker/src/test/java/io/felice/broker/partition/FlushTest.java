@@ -2,7 +2,7 @@ package io.felice.broker.partition;
 
 import static io.felice.broker.partition.Bench.get;
 import static io.felice.broker.partition.Bench.produce;
-import static io.felice.testkit.Batches.batch;
+import static io.felice.testkit.TestBatches.batch;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.felice.api.config.TopicConfig;

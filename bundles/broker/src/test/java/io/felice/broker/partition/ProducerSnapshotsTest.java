@@ -1,7 +1,7 @@
 package io.felice.broker.partition;
 
 import static io.felice.broker.partition.Bench.eventually;
-import static io.felice.testkit.Batches.batch;
+import static io.felice.testkit.TestBatches.batch;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 

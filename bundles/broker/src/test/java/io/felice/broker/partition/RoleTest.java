@@ -4,7 +4,7 @@ import static io.felice.broker.partition.Bench.eventually;
 import static io.felice.broker.partition.Bench.get;
 import static io.felice.broker.partition.Bench.produce;
 import static io.felice.broker.partition.Bench.refused;
-import static io.felice.testkit.Batches.batch;
+import static io.felice.testkit.TestBatches.batch;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.felice.api.ErrorCode;
@@ -16,7 +16,7 @@ import io.felice.api.partition.Partition.Appended;
 import io.felice.api.partition.Partition.EpochEnd;
 import io.felice.api.partition.Partition.Origin;
 import io.felice.api.partition.Partition.ReadLimit;
-import io.felice.testkit.Batches;
+import io.felice.testkit.TestBatches;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -241,6 +241,6 @@ class RoleTest {
     }
 
     private static ByteBuffer leaders(io.felice.api.RecordBatch batch) {
-        return ByteBuffer.wrap(Batches.copyOf(batch));
+        return ByteBuffer.wrap(TestBatches.copyOf(batch));
     }
 }

@@ -3,7 +3,7 @@ package io.felice.storage.log;
 import io.felice.api.RecordBatch;
 import io.felice.api.storage.LogId;
 import io.felice.api.storage.PartitionLog;
-import io.felice.testkit.Batches;
+import io.felice.testkit.TestBatches;
 import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -19,7 +19,7 @@ final class AppendCost {
 
     public static void main(String[] args) {
         var thread = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
-        byte[] bytes = Batches.copyOf(Batches.batch(1).valueBytes(955).at(0));
+        byte[] bytes = TestBatches.copyOf(TestBatches.batch(1).valueBytes(955).at(0));
         ByteBuffer frame = ByteBuffer.allocateDirect(bytes.length).put(0, bytes);
         RecordBatch batch = new RecordBatch(frame, 0);
         LogId id = new LogId(UUID.randomUUID(), 0, "cost");

@@ -1,10 +1,10 @@
 package io.felice.storage.log;
 
-import static io.felice.testkit.Batches.batch;
-import static io.felice.testkit.LogReader.batchesIn;
-import static io.felice.testkit.LogReader.bytesOf;
-import static io.felice.testkit.LogReader.everythingIn;
-import static io.felice.testkit.LogReader.offsetsOf;
+import static io.felice.testkit.LogContents.batchesIn;
+import static io.felice.testkit.LogContents.bytesOf;
+import static io.felice.testkit.LogContents.everythingIn;
+import static io.felice.testkit.LogContents.offsetsOf;
+import static io.felice.testkit.TestBatches.batch;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

@@ -1,8 +1,8 @@
 package io.felice.storage.log;
 
-import static io.felice.testkit.Batches.batch;
-import static io.felice.testkit.LogReader.batchesIn;
-import static io.felice.testkit.LogReader.everythingIn;
+import static io.felice.testkit.LogContents.batchesIn;
+import static io.felice.testkit.LogContents.everythingIn;
+import static io.felice.testkit.TestBatches.batch;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.felice.api.RecordBatch;

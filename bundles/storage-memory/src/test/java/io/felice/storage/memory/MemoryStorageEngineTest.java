@@ -1,7 +1,7 @@
 package io.felice.storage.memory;
 
-import static io.felice.testkit.Batches.batch;
-import static io.felice.testkit.LogReader.offsetsOf;
+import static io.felice.testkit.LogContents.offsetsOf;
+import static io.felice.testkit.TestBatches.batch;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 

@@ -12,7 +12,7 @@ import java.util.zip.CRC32C;
  * Makes real batches for tests: {@code batch(10).values("a").at(20)} is ten uncompressed records from offset 20 on, with
  * a CRC that is right.
  */
-public final class Batches {
+public final class TestBatches {
     private static final int CRC_FROM = RecordBatch.ATTRIBUTES_AT;
 
     private final int records;
@@ -23,39 +23,39 @@ public final class Batches {
     private short producerEpoch = -1;
     private int baseSequence = -1;
 
-    private Batches(int records) {
+    private TestBatches(int records) {
         this.records = records;
     }
 
     /** A batch of so many records, at least one. */
-    public static Batches batch(int records) {
-        return new Batches(records);
+    public static TestBatches batch(int records) {
+        return new TestBatches(records);
     }
 
     /** What every record says. */
-    public Batches values(String value) {
+    public TestBatches values(String value) {
         this.value = value;
         return this;
     }
 
     /** A value of so many bytes in every record. */
-    public Batches valueBytes(int bytes) {
+    public TestBatches valueBytes(int bytes) {
         return values("v".repeat(bytes));
     }
 
     /** Every record's timestamp, milliseconds since the epoch. */
-    public Batches timestamp(long timestamp) {
+    public TestBatches timestamp(long timestamp) {
         this.timestamp = timestamp;
         return this;
     }
 
-    public Batches leaderEpoch(int leaderEpoch) {
+    public TestBatches leaderEpoch(int leaderEpoch) {
         this.leaderEpoch = leaderEpoch;
         return this;
     }
 
     /** Written by an idempotent producer. */
-    public Batches producer(long producerId, int producerEpoch, int baseSequence) {
+    public TestBatches producer(long producerId, int producerEpoch, int baseSequence) {
         this.producerId = producerId;
         this.producerEpoch = (short) producerEpoch;
         this.baseSequence = baseSequence;

@@ -13,10 +13,10 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** Reads logs for tests: what pinned records hold, copied out, and whole logs from start to end. */
-public final class LogReader {
+public final class LogContents {
     private static final int CHUNK = 1 << 20;
 
-    private LogReader() {}
+    private LogContents() {}
 
     /** The bytes of the records, wherever they are; the pin stays. */
     public static byte[] bytesOf(Records records) {

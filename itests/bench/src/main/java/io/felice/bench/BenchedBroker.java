@@ -22,7 +22,7 @@ import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /** A broker that runs as a process of its own, whoever made it; what it costs is read from {@code /proc}. */
-final class Broker implements AutoCloseable {
+final class BenchedBroker implements AutoCloseable {
     private static final long START_WITHIN_SECONDS = 120;
     private static final long IDLE_WITHIN_SECONDS = 120;
     private static final long IDLE_MS = 500;
@@ -39,7 +39,7 @@ final class Broker implements AutoCloseable {
     private final String bootstrap;
     private final double startSeconds;
 
-    private Broker(String name, Path directory, List<Process> processes, String bootstrap, double startSeconds) {
+    private BenchedBroker(String name, Path directory, List<Process> processes, String bootstrap, double startSeconds) {
         this.name = name;
         this.directory = directory;
         this.processes = processes;
@@ -47,7 +47,7 @@ final class Broker implements AutoCloseable {
         this.startSeconds = startSeconds;
     }
 
-    static Broker kafka(Options options, Path directory) throws IOException, InterruptedException {
+    static BenchedBroker kafka(Options options, Path directory) throws IOException, InterruptedException {
         Files.createDirectories(directory);
         int port = freePort();
         int second = freePort();
@@ -102,7 +102,7 @@ final class Broker implements AutoCloseable {
         return started("Apache Kafka", directory, processes, port, began);
     }
 
-    static Broker felice(Options options, Path directory) throws IOException, InterruptedException {
+    static BenchedBroker felice(Options options, Path directory) throws IOException, InterruptedException {
         Files.createDirectories(directory);
         int port = freePort();
         ProcessBuilder launcher = new ProcessBuilder(
@@ -124,7 +124,7 @@ final class Broker implements AutoCloseable {
         return started("Felice", directory, List.of(process), port, began);
     }
 
-    private static Broker started(String name, Path directory, List<Process> processes, int port, long began)
+    private static BenchedBroker started(String name, Path directory, List<Process> processes, int port, long began)
             throws InterruptedException {
         String bootstrap = "127.0.0.1:" + port;
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(START_WITHIN_SECONDS);
@@ -136,7 +136,7 @@ final class Broker implements AutoCloseable {
                     new ByteArraySerializer())) {
                 producer.send(new ProducerRecord<>("first-record", new byte[100]))
                         .get();
-                return new Broker(name, directory, processes, bootstrap, (System.nanoTime() - began) / 1e9);
+                return new BenchedBroker(name, directory, processes, bootstrap, (System.nanoTime() - began) / 1e9);
             } catch (ExecutionException | KafkaException notYet) {
                 Thread.sleep(20);
             }
@@ -180,7 +180,7 @@ final class Broker implements AutoCloseable {
 
     /** Processor time used so far by the broker with everything it started, Kafka's without its ZooKeeper. */
     Cpu cpu() {
-        return ownProcesses().map(Broker::cpu).reduce(new Cpu(0, 0, 0), Cpu::plus);
+        return ownProcesses().map(BenchedBroker::cpu).reduce(new Cpu(0, 0, 0), Cpu::plus);
     }
 
     /**
@@ -213,7 +213,7 @@ final class Broker implements AutoCloseable {
 
     /** Memory in use, in megabytes. */
     double residentMegabytes() {
-        return ownProcesses().mapToDouble(Broker::residentMegabytes).sum();
+        return ownProcesses().mapToDouble(BenchedBroker::residentMegabytes).sum();
     }
 
     private Stream<ProcessHandle> ownProcesses() {

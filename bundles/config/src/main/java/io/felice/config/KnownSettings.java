@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.Map;
 
 /** Which settings there are. */
-interface Settings {
+interface KnownSettings {
 
     /** The settings of a PID by name; empty if nothing reads it. */
     Map<String, Setting> of(String pid);
