@@ -3,13 +3,19 @@ package io.felice.itests.architecture;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -23,8 +29,30 @@ class NamesTest {
 
     private static final Pattern PACKAGE = Pattern.compile("^package ", Pattern.MULTILINE);
 
+    /** Names that mean the same wherever they occur. */
+    private static final Set<String> ONE_MEANING = Set.of("package-info");
+
+    /** Names that still mean two things. A name leaves this list when its classes are renamed; no name joins it. */
+    private static final Set<String> NOT_YET_RENAMED =
+            Set.of("Checkpoint", "ClusterLink", "ConfigChanges", "LogReader", "LogWriter", "Placement", "Request");
+
     static List<Bundle> bundles() {
         return Bundle.all();
+    }
+
+    @Test
+    void noTwoClassesHaveTheSameName() {
+        Map<String, List<String>> repeated = directoriesByClassName();
+        repeated.values().removeIf(directories -> directories.size() == 1);
+        repeated.keySet().removeAll(ONE_MEANING);
+        Set<String> renamed = new TreeSet<>(NOT_YET_RENAMED);
+        renamed.removeAll(repeated.keySet());
+        repeated.keySet().removeAll(NOT_YET_RENAMED);
+
+        assertThat(repeated)
+                .as("a class name means one thing in the whole repository: rename all but one class of each name")
+                .isEmpty();
+        assertThat(renamed).as("take these out of NamesTest.NOT_YET_RENAMED").isEmpty();
     }
 
     @ParameterizedTest
@@ -96,6 +124,25 @@ class NamesTest {
         }
 
         assertThat(silent).as("put a sentence of Javadoc above the class").isEmpty();
+    }
+
+    /** The classes of all modules' main code, with the directories that have a source file of that name. */
+    private static Map<String, List<String>> directoriesByClassName() {
+        return Stream.of("bundles", "distribution", "plugins-sdk", "itests")
+                .flatMap(directory -> javaFiles(Bundle.root().resolve(directory)))
+                .filter(source -> source.toString().contains("/src/main/java/"))
+                .collect(Collectors.groupingBy(
+                        source -> source.getFileName().toString().replace(".java", ""),
+                        TreeMap::new,
+                        Collectors.mapping(source -> source.getParent().toString(), Collectors.toList())));
+    }
+
+    private static Stream<Path> javaFiles(Path directory) {
+        try (Stream<Path> files = Files.walk(directory)) {
+            return files.filter(file -> file.toString().endsWith(".java")).toList().stream();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** Whether there is a sentence of Javadoc above the declaration. */
