@@ -5,9 +5,13 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The one thread on which everything is decided, and its clock; a simulator has its own. */
 interface ControllerThread extends Executor, AutoCloseable {
+    Logger log = LoggerFactory.getLogger(ControllerThread.class);
+
     Duration END_WITHIN = Duration.ofSeconds(5);
 
     /** Runs {@code task} on this thread, after all before it; false if the thread takes no more: it will never run. */
@@ -38,7 +42,7 @@ interface ControllerThread extends Executor, AutoCloseable {
             @Override
             public boolean offer(Runnable task) {
                 try {
-                    executor.execute(task);
+                    executor.execute(() -> run(task));
                     return true;
                 } catch (RejectedExecutionException closed) {
                     return false;
@@ -48,9 +52,9 @@ interface ControllerThread extends Executor, AutoCloseable {
             @Override
             public void after(Duration delay, Runnable task) {
                 try {
-                    executor.schedule(task, delay.toNanos(), TimeUnit.NANOSECONDS);
+                    executor.schedule(() -> run(task), delay.toNanos(), TimeUnit.NANOSECONDS);
                 } catch (RejectedExecutionException closed) {
-                    // Nobody waits for it any more.
+                    log.debug("A task is dropped: the controller is closed");
                 }
             }
 
@@ -64,5 +68,14 @@ interface ControllerThread extends Executor, AutoCloseable {
                 }
             }
         };
+    }
+
+    /** The executor would keep a failure in a future that nobody reads. */
+    private static void run(Runnable task) {
+        try {
+            task.run();
+        } catch (RuntimeException | Error broken) {
+            log.error("A task of the controller failed; what it was to change may be changed in part", broken);
+        }
     }
 }
