@@ -556,7 +556,7 @@ final class ClassicProtocol {
         return new Synced(NONE, group.protocolType(), group.protocol(), member.assignment());
     }
 
-    /** The error that members get if the write of a generation failed with {@code error}; as in Kafka. */
+    /** As in Kafka. */
     private static ErrorCode ofStore(ErrorCode error) {
         return switch (error) {
             case UNKNOWN_TOPIC_OR_PARTITION,

@@ -255,7 +255,7 @@ final class Group {
         forgetPending(member.id());
     }
 
-    /** Removes the member. The caller has answered the member's open requests before. */
+    /** The caller has answered the member's open requests before. */
     void remove(Member member) {
         if (!members.remove(member.id(), member)) {
             return;
@@ -308,7 +308,6 @@ final class Group {
         return metadataBytes;
     }
 
-    /** The longest rebalance timeout of all members, in milliseconds. */
     long rebalanceTimeoutMs() {
         return longest(Member::rebalanceTimeoutMs);
     }
@@ -339,7 +338,6 @@ final class Group {
         return joined.isPresent();
     }
 
-    /** The first member of an empty group sets the protocol type. */
     void protocolType(String type) {
         protocolType = type;
     }
@@ -461,7 +459,6 @@ final class Group {
         generationBeingStored = generation;
     }
 
-    /** Cancels all timers of the group. */
     void dispose() {
         rebalanceDeadline(null);
         List.copyOf(pending.keySet()).forEach(this::forgetPending);

@@ -66,7 +66,6 @@ public final class GroupCoordinator implements Groups, StatusSource {
     private static final Logger LOG = LoggerFactory.getLogger(GroupCoordinator.class);
     private static final long FAREWELL_SECONDS = 5;
 
-    /** A shard and the two objects that serve its requests. */
     private record Served(Shard shard, ClassicProtocol protocol, OffsetStore offsets) {}
 
     private final Partitions partitions;

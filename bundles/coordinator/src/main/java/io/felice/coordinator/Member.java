@@ -27,7 +27,6 @@ final class Member {
     private ShardTimers.Deadline expiry;
     private volatile long lastSeenMs;
 
-    /** A new member, from its request. */
     Member(String id, Join join) {
         this.id = id;
         this.groupInstanceId = join.groupInstanceId();
@@ -36,7 +35,6 @@ final class Member {
         update(join);
     }
 
-    /** A member of a generation that was read from the log. */
     Member(StoredMember stored, String protocol) {
         this.id = stored.memberId();
         this.groupInstanceId = stored.groupInstanceId();

@@ -62,7 +62,6 @@ final class OffsetStore {
 
     // ---- commit and fetch
 
-    /** An OffsetCommit request. */
     record Commit(
             String groupId,
             int generationId,
@@ -169,7 +168,7 @@ final class OffsetStore {
         });
     }
 
-    /** The error that a committing consumer gets if the write failed with {@code error}; as in Kafka. */
+    /** As in Kafka. */
     private static ErrorCode ofCommit(ErrorCode error) {
         return switch (error) {
             case UNKNOWN_TOPIC_OR_PARTITION,
@@ -310,9 +309,6 @@ final class OffsetStore {
 
     // ---- expiry
 
-    /**
-     * Removes expired offsets every {@code offsets.retention.check.interval.ms}, until the shard is retired.
-     */
     void expireRegularly() {
         long interval = shard.configs().broker().getLong(BrokerConfig.OFFSETS_RETENTION_CHECK_INTERVAL_MS);
         shard.timers().in(interval, () -> {

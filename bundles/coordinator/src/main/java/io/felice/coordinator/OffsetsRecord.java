@@ -7,10 +7,8 @@ import java.util.List;
 sealed interface OffsetsRecord {
     String group();
 
-    /** A group committed an offset. */
     record OffsetStored(String group, TopicPartition partition, StoredOffset value) implements OffsetsRecord {}
 
-    /** A group began a generation. */
     record GroupStored(String group, StoredGroup value) implements OffsetsRecord {}
 
     /**

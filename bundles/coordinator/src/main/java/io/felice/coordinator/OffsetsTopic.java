@@ -57,7 +57,6 @@ final class OffsetsTopic {
         return (hash == Integer.MIN_VALUE ? 0 : Math.abs(hash)) % partitions;
     }
 
-    /** The partition of a group; empty if the topic does not exist. */
     Optional<Integer> partitionOf(String groupId) {
         return metadata.view()
                 .topic(CONSUMER_OFFSETS)
@@ -72,7 +71,6 @@ final class OffsetsTopic {
                 .toList();
     }
 
-    /** Whether this broker leads the partition according to the newest view. */
     boolean isLedHere(int partition) {
         return metadata.view()
                 .topic(CONSUMER_OFFSETS)

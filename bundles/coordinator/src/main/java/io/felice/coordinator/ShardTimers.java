@@ -40,7 +40,6 @@ final class ShardTimers {
         this.shard = shard;
     }
 
-    /** A task that runs once its time has come, unless it is cancelled before. */
     final class Deadline {
         private final long atMs;
         private final long order;

@@ -80,6 +80,14 @@ class CoordinatorOfTest {
     }
 
     @Test
+    void aTopicThatItsEngineCannotKeepIsNotAskedForOfTheController() {
+        stage.broker.unfit = ErrorCode.INVALID_CONFIG;
+
+        assertThat(failureOf(find("g"))).isEqualTo(ErrorCode.COORDINATOR_NOT_AVAILABLE);
+        assertThat(stage.broker.admin.created).isEmpty();
+    }
+
+    @Test
     void withoutAControllerThereIsNoCoordinatorYet() {
         stage.groups.unbindAdmin(stage.broker.admin);
 

@@ -57,6 +57,9 @@ final class FakeBroker implements Partitions, ClusterMetadata, Configs {
     private TopicConfig offsetsTopic = TopicConfig.defaults();
     private ClusterView view = ClusterView.EMPTY;
 
+    /** The error of a check of a topic's configs against its engine, or null. */
+    ErrorCode unfit;
+
     FakeBroker() {
         BrokerRegistration.Endpoint endpoint =
                 new BrokerRegistration.Endpoint("PLAINTEXT", "PLAINTEXT", "localhost", 9092);
@@ -215,7 +218,11 @@ final class FakeBroker implements Partitions, ClusterMetadata, Configs {
     public void check(ConfigResource resource, String key, String value) {}
 
     @Override
-    public void check(ConfigResource resource, Map<String, String> values) {}
+    public void check(ConfigResource resource, Map<String, String> values) {
+        if (unfit != null) {
+            throw unfit.because("the test says so");
+        }
+    }
 
     /** A controller that creates topics: at once, or when the test calls {@link #finish}. */
     final class FakeAdmin implements Admin {
