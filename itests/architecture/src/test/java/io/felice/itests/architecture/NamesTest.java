@@ -34,7 +34,7 @@ class NamesTest {
 
     /** Names that still mean two things. A name leaves this list when its classes are renamed; no name joins it. */
     private static final Set<String> NOT_YET_RENAMED =
-            Set.of("Checkpoint", "ClusterLink", "ConfigChanges", "LogReader", "LogWriter", "Placement", "Request");
+            Set.of("ClusterLink", "ConfigChanges", "LogReader", "LogWriter", "Placement", "Request");
 
     static List<Bundle> bundles() {
         return Bundle.all();
