@@ -153,8 +153,7 @@ public final class Broker implements StatusSource {
         Leaderships leaderships = new Leaderships(threads::onMain);
         ProducerLimits limits = new ProducerLimits(configs::broker);
         replicas = new Replicas(environment, threads::onMain, engines, configs, leaderships, limits, link::view);
-        fetches =
-                new Fetches(replicas::leader, () -> configs.broker().getInt(BrokerConfig.FETCH_MAX_BYTES), environment);
+        fetches = new Fetches(replicas::leader, environment);
         ProducerIds producerIds = new ProducerIds(environment.brokerId(), () -> admin, environment.nanos());
         LogDirs logDirs = new LogDirs(replicas, engines);
         partitions = new NodePartitions(replicas, fetches, leaderships, producerIds, logDirs, threads.background());

@@ -1,6 +1,5 @@
 package io.felice.broker;
 
-import static io.felice.api.ErrorCode.LEADER_NOT_AVAILABLE;
 import static io.felice.api.ErrorCode.NOT_LEADER_OR_FOLLOWER;
 import static io.felice.api.ErrorCode.OFFSET_OUT_OF_RANGE;
 
@@ -29,7 +28,6 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
-import java.util.function.IntSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -45,18 +43,13 @@ final class Fetches implements AutoCloseable {
     static final Duration MOST_WAIT = Duration.ofMinutes(5);
 
     private final Function<TopicPartition, LeaderPartition> leaders;
-    private final IntSupplier maxBytes;
     private final Environment environment;
     private final Set<Fetch> parked = ConcurrentHashMap.newKeySet();
     private volatile boolean closed;
 
-    /**
-     * @param leaders finds a partition or throws what is answered
-     * @param maxBytes the most of one fetch, as the broker allows
-     */
-    Fetches(Function<TopicPartition, LeaderPartition> leaders, IntSupplier maxBytes, Environment environment) {
+    /** @param leaders finds a partition or throws what is answered */
+    Fetches(Function<TopicPartition, LeaderPartition> leaders, Environment environment) {
         this.leaders = leaders;
-        this.maxBytes = maxBytes;
         this.environment = environment;
     }
 
@@ -148,7 +141,7 @@ final class Fetches implements AutoCloseable {
                         cold = partition;
                     }
                 } catch (FeliceException refused) {
-                    now.failures[i] = failed(want, refused.code());
+                    now.failures[i] = FetchedPartition.failed(want.partition(), refused.code());
                 }
             }
             return cold;
@@ -157,7 +150,7 @@ final class Fetches implements AutoCloseable {
         private void read(Found now) {
             int count = now.partitions.length;
             List<FetchedPartition> answers = new ArrayList<>(count);
-            int room = Math.min(plan.maxBytes(), maxBytes.getAsInt());
+            int room = plan.maxBytes();
             long bytes = 0;
             boolean mustAnswer = last || plan.minBytes() <= 0;
             for (int i = 0; i < count; i++) {
@@ -211,10 +204,10 @@ final class Fetches implements AutoCloseable {
                         divergence,
                         records);
             } catch (FeliceException refused) {
-                return failed(want, refused.code());
+                return FetchedPartition.failed(want.partition(), refused.code());
             } catch (RuntimeException accident) {
                 log.error("{} cannot be read from offset {}", want.partition(), want.offset(), accident);
-                return failed(want, ErrorCode.UNKNOWN_SERVER_ERROR);
+                return FetchedPartition.failed(want.partition(), ErrorCode.UNKNOWN_SERVER_ERROR);
             }
         }
 
@@ -230,12 +223,6 @@ final class Fetches implements AutoCloseable {
                         + " is not known to " + want.partition());
             }
             return divergence.orElse(null);
-        }
-
-        /** A reader is told to look again, in a word that every client knows from a fetch. */
-        private FetchedPartition failed(Want want, ErrorCode code) {
-            return FetchedPartition.failed(
-                    want.partition(), code == LEADER_NOT_AVAILABLE ? NOT_LEADER_OR_FOLLOWER : code);
         }
 
         private void park(Found now) {
@@ -305,7 +292,12 @@ final class Fetches implements AutoCloseable {
         /** If it is not waiting just now, whoever parks it next sees that this was the last time. */
         private void timeIsUp() {
             last = true;
-            goOn();
+            try {
+                goOn();
+            } catch (RuntimeException | Error accident) {
+                log.error("A fetch whose wait was over cannot be answered with records", accident);
+                finish(refusals());
+            }
         }
 
         private void goOn() {
@@ -316,10 +308,14 @@ final class Fetches implements AutoCloseable {
 
         void abandon() {
             if (takeOut()) {
-                finish(plan.wants().stream()
-                        .map(want -> FetchedPartition.failed(want.partition(), NOT_LEADER_OR_FOLLOWER))
-                        .toList());
+                finish(refusals());
             }
+        }
+
+        private List<FetchedPartition> refusals() {
+            return plan.wants().stream()
+                    .map(want -> FetchedPartition.failed(want.partition(), NOT_LEADER_OR_FOLLOWER))
+                    .toList();
         }
 
         private void finish(List<FetchedPartition> answers) {

@@ -66,7 +66,16 @@ final class Upkeep {
 
     /** Every second or so, on the timer's thread. */
     void tick() {
-        engines.all().forEach(MountedEngine::startWaiting);
+        for (MountedEngine engine : engines.all()) {
+            try {
+                engine.startWaiting();
+            } catch (RuntimeException | Error failure) {
+                log.warn(
+                        "The threads of the storage engine {} cannot be started: {}",
+                        engine.name(),
+                        failure.toString());
+            }
+        }
         for (LeaderPartition partition : replicas.leaders()) {
             try {
                 partition.tick();

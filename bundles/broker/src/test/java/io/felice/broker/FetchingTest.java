@@ -54,7 +54,7 @@ class FetchingTest {
     @BeforeEach
     void setUp() {
         bench = new Bench(directory);
-        fetches = new Fetches(this::find, () -> PLENTY, bench.environment);
+        fetches = new Fetches(this::find, bench.environment);
         partition = bench.open(5);
     }
 
@@ -232,7 +232,7 @@ class FetchingTest {
 
         assertThat(fetched)
                 .extracting(FetchedPartition::error)
-                .containsExactly(ErrorCode.NOT_LEADER_OR_FOLLOWER, ErrorCode.OFFSET_OUT_OF_RANGE, ErrorCode.NONE);
+                .containsExactly(ErrorCode.LEADER_NOT_AVAILABLE, ErrorCode.OFFSET_OUT_OF_RANGE, ErrorCode.NONE);
         assertThat(fetched.get(2).records().sizeInBytes()).isPositive();
     }
 
@@ -322,7 +322,7 @@ class FetchingTest {
             }
         };
         timer.setRemoveOnCancelPolicy(true);
-        try (Fetches own = new Fetches(this::find, () -> PLENTY, nodeWith(timer))) {
+        try (Fetches own = new Fetches(this::find, nodeWith(timer))) {
             get(produce(partition, batch(1)));
             int size = batch(1).at(0).sizeInBytes();
             meanwhile.add(() -> get(produce(partition, batch(1))));
@@ -347,7 +347,7 @@ class FetchingTest {
                 return super.schedule(() -> {}, delay, unit);
             }
         };
-        try (Fetches own = new Fetches(this::find, () -> PLENTY, nodeWith(timer))) {
+        try (Fetches own = new Fetches(this::find, nodeWith(timer))) {
             FetchPlan plan = new FetchPlan(List.of(from(ORDERS, 0)), 1, PLENTY, LONG, false);
 
             assertThat(get(own.fetch(plan)).get(0).error()).isEqualTo(ErrorCode.NONE);

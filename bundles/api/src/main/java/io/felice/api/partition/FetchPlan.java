@@ -10,7 +10,8 @@ import java.util.Objects;
  *
  * @param wants partitions in the order in which they get room
  * @param minBytes wait for as many, 0 or 1 for any
- * @param maxBytes the most of all partitions together; the first non-empty one gets a batch whatever this says (KIP-74)
+ * @param maxBytes the most of all partitions together; the first non-empty one gets a batch whatever this says (KIP-74). Whoever makes the
+ *     plan keeps to the broker's {@code fetch.max.bytes}
  * @param maxWait how long to wait for {@code minBytes}
  * @param readCommitted only records below the last stable offset
  * @param replicaId the broker that fetches for its replica, or {@link #CONSUMER}. A replica reads up to the log's end, and
