@@ -341,12 +341,14 @@ public final class Broker implements StatusSource {
             policy = ReferencePolicy.DYNAMIC,
             policyOption = ReferencePolicyOption.GREEDY)
     public void bindEndpoints(Endpoints endpoints) {
+        configs.reachedAt(endpoints);
         threads.onMain(() -> link.reachedAt(endpoints));
         threads.onMain(readiness::tell);
     }
 
     /** The network is away; this node stays registered where it was. */
     public void unbindEndpoints(Endpoints endpoints) {
+        configs.reachedNoMoreAt(endpoints);
         threads.onMain(() -> link.reachedNoMoreAt(endpoints));
         threads.onMain(readiness::tell);
     }

@@ -10,6 +10,7 @@ import static io.felice.api.config.ConfigEntry.Source.DYNAMIC_TOPIC;
 import static io.felice.api.config.ConfigEntry.Source.STATIC_BROKER;
 
 import io.felice.api.cluster.ClusterView;
+import io.felice.api.cluster.Endpoints;
 import io.felice.api.cluster.InternalTopics;
 import io.felice.api.cluster.TopicView;
 import io.felice.api.config.BrokerConfig;
@@ -50,6 +51,8 @@ final class NodeConfigs implements Configs {
     private final Function<TopicView, Stream<String>> keepers;
 
     private volatile Layers layers;
+    /** Null while the network is away. */
+    private volatile Endpoints endpoints;
 
     /**
      * @param file broker keys of the configuration file
@@ -82,6 +85,18 @@ final class NodeConfigs implements Configs {
         return file;
     }
 
+    /** The network listens there and its settings are shown. */
+    synchronized void reachedAt(Endpoints news) {
+        endpoints = news;
+    }
+
+    /** The network that listened there is away; another may have come already. */
+    synchronized void reachedNoMoreAt(Endpoints gone) {
+        if (endpoints == gone) {
+            endpoints = null;
+        }
+    }
+
     /** What each layer says at one view; made anew when a broker's value changes. */
     private static final class Layers {
         private final ClusterView view;
@@ -104,8 +119,12 @@ final class NodeConfigs implements Configs {
             values.putAll(own);
             values.keySet().retainAll(BrokerConfig.KEYS.keySet());
             broker = BrokerConfig.with(values);
-            TopicConfig.KEYS.forEach((name, key) -> topicDefaults.put(
-                    name, key.brokerKey() == null ? key.defaultValue() : broker.get(key.brokerKey())));
+            TopicConfig.KEYS.forEach((name, key) -> {
+                String value = key.brokerKey() == null ? key.defaultValue() : broker.get(key.brokerKey());
+                if (value != null) {
+                    topicDefaults.put(name, value);
+                }
+            });
             plainTopic = new TopicConfig(topicDefaults);
             placement = Placement.of(broker.get(BrokerConfig.STORAGE_PLACEMENT));
             overridden = new ConcurrentHashMap<>();
@@ -224,14 +243,14 @@ final class NodeConfigs implements Configs {
     public List<ConfigEntry> describe(ConfigResource resource) {
         Layers now = layers;
         return switch (resource.type()) {
-            case TOPIC -> describeTopic(now, own(now, resource));
+            case TOPIC -> describeTopic(now, resource.name(), own(now, resource));
             case BROKER -> describeBroker(now, resource);
         };
     }
 
     @Override
-    public List<ConfigEntry> describeTopic(Map<String, String> own) {
-        return describeTopic(layers, own);
+    public List<ConfigEntry> describeTopic(String topic, Map<String, String> own) {
+        return describeTopic(layers, topic, own);
     }
 
     private static Map<String, String> own(Layers now, ConfigResource topic) {
@@ -241,37 +260,86 @@ final class NodeConfigs implements Configs {
         return now.view.configs(topic);
     }
 
-    private static List<ConfigEntry> describeTopic(Layers now, Map<String, String> own) {
+    private List<ConfigEntry> describeTopic(Layers now, String topic, Map<String, String> own) {
         List<ConfigEntry> entries = new ArrayList<>();
         TopicConfig.KEYS.forEach((name, key) -> {
             List<Synonym> synonyms = new ArrayList<>();
-            add(synonyms, name, own.get(name), DYNAMIC_TOPIC);
-            if (key.brokerKey() == null) {
-                add(synonyms, name, key.defaultValue(), DEFAULT);
+            if (name.equals(TopicConfig.STORAGE_ENGINE)) {
+                addEngines(synonyms, now, topic, own.getOrDefault(name, ""));
             } else {
-                synonyms.addAll(brokerSynonyms(now, BrokerConfig.KEYS.get(key.brokerKey())));
+                add(synonyms, name, own.get(name), DYNAMIC_TOPIC);
+                synonyms.addAll(defaults(now, key));
             }
-            entries.add(entry(key, synonyms));
+            if (!synonyms.isEmpty()) {
+                entries.add(entry(key, synonyms));
+            }
         });
         return entries;
+    }
+
+    private static List<Synonym> defaults(Layers now, ConfigKey key) {
+        if (key.brokerKey() != null) {
+            return brokerSynonyms(now, BrokerConfig.KEYS.get(key.brokerKey()));
+        }
+        List<Synonym> synonyms = new ArrayList<>();
+        add(synonyms, key.name(), key.defaultValue(), DEFAULT);
+        return synonyms;
+    }
+
+    /** The engine that was asked for, then the engines that really have the topic's logs, or will have them. */
+    private void addEngines(List<Synonym> synonyms, Layers now, String topic, String asked) {
+        if (!asked.isEmpty()) {
+            add(synonyms, TopicConfig.STORAGE_ENGINE, asked, DYNAMIC_TOPIC);
+        }
+        String kept = now.view
+                .topic(topic)
+                .map(existing -> String.join(",", keptBy(now, existing)))
+                .orElseGet(() -> now.placement.engineOf(topic));
+        add(synonyms, TopicConfig.STORAGE_ENGINE, kept, DEFAULT);
     }
 
     private List<ConfigEntry> describeBroker(Layers now, ConfigResource resource) {
         List<ConfigEntry> entries = new ArrayList<>();
         if (resource.equals(ConfigResource.allBrokers())) {
-            new TreeMap<>(now.all).forEach((name, value) -> {
-                ConfigKey key = BrokerConfig.KEYS.get(name);
-                if (key != null) {
-                    entries.add(entry(key, List.of(new Synonym(name, value, DYNAMIC_DEFAULT_BROKER))));
-                }
-            });
+            new TreeMap<>(now.all)
+                    .forEach((name, value) -> entries.add(
+                            entry(BrokerConfig.key(name), List.of(new Synonym(name, value, DYNAMIC_DEFAULT_BROKER)))));
             return entries;
         }
         if (!resource.equals(ConfigResource.broker(brokerId))) {
             throw INVALID_REQUEST.because("Broker " + brokerId + " cannot describe broker " + resource.name());
         }
-        BrokerConfig.KEYS.values().forEach(key -> entries.add(entry(key, brokerSynonyms(now, key))));
+        Map<String, List<Synonym>> synonyms = new TreeMap<>();
+        nodeSettings(now)
+                .forEach((name, value) -> synonyms.put(name, List.of(new Synonym(name, value, STATIC_BROKER))));
+        BrokerConfig.KEYS.forEach((name, key) -> synonyms.put(name, brokerSynonyms(now, key)));
+        Stream.of(now.own, now.all)
+                .flatMap(layer -> layer.keySet().stream())
+                .forEach(name -> synonyms.computeIfAbsent(name, set -> brokerSynonyms(now, BrokerConfig.key(set))));
+        synonyms.forEach((name, layers) -> entries.add(entry(BrokerConfig.key(name), layers)));
         return entries;
+    }
+
+    /** The values of {@link BrokerConfig#NODE_KEYS}, as far as they are known. */
+    private Map<String, String> nodeSettings(Layers now) {
+        Map<String, String> settings = new HashMap<>();
+        Endpoints network = endpoints;
+        if (network != null) {
+            settings.putAll(network.settings());
+            settings.keySet().retainAll(BrokerConfig.NODE_KEYS.keySet());
+        }
+        settings.put(BrokerConfig.NODE_ID, Integer.toString(brokerId));
+        settings.put(BrokerConfig.BROKER_ID, Integer.toString(brokerId));
+        settings.put(
+                BrokerConfig.LOG_DIRS,
+                engines.all().stream()
+                        .map(engine -> engine.engine().volume().logDir())
+                        .collect(Collectors.joining(",")));
+        now.view
+                .broker(brokerId)
+                .map(broker -> broker.registration().rack())
+                .ifPresent(rack -> settings.put(BrokerConfig.BROKER_RACK, rack));
+        return settings;
     }
 
     private static List<Synonym> brokerSynonyms(Layers now, ConfigKey key) {
@@ -297,12 +365,12 @@ final class NodeConfigs implements Configs {
     @Override
     public void check(ConfigResource resource, String name, String value) {
         boolean ofTopic = resource.type() == ConfigResource.Type.TOPIC;
-        ConfigKey key = (ofTopic ? TopicConfig.KEYS : BrokerConfig.KEYS).get(name);
+        ConfigKey key = ofTopic ? TopicConfig.KEYS.get(name) : BrokerConfig.key(name);
         if (key == null) {
-            throw INVALID_CONFIG.because("Unknown " + (ofTopic ? "topic" : "broker") + " config name: " + name);
+            throw INVALID_CONFIG.because("Unknown topic config name: " + name);
         }
-        if (!ofTopic && !key.dynamic()) {
-            throw INVALID_CONFIG.because("Cannot update " + name + " dynamically: only the broker's file can set it.");
+        if (!key.dynamic()) {
+            throw INVALID_REQUEST.because("Cannot update these configs dynamically: [" + name + "]");
         }
         key.check(value);
         if (ofTopic) {

@@ -6,7 +6,9 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.assertj.core.api.Assertions.tuple;
 
 import io.felice.api.ErrorCode;
+import io.felice.api.cluster.BrokerRegistration;
 import io.felice.api.cluster.ClusterView;
+import io.felice.api.cluster.Endpoints;
 import io.felice.api.cluster.MetadataRecord;
 import io.felice.api.cluster.MetadataRecord.ConfigSet;
 import io.felice.api.cluster.PartitionState;
@@ -101,7 +103,7 @@ class NodeConfigsTest {
         replay(new ConfigSet(ALL, "log.retention.ms", "6000"));
         Map<String, String> own = Map.of(TopicConfig.SEGMENT_BYTES, "4000");
 
-        List<ConfigEntry> promised = configs.describeTopic(own);
+        List<ConfigEntry> promised = configs.describeTopic("orders", own);
         replay(new ConfigSet(ORDERS, TopicConfig.SEGMENT_BYTES, "4000"));
 
         assertThat(promised).isEqualTo(configs.describe(ORDERS));
@@ -117,7 +119,9 @@ class NodeConfigsTest {
         replay(new ConfigSet(OWN, BrokerConfig.NUM_PARTITIONS, "7"));
 
         assertThat(described(OWN, BrokerConfig.NUM_PARTITIONS).source()).isEqualTo(Source.DYNAMIC_BROKER);
-        assertThat(configs.describe(OWN)).hasSize(BrokerConfig.KEYS.size());
+        assertThat(configs.describe(OWN))
+                .extracting(entry -> entry.key().name())
+                .containsAll(BrokerConfig.KEYS.keySet());
         refused(ErrorCode.INVALID_REQUEST, () -> configs.describe(ConfigResource.broker(1)));
         refused(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, () -> configs.describe(ConfigResource.topic("nothing")));
     }
@@ -136,9 +140,126 @@ class NodeConfigsTest {
     void valuesAreCheckedAsTheCatalogueSays() {
         refused(ErrorCode.INVALID_CONFIG, () -> configs.check(ORDERS, "no.such.key", "1"));
         refused(ErrorCode.INVALID_CONFIG, () -> configs.check(ORDERS, TopicConfig.SEGMENT_BYTES, "2"));
-        refused(ErrorCode.INVALID_CONFIG, () -> configs.check(OWN, BrokerConfig.OFFSETS_TOPIC_PARTITIONS, "2"));
+        refused(ErrorCode.INVALID_REQUEST, () -> configs.check(OWN, BrokerConfig.OFFSETS_TOPIC_PARTITIONS, "2"));
         configs.check(ORDERS, TopicConfig.SEGMENT_BYTES, "2000");
         configs.check(OWN, BrokerConfig.NUM_PARTITIONS, "2");
+    }
+
+    @Test
+    void aBrokerKeyThatOnlyAFileCanSetIsRefusedInKafkasWords() {
+        for (String key : List.of("log.dirs", "node.id", "process.roles", "listeners")) {
+            refused(ErrorCode.INVALID_REQUEST, () -> configs.check(OWN, key, "x"));
+        }
+        assertThat(catchThrowable(() -> configs.check(ALL, "broker.heartbeat.interval.ms", "1")))
+                .hasMessage("Cannot update these configs dynamically: [broker.heartbeat.interval.ms]");
+    }
+
+    @Test
+    void aBrokerKeepsWhatNobodyHasDeclaredAndShowsNoValueOfIt() {
+        configs.check(OWN, "num.io.threads", "16");
+        configs.check(ALL, "my.plugin.colour", "red");
+
+        replay(new ConfigSet(OWN, "num.io.threads", "16"), new ConfigSet(ALL, "my.plugin.colour", "red"));
+
+        assertThat(described(OWN, "num.io.threads").source()).isEqualTo(Source.DYNAMIC_BROKER);
+        assertThat(described(OWN, "my.plugin.colour").source()).isEqualTo(Source.DYNAMIC_DEFAULT_BROKER);
+        assertThat(described(ALL, "my.plugin.colour").key().isSensitive()).isTrue();
+    }
+
+    @Test
+    void encryptionThatThisNodeDoesNotHaveIsNotPromised() {
+        for (String key :
+                List.of("ssl.keystore.location", "sasl.jaas.config", "listener.name.external.ssl.keystore.password")) {
+            refused(ErrorCode.INVALID_REQUEST, () -> configs.check(OWN, key, "x"));
+        }
+    }
+
+    @Test
+    void throttlesAreTakenByBrokersAndByTopics() {
+        configs.check(OWN, BrokerConfig.LEADER_THROTTLED_RATE, "1000000");
+        for (String list : List.of("*", "", "0:1", "0:1,3:0")) {
+            configs.check(ORDERS, TopicConfig.LEADER_THROTTLED_REPLICAS, list);
+        }
+        refused(ErrorCode.INVALID_CONFIG, () -> configs.check(ORDERS, TopicConfig.FOLLOWER_THROTTLED_REPLICAS, "0-1"));
+        refused(ErrorCode.INVALID_CONFIG, () -> configs.check(OWN, BrokerConfig.FOLLOWER_THROTTLED_RATE, "fast"));
+    }
+
+    @Test
+    void whatProvisioningToolsSetOfATopicIsTaken() {
+        configs.check(ORDERS, TopicConfig.COMPRESSION_TYPE, "zstd");
+        configs.check(ORDERS, TopicConfig.COMPRESSION_ZSTD_LEVEL, "-5");
+        configs.check(ORDERS, TopicConfig.FILE_DELETE_DELAY_MS, "60000");
+        configs.check(ORDERS, TopicConfig.SEGMENT_INDEX_BYTES, "1048576");
+        refused(ErrorCode.INVALID_CONFIG, () -> configs.check(ORDERS, TopicConfig.COMPRESSION_TYPE, "rar"));
+    }
+
+    @Test
+    void theInternalSegmentSizeWinsAndIsShownOnlyWhereItIsSet() {
+        assertThat(configs.describe(ORDERS))
+                .extracting(entry -> entry.key().name())
+                .doesNotContain(TopicConfig.INTERNAL_SEGMENT_BYTES);
+
+        replay(
+                new ConfigSet(ORDERS, TopicConfig.SEGMENT_BYTES, "4000000"),
+                new ConfigSet(ORDERS, TopicConfig.INTERNAL_SEGMENT_BYTES, "1000"));
+
+        assertThat(described(ORDERS, TopicConfig.INTERNAL_SEGMENT_BYTES).value())
+                .isEqualTo("1000");
+        assertThat(configs.topic("orders").segmentBytes()).isEqualTo(1000);
+    }
+
+    @Test
+    void whatIsTrueOfTheNodeIsShownUnderKafkasNames() {
+        configs.reachedAt(new Endpoints() {
+            @Override
+            public List<BrokerRegistration.Endpoint> endpoints() {
+                return List.of();
+            }
+
+            @Override
+            public Map<String, String> settings() {
+                return Map.of(BrokerConfig.LISTENERS, "PLAINTEXT://:9092", "request.log", "true");
+            }
+        });
+        replay(new MetadataRecord.BrokerRegistered(new BrokerRegistration(0, ID, ID, List.of(), "rack-1"), 1));
+
+        assertThat(configs.describe(OWN))
+                .filteredOn(
+                        entry -> BrokerConfig.NODE_KEYS.containsKey(entry.key().name()))
+                .extracting(entry -> entry.key().name(), ConfigEntry::value, ConfigEntry::source)
+                .containsExactly(
+                        tuple("broker.id", "0", Source.STATIC_BROKER),
+                        tuple("broker.rack", "rack-1", Source.STATIC_BROKER),
+                        tuple("listeners", "PLAINTEXT://:9092", Source.STATIC_BROKER),
+                        tuple("log.dirs", "memory:,scripted:", Source.STATIC_BROKER),
+                        tuple("node.id", "0", Source.STATIC_BROKER));
+        assertThat(described(OWN, "listeners").key().dynamic()).isFalse();
+    }
+
+    @Test
+    void theEngineThatReallyKeepsATopicIsShownAsADefault() {
+        assertThat(described(ORDERS, TopicConfig.STORAGE_ENGINE).value()).isEqualTo("scripted");
+        kept.put("orders", List.of("memory"));
+
+        ConfigEntry entry = described(ORDERS, TopicConfig.STORAGE_ENGINE);
+
+        assertThat(entry.value()).isEqualTo("memory");
+        assertThat(entry.source()).isEqualTo(Source.DEFAULT);
+        assertThat(configs.describeTopic("m-1", Map.of()))
+                .filteredOn(one -> one.key().name().equals(TopicConfig.STORAGE_ENGINE))
+                .extracting(ConfigEntry::value)
+                .containsExactly("memory");
+    }
+
+    @Test
+    void anEngineThatWasAskedForIsShownAsSet() {
+        kept.put("orders", List.of("scripted"));
+        replay(new ConfigSet(ORDERS, TopicConfig.STORAGE_ENGINE, "scripted"));
+
+        ConfigEntry entry = described(ORDERS, TopicConfig.STORAGE_ENGINE);
+
+        assertThat(entry.value()).isEqualTo("scripted");
+        assertThat(entry.source()).isEqualTo(Source.DYNAMIC_TOPIC);
     }
 
     @Test

@@ -27,7 +27,7 @@ final class BrokerKeys {
             case BOOLEAN -> new Setting(Kind.FLAG, null, null, false);
             case INT, SHORT, LONG -> new Setting(Kind.WHOLE_NUMBER, min, max, false);
             case DOUBLE -> new Setting(Kind.NUMBER, min, max, false);
-            case STRING, CLASS, PASSWORD, LIST -> Setting.text(rule(key));
+            case STRING, CLASS, PASSWORD, UNKNOWN, LIST -> Setting.text(rule(key));
         };
     }
 

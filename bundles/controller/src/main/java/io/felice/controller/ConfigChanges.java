@@ -21,6 +21,7 @@ import java.util.Set;
 /** Decides about dynamic configs: what is known, legal and changeable. Stateless. */
 final class ConfigChanges {
     static final int MAX_VALUE_LENGTH = 32_767;
+    static final int MAX_NAME_LENGTH = 1_000;
 
     private ConfigChanges() {}
 
@@ -34,7 +35,7 @@ final class ConfigChanges {
                 if (!seen.add(change.key())) {
                     throw ErrorCode.INVALID_REQUEST.because("Error due to duplicate config keys");
                 }
-                records.add(decide(view, resource, change));
+                decide(view, resource, change).ifPresent(records::add);
             }
             return null;
         }));
@@ -59,14 +60,15 @@ final class ConfigChanges {
         }
     }
 
-    private static MetadataRecord decide(ClusterView view, ConfigResource resource, ConfigChange change) {
+    /** What is to be written; nothing if a value is taken away that is not there, whatever its name is. */
+    private static Optional<MetadataRecord> decide(ClusterView view, ConfigResource resource, ConfigChange change) {
+        if (change.operation() == ConfigChange.Operation.DELETE) {
+            return Optional.ofNullable(view.configs(resource).get(change.key()))
+                    .map(set -> new MetadataRecord.ConfigSet(resource, change.key(), null));
+        }
         ConfigKey key = keyOf(resource, change.key());
         if (!key.dynamic()) {
-            throw ErrorCode.INVALID_REQUEST.because("Cannot update these configs dynamically: " + key.name()
-                    + "; set it in the broker's configuration file.");
-        }
-        if (change.operation() == ConfigChange.Operation.DELETE) {
-            return new MetadataRecord.ConfigSet(resource, key.name(), null);
+            throw ErrorCode.INVALID_REQUEST.because("Cannot update these configs dynamically: [" + key.name() + "]");
         }
         if (change.value() == null) {
             throw ErrorCode.INVALID_REQUEST.because("Null value not supported for : " + key.name());
@@ -78,15 +80,18 @@ final class ConfigChanges {
                     case SUBTRACT -> joined(list(view, resource, key, change), change.value(), false);
                 };
         checkValue(resource, key, value);
-        return new MetadataRecord.ConfigSet(resource, key.name(), value);
+        return Optional.of(new MetadataRecord.ConfigSet(resource, key.name(), value));
     }
 
     private static ConfigKey keyOf(ConfigResource resource, String name) {
         boolean ofTopic = resource.type() == ConfigResource.Type.TOPIC;
-        ConfigKey key = (ofTopic ? TopicConfig.KEYS : BrokerConfig.KEYS).get(name);
+        ConfigKey key = ofTopic ? TopicConfig.KEYS.get(name) : BrokerConfig.key(name);
         if (key == null) {
-            throw ErrorCode.INVALID_CONFIG.because(
-                    "Unknown " + (ofTopic ? "topic" : "broker") + " config name: " + name);
+            throw ErrorCode.INVALID_CONFIG.because("Unknown topic config name: " + name);
+        }
+        if (name.length() > MAX_NAME_LENGTH) {
+            throw ErrorCode.INVALID_REQUEST.because("A config name of " + name.length()
+                    + " characters is too long; at most " + MAX_NAME_LENGTH + " are allowed.");
         }
         return key;
     }

@@ -99,6 +99,33 @@ class ConfigChangesTest {
     }
 
     @Test
+    void whatIsNotThereIsTakenAwayWithoutAWord() {
+        for (ConfigResource resource : List.of(TOPIC, ConfigResource.broker(1))) {
+            for (String key : List.of("colour", "retention.ms", "log.dirs")) {
+                assertThat(alter(resource, change(key, Operation.DELETE, null)).error())
+                        .isEqualTo(ErrorCode.NONE);
+            }
+        }
+        assertThat(setup.view().configs(TOPIC)).isEmpty();
+    }
+
+    @Test
+    void aBrokerKeepsANameThatNobodyHasDeclaredIfItIsNotTooLong() {
+        String tooLong = "x".repeat(ConfigChanges.MAX_NAME_LENGTH + 1);
+
+        assertThat(alter(ConfigResource.broker(1), change("my.plugin.colour", Operation.SET, "red"))
+                        .error())
+                .isEqualTo(ErrorCode.NONE);
+        assertThat(alter(ConfigResource.broker(1), change(tooLong, Operation.SET, "red"))
+                        .error())
+                .isEqualTo(ErrorCode.INVALID_REQUEST);
+        assertThat(alter(ConfigResource.broker(1), change("log.dirs", Operation.SET, "/x"))
+                        .message())
+                .isEqualTo("Cannot update these configs dynamically: [log.dirs]");
+        assertThat(setup.view().configs(ConfigResource.broker(1))).isEqualTo(Map.of("my.plugin.colour", "red"));
+    }
+
+    @Test
     void brokersHaveTheirOwnAndADefaultForAll() {
         assertThat(alter(ConfigResource.broker(1), change("log.retention.ms", Operation.SET, "7"))
                         .error())

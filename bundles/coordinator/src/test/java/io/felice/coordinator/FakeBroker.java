@@ -210,7 +210,7 @@ final class FakeBroker implements Partitions, ClusterMetadata, Configs {
     }
 
     @Override
-    public List<ConfigEntry> describeTopic(Map<String, String> own) {
+    public List<ConfigEntry> describeTopic(String topic, Map<String, String> own) {
         throw new UnsupportedOperationException("a coordinator has no use for this");
     }
 

@@ -48,12 +48,33 @@ final class ConfigChanges {
             }
             ConfigResource resource = ConfigResources.of(type, name, metadata);
             List<ConfigChange> wanted = of.apply(resource);
-            check(resource, wanted);
-            changes.put(resource, wanted);
-            answers.put(resource, answer);
+            Outcome<Void> refused = refusal(resource, wanted, context);
+            if (refused.isFailed()) {
+                answer.accept(refused);
+            } else {
+                changes.put(resource, wanted);
+                answers.put(resource, answer);
+            }
         } catch (RuntimeException refused) {
             answer.accept(Outcome.failed(Failures.codeOf(refused, context), Failures.messageOf(refused)));
         }
+    }
+
+    private Outcome<Void> refusal(ConfigResource resource, List<ConfigChange> wanted, RequestContext context) {
+        try {
+            check(resource, wanted);
+            return Outcome.of(null);
+        } catch (RuntimeException refused) {
+            return toClient(resource, Outcome.failed(Failures.codeOf(refused, context), Failures.messageOf(refused)));
+        }
+    }
+
+    /** Apache Kafka calls an illegal value of a topic INVALID_CONFIG, and one of a broker INVALID_REQUEST. */
+    private static Outcome<Void> toClient(ConfigResource resource, Outcome<Void> outcome) {
+        boolean ofBroker = resource.type() == ConfigResource.Type.BROKER;
+        return ofBroker && outcome.error() == ErrorCode.INVALID_CONFIG
+                ? Outcome.failed(ErrorCode.INVALID_REQUEST, outcome.message())
+                : outcome;
     }
 
     private void check(ConfigResource resource, List<ConfigChange> wanted) {
@@ -94,7 +115,7 @@ final class ConfigChanges {
         return (validateOnly ? decided : metadata.visible(decided)).handle((done, failure) -> {
             answers.forEach((resource, answer) -> answer.accept(
                     failure == null
-                            ? done.outcomes().get(resource)
+                            ? toClient(resource, done.outcomes().get(resource))
                             : Outcome.failed(Failures.ofController(failure, context), Failures.messageOf(failure))));
             return null;
         });

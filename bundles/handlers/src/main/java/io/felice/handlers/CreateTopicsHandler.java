@@ -10,7 +10,6 @@ import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.cluster.Outcome;
 import io.felice.api.cluster.TopicCreation;
 import io.felice.api.config.ConfigEntry;
-import io.felice.api.config.ConfigKey;
 import io.felice.api.config.ConfigResource;
 import io.felice.api.config.Configs;
 import io.felice.protocol.Apis;
@@ -143,11 +142,12 @@ public final class CreateTopicsHandler implements RequestHandler<CreateTopicsReq
         if (!validateOnly) {
             result.setTopicId(TopicIds.of(created.topicId()));
         }
-        configs.describeTopic(topic.configs()).forEach(entry -> result.configs().add(config(entry)));
+        configs.describeTopic(topic.name(), topic.configs())
+                .forEach(entry -> result.configs().add(config(entry)));
     }
 
     private static CreatableTopicConfigs config(ConfigEntry entry) {
-        boolean secret = entry.key().type() == ConfigKey.Type.PASSWORD;
+        boolean secret = entry.key().isSensitive();
         return new CreatableTopicConfigs()
                 .setName(entry.key().name())
                 .setValue(secret ? null : entry.value())

@@ -3,7 +3,6 @@ package io.felice.handlers;
 import io.felice.api.TopicNames;
 import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.config.ConfigEntry;
-import io.felice.api.config.ConfigKey;
 import io.felice.api.config.ConfigResource;
 import io.felice.api.config.Configs;
 import io.felice.protocol.Apis;
@@ -76,7 +75,7 @@ public final class DescribeConfigsHandler
     }
 
     private static DescribeConfigsResourceResult config(ConfigEntry entry, DescribeConfigsRequestData request) {
-        boolean secret = entry.key().type() == ConfigKey.Type.PASSWORD;
+        boolean secret = entry.key().isSensitive();
         DescribeConfigsResourceResult config = new DescribeConfigsResourceResult()
                 .setName(entry.key().name())
                 .setValue(secret ? null : entry.value())

@@ -93,7 +93,7 @@ public final class IncrementalAlterConfigsHandler
 
     private static void checkList(ConfigResource resource, String name, Operation operation) {
         ConfigKey key =
-                resource.type() == ConfigResource.Type.TOPIC ? TopicConfig.KEYS.get(name) : BrokerConfig.KEYS.get(name);
+                resource.type() == ConfigResource.Type.TOPIC ? TopicConfig.KEYS.get(name) : BrokerConfig.key(name);
         if (key == null || key.type() != ConfigKey.Type.LIST) {
             throw ErrorCode.INVALID_CONFIG.because("Config value "
                     + operation.name().toLowerCase(Locale.ROOT) + " is not allowed for config key: " + name);

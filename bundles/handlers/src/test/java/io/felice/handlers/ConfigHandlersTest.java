@@ -108,6 +108,33 @@ class ConfigHandlersTest {
     }
 
     @Test
+    void theValueOfANameThatNobodyHasDeclaredIsNotShown() throws Exception {
+        cluster.config(ConfigResource.allBrokers(), "my.plugin.secret", "red");
+
+        DescribeConfigsResourceResult config = describe(BROKER, "").configs().get(0);
+
+        assertThat(config.name()).isEqualTo("my.plugin.secret");
+        assertThat(config.value()).isNull();
+        assertThat(config.isSensitive()).isTrue();
+        assertThat(config.synonyms()).extracting(DescribeConfigsSynonym::value).containsOnlyNulls();
+    }
+
+    @Test
+    void anIllegalValueOfABrokerIsAnInvalidRequestAsInKafka() throws Exception {
+        assertThat(changeBroker(op("num.partitions", SET, "many"))).isEqualTo(ErrorCode.INVALID_REQUEST);
+        assertThat(changeBroker(op("num.partitions", APPEND, "1"))).isEqualTo(ErrorCode.INVALID_CONFIG);
+
+        admin.refuse(ConfigResource.broker(7), ErrorCode.INVALID_CONFIG, "the controller says no");
+        assertThat(changeBroker(op("num.partitions", SET, "3"))).isEqualTo(ErrorCode.INVALID_REQUEST);
+    }
+
+    @Test
+    void aConfigThatNobodyKnowsIsTakenAwayWithoutAWord() throws Exception {
+        assertThat(change("t", op("no.such", DELETE, null))).isEqualTo(ErrorCode.NONE);
+        assertThat(changeBroker(op("no.such", DELETE, null))).isEqualTo(ErrorCode.NONE);
+    }
+
+    @Test
     void anIncrementalChangeTouchesOnlyWhatItNames() throws Exception {
         cluster.config(ConfigResource.topic("t"), "retention.ms", "1000");
         cluster.config(ConfigResource.topic("t"), "segment.ms", "2000");
@@ -226,6 +253,13 @@ class ConfigHandlersTest {
         IncrementalAlterConfigsRequestData request = new IncrementalAlterConfigsRequestData();
         request.resources().add(resource(topic, changes));
         return ErrorCode.of(Asking.ask(change, request, 1).responses().get(0).errorCode());
+    }
+
+    private ErrorCode changeBroker(IncrementalAlterConfigsRequestData.AlterableConfig change) throws Exception {
+        IncrementalAlterConfigsRequestData request = new IncrementalAlterConfigsRequestData();
+        request.resources().add(resource("7", change).setResourceType(BROKER));
+        return ErrorCode.of(
+                Asking.ask(this.change, request, 1).responses().get(0).errorCode());
     }
 
     private ErrorCode replace(String topic, Map<String, String> values) throws Exception {

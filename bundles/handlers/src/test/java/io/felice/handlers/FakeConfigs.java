@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.TreeMap;
 
 /** Defaults, and what the cluster has set beyond them. */
 final class FakeConfigs implements Configs {
@@ -57,20 +58,29 @@ final class FakeConfigs implements Configs {
     }
 
     @Override
-    public List<ConfigEntry> describeTopic(Map<String, String> own) {
+    public List<ConfigEntry> describeTopic(String topic, Map<String, String> own) {
         return described(TopicConfig.KEYS, own, Source.DYNAMIC_TOPIC);
     }
 
     private static List<ConfigEntry> described(Map<String, ConfigKey> keys, Map<String, String> set, Source dynamic) {
         List<ConfigEntry> entries = new ArrayList<>();
-        for (ConfigKey key : keys.values()) {
+        Map<String, ConfigKey> all = new TreeMap<>(keys);
+        if (keys == BrokerConfig.KEYS) {
+            set.keySet().forEach(name -> all.put(name, BrokerConfig.key(name)));
+        }
+        for (ConfigKey key : all.values()) {
             List<ConfigEntry.Synonym> synonyms = new ArrayList<>();
             String own = set.get(key.name());
             if (own != null) {
                 synonyms.add(new ConfigEntry.Synonym(key.name(), own, dynamic));
             }
             String name = Objects.requireNonNullElse(key.brokerKey(), key.name());
-            synonyms.add(new ConfigEntry.Synonym(name, key.defaultValue(), Source.DEFAULT));
+            if (key.defaultValue() != null) {
+                synonyms.add(new ConfigEntry.Synonym(name, key.defaultValue(), Source.DEFAULT));
+            }
+            if (synonyms.isEmpty()) {
+                continue;
+            }
             entries.add(new ConfigEntry(
                     key, synonyms.get(0).value(), synonyms.get(0).source(), synonyms));
         }

@@ -1,7 +1,6 @@
 package io.felice.network;
 
 import io.felice.api.Launch;
-import io.felice.api.cluster.BrokerRegistration;
 import io.felice.api.cluster.Endpoints;
 import io.felice.api.status.StatusSource;
 import io.felice.api.status.StatusTable;
@@ -216,8 +215,7 @@ public final class NetworkServer implements StatusSource {
         }
         server = opening;
         if (leaving.getCount() > 0) {
-            List<BrokerRegistration.Endpoint> endpoints = opening.endpoints();
-            registration = context.registerService(Endpoints.class, () -> endpoints, null);
+            registration = context.registerService(Endpoints.class, new OpenEndpoints(opening), null);
         }
     }
 

@@ -2,8 +2,10 @@ package io.felice.api.config;
 
 import static io.felice.api.config.ConfigKey.Type.BOOLEAN;
 import static io.felice.api.config.ConfigKey.Type.INT;
+import static io.felice.api.config.ConfigKey.Type.LIST;
 import static io.felice.api.config.ConfigKey.Type.LONG;
 import static io.felice.api.config.ConfigKey.Type.STRING;
+import static io.felice.api.config.ConfigKey.Type.UNKNOWN;
 
 import java.util.Collections;
 import java.util.List;
@@ -14,7 +16,8 @@ import java.util.TreeMap;
  * The configuration of one broker that Kafka's tools can see and change: every key has a value. Immutable.
  *
  * <p>It holds the broker-wide defaults of topic configs (under the names of {@link ConfigKey#brokerKey}) and what follows.
- * What belongs to one bundle alone (listeners, directories, buffers) is configured in that bundle's own file.
+ * What belongs to one bundle alone (listeners, directories, buffers) is configured in that bundle's own file;
+ * {@link #NODE_KEYS} are shown to Kafka's tools all the same.
  */
 public final class BrokerConfig extends ConfigValues {
     public static final String AUTO_CREATE_TOPICS = "auto.create.topics.enable";
@@ -34,6 +37,21 @@ public final class BrokerConfig extends ConfigValues {
     public static final String GROUP_MAX_SESSION_TIMEOUT_MS = "group.max.session.timeout.ms";
     public static final String GROUP_INITIAL_REBALANCE_DELAY_MS = "group.initial.rebalance.delay.ms";
     public static final String GROUP_MAX_SIZE = "group.max.size";
+    public static final String LEADER_THROTTLED_RATE = "leader.replication.throttled.rate";
+    public static final String FOLLOWER_THROTTLED_RATE = "follower.replication.throttled.rate";
+    public static final String ALTER_LOG_DIRS_THROTTLED_RATE = "replica.alter.log.dirs.io.max.bytes.per.second";
+    public static final String NODE_ID = "node.id";
+    public static final String BROKER_ID = "broker.id";
+    public static final String BROKER_RACK = "broker.rack";
+    public static final String LOG_DIRS = "log.dirs";
+    public static final String LISTENERS = "listeners";
+    public static final String ADVERTISED_LISTENERS = "advertised.listeners";
+    public static final String LISTENER_SECURITY_PROTOCOL_MAP = "listener.security.protocol.map";
+    public static final String NUM_NETWORK_THREADS = "num.network.threads";
+    public static final String SOCKET_REQUEST_MAX_BYTES = "socket.request.max.bytes";
+    public static final String MAX_CONNECTIONS = "max.connections";
+    public static final String MAX_CONNECTIONS_PER_IP = "max.connections.per.ip";
+    public static final String CONNECTIONS_MAX_IDLE_MS = "connections.max.idle.ms";
     public static final String STORAGE_PLACEMENT = "storage.placement";
 
     private static final long NEVER = Long.MAX_VALUE;
@@ -41,6 +59,21 @@ public final class BrokerConfig extends ConfigValues {
 
     /** Every key there is, by name, the defaults of topic configs included. */
     public static final Map<String, ConfigKey> KEYS = keys();
+
+    /** What else Kafka's tools see of a broker. Each value comes from a bundle's own file and cannot be changed through them. */
+    public static final Map<String, ConfigKey> NODE_KEYS = byName(List.of(
+            shown(NODE_ID, INT, "The node's id, different on every node of a cluster."),
+            shown(BROKER_ID, INT, "The node's id under its older name."),
+            shown(BROKER_RACK, STRING, "The rack or zone of this node."),
+            shown(LOG_DIRS, LIST, "Where the storage engines keep the logs, as kafka-log-dirs shows it."),
+            shown(LISTENERS, LIST, "The addresses that the node listens at."),
+            shown(ADVERTISED_LISTENERS, LIST, "The addresses that clients are told to connect to."),
+            shown(LISTENER_SECURITY_PROTOCOL_MAP, STRING, "The security protocol of each listener."),
+            shown(NUM_NETWORK_THREADS, INT, "The number of I/O threads."),
+            shown(SOCKET_REQUEST_MAX_BYTES, INT, "The largest request, in bytes."),
+            shown(MAX_CONNECTIONS, INT, "How many connections may be open."),
+            shown(MAX_CONNECTIONS_PER_IP, INT, "How many connections one address may have open."),
+            shown(CONNECTIONS_MAX_IDLE_MS, LONG, "How long a connection may do nothing before it is closed.")));
 
     /** @param values a value for every key of {@link #KEYS}, each checked already */
     public BrokerConfig(Map<String, String> values) {
@@ -50,6 +83,23 @@ public final class BrokerConfig extends ConfigValues {
     /** The built-in defaults, with some values in place of them. */
     public static BrokerConfig with(Map<String, String> overrides) {
         return new BrokerConfig(defaults(KEYS, overrides));
+    }
+
+    /**
+     * The key of this name. A name that neither Felice nor Apache Kafka has can be set to any text, as in Apache Kafka:
+     * plugins and tools keep values of their own this way.
+     */
+    public static ConfigKey key(String name) {
+        ConfigKey key = KEYS.getOrDefault(name, NODE_KEYS.get(name));
+        return key == null ? undeclared(name, !ReadOnlyBrokerConfigs.contains(name)) : key;
+    }
+
+    private static ConfigKey undeclared(String name, boolean dynamic) {
+        return new ConfigKey(name, UNKNOWN, null, 0, 0, List.of(), null, dynamic, null, null);
+    }
+
+    private static ConfigKey shown(String name, ConfigKey.Type type, String documentation) {
+        return new ConfigKey(name, type, null, 0, 0, List.of(), null, false, null, documentation);
     }
 
     private static Map<String, ConfigKey> keys() {
@@ -65,6 +115,7 @@ public final class BrokerConfig extends ConfigValues {
                                 key.min(),
                                 key.max(),
                                 key.allowed(),
+                                key.pattern(),
                                 true,
                                 null,
                                 key.documentation()));
@@ -165,6 +216,9 @@ public final class BrokerConfig extends ConfigValues {
                         true,
                         "How long an empty group waits for more members before its first rebalance, in milliseconds."),
                 number(GROUP_MAX_SIZE, INT, Integer.toString(MAX), 1, MAX, true, "How many members a group may have."),
+                throttle(LEADER_THROTTLED_RATE),
+                throttle(FOLLOWER_THROTTLED_RATE),
+                throttle(ALTER_LOG_DIRS_THROTTLED_RATE),
                 new ConfigKey(
                         STORAGE_PLACEMENT,
                         STRING,
@@ -172,6 +226,7 @@ public final class BrokerConfig extends ConfigValues {
                         0,
                         0,
                         List.of(),
+                        null,
                         true,
                         null,
                         "Which engine keeps a topic that does not say: pattern:engine pairs, the first that fits."))) {
@@ -182,10 +237,21 @@ public final class BrokerConfig extends ConfigValues {
 
     private static ConfigKey number(
             String name, ConfigKey.Type type, String value, long min, long max, boolean dynamic, String documentation) {
-        return new ConfigKey(name, type, value, min, max, List.of(), dynamic, null, documentation);
+        return new ConfigKey(name, type, value, min, max, List.of(), null, dynamic, null, documentation);
+    }
+
+    private static ConfigKey throttle(String name) {
+        return number(
+                name,
+                LONG,
+                Long.toString(NEVER),
+                0,
+                NEVER,
+                true,
+                "Kept, and changes nothing: no replication is throttled yet. In bytes per second.");
     }
 
     private static ConfigKey flag(String name, String value, boolean dynamic, String documentation) {
-        return new ConfigKey(name, BOOLEAN, value, 0, 0, List.of(), dynamic, null, documentation);
+        return new ConfigKey(name, BOOLEAN, value, 0, 0, List.of(), null, dynamic, null, documentation);
     }
 }

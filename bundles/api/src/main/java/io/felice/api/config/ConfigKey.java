@@ -13,9 +13,10 @@ import java.util.Objects;
  * @param min smallest legal number, for number types
  * @param max largest legal number, for number types
  * @param allowed legal words, for STRING, LIST and BOOLEAN; empty if any is
+ * @param pattern a regular expression that every word of a LIST matches; null if any word is legal
  * @param dynamic false if only a file can set it (DescribeConfigs says read-only)
  * @param brokerKey for topic keys: the broker key that gives the topic's default ({@code log.retention.ms}); null if none
- * @param documentation one or two sentences
+ * @param documentation one or two sentences; null for a name that nobody has declared
  */
 public record ConfigKey(
         String name,
@@ -24,11 +25,14 @@ public record ConfigKey(
         long min,
         long max,
         List<String> allowed,
+        String pattern,
         boolean dynamic,
         String brokerKey,
         String documentation) {
     /** Kafka's types with the numbers that DescribeConfigs uses. */
     public enum Type {
+        /** Of a name that nobody has declared: any text is legal, and none is shown. */
+        UNKNOWN(0),
         BOOLEAN(1),
         STRING(2),
         INT(3),
@@ -56,6 +60,11 @@ public record ConfigKey(
         allowed = List.copyOf(allowed);
     }
 
+    /** True if the value may be a secret: it is kept and never shown. */
+    public boolean isSensitive() {
+        return type == Type.PASSWORD || type == Type.UNKNOWN;
+    }
+
     /**
      * Checks a value.
      *
@@ -79,7 +88,7 @@ public record ConfigKey(
                     checkWord(item.trim());
                 }
             }
-            case STRING, CLASS, PASSWORD -> checkWord(value);
+            case STRING, CLASS, PASSWORD, UNKNOWN -> checkWord(value);
         }
     }
 
@@ -108,7 +117,8 @@ public record ConfigKey(
     }
 
     private void checkWord(String word) {
-        if (!allowed.isEmpty() && !allowed.contains(word)) {
+        boolean listed = allowed.isEmpty() || allowed.contains(word);
+        if (!listed || pattern != null && !word.matches(pattern)) {
             throw invalid(word);
         }
     }
@@ -122,8 +132,8 @@ public record ConfigKey(
             case BOOLEAN -> "true or false";
             case INT, SHORT, LONG -> "a whole number " + range();
             case DOUBLE -> "a number " + range();
-            case STRING, CLASS, PASSWORD -> "a text";
-            case LIST -> "a list";
+            case STRING, CLASS, PASSWORD, UNKNOWN -> "a text";
+            case LIST -> pattern == null ? "a list" : "a list of items that match " + pattern;
         };
     }
 

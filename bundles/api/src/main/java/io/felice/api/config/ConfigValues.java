@@ -1,30 +1,43 @@
 package io.felice.api.config;
 
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** A value for every key of one kind of configuration, each checked already. Immutable. */
+/** A value for every key of one kind of configuration that has a default, each checked already. Immutable. */
 public abstract sealed class ConfigValues permits BrokerConfig, TopicConfig {
     private final Map<String, String> values;
 
     ConfigValues(Map<String, ConfigKey> keys, Map<String, String> values) {
         this.values = Map.copyOf(values);
-        if (!this.values.keySet().containsAll(keys.keySet())) {
-            throw new IllegalArgumentException(
-                    "a configuration needs a value for every key, not only " + values.keySet());
+        for (ConfigKey key : keys.values()) {
+            if (key.defaultValue() != null && !this.values.containsKey(key.name())) {
+                throw new IllegalArgumentException("a configuration needs a value for every key that has a default,"
+                        + " not only for " + values.keySet());
+            }
         }
+    }
+
+    static Map<String, ConfigKey> byName(List<ConfigKey> keys) {
+        Map<String, ConfigKey> byName = new TreeMap<>();
+        keys.forEach(key -> byName.put(key.name(), key));
+        return Collections.unmodifiableMap(byName);
     }
 
     /** The built-in defaults, with some values in place of them. */
     static Map<String, String> defaults(Map<String, ConfigKey> keys, Map<String, String> overrides) {
         Map<String, String> values = new TreeMap<>();
-        keys.forEach((name, key) -> values.put(name, key.defaultValue()));
+        keys.forEach((name, key) -> {
+            if (key.defaultValue() != null) {
+                values.put(name, key.defaultValue());
+            }
+        });
         values.putAll(overrides);
         return values;
     }
 
-    /** The value as text. */
+    /** The value as text; null for a key without a default that is not set. */
     public final String get(String key) {
         return values.get(key);
     }

@@ -17,20 +17,21 @@ public interface Configs {
     BrokerConfig broker();
 
     /**
-     * Every key of the resource with its value, source and synonyms, in order of names.
+     * Every key of the resource that has a value, with its source and synonyms, in order of names.
      *
      * @throws io.felice.api.FeliceException UNKNOWN_TOPIC_OR_PARTITION, INVALID_REQUEST for another broker's id
      */
     List<ConfigEntry> describe(ConfigResource resource);
 
-    /** What {@link #describe} says of a topic that has these values of its own, whether there is one already or not. */
-    List<ConfigEntry> describeTopic(Map<String, String> own);
+    /** What {@link #describe} says of the topic if it has these values of its own, whether it exists already or not. */
+    List<ConfigEntry> describeTopic(String topic, Map<String, String> own);
 
     /**
      * Checks one value for itself, as the catalogue does, and beyond that what only a running node can know: whether an
      * engine of that name is here. Whether values go together is {@link #check(ConfigResource, Map)}'s to say.
      *
-     * @throws io.felice.api.FeliceException INVALID_CONFIG with a sentence
+     * @throws io.felice.api.FeliceException INVALID_CONFIG with a sentence; INVALID_REQUEST for a broker key that cannot be
+     *     changed while the broker runs
      */
     void check(ConfigResource resource, String key, String value);
 

@@ -7,15 +7,14 @@ import static io.felice.api.config.ConfigKey.Type.LIST;
 import static io.felice.api.config.ConfigKey.Type.LONG;
 import static io.felice.api.config.ConfigKey.Type.STRING;
 
-import java.util.Collections;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 
 /**
- * The configuration of one topic: every key has a value. Immutable.
+ * The configuration of one topic. Immutable.
  *
- * <p>The keys, defaults and ranges are Kafka's ({@code TopicConfig} of 3.9); {@code storage.*} is ours.
+ * <p>The keys, defaults and ranges are Kafka's; {@code storage.*} is ours. Some keys are accepted and kept because
+ * provisioning tools set them, and change nothing here; their documentation says so.
  */
 public final class TopicConfig extends ConfigValues {
     public static final String CLEANUP_POLICY = "cleanup.policy";
@@ -37,6 +36,13 @@ public final class TopicConfig extends ConfigValues {
     public static final String MAX_COMPACTION_LAG_MS = "max.compaction.lag.ms";
     public static final String MIN_CLEANABLE_DIRTY_RATIO = "min.cleanable.dirty.ratio";
     public static final String COMPRESSION_TYPE = "compression.type";
+    public static final String COMPRESSION_GZIP_LEVEL = "compression.gzip.level";
+    public static final String COMPRESSION_LZ4_LEVEL = "compression.lz4.level";
+    public static final String COMPRESSION_ZSTD_LEVEL = "compression.zstd.level";
+    public static final String LEADER_THROTTLED_REPLICAS = "leader.replication.throttled.replicas";
+    public static final String FOLLOWER_THROTTLED_REPLICAS = "follower.replication.throttled.replicas";
+    public static final String INTERNAL_SEGMENT_BYTES = "internal.segment.bytes";
+    public static final String SEGMENT_INDEX_BYTES = "segment.index.bytes";
     public static final String FILE_DELETE_DELAY_MS = "file.delete.delay.ms";
     public static final String FLUSH_MESSAGES = "flush.messages";
     public static final String FLUSH_MS = "flush.ms";
@@ -46,7 +52,9 @@ public final class TopicConfig extends ConfigValues {
     public static final String STORAGE_DURABILITY = "storage.durability";
 
     private static final long NEVER = Long.MAX_VALUE;
+    private static final int SMALLEST_SEGMENT_BYTES = 14;
     private static final List<String> ANY = List.of();
+    private static final String REPLICAS = "\\*|([0-9]+:[0-9]+)?";
 
     /** Every key there is, by name. */
     public static final Map<String, ConfigKey> KEYS = byName(List.of(
@@ -77,10 +85,26 @@ public final class TopicConfig extends ConfigValues {
                     SEGMENT_BYTES,
                     INT,
                     "1073741824",
-                    14,
+                    SMALLEST_SEGMENT_BYTES,
                     Integer.MAX_VALUE,
                     "log.segment.bytes",
                     "The size at which a new segment is started, in bytes."),
+            number(
+                    INTERNAL_SEGMENT_BYTES,
+                    INT,
+                    null,
+                    SMALLEST_SEGMENT_BYTES,
+                    Integer.MAX_VALUE,
+                    null,
+                    "The size at which a new segment is started, in bytes, in place of segment.bytes. Kafka's tests set it."),
+            number(
+                    SEGMENT_INDEX_BYTES,
+                    INT,
+                    "10485760",
+                    4,
+                    Integer.MAX_VALUE,
+                    "log.index.size.max.bytes",
+                    "Kept, and changes nothing: an index grows as it is written and has no limit of its own."),
             number(
                     SEGMENT_MS,
                     LONG,
@@ -195,17 +219,43 @@ public final class TopicConfig extends ConfigValues {
                     COMPRESSION_TYPE,
                     STRING,
                     "producer",
-                    List.of("producer"),
+                    List.of("uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"),
                     "compression.type",
-                    "producer: batches are kept as the producer compressed them."),
+                    "Kept, and changes nothing: batches stay as the producer compressed them, whatever is set."),
+            number(
+                    COMPRESSION_GZIP_LEVEL,
+                    INT,
+                    "-1",
+                    -1,
+                    9,
+                    COMPRESSION_GZIP_LEVEL,
+                    "Kept, and changes nothing: the broker compresses no batch."),
+            number(
+                    COMPRESSION_LZ4_LEVEL,
+                    INT,
+                    "9",
+                    1,
+                    17,
+                    COMPRESSION_LZ4_LEVEL,
+                    "Kept, and changes nothing: the broker compresses no batch."),
+            number(
+                    COMPRESSION_ZSTD_LEVEL,
+                    INT,
+                    "3",
+                    -131072,
+                    22,
+                    COMPRESSION_ZSTD_LEVEL,
+                    "Kept, and changes nothing: the broker compresses no batch."),
+            replicas(LEADER_THROTTLED_REPLICAS),
+            replicas(FOLLOWER_THROTTLED_REPLICAS),
             number(
                     FILE_DELETE_DELAY_MS,
                     LONG,
                     "0",
                     0,
-                    0,
+                    NEVER,
                     "log.segment.delete.delay.ms",
-                    "Files of a dropped segment go as soon as nobody reads them; there is no other delay than 0."),
+                    "Kept, and changes nothing: files of a dropped segment go as soon as nobody reads them."),
             number(
                     FLUSH_MESSAGES,
                     LONG,
@@ -244,6 +294,7 @@ public final class TopicConfig extends ConfigValues {
                     0,
                     0,
                     ANY,
+                    null,
                     true,
                     null,
                     "The storage engine that keeps the topic; empty: as the placement rule of the broker says."),
@@ -255,7 +306,7 @@ public final class TopicConfig extends ConfigValues {
                     null,
                     "What an acknowledged record survives: kill -9 of the broker, a power cut, or nothing.")));
 
-    /** @param values a value for every key of {@link #KEYS}, each checked already */
+    /** @param values a value for every key of {@link #KEYS} that has a default, each checked already */
     public TopicConfig(Map<String, String> values) {
         super(KEYS, values);
     }
@@ -270,6 +321,25 @@ public final class TopicConfig extends ConfigValues {
         return new TopicConfig(defaults(KEYS, overrides));
     }
 
+    /** The size at which a segment is full: {@code internal.segment.bytes} where it is set, else {@code segment.bytes}. */
+    public int segmentBytes() {
+        return getInt(get(INTERNAL_SEGMENT_BYTES) == null ? SEGMENT_BYTES : INTERNAL_SEGMENT_BYTES);
+    }
+
+    private static ConfigKey replicas(String name) {
+        return new ConfigKey(
+                name,
+                LIST,
+                "",
+                0,
+                0,
+                ANY,
+                REPLICAS,
+                true,
+                null,
+                "Kept, and changes nothing: * or partition:broker pairs of replicas whose replication is throttled.");
+    }
+
     private static ConfigKey number(
             String name,
             ConfigKey.Type type,
@@ -278,7 +348,7 @@ public final class TopicConfig extends ConfigValues {
             long max,
             String brokerKey,
             String documentation) {
-        return new ConfigKey(name, type, value, min, max, ANY, true, brokerKey, documentation);
+        return new ConfigKey(name, type, value, min, max, ANY, null, true, brokerKey, documentation);
     }
 
     private static ConfigKey words(
@@ -288,16 +358,10 @@ public final class TopicConfig extends ConfigValues {
             List<String> allowed,
             String brokerKey,
             String documentation) {
-        return new ConfigKey(name, type, value, 0, 0, allowed, true, brokerKey, documentation);
+        return new ConfigKey(name, type, value, 0, 0, allowed, null, true, brokerKey, documentation);
     }
 
     private static ConfigKey flag(String name, String value, String brokerKey, String documentation) {
-        return new ConfigKey(name, BOOLEAN, value, 0, 0, ANY, true, brokerKey, documentation);
-    }
-
-    private static Map<String, ConfigKey> byName(List<ConfigKey> keys) {
-        Map<String, ConfigKey> byName = new TreeMap<>();
-        keys.forEach(key -> byName.put(key.name(), key));
-        return Collections.unmodifiableMap(byName);
+        return new ConfigKey(name, BOOLEAN, value, 0, 0, ANY, null, true, brokerKey, documentation);
     }
 }
