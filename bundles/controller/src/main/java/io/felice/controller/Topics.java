@@ -161,11 +161,11 @@ final class Topics {
         int now = topic.partitions().size();
         int added = wanted.totalCount() - now;
         if (added < 0) {
-            throw ErrorCode.INVALID_PARTITIONS.because("Topic currently has " + now
-                    + " partitions, which is higher than the requested " + wanted.totalCount() + ".");
+            throw ErrorCode.INVALID_PARTITIONS.because("The topic " + topic.name() + " currently has " + now
+                    + " partition(s); " + wanted.totalCount() + " would not be an increase.");
         }
         if (added == 0) {
-            throw ErrorCode.INVALID_PARTITIONS.because("Topic already has " + now + " partitions.");
+            throw ErrorCode.INVALID_PARTITIONS.because("Topic already has " + now + " partition(s).");
         }
         if (wanted.totalCount() > MAX_PARTITIONS_PER_TOPIC) {
             throw ErrorCode.INVALID_PARTITIONS.because(
@@ -184,8 +184,8 @@ final class Topics {
             return place(view, topic.partitions().size(), added, replicationFactor);
         }
         if (assignments.size() != added) {
-            throw ErrorCode.INVALID_REPLICA_ASSIGNMENT.because("Increasing the number of partitions by " + added
-                    + " but " + assignments.size() + " assignments provided.");
+            throw ErrorCode.INVALID_REPLICA_ASSIGNMENT.because("Attempted to add " + added
+                    + " additional partition(s), but only " + assignments.size() + " assignment(s) were specified.");
         }
         checkAssignments(view, assignments, replicationFactor);
         return assignments;
@@ -196,13 +196,15 @@ final class Topics {
             ClusterView view, UUID topicId, int first, List<List<Integer>> replicas, List<MetadataRecord> records) {
         int partition = first;
         for (List<Integer> ofPartition : replicas) {
+            int index = partition++;
             int leader = ofPartition.stream()
                     .filter(view.brokers()::containsKey)
                     .findFirst()
                     .orElseThrow(() -> ErrorCode.INVALID_REPLICA_ASSIGNMENT.because(
-                            "All brokers of the partition assignment are currently fenced."));
+                            "All brokers specified in the manual partition assignment for partition " + index
+                                    + " are fenced or in controlled shutdown."));
             PartitionState state = PartitionState.created(ofPartition, List.of(leader), leader);
-            records.add(new MetadataRecord.PartitionChanged(topicId, partition++, state));
+            records.add(new MetadataRecord.PartitionChanged(topicId, index, state));
         }
     }
 
@@ -211,8 +213,9 @@ final class Topics {
             checkAssignment(view, replicas);
             if (replicas.size() != replicationFactor) {
                 throw ErrorCode.INVALID_REPLICA_ASSIGNMENT.because(
-                        "Inconsistent replication factor between partitions: expected " + replicationFactor
-                                + " but found " + replicas.size() + ".");
+                        "The manual partition assignment includes a partition with " + replicas.size()
+                                + " replica(s), but this is not consistent with previous partitions, which have "
+                                + replicationFactor + " replica(s).");
             }
         }
     }
@@ -220,16 +223,18 @@ final class Topics {
     /** @throws io.felice.api.FeliceException INVALID_REPLICA_ASSIGNMENT unless these are live brokers, each once */
     static void checkAssignment(ClusterView view, List<Integer> replicas) {
         if (replicas.isEmpty()) {
-            throw ErrorCode.INVALID_REPLICA_ASSIGNMENT.because("The manual partition assignment has no replicas.");
-        }
-        if (Set.copyOf(replicas).size() != replicas.size()) {
             throw ErrorCode.INVALID_REPLICA_ASSIGNMENT.because(
-                    "The manual partition assignment " + replicas + " has the same broker twice.");
+                    "The manual partition assignment includes an empty replica list.");
         }
+        Set<Integer> seen = new HashSet<>();
         for (Integer replica : replicas) {
             if (!view.brokers().containsKey(replica)) {
                 throw ErrorCode.INVALID_REPLICA_ASSIGNMENT.because("The manual partition assignment includes broker "
                         + replica + ", but no such broker is registered.");
+            }
+            if (!seen.add(replica)) {
+                throw ErrorCode.INVALID_REPLICA_ASSIGNMENT.because(
+                        "The manual partition assignment includes the broker " + replica + " more than once.");
             }
         }
     }

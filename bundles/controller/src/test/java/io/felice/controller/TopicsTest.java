@@ -228,6 +228,33 @@ class TopicsTest {
                 .isEqualTo(ErrorCode.INVALID_REPLICA_ASSIGNMENT);
     }
 
+    @Test
+    void whyATopicDoesNotGrowIsSaidInKafkasWords() {
+        ControllerSetup setup = withBrokers(1, 2);
+        setup.create("t", 2, 1);
+
+        assertThat(whyNot(setup, 2, List.of())).isEqualTo("Topic already has 2 partition(s).");
+        assertThat(whyNot(setup, 1, List.of()))
+                .isEqualTo("The topic t currently has 2 partition(s); 1 would not be an increase.");
+        assertThat(whyNot(setup, 4, List.of(List.of(1))))
+                .isEqualTo("Attempted to add 2 additional partition(s), but only 1 assignment(s) were specified.");
+        assertThat(whyNot(setup, 3, List.of(List.of())))
+                .isEqualTo("The manual partition assignment includes an empty replica list.");
+        assertThat(whyNot(setup, 3, List.of(List.of(9))))
+                .isEqualTo("The manual partition assignment includes broker 9, but no such broker is registered.");
+        assertThat(whyNot(setup, 3, List.of(List.of(1, 1))))
+                .isEqualTo("The manual partition assignment includes the broker 1 more than once.");
+        assertThat(whyNot(setup, 3, List.of(List.of(1, 2))))
+                .isEqualTo("The manual partition assignment includes a partition with 2 replica(s), but this is not"
+                        + " consistent with previous partitions, which have 1 replica(s).");
+    }
+
+    private static String whyNot(ControllerSetup setup, int count, List<List<Integer>> assignments) {
+        NewPartitions partitions = new NewPartitions(count, assignments);
+        return only(setup.controller.createPartitions(Map.of("t", partitions), false))
+                .message();
+    }
+
     private static ErrorCode assigned(ControllerSetup setup, String name, Map<Integer, List<Integer>> assignments) {
         NewTopic topic = new NewTopic(name, -1, -1, assignments, Map.of());
         return only(setup.controller.createTopics(List.of(topic), false)).error();

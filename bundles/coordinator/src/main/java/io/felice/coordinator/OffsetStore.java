@@ -130,7 +130,7 @@ final class OffsetStore {
     /** NONE, or the error of the whole request. Only members may commit for a group that has members. */
     private ErrorCode check(Group group, Commit commit) {
         if (group == null) {
-            return commit.generationId() < 0 ? NONE : ILLEGAL_GENERATION;
+            return commit.generationId() < 0 ? NONE : GROUP_ID_NOT_FOUND;
         }
         if (group.is(DEAD)) {
             return COORDINATOR_NOT_AVAILABLE;

@@ -220,7 +220,7 @@ class CommittedOffsetsTest {
 
     @Test
     void aGenerationOfAGroupThatNobodyKnowsIsRefused() {
-        assertThat(now(stage.commits(3, "m", T0, 1))).containsEntry(T0, ErrorCode.ILLEGAL_GENERATION);
+        assertThat(now(stage.commits(3, "m", T0, 1))).containsEntry(T0, ErrorCode.GROUP_ID_NOT_FOUND);
     }
 
     @Test

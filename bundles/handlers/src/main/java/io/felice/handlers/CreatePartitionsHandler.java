@@ -7,6 +7,7 @@ import io.felice.api.cluster.Admin.Decided;
 import io.felice.api.cluster.Admin.NewPartitions;
 import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.cluster.Outcome;
+import io.felice.api.cluster.TopicView;
 import io.felice.protocol.Apis;
 import io.felice.protocol.RequestContext;
 import io.felice.protocol.RequestHandler;
@@ -78,16 +79,19 @@ public final class CreatePartitionsHandler
 
     private NewPartitions checked(CreatePartitionsRequestData request, CreatePartitionsTopic asked) {
         if (request.topics().findAll(asked.name()).size() > 1) {
-            throw ErrorCode.INVALID_REQUEST.because("Duplicate topic in request.");
+            throw ErrorCode.INVALID_REQUEST.because("Duplicate topic name.");
         }
-        if (metadata.view().topic(asked.name()).isEmpty()) {
-            throw ErrorCode.UNKNOWN_TOPIC_OR_PARTITION.because("The topic '" + asked.name() + "' does not exist.");
-        }
+        TopicView topic = metadata.view()
+                .topic(asked.name())
+                .orElseThrow(() -> ErrorCode.UNKNOWN_TOPIC_OR_PARTITION.because(
+                        "This server does not host this topic-partition."));
         if (asked.assignments() == null) {
             return new NewPartitions(asked.count(), List.of());
         }
-        if (asked.assignments().isEmpty()) {
-            throw ErrorCode.INVALID_REPLICA_ASSIGNMENT.because("No assignments were provided for the new partitions.");
+        int added = asked.count() - topic.partitions().size();
+        if (asked.assignments().isEmpty() && added > 0) {
+            throw ErrorCode.INVALID_REPLICA_ASSIGNMENT.because(
+                    "Attempted to add " + added + " additional partition(s), but only 0 assignment(s) were specified.");
         }
         List<List<Integer>> assignments = asked.assignments().stream()
                 .map(assignment -> List.copyOf(assignment.brokerIds()))

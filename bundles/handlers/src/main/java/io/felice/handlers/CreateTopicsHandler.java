@@ -138,7 +138,8 @@ public final class CreateTopicsHandler implements RequestHandler<CreateTopicsReq
             return;
         }
         CreatedTopic created = outcome.value();
-        result.setNumPartitions(created.partitions()).setReplicationFactor((short) created.replicationFactor());
+        result.setErrorMessage(null).setNumPartitions(created.partitions()).setReplicationFactor((short)
+                created.replicationFactor());
         if (!validateOnly) {
             result.setTopicId(TopicIds.of(created.topicId()));
         }

@@ -28,6 +28,7 @@ import org.osgi.service.component.annotations.Reference;
 @Component
 @Serves(key = Apis.OFFSET_COMMIT)
 public final class OffsetCommitHandler implements RequestHandler<OffsetCommitRequestData, OffsetCommitResponseData> {
+    private static final short FIRST_WITH_GROUP_ID_NOT_FOUND = 9;
     private static final long NO_RETENTION = -1;
     private static final long NO_EXPIRY = -1;
 
@@ -61,7 +62,7 @@ public final class OffsetCommitHandler implements RequestHandler<OffsetCommitReq
             }
         }
         if (offsets.isEmpty()) {
-            return CompletableFuture.completedFuture(answer(request, Map.of()));
+            return CompletableFuture.completedFuture(answer(request, Map.of(), context.apiVersion()));
         }
         return groups.commit(
                         request.groupId(),
@@ -69,7 +70,7 @@ public final class OffsetCommitHandler implements RequestHandler<OffsetCommitReq
                         request.memberId(),
                         request.groupInstanceId(),
                         offsets)
-                .thenApply(outcomes -> answer(request, outcomes));
+                .thenApply(outcomes -> answer(request, outcomes, context.apiVersion()));
     }
 
     private static boolean exists(ClusterView view, TopicPartition id) {
@@ -84,7 +85,7 @@ public final class OffsetCommitHandler implements RequestHandler<OffsetCommitReq
     }
 
     private static OffsetCommitResponseData answer(
-            OffsetCommitRequestData request, Map<TopicPartition, ErrorCode> outcomes) {
+            OffsetCommitRequestData request, Map<TopicPartition, ErrorCode> outcomes, short version) {
         OffsetCommitResponseData response = new OffsetCommitResponseData();
         for (OffsetCommitRequestTopic topic : request.topics()) {
             OffsetCommitResponseTopic topicAnswer = new OffsetCommitResponseTopic().setName(topic.name());
@@ -96,9 +97,16 @@ public final class OffsetCommitHandler implements RequestHandler<OffsetCommitReq
                         .partitions()
                         .add(new OffsetCommitResponsePartition()
                                 .setPartitionIndex(partition.partitionIndex())
-                                .setErrorCode(error.code()));
+                                .setErrorCode(toClient(error, version).code()));
             }
         }
         return response;
+    }
+
+    /** Clients of the classic protocol alone do not expect GROUP_ID_NOT_FOUND. */
+    private static ErrorCode toClient(ErrorCode error, short version) {
+        return error == ErrorCode.GROUP_ID_NOT_FOUND && version < FIRST_WITH_GROUP_ID_NOT_FOUND
+                ? ErrorCode.ILLEGAL_GENERATION
+                : error;
     }
 }

@@ -176,7 +176,7 @@ class GroupHandlersTest {
         assertThat(known.groupState()).isEqualTo("Stable");
         assertThat(known.protocolData()).isEqualTo("range");
         assertThat(known.members().get(0).memberAssignment()).containsExactly(2);
-        assertThat(known.authorizedOperations()).isEqualTo(0b1_0100_1000);
+        assertThat(known.authorizedOperations()).isEqualTo(0b1101_0100_1000);
         assertThat(response.groups().get(1).groupState()).isEqualTo("Dead");
         assertThat(response.groups().get(1).errorCode()).isZero();
     }
@@ -221,6 +221,18 @@ class GroupHandlersTest {
                 .containsExactly(ErrorCode.NONE, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
         assertThat(groups.asked)
                 .containsExactly(Map.of(new TopicPartition("t", 0), new Groups.OffsetToCommit(5, 4, "", -1)));
+    }
+
+    @Test
+    void aGenerationOfAGroupThatNobodyKnowsIsRefusedAsTheVersionHasIt() throws Exception {
+        groups.fail(ErrorCode.GROUP_ID_NOT_FOUND);
+
+        assertThat(firstError(Asking.ask(commit, committing(0), 8))).isEqualTo(ErrorCode.ILLEGAL_GENERATION);
+        assertThat(firstError(Asking.ask(commit, committing(0), 9))).isEqualTo(ErrorCode.GROUP_ID_NOT_FOUND);
+    }
+
+    private static ErrorCode firstError(OffsetCommitResponseData response) {
+        return ErrorCode.of(response.topics().get(0).partitions().get(0).errorCode());
     }
 
     @Test

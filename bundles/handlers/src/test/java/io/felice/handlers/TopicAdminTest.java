@@ -68,6 +68,7 @@ class TopicAdminTest {
 
         assertThat(admin.asked).contains(new NewTopic("t", 4, 1, Map.of(), Map.of("retention.ms", "1000")));
         assertThat(result.errorCode()).isZero();
+        assertThat(result.errorMessage()).isNull();
         assertThat(result.numPartitions()).isEqualTo(4);
         assertThat(result.replicationFactor()).isEqualTo((short) 1);
         assertThat(result.topicId())
@@ -281,6 +282,11 @@ class TopicAdminTest {
         assertThat(Asking.ask(enlarge, request, 3).results())
                 .extracting(result -> ErrorCode.of(result.errorCode()))
                 .containsExactly(ErrorCode.INVALID_REQUEST, ErrorCode.INVALID_REPLICA_ASSIGNMENT);
+        assertThat(Asking.ask(enlarge, request, 3).results())
+                .extracting(CreatePartitionsResponseData.CreatePartitionsTopicResult::errorMessage)
+                .containsExactly(
+                        "Duplicate topic name.",
+                        "Attempted to add 2 additional partition(s), but only 0 assignment(s) were specified.");
     }
 
     @Test
