@@ -1,8 +1,10 @@
 package io.felice.handlers;
 
+import io.felice.api.ErrorCode;
 import io.felice.api.TopicPartition;
 import io.felice.api.cluster.Admin;
 import io.felice.api.cluster.ClusterMetadata;
+import io.felice.api.cluster.ClusterView;
 import io.felice.api.cluster.Outcome;
 import io.felice.protocol.Apis;
 import io.felice.protocol.RequestContext;
@@ -12,6 +14,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.apache.kafka.common.message.AlterPartitionReassignmentsRequestData;
 import org.apache.kafka.common.message.AlterPartitionReassignmentsRequestData.ReassignablePartition;
@@ -44,30 +47,58 @@ public final class AlterPartitionReassignmentsHandler
     public CompletionStage<AlterPartitionReassignmentsResponseData> handle(
             AlterPartitionReassignmentsRequestData request, RequestContext context) {
         Map<TopicPartition, Optional<List<Integer>>> targets = new HashMap<>();
+        Map<TopicPartition, Outcome<Void>> refused = new HashMap<>();
+        ClusterView view = metadata.view();
         for (ReassignableTopic topic : request.topics()) {
             for (ReassignablePartition partition : topic.partitions()) {
-                targets.put(
-                        new TopicPartition(topic.name(), partition.partitionIndex()),
-                        Optional.ofNullable(partition.replicas()).map(List::copyOf));
+                TopicPartition id = new TopicPartition(topic.name(), partition.partitionIndex());
+                Optional<String> changed = request.allowReplicationFactorChange()
+                        ? Optional.empty()
+                        : changedFactor(view, id, partition.replicas());
+                if (changed.isPresent()) {
+                    refused.put(id, Outcome.failed(ErrorCode.INVALID_REPLICATION_FACTOR, changed.get()));
+                } else {
+                    targets.put(id, Optional.ofNullable(partition.replicas()).map(List::copyOf));
+                }
             }
+        }
+        AlterPartitionReassignmentsResponseData response = new AlterPartitionReassignmentsResponseData()
+                .setAllowReplicationFactorChange(request.allowReplicationFactorChange());
+        if (targets.isEmpty()) {
+            return CompletableFuture.completedFuture(fill(response, request, refused));
         }
         return deadlines
                 .within(request.timeoutMs(), metadata.visible(admin.reassign(targets)))
                 .handle((decided, failure) -> {
                     if (failure == null) {
-                        return answer(request, decided.outcomes());
+                        refused.putAll(decided.outcomes());
+                        return fill(response, request, refused);
                     }
-                    return new AlterPartitionReassignmentsResponseData()
-                            .setErrorCode(
+                    return response.setErrorCode(
                                     Failures.ofController(failure, context).code())
                             .setErrorMessage(Failures.messageOf(failure));
                 });
     }
 
-    private static AlterPartitionReassignmentsResponseData answer(
-            AlterPartitionReassignmentsRequestData request, Map<TopicPartition, Outcome<Void>> outcomes) {
-        AlterPartitionReassignmentsResponseData response =
-                new AlterPartitionReassignmentsResponseData().setErrorMessage(null);
+    /** What is wrong if the partition would have more or fewer replicas than it has, or will have (KIP-860). */
+    private static Optional<String> changedFactor(ClusterView view, TopicPartition id, List<Integer> replicas) {
+        if (replicas == null) {
+            return Optional.empty();
+        }
+        return view.topic(id.topic())
+                .flatMap(topic -> topic.partition(id.partition()))
+                .map(state -> state.replicas().stream()
+                        .filter(replica -> !state.removing().contains(replica))
+                        .count())
+                .filter(now -> now != replicas.size())
+                .map(now -> "The replication factor is changed from " + now + " to " + replicas.size());
+    }
+
+    private static AlterPartitionReassignmentsResponseData fill(
+            AlterPartitionReassignmentsResponseData response,
+            AlterPartitionReassignmentsRequestData request,
+            Map<TopicPartition, Outcome<Void>> outcomes) {
+        response.setErrorMessage(null);
         for (ReassignableTopic topic : request.topics()) {
             ReassignableTopicResponse topicAnswer = new ReassignableTopicResponse().setName(topic.name());
             response.responses().add(topicAnswer);

@@ -1,11 +1,13 @@
 package io.felice.handlers;
 
 import io.felice.api.ErrorCode;
+import io.felice.api.cluster.ClusterMetadata;
 import io.felice.protocol.Apis;
 import io.felice.protocol.RequestContext;
 import io.felice.protocol.RequestHandler;
 import io.felice.protocol.ServedApis;
 import io.felice.protocol.Serves;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.regex.Pattern;
@@ -15,20 +17,41 @@ import org.apache.kafka.common.message.ApiVersionsResponseData.ApiVersion;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.component.annotations.ReferencePolicyOption;
 
 /** Says which APIs this node serves, in which versions. */
 @Component
 @Serves(key = Apis.API_VERSIONS)
 public final class ApiVersionsHandler implements RequestHandler<ApiVersionsRequestData, ApiVersionsResponseData> {
     private static final short FIRST_WITH_SOFTWARE = 3;
+    private static final short FIRST_WITH_NODE = 5;
+    private static final int NO_NODE = -1;
     /** KIP-511. */
     private static final Pattern SOFTWARE = Pattern.compile("[a-zA-Z0-9](?:[a-zA-Z0-9\\-.]*[a-zA-Z0-9])?");
 
     private final ServedApis served;
+    /** Null while the broker is away: clients learn the versions all the same. */
+    private volatile ClusterMetadata metadata;
 
     @Activate
     public ApiVersionsHandler(@Reference ServedApis served) {
         this.served = served;
+    }
+
+    @Reference(
+            cardinality = ReferenceCardinality.OPTIONAL,
+            policy = ReferencePolicy.DYNAMIC,
+            policyOption = ReferencePolicyOption.GREEDY)
+    public void bindMetadata(ClusterMetadata cluster) {
+        metadata = cluster;
+    }
+
+    public void unbindMetadata(ClusterMetadata cluster) {
+        if (metadata == cluster) {
+            metadata = null;
+        }
     }
 
     @Override
@@ -36,6 +59,9 @@ public final class ApiVersionsHandler implements RequestHandler<ApiVersionsReque
         ApiVersionsResponseData response = new ApiVersionsResponseData();
         if (context.apiVersion() >= FIRST_WITH_SOFTWARE && !isValid(request)) {
             return CompletableFuture.completedFuture(response.setErrorCode(ErrorCode.INVALID_REQUEST.code()));
+        }
+        if (context.apiVersion() >= FIRST_WITH_NODE && isMisrouted(request)) {
+            return CompletableFuture.completedFuture(response.setErrorCode(ErrorCode.REBOOTSTRAP_REQUIRED.code()));
         }
         for (ServedApis.Range range : served.ranges()) {
             response.apiKeys()
@@ -48,7 +74,20 @@ public final class ApiVersionsHandler implements RequestHandler<ApiVersionsReque
     }
 
     private static boolean isValid(ApiVersionsRequestData request) {
-        return SOFTWARE.matcher(request.clientSoftwareName()).matches()
+        boolean namesOneHalf = (request.clusterId() == null) != (request.nodeId() == NO_NODE);
+        return !namesOneHalf
+                && SOFTWARE.matcher(request.clientSoftwareName()).matches()
                 && SOFTWARE.matcher(request.clientSoftwareVersion()).matches();
+    }
+
+    /** The client meant another node, or another cluster: it must begin at its bootstrap servers again (KIP-1242). */
+    private boolean isMisrouted(ApiVersionsRequestData request) {
+        ClusterMetadata known = metadata;
+        if (request.clusterId() == null || known == null) {
+            return false;
+        }
+        Optional<String> clusterId = known.view().clusterId();
+        return request.nodeId() != known.brokerId()
+                || clusterId.isPresent() && !clusterId.get().equals(request.clusterId());
     }
 }

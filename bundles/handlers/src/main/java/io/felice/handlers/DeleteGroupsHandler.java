@@ -35,7 +35,7 @@ public final class DeleteGroupsHandler implements RequestHandler<DeleteGroupsReq
             response.results().add(result);
             answer.item(() -> groups.delete(groupId), (error, failure) -> {
                 ErrorCode outcome = failure == null ? error : Failures.codeOf(failure, context);
-                result.setErrorCode(outcome.code());
+                result.setErrorCode(outcome.code()).setErrorMessage(Failures.messageOf(failure));
             });
         }
         return answer.begun();

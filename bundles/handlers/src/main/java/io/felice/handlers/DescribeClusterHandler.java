@@ -55,10 +55,24 @@ public final class DescribeClusterHandler
                             .setPort(node.port())
                             .setRack(node.rack()));
         }
+        if (request.includeFencedBrokers()) {
+            addFenced(response, view, context.connection().listener());
+        }
         if (request.includeClusterAuthorizedOperations()) {
             response.setClusterAuthorizedOperations(Permissions.CLUSTER);
         }
         return CompletableFuture.completedFuture(response);
+    }
+
+    /** Brokers that were registered once and are away are what Kafka calls fenced. */
+    private static void addFenced(DescribeClusterResponseData response, ClusterView view, String listener) {
+        view.absentBrokers().forEach(broker -> broker.endpoint(listener).ifPresent(endpoint -> response.brokers()
+                .add(new DescribeClusterBroker()
+                        .setBrokerId(broker.brokerId())
+                        .setHost(endpoint.host())
+                        .setPort(endpoint.port())
+                        .setRack(broker.rack())
+                        .setIsFenced(true))));
     }
 
     private static DescribeClusterResponseData refused(byte endpointType) {

@@ -21,6 +21,7 @@ import org.osgi.service.component.annotations.Reference;
 public final class DescribeGroupsHandler
         implements RequestHandler<DescribeGroupsRequestData, DescribeGroupsResponseData> {
     private static final short FIRST_WITH_OPERATIONS = 3;
+    private static final short FIRST_WITH_GROUP_ID_NOT_FOUND = 6;
 
     private final Groups groups;
 
@@ -41,6 +42,9 @@ public final class DescribeGroupsHandler
             answer.item(() -> groups.describe(groupId), (description, failure) -> {
                 if (failure == null) {
                     fill(group, description, operations);
+                    if (context.apiVersion() >= FIRST_WITH_GROUP_ID_NOT_FOUND) {
+                        sayIfUnknown(group, description);
+                    }
                 } else {
                     group.setErrorCode(Failures.codeOf(failure, context).code());
                 }
@@ -60,6 +64,15 @@ public final class DescribeGroupsHandler
         description.members().forEach(member -> group.members().add(member(member)));
         if (operations) {
             group.setAuthorizedOperations(Permissions.GROUP);
+        }
+    }
+
+    /** Before there was an error for it, a group that nobody knows was a dead one. */
+    private static void sayIfUnknown(DescribedGroup group, Groups.Description description) {
+        if (description.error() == ErrorCode.NONE && description.state() == Groups.State.DEAD) {
+            group.setErrorCode(ErrorCode.GROUP_ID_NOT_FOUND.code())
+                    .setErrorMessage("Group " + group.groupId() + " not found.")
+                    .setAuthorizedOperations(Integer.MIN_VALUE);
         }
     }
 

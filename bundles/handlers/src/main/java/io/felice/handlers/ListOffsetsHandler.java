@@ -34,10 +34,12 @@ public final class ListOffsetsHandler implements RequestHandler<ListOffsetsReque
     private static final long MAX_TIMESTAMP = -3;
     private static final long EARLIEST_LOCAL = -4;
     private static final long LATEST_TIERED = -5;
+    private static final long EARLIEST_PENDING_UPLOAD = -6;
     private static final short FIRST_WITH_LEADER_EPOCHS = 4;
     private static final short FIRST_WITH_MAX_TIMESTAMP = 7;
     private static final short FIRST_WITH_EARLIEST_LOCAL = 8;
     private static final short FIRST_WITH_LATEST_TIERED = 9;
+    private static final short FIRST_WITH_EARLIEST_PENDING_UPLOAD = 11;
     private static final long NO_TIMESTAMP = -1;
     private static final int READ_COMMITTED = 1;
     private static final int DEBUGGING_REPLICA = -2;
@@ -110,7 +112,8 @@ public final class ListOffsetsHandler implements RequestHandler<ListOffsetsReque
     }
 
     private static Optional<TimestampedOffset> named(Partition partition, long name, ReadLimit limit) {
-        if (name == LATEST_TIERED) {
+        boolean ofTieredStorage = name == LATEST_TIERED || name == EARLIEST_PENDING_UPLOAD;
+        if (ofTieredStorage) {
             return Optional.empty();
         }
         if (name == LATEST) {
@@ -132,7 +135,8 @@ public final class ListOffsetsHandler implements RequestHandler<ListOffsetsReque
         boolean served = timestamp >= EARLIEST
                 || timestamp == MAX_TIMESTAMP && version >= FIRST_WITH_MAX_TIMESTAMP
                 || timestamp == EARLIEST_LOCAL && version >= FIRST_WITH_EARLIEST_LOCAL
-                || timestamp == LATEST_TIERED && version >= FIRST_WITH_LATEST_TIERED;
+                || timestamp == LATEST_TIERED && version >= FIRST_WITH_LATEST_TIERED
+                || timestamp == EARLIEST_PENDING_UPLOAD && version >= FIRST_WITH_EARLIEST_PENDING_UPLOAD;
         if (!served) {
             throw ErrorCode.UNSUPPORTED_VERSION.because(
                     "Timestamp " + timestamp + " has no meaning in version " + version);

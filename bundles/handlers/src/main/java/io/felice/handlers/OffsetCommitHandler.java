@@ -29,6 +29,7 @@ import org.osgi.service.component.annotations.Reference;
 @Serves(key = Apis.OFFSET_COMMIT)
 public final class OffsetCommitHandler implements RequestHandler<OffsetCommitRequestData, OffsetCommitResponseData> {
     private static final short FIRST_WITH_GROUP_ID_NOT_FOUND = 9;
+    private static final short FIRST_WITH_TOPIC_IDS = 10;
     private static final long NO_RETENTION = -1;
     private static final long NO_EXPIRY = -1;
 
@@ -53,6 +54,9 @@ public final class OffsetCommitHandler implements RequestHandler<OffsetCommitReq
         long expireAt =
                 request.retentionTimeMs() == NO_RETENTION ? NO_EXPIRY : clock.millis() + request.retentionTimeMs();
         Map<TopicPartition, Groups.OffsetToCommit> offsets = new HashMap<>();
+        if (context.apiVersion() >= FIRST_WITH_TOPIC_IDS) {
+            nameTopics(request, view);
+        }
         for (OffsetCommitRequestTopic topic : request.topics()) {
             for (OffsetCommitRequestPartition partition : topic.partitions()) {
                 TopicPartition id = new TopicPartition(topic.name(), partition.partitionIndex());
@@ -73,6 +77,13 @@ public final class OffsetCommitHandler implements RequestHandler<OffsetCommitReq
                 .thenApply(outcomes -> answer(request, outcomes, context.apiVersion()));
     }
 
+    /** Topics whose id nobody knows keep the empty name that they came with. */
+    private static void nameTopics(OffsetCommitRequestData request, ClusterView view) {
+        for (OffsetCommitRequestTopic topic : request.topics()) {
+            view.topic(TopicIds.of(topic.topicId())).ifPresent(known -> topic.setName(known.name()));
+        }
+    }
+
     private static boolean exists(ClusterView view, TopicPartition id) {
         return view.topic(id.topic())
                 .flatMap(topic -> topic.partition(id.partition()))
@@ -88,11 +99,14 @@ public final class OffsetCommitHandler implements RequestHandler<OffsetCommitReq
             OffsetCommitRequestData request, Map<TopicPartition, ErrorCode> outcomes, short version) {
         OffsetCommitResponseData response = new OffsetCommitResponseData();
         for (OffsetCommitRequestTopic topic : request.topics()) {
-            OffsetCommitResponseTopic topicAnswer = new OffsetCommitResponseTopic().setName(topic.name());
+            OffsetCommitResponseTopic topicAnswer =
+                    new OffsetCommitResponseTopic().setName(topic.name()).setTopicId(topic.topicId());
+            ErrorCode unknown =
+                    topic.name().isEmpty() ? ErrorCode.UNKNOWN_TOPIC_ID : ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
             response.topics().add(topicAnswer);
             for (OffsetCommitRequestPartition partition : topic.partitions()) {
                 TopicPartition id = new TopicPartition(topic.name(), partition.partitionIndex());
-                ErrorCode error = outcomes.getOrDefault(id, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+                ErrorCode error = outcomes.getOrDefault(id, unknown);
                 topicAnswer
                         .partitions()
                         .add(new OffsetCommitResponsePartition()

@@ -2,6 +2,8 @@ package io.felice.handlers;
 
 import io.felice.api.ErrorCode;
 import io.felice.api.TopicPartition;
+import io.felice.api.cluster.ClusterMetadata;
+import io.felice.api.cluster.ClusterView;
 import io.felice.api.group.Groups;
 import io.felice.protocol.Apis;
 import io.felice.protocol.RequestContext;
@@ -35,12 +37,16 @@ import org.osgi.service.component.annotations.Reference;
 public final class OffsetFetchHandler implements RequestHandler<OffsetFetchRequestData, OffsetFetchResponseData> {
     private static final short FIRST_WITH_GROUP_ERROR = 2;
     private static final short FIRST_WITH_MANY_GROUPS = 8;
+    private static final short FIRST_WITH_TOPIC_IDS = 10;
+    private static final long NO_OFFSET = -1;
 
     private final Groups groups;
+    private final ClusterMetadata metadata;
 
     @Activate
-    public OffsetFetchHandler(@Reference Groups groups) {
+    public OffsetFetchHandler(@Reference Groups groups, @Reference ClusterMetadata metadata) {
         this.groups = groups;
+        this.metadata = metadata;
     }
 
     @Override
@@ -58,23 +64,75 @@ public final class OffsetFetchHandler implements RequestHandler<OffsetFetchReque
     private CompletionStage<OffsetFetchResponseData> many(OffsetFetchRequestData request, RequestContext context) {
         OffsetFetchResponseData response = new OffsetFetchResponseData();
         Gathering<OffsetFetchResponseData> answer = new Gathering<>(response);
+        ClusterView view = metadata.view();
+        boolean byId = context.apiVersion() >= FIRST_WITH_TOPIC_IDS;
         for (OffsetFetchRequestGroup asked : request.groups()) {
             OffsetFetchResponseGroup group = new OffsetFetchResponseGroup().setGroupId(asked.groupId());
             response.groups().add(group);
+            if (byId) {
+                nameTopics(asked, view);
+            }
             Optional<List<TopicPartition>> partitions = Optional.ofNullable(asked.topics())
                     .map(topics -> partitions(
-                            topics, OffsetFetchRequestTopics::name, OffsetFetchRequestTopics::partitionIndexes));
+                            byId ? withNames(topics) : topics,
+                            OffsetFetchRequestTopics::name,
+                            OffsetFetchRequestTopics::partitionIndexes));
             answer.item(
                     () -> groups.fetchOffsets(asked.groupId(), partitions, request.requireStable()),
                     (fetched, failure) -> {
-                        if (failure == null) {
-                            fill(group, fetched, partitions);
-                        } else {
+                        if (failure != null) {
                             group.setErrorCode(Failures.codeOf(failure, context).code());
+                        } else if (fetched.error() != ErrorCode.NONE) {
+                            group.setErrorCode(fetched.error().code());
+                        } else {
+                            fill(group, fetched, partitions);
+                            if (byId) {
+                                identifyTopics(group, asked, view);
+                            }
                         }
                     });
         }
         return answer.begun();
+    }
+
+    /** Topics whose id nobody knows keep the empty name that they came with. */
+    private static void nameTopics(OffsetFetchRequestGroup asked, ClusterView view) {
+        if (asked.topics() != null) {
+            for (OffsetFetchRequestTopics topic : asked.topics()) {
+                view.topic(TopicIds.of(topic.topicId())).ifPresent(known -> topic.setName(known.name()));
+            }
+        }
+    }
+
+    private static List<OffsetFetchRequestTopics> withNames(List<OffsetFetchRequestTopics> topics) {
+        return topics.stream().filter(topic -> !topic.name().isEmpty()).toList();
+    }
+
+    /** Answers by ids: topics that are gone have none and are left out, unless they were asked for by theirs. */
+    private static void identifyTopics(
+            OffsetFetchResponseGroup group, OffsetFetchRequestGroup asked, ClusterView view) {
+        List<OffsetFetchResponseTopics> identified = new ArrayList<>();
+        for (OffsetFetchResponseTopics topic : group.topics()) {
+            view.topic(topic.name()).ifPresent(known -> identified.add(topic.setTopicId(TopicIds.of(known.topicId()))));
+        }
+        if (asked.topics() != null) {
+            asked.topics().stream()
+                    .filter(topic -> topic.name().isEmpty())
+                    .forEach(topic -> identified.add(unknown(topic)));
+        }
+        group.setTopics(identified);
+    }
+
+    private static OffsetFetchResponseTopics unknown(OffsetFetchRequestTopics asked) {
+        OffsetFetchResponseTopics topic = new OffsetFetchResponseTopics().setTopicId(asked.topicId());
+        for (int index : asked.partitionIndexes()) {
+            topic.partitions()
+                    .add(new OffsetFetchResponsePartitions()
+                            .setPartitionIndex(index)
+                            .setCommittedOffset(NO_OFFSET)
+                            .setErrorCode(ErrorCode.UNKNOWN_TOPIC_ID.code()));
+        }
+        return topic;
     }
 
     private static <T> List<TopicPartition> partitions(
@@ -115,10 +173,6 @@ public final class OffsetFetchHandler implements RequestHandler<OffsetFetchReque
 
     private static void fill(
             OffsetFetchResponseGroup group, Groups.FetchedOffsets fetched, Optional<List<TopicPartition>> asked) {
-        if (fetched.error() != ErrorCode.NONE) {
-            group.setErrorCode(fetched.error().code());
-            return;
-        }
         byTopic(fetched, asked).forEach((topic, indexes) -> {
             OffsetFetchResponseTopics topicAnswer = new OffsetFetchResponseTopics().setName(topic);
             group.topics().add(topicAnswer);

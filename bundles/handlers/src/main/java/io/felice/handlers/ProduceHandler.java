@@ -5,6 +5,7 @@ import io.felice.api.RecordError;
 import io.felice.api.TopicPartition;
 import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.cluster.InternalTopics;
+import io.felice.api.cluster.TopicView;
 import io.felice.api.partition.Partition;
 import io.felice.api.partition.Partition.Acks;
 import io.felice.api.partition.Partition.Appended;
@@ -19,6 +20,7 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.message.ProduceRequestData;
 import org.apache.kafka.common.message.ProduceRequestData.PartitionProduceData;
 import org.apache.kafka.common.message.ProduceRequestData.TopicProduceData;
@@ -38,6 +40,7 @@ import org.osgi.service.component.annotations.Reference;
 public final class ProduceHandler implements RequestHandler<ProduceRequestData, ProduceResponseData> {
     private static final short FIRST_WITH_ZSTD = 7;
     private static final short FIRST_WITH_LEADER_HINTS = 10;
+    private static final short FIRST_WITH_TOPIC_IDS = 13;
 
     private final Partitions partitions;
     private final ClusterMetadata metadata;
@@ -60,7 +63,8 @@ public final class ProduceHandler implements RequestHandler<ProduceRequestData, 
         Duration timeout = Duration.ofMillis(Math.max(0, request.timeoutMs()));
         Acks level = acks == -1 ? Acks.ALL : Acks.LEADER;
         for (TopicProduceData topic : request.topicData()) {
-            TopicProduceResponse topicAnswer = new TopicProduceResponse().setName(topic.name());
+            TopicProduceResponse topicAnswer = answerTo(topic);
+            String name = name(topic.name(), topic.topicId(), context);
             response.responses().add(topicAnswer);
             for (PartitionProduceData partition : topic.partitionData()) {
                 PartitionProduceResponse partitionAnswer = new PartitionProduceResponse()
@@ -68,15 +72,37 @@ public final class ProduceHandler implements RequestHandler<ProduceRequestData, 
                         .setBaseOffset(-1L);
                 topicAnswer.partitionResponses().add(partitionAnswer);
                 answer.item(
-                        () -> append(topic.name(), partition, level, timeout, context),
+                        () -> append(name, topic, partition, level, timeout, context),
                         (appended, failure) -> fill(partitionAnswer, appended, failure, context));
             }
         }
         return answer.begun();
     }
 
+    private static TopicProduceResponse answerTo(TopicProduceData topic) {
+        return new TopicProduceResponse().setName(topic.name()).setTopicId(topic.topicId());
+    }
+
+    /** The topic's name; null if the request gives an id that no topic has. */
+    private String name(String name, Uuid topicId, RequestContext context) {
+        return context.apiVersion() < FIRST_WITH_TOPIC_IDS
+                ? name
+                : metadata.view()
+                        .topic(TopicIds.of(topicId))
+                        .map(TopicView::name)
+                        .orElse(null);
+    }
+
     private CompletionStage<Appended> append(
-            String topic, PartitionProduceData data, Acks acks, Duration timeout, RequestContext context) {
+            String topic,
+            TopicProduceData asked,
+            PartitionProduceData data,
+            Acks acks,
+            Duration timeout,
+            RequestContext context) {
+        if (topic == null) {
+            throw ErrorCode.UNKNOWN_TOPIC_ID.because("No topic has the id " + asked.topicId());
+        }
         if (InternalTopics.isInternal(topic)) {
             throw ErrorCode.INVALID_TOPIC_EXCEPTION.because("Cannot append to internal topic " + topic);
         }
@@ -115,7 +141,8 @@ public final class ProduceHandler implements RequestHandler<ProduceRequestData, 
         for (TopicProduceResponse topic : filled.responses()) {
             for (PartitionProduceResponse partition : topic.partitionResponses()) {
                 if (partition.errorCode() != ErrorCode.NONE.code()) {
-                    throw new CloseConnection("A produce request with acks=0 failed for " + topic.name() + "-"
+                    String name = topic.name().isEmpty() ? topic.topicId().toString() : topic.name();
+                    throw new CloseConnection("A produce request with acks=0 failed for " + name + "-"
                             + partition.index() + ": " + ErrorCode.of(partition.errorCode()));
                 }
             }
@@ -132,7 +159,7 @@ public final class ProduceHandler implements RequestHandler<ProduceRequestData, 
             for (PartitionProduceResponse partition : topic.partitionResponses()) {
                 if (LeaderHints.areFor(partition.errorCode())) {
                     hints = hints == null ? new LeaderHints(metadata, context) : hints;
-                    hint(filled, topic.name(), partition, hints);
+                    hint(filled, name(topic.name(), topic.topicId(), context), partition, hints);
                 }
             }
         }
@@ -141,6 +168,9 @@ public final class ProduceHandler implements RequestHandler<ProduceRequestData, 
 
     private static void hint(
             ProduceResponseData response, String topic, PartitionProduceResponse partition, LeaderHints hints) {
+        if (topic == null) {
+            return;
+        }
         hints.add(
                 new TopicPartition(topic, partition.index()),
                 (leader, epoch) -> partition.currentLeader().setLeaderId(leader).setLeaderEpoch(epoch),
@@ -158,7 +188,7 @@ public final class ProduceHandler implements RequestHandler<ProduceRequestData, 
     private static ProduceResponseData refused(ProduceRequestData request) {
         ProduceResponseData response = new ProduceResponseData();
         for (TopicProduceData topic : request.topicData()) {
-            TopicProduceResponse topicAnswer = new TopicProduceResponse().setName(topic.name());
+            TopicProduceResponse topicAnswer = answerTo(topic);
             response.responses().add(topicAnswer);
             for (PartitionProduceData partition : topic.partitionData()) {
                 topicAnswer

@@ -37,6 +37,32 @@ class ApiVersionsHandlerTest {
         assertThat(ask("", "", 2).errorCode()).isZero();
     }
 
+    @Test
+    void aClientThatMeantAnotherNodeIsToldToBeginAgain() throws Exception {
+        FakeCluster cluster = new FakeCluster();
+        assertThat(askFor("elsewhere", 3)).as("as long as the broker is away").isEqualTo(ErrorCode.NONE);
+
+        handler.bindMetadata(cluster);
+
+        assertThat(askFor("cluster", FakeCluster.BROKER)).isEqualTo(ErrorCode.NONE);
+        assertThat(askFor(null, -1)).isEqualTo(ErrorCode.NONE);
+        assertThat(askFor("elsewhere", FakeCluster.BROKER)).isEqualTo(ErrorCode.REBOOTSTRAP_REQUIRED);
+        assertThat(askFor("cluster", 3)).isEqualTo(ErrorCode.REBOOTSTRAP_REQUIRED);
+        assertThat(askFor("cluster", -1)).isEqualTo(ErrorCode.INVALID_REQUEST);
+        assertThat(askFor(null, FakeCluster.BROKER)).isEqualTo(ErrorCode.INVALID_REQUEST);
+        handler.unbindMetadata(cluster);
+        assertThat(askFor("elsewhere", 3)).isEqualTo(ErrorCode.NONE);
+    }
+
+    private ErrorCode askFor(String clusterId, int nodeId) throws Exception {
+        ApiVersionsRequestData request = new ApiVersionsRequestData()
+                .setClientSoftwareName("java")
+                .setClientSoftwareVersion("4.4.0")
+                .setClusterId(clusterId)
+                .setNodeId(nodeId);
+        return ErrorCode.of(Asking.ask(handler, request, 5).errorCode());
+    }
+
     private ApiVersionsResponseData ask(String name, String version, int apiVersion) throws Exception {
         return Asking.ask(
                 handler,

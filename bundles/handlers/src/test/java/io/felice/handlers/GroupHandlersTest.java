@@ -13,6 +13,7 @@ import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.message.DeleteGroupsRequestData;
 import org.apache.kafka.common.message.DeleteGroupsResponseData.DeletableGroupResult;
 import org.apache.kafka.common.message.DescribeGroupsRequestData;
@@ -38,6 +39,7 @@ import org.apache.kafka.common.message.OffsetFetchRequestData.OffsetFetchRequest
 import org.apache.kafka.common.message.OffsetFetchRequestData.OffsetFetchRequestTopics;
 import org.apache.kafka.common.message.OffsetFetchResponseData;
 import org.apache.kafka.common.message.OffsetFetchResponseData.OffsetFetchResponsePartition;
+import org.apache.kafka.common.message.OffsetFetchResponseData.OffsetFetchResponseTopics;
 import org.apache.kafka.common.message.SyncGroupRequestData;
 import org.apache.kafka.common.message.SyncGroupResponseData;
 import org.junit.jupiter.api.BeforeEach;
@@ -55,7 +57,7 @@ class GroupHandlersTest {
     private final DescribeGroupsHandler describe = new DescribeGroupsHandler(groups);
     private final OffsetCommitHandler commit =
             new OffsetCommitHandler(groups, cluster, Clock.fixed(Instant.ofEpochMilli(NOW_MS), ZoneOffset.UTC));
-    private final OffsetFetchHandler fetch = new OffsetFetchHandler(groups);
+    private final OffsetFetchHandler fetch = new OffsetFetchHandler(groups, cluster);
 
     @BeforeEach
     void topic() {
@@ -241,6 +243,83 @@ class GroupHandlersTest {
 
         assertThat(groups.asked)
                 .containsExactly(Map.of(new TopicPartition("t", 0), new Groups.OffsetToCommit(5, 4, "", NOW_MS + 500)));
+    }
+
+    @Test
+    void fromVersionTenOnOffsetsAreCommittedByTopicIds() throws Exception {
+        OffsetCommitRequestData known = committing(0, 9);
+        known.topics().get(0).setName("").setTopicId(topicId());
+        OffsetCommitRequestData unknown = committing(0);
+        unknown.topics().get(0).setName("").setTopicId(new Uuid(9, 9));
+
+        OffsetCommitResponseData response = Asking.ask(commit, known, 10);
+
+        assertThat(response.topics().get(0).topicId()).isEqualTo(topicId());
+        assertThat(response.topics().get(0).partitions())
+                .extracting(partition -> ErrorCode.of(partition.errorCode()))
+                .containsExactly(ErrorCode.NONE, ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
+        assertThat(groups.asked)
+                .containsExactly(Map.of(new TopicPartition("t", 0), new Groups.OffsetToCommit(5, 4, "", -1)));
+        assertThat(firstError(Asking.ask(commit, unknown, 10))).isEqualTo(ErrorCode.UNKNOWN_TOPIC_ID);
+    }
+
+    @Test
+    void fromVersionTenOnOffsetsAreFetchedByTopicIds() throws Exception {
+        OffsetFetchRequestData request = new OffsetFetchRequestData()
+                .setGroups(List.of(
+                        new OffsetFetchRequestGroup().setGroupId("g").setTopics(null),
+                        new OffsetFetchRequestGroup()
+                                .setGroupId("g")
+                                .setTopics(List.of(
+                                        new OffsetFetchRequestTopics()
+                                                .setTopicId(topicId())
+                                                .setPartitionIndexes(List.of(0)),
+                                        new OffsetFetchRequestTopics()
+                                                .setTopicId(new Uuid(9, 9))
+                                                .setPartitionIndexes(List.of(3))))));
+
+        OffsetFetchResponseData response = Asking.ask(fetch, request, 10);
+
+        assertThat(groups.asked).containsExactly(Optional.empty(), Optional.of(List.of(new TopicPartition("t", 0))));
+        assertThat(response.groups().get(0).topics())
+                .extracting(OffsetFetchResponseTopics::topicId)
+                .containsExactly(topicId());
+        assertThat(response.groups().get(1).topics())
+                .extracting(
+                        OffsetFetchResponseTopics::topicId,
+                        topic -> ErrorCode.of(topic.partitions().get(0).errorCode()))
+                .containsExactly(tuple(topicId(), ErrorCode.NONE), tuple(new Uuid(9, 9), ErrorCode.UNKNOWN_TOPIC_ID));
+    }
+
+    private Uuid topicId() {
+        return TopicIds.of(cluster.view().topic("t").orElseThrow().topicId());
+    }
+
+    @Test
+    void offsetsOfTopicsThatAreGoneHaveNoIdToBeToldUnder() throws Exception {
+        cluster.delete(TopicIds.of(topicId()));
+        OffsetFetchRequestData all = new OffsetFetchRequestData()
+                .setGroups(List.of(new OffsetFetchRequestGroup().setGroupId("g").setTopics(null)));
+
+        assertThat(Asking.ask(fetch, all, 10).groups().get(0).topics()).isEmpty();
+        assertThat(Asking.ask(fetch, all, 9).groups().get(0).topics()).hasSize(1);
+    }
+
+    @Test
+    void fromVersionSixOnAGroupThatNobodyKnowsIsAnError() throws Exception {
+        DescribeGroupsHandler describe = new DescribeGroupsHandler(groups);
+        DescribeGroupsRequestData request =
+                new DescribeGroupsRequestData().setGroups(List.of("other")).setIncludeAuthorizedOperations(true);
+
+        DescribedGroup before = Asking.ask(describe, request, 5).groups().get(0);
+        DescribedGroup since = Asking.ask(describe, request, 6).groups().get(0);
+
+        assertThat(before.errorCode()).isZero();
+        assertThat(before.groupState()).isEqualTo("Dead");
+        assertThat(ErrorCode.of(since.errorCode())).isEqualTo(ErrorCode.GROUP_ID_NOT_FOUND);
+        assertThat(since.errorMessage()).isEqualTo("Group other not found.");
+        assertThat(since.groupState()).isEqualTo("Dead");
+        assertThat(since.authorizedOperations()).isEqualTo(Integer.MIN_VALUE);
     }
 
     @Test

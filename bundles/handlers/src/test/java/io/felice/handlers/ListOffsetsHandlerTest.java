@@ -49,6 +49,8 @@ class ListOffsetsHandlerTest {
     @Test
     void nothingIsTiered() throws Exception {
         assertThat(ask(request(-5))).satisfies(is(-1, -1, -1));
+        assertThat(error(request(-6), 11)).isEqualTo(ErrorCode.NONE);
+        assertThat(error(request(-6), 10)).isEqualTo(ErrorCode.UNSUPPORTED_VERSION);
     }
 
     @Test

@@ -4,7 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.tuple;
 
 import io.felice.api.ErrorCode;
+import io.felice.api.cluster.MetadataRecord;
 import java.util.List;
+import org.apache.kafka.common.message.AlterPartitionReassignmentsRequestData;
+import org.apache.kafka.common.message.AlterPartitionReassignmentsRequestData.ReassignablePartition;
+import org.apache.kafka.common.message.AlterPartitionReassignmentsRequestData.ReassignableTopic;
+import org.apache.kafka.common.message.AlterPartitionReassignmentsResponseData;
 import org.apache.kafka.common.message.DeleteRecordsRequestData;
 import org.apache.kafka.common.message.DeleteRecordsRequestData.DeleteRecordsPartition;
 import org.apache.kafka.common.message.DeleteRecordsRequestData.DeleteRecordsTopic;
@@ -145,5 +150,46 @@ class PartitionAdminTest {
         assertThat(response.clusterAuthorizedOperations()).isEqualTo(0b1_1111_1010_0000);
         assertThat(ErrorCode.of(controllers.errorCode())).isEqualTo(ErrorCode.MISMATCHED_ENDPOINT_TYPE);
         assertThat(ErrorCode.of(neither.errorCode())).isEqualTo(ErrorCode.UNSUPPORTED_ENDPOINT_TYPE);
+    }
+
+    @Test
+    void brokersThatAreAwayAreShownAsFencedToWhoeverAsks() throws Exception {
+        DescribeClusterHandler handler = new DescribeClusterHandler(cluster, new FakeAdmin(cluster));
+        cluster.broker(8).apply(new MetadataRecord.BrokerGone(8, 8));
+
+        DescribeClusterResponseData live = Asking.ask(handler, new DescribeClusterRequestData(), 2);
+        DescribeClusterResponseData all =
+                Asking.ask(handler, new DescribeClusterRequestData().setIncludeFencedBrokers(true), 2);
+
+        assertThat(live.brokers()).extracting(broker -> broker.brokerId()).containsExactly(7);
+        assertThat(all.brokers())
+                .extracting(broker -> broker.brokerId(), broker -> broker.isFenced())
+                .containsExactly(tuple(7, false), tuple(8, true));
+    }
+
+    @Test
+    void aChangedReplicationFactorIsRefusedWhereItIsNotAllowed() throws Exception {
+        FakeAdmin admin = new FakeAdmin(cluster);
+        AlterPartitionReassignmentsHandler handler = new AlterPartitionReassignmentsHandler(admin, cluster, deadlines);
+        cluster.topic("t", 3);
+        AlterPartitionReassignmentsRequestData request = new AlterPartitionReassignmentsRequestData()
+                .setAllowReplicationFactorChange(false)
+                .setTimeoutMs(1000)
+                .setTopics(List.of(new ReassignableTopic()
+                        .setName("t")
+                        .setPartitions(List.of(
+                                new ReassignablePartition().setPartitionIndex(0).setReplicas(List.of(8)),
+                                new ReassignablePartition().setPartitionIndex(1).setReplicas(List.of(7, 8)),
+                                new ReassignablePartition().setPartitionIndex(2).setReplicas(null)))));
+
+        AlterPartitionReassignmentsResponseData response = Asking.ask(handler, request, 1);
+
+        assertThat(response.allowReplicationFactorChange()).isFalse();
+        assertThat(response.responses().get(0).partitions())
+                .extracting(partition -> ErrorCode.of(partition.errorCode()), partition -> partition.errorMessage())
+                .containsExactly(
+                        tuple(ErrorCode.NONE, null),
+                        tuple(ErrorCode.INVALID_REPLICATION_FACTOR, "The replication factor is changed from 1 to 2"),
+                        tuple(ErrorCode.NONE, null));
     }
 }

@@ -13,14 +13,17 @@ import io.felice.protocol.CloseConnection;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.message.ProduceRequestData;
 import org.apache.kafka.common.message.ProduceRequestData.PartitionProduceData;
 import org.apache.kafka.common.message.ProduceResponseData;
 import org.apache.kafka.common.message.ProduceResponseData.BatchIndexAndErrorMessage;
 import org.apache.kafka.common.message.ProduceResponseData.PartitionProduceResponse;
+import org.apache.kafka.common.message.ProduceResponseData.TopicProduceResponse;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.junit.jupiter.api.Test;
 
@@ -159,6 +162,50 @@ class ProduceHandlerTest {
         assertThat(only(before).currentLeader().leaderId()).isEqualTo(-1);
         assertThat(only(since).currentLeader().leaderId()).isEqualTo(FakeCluster.BROKER);
         assertThat(since.nodeEndpoints().find(FakeCluster.BROKER).host()).isEqualTo("inside");
+    }
+
+    @Test
+    void fromVersionThirteenOnTopicsAreKnownByTheirIds() throws Exception {
+        FakePartition partition = partitions.lead("t", 0);
+        UUID id = cluster.topic("t", 1);
+
+        TopicProduceResponse known =
+                produceById(TopicIds.of(id)).responses().iterator().next();
+        ProduceResponseData unknown = produceById(new Uuid(9, 9));
+
+        assertThat(partition.appended).hasSize(1);
+        assertThat(known.topicId()).isEqualTo(TopicIds.of(id));
+        assertThat(known.partitionResponses().get(0).errorCode()).isZero();
+        assertThat(errors(unknown)).containsExactly(ErrorCode.UNKNOWN_TOPIC_ID);
+    }
+
+    @Test
+    void anIdIsNoWayIntoAnInternalTopic() throws Exception {
+        FakePartition partition = partitions.lead("__consumer_offsets", 0);
+
+        ProduceResponseData response = produceById(TopicIds.of(cluster.topic("__consumer_offsets", 1)));
+
+        assertThat(errors(response)).containsExactly(ErrorCode.INVALID_TOPIC_EXCEPTION);
+        assertThat(partition.appended).isEmpty();
+    }
+
+    @Test
+    void whoAsksTheWrongBrokerByAnIdHearsOfTheLeader() throws Exception {
+        UUID id = cluster.topic("t", 1);
+        partitions.fail("t", 0, ErrorCode.NOT_LEADER_OR_FOLLOWER);
+
+        ProduceResponseData response = produceById(TopicIds.of(id));
+
+        assertThat(only(response).currentLeader().leaderId()).isEqualTo(FakeCluster.BROKER);
+    }
+
+    private ProduceResponseData produceById(Uuid topicId) throws Exception {
+        ProduceRequestData request = new ProduceRequestData().setAcks((short) 1).setTimeoutMs(1000);
+        request.topicData()
+                .add(new ProduceRequestData.TopicProduceData()
+                        .setTopicId(topicId)
+                        .setPartitionData(List.of(part(0))));
+        return Asking.ask(handler, request, 13);
     }
 
     @Test

@@ -57,12 +57,12 @@ final class ValidRequests {
     /** @param topicId of topic "t" */
     static ApiMessage of(short key, int version, UUID topicId) {
         return switch (key) {
-            case Apis.PRODUCE -> produce();
+            case Apis.PRODUCE -> produce(version, topicId);
             case Apis.FETCH -> fetch(version, topicId);
             case Apis.LIST_OFFSETS -> listOffsets();
             case Apis.METADATA -> metadata(version, topicId);
-            case Apis.OFFSET_COMMIT -> offsetCommit();
-            case Apis.OFFSET_FETCH -> offsetFetch(version);
+            case Apis.OFFSET_COMMIT -> offsetCommit(version, topicId);
+            case Apis.OFFSET_FETCH -> offsetFetch(version, topicId);
             case Apis.FIND_COORDINATOR -> findCoordinator(version);
             case Apis.JOIN_GROUP -> joinGroup();
             case Apis.HEARTBEAT -> new HeartbeatRequestData().setGroupId(GROUP).setMemberId("m");
@@ -95,12 +95,13 @@ final class ValidRequests {
         };
     }
 
-    static ProduceRequestData produce() {
+    private static ProduceRequestData produce(int version, UUID topicId) {
         ProduceRequestData request =
                 new ProduceRequestData().setAcks((short) -1).setTimeoutMs(1000);
         request.topicData()
                 .add(new ProduceRequestData.TopicProduceData()
                         .setName(TOPIC)
+                        .setTopicId(version >= 13 ? TopicIds.of(topicId) : Uuid.ZERO_UUID)
                         .setPartitionData(List.of(
                                 new ProduceRequestData.PartitionProduceData()
                                         .setIndex(0)
@@ -170,12 +171,13 @@ final class ValidRequests {
         return request;
     }
 
-    private static OffsetCommitRequestData offsetCommit() {
+    private static OffsetCommitRequestData offsetCommit(int version, UUID topicId) {
         return new OffsetCommitRequestData()
                 .setGroupId(GROUP)
                 .setMemberId("m")
                 .setTopics(List.of(new OffsetCommitRequestData.OffsetCommitRequestTopic()
                         .setName(TOPIC)
+                        .setTopicId(version >= 10 ? TopicIds.of(topicId) : Uuid.ZERO_UUID)
                         .setPartitions(List.of(
                                 new OffsetCommitRequestData.OffsetCommitRequestPartition()
                                         .setPartitionIndex(0)
@@ -187,7 +189,7 @@ final class ValidRequests {
                                         .setCommittedMetadata(null)))));
     }
 
-    private static OffsetFetchRequestData offsetFetch(int version) {
+    private static OffsetFetchRequestData offsetFetch(int version, UUID topicId) {
         if (version >= 8) {
             return new OffsetFetchRequestData()
                     .setGroups(List.of(
@@ -198,6 +200,7 @@ final class ValidRequests {
                                     .setGroupId("other")
                                     .setTopics(List.of(new OffsetFetchRequestData.OffsetFetchRequestTopics()
                                             .setName(TOPIC)
+                                            .setTopicId(version >= 10 ? TopicIds.of(topicId) : Uuid.ZERO_UUID)
                                             .setPartitionIndexes(List.of(0, 1))))));
         }
         return new OffsetFetchRequestData()

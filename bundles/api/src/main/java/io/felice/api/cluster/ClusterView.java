@@ -71,6 +71,14 @@ public final class ClusterView {
         return Optional.ofNullable(brokers.get(brokerId));
     }
 
+    /** Brokers that were registered once and are not live now, in no particular order. */
+    public List<BrokerRegistration> absentBrokers() {
+        return lastSeen.entrySet().stream()
+                .filter(seen -> !brokers.containsKey(seen.getKey()))
+                .map(seen -> seen.getValue().registration())
+                .toList();
+    }
+
     /**
      * The store id under which a broker was registered last, also after it is gone: another one at its return means an
      * emptied disk. Empty if the broker was never seen.

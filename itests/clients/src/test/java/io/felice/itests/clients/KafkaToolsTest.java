@@ -177,9 +177,9 @@ class KafkaToolsTest {
         String versions = KafkaTools.BROKER_API_VERSIONS.run(server);
 
         assertThat(versions)
-                .contains("Produce(0): 0 to 11")
-                .contains("Fetch(1): 4 to 17")
-                .contains("ApiVersions(18): 0 to 4");
+                .contains("Produce(0): 0 to 13")
+                .contains("Fetch(1): 4 to 18")
+                .contains("ApiVersions(18): 0 to 5");
         assertThat(versions).doesNotContain("DescribeQuorum(55): 0");
     }
 
