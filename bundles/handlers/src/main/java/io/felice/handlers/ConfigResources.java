@@ -6,8 +6,6 @@ import io.felice.api.config.ConfigResource;
 
 /** Whose configuration a request means, from Kafka's numbers and names; only topics and this broker have one. */
 final class ConfigResources {
-    private static final byte BROKER_LOGGER = 8;
-
     private ConfigResources() {}
 
     /** @throws io.felice.api.FeliceException INVALID_REQUEST, UNKNOWN_TOPIC_OR_PARTITION */
@@ -18,10 +16,7 @@ final class ConfigResources {
         if (type == ConfigResource.Type.BROKER.code()) {
             return broker(name, metadata.brokerId());
         }
-        throw ErrorCode.INVALID_REQUEST.because(
-                type == BROKER_LOGGER
-                        ? "The log levels of this broker are not set through Kafka's protocol"
-                        : "Unsupported resource type: " + type);
+        throw ErrorCode.INVALID_REQUEST.because("Unsupported resource type: " + type);
     }
 
     private static ConfigResource topic(String name, ClusterMetadata metadata) {

@@ -5,6 +5,7 @@ import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.config.ConfigEntry;
 import io.felice.api.config.ConfigResource;
 import io.felice.api.config.Configs;
+import io.felice.api.log.Loggers;
 import io.felice.protocol.Apis;
 import io.felice.protocol.RequestContext;
 import io.felice.protocol.RequestHandler;
@@ -22,6 +23,9 @@ import org.apache.kafka.common.message.DescribeConfigsResponseData.DescribeConfi
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.component.annotations.ReferencePolicyOption;
 
 /** Shows configurations with their layers, types and documentation. */
 @Component
@@ -30,11 +34,27 @@ public final class DescribeConfigsHandler
         implements RequestHandler<DescribeConfigsRequestData, DescribeConfigsResponseData> {
     private final Configs configs;
     private final ClusterMetadata metadata;
+    /** Null while no bundle of this node sets log levels. */
+    private volatile Loggers loggers;
 
     @Activate
     public DescribeConfigsHandler(@Reference Configs configs, @Reference ClusterMetadata metadata) {
         this.configs = configs;
         this.metadata = metadata;
+    }
+
+    @Reference(
+            cardinality = ReferenceCardinality.OPTIONAL,
+            policy = ReferencePolicy.DYNAMIC,
+            policyOption = ReferencePolicyOption.GREEDY)
+    public void bindLoggers(Loggers levels) {
+        loggers = levels;
+    }
+
+    public void unbindLoggers(Loggers levels) {
+        if (loggers == levels) {
+            loggers = null;
+        }
     }
 
     @Override
@@ -59,6 +79,12 @@ public final class DescribeConfigsHandler
 
     private void describe(
             DescribeConfigsResource asked, DescribeConfigsRequestData request, DescribeConfigsResult result) {
+        if (asked.resourceType() == BrokerLoggers.RESOURCE_TYPE) {
+            result.configs()
+                    .addAll(new BrokerLoggers(loggers)
+                            .describe(asked.resourceName(), metadata.brokerId(), asked.configurationKeys()));
+            return;
+        }
         if (asked.resourceType() == ConfigResource.Type.TOPIC.code()) {
             TopicNames.check(asked.resourceName());
         }

@@ -10,6 +10,7 @@ import io.felice.api.config.ConfigKey;
 import io.felice.api.config.ConfigResource;
 import io.felice.api.config.Configs;
 import io.felice.api.config.TopicConfig;
+import io.felice.api.log.Loggers;
 import io.felice.protocol.Apis;
 import io.felice.protocol.RequestContext;
 import io.felice.protocol.RequestHandler;
@@ -26,6 +27,9 @@ import org.apache.kafka.common.message.IncrementalAlterConfigsResponseData.Alter
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.component.annotations.ReferencePolicyOption;
 
 /** Changes single configs and leaves the others as they are (KIP-339). */
 @Component
@@ -38,6 +42,8 @@ public final class IncrementalAlterConfigsHandler
     private final Admin admin;
     private final ClusterMetadata metadata;
     private final Configs configs;
+    /** Null while no bundle of this node sets log levels. */
+    private volatile Loggers loggers;
 
     @Activate
     public IncrementalAlterConfigsHandler(
@@ -47,28 +53,66 @@ public final class IncrementalAlterConfigsHandler
         this.configs = configs;
     }
 
+    @Reference(
+            cardinality = ReferenceCardinality.OPTIONAL,
+            policy = ReferencePolicy.DYNAMIC,
+            policyOption = ReferencePolicyOption.GREEDY)
+    public void bindLoggers(Loggers levels) {
+        loggers = levels;
+    }
+
+    public void unbindLoggers(Loggers levels) {
+        if (loggers == levels) {
+            loggers = null;
+        }
+    }
+
     @Override
     public CompletionStage<IncrementalAlterConfigsResponseData> handle(
             IncrementalAlterConfigsRequestData request, RequestContext context) {
         IncrementalAlterConfigsResponseData response = new IncrementalAlterConfigsResponseData();
         ConfigChanges changes = new ConfigChanges(admin, metadata, configs);
+        Gathering<IncrementalAlterConfigsResponseData> levels = new Gathering<>(response);
         for (AlterConfigsResource asked : request.resources()) {
             AlterConfigsResourceResponse result = new AlterConfigsResourceResponse()
                     .setResourceType(asked.resourceType())
                     .setResourceName(asked.resourceName());
             response.responses().add(result);
+            boolean twice = request.resources()
+                            .findAll(asked.resourceType(), asked.resourceName())
+                            .size()
+                    > 1;
+            if (asked.resourceType() == BrokerLoggers.RESOURCE_TYPE) {
+                levels.item(
+                        () -> changeLevels(asked, twice, request.validateOnly()),
+                        (done, failure) -> fill(result, failure, context));
+                continue;
+            }
             changes.add(
                     asked.resourceType(),
                     asked.resourceName(),
-                    request.resources()
-                                    .findAll(asked.resourceType(), asked.resourceName())
-                                    .size()
-                            > 1,
+                    twice,
                     resource -> changes(asked, resource),
                     outcome -> result.setErrorCode(outcome.error().code()).setErrorMessage(outcome.message()),
                     context);
         }
-        return changes.make(request.validateOnly(), context).thenApply(done -> response);
+        return changes.make(request.validateOnly(), context).thenCombine(levels.begun(), (done, filled) -> filled);
+    }
+
+    private CompletionStage<Void> changeLevels(AlterConfigsResource asked, boolean twice, boolean validateOnly) {
+        if (twice) {
+            throw ErrorCode.INVALID_REQUEST.because("Each resource must appear at most once.");
+        }
+        return new BrokerLoggers(loggers)
+                .change(asked.resourceName(), metadata.brokerId(), asked.configs(), validateOnly);
+    }
+
+    private static void fill(AlterConfigsResourceResponse result, Throwable failure, RequestContext context) {
+        if (failure == null) {
+            result.setErrorMessage(null);
+        } else {
+            result.setErrorCode(Failures.codeOf(failure, context).code()).setErrorMessage(Failures.messageOf(failure));
+        }
     }
 
     private static List<ConfigChange> changes(AlterConfigsResource asked, ConfigResource resource) {

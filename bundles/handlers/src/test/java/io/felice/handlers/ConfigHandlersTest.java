@@ -7,8 +7,13 @@ import io.felice.api.ErrorCode;
 import io.felice.api.cluster.Admin.ConfigChange;
 import io.felice.api.cluster.Admin.ConfigChange.Operation;
 import io.felice.api.config.ConfigResource;
+import io.felice.api.log.Loggers;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import org.apache.kafka.common.message.AlterConfigsRequestData;
 import org.apache.kafka.common.message.AlterConfigsResponseData;
 import org.apache.kafka.common.message.DescribeConfigsRequestData;
@@ -37,6 +42,24 @@ class ConfigHandlersTest {
     private final DescribeConfigsHandler describe = new DescribeConfigsHandler(configs, cluster);
     private final AlterConfigsHandler alter = new AlterConfigsHandler(admin, cluster, configs);
     private final IncrementalAlterConfigsHandler change = new IncrementalAlterConfigsHandler(admin, cluster, configs);
+
+    private final FakeLoggers loggers = new FakeLoggers();
+
+    /** The root and one other logger; every change is remembered. */
+    private static final class FakeLoggers implements Loggers {
+        final List<Map<String, Optional<String>>> changed = new ArrayList<>();
+
+        @Override
+        public Map<String, String> levels() {
+            return Map.of(ROOT, "INFO", "io.felice.broker", "DEBUG");
+        }
+
+        @Override
+        public CompletionStage<Void> change(Map<String, Optional<String>> levels) {
+            changed.add(levels);
+            return CompletableFuture.completedFuture(null);
+        }
+    }
 
     @BeforeEach
     void topic() {
@@ -95,6 +118,59 @@ class ConfigHandlersTest {
         assertThat(describe(BROKER, "").configs())
                 .extracting(DescribeConfigsResourceResult::name)
                 .containsExactly("num.partitions");
+    }
+
+    @Test
+    void logLevelsAreShownAsTheConfigsOfTheNodesLoggers() throws Exception {
+        describe.bindLoggers(loggers);
+
+        assertThat(describe(BROKER_LOGGER, "7").configs())
+                .extracting(
+                        DescribeConfigsResourceResult::name,
+                        DescribeConfigsResourceResult::value,
+                        DescribeConfigsResourceResult::configSource)
+                .containsExactly(tuple("io.felice.broker", "DEBUG", (byte) 6), tuple("root", "INFO", (byte) 6));
+        assertThat(describe(BROKER_LOGGER, "7", "root").configs()).hasSize(1);
+        assertThat(error(describe(BROKER_LOGGER, "8"))).isEqualTo(ErrorCode.INVALID_REQUEST);
+        assertThat(error(describe(BROKER_LOGGER, ""))).isEqualTo(ErrorCode.INVALID_REQUEST);
+    }
+
+    @Test
+    void logLevelsAreSetAndTakenAway() throws Exception {
+        assertThat(changeLevels(op("io.felice.network", SET, "TRACE")))
+                .as("without a bundle that sets levels")
+                .isEqualTo(ErrorCode.INVALID_REQUEST);
+        change.bindLoggers(loggers);
+
+        assertThat(changeLevels(op("io.felice.network", SET, "TRACE"), op("io.felice.broker", DELETE, null)))
+                .isEqualTo(ErrorCode.NONE);
+
+        assertThat(loggers.changed)
+                .containsExactly(
+                        Map.of("io.felice.network", Optional.of("TRACE"), "io.felice.broker", Optional.empty()));
+        change.unbindLoggers(loggers);
+        assertThat(changeLevels(op("root", SET, "INFO"))).isEqualTo(ErrorCode.INVALID_REQUEST);
+    }
+
+    @Test
+    void aWrongLevelChangesNone() throws Exception {
+        change.bindLoggers(loggers);
+
+        assertThat(changeLevels(op("root", SET, "DEBUG"), op("io.felice.network", SET, "LOUD")))
+                .isEqualTo(ErrorCode.INVALID_CONFIG);
+        assertThat(changeLevels(op("no logger", SET, "DEBUG"))).isEqualTo(ErrorCode.INVALID_CONFIG);
+        assertThat(changeLevels(op("root", DELETE, null))).isEqualTo(ErrorCode.INVALID_REQUEST);
+        assertThat(changeLevels(op("root", APPEND, "DEBUG"))).isEqualTo(ErrorCode.INVALID_REQUEST);
+        assertThat(changeLevels(op("root", SET, null))).isEqualTo(ErrorCode.INVALID_REQUEST);
+        assertThat(changeLevels(op("root", SET, "INFO"), op("root", SET, "DEBUG")))
+                .isEqualTo(ErrorCode.INVALID_REQUEST);
+        assertThat(loggers.changed).isEmpty();
+    }
+
+    private ErrorCode changeLevels(IncrementalAlterConfigsRequestData.AlterableConfig... changes) throws Exception {
+        IncrementalAlterConfigsRequestData request = new IncrementalAlterConfigsRequestData();
+        request.resources().add(resource("7", changes).setResourceType(BROKER_LOGGER));
+        return ErrorCode.of(Asking.ask(change, request, 1).responses().get(0).errorCode());
     }
 
     @Test
