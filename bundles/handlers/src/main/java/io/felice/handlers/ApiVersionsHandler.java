@@ -14,6 +14,8 @@ import java.util.regex.Pattern;
 import org.apache.kafka.common.message.ApiVersionsRequestData;
 import org.apache.kafka.common.message.ApiVersionsResponseData;
 import org.apache.kafka.common.message.ApiVersionsResponseData.ApiVersion;
+import org.apache.kafka.common.message.ApiVersionsResponseData.FinalizedFeatureKey;
+import org.apache.kafka.common.message.ApiVersionsResponseData.SupportedFeatureKey;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
@@ -63,6 +65,7 @@ public final class ApiVersionsHandler implements RequestHandler<ApiVersionsReque
         if (context.apiVersion() >= FIRST_WITH_NODE && isMisrouted(request)) {
             return CompletableFuture.completedFuture(response.setErrorCode(ErrorCode.REBOOTSTRAP_REQUIRED.code()));
         }
+        addFeatures(response);
         for (ServedApis.Range range : served.ranges()) {
             response.apiKeys()
                     .add(new ApiVersion()
@@ -71,6 +74,20 @@ public final class ApiVersionsHandler implements RequestHandler<ApiVersionsReque
                             .setMaxVersion(range.to()));
         }
         return CompletableFuture.completedFuture(response);
+    }
+
+    private static void addFeatures(ApiVersionsResponseData response) {
+        response.supportedFeatures()
+                .add(new SupportedFeatureKey()
+                        .setName(Features.VERSION)
+                        .setMinVersion(Features.LEVEL)
+                        .setMaxVersion(Features.LEVEL));
+        response.finalizedFeatures()
+                .add(new FinalizedFeatureKey()
+                        .setName(Features.VERSION)
+                        .setMinVersionLevel(Features.LEVEL)
+                        .setMaxVersionLevel(Features.LEVEL));
+        response.setFinalizedFeaturesEpoch(Features.EPOCH);
     }
 
     private static boolean isValid(ApiVersionsRequestData request) {

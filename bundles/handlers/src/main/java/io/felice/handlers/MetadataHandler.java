@@ -226,20 +226,18 @@ public final class MetadataHandler implements RequestHandler<MetadataRequestData
         }
 
         private MetadataResponsePartition partition(int index, PartitionState state) {
-            List<Integer> offline =
-                    state.replicas().stream().filter(id -> !isAlive(id)).toList();
+            SeenPartition seen = SeenPartition.of(state, nodes);
             MetadataResponsePartition partition = new MetadataResponsePartition()
                     .setPartitionIndex(index)
-                    .setLeaderId(state.leader())
+                    .setErrorCode(toClient(seen.error()).code())
+                    .setLeaderId(seen.leader())
                     .setLeaderEpoch(state.leaderEpoch())
                     .setReplicaNodes(state.replicas())
                     .setIsrNodes(state.isr())
-                    .setOfflineReplicas(offline);
-            if (nodes.node(state.leader()).isEmpty()) {
-                boolean elsewhere = isAlive(state.leader()) && version >= FIRST_WITH_LISTENER_NOT_FOUND;
-                ErrorCode error = elsewhere ? ErrorCode.LISTENER_NOT_FOUND : ErrorCode.LEADER_NOT_AVAILABLE;
-                partition.setErrorCode(error.code()).setLeaderId(NO_NODE);
-            } else if (version == 0 && !offline.isEmpty()) {
+                    .setOfflineReplicas(seen.offline());
+            if (seen.error() == ErrorCode.NONE
+                    && version == 0
+                    && !seen.offline().isEmpty()) {
                 partition
                         .setErrorCode(ErrorCode.REPLICA_NOT_AVAILABLE.code())
                         .setReplicaNodes(alive(state.replicas()))
@@ -248,12 +246,14 @@ public final class MetadataHandler implements RequestHandler<MetadataRequestData
             return partition;
         }
 
-        private boolean isAlive(int brokerId) {
-            return view.broker(brokerId).isPresent();
+        private ErrorCode toClient(ErrorCode error) {
+            return error == ErrorCode.LISTENER_NOT_FOUND && version < FIRST_WITH_LISTENER_NOT_FOUND
+                    ? ErrorCode.LEADER_NOT_AVAILABLE
+                    : error;
         }
 
         private List<Integer> alive(List<Integer> brokers) {
-            return brokers.stream().filter(this::isAlive).toList();
+            return brokers.stream().filter(nodes::isAlive).toList();
         }
     }
 }

@@ -32,6 +32,11 @@ record Nodes(ClusterView view, String listener) {
         return view.broker(brokerId).flatMap(live -> node(live.registration()));
     }
 
+    /** True if the broker is there, whether it has the listener or not. */
+    boolean isAlive(int brokerId) {
+        return view.broker(brokerId).isPresent();
+    }
+
     private Optional<Node> node(BrokerRegistration broker) {
         return broker.endpoint(listener).map(at -> new Node(broker.brokerId(), at.host(), at.port(), broker.rack()));
     }

@@ -24,8 +24,14 @@ class ApiVersionsHandlerTest {
         assertThat(response.apiKeys())
                 .extracting(ApiVersion::apiKey, ApiVersion::minVersion, ApiVersion::maxVersion)
                 .containsExactly(tuple((short) 0, (short) 0, (short) 11), tuple((short) 18, (short) 0, (short) 4));
-        assertThat(response.finalizedFeatures()).isEmpty();
-        assertThat(response.finalizedFeaturesEpoch()).isEqualTo(-1);
+        assertThat(response.supportedFeatures())
+                .extracting(feature -> feature.name(), feature -> feature.minVersion(), feature -> feature.maxVersion())
+                .containsExactly(tuple("felice.version", (short) 1, (short) 1));
+        assertThat(response.finalizedFeatures())
+                .as("no transaction.version, no group.version, no share.version")
+                .extracting(feature -> feature.name(), feature -> feature.maxVersionLevel())
+                .containsExactly(tuple("felice.version", (short) 1));
+        assertThat(response.finalizedFeaturesEpoch()).isZero();
     }
 
     @Test

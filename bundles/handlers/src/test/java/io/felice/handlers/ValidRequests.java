@@ -19,6 +19,7 @@ import org.apache.kafka.common.message.DescribeClusterRequestData;
 import org.apache.kafka.common.message.DescribeConfigsRequestData;
 import org.apache.kafka.common.message.DescribeGroupsRequestData;
 import org.apache.kafka.common.message.DescribeLogDirsRequestData;
+import org.apache.kafka.common.message.DescribeTopicPartitionsRequestData;
 import org.apache.kafka.common.message.ElectLeadersRequestData;
 import org.apache.kafka.common.message.FetchRequestData;
 import org.apache.kafka.common.message.FindCoordinatorRequestData;
@@ -27,6 +28,7 @@ import org.apache.kafka.common.message.IncrementalAlterConfigsRequestData;
 import org.apache.kafka.common.message.InitProducerIdRequestData;
 import org.apache.kafka.common.message.JoinGroupRequestData;
 import org.apache.kafka.common.message.LeaveGroupRequestData;
+import org.apache.kafka.common.message.ListConfigResourcesRequestData;
 import org.apache.kafka.common.message.ListGroupsRequestData;
 import org.apache.kafka.common.message.ListOffsetsRequestData;
 import org.apache.kafka.common.message.ListPartitionReassignmentsRequestData;
@@ -37,6 +39,8 @@ import org.apache.kafka.common.message.OffsetFetchRequestData;
 import org.apache.kafka.common.message.OffsetForLeaderEpochRequestData;
 import org.apache.kafka.common.message.ProduceRequestData;
 import org.apache.kafka.common.message.SyncGroupRequestData;
+import org.apache.kafka.common.message.UnregisterBrokerRequestData;
+import org.apache.kafka.common.message.UpdateFeaturesRequestData;
 import org.apache.kafka.common.protocol.ApiMessage;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.record.internal.SimpleRecord;
@@ -90,6 +94,10 @@ final class ValidRequests {
             case Apis.ALTER_PARTITION_REASSIGNMENTS -> reassignments();
             case Apis.LIST_PARTITION_REASSIGNMENTS -> new ListPartitionReassignmentsRequestData().setTopics(null);
             case Apis.OFFSET_DELETE -> offsetDelete();
+            case Apis.UPDATE_FEATURES -> updateFeatures(version);
+            case Apis.UNREGISTER_BROKER -> new UnregisterBrokerRequestData().setBrokerId(FakeCluster.BROKER);
+            case Apis.LIST_CONFIG_RESOURCES -> new ListConfigResourcesRequestData();
+            case Apis.DESCRIBE_TOPIC_PARTITIONS -> describeTopicPartitions();
             case Apis.DESCRIBE_CLUSTER -> new DescribeClusterRequestData().setIncludeClusterAuthorizedOperations(true);
             default -> throw new IllegalArgumentException("There is no valid request for API " + key + " yet");
         };
@@ -394,6 +402,23 @@ final class ValidRequests {
                                 new AlterPartitionReassignmentsRequestData.ReassignablePartition()
                                         .setPartitionIndex(1)
                                         .setReplicas(null)))));
+    }
+
+    private static UpdateFeaturesRequestData updateFeatures(int version) {
+        UpdateFeaturesRequestData.FeatureUpdateKeyCollection updates =
+                new UpdateFeaturesRequestData.FeatureUpdateKeyCollection();
+        updates.add(new UpdateFeaturesRequestData.FeatureUpdateKey()
+                .setFeature("felice.version")
+                .setMaxVersionLevel((short) 1));
+        return new UpdateFeaturesRequestData().setFeatureUpdates(updates).setValidateOnly(version > 0);
+    }
+
+    private static DescribeTopicPartitionsRequestData describeTopicPartitions() {
+        List<DescribeTopicPartitionsRequestData.TopicRequest> topics = new ArrayList<>();
+        for (String name : List.of(TOPIC, "unknown")) {
+            topics.add(new DescribeTopicPartitionsRequestData.TopicRequest().setName(name));
+        }
+        return new DescribeTopicPartitionsRequestData().setTopics(topics).setResponsePartitionLimit(1);
     }
 
     private static OffsetDeleteRequestData offsetDelete() {

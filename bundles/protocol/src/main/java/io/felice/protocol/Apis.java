@@ -113,10 +113,14 @@ public final class Apis {
             Api.of(ALTER_PARTITION_REASSIGNMENTS, 0, 1, NOT_CONTROLLER).outlivingItsHandler(),
             Api.of(LIST_PARTITION_REASSIGNMENTS, 0, 0, NOT_CONTROLLER),
             Api.of(OFFSET_DELETE, 0, 0, COORDINATOR_NOT_AVAILABLE),
+            Api.of(UPDATE_FEATURES, 0, 2, REQUEST_TIMED_OUT),
             Api.of(DESCRIBE_CLUSTER, 0, 2, REQUEST_TIMED_OUT),
+            Api.of(UNREGISTER_BROKER, 0, 0, REQUEST_TIMED_OUT),
             // Only a plugin serves these.
             Api.of(GET_TELEMETRY_SUBSCRIPTIONS, 0, 0, REQUEST_TIMED_OUT).notExpected(),
-            Api.of(PUSH_TELEMETRY, 0, 0, REQUEST_TIMED_OUT).notExpected().keepingBytes());
+            Api.of(PUSH_TELEMETRY, 0, 0, REQUEST_TIMED_OUT).notExpected().keepingBytes(),
+            Api.of(LIST_CONFIG_RESOURCES, 0, 1, REQUEST_TIMED_OUT),
+            Api.of(DESCRIBE_TOPIC_PARTITIONS, 0, 0, LEADER_NOT_AVAILABLE));
 
     private static final Map<Short, Api> BY_KEY =
             ALL.stream().collect(Collectors.toUnmodifiableMap(Api::key, Function.identity()));

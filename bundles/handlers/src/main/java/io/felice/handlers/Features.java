@@ -1,0 +1,15 @@
+package io.felice.handlers;
+
+/**
+ * The one feature of this cluster. Kafka's own features are left out: {@code transaction.version}, for one, would have
+ * clients speak a protocol of transactions that is not served.
+ */
+final class Features {
+    static final String VERSION = "felice.version";
+    static final short LEVEL = 1;
+
+    /** Grows with every change of the level in force; there was none yet. */
+    static final long EPOCH = 0;
+
+    private Features() {}
+}
