@@ -190,7 +190,10 @@ class NodeConfigsTest {
         configs.check(ORDERS, TopicConfig.COMPRESSION_ZSTD_LEVEL, "-5");
         configs.check(ORDERS, TopicConfig.FILE_DELETE_DELAY_MS, "60000");
         configs.check(ORDERS, TopicConfig.SEGMENT_INDEX_BYTES, "1048576");
+        configs.check(ORDERS, TopicConfig.REMOTE_STORAGE_ENABLE, "false");
+        configs.check(ORDERS, TopicConfig.LOCAL_RETENTION_MS, "1000");
         refused(ErrorCode.INVALID_CONFIG, () -> configs.check(ORDERS, TopicConfig.COMPRESSION_TYPE, "rar"));
+        refused(ErrorCode.INVALID_CONFIG, () -> configs.check(ORDERS, TopicConfig.REMOTE_STORAGE_ENABLE, "true"));
     }
 
     @Test

@@ -48,12 +48,18 @@ public final class TopicConfig extends ConfigValues {
     public static final String FLUSH_MS = "flush.ms";
     public static final String INDEX_INTERVAL_BYTES = "index.interval.bytes";
     public static final String PREALLOCATE = "preallocate";
+    public static final String REMOTE_STORAGE_ENABLE = "remote.storage.enable";
+    public static final String REMOTE_LOG_COPY_DISABLE = "remote.log.copy.disable";
+    public static final String REMOTE_LOG_DELETE_ON_DISABLE = "remote.log.delete.on.disable";
+    public static final String LOCAL_RETENTION_MS = "local.retention.ms";
+    public static final String LOCAL_RETENTION_BYTES = "local.retention.bytes";
     public static final String STORAGE_ENGINE = "storage.engine";
     public static final String STORAGE_DURABILITY = "storage.durability";
 
     private static final long NEVER = Long.MAX_VALUE;
     private static final int SMALLEST_SEGMENT_BYTES = 14;
     private static final List<String> ANY = List.of();
+    private static final String UNTIERED = "Kept, and changes nothing: there is no tiered storage.";
     private static final String REPLICAS = "\\*|([0-9]+:[0-9]+)?";
 
     /** Every key there is, by name. */
@@ -287,6 +293,17 @@ public final class TopicConfig extends ConfigValues {
                     List.of("false"),
                     "log.preallocate",
                     "Segment files grow as they are written and are not made in their full length before."),
+            words(
+                    REMOTE_STORAGE_ENABLE,
+                    BOOLEAN,
+                    "false",
+                    List.of("false"),
+                    null,
+                    "There is no tiered storage: all segments are kept by the storage engine of the topic."),
+            untiered(REMOTE_LOG_COPY_DISABLE),
+            untiered(REMOTE_LOG_DELETE_ON_DISABLE),
+            number(LOCAL_RETENTION_MS, LONG, "-2", -2, NEVER, "log.local.retention.ms", UNTIERED),
+            number(LOCAL_RETENTION_BYTES, LONG, "-2", -2, NEVER, "log.local.retention.bytes", UNTIERED),
             new ConfigKey(
                     STORAGE_ENGINE,
                     STRING,
@@ -324,6 +341,10 @@ public final class TopicConfig extends ConfigValues {
     /** The size at which a segment is full: {@code internal.segment.bytes} where it is set, else {@code segment.bytes}. */
     public int segmentBytes() {
         return getInt(get(INTERNAL_SEGMENT_BYTES) == null ? SEGMENT_BYTES : INTERNAL_SEGMENT_BYTES);
+    }
+
+    private static ConfigKey untiered(String name) {
+        return flag(name, "false", null, UNTIERED);
     }
 
     private static ConfigKey replicas(String name) {
