@@ -17,6 +17,8 @@ enum KafkaTools {
     LOG_DIRS("org.apache.kafka.tools.LogDirsCommand"),
     BROKER_API_VERSIONS("org.apache.kafka.tools.BrokerApiVersionsCommand"),
     PRODUCER_PERF_TEST("org.apache.kafka.tools.ProducerPerformance"),
+    REASSIGN_PARTITIONS("org.apache.kafka.tools.reassign.ReassignPartitionsCommand"),
+    FEATURES("org.apache.kafka.tools.FeatureCommand"),
     CONSUMER_PERF_TEST("org.apache.kafka.tools.ConsumerPerformance"),
     DUMP_LOG("org.apache.kafka.tools.DumpLogSegments");
 

@@ -95,6 +95,70 @@ class KafkaToolsTest {
     }
 
     @Test
+    void aBrokerShowsWhereItListensAndKeepsItsLogs() {
+        String described =
+                KafkaTools.CONFIGS.run(with("--describe", "--all", "--entity-type", "brokers", "--entity-name", "0"));
+
+        assertThat(described)
+                .contains("node.id=0 sensitive=false synonyms={STATIC_BROKER_CONFIG:node.id=0}")
+                .contains("advertised.listeners=PLAINTEXT://" + node.bootstrap())
+                .containsPattern("log.dirs=log:.*,memory:");
+    }
+
+    @Test
+    void whatProvisioningToolsSetIsTaken() {
+        KafkaTools.TOPICS.run(with(
+                "--create",
+                "--topic",
+                "provisioned",
+                "--config",
+                "compression.type=zstd",
+                "--config",
+                "file.delete.delay.ms=60000",
+                "--config",
+                "leader.replication.throttled.replicas=*"));
+        String broker = "leader.replication.throttled.rate=1000000,num.io.threads=16,my.plugin.key=value";
+        KafkaTools.CONFIGS.run(
+                with("--alter", "--entity-type", "brokers", "--entity-name", "0", "--add-config", broker));
+
+        String described = KafkaTools.CONFIGS.run(with("--describe", "--entity-type", "brokers", "--entity-name", "0"));
+
+        assertThat(described)
+                .contains("leader.replication.throttled.rate=1000000")
+                .contains("my.plugin.key=null");
+        assertThat(KafkaTools.CONFIGS.run(
+                        with("--describe", "--entity-type", "topics", "--entity-name", "provisioned")))
+                .contains("compression.type=zstd");
+    }
+
+    @Test
+    void aReassignmentIsVerifiedAndItsThrottlesAreCleared() throws IOException {
+        create("placed", 1);
+        Path plan = Files.writeString(
+                directory.resolve("reassign.json"),
+                "{\"version\":1,\"partitions\":[{\"topic\":\"placed\",\"partition\":0,\"replicas\":[0]}]}");
+        KafkaTools.REASSIGN_PARTITIONS.run(
+                with("--execute", "--throttle", "1000000", "--reassignment-json-file", plan.toString()));
+
+        String verified =
+                KafkaTools.REASSIGN_PARTITIONS.run(with("--verify", "--reassignment-json-file", plan.toString()));
+
+        assertThat(verified)
+                .contains("Reassignment of partition placed-0 is completed.")
+                .contains("Clearing broker-level throttles on broker 0")
+                .contains("Clearing topic-level throttles on topic placed");
+        assertThat(KafkaTools.CONFIGS.run(with("--describe", "--entity-type", "topics", "--entity-name", "placed")))
+                .doesNotContain("throttled.replicas");
+    }
+
+    @Test
+    void theFeaturesSayOnlyWhatIsTrue() {
+        assertThat(KafkaTools.FEATURES.run(with("describe")))
+                .containsPattern("Feature: felice.version\\s+SupportedMinVersion: 1\\s+SupportedMaxVersion: 1")
+                .doesNotContain("transaction.version");
+    }
+
+    @Test
     void theConsoleProducersRecordsReachTheConsoleConsumer() throws IOException {
         create("console", 1);
         Path lines = lines("console", 100);

@@ -30,6 +30,7 @@ import org.apache.kafka.common.message.DescribeConfigsRequestData;
 import org.apache.kafka.common.message.DescribeConfigsRequestData.DescribeConfigsResource;
 import org.apache.kafka.common.message.DescribeGroupsRequestData;
 import org.apache.kafka.common.message.DescribeLogDirsRequestData;
+import org.apache.kafka.common.message.DescribeTopicPartitionsRequestData;
 import org.apache.kafka.common.message.ElectLeadersRequestData;
 import org.apache.kafka.common.message.ElectLeadersRequestData.TopicPartitions;
 import org.apache.kafka.common.message.ElectLeadersRequestData.TopicPartitionsCollection;
@@ -45,6 +46,7 @@ import org.apache.kafka.common.message.JoinGroupRequestData.JoinGroupRequestProt
 import org.apache.kafka.common.message.JoinGroupRequestData.JoinGroupRequestProtocolCollection;
 import org.apache.kafka.common.message.LeaveGroupRequestData;
 import org.apache.kafka.common.message.LeaveGroupRequestData.MemberIdentity;
+import org.apache.kafka.common.message.ListConfigResourcesRequestData;
 import org.apache.kafka.common.message.ListGroupsRequestData;
 import org.apache.kafka.common.message.ListOffsetsRequestData;
 import org.apache.kafka.common.message.ListOffsetsRequestData.ListOffsetsPartition;
@@ -73,6 +75,10 @@ import org.apache.kafka.common.message.ProduceRequestData.TopicProduceData;
 import org.apache.kafka.common.message.ProduceRequestData.TopicProduceDataCollection;
 import org.apache.kafka.common.message.SyncGroupRequestData;
 import org.apache.kafka.common.message.SyncGroupRequestData.SyncGroupRequestAssignment;
+import org.apache.kafka.common.message.UnregisterBrokerRequestData;
+import org.apache.kafka.common.message.UpdateFeaturesRequestData;
+import org.apache.kafka.common.message.UpdateFeaturesRequestData.FeatureUpdateKey;
+import org.apache.kafka.common.message.UpdateFeaturesRequestData.FeatureUpdateKeyCollection;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.ApiMessage;
 import org.apache.kafka.common.record.internal.MemoryRecords;
@@ -122,7 +128,7 @@ final class ValidRequests implements AutoCloseable {
             case METADATA -> new MetadataRequestData()
                     .setTopics(List.of(new MetadataRequestTopic().setName(TOPIC)))
                     .setAllowAutoTopicCreation(true);
-            case OFFSET_COMMIT -> offsetCommit(member(newGroup(), true));
+            case OFFSET_COMMIT -> offsetCommit(version, member(newGroup(), true));
             case OFFSET_FETCH -> offsetFetch(version);
             case FIND_COORDINATOR -> version < 4
                     ? new FindCoordinatorRequestData().setKey("a group")
@@ -199,7 +205,12 @@ final class ValidRequests implements AutoCloseable {
                                     .setName(TOPIC)
                                     .setPartitions(List.of(new OffsetDeleteRequestPartition())))
                             .iterator()));
+            case UPDATE_FEATURES -> updateFeatures();
             case DESCRIBE_CLUSTER -> new DescribeClusterRequestData();
+            case UNREGISTER_BROKER -> new UnregisterBrokerRequestData().setBrokerId(broker + 1);
+            case LIST_CONFIG_RESOURCES -> new ListConfigResourcesRequestData();
+            case DESCRIBE_TOPIC_PARTITIONS -> new DescribeTopicPartitionsRequestData()
+                    .setTopics(List.of(new DescribeTopicPartitionsRequestData.TopicRequest().setName(TOPIC)));
             default -> throw new AssertionError("no request is known for " + key);
         };
     }
@@ -213,6 +224,7 @@ final class ValidRequests implements AutoCloseable {
                 .setTimeoutMs(10_000)
                 .setTopicData(new TopicProduceDataCollection(List.of(new TopicProduceData()
                                 .setName(version < 13 ? TOPIC : "")
+                                .setTopicId(version < 13 ? Uuid.ZERO_UUID : topicId)
                                 .setPartitionData(List.of(new PartitionProduceData().setRecords(records))))
                         .iterator()));
     }
@@ -242,6 +254,13 @@ final class ValidRequests implements AutoCloseable {
         return version < 6
                 ? request.setTopicNames(List.of(topic))
                 : request.setTopics(List.of(new DeleteTopicState().setName(topic)));
+    }
+
+    private static ApiMessage updateFeatures() {
+        FeatureUpdateKeyCollection updates = new FeatureUpdateKeyCollection(
+                List.of(new FeatureUpdateKey().setFeature("felice.version").setMaxVersionLevel((short) 1))
+                        .iterator());
+        return new UpdateFeaturesRequestData().setFeatureUpdates(updates);
     }
 
     private ApiMessage alterConfigs() {
@@ -317,13 +336,14 @@ final class ValidRequests implements AutoCloseable {
                 : request.setMembers(List.of(new MemberIdentity().setMemberId(member.id())));
     }
 
-    private ApiMessage offsetCommit(Member member) {
+    private ApiMessage offsetCommit(int version, Member member) {
         return new OffsetCommitRequestData()
                 .setGroupId(member.group())
                 .setMemberId(member.id())
                 .setGenerationIdOrMemberEpoch(member.generation())
                 .setTopics(List.of(new OffsetCommitRequestTopic()
-                        .setName(TOPIC)
+                        .setName(version < 10 ? TOPIC : "")
+                        .setTopicId(version < 10 ? Uuid.ZERO_UUID : topicId)
                         .setPartitions(List.of(new OffsetCommitRequestPartition().setCommittedOffset(3)))));
     }
 
@@ -339,7 +359,8 @@ final class ValidRequests implements AutoCloseable {
                         new OffsetFetchRequestGroup()
                                 .setGroupId("nobody")
                                 .setTopics(List.of(new OffsetFetchRequestTopics()
-                                        .setName(TOPIC)
+                                        .setName(version < 10 ? TOPIC : "")
+                                        .setTopicId(version < 10 ? Uuid.ZERO_UUID : topicId)
                                         .setPartitionIndexes(List.of(0)))),
                         new OffsetFetchRequestGroup().setGroupId("somebody").setTopics(null)));
     }
@@ -357,7 +378,7 @@ final class ValidRequests implements AutoCloseable {
 
     private String newGroupWithOffsets() throws IOException {
         String group = newGroup();
-        wire.ask(ApiKeys.OFFSET_COMMIT, 7, offsetCommit(new Member(group, "", -1)));
+        wire.ask(ApiKeys.OFFSET_COMMIT, 7, offsetCommit(9, new Member(group, "", -1)));
         return group;
     }
 
