@@ -32,8 +32,7 @@ record TopicRules(
                 config.getInt(TopicConfig.MAX_DECOMPRESSED_MESSAGE_BYTES),
                 config.get(TopicConfig.RECORD_VALIDATION).equals("all"),
                 config.getList(TopicConfig.CLEANUP_POLICY).contains("compact"),
-                new SegmentSizes(
-                        config.segmentBytes(), config.getInt(TopicConfig.INDEX_INTERVAL_BYTES)),
+                new SegmentSizes(config.segmentBytes(), config.getInt(TopicConfig.INDEX_INTERVAL_BYTES)),
                 config.get(TopicConfig.MESSAGE_TIMESTAMP_TYPE).equals("LogAppendTime"),
                 config.getLong(TopicConfig.MESSAGE_TIMESTAMP_BEFORE_MAX_MS),
                 config.getLong(TopicConfig.MESSAGE_TIMESTAMP_AFTER_MAX_MS),

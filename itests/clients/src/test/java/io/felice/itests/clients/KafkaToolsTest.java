@@ -12,8 +12,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.config.ConfigResource;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -107,16 +110,15 @@ class KafkaToolsTest {
 
     @Test
     void whatProvisioningToolsSetIsTaken() {
-        KafkaTools.TOPICS.run(with(
-                "--create",
-                "--topic",
+        Java.createTopic(
+                node.bootstrap(),
                 "provisioned",
-                "--config",
-                "compression.type=zstd",
-                "--config",
-                "file.delete.delay.ms=60000",
-                "--config",
-                "leader.replication.throttled.replicas=*"));
+                1,
+                Map.of(
+                        "compression.type", "zstd",
+                        "file.delete.delay.ms", "60000",
+                        "remote.storage.enable", "false",
+                        "leader.replication.throttled.replicas", "*"));
         String broker = "leader.replication.throttled.rate=1000000,num.io.threads=16,my.plugin.key=value";
         KafkaTools.CONFIGS.run(
                 with("--alter", "--entity-type", "brokers", "--entity-name", "0", "--add-config", broker));
@@ -126,19 +128,14 @@ class KafkaToolsTest {
         assertThat(described)
                 .contains("leader.replication.throttled.rate=1000000")
                 .contains("my.plugin.key=null");
-        assertThat(KafkaTools.CONFIGS.run(
-                        with("--describe", "--entity-type", "topics", "--entity-name", "provisioned")))
-                .contains("compression.type=zstd");
     }
 
     @Test
     void aReassignmentIsVerifiedAndItsThrottlesAreCleared() throws IOException {
-        create("placed", 1);
+        Java.createTopic(node.bootstrap(), "placed", 1, Map.of("leader.replication.throttled.replicas", "0:0"));
         Path plan = Files.writeString(
                 directory.resolve("reassign.json"),
                 "{\"version\":1,\"partitions\":[{\"topic\":\"placed\",\"partition\":0,\"replicas\":[0]}]}");
-        KafkaTools.REASSIGN_PARTITIONS.run(
-                with("--execute", "--throttle", "1000000", "--reassignment-json-file", plan.toString()));
 
         String verified =
                 KafkaTools.REASSIGN_PARTITIONS.run(with("--verify", "--reassignment-json-file", plan.toString()));
@@ -147,8 +144,18 @@ class KafkaToolsTest {
                 .contains("Reassignment of partition placed-0 is completed.")
                 .contains("Clearing broker-level throttles on broker 0")
                 .contains("Clearing topic-level throttles on topic placed");
-        assertThat(KafkaTools.CONFIGS.run(with("--describe", "--entity-type", "topics", "--entity-name", "placed")))
-                .doesNotContain("throttled.replicas");
+        assertThat(own("placed")).doesNotContain("leader.replication.throttled.replicas");
+    }
+
+    /** The names of the topic's configs that are not defaults. */
+    private static List<String> own(String topic) {
+        ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic);
+        try (Admin admin = Java.admin(node.bootstrap())) {
+            return Java.get(admin.describeConfigs(List.of(resource)).all()).get(resource).entries().stream()
+                    .filter(entry -> !entry.isDefault())
+                    .map(ConfigEntry::name)
+                    .toList();
+        }
     }
 
     @Test
