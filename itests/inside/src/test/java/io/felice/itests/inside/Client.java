@@ -6,18 +6,23 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 
 /** Kafka's own client, out of the bundle {@code io.felice.protocol}; it talks to the broker over TCP like any other. */
 record Client(String bootstrap) {
     private static final long PATIENCE_SECONDS = 30;
+    private static final ConfigResource LOGGERS = new ConfigResource(ConfigResource.Type.BROKER_LOGGER, "0");
 
     Client {
         // Where Kafka's client looks for the classes that its configuration names.
@@ -55,6 +60,36 @@ record Client(String bootstrap) {
                 consumer.poll(Duration.ofSeconds(1)).forEach(record -> values.add(record.value()));
             }
             return values;
+        }
+    }
+
+    void setLevel(String logger, String level) throws Exception {
+        change(new AlterConfigOp(new ConfigEntry(logger, level), AlterConfigOp.OpType.SET));
+    }
+
+    void takeLevelAway(String logger) throws Exception {
+        change(new AlterConfigOp(new ConfigEntry(logger, ""), AlterConfigOp.OpType.DELETE));
+    }
+
+    private void change(AlterConfigOp level) throws Exception {
+        try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrap))) {
+            admin.incrementalAlterConfigs(Map.of(LOGGERS, List.of(level)))
+                    .all()
+                    .get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+        }
+    }
+
+    /** The level in force of each logger that has one. */
+    Map<String, String> levels() throws Exception {
+        try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrap))) {
+            return admin
+                    .describeConfigs(List.of(LOGGERS))
+                    .all()
+                    .get(PATIENCE_SECONDS, TimeUnit.SECONDS)
+                    .get(LOGGERS)
+                    .entries()
+                    .stream()
+                    .collect(Collectors.toMap(ConfigEntry::name, ConfigEntry::value));
         }
     }
 }

@@ -117,6 +117,21 @@ public class InsideTest {
     }
 
     @Test
+    public void aKafkaClientSetsTheLevelOfALoggerAndTakesItAway() throws Exception {
+        Client client = new Client(bootstrap());
+        String logger = "io.felice.itests.levels";
+
+        client.setLevel(logger, "TRACE");
+
+        eventually(() -> assertEquals("TRACE", client.levels().get(logger)));
+        assertTrue(client.levels().toString(), client.levels().containsKey("root"));
+
+        client.takeLevelAway(logger);
+
+        eventually(() -> assertEquals(null, client.levels().get(logger)));
+    }
+
+    @Test
     public void aStorageEngineOfAThirdPartyComesAndGoesWhileTheBrokerRuns() throws Exception {
         ServiceReference<Partitions> broker = context.getServiceReference(Partitions.class);
         Client client = new Client(bootstrap());
