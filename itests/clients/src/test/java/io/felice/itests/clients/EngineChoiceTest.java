@@ -15,6 +15,7 @@ import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.InvalidConfigurationException;
+import org.apache.kafka.common.errors.InvalidRequestException;
 import org.apache.kafka.common.errors.TopicExistsException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -65,8 +66,10 @@ class EngineChoiceTest {
         assertRefused(
                 alter(topic("t"), set("storage.engine", "log"), set("storage.durability", "power")),
                 "Topic t is kept by memory");
-        assertRefused(
-                alter(allBrokers(), set("log.flush.interval.messages", "1")), "Topic t cannot have flush.messages=1");
+        assertThat(Java.failureOf(alter(allBrokers(), set("log.flush.interval.messages", "1"))))
+                .as("as Kafka calls what is wrong with a broker's configs")
+                .isInstanceOf(InvalidRequestException.class)
+                .hasMessageContaining("Topic t cannot have flush.messages=1");
         Java.get(alter(topic("t"), set("retention.ms", "2000")));
     }
 
