@@ -37,8 +37,8 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * The configuration in force: what was set in the cluster over what the file says over the defaults. Any thread; a new
- * view is given on one thread.
+ * The configuration in force on this node. A value set in the cluster wins over the configuration file, and the file wins
+ * over the default. Any thread may read; one thread gives new views and files.
  */
 final class NodeConfigs implements Configs {
     private static final List<String> OF_ENGINES =
@@ -56,7 +56,7 @@ final class NodeConfigs implements Configs {
 
     /**
      * @param file broker keys of the configuration file
-     * @param keepers for each log of a topic that there is here, the engine it is in
+     * @param keepers the engine of each log that this node has of a topic
      * @throws io.felice.api.FeliceException INVALID_CONFIG if a value there is not legal
      */
     NodeConfigs(int brokerId, Map<String, String> file, Engines engines, Function<TopicView, Stream<String>> keepers) {
@@ -97,7 +97,7 @@ final class NodeConfigs implements Configs {
         }
     }
 
-    /** What each layer says at one view; made anew when a broker's value changes. */
+    /** The values of each layer at one view of the cluster. A change of a broker's value makes a new instance. */
     private static final class Layers {
         private final ClusterView view;
         private final Map<String, String> own;
@@ -165,17 +165,17 @@ final class NodeConfigs implements Configs {
             return new TopicConfig(values);
         }
 
-        /** What is asked for, or what the placement rule says. */
+        /** The engine that the topic's config names, else the engine that the placement rule gives it. */
         String engineOf(String topic, TopicConfig config) {
             String asked = config.get(TopicConfig.STORAGE_ENGINE);
             return asked.isEmpty() ? placement.engineOf(topic) : asked;
         }
     }
 
-    /** A topic's own values and the configuration they make. */
+    /** A topic's own values, and its configuration with the defaults for all other keys. */
     private record Overridden(Map<String, String> overrides, TopicConfig config) {}
 
-    /** The cluster as it is now. */
+    /** Takes a new view of the cluster. */
     void update(ClusterView view) {
         Map<String, String> own = view.configs(ConfigResource.broker(brokerId));
         Map<String, String> all = view.configs(ConfigResource.allBrokers());
@@ -189,10 +189,10 @@ final class NodeConfigs implements Configs {
     }
 
     /**
-     * The file as it is now; on the thread that gives views.
+     * Takes a changed configuration file. Called on the thread that gives views.
      *
-     * @throws io.felice.api.FeliceException INVALID_CONFIG if a value there is not legal, or cannot hold for the topics there
-     *     are; then nothing changes
+     * @throws io.felice.api.FeliceException INVALID_CONFIG if a value is illegal, or if a topic's engine cannot keep it; the
+     *     file that was in force before stays in force
      */
     void update(Map<String, String> file) {
         Layers now = layers;
@@ -203,14 +203,17 @@ final class NodeConfigs implements Configs {
         }
     }
 
-    /** The engines that new topics are placed on and that are not here. */
+    /** The engines that the placement rule names and that are not mounted. */
     Set<String> missingEngines() {
         Set<String> missing = new TreeSet<>(layers.placement.enginesInUse());
         missing.removeAll(engines.names());
         return missing;
     }
 
-    /** A sentence for each topic that is promised what its engine cannot give, by a file that was read before the topic was. */
+    /**
+     * One sentence for each topic whose durability its engine cannot give. The configuration file can cause this, because it
+     * is read before the topics are known.
+     */
     List<String> unkeptPromises() {
         Layers now = layers;
         List<String> sentences = new ArrayList<>();
@@ -230,7 +233,7 @@ final class NodeConfigs implements Configs {
         return layers.broker;
     }
 
-    /** The engine that a new log of the topic comes into: where the topic's other logs are, if there are any. */
+    /** The engine for a new log of the topic: the engine of its other logs, or the placement rule's if there are none. */
     String engineOf(String topic) {
         Layers now = layers;
         return now.view
@@ -286,7 +289,7 @@ final class NodeConfigs implements Configs {
         return synonyms;
     }
 
-    /** The engine that was asked for, then the engines that really have the topic's logs, or will have them. */
+    /** Adds the engine that the topic's config names, and as the default the engines that have its logs or will have them. */
     private void addEngines(List<Synonym> synonyms, Layers now, String topic, String asked) {
         if (!asked.isEmpty()) {
             add(synonyms, TopicConfig.STORAGE_ENGINE, asked, DYNAMIC_TOPIC);
@@ -444,7 +447,7 @@ final class NodeConfigs implements Configs {
         kept.forEach(engine -> mustKeepItsPromise(topic, config, engine));
     }
 
-    /** A default that reaches into topics is held to what each of these topics can have. */
+    /** Checks a changed default against every topic that it applies to. */
     private void checkBroker(Layers now, Layers wanted) {
         if (now.broker.get(FLUSH_MESSAGES_OF_BROKER).equals(wanted.broker.get(FLUSH_MESSAGES_OF_BROKER))) {
             return;
@@ -455,7 +458,7 @@ final class NodeConfigs implements Configs {
         });
     }
 
-    /** Where the topic's logs are; where they will be if none was opened yet. */
+    /** The engines that have the topic's logs; before the first log is opened, the engine that will have them. */
     private Set<String> keptBy(Layers now, TopicView topic) {
         Set<String> kept = keepers.apply(topic).collect(Collectors.toCollection(TreeSet::new));
         return kept.isEmpty() ? Set.of(now.engineOf(topic.name(), now.topic(topic.name()))) : kept;

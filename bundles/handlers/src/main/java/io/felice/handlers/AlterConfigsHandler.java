@@ -24,7 +24,7 @@ import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
 
-/** Replaces the whole set of a resource's own configs: what is not named goes back to its default. */
+/** Replaces all configs of a resource. A config that the request does not name goes back to its default. */
 @Component
 @Serves(key = Apis.ALTER_CONFIGS)
 public final class AlterConfigsHandler implements RequestHandler<AlterConfigsRequestData, AlterConfigsResponseData> {

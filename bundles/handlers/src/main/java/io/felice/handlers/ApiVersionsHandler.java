@@ -34,7 +34,7 @@ public final class ApiVersionsHandler implements RequestHandler<ApiVersionsReque
     private static final Pattern SOFTWARE = Pattern.compile("[a-zA-Z0-9](?:[a-zA-Z0-9\\-.]*[a-zA-Z0-9])?");
 
     private final ServedApis served;
-    /** Null while the broker is away: clients learn the versions all the same. */
+    /** Null while the broker is away. The versions are answered without it. */
     private volatile ClusterMetadata metadata;
 
     @Activate
@@ -97,7 +97,7 @@ public final class ApiVersionsHandler implements RequestHandler<ApiVersionsReque
                 && SOFTWARE.matcher(request.clientSoftwareVersion()).matches();
     }
 
-    /** The client meant another node, or another cluster: it must begin at its bootstrap servers again (KIP-1242). */
+    /** True if the client wanted another node or another cluster, so that it must start from its bootstrap servers (KIP-1242). */
     private boolean isMisrouted(ApiVersionsRequestData request) {
         ClusterMetadata known = metadata;
         if (request.clusterId() == null || known == null) {

@@ -20,7 +20,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 import java.util.function.Function;
 
-/** The changes of one AlterConfigs or IncrementalAlterConfigs request: collected, checked, then made, each for itself. */
+/** The changes of one AlterConfigs or IncrementalAlterConfigs request. Each resource is checked, changed and answered alone. */
 final class ConfigChanges {
     private final Admin admin;
     private final ClusterMetadata metadata;
@@ -34,7 +34,7 @@ final class ConfigChanges {
         this.configs = configs;
     }
 
-    /** Adds a resource with the changes that {@code of} says are wanted; what is wrong with them is answered at once. */
+    /** Adds the changes of a resource, which {@code of} reads from the request. Wrong changes are answered at once. */
     void add(
             byte type,
             String name,
@@ -93,7 +93,7 @@ final class ConfigChanges {
         configs.check(resource, result(resource, wanted));
     }
 
-    /** What the resource would have of its own; how lists grow and shrink is for the controller to say and to check. */
+    /** The values that the resource would have after the change. The controller appends to lists and checks the result. */
     private Map<String, String> result(ConfigResource resource, List<ConfigChange> wanted) {
         Map<String, String> values = new HashMap<>(metadata.view().configs(resource));
         for (ConfigChange change : wanted) {
@@ -106,7 +106,7 @@ final class ConfigChanges {
         return values;
     }
 
-    /** Makes the changes and answers each resource; done when all are answered. */
+    /** Makes the changes. The stage completes when every resource has its answer. */
     CompletionStage<Void> make(boolean validateOnly, RequestContext context) {
         if (changes.isEmpty()) {
             return CompletableFuture.completedFuture(null);

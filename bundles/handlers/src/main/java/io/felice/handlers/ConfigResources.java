@@ -4,7 +4,7 @@ import io.felice.api.ErrorCode;
 import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.config.ConfigResource;
 
-/** Whose configuration a request means, from Kafka's numbers and names; only topics and this broker have one. */
+/** Translates Kafka's resource types and names. Only topics, this broker and the default of all brokers have configs. */
 final class ConfigResources {
     private ConfigResources() {}
 

@@ -64,7 +64,7 @@ public final class DescribeClusterHandler
         return CompletableFuture.completedFuture(response);
     }
 
-    /** Brokers that were registered once and are away are what Kafka calls fenced. */
+    /** Adds the brokers that were registered once and are away now. Kafka calls them fenced. */
     private static void addFenced(DescribeClusterResponseData response, ClusterView view, String listener) {
         view.absentBrokers().forEach(broker -> broker.endpoint(listener).ifPresent(endpoint -> response.brokers()
                 .add(new DescribeClusterBroker()

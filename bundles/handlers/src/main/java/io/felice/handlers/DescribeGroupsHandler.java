@@ -67,7 +67,7 @@ public final class DescribeGroupsHandler
         }
     }
 
-    /** Before there was an error for it, a group that nobody knows was a dead one. */
+    /** An unknown group is described as dead. Since version 6 it is an error too. */
     private static void sayIfUnknown(DescribedGroup group, Groups.Description description) {
         if (description.error() == ErrorCode.NONE && description.state() == Groups.State.DEAD) {
             group.setErrorCode(ErrorCode.GROUP_ID_NOT_FOUND.code())

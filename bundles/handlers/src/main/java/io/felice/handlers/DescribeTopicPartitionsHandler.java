@@ -77,7 +77,7 @@ public final class DescribeTopicPartitionsHandler
                 : Optional.empty();
     }
 
-    /** A response that takes topics as long as there is room for their partitions. */
+    /** A response in the making. It takes topics until it has as many partitions as one page may have. */
     private static final class Page {
         private final DescribeTopicPartitionsResponseData data = new DescribeTopicPartitionsResponseData();
         private final ClusterView view;

@@ -8,13 +8,13 @@ import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What a failure is called on the wire; accidents are logged here, once, as the client gets nothing but a number. */
+/** Translates failures to error codes. An unexpected failure is logged here, because the client gets only its number. */
 final class Failures {
     private static final Logger log = LoggerFactory.getLogger(Failures.class);
 
     private Failures() {}
 
-    /** The code of an expected failure; an accident is logged and is UNKNOWN_SERVER_ERROR. */
+    /** The code of an expected failure. Any other failure is logged and becomes UNKNOWN_SERVER_ERROR. */
     static ErrorCode codeOf(Throwable failure, RequestContext context) {
         Throwable bare = FeliceException.unwrap(failure);
         if (bare instanceof FeliceException expected) {
@@ -60,12 +60,12 @@ final class Failures {
         return error == ErrorCode.COORDINATOR_NOT_AVAILABLE ? ErrorCode.NOT_CONTROLLER : error;
     }
 
-    /** The sentence of an expected failure; null for an accident, whose details are not the client's. */
+    /** The sentence of an expected failure. Null for any other failure, whose details clients must not see. */
     static String messageOf(Throwable failure) {
         return FeliceException.unwrap(failure) instanceof FeliceException expected ? expected.getMessage() : null;
     }
 
-    /** The records that an expected failure names; none for an accident. */
+    /** The records that an expected failure names. Empty for any other failure. */
     static List<RecordError> recordErrorsOf(Throwable failure) {
         return FeliceException.unwrap(failure) instanceof FeliceException expected
                 ? expected.recordErrors()

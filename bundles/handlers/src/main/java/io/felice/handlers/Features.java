@@ -8,7 +8,7 @@ final class Features {
     static final String VERSION = "felice.version";
     static final short LEVEL = 1;
 
-    /** Grows with every change of the level in force; there was none yet. */
+    /** Kafka's epoch of finalized features. It grows when a level changes, which has not happened yet. */
     static final long EPOCH = 0;
 
     private Features() {}

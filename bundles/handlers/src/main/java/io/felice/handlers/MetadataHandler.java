@@ -37,7 +37,7 @@ import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
 
-/** Says which brokers and topics there are and who leads what; makes topics on the spot where that is wanted. */
+/** Describes brokers, topics and leaders, and creates missing topics if the client and the broker allow it. */
 @Component
 @Serves(key = Apis.METADATA)
 public final class MetadataHandler implements RequestHandler<MetadataRequestData, MetadataResponseData> {
@@ -170,7 +170,7 @@ public final class MetadataHandler implements RequestHandler<MetadataRequestData
                 .setRack(node.rack());
     }
 
-    /** The response as it grows. */
+    /** The response in the making. */
     private record Answer(MetadataResponseData data, ClusterView view, Nodes nodes, short version, boolean operations) {
         Answer(ClusterView view, Nodes nodes, short version, boolean operations) {
             this(new MetadataResponseData(), view, nodes, version, operations);
@@ -215,7 +215,7 @@ public final class MetadataHandler implements RequestHandler<MetadataRequestData
             add(topic);
         }
 
-        /** A topic that is asked for twice is answered once. */
+        /** Adds a topic, unless the response has it already. */
         private void add(MetadataResponseTopic topic) {
             if (operations) {
                 topic.setTopicAuthorizedOperations(Permissions.TOPIC);

@@ -10,7 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** Where brokers are, seen from the listener that a client came through; and whom it should have asked (KIP-951). */
+/** The brokers' addresses for clients of one listener, and the leaders of partitions for hints to them (KIP-951). */
 record Nodes(ClusterView view, String listener) {
     static Nodes of(ClusterMetadata metadata, RequestContext context) {
         return new Nodes(metadata.view(), context.connection().listener());

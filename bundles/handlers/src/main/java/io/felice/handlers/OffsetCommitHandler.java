@@ -77,7 +77,7 @@ public final class OffsetCommitHandler implements RequestHandler<OffsetCommitReq
                 .thenApply(outcomes -> answer(request, outcomes, context.apiVersion()));
     }
 
-    /** Topics whose id nobody knows keep the empty name that they came with. */
+    /** Looks up the names of topics that are given by id. A topic with an unknown id keeps its empty name. */
     private static void nameTopics(OffsetCommitRequestData request, ClusterView view) {
         for (OffsetCommitRequestTopic topic : request.topics()) {
             view.topic(TopicIds.of(topic.topicId())).ifPresent(known -> topic.setName(known.name()));
@@ -117,7 +117,7 @@ public final class OffsetCommitHandler implements RequestHandler<OffsetCommitReq
         return response;
     }
 
-    /** Clients of the classic protocol alone do not expect GROUP_ID_NOT_FOUND. */
+    /** Clients before version 9 do not know GROUP_ID_NOT_FOUND and get ILLEGAL_GENERATION, as from Kafka. */
     private static ErrorCode toClient(ErrorCode error, short version) {
         return error == ErrorCode.GROUP_ID_NOT_FOUND && version < FIRST_WITH_GROUP_ID_NOT_FOUND
                 ? ErrorCode.ILLEGAL_GENERATION

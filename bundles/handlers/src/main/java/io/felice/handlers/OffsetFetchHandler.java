@@ -95,7 +95,7 @@ public final class OffsetFetchHandler implements RequestHandler<OffsetFetchReque
         return answer.begun();
     }
 
-    /** Topics whose id nobody knows keep the empty name that they came with. */
+    /** Looks up the names of topics that are given by id. A topic with an unknown id keeps its empty name. */
     private static void nameTopics(OffsetFetchRequestGroup asked, ClusterView view) {
         if (asked.topics() != null) {
             for (OffsetFetchRequestTopics topic : asked.topics()) {
@@ -108,7 +108,7 @@ public final class OffsetFetchHandler implements RequestHandler<OffsetFetchReque
         return topics.stream().filter(topic -> !topic.name().isEmpty()).toList();
     }
 
-    /** Answers by ids: topics that are gone have none and are left out, unless they were asked for by theirs. */
+    /** Adds the topics' ids. Deleted topics have none and are left out; ids that were asked for and are unknown get an error. */
     private static void identifyTopics(
             OffsetFetchResponseGroup group, OffsetFetchRequestGroup asked, ClusterView view) {
         List<OffsetFetchResponseTopics> identified = new ArrayList<>();
@@ -190,7 +190,7 @@ public final class OffsetFetchHandler implements RequestHandler<OffsetFetchReque
         });
     }
 
-    /** What was asked for, in that order, or all there is, in order of names. */
+    /** The partitions in the order of the request, or all partitions with offsets in order of their names. */
     private static Map<String, List<Integer>> byTopic(
             Groups.FetchedOffsets fetched, Optional<List<TopicPartition>> asked) {
         List<TopicPartition> partitions = asked.orElseGet(() -> fetched.offsets().keySet().stream()
@@ -202,7 +202,7 @@ public final class OffsetFetchHandler implements RequestHandler<OffsetFetchReque
         return byTopic;
     }
 
-    /** In v1 there is no other place for the group's error than every partition. */
+    /** The offset of a partition. If the group failed, its error: version 1 has no other place for it. */
     private static Groups.CommittedOffset offset(Groups.FetchedOffsets fetched, TopicPartition id) {
         return fetched.error() == ErrorCode.NONE
                 ? fetched.offsets().getOrDefault(id, Groups.CommittedOffset.none(ErrorCode.NONE))

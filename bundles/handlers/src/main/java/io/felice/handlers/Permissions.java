@@ -1,6 +1,6 @@
 package io.felice.handlers;
 
-/** What a client may do, as bits in the order of Kafka's ACL operations (KIP-430); without an authorizer: everything. */
+/** The operations that a client may do, as bits in the order of Kafka's ACL operations (KIP-430). Every client may do all. */
 final class Permissions {
     private static final int READ = 1 << 3;
     private static final int WRITE = 1 << 4;

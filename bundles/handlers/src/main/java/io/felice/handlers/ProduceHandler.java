@@ -136,7 +136,7 @@ public final class ProduceHandler implements RequestHandler<ProduceRequestData, 
         }
     }
 
-    /** Producers with acks=0 learn of an error by losing the connection. */
+    /** A producer with acks=0 gets no response. An error closes its connection. */
     private static ProduceResponseData nothing(ProduceResponseData filled) {
         for (TopicProduceResponse topic : filled.responses()) {
             for (PartitionProduceResponse partition : topic.partitionResponses()) {

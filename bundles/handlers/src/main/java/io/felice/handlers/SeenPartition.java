@@ -5,7 +5,7 @@ import io.felice.api.cluster.PartitionState;
 import java.util.List;
 
 /**
- * A partition as a client may be told of it.
+ * A partition as a client of one listener sees it.
  *
  * @param error why its leader cannot be reached, or NONE
  * @param leader the leader's id, or -1 if the client cannot reach one

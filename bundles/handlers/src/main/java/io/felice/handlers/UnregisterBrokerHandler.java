@@ -15,7 +15,7 @@ import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
 
-/** Says why a broker is not unregistered: a cluster remembers the brokers that it has had. */
+/** Refuses to unregister a broker, with the reason. A cluster never forgets a broker that it has had. */
 @Component
 @Serves(key = Apis.UNREGISTER_BROKER)
 public final class UnregisterBrokerHandler

@@ -17,7 +17,7 @@ import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
 
-/** Takes the level that a feature has already, and refuses every other: there is one level of one feature. */
+/** Accepts the only level of the only feature, which is in force already, and refuses every other. */
 @Component
 @Serves(key = Apis.UPDATE_FEATURES)
 public final class UpdateFeaturesHandler

@@ -60,7 +60,7 @@ public final class BrokerConfig extends ConfigValues {
     /** Every key there is, by name, the defaults of topic configs included. */
     public static final Map<String, ConfigKey> KEYS = keys();
 
-    /** What else Kafka's tools see of a broker. Each value comes from a bundle's own file and cannot be changed through them. */
+    /** Keys that Kafka's tools see and cannot change. Their values come from the files of the bundles that they belong to. */
     public static final Map<String, ConfigKey> NODE_KEYS = byName(List.of(
             shown(NODE_ID, INT, "The node's id, different on every node of a cluster."),
             shown(BROKER_ID, INT, "The node's id under its older name."),

@@ -31,7 +31,7 @@ public record ConfigKey(
         String documentation) {
     /** Kafka's types with the numbers that DescribeConfigs uses. */
     public enum Type {
-        /** Of a name that nobody has declared: any text is legal, and none is shown. */
+        /** The type of a name that is not declared anywhere. Any text is legal, and no value is shown. */
         UNKNOWN(0),
         BOOLEAN(1),
         STRING(2),
