@@ -41,6 +41,9 @@ final class Client {
         void changed(Client client, Watcher.Event.KeeperState state);
     }
 
+    /** The names of a million batches fit into one answer. */
+    private static final int MAX_ANSWER_BYTES = 32 << 20;
+
     private final Executor events;
     private final Handle handle;
     private boolean detached;
@@ -86,6 +89,9 @@ final class Client {
         private static ZKClientConfig config() {
             ZKClientConfig config = new ZKClientConfig();
             config.setProperty(ZKClientConfig.ENABLE_CLIENT_SASL_KEY, "false");
+            // The store looks at everything again after a reconnect. The embedded server refuses to restore watches.
+            config.setProperty(ZKClientConfig.DISABLE_AUTO_WATCH_RESET, "true");
+            config.setProperty(ZKClientConfig.JUTE_MAXBUFFER, Integer.toString(MAX_ANSWER_BYTES));
             return config;
         }
     }
