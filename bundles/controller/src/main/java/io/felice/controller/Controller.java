@@ -83,11 +83,11 @@ public final class Controller implements Admin, StatusSource {
     private volatile int requestsMax;
     private final RandomGenerator random;
     private final ControllerThread thread;
-    private final ClusterLink link;
+    private final StoreLink link;
     private final Topics topics;
     private final Snapshots snapshots;
-    private final Deque<Request<?, ?>> waiting = new ArrayDeque<>();
-    private final Set<Request<?, ?>> open = ConcurrentHashMap.newKeySet();
+    private final Deque<AdminRequest<?, ?>> waiting = new ArrayDeque<>();
+    private final Set<AdminRequest<?, ?>> open = ConcurrentHashMap.newKeySet();
     private ClusterView view = ClusterView.EMPTY;
     private Reign reign;
     private volatile StatusTable status;
@@ -104,7 +104,7 @@ public final class Controller implements Admin, StatusSource {
         this.requestsMax = config.requests_max();
         this.random = random;
         this.thread = thread;
-        this.link = new ClusterLink(thread, new Events());
+        this.link = new StoreLink(thread, new Events());
         this.topics = new Topics(new RoundRobin(random), this::randomId);
         this.snapshots = new Snapshots(config.snapshot_every_changes(), config.snapshot_every_bytes());
         this.status = table();
@@ -145,7 +145,7 @@ public final class Controller implements Admin, StatusSource {
         thread.close();
     }
 
-    private static void refuse(Request<?, ?> request) {
+    private static void refuse(AdminRequest<?, ?> request) {
         request.fail(ErrorCode.COORDINATOR_NOT_AVAILABLE.because("The controller of this broker is being stopped."));
     }
 
@@ -168,7 +168,7 @@ public final class Controller implements Admin, StatusSource {
     @Override
     public CompletionStage<Decided<ConfigResource, Void>> alterConfigs(
             Map<ConfigResource, List<ConfigChange>> changes, boolean validateOnly) {
-        return submit(now -> ConfigChanges.alter(now, changes, validateOnly));
+        return submit(now -> DynamicConfigs.alter(now, changes, validateOnly));
     }
 
     @Override
@@ -212,14 +212,14 @@ public final class Controller implements Admin, StatusSource {
     }
 
     private <K, V> CompletionStage<Decided<K, V>> submit(Function<ClusterView, Decision<K, V>> decide) {
-        Request<K, V> request = new Request<>(decide);
+        AdminRequest<K, V> request = new AdminRequest<>(decide);
         if (!thread.offer(() -> accept(request))) {
             refuse(request);
         }
         return request.answer();
     }
 
-    private void accept(Request<?, ?> request) {
+    private void accept(AdminRequest<?, ?> request) {
         if (closing) {
             refuse(request);
             return;
@@ -236,7 +236,7 @@ public final class Controller implements Admin, StatusSource {
         decideAll();
     }
 
-    private void giveUp(Request<?, ?> request) {
+    private void giveUp(AdminRequest<?, ?> request) {
         if (request.isAnswered()) {
             return;
         }
@@ -252,7 +252,7 @@ public final class Controller implements Admin, StatusSource {
 
     private void decideAll() {
         while (isActive() && !waiting.isEmpty()) {
-            Request<?, ?> request = waiting.poll();
+            AdminRequest<?, ?> request = waiting.poll();
             if (!request.isAnswered()) {
                 decide(request);
             }
@@ -264,7 +264,7 @@ public final class Controller implements Admin, StatusSource {
         return reign != null && reign.isActive();
     }
 
-    private void decide(Request<?, ?> request) {
+    private void decide(AdminRequest<?, ?> request) {
         Decision<?, ?> decision;
         try {
             decision = request.decide(reign.planned());
@@ -283,7 +283,7 @@ public final class Controller implements Admin, StatusSource {
     }
 
     /** On the store's thread. The controller's thread may have ended meanwhile, and what is in the log is in the log. */
-    private void written(Request<?, ?> request, Long version, Throwable failure) {
+    private void written(AdminRequest<?, ?> request, Long version, Throwable failure) {
         if (!closing && thread.offer(() -> answered(request, version, failure))) {
             return;
         }
@@ -294,7 +294,7 @@ public final class Controller implements Admin, StatusSource {
         }
     }
 
-    private void answered(Request<?, ?> request, Long version, Throwable failure) {
+    private void answered(AdminRequest<?, ?> request, Long version, Throwable failure) {
         request.isBeingWritten(false);
         if (request.isAnswered()) {
             return;
@@ -388,7 +388,7 @@ public final class Controller implements Admin, StatusSource {
     }
 
     /** What the store tells, on the controller's thread. */
-    private final class Events implements ClusterLink.Listener {
+    private final class Events implements StoreLink.Listener {
         @Override
         public void reset(long version, List<MetadataRecord> snapshot) {
             view = ClusterView.EMPTY.after(version, snapshot);

@@ -9,7 +9,7 @@ import java.util.random.RandomGenerator;
  * Deals partitions to the brokers in turn, from a random one on; the distance between the replicas of a partition grows
  * with every round, so that the load of a broker that fails is shared by all others. Racks are not looked at.
  */
-final class RoundRobin implements Placement {
+final class RoundRobin implements ReplicaPlacement {
     private final RandomGenerator random;
 
     RoundRobin(RandomGenerator random) {

@@ -7,7 +7,7 @@ import org.apache.zookeeper.KeeperException.Code;
 final class ControllerSeen implements Actor {
     private final Paths paths;
     private final Look look = new Look(this::look);
-    private Client client;
+    private ZooKeeperClient client;
     private volatile Optional<Integer> brokerId = Optional.empty();
 
     ControllerSeen(Paths paths) {
@@ -19,8 +19,8 @@ final class ControllerSeen implements Actor {
     }
 
     @Override
-    public void connected(Client now) {
-        Client before = client;
+    public void connected(ZooKeeperClient now) {
+        ZooKeeperClient before = client;
         client = now;
         look.through(before, now);
     }

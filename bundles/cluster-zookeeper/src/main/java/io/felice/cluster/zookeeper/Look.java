@@ -29,7 +29,7 @@ final class Look {
     }
 
     /** There is a connection: looks; what is under way through another client is never answered and does not count. */
-    void through(Client before, Client now) {
+    void through(ZooKeeperClient before, ZooKeeperClient now) {
         if (before != now) {
             busy = false;
         }

@@ -32,7 +32,7 @@ final class Registration implements Actor, Subscription {
     private final EventThread events;
     private final Consumer<Registration> onClose;
     private final Look look = new Look(this::look);
-    private Client client;
+    private ZooKeeperClient client;
     private long told = -1;
     private boolean wasRegistered;
     private long strangerEpoch = -1;
@@ -57,7 +57,7 @@ final class Registration implements Actor, Subscription {
                 .getBytes(StandardCharsets.UTF_8);
     }
 
-    static BrokerRegistration of(Client.Node node) {
+    static BrokerRegistration of(ZooKeeperClient.Node node) {
         return MetadataText.decode(node.text())
                 .filter(MetadataRecord.BrokerRegistered.class::isInstance)
                 .map(record -> ((MetadataRecord.BrokerRegistered) record).broker())
@@ -73,8 +73,8 @@ final class Registration implements Actor, Subscription {
     }
 
     @Override
-    public void connected(Client now) {
-        Client before = client;
+    public void connected(ZooKeeperClient now) {
+        ZooKeeperClient before = client;
         client = now;
         look.through(before, now);
     }
@@ -101,7 +101,7 @@ final class Registration implements Actor, Subscription {
     }
 
     /** Takes the node away, if it is this registration's still. */
-    void withdraw(Client at) {
+    void withdraw(ZooKeeperClient at) {
         at.get(path(), null, (code, node) -> {
             boolean ours = code == Code.OK && node.stat().getEphemeralOwner() == at.sessionId();
             if (ours && isThisIncarnation(node)) {
@@ -130,7 +130,7 @@ final class Registration implements Actor, Subscription {
         });
     }
 
-    private void found(Client.Node node, Runnable done) {
+    private void found(ZooKeeperClient.Node node, Runnable done) {
         boolean ours = isOfThisSession(node);
         if (ours && new String(bytes(broker), StandardCharsets.UTF_8).equals(node.text())) {
             tell(node.stat().getCzxid());
@@ -145,11 +145,11 @@ final class Registration implements Actor, Subscription {
 
     private void create(List<Op> before, Runnable done) {
         List<Op> operations = new ArrayList<>(before);
-        operations.add(Client.create(path(), bytes(broker), CreateMode.EPHEMERAL));
+        operations.add(ZooKeeperClient.create(path(), bytes(broker), CreateMode.EPHEMERAL));
         client.multi(operations, (code, failed) -> {
             if (code == Code.OK || code == Code.NODEEXISTS || code == Code.NONODE || code == Code.BADVERSION) {
                 look.now();
-            } else if (!Client.isUnknown(code) && code != Code.SESSIONEXPIRED) {
+            } else if (!ZooKeeperClient.isUnknown(code) && code != Code.SESSIONEXPIRED) {
                 log.error("ZooKeeper refuses to register broker {}: {}", broker.brokerId(), code);
             }
             done.run();
@@ -166,7 +166,7 @@ final class Registration implements Actor, Subscription {
         }
     }
 
-    private void strangerIsThere(Client.Node node) {
+    private void strangerIsThere(ZooKeeperClient.Node node) {
         long epoch = node.stat().getCzxid();
         if (epoch == strangerEpoch) {
             return;
@@ -190,21 +190,21 @@ final class Registration implements Actor, Subscription {
         });
     }
 
-    private boolean isOfThisSession(Client.Node node) {
+    private boolean isOfThisSession(ZooKeeperClient.Node node) {
         return node.stat().getEphemeralOwner() == client.sessionId();
     }
 
-    private boolean isThisIncarnation(Client.Node node) {
+    private boolean isThisIncarnation(ZooKeeperClient.Node node) {
         BrokerRegistration there = readable(node);
         return there != null && there.incarnation().equals(broker.incarnation());
     }
 
-    private boolean isThisStore(Client.Node node) {
+    private boolean isThisStore(ZooKeeperClient.Node node) {
         BrokerRegistration there = readable(node);
         return there != null && there.storeId().equals(broker.storeId());
     }
 
-    private static BrokerRegistration readable(Client.Node node) {
+    private static BrokerRegistration readable(ZooKeeperClient.Node node) {
         try {
             return of(node);
         } catch (FeliceException strange) {

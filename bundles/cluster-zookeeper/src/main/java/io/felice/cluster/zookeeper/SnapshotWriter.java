@@ -24,14 +24,15 @@ final class SnapshotWriter {
     private static final int DELETED_AT_ONCE = 100;
 
     private final Paths paths;
-    private final LogWriter.Counters counters;
+    private final MetadataLogWriter.Counters counters;
     private final int epoch;
     private final Runnable onDeposed;
-    private Client client;
+    private ZooKeeperClient client;
     private Job job;
     private boolean interrupted;
 
-    SnapshotWriter(Paths paths, Client client, LogWriter.Counters counters, int epoch, Runnable onDeposed) {
+    SnapshotWriter(
+            Paths paths, ZooKeeperClient client, MetadataLogWriter.Counters counters, int epoch, Runnable onDeposed) {
         this.paths = paths;
         this.client = client;
         this.counters = counters;
@@ -51,7 +52,7 @@ final class SnapshotWriter {
         StringBuilder chunk = new StringBuilder();
         for (MetadataRecord record : state) {
             String line = MetadataText.encode(record);
-            if (chunk.length() + line.length() >= LogWriter.MAX_BATCH_BYTES) {
+            if (chunk.length() + line.length() >= MetadataLogWriter.MAX_BATCH_BYTES) {
                 chunks.add(chunk.toString().getBytes(StandardCharsets.UTF_8));
                 chunk.setLength(0);
             }
@@ -72,7 +73,7 @@ final class SnapshotWriter {
     }
 
     /** There is a connection again, or some time has passed. */
-    void goOn(Client now) {
+    void goOn(ZooKeeperClient now) {
         client = now;
         if (interrupted && job != null) {
             begin();
@@ -249,7 +250,7 @@ final class SnapshotWriter {
     }
 
     private Op create(String path, byte[] data) {
-        return Client.create(path, data, CreateMode.PERSISTENT);
+        return ZooKeeperClient.create(path, data, CreateMode.PERSISTENT);
     }
 
     private byte[] epochMark() {

@@ -97,14 +97,14 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource {
     private final SessionFile sessionFile;
     private final LongSupplier nanoTime;
     private final EventThread events = new EventThread();
-    private final LogWriter.Counters counters = new LogWriter.Counters();
+    private final MetadataLogWriter.Counters counters = new MetadataLogWriter.Counters();
     private final ControllerSeen controller;
     private final List<Actor> actors = new ArrayList<>();
     private final Set<String> campaigns = ConcurrentHashMap.newKeySet();
     private String embedded;
     private String connectedTo;
-    private Client client;
-    private Client oldSession;
+    private ZooKeeperClient client;
+    private ZooKeeperClient oldSession;
     private boolean ready;
     private boolean wasReady;
     private boolean closed;
@@ -112,7 +112,7 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource {
     private volatile long fenceNanos;
     private volatile boolean hasConnection;
     private volatile long sessionId;
-    private volatile LogReader first;
+    private volatile MetadataLogReader first;
 
     @Activate
     public ZooKeeperStore(Config config) {
@@ -189,7 +189,7 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource {
 
     @Override
     public Subscription follow(Follower follower) {
-        LogReader reader = new LogReader(paths, follower, events, this::remove);
+        MetadataLogReader reader = new MetadataLogReader(paths, follower, events, this::remove);
         events.execute(() -> {
             first = first == null ? reader : first;
             add(reader);
@@ -231,7 +231,7 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource {
 
     @Override
     public List<StatusTable> tables() {
-        LogReader reader = first;
+        MetadataLogReader reader = first;
         return List.of(new StatusTable(
                 "cluster",
                 List.of(
@@ -302,8 +302,8 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource {
         }
         if (actor == first) {
             first = actors.stream()
-                    .filter(LogReader.class::isInstance)
-                    .map(LogReader.class::cast)
+                    .filter(MetadataLogReader.class::isInstance)
+                    .map(MetadataLogReader.class::cast)
                     .findFirst()
                     .orElse(null);
         }
@@ -350,7 +350,7 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource {
     private void open(String address, SessionTicket ticket) {
         try {
             byte[] secret = Secret.read(secretFile, connect.isEmpty());
-            client = new Client(address, timeoutMs, secret, ticket, this::changed, events);
+            client = new ZooKeeperClient(address, timeoutMs, secret, ticket, this::changed, events);
             connectedTo = address;
         } catch (IOException failure) {
             if (wasReady) {
@@ -377,18 +377,18 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource {
     private void endOldSession(String address, SessionTicket ticket) {
         log.info("Ending the {} of an earlier process", ticket);
         try {
-            oldSession = new Client(address, timeoutMs, new byte[0], ticket, this::oldSessionChanged, events);
+            oldSession = new ZooKeeperClient(address, timeoutMs, new byte[0], ticket, this::oldSessionChanged, events);
         } catch (IOException | IllegalArgumentException failure) {
             log.warn("It is left to time out: {}", failure.toString());
             sessionFile.delete();
             open(address, null);
             return;
         }
-        Client asked = oldSession;
+        ZooKeeperClient asked = oldSession;
         events.after(OLD_SESSION_ENDS_WITHIN, () -> oldSessionEnded(asked));
     }
 
-    private void oldSessionChanged(Client old, KeeperState state) {
+    private void oldSessionChanged(ZooKeeperClient old, KeeperState state) {
         if (state == KeeperState.Expired) {
             oldSessionEnded(old);
         } else if (state == KeeperState.SyncConnected) {
@@ -407,7 +407,7 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource {
         }
     }
 
-    private void oldSessionEnded(Client old) {
+    private void oldSessionEnded(ZooKeeperClient old) {
         if (oldSession == old) {
             oldSession = null;
             old.detach();
@@ -416,7 +416,7 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource {
         }
     }
 
-    private void changed(Client from, KeeperState state) {
+    private void changed(ZooKeeperClient from, KeeperState state) {
         if (from != client) {
             return;
         }
@@ -456,7 +456,7 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource {
     }
 
     /** What must exist; then everything may look. */
-    private void makeSkeleton(Client at) {
+    private void makeSkeleton(ZooKeeperClient at) {
         List<String> skeleton = paths.skeleton();
         Code[] worst = {Code.OK};
         for (String path : skeleton) {
@@ -471,7 +471,7 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource {
                 refused();
             } else if (code == Code.OK && worst[0] == Code.OK) {
                 begin(at);
-            } else if (!Client.isUnknown(code) && !Client.isUnknown(worst[0])) {
+            } else if (!ZooKeeperClient.isUnknown(code) && !ZooKeeperClient.isUnknown(worst[0])) {
                 log.error("ZooKeeper cannot be used: {}", worst[0] == Code.OK ? code : worst[0]);
             }
         });
@@ -487,7 +487,7 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource {
         }
     }
 
-    private void begin(Client at) {
+    private void begin(ZooKeeperClient at) {
         if (at != client || closed) {
             return;
         }
@@ -511,7 +511,7 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource {
     }
 
     private void ping() {
-        Client asked = client;
+        ZooKeeperClient asked = client;
         long sent = nanoTime.getAsLong();
         asked.sync(paths.root(), (code, nothing) -> {
             boolean answered = code == Code.OK || code == Code.NONODE || code == Code.NOAUTH;
@@ -548,7 +548,7 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource {
         }
         elections().forEach(Election::abandon);
         disconnected();
-        Client last = client;
+        ZooKeeperClient last = client;
         client = null;
         if (oldSession != null) {
             oldSession.detach();
@@ -564,7 +564,7 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource {
         }
     }
 
-    private void end(Client last, CountDownLatch left) {
+    private void end(ZooKeeperClient last, CountDownLatch left) {
         Thread ending = new Thread(
                 () -> {
                     try {

@@ -29,11 +29,11 @@ import org.slf4j.LoggerFactory;
  * or somebody else's is, or it is written again under the same id, which can succeed only once. Lives on the event thread,
  * but for {@link #append} and {@link #snapshot}.
  */
-final class LogWriter implements ClusterStore.Term {
+final class MetadataLogWriter implements ClusterStore.Term {
     /** Below ZooKeeper's limit of 1 MB for a request, with room for what the answer adds. */
     static final int MAX_BATCH_BYTES = 512 * 1024;
 
-    private static final Logger log = LoggerFactory.getLogger(LogWriter.class);
+    private static final Logger log = LoggerFactory.getLogger(MetadataLogWriter.class);
     private static final long MAX_LENGTH = Integer.MAX_VALUE;
 
     /** Counts what a status table shows. */
@@ -53,15 +53,15 @@ final class LogWriter implements ClusterStore.Term {
     private final Runnable onDeposed;
     private final Deque<Change> queue = new ArrayDeque<>();
     private final SnapshotWriter snapshots;
-    private Client client;
+    private ZooKeeperClient client;
     private long length;
     private long batchesBegun;
     private Flight flight;
     private boolean over;
 
-    LogWriter(
+    MetadataLogWriter(
             Paths paths,
-            Client client,
+            ZooKeeperClient client,
             EventThread events,
             Counters counters,
             int epoch,
@@ -145,7 +145,7 @@ final class LogWriter implements ClusterStore.Term {
     }
 
     /** There is a connection again, perhaps of a new session: what happened to the batch in flight? */
-    void connected(Client now) {
+    void connected(ZooKeeperClient now) {
         if (flight != null && client != now) {
             flight.unknown = true;
         }
@@ -252,7 +252,7 @@ final class LogWriter implements ClusterStore.Term {
         List<Op> append = List.of(
                 Op.check(paths.controllerEpoch(), epoch),
                 Op.setData(paths.log(), writer, (int) length),
-                Client.create(paths.log(n), bytes, CreateMode.PERSISTENT));
+                ZooKeeperClient.create(paths.log(n), bytes, CreateMode.PERSISTENT));
         flight.unknown = false;
         counters.bytes.add(bytes.length);
         client.multi(append, this::answered);
@@ -264,7 +264,7 @@ final class LogWriter implements ClusterStore.Term {
         }
         if (code == Code.OK) {
             written();
-        } else if (Client.isUnknown(code)) {
+        } else if (ZooKeeperClient.isUnknown(code)) {
             flight.unknown = true;
         } else if (failed > 0) {
             // Not at this length: unless an earlier attempt of ours got there, somebody else writes.
@@ -301,7 +301,7 @@ final class LogWriter implements ClusterStore.Term {
     private void resolve() {
         counters.readbacks.increment();
         Flight resolved = flight;
-        Client asked = client;
+        ZooKeeperClient asked = client;
         asked.get(paths.log(length + 1), null, (code, node) -> {
             if (flight != resolved || asked != client) {
                 return;
@@ -331,7 +331,7 @@ final class LogWriter implements ClusterStore.Term {
     /** The batch is not in the log: write it again, if its place is free and the right to write is ours. */
     private void notThere() {
         Flight resolved = flight;
-        Client asked = client;
+        ZooKeeperClient asked = client;
         asked.get(paths.log(), null, (code, node) -> {
             if (flight != resolved || asked != client) {
                 return;

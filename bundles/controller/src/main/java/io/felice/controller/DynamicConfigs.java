@@ -19,10 +19,10 @@ import java.util.Optional;
 import java.util.Set;
 
 /** Decides about dynamic configs: what is known, legal and changeable. Stateless. */
-final class ConfigChanges {
+final class DynamicConfigs {
     static final int MAX_VALUE_LENGTH = 32_767;
 
-    private ConfigChanges() {}
+    private DynamicConfigs() {}
 
     static Decision<ConfigResource, Void> alter(
             ClusterView view, Map<ConfigResource, List<ConfigChange>> changes, boolean validateOnly) {

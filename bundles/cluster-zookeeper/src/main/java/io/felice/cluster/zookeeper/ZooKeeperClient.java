@@ -23,7 +23,7 @@ import org.apache.zookeeper.data.Stat;
  * One handle of the raw client. No method waits; every answer and every event comes on the event thread, in the order
  * of the server. After {@link #detach} nothing more comes.
  */
-final class Client {
+final class ZooKeeperClient {
     /** What an operation came to; {@code value} is null unless the code is OK. */
     interface Answer<T> {
         void of(Code code, T value);
@@ -38,7 +38,7 @@ final class Client {
 
     /** What became of the connection. */
     interface States {
-        void changed(Client client, Watcher.Event.KeeperState state);
+        void changed(ZooKeeperClient client, Watcher.Event.KeeperState state);
     }
 
     /** The names of a million batches fit into one answer. */
@@ -49,7 +49,7 @@ final class Client {
     private boolean detached;
 
     /** Opens a session, or goes on with an older one if {@code ticket} is not null. */
-    Client(String connect, int timeoutMs, byte[] secret, SessionTicket ticket, States states, Executor events)
+    ZooKeeperClient(String connect, int timeoutMs, byte[] secret, SessionTicket ticket, States states, Executor events)
             throws IOException {
         this.events = events;
         Watcher watcher = event -> {
@@ -207,7 +207,7 @@ final class Client {
      * What is to look again when a node changes. The library tells every watcher it was given, and takes two that are equal
      * for one: whoever looks again and again is one, however often nothing has changed.
      */
-    private record Watch(Client client, Look look) implements Watcher {
+    private record Watch(ZooKeeperClient client, Look look) implements Watcher {
         @Override
         public void process(WatchedEvent event) {
             if (event.getType() != EventType.None) {

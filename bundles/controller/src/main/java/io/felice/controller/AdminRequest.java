@@ -10,13 +10,13 @@ import java.util.function.Function;
  * Something asked of the controller, until it is answered. It may be decided more than once: again in a later term, if
  * what the first decided is certainly not in the log.
  */
-final class Request<K, V> {
+final class AdminRequest<K, V> {
     private final Function<ClusterView, Decision<K, V>> decide;
     private final CompletableFuture<Decided<K, V>> answer = new CompletableFuture<>();
     private volatile Decision<K, V> decision;
     private boolean beingWritten;
 
-    Request(Function<ClusterView, Decision<K, V>> decide) {
+    AdminRequest(Function<ClusterView, Decision<K, V>> decide) {
         this.decide = decide;
     }
 

@@ -14,7 +14,7 @@ import java.util.concurrent.Executor;
  * The store that is here now, or none: brings what it says to the controller's thread, and nothing of a store that has
  * left. Only used on that thread, but for {@link #controllerId}.
  */
-final class ClusterLink {
+final class StoreLink {
     /** What the store tells, on the controller's thread. */
     interface Listener {
         void reset(long version, List<MetadataRecord> snapshot);
@@ -33,7 +33,7 @@ final class ClusterLink {
     private final List<Subscription> subscriptions = new ArrayList<>();
     private volatile ClusterStore store;
 
-    ClusterLink(Executor thread, Listener listener) {
+    StoreLink(Executor thread, Listener listener) {
         this.thread = thread;
         this.listener = listener;
     }

@@ -18,8 +18,8 @@ import org.slf4j.LoggerFactory;
  * <p>What has been applied is all it trusts. A batch that is missing has been let go of after a snapshot, so it begins
  * again at the snapshot. Parts of a large change are kept until the last is there.
  */
-final class LogReader implements Actor, Subscription {
-    private static final Logger log = LoggerFactory.getLogger(LogReader.class);
+final class MetadataLogReader implements Actor, Subscription {
+    private static final Logger log = LoggerFactory.getLogger(MetadataLogReader.class);
     private static final int AHEAD = 16;
 
     private final Paths paths;
@@ -27,7 +27,7 @@ final class LogReader implements Actor, Subscription {
     private final EventThread events;
     private final Runnable onClose;
     private final Look look = new Look(this::look);
-    private Client client;
+    private ZooKeeperClient client;
     private long applied = -1;
     private Batch lastPart;
     private final List<String> partLines = new ArrayList<>();
@@ -38,7 +38,8 @@ final class LogReader implements Actor, Subscription {
     private volatile long shownSnapshot;
     private volatile long shownZnodes;
 
-    LogReader(Paths paths, ClusterStore.Follower follower, EventThread events, Consumer<LogReader> onClose) {
+    MetadataLogReader(
+            Paths paths, ClusterStore.Follower follower, EventThread events, Consumer<MetadataLogReader> onClose) {
         this.paths = paths;
         this.follower = follower;
         this.events = events;
@@ -46,8 +47,8 @@ final class LogReader implements Actor, Subscription {
     }
 
     @Override
-    public void connected(Client now) {
-        Client before = client;
+    public void connected(ZooKeeperClient now) {
+        ZooKeeperClient before = client;
         client = now;
         look.through(before, now);
     }
