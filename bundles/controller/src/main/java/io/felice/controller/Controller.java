@@ -43,7 +43,8 @@ import org.slf4j.LoggerFactory;
  * Competes for the role of controller and, while it has it, decides for the cluster.
  *
  * <p>All state belongs to one thread; the store's callbacks and every request are brought there. While the store is away
- * or somebody else is controller, requests wait, bounded in number and time; the last view is kept.
+ * or an election is under way, requests wait, bounded in number and time. While the controller is another broker, requests
+ * are refused at once with NOT_CONTROLLER.
  */
 @Component(
         service = {Admin.class, StatusSource.class},
@@ -81,6 +82,7 @@ public final class Controller implements Admin, StatusSource {
 
     private volatile Duration requestTimeout;
     private volatile int requestsMax;
+    private final Membership membership;
     private final RandomGenerator random;
     private final ControllerThread thread;
     private final StoreLink link;
@@ -96,10 +98,11 @@ public final class Controller implements Admin, StatusSource {
 
     @Activate
     public Controller(Config config) {
-        this(config, ControllerThread.start(), new java.security.SecureRandom());
+        this(config, Membership.ONE_BROKER, ControllerThread.start(), new java.security.SecureRandom());
     }
 
-    Controller(Config config, ControllerThread thread, RandomGenerator random) {
+    Controller(Config config, Membership membership, ControllerThread thread, RandomGenerator random) {
+        this.membership = membership;
         this.requestTimeout = Duration.ofMillis(config.request_timeout_ms());
         this.requestsMax = config.requests_max();
         this.random = random;
@@ -229,6 +232,10 @@ public final class Controller implements Admin, StatusSource {
                     requestsMax + " requests wait for the controller already."));
             return;
         }
+        if (isElsewhere()) {
+            request.fail(notController());
+            return;
+        }
         open.add(request);
         request.answer().whenComplete((answer, failure) -> open.remove(request));
         thread.after(requestTimeout, () -> giveUp(request));
@@ -241,13 +248,16 @@ public final class Controller implements Admin, StatusSource {
             return;
         }
         waiting.remove(request);
-        boolean elsewhere =
-                reign == null && link.isConnected() && controllerId().isPresent();
-        request.fail(
-                elsewhere
-                        ? ErrorCode.NOT_CONTROLLER.because("This broker is not the controller.")
-                        : ErrorCode.REQUEST_TIMED_OUT.because("No decision within " + requestTimeout.toMillis()
-                                + " ms: the metadata store is " + (link.isConnected() ? "slow." : "away.")));
+        request.fail(ErrorCode.REQUEST_TIMED_OUT.because("No decision within " + requestTimeout.toMillis()
+                + " ms: the metadata store is " + (link.isConnected() ? "slow." : "away.")));
+    }
+
+    private boolean isElsewhere() {
+        return reign == null && link.isControllerElsewhere();
+    }
+
+    private static FeliceException notController() {
+        return ErrorCode.NOT_CONTROLLER.because("This broker is not the controller.");
     }
 
     private void decideAll() {
@@ -256,6 +266,10 @@ public final class Controller implements Admin, StatusSource {
             if (!request.isAnswered()) {
                 decide(request);
             }
+        }
+        if (isElsewhere()) {
+            waiting.forEach(request -> request.fail(notController()));
+            waiting.clear();
         }
         showStatus();
     }
@@ -302,7 +316,7 @@ public final class Controller implements Admin, StatusSource {
         if (failure == null) {
             request.answer(version);
         } else if (FeliceException.codeOf(failure) == ErrorCode.NOT_CONTROLLER && !closing) {
-            // Certainly not in the log: the next term here decides it again.
+            // The change is certainly not in the log, so the next term here decides the request again.
             waiting.add(request);
             decideAll();
         } else {
@@ -324,7 +338,7 @@ public final class Controller implements Admin, StatusSource {
         if (reign != null && reign == ended) {
             log.info("No longer controller, after epoch {}", reign.term().epoch());
             reign = null;
-            showStatus();
+            decideAll();
         }
     }
 
@@ -345,8 +359,9 @@ public final class Controller implements Admin, StatusSource {
     }
 
     private void brokersChanged() {
+        List<LiveRegistration> admitted = membership.admitted(reign.planned(), reign.registered());
         List<MetadataRecord> records =
-                Leaders.brokersChanged(reign.planned(), reign.registered()).records();
+                Leaders.brokersChanged(reign.planned(), admitted).records();
         if (!records.isEmpty()) {
             append(records);
         }
@@ -394,12 +409,16 @@ public final class Controller implements Admin, StatusSource {
             view = ClusterView.EMPTY.after(version, snapshot);
             snapshots.reset();
             beginIfReplayed();
-            showStatus();
+            decideAll();
         }
 
         @Override
         public void changed(long version, List<MetadataRecord> records) {
+            ClusterView before = view;
             view = view.after(version, records);
+            if (isActive()) {
+                Announcements.log(before, view, records);
+            }
             snapshots.changed(records);
             beginIfReplayed();
             if (isActive()) {
@@ -419,6 +438,15 @@ public final class Controller implements Admin, StatusSource {
         @Override
         public void deposed() {
             endOf(reign);
+        }
+
+        /** A snapshot can only be taken at a batch that is there, so one is appended that changes nothing. */
+        @Override
+        public void damaged(String what) {
+            if (isActive() && snapshots.wantSoon()) {
+                log.warn("{}. A snapshot of the whole metadata is written to replace it", what);
+                append(List.of());
+            }
         }
 
         @Override

@@ -11,8 +11,8 @@ import java.util.Optional;
 import java.util.concurrent.Executor;
 
 /**
- * The store that is here now, or none: brings what it says to the controller's thread, and nothing of a store that has
- * left. Only used on that thread, but for {@link #controllerId}.
+ * The cluster store that is bound now, or none. Brings what the store says to the controller's thread, and drops what comes
+ * of a store that has left. Only used on that thread, but for {@link #controllerId}.
  */
 final class StoreLink {
     /** What the store tells, on the controller's thread. */
@@ -24,6 +24,8 @@ final class StoreLink {
         void elected(Term term);
 
         void deposed();
+
+        void damaged(String what);
 
         void brokers(List<LiveRegistration> live);
     }
@@ -62,6 +64,12 @@ final class StoreLink {
     boolean isConnected() {
         ClusterStore here = store;
         return here != null && here.isConnected();
+    }
+
+    /** True if a controller of another node is known. */
+    boolean isControllerElsewhere() {
+        ClusterStore here = store;
+        return here != null && here.isControllerElsewhere();
     }
 
     Optional<Integer> controllerId() {
@@ -110,6 +118,11 @@ final class StoreLink {
         @Override
         public void deposed() {
             deliver(from, listener::deposed);
+        }
+
+        @Override
+        public void damaged(String what) {
+            deliver(from, () -> listener.damaged(what));
         }
 
         @Override

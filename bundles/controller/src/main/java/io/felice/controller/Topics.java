@@ -136,8 +136,9 @@ final class Topics {
             throw ErrorCode.INVALID_REPLICATION_FACTOR.because("Replication factor must be larger than 0.");
         }
         if (replicationFactor > brokers.size()) {
-            throw ErrorCode.INVALID_REPLICATION_FACTOR.because("Replication factor: " + replicationFactor
-                    + " larger than available brokers: " + brokers.size() + ".");
+            throw ErrorCode.INVALID_REPLICATION_FACTOR.because("Unable to replicate the partition " + replicationFactor
+                    + " time(s): The target replication factor of " + replicationFactor
+                    + " cannot be reached because only " + brokers.size() + " broker(s) are registered.");
         }
         return placement.place(brokers, first, partitions, replicationFactor);
     }

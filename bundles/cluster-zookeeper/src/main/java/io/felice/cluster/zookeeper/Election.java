@@ -133,6 +133,13 @@ final class Election implements Actor, Subscription {
         });
     }
 
+    /** Something that readers need is gone. Who is in office can keep a snapshot that replaces it. */
+    void damaged(String what) {
+        if (term != null) {
+            candidate.damaged(what);
+        }
+    }
+
     /** The store closes: no term survives it. True if an answer is still worth waiting for. */
     boolean isOpen() {
         return past.stream().anyMatch(MetadataLogWriter::isOpen);
@@ -193,6 +200,10 @@ final class Election implements Actor, Subscription {
             return;
         }
         client.exists(paths.controllerEpoch(), null, (code, stat) -> {
+            if (code == Code.NONODE) {
+                makeEpoch(done);
+                return;
+            }
             if (code != Code.OK || client == null) {
                 done.run();
                 return;
@@ -209,6 +220,30 @@ final class Election implements Actor, Subscription {
                     look.now();
                 } else if (!ZooKeeperClient.isUnknown(outcome) && outcome != Code.SESSIONEXPIRED) {
                     log.error("ZooKeeper refuses an election: {}", outcome);
+                }
+                done.run();
+            });
+        });
+    }
+
+    /**
+     * Makes the controller epoch, at 0 in a new cluster. If somebody deleted it, the log names the epoch of its last
+     * writer, and the epoch is raised to that: each write to the znode adds one.
+     */
+    private void makeEpoch(Runnable done) {
+        client.get(paths.log(), null, (code, node) -> {
+            if (code != Code.OK || client == null) {
+                done.run();
+                return;
+            }
+            List<Op> operations = new ArrayList<>();
+            operations.add(ZooKeeperClient.create(paths.controllerEpoch(), new byte[0], CreateMode.PERSISTENT));
+            for (int epoch = MetadataLogWriter.lastEpoch(node.text()); epoch > 0; epoch--) {
+                operations.add(Op.setData(paths.controllerEpoch(), new byte[0], -1));
+            }
+            client.multi(operations, (outcome, failed) -> {
+                if (outcome == Code.OK || outcome == Code.NODEEXISTS) {
+                    look.now();
                 }
                 done.run();
             });

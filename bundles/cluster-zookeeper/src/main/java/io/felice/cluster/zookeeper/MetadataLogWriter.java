@@ -34,6 +34,7 @@ final class MetadataLogWriter implements ClusterStore.Term {
     static final int MAX_BATCH_BYTES = 512 * 1024;
 
     private static final Logger log = LoggerFactory.getLogger(MetadataLogWriter.class);
+    private static final String LAST_EPOCH = "last/1 epoch=";
     private static final long MAX_LENGTH = Integer.MAX_VALUE;
 
     /** Counts what a status table shows. */
@@ -248,7 +249,7 @@ final class MetadataLogWriter implements ClusterStore.Term {
             return;
         }
         byte[] bytes = batch.bytes();
-        byte[] writer = ("last/1 epoch=" + epoch + " id=" + batch.id()).getBytes(StandardCharsets.UTF_8);
+        byte[] writer = lastWriter(batch).getBytes(StandardCharsets.UTF_8);
         List<Op> append = List.of(
                 Op.check(paths.controllerEpoch(), epoch),
                 Op.setData(paths.log(), writer, (int) length),
@@ -256,6 +257,17 @@ final class MetadataLogWriter implements ClusterStore.Term {
         flight.unknown = false;
         counters.bytes.add(bytes.length);
         client.multi(append, this::answered);
+    }
+
+    private String lastWriter(Batch batch) {
+        return LAST_EPOCH + epoch + " id=" + batch.id();
+    }
+
+    /** The epoch of the last writer, as the data of {@code /log} tells it; 0 if nobody has written. */
+    static int lastEpoch(String dataOfLog) {
+        return dataOfLog.startsWith(LAST_EPOCH)
+                ? Integer.parseInt(dataOfLog.substring(LAST_EPOCH.length()).split(" ")[0])
+                : 0;
     }
 
     private void answered(Code code, Integer failed) {

@@ -40,6 +40,11 @@ record Pointer(List<Snapshot> snapshots) {
         return text.toString();
     }
 
+    /** True if the log still has all its batches, from the first on: nothing is deleted before two snapshots are kept. */
+    boolean isLogWhole() {
+        return snapshots.size() < KEPT;
+    }
+
     boolean isEmpty() {
         return snapshots.isEmpty();
     }
@@ -62,6 +67,6 @@ record Pointer(List<Snapshot> snapshots) {
 
     /** Batches up to this one are needed by nobody; 0 as long as there are fewer snapshots than are kept. */
     long neededAfter() {
-        return snapshots.size() < KEPT ? 0 : snapshots.get(snapshots.size() - 1).version();
+        return isLogWhole() ? 0 : snapshots.get(snapshots.size() - 1).version();
     }
 }

@@ -147,6 +147,10 @@ final class Registration implements Actor, Subscription {
         List<Op> operations = new ArrayList<>(before);
         operations.add(ZooKeeperClient.create(path(), bytes(broker), CreateMode.EPHEMERAL));
         client.multi(operations, (code, failed) -> {
+            if (code == Code.NONODE && before.isEmpty()) {
+                makeParent(done);
+                return;
+            }
             if (code == Code.OK || code == Code.NODEEXISTS || code == Code.NONODE || code == Code.BADVERSION) {
                 look.now();
             } else if (!ZooKeeperClient.isUnknown(code) && code != Code.SESSIONEXPIRED) {
@@ -154,6 +158,11 @@ final class Registration implements Actor, Subscription {
             }
             done.run();
         });
+    }
+
+    /** While no broker is registered anybody may have deleted the parent. The next tick registers. */
+    private void makeParent(Runnable done) {
+        client.create(paths.brokers(), new byte[0], CreateMode.PERSISTENT, (code, stat) -> done.run());
     }
 
     private void tell(long epoch) {
