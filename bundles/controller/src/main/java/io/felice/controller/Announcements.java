@@ -36,6 +36,8 @@ final class Announcements {
                         broker.broker().brokerId(),
                         addresses(broker),
                         broker.epoch());
+            } else if (record instanceof MetadataRecord.BrokerRefused refused) {
+                log.warn("{}", refused.reason());
             } else if (record instanceof MetadataRecord.BrokerGone gone) {
                 log.info("Broker {} of epoch {} is lost", gone.brokerId(), gone.epoch());
             }

@@ -15,6 +15,7 @@ import io.felice.api.status.StatusTable;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.Deque;
 import java.util.List;
@@ -98,7 +99,7 @@ public final class Controller implements Admin, StatusSource {
 
     @Activate
     public Controller(Config config) {
-        this(config, Membership.ONE_BROKER, ControllerThread.start(), new java.security.SecureRandom());
+        this(config, Membership.ofOneBroker(), ControllerThread.start(), new java.security.SecureRandom());
     }
 
     Controller(Config config, Membership membership, ControllerThread thread, RandomGenerator random) {
@@ -359,9 +360,10 @@ public final class Controller implements Admin, StatusSource {
     }
 
     private void brokersChanged() {
-        List<LiveRegistration> admitted = membership.admitted(reign.planned(), reign.registered());
-        List<MetadataRecord> records =
-                Leaders.brokersChanged(reign.planned(), admitted).records();
+        Membership.Decided members = membership.decide(reign.planned(), reign.registered());
+        List<MetadataRecord> records = new ArrayList<>(
+                Leaders.brokersChanged(reign.planned(), members.admitted()).records());
+        records.addAll(members.refusals());
         if (!records.isEmpty()) {
             append(records);
         }
@@ -430,6 +432,7 @@ public final class Controller implements Admin, StatusSource {
         @Override
         public void elected(Term term) {
             reign = new Reign(term);
+            membership.newTerm();
             snapshots.newTerm();
             beginIfReplayed();
             showStatus();

@@ -185,7 +185,7 @@ class ControllerTest {
     void aSecondBrokerIsNotAdmittedAndReplacesTheFirstOnlyWhenThatIsGone() {
         MemoryClusterStore cluster = new MemoryClusterStore(Runnable::run);
         Controller controller =
-                new Controller(ControllerSetup.config(), Membership.ONE_BROKER, new InlineThread(), new Random(1));
+                new Controller(ControllerSetup.config(), Membership.ofOneBroker(), new InlineThread(), new Random(1));
         RecordingFollower follower = new RecordingFollower();
         cluster.follow(follower);
         controller.bind(cluster);
@@ -194,6 +194,11 @@ class ControllerTest {
         cluster.register(broker(1), new SilentListener());
 
         assertThat(follower.view().brokers()).containsOnlyKeys(2);
+        assertThat(follower.changes().values().stream().flatMap(List::stream))
+                .filteredOn(MetadataRecord.BrokerRefused.class::isInstance)
+                .singleElement()
+                .asString()
+                .contains("Broker 1 is not admitted", "has broker 2 at localhost:9002 already");
         Outcome<?> refused = ControllerSetup.only(controller.createTopics(List.of(topic("t", 1, 2)), false));
         assertThat(refused.error()).isEqualTo(ErrorCode.INVALID_REPLICATION_FACTOR);
         assertThat(refused.message())
@@ -219,7 +224,7 @@ class ControllerTest {
         AtomicReference<CompletionStage<?>> late = new AtomicReference<>();
         controller.set(new Controller(
                 ControllerSetup.config(),
-                Membership.ONE_BROKER,
+                Membership.ofOneBroker(),
                 new InlineThread() {
                     @Override
                     public void close() {
@@ -248,7 +253,7 @@ class ControllerTest {
     void whatIsBeingWrittenWhenItClosesIsAnsweredWhenTheLogHasAnswered() {
         CompletableFuture<Void> gate = new CompletableFuture<>();
         Controller controller =
-                new Controller(ControllerSetup.config(), Membership.ONE_BROKER, new InlineThread(), new Random(1));
+                new Controller(ControllerSetup.config(), Membership.ofOneBroker(), new InlineThread(), new Random(1));
         controller.bind(new LateAnswers(new MemoryClusterStore(Runnable::run), gate));
         CompletionStage<?> ids = controller.allocateProducerIds(1);
 
