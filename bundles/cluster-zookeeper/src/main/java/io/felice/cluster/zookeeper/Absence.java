@@ -42,7 +42,7 @@ final class Absence {
         saidNanos = now;
         isSaid = true;
         log.warn(
-                "ZooKeeper at {} is away for {} s: {}. Partitions go on with the leaders that they have; topics, configs"
+                "ZooKeeper at {} is away (for {} s): {}. Partitions go on with the leaders that they have; topics, configs"
                         + " and leaders cannot change until ZooKeeper is back",
                 address,
                 Duration.ofNanos(now - sinceNanos).toSeconds(),
