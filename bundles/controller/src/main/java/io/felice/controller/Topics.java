@@ -182,7 +182,7 @@ final class Topics {
         budget.take(added);
     }
 
-    /** Of the partitions to add. */
+    /** The replicas of the partitions to add. */
     private List<List<Integer>> replicas(
             ClusterView view, TopicView topic, int added, List<List<Integer>> assignments) {
         int replicationFactor = topic.partitions().get(0).replicas().size();
@@ -250,7 +250,7 @@ final class Topics {
                 topics + " topics in one request are more than the limit of " + MAX_TOPICS_PER_REQUEST + ".");
     }
 
-    /** How many more partitions one request may make. Only those that are made use it up. */
+    /** How many more partitions one request may make. Partitions of refused topics do not count. */
     private static final class PartitionBudget {
         private int left = MAX_PARTITIONS_PER_REQUEST;
 
