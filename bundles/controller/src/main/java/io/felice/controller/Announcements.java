@@ -12,7 +12,7 @@ final class Announcements {
 
     private Announcements() {}
 
-    /** One line for each of them, once it is in the log. */
+    /** One line for each record, once the record is in the metadata log. */
     static void log(ClusterView before, ClusterView after, List<MetadataRecord> records) {
         for (MetadataRecord record : records) {
             if (record instanceof MetadataRecord.TopicCreated created) {

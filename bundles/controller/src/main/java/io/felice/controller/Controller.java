@@ -54,7 +54,7 @@ import org.slf4j.LoggerFactory;
 @Designate(ocd = Controller.Config.class)
 public final class Controller implements Admin, StatusSource {
 
-    /** How the controller keeps its house. */
+    /** How long and how many requests wait, and when snapshots are taken. */
     @ObjectClassDefinition(name = "Felice: controller")
     public @interface Config {
         @AttributeDefinition(
@@ -122,7 +122,7 @@ public final class Controller implements Admin, StatusSource {
         thread.execute(() -> snapshots.every(config.snapshot_every_changes(), config.snapshot_every_bytes()));
     }
 
-    /** The store has come. */
+    /** A store is there: the controller follows its log and campaigns. */
     @Reference(
             name = "store",
             cardinality = ReferenceCardinality.OPTIONAL,
@@ -132,12 +132,12 @@ public final class Controller implements Admin, StatusSource {
         thread.execute(() -> link.bind(store));
     }
 
-    /** The store goes; what needs a decision waits for the next one. */
+    /** The store goes away. Requests wait for the next store. */
     public void unbind(ClusterStore store) {
         thread.execute(() -> link.unbind(store));
     }
 
-    /** Resigns; what is decided is answered when the log has answered, and other requests fail, to be tried again. */
+    /** Resigns. Requests whose change is on its way into the log get their answer; all others fail with a retriable error. */
     @Deactivate
     public void close() {
         closing = true;
@@ -297,7 +297,7 @@ public final class Controller implements Admin, StatusSource {
         append(decision.records()).whenComplete((version, failure) -> written(request, version, failure));
     }
 
-    /** On the store's thread. The controller's thread may have ended meanwhile, and what is in the log is in the log. */
+    /** On the store's thread. If the controller's thread has ended meanwhile, the request is answered here. */
     private void written(AdminRequest<?, ?> request, Long version, Throwable failure) {
         if (!closing && thread.offer(() -> answered(request, version, failure))) {
             return;
@@ -325,7 +325,7 @@ public final class Controller implements Admin, StatusSource {
         }
     }
 
-    /** A change that was not written ends the term: what was planned after it has lost its ground. */
+    /** A change that was not written ends the term, because later changes were planned on top of it. */
     private CompletionStage<Long> append(List<MetadataRecord> records) {
         Reign by = reign;
         return by.append(records).whenComplete((version, failure) -> {
@@ -360,7 +360,7 @@ public final class Controller implements Admin, StatusSource {
     }
 
     private void brokersChanged() {
-        Membership.Decided members = membership.decide(reign.planned(), reign.registered());
+        Membership.Admission members = membership.decide(reign.planned(), reign.registered());
         List<MetadataRecord> records = new ArrayList<>(
                 Leaders.brokersChanged(reign.planned(), members.admitted()).records());
         records.addAll(members.refusals());
@@ -387,7 +387,7 @@ public final class Controller implements Admin, StatusSource {
                         snapshots.taken())));
     }
 
-    /** As Kafka's random ids: never the ones with a meaning, never one that a command line takes for an option. */
+    /** A random id as Kafka makes them: none of the reserved ones, and none that begins with '-' like an option. */
     private UUID randomId() {
         UUID id;
         do {
@@ -404,7 +404,7 @@ public final class Controller implements Admin, StatusSource {
         return Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
     }
 
-    /** What the store tells, on the controller's thread. */
+    /** What the store says, on the controller's thread. */
     private final class Events implements StoreLink.Listener {
         @Override
         public void reset(long version, List<MetadataRecord> snapshot) {

@@ -18,7 +18,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/** Decides about dynamic configs: what is known, legal and changeable. Stateless. */
+/** Decides about changes of dynamic configs: is the key known, may it be changed, is the value legal? Stateless. */
 final class DynamicConfigs {
     static final int MAX_VALUE_LENGTH = 32_767;
 

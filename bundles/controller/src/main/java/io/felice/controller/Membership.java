@@ -31,14 +31,14 @@ final class Membership {
      * @param admitted the registrations that count
      * @param refusals records for the others, each once in a term
      */
-    record Decided(List<LiveRegistration> admitted, List<MetadataRecord> refusals) {}
+    record Admission(List<LiveRegistration> admitted, List<MetadataRecord> refusals) {}
 
     /** A new term repeats what the last one may not have written. */
     void newTerm() {
         refusedEpochs.clear();
     }
 
-    Decided decide(ClusterView view, List<LiveRegistration> registered) {
+    Admission decide(ClusterView view, List<LiveRegistration> registered) {
         List<LiveRegistration> inOrder = registered.stream()
                 .sorted(Comparator.comparing((LiveRegistration r) ->
                                 !view.brokers().containsKey(r.broker().brokerId()))
@@ -47,7 +47,7 @@ final class Membership {
         List<LiveRegistration> admitted = inOrder.subList(0, Math.min(brokersMax, inOrder.size()));
         List<LiveRegistration> others = inOrder.subList(admitted.size(), inOrder.size());
         refusedEpochs.retainAll(others.stream().map(LiveRegistration::epoch).toList());
-        return new Decided(
+        return new Admission(
                 admitted,
                 others.stream()
                         .filter(other -> refusedEpochs.add(other.epoch()))

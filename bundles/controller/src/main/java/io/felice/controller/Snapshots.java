@@ -65,7 +65,7 @@ final class Snapshots {
         });
     }
 
-    /** A new term owes nothing to a snapshot that the last one began. */
+    /** A snapshot that an earlier term began is given up. */
     void newTerm() {
         busy = false;
     }

@@ -15,7 +15,7 @@ import java.util.concurrent.Executor;
  * of a store that has left. Only used on that thread, but for {@link #controllerId}.
  */
 final class StoreLink {
-    /** What the store tells, on the controller's thread. */
+    /** What the store says, on the controller's thread. */
     interface Listener {
         void reset(long version, List<MetadataRecord> snapshot);
 

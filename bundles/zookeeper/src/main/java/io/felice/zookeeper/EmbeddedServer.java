@@ -105,7 +105,7 @@ public final class EmbeddedServer {
         }
     }
 
-    /** The server would have to be started again, which is for the operator to ask for. */
+    /** All settings are read when the server starts; a changed one is logged and waits for a restart. */
     @Modified
     void modified(Config wanted) {
         ReadOnce.compare("io.felice.zookeeper", Config.class, inForce, wanted, Set.of());

@@ -20,9 +20,8 @@ import org.apache.zookeeper.Op;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/**
- * One candidate: takes {@code /controller} when it is free, in the same multi that makes the epoch grow, and gives the
- * term away when the node, the epoch or the session is not its own any more. Lives on the event thread.
+/** One candidate. It creates {@code /controller} when nobody has it, in the same multi that raises the controller epoch. Its
+ * term ends when that znode, the epoch or the session is no longer its own. Lives on the event thread.
  */
 final class Election implements Actor, Subscription {
     private static final Logger log = LoggerFactory.getLogger(Election.class);
@@ -46,7 +45,7 @@ final class Election implements Actor, Subscription {
     private List<LiveRegistration> shown;
     private boolean closed;
 
-    /** What {@code /controller} says. */
+    /** The data of {@code /controller}. */
     record Content(int epoch, String id, OptionalInt brokerId) {
         static Content of(String text) {
             Matcher content = CONTENT.matcher(text);
@@ -133,14 +132,14 @@ final class Election implements Actor, Subscription {
         });
     }
 
-    /** Something that readers need is gone. Who is in office can keep a snapshot that replaces it. */
+    /** Something that readers need is gone. The candidate, if it is controller, can replace it by a snapshot. */
     void damaged(String what) {
         if (term != null) {
             candidate.damaged(what);
         }
     }
 
-    /** The store closes: no term survives it. True if an answer is still worth waiting for. */
+    /** True while the answer to a batch of an earlier term is still expected. */
     boolean isOpen() {
         return past.stream().anyMatch(MetadataLogWriter::isOpen);
     }
@@ -185,7 +184,7 @@ final class Election implements Actor, Subscription {
         }
         depose();
         if (thisSession && !isLocal.test(content.id())) {
-            // Left by a store that had this session before.
+            // An earlier store had this session and left the znode behind.
             take(List.of(Op.delete(paths.controller(), node.stat().getVersion())), done);
         } else {
             finishIfClosed();

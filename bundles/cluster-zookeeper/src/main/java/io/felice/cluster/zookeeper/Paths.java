@@ -4,8 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/**
- * Where everything is.
+/** The paths of all znodes.
  *
  * <pre>
  * /felice                       root

@@ -18,10 +18,9 @@ import org.apache.zookeeper.Op;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/**
- * One broker's ephemeral node. What is there under its id is its own (go on), its own of an older session or an earlier
- * process on the same store (replace), or a stranger's: then it waits for as long as a dead stranger's session may last,
- * and only then says so. Lives on the event thread.
+/** Keeps one broker's ephemeral znode. A znode of its id that is there already may be its own. It may be of an older session
+ * or of an earlier process on the same data directory: that one is replaced. Or it is of another broker: then this class
+ * waits as long as the session of a dead broker may last, and refuses if the znode is still there. Lives on the event thread.
  */
 final class Registration implements Actor, Subscription {
     private static final Logger log = LoggerFactory.getLogger(Registration.class);
@@ -100,7 +99,7 @@ final class Registration implements Actor, Subscription {
         });
     }
 
-    /** Takes the node away, if it is this registration's still. */
+    /** Deletes the znode if it is still of this registration. */
     void withdraw(ZooKeeperClient at) {
         at.get(path(), null, (code, node) -> {
             boolean ours = code == Code.OK && node.stat().getEphemeralOwner() == at.sessionId();
@@ -183,7 +182,8 @@ final class Registration implements Actor, Subscription {
         strangerEpoch = epoch;
         told = -1;
         log.info("Broker id {} is taken by {}; waiting whether it is alive", broker.brokerId(), node.text());
-        // A session that nobody keeps alive lasts as long as its time-out, and a little for the ensemble to notice.
+        // The session of a dead broker lasts as long as its time-out, and the ensemble needs a moment to notice its
+        // end.
         events.after(Duration.ofMillis(client.timeoutMs() * 5L / 4), () -> refuseIfStillThere(epoch));
     }
 

@@ -36,7 +36,7 @@ final class ZooKeeperClient {
         }
     }
 
-    /** What became of the connection. */
+    /** Hears of each change of the connection's state. */
     interface States {
         void changed(ZooKeeperClient client, Watcher.Event.KeeperState state);
     }
@@ -63,7 +63,7 @@ final class ZooKeeperClient {
         handle.addAuthInfo("digest", secret);
     }
 
-    /** The raw client, which keeps to itself how to leave a connection without ending its session. */
+    /** The library's client. Only a subclass can leave a connection without ending its session. */
     @SuppressWarnings("try") // the library's close() may be interrupted
     private static final class Handle extends ZooKeeper {
         Handle(String connect, int timeoutMs, Watcher watcher) throws IOException {
@@ -118,7 +118,7 @@ final class ZooKeeperClient {
         handle.leave();
     }
 
-    /** The session is over: what still comes of it is dropped, and the client's threads end by themselves. */
+    /** The session is over. Its late answers are dropped, and the client's threads end by themselves. */
     void abandon() {
         detached = true;
     }
@@ -176,7 +176,7 @@ final class ZooKeeperClient {
         handle.multi(operations, (rc, p, ctx, results) -> run(() -> answer.of(Code.get(rc), failed(results))), null);
     }
 
-    /** Catches up with the ensemble's leader; answered by way of it. */
+    /** Makes the server catch up with the ensemble's leader. The answer proves that the leader was reached. */
     void sync(String path, Answer<Void> answer) {
         handle.sync(path, (rc, p, ctx) -> run(() -> answer.of(Code.get(rc), null)), null);
     }
@@ -185,7 +185,7 @@ final class ZooKeeperClient {
         return Op.create(path, data, ZooDefs.Ids.CREATOR_ALL_ACL, mode);
     }
 
-    /** True if the operation may be tried again once there is a connection, and may or may not have been done. */
+    /** True if the operation may or may not have been done. It can be tried again once there is a connection. */
     static boolean isUnknown(Code code) {
         return code == Code.CONNECTIONLOSS || code == Code.OPERATIONTIMEOUT || code == Code.SESSIONMOVED;
     }
@@ -203,9 +203,8 @@ final class ZooKeeperClient {
         return -1;
     }
 
-    /**
-     * What is to look again when a node changes. The library tells every watcher it was given, and takes two that are equal
-     * for one: whoever looks again and again is one, however often nothing has changed.
+    /** Makes a {@link Look} look again when a znode changes. The library keeps equal watchers once, so a look that is
+     * repeated while nothing changes does not pile up watchers.
      */
     private record Watch(ZooKeeperClient client, Look look) implements Watcher {
         @Override

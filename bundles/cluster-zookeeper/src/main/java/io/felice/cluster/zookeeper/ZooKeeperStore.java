@@ -49,7 +49,7 @@ import org.slf4j.LoggerFactory;
 @Designate(ocd = ZooKeeperStore.Config.class)
 public final class ZooKeeperStore implements ClusterStore, StatusSource {
 
-    /** Which ensemble keeps the cluster's truth, and how this node shows that it may. */
+    /** Which ensemble keeps the metadata, and with which secret this node authenticates. */
     @ObjectClassDefinition(name = "Felice: cluster on ZooKeeper")
     public @interface Config {
         @AttributeDefinition(
@@ -118,13 +118,13 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource {
         events.after(session.pingEvery(), this::tick);
     }
 
-    /** Another ensemble or session is for the operator to ask for. */
+    /** All settings are read when the component starts; a changed one is logged and waits for a restart. */
     @Modified
     void modified(Config wanted) {
         ReadOnce.compare("io.felice.cluster.zookeeper", Config.class, inForce, wanted, Set.of());
     }
 
-    /** The embedded server serves. */
+    /** The embedded server has begun to serve. */
     @Reference(
             name = "embedded",
             cardinality = ReferenceCardinality.OPTIONAL,
@@ -146,7 +146,7 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource {
         close(!isFrameworkStopping());
     }
 
-    /** Ends the component; the session is kept for the next one in this process, or ended. Idempotent. */
+    /** Ends the component, and the session unless the next component in this process goes on with it. Idempotent. */
     void close(boolean keepSession) {
         CountDownLatch left = new CountDownLatch(1);
         if (!events.offer(() -> beginClose(keepSession, left))) {
@@ -251,7 +251,7 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource {
                 && bundle.getBundleContext().getBundle(0).getState() == Bundle.STOPPING;
     }
 
-    /** What comes of the session, on the event thread. */
+    /** Brings what happens to the session to all actors. */
     private final class SessionEvents implements ZooKeeperSession.Listener {
         @Override
         public void connected(ZooKeeperClient client) {
@@ -301,7 +301,7 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource {
         }
     }
 
-    /** A broker that registers again soon, because its bundle was updated, is not seen to leave. */
+    /** Deletes the registration after a while, unless the broker has registered again because its bundle was updated. */
     private void linger(Registration left) {
         remove(left);
         events.after(Duration.ofMillis(inForce.session_timeout_ms() / 2), () -> {
@@ -336,7 +336,7 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource {
                 .toList();
     }
 
-    /** Resignations and the batch in flight get a moment to be answered. */
+    /** Waits for a moment until resignations and the batch in flight are answered, then closes the session. */
     private void closeOnceAnswered(boolean keepSession, CountDownLatch left, long deadline) {
         boolean waits = session.client() != null && !elections().isEmpty() && nanoTime.getAsLong() < deadline;
         if (waits) {
