@@ -148,7 +148,7 @@ final class ZooKeeperSession {
             ping();
         }
         if (client != null && !ready) {
-            absence.say(connectedTo);
+            absence.sayStill(connectedTo);
         }
     }
 
@@ -209,6 +209,7 @@ final class ZooKeeperSession {
             Launch.failed(failure.getMessage());
             return;
         }
+        absence.begins();
         absence.say(settings.connect(), failure.getMessage());
         events.after(RETRY, this::open);
     }
@@ -279,7 +280,7 @@ final class ZooKeeperSession {
             case Disconnected -> {
                 disconnected();
                 absence.begins();
-                absence.say(connectedTo);
+                absence.say(connectedTo, "the connection is lost");
             }
             case Expired -> expired();
             case AuthFailed -> log.error("ZooKeeper does not accept the way in which this node authenticates");
