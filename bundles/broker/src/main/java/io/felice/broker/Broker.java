@@ -236,7 +236,10 @@ public final class Broker implements StatusSource {
         }
         if (news.clusterId().isPresent()) {
             try {
-                state.belongTo(news.clusterId().get());
+                state.checkCluster(news.clusterId().get());
+                if (link.showsThisBroker(news)) {
+                    state.belongTo(news.clusterId().get());
+                }
             } catch (NodeState.Refused refused) {
                 link.leave();
                 fail(refused.getMessage());

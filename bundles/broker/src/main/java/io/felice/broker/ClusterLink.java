@@ -220,12 +220,22 @@ final class ClusterLink implements ClusterMetadata {
             main.execute(() -> replay(replayed, version, records));
         }
 
+        /** The controller does not admit this run of this broker. */
+        private void leaveIfRefused(MetadataRecord record) {
+            if (record instanceof MetadataRecord.BrokerRefused refused
+                    && refused.incarnation().equals(incarnation)) {
+                leave();
+                onRefused.accept(refused.reason());
+            }
+        }
+
         /** A store that comes back may begin with an old snapshot: views never go back. */
         private void replay(ClusterView from, long version, List<MetadataRecord> records) {
             if (closed) {
                 return;
             }
             replayed = from.after(version, records);
+            records.forEach(this::leaveIfRefused);
             if (version > view.version()) {
                 views.accept(replayed);
             }

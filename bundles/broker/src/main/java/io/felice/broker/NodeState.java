@@ -58,6 +58,7 @@ final class NodeState implements AutoCloseable {
     private final Map<String, String> properties;
     private final FileChannel lock;
     private final Map<LogId, String> engines;
+    private boolean isOwned;
 
     /** Why a data directory cannot be used: one sentence for the operator. */
     static final class Refused extends Exception {
@@ -79,7 +80,10 @@ final class NodeState implements AutoCloseable {
         this.engines = engines;
     }
 
-    /** Takes a data directory, making it if it is new, with a lease above all that were given before. */
+    /**
+     * Takes a data directory, making it if it is new, with a lease above all that were given before. Nothing says whose it
+     * is before {@link #belongTo}: a node whose start is refused leaves no mark.
+     */
     static NodeState open(Path root, int nodeId, Clock clock) throws Refused {
         FileChannel lock = null;
         try {
@@ -88,9 +92,7 @@ final class NodeState implements AutoCloseable {
             Map<String, String> properties = owned(root, nodeId);
             long last = Long.parseLong(properties.getOrDefault(LEASE, "0"));
             properties.put(LEASE, Long.toString(Math.max(last + 1, clock.millis())));
-            NodeState state = new NodeState(root, properties, lock, findEngines(root.resolve("state")));
-            state.save();
-            return state;
+            return new NodeState(root, properties, lock, findEngines(root.resolve("state")));
         } catch (IOException | RuntimeException failure) {
             release(lock);
             throw new Refused("The data directory " + root + " cannot be used: " + failure, failure);
@@ -215,18 +217,27 @@ final class NodeState implements AutoCloseable {
         return Long.parseLong(properties.get(LEASE));
     }
 
-    /** Binds the directory to this cluster, or refuses another one. */
-    void belongTo(String clusterId) throws Refused {
-        String known = properties.putIfAbsent(CLUSTER_ID, clusterId);
-        if (known == null) {
-            try {
-                save();
-            } catch (IOException failure) {
-                throw new Refused("The data directory " + root + " cannot be written: " + failure, failure);
-            }
-        } else if (!known.equals(clusterId)) {
+    /** Refuses the directory of another cluster. */
+    void checkCluster(String clusterId) throws Refused {
+        String known = properties.getOrDefault(CLUSTER_ID, clusterId);
+        if (!known.equals(clusterId)) {
             throw new Refused("The data directory " + root + " belongs to cluster " + known
                     + ", but the cluster found is " + clusterId + "; correct data.dir or the cluster's address.");
+        }
+    }
+
+    /** The cluster has admitted this broker: the directory is of this node and this cluster from now on. */
+    void belongTo(String clusterId) throws Refused {
+        checkCluster(clusterId);
+        if (isOwned) {
+            return;
+        }
+        properties.put(CLUSTER_ID, clusterId);
+        try {
+            save();
+            isOwned = true;
+        } catch (IOException failure) {
+            throw new Refused("The data directory " + root + " cannot be written: " + failure, failure);
         }
     }
 

@@ -34,6 +34,7 @@ class NodeStateTest {
         UUID first;
         try (NodeState state = open()) {
             first = state.storeId();
+            state.belongTo("one");
         }
 
         try (NodeState state = open()) {
@@ -46,6 +47,7 @@ class NodeStateTest {
         long first;
         try (NodeState state = open()) {
             first = state.lease();
+            state.belongTo("one");
         }
 
         try (NodeState state = open()) {
@@ -54,8 +56,23 @@ class NodeStateTest {
     }
 
     @Test
+    void aNodeThatNoClusterAdmittedLeavesNoMark() throws Exception {
+        try (NodeState state = open()) {
+            state.checkCluster("one");
+        }
+
+        try (NodeState state = NodeState.open(directory, 5, clock)) {
+            state.belongTo("two");
+        }
+
+        assertThat(directory.resolve("felice.properties")).content().contains("node.id=5", "cluster.id=two");
+    }
+
+    @Test
     void anotherNodesDirectoryIsRefused() throws Exception {
-        open().close();
+        try (NodeState state = open()) {
+            state.belongTo("one");
+        }
 
         assertThatThrownBy(() -> NodeState.open(directory, 5, clock))
                 .isInstanceOf(NodeState.Refused.class)
@@ -78,7 +95,9 @@ class NodeStateTest {
 
     @Test
     void aNewerFormatIsRefused() throws Exception {
-        open().close();
+        try (NodeState state = open()) {
+            state.belongTo("one");
+        }
         Path file = directory.resolve("felice.properties");
         Files.writeString(file, Files.readString(file).replace("format.version=1", "format.version=2"));
 

@@ -15,6 +15,7 @@ import io.felice.api.status.StatusTable;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.Deque;
 import java.util.List;
@@ -43,7 +44,8 @@ import org.slf4j.LoggerFactory;
  * Competes for the role of controller and, while it has it, decides for the cluster.
  *
  * <p>All state belongs to one thread; the store's callbacks and every request are brought there. While the store is away
- * or somebody else is controller, requests wait, bounded in number and time; the last view is kept.
+ * or an election is under way, requests wait, bounded in number and time. While the controller is another broker, requests
+ * are refused at once with NOT_CONTROLLER.
  */
 @Component(
         service = {Admin.class, StatusSource.class},
@@ -52,7 +54,7 @@ import org.slf4j.LoggerFactory;
 @Designate(ocd = Controller.Config.class)
 public final class Controller implements Admin, StatusSource {
 
-    /** How the controller keeps its house. */
+    /** How long and how many requests wait, and when snapshots are taken. */
     @ObjectClassDefinition(name = "Felice: controller")
     public @interface Config {
         @AttributeDefinition(
@@ -81,13 +83,14 @@ public final class Controller implements Admin, StatusSource {
 
     private volatile Duration requestTimeout;
     private volatile int requestsMax;
+    private final Membership membership;
     private final RandomGenerator random;
     private final ControllerThread thread;
-    private final ClusterLink link;
+    private final StoreLink link;
     private final Topics topics;
     private final Snapshots snapshots;
-    private final Deque<Request<?, ?>> waiting = new ArrayDeque<>();
-    private final Set<Request<?, ?>> open = ConcurrentHashMap.newKeySet();
+    private final Deque<AdminRequest<?, ?>> waiting = new ArrayDeque<>();
+    private final Set<AdminRequest<?, ?>> open = ConcurrentHashMap.newKeySet();
     private ClusterView view = ClusterView.EMPTY;
     private Reign reign;
     private volatile StatusTable status;
@@ -96,15 +99,16 @@ public final class Controller implements Admin, StatusSource {
 
     @Activate
     public Controller(Config config) {
-        this(config, ControllerThread.start(), new java.security.SecureRandom());
+        this(config, Membership.ofOneBroker(), ControllerThread.start(), new java.security.SecureRandom());
     }
 
-    Controller(Config config, ControllerThread thread, RandomGenerator random) {
+    Controller(Config config, Membership membership, ControllerThread thread, RandomGenerator random) {
+        this.membership = membership;
         this.requestTimeout = Duration.ofMillis(config.request_timeout_ms());
         this.requestsMax = config.requests_max();
         this.random = random;
         this.thread = thread;
-        this.link = new ClusterLink(thread, new Events());
+        this.link = new StoreLink(thread, new Events());
         this.topics = new Topics(new RoundRobin(random), this::randomId);
         this.snapshots = new Snapshots(config.snapshot_every_changes(), config.snapshot_every_bytes());
         this.status = table();
@@ -118,7 +122,7 @@ public final class Controller implements Admin, StatusSource {
         thread.execute(() -> snapshots.every(config.snapshot_every_changes(), config.snapshot_every_bytes()));
     }
 
-    /** The store has come. */
+    /** A store is there: the controller follows its log and campaigns. */
     @Reference(
             name = "store",
             cardinality = ReferenceCardinality.OPTIONAL,
@@ -128,12 +132,12 @@ public final class Controller implements Admin, StatusSource {
         thread.execute(() -> link.bind(store));
     }
 
-    /** The store goes; what needs a decision waits for the next one. */
+    /** The store goes away. Requests wait for the next store. */
     public void unbind(ClusterStore store) {
         thread.execute(() -> link.unbind(store));
     }
 
-    /** Resigns; what is decided is answered when the log has answered, and other requests fail, to be tried again. */
+    /** Resigns. Requests whose change is on its way into the log get their answer; all others fail with a retriable error. */
     @Deactivate
     public void close() {
         closing = true;
@@ -145,7 +149,7 @@ public final class Controller implements Admin, StatusSource {
         thread.close();
     }
 
-    private static void refuse(Request<?, ?> request) {
+    private static void refuse(AdminRequest<?, ?> request) {
         request.fail(ErrorCode.COORDINATOR_NOT_AVAILABLE.because("The controller of this broker is being stopped."));
     }
 
@@ -168,7 +172,7 @@ public final class Controller implements Admin, StatusSource {
     @Override
     public CompletionStage<Decided<ConfigResource, Void>> alterConfigs(
             Map<ConfigResource, List<ConfigChange>> changes, boolean validateOnly) {
-        return submit(now -> ConfigChanges.alter(now, changes, validateOnly));
+        return submit(now -> DynamicConfigs.alter(now, changes, validateOnly));
     }
 
     @Override
@@ -212,14 +216,14 @@ public final class Controller implements Admin, StatusSource {
     }
 
     private <K, V> CompletionStage<Decided<K, V>> submit(Function<ClusterView, Decision<K, V>> decide) {
-        Request<K, V> request = new Request<>(decide);
+        AdminRequest<K, V> request = new AdminRequest<>(decide);
         if (!thread.offer(() -> accept(request))) {
             refuse(request);
         }
         return request.answer();
     }
 
-    private void accept(Request<?, ?> request) {
+    private void accept(AdminRequest<?, ?> request) {
         if (closing) {
             refuse(request);
             return;
@@ -229,6 +233,10 @@ public final class Controller implements Admin, StatusSource {
                     requestsMax + " requests wait for the controller already."));
             return;
         }
+        if (isElsewhere()) {
+            request.fail(notController());
+            return;
+        }
         open.add(request);
         request.answer().whenComplete((answer, failure) -> open.remove(request));
         thread.after(requestTimeout, () -> giveUp(request));
@@ -236,26 +244,33 @@ public final class Controller implements Admin, StatusSource {
         decideAll();
     }
 
-    private void giveUp(Request<?, ?> request) {
+    private void giveUp(AdminRequest<?, ?> request) {
         if (request.isAnswered()) {
             return;
         }
         waiting.remove(request);
-        boolean elsewhere =
-                reign == null && link.isConnected() && controllerId().isPresent();
-        request.fail(
-                elsewhere
-                        ? ErrorCode.NOT_CONTROLLER.because("This broker is not the controller.")
-                        : ErrorCode.REQUEST_TIMED_OUT.because("No decision within " + requestTimeout.toMillis()
-                                + " ms: the metadata store is " + (link.isConnected() ? "slow." : "away.")));
+        request.fail(ErrorCode.REQUEST_TIMED_OUT.because("No decision within " + requestTimeout.toMillis()
+                + " ms: the metadata store is " + (link.isConnected() ? "slow." : "away.")));
+    }
+
+    private boolean isElsewhere() {
+        return reign == null && link.isControllerElsewhere();
+    }
+
+    private static FeliceException notController() {
+        return ErrorCode.NOT_CONTROLLER.because("This broker is not the controller.");
     }
 
     private void decideAll() {
         while (isActive() && !waiting.isEmpty()) {
-            Request<?, ?> request = waiting.poll();
+            AdminRequest<?, ?> request = waiting.poll();
             if (!request.isAnswered()) {
                 decide(request);
             }
+        }
+        if (isElsewhere()) {
+            waiting.forEach(request -> request.fail(notController()));
+            waiting.clear();
         }
         showStatus();
     }
@@ -264,7 +279,7 @@ public final class Controller implements Admin, StatusSource {
         return reign != null && reign.isActive();
     }
 
-    private void decide(Request<?, ?> request) {
+    private void decide(AdminRequest<?, ?> request) {
         Decision<?, ?> decision;
         try {
             decision = request.decide(reign.planned());
@@ -282,8 +297,8 @@ public final class Controller implements Admin, StatusSource {
         append(decision.records()).whenComplete((version, failure) -> written(request, version, failure));
     }
 
-    /** On the store's thread. The controller's thread may have ended meanwhile, and what is in the log is in the log. */
-    private void written(Request<?, ?> request, Long version, Throwable failure) {
+    /** On the store's thread. If the controller's thread has ended meanwhile, the request is answered here. */
+    private void written(AdminRequest<?, ?> request, Long version, Throwable failure) {
         if (!closing && thread.offer(() -> answered(request, version, failure))) {
             return;
         }
@@ -294,7 +309,7 @@ public final class Controller implements Admin, StatusSource {
         }
     }
 
-    private void answered(Request<?, ?> request, Long version, Throwable failure) {
+    private void answered(AdminRequest<?, ?> request, Long version, Throwable failure) {
         request.isBeingWritten(false);
         if (request.isAnswered()) {
             return;
@@ -302,7 +317,7 @@ public final class Controller implements Admin, StatusSource {
         if (failure == null) {
             request.answer(version);
         } else if (FeliceException.codeOf(failure) == ErrorCode.NOT_CONTROLLER && !closing) {
-            // Certainly not in the log: the next term here decides it again.
+            // The change is certainly not in the log, so the next term here decides the request again.
             waiting.add(request);
             decideAll();
         } else {
@@ -310,7 +325,7 @@ public final class Controller implements Admin, StatusSource {
         }
     }
 
-    /** A change that was not written ends the term: what was planned after it has lost its ground. */
+    /** A change that was not written ends the term, because later changes were planned on top of it. */
     private CompletionStage<Long> append(List<MetadataRecord> records) {
         Reign by = reign;
         return by.append(records).whenComplete((version, failure) -> {
@@ -324,7 +339,7 @@ public final class Controller implements Admin, StatusSource {
         if (reign != null && reign == ended) {
             log.info("No longer controller, after epoch {}", reign.term().epoch());
             reign = null;
-            showStatus();
+            decideAll();
         }
     }
 
@@ -345,8 +360,10 @@ public final class Controller implements Admin, StatusSource {
     }
 
     private void brokersChanged() {
-        List<MetadataRecord> records =
-                Leaders.brokersChanged(reign.planned(), reign.registered()).records();
+        Membership.Admission members = membership.decide(reign.planned(), reign.registered());
+        List<MetadataRecord> records = new ArrayList<>(
+                Leaders.brokersChanged(reign.planned(), members.admitted()).records());
+        records.addAll(members.refusals());
         if (!records.isEmpty()) {
             append(records);
         }
@@ -370,7 +387,7 @@ public final class Controller implements Admin, StatusSource {
                         snapshots.taken())));
     }
 
-    /** As Kafka's random ids: never the ones with a meaning, never one that a command line takes for an option. */
+    /** A random id as Kafka makes them: none of the reserved ones, and none that begins with '-' like an option. */
     private UUID randomId() {
         UUID id;
         do {
@@ -387,19 +404,23 @@ public final class Controller implements Admin, StatusSource {
         return Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
     }
 
-    /** What the store tells, on the controller's thread. */
-    private final class Events implements ClusterLink.Listener {
+    /** What the store says, on the controller's thread. */
+    private final class Events implements StoreLink.Listener {
         @Override
         public void reset(long version, List<MetadataRecord> snapshot) {
             view = ClusterView.EMPTY.after(version, snapshot);
             snapshots.reset();
             beginIfReplayed();
-            showStatus();
+            decideAll();
         }
 
         @Override
         public void changed(long version, List<MetadataRecord> records) {
+            ClusterView before = view;
             view = view.after(version, records);
+            if (isActive()) {
+                Announcements.log(before, view, records);
+            }
             snapshots.changed(records);
             beginIfReplayed();
             if (isActive()) {
@@ -411,6 +432,7 @@ public final class Controller implements Admin, StatusSource {
         @Override
         public void elected(Term term) {
             reign = new Reign(term);
+            membership.newTerm();
             snapshots.newTerm();
             beginIfReplayed();
             showStatus();
@@ -419,6 +441,15 @@ public final class Controller implements Admin, StatusSource {
         @Override
         public void deposed() {
             endOf(reign);
+        }
+
+        /** A snapshot can only be taken at a batch that is there, so one is appended that changes nothing. */
+        @Override
+        public void damaged(String what) {
+            if (isActive() && snapshots.wantSoon()) {
+                log.warn("{}. A snapshot of the whole metadata is written to replace it", what);
+                append(List.of());
+            }
         }
 
         @Override

@@ -8,16 +8,16 @@ import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The one thread on which everything is decided, and its clock; a simulator has its own. */
+/** The one thread on which the controller decides, and its timer. A simulator brings its own. */
 interface ControllerThread extends Executor, AutoCloseable {
     Logger log = LoggerFactory.getLogger(ControllerThread.class);
 
     Duration END_WITHIN = Duration.ofSeconds(5);
 
-    /** Runs {@code task} on this thread, after all before it; false if the thread takes no more: it will never run. */
+    /** Runs {@code task} on this thread, after all earlier tasks. False if the thread has ended and the task will never run. */
     boolean offer(Runnable task);
 
-    /** As {@link #offer}, for what nobody waits for any more once the thread has ended. */
+    /** As {@link #offer}, for tasks that are not needed once the thread has ended. */
     @Override
     default void execute(Runnable task) {
         offer(task);
@@ -26,7 +26,7 @@ interface ControllerThread extends Executor, AutoCloseable {
     /** Runs {@code task} on this thread once {@code delay} has passed, unless it has ended by then. */
     void after(Duration delay, Runnable task);
 
-    /** Runs what is due and nothing more, and waits for its end, for a bounded time; idempotent. */
+    /** Runs the tasks that are due and no others, and waits for their end for at most {@link #END_WITHIN}. Idempotent. */
     @Override
     void close();
 

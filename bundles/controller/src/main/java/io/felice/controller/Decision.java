@@ -21,12 +21,12 @@ record Decision<K, V>(List<MetadataRecord> records, Map<K, Outcome<V>> outcomes)
         outcomes = Map.copyOf(outcomes);
     }
 
-    /** A decision without items, about something that nobody asked for. */
+    /** A decision that no request asked for, so it has no items. */
     static Decision<Void, Void> of(List<MetadataRecord> records) {
         return new Decision<>(records, Map.of());
     }
 
-    /** A decision in the making: each item is decided for itself, and what failed leaves no records. */
+    /** A decision in the making. Each item is decided for itself; an item that is refused leaves no records. */
     static final class Draft<K, V> {
         private final List<MetadataRecord> records = new ArrayList<>();
         private final Map<K, Outcome<V>> outcomes = new LinkedHashMap<>();

@@ -31,7 +31,7 @@ final class Leaders {
 
     private Leaders() {}
 
-    /** The cluster knows {@code view.brokers()}; these are registered now. */
+    /** @param registered the live brokers now; {@code view} has the ones before */
     static Decision<Void, Void> brokersChanged(ClusterView view, List<LiveRegistration> registered) {
         Map<Integer, LiveRegistration> live = new TreeMap<>();
         registered.forEach(r -> live.put(r.broker().brokerId(), r));
@@ -71,8 +71,10 @@ final class Leaders {
         return Decision.of(records);
     }
 
-    /** @param restarted brokers that are there in another process than before, or for the first time
-     *  @param emptied brokers that came back without what they had */
+    /**
+     * @param restarted brokers that run in another process than before, or for the first time
+     * @param emptied brokers that came back with another data directory, so without their records
+     */
     private record Electorate(Set<Integer> live, Set<Integer> restarted, Set<Integer> emptied) {
         PartitionState after(String partition, PartitionState state) {
             List<Integer> stillInSync =

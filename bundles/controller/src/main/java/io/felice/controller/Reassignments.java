@@ -46,7 +46,7 @@ final class Reassignments {
                 before.stream().filter(id -> !target.contains(id)).toList();
         List<Integer> together = new ArrayList<>(target);
         together.addAll(removing);
-        // A replica of a target that is given up now may be all that is in sync: it stays until the new ones are.
+        // A replica of the earlier target may be the only one in sync. It stays until the new replicas are in sync.
         state.isr().stream().filter(id -> !together.contains(id)).forEach(together::add);
         List<Integer> leaving =
                 together.stream().filter(id -> !target.contains(id)).toList();

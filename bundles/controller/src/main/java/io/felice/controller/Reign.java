@@ -7,9 +7,8 @@ import io.felice.api.cluster.MetadataRecord;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 
-/**
- * One term as controller: decides on the view that will be once all it has appended so far is in the log. Only used on
- * the controller's thread.
+/** One term as controller. Decisions are based on the planned view: the one that is reached once all changes appended so far
+ * are in the log. Only used on the controller's thread.
  */
 final class Reign {
     private final Term term;
@@ -38,7 +37,7 @@ final class Reign {
         planned = view;
     }
 
-    /** The view all decisions so far lead to. */
+    /** The view once all changes appended so far are in the log. */
     ClusterView planned() {
         return planned;
     }
@@ -47,7 +46,7 @@ final class Reign {
         registered = live;
     }
 
-    /** Null until the store has told. */
+    /** The live registrations; null until the store has told them. */
     List<LiveRegistration> registered() {
         return registered;
     }

@@ -5,11 +5,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.random.RandomGenerator;
 
-/**
- * Deals partitions to the brokers in turn, from a random one on; the distance between the replicas of a partition grows
- * with every round, so that the load of a broker that fails is shared by all others. Racks are not looked at.
+/** Gives partitions to the brokers in turn, beginning with a random one. The distance between the replicas of a partition
+ * grows with every round, so that all other brokers share the load of one that fails. Racks are ignored.
  */
-final class RoundRobin implements Placement {
+final class RoundRobin implements ReplicaPlacement {
     private final RandomGenerator random;
 
     RoundRobin(RandomGenerator random) {

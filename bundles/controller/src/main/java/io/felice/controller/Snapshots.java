@@ -5,7 +5,7 @@ import io.felice.api.cluster.MetadataRecord;
 import io.felice.api.cluster.MetadataText;
 import java.util.List;
 
-/** Counts what the log has grown by since its last snapshot, and says when it is time for the next. One thread. */
+/** Counts by how much the log has grown since its last snapshot, and takes the next one in time. One thread. */
 final class Snapshots {
     private long everyChanges;
     private long everyBytes;
@@ -13,6 +13,7 @@ final class Snapshots {
     private long bytes;
     private long taken;
     private boolean busy;
+    private boolean wanted;
 
     Snapshots(long everyChanges, long everyBytes) {
         this.everyChanges = everyChanges;
@@ -29,6 +30,12 @@ final class Snapshots {
         bytes = 0;
     }
 
+    /** The next change is followed by a snapshot, however little the log has grown. False if one is under way. */
+    boolean wantSoon() {
+        wanted = wanted || !busy;
+        return !busy;
+    }
+
     void changed(List<MetadataRecord> records) {
         changes++;
         records.forEach(record -> bytes += MetadataText.encode(record).length());
@@ -36,10 +43,12 @@ final class Snapshots {
 
     /** Takes a snapshot of {@code view} if the log has grown enough and none is under way. */
     void takeIfDue(Reign reign, ClusterView view, ControllerThread thread, java.time.Duration retryAfter) {
-        if (busy || (changes < everyChanges && bytes < everyBytes)) {
+        boolean due = wanted || changes >= everyChanges || bytes >= everyBytes;
+        if (busy || !due) {
             return;
         }
         busy = true;
+        wanted = false;
         long changesBefore = changes;
         long bytesBefore = bytes;
         reign.term().snapshot(view.version(), view.toRecords()).whenComplete((done, failure) -> {
@@ -56,7 +65,7 @@ final class Snapshots {
         });
     }
 
-    /** A new term owes nothing to a snapshot that the last one began. */
+    /** A snapshot that an earlier term began is given up. */
     void newTerm() {
         busy = false;
     }

@@ -28,10 +28,10 @@ final class Topics {
     /** As Apache Kafka's controllers have it. */
     static final int MAX_PARTITIONS_PER_REQUEST = 10_000;
 
-    private final Placement placement;
+    private final ReplicaPlacement placement;
     private final Supplier<UUID> topicIds;
 
-    Topics(Placement placement, Supplier<UUID> topicIds) {
+    Topics(ReplicaPlacement placement, Supplier<UUID> topicIds) {
         this.placement = placement;
         this.topicIds = topicIds;
     }
@@ -45,14 +45,14 @@ final class Topics {
         topics.stream().map(NewTopic::name).filter(name -> !named.add(name)).forEach(namedTwice::add);
         Decision.Draft<String, CreatedTopic> draft = new Decision.Draft<>();
         Set<String> accepted = new HashSet<>();
-        Room room = new Room();
+        PartitionBudget budget = new PartitionBudget();
         for (NewTopic topic : topics) {
             draft.item(topic.name(), records -> {
                 if (namedTwice.contains(topic.name())) {
                     throw ErrorCode.INVALID_REQUEST.because("Duplicate topic name.");
                 }
                 checkName(view, topic.name(), accepted);
-                CreatedTopic created = create(view, topic, room, records);
+                CreatedTopic created = create(view, topic, budget, records);
                 accepted.add(topic.name());
                 return created;
             });
@@ -79,11 +79,11 @@ final class Topics {
             return Decision.Draft.refused(wanted.keySet(), () -> tooMany(wanted.size()));
         }
         Decision.Draft<String, Void> draft = new Decision.Draft<>();
-        Room room = new Room();
+        PartitionBudget budget = new PartitionBudget();
         new TreeMap<>(wanted)
                 .forEach((name, partitions) -> draft.item(name, records -> {
                     TopicView topic = known(view.topic(name), name);
-                    addPartitions(view, topic, partitions, room, records);
+                    addPartitions(view, topic, partitions, budget, records);
                     return null;
                 }));
         return draft.done(validateOnly);
@@ -107,25 +107,26 @@ final class Topics {
         }
     }
 
-    private CreatedTopic create(ClusterView view, NewTopic topic, Room room, List<MetadataRecord> records) {
-        ConfigChanges.checkNewTopic(topic.name(), topic.configs());
+    private CreatedTopic create(
+            ClusterView view, NewTopic topic, PartitionBudget budget, List<MetadataRecord> records) {
+        DynamicConfigs.checkNewTopic(topic.name(), topic.configs());
         List<List<Integer>> replicas =
-                topic.assignments().isEmpty() ? placed(view, topic, room) : assigned(view, topic, room);
+                topic.assignments().isEmpty() ? placed(view, topic, budget) : assigned(view, topic, budget);
         UUID topicId = topicIds.get();
         records.add(new MetadataRecord.TopicCreated(topicId, topic.name()));
         addPartitions(view, topicId, 0, replicas, records);
-        room.take(replicas.size());
+        budget.take(replicas.size());
         ConfigResource resource = ConfigResource.topic(topic.name());
         new TreeMap<>(topic.configs())
                 .forEach((key, value) -> records.add(new MetadataRecord.ConfigSet(resource, key, value)));
         return new CreatedTopic(topicId, replicas.size(), replicas.get(0).size());
     }
 
-    private List<List<Integer>> placed(ClusterView view, NewTopic topic, Room room) {
+    private List<List<Integer>> placed(ClusterView view, NewTopic topic, PartitionBudget budget) {
         if (topic.partitions() <= 0) {
             throw ErrorCode.INVALID_PARTITIONS.because("Number of partitions must be larger than 0.");
         }
-        room.require(topic.partitions());
+        budget.require(topic.partitions());
         return place(view, 0, topic.partitions(), topic.replicationFactor());
     }
 
@@ -135,14 +136,15 @@ final class Topics {
             throw ErrorCode.INVALID_REPLICATION_FACTOR.because("Replication factor must be larger than 0.");
         }
         if (replicationFactor > brokers.size()) {
-            throw ErrorCode.INVALID_REPLICATION_FACTOR.because("Replication factor: " + replicationFactor
-                    + " larger than available brokers: " + brokers.size() + ".");
+            throw ErrorCode.INVALID_REPLICATION_FACTOR.because("Unable to replicate the partition " + replicationFactor
+                    + " time(s): The target replication factor of " + replicationFactor
+                    + " cannot be reached because only " + brokers.size() + " broker(s) are registered.");
         }
         return placement.place(brokers, first, partitions, replicationFactor);
     }
 
-    private static List<List<Integer>> assigned(ClusterView view, NewTopic topic, Room room) {
-        room.require(topic.assignments().size());
+    private static List<List<Integer>> assigned(ClusterView view, NewTopic topic, PartitionBudget budget) {
+        budget.require(topic.assignments().size());
         List<List<Integer>> replicas = new ArrayList<>();
         for (int partition = 0; partition < topic.assignments().size(); partition++) {
             List<Integer> assignment = topic.assignments().get(partition);
@@ -157,7 +159,11 @@ final class Topics {
     }
 
     private void addPartitions(
-            ClusterView view, TopicView topic, NewPartitions wanted, Room room, List<MetadataRecord> records) {
+            ClusterView view,
+            TopicView topic,
+            NewPartitions wanted,
+            PartitionBudget budget,
+            List<MetadataRecord> records) {
         int now = topic.partitions().size();
         int added = wanted.totalCount() - now;
         if (added < 0) {
@@ -171,12 +177,12 @@ final class Topics {
             throw ErrorCode.INVALID_PARTITIONS.because(
                     "A topic may have at most " + MAX_PARTITIONS_PER_TOPIC + " partitions.");
         }
-        room.require(added);
+        budget.require(added);
         addPartitions(view, topic.topicId(), now, replicas(view, topic, added, wanted.assignments()), records);
-        room.take(added);
+        budget.take(added);
     }
 
-    /** Of the partitions to add. */
+    /** The replicas of the partitions to add. */
     private List<List<Integer>> replicas(
             ClusterView view, TopicView topic, int added, List<List<Integer>> assignments) {
         int replicationFactor = topic.partitions().get(0).replicas().size();
@@ -249,8 +255,8 @@ final class Topics {
                 topics + " topics in one request are more than the limit of " + MAX_TOPICS_PER_REQUEST + ".");
     }
 
-    /** How many more partitions one request may make. Only those that are made use it up. */
-    private static final class Room {
+    /** How many more partitions one request may make. Partitions of refused topics do not count. */
+    private static final class PartitionBudget {
         private int left = MAX_PARTITIONS_PER_REQUEST;
 
         /** Checked before anything is allocated for the partitions. */

@@ -1,2 +1,2 @@
-/** Decides for the cluster: what comes in is the replayed view and requests, what goes out is metadata records. */
+/** Decides for the cluster: reads the replayed view and requests, writes metadata records. */
 package io.felice.controller;

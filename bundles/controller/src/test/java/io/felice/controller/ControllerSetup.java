@@ -22,6 +22,8 @@ import java.util.concurrent.CompletionStage;
 
 /** A controller on a cluster in memory, all on the test's own thread. */
 final class ControllerSetup {
+    static final int MANY_BROKERS = 100;
+
     final MemoryClusterStore cluster = new MemoryClusterStore(Runnable::run);
     final InlineThread thread = new InlineThread();
     final Controller controller;
@@ -32,7 +34,7 @@ final class ControllerSetup {
     }
 
     ControllerSetup(Random random) {
-        controller = new Controller(config(), thread, random);
+        controller = new Controller(config(), new Membership(MANY_BROKERS), thread, random);
         cluster.follow(follower);
     }
 

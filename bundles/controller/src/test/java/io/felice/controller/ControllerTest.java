@@ -12,6 +12,7 @@ import io.felice.api.FeliceException;
 import io.felice.api.Subscription;
 import io.felice.api.cluster.ClusterStore;
 import io.felice.api.cluster.MetadataRecord;
+import io.felice.api.cluster.Outcome;
 import io.felice.testkit.MemoryClusterStore;
 import io.felice.testkit.RecordingCandidate;
 import io.felice.testkit.RecordingFollower;
@@ -149,10 +150,62 @@ class ControllerTest {
         setup.controller.bind(setup.cluster.session());
 
         CompletionStage<?> asked = setup.controller.createTopics(List.of(topic("t", 1, 1)), false);
-        setup.thread.pass(Duration.ofSeconds(1));
 
         assertThat(codeOf(asked)).isEqualTo(ErrorCode.NOT_CONTROLLER);
         assertThat(setup.controller.controllerId()).contains(9);
+    }
+
+    @Test
+    void whatWaitedForTheStoreIsRefusedWhenAnotherBrokerTurnsOutToBeController() {
+        ControllerSetup setup = new ControllerSetup();
+        setup.cluster.campaign(new RecordingCandidate());
+        CompletionStage<?> early = setup.controller.createTopics(List.of(topic("t", 1, 1)), false);
+        assertThat(early.toCompletableFuture()).isNotDone();
+
+        setup.controller.bind(setup.cluster.session());
+
+        assertThat(codeOf(early)).isEqualTo(ErrorCode.NOT_CONTROLLER);
+    }
+
+    @Test
+    void whatIsGoneFromTheLogIsReplacedByASnapshot() {
+        ControllerSetup setup = withBrokers(1);
+        setup.create("t", 1, 1);
+
+        setup.cluster.damage("Batch 1 is gone");
+
+        RecordingFollower late = new RecordingFollower();
+        setup.cluster.follow(late);
+        assertThat(late.changes()).isEmpty();
+        assertThat(late.view().version()).isEqualTo(setup.view().version());
+        assertThat(late.view().topic("t")).isPresent();
+    }
+
+    @Test
+    void aSecondBrokerIsNotAdmittedAndReplacesTheFirstOnlyWhenThatIsGone() {
+        MemoryClusterStore cluster = new MemoryClusterStore(Runnable::run);
+        Controller controller =
+                new Controller(ControllerSetup.config(), Membership.ofOneBroker(), new InlineThread(), new Random(1));
+        RecordingFollower follower = new RecordingFollower();
+        cluster.follow(follower);
+        controller.bind(cluster);
+        Subscription first = cluster.register(broker(2), new SilentListener());
+
+        cluster.register(broker(1), new SilentListener());
+
+        assertThat(follower.view().brokers()).containsOnlyKeys(2);
+        assertThat(follower.changes().values().stream().flatMap(List::stream))
+                .filteredOn(MetadataRecord.BrokerRefused.class::isInstance)
+                .singleElement()
+                .asString()
+                .contains("Broker 1 is not admitted", "has broker 2 at localhost:9002 already");
+        Outcome<?> refused = ControllerSetup.only(controller.createTopics(List.of(topic("t", 1, 2)), false));
+        assertThat(refused.error()).isEqualTo(ErrorCode.INVALID_REPLICATION_FACTOR);
+        assertThat(refused.message())
+                .isEqualTo("Unable to replicate the partition 2 time(s): The target replication factor of 2 cannot be"
+                        + " reached because only 1 broker(s) are registered.");
+        first.close();
+        assertThat(follower.view().brokers()).containsOnlyKeys(1);
     }
 
     @Test
@@ -171,6 +224,7 @@ class ControllerTest {
         AtomicReference<CompletionStage<?>> late = new AtomicReference<>();
         controller.set(new Controller(
                 ControllerSetup.config(),
+                Membership.ofOneBroker(),
                 new InlineThread() {
                     @Override
                     public void close() {
@@ -198,7 +252,8 @@ class ControllerTest {
     @Test
     void whatIsBeingWrittenWhenItClosesIsAnsweredWhenTheLogHasAnswered() {
         CompletableFuture<Void> gate = new CompletableFuture<>();
-        Controller controller = new Controller(ControllerSetup.config(), new InlineThread(), new Random(1));
+        Controller controller =
+                new Controller(ControllerSetup.config(), Membership.ofOneBroker(), new InlineThread(), new Random(1));
         controller.bind(new LateAnswers(new MemoryClusterStore(Runnable::run), gate));
         CompletionStage<?> ids = controller.allocateProducerIds(1);
 
@@ -229,17 +284,7 @@ class ControllerTest {
         MemoryClusterStore cluster = new MemoryClusterStore();
         Controller controller = new Controller(ControllerSetup.config());
         controller.bind(cluster);
-        cluster.register(broker(1), new ClusterStore.RegistrationListener() {
-            @Override
-            public void registered(long brokerEpoch) {
-                // Seen in the outcome.
-            }
-
-            @Override
-            public void refused(String reason) {
-                throw new IllegalStateException(reason);
-            }
-        });
+        cluster.register(broker(1), new SilentListener());
         RecordingFollower follower = new RecordingFollower();
         cluster.follow(follower);
         await().until(() -> follower.view().broker(1).isPresent());
@@ -258,6 +303,19 @@ class ControllerTest {
                 .extracting(Thread::getName)
                 .doesNotContain("felice-controller"));
         cluster.close();
+    }
+
+    /** What it would hear shows in the view. */
+    private static final class SilentListener implements ClusterStore.RegistrationListener {
+        @Override
+        public void registered(long brokerEpoch) {
+            // The controller hears of it by itself.
+        }
+
+        @Override
+        public void refused(String reason) {
+            throw new IllegalStateException(reason);
+        }
     }
 
     private static ErrorCode codeOf(CompletionStage<?> stage) {

@@ -36,6 +36,11 @@ record LateAnswers(ClusterStore store, CompletableFuture<Void> gate) implements 
             }
 
             @Override
+            public void damaged(String what) {
+                candidate.damaged(what);
+            }
+
+            @Override
             public void brokers(List<LiveRegistration> live) {
                 candidate.brokers(live);
             }
@@ -50,6 +55,11 @@ record LateAnswers(ClusterStore store, CompletableFuture<Void> gate) implements 
     @Override
     public Optional<Integer> controllerId() {
         return store.controllerId();
+    }
+
+    @Override
+    public boolean isControllerElsewhere() {
+        return store.isControllerElsewhere();
     }
 
     private record LateTerm(Term term, CompletableFuture<Void> gate) implements Term {

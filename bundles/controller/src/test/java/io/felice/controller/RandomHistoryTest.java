@@ -58,7 +58,11 @@ class RandomHistoryTest {
             one = new ControllerSetup(new Random(seed));
             sessionOne = one.cluster.session();
             sessionTwo = one.cluster.session();
-            two = new Controller(ControllerSetup.config(), thread, new Random(seed + 1));
+            two = new Controller(
+                    ControllerSetup.config(),
+                    new Membership(ControllerSetup.MANY_BROKERS),
+                    thread,
+                    new Random(seed + 1));
             one.controller.bind(sessionOne);
             two.bind(sessionTwo);
         }

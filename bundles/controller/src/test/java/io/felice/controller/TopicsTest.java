@@ -84,7 +84,8 @@ class TopicsTest {
                         Map.entry("no-copy", ErrorCode.INVALID_REPLICATION_FACTOR),
                         Map.entry("twice", ErrorCode.INVALID_REQUEST)));
         assertThat(decided.outcomes().get("copies").message())
-                .isEqualTo("Replication factor: 2 larger than available brokers: 1.");
+                .isEqualTo("Unable to replicate the partition 2 time(s): The target replication factor of 2 cannot be"
+                        + " reached because only 1 broker(s) are registered.");
         assertThat(setup.view().topics()).extracting(t -> t.name()).containsExactlyInAnyOrder("a.b", "good");
     }
 

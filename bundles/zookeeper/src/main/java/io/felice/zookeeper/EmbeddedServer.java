@@ -73,6 +73,7 @@ public final class EmbeddedServer {
 
     private static final Logger log = LoggerFactory.getLogger(EmbeddedServer.class);
     private static final long RESTART_AFTER_SECONDS = 5;
+    private static final long SAME_REASON_EVERY_NANOS = TimeUnit.MINUTES.toNanos(1);
     private static final long PURGE_EVERY_SECONDS = 3_600;
     private static final long STOP_WITHIN_SECONDS = 30;
 
@@ -83,6 +84,8 @@ public final class EmbeddedServer {
     private final CountDownLatch closing = new CountDownLatch(1);
     private final Thread keeper;
     private volatile SingleServer serving;
+    private String reasonSaid = "";
+    private long reasonSaidNanos;
 
     @Activate
     public EmbeddedServer(Config config, BundleContext bundle) {
@@ -102,7 +105,7 @@ public final class EmbeddedServer {
         }
     }
 
-    /** The server would have to be started again, which is for the operator to ask for. */
+    /** All settings are read when the server starts; a changed one is logged and waits for a restart. */
     @Modified
     void modified(Config wanted) {
         ReadOnce.compare("io.felice.zookeeper", Config.class, inForce, wanted, Set.of());
@@ -117,17 +120,23 @@ public final class EmbeddedServer {
 
     private void keepServing() {
         try {
-            serveOnce(Launch.hasServed() ? EmbeddedServer::postponed : Launch::failed);
+            serveOnce(Launch.hasServed() ? this::postponed : Launch::failed);
             while (!closing.await(RESTART_AFTER_SECONDS, TimeUnit.SECONDS)) {
-                serveOnce(EmbeddedServer::postponed);
+                serveOnce(this::postponed);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
     }
 
-    private static void postponed(String reason) {
-        log.error("{}; trying again in {} s", reason, RESTART_AFTER_SECONDS);
+    /** The server is started again every few seconds. A reason that stays the same is logged once a minute. */
+    private void postponed(String reason) {
+        long now = System.nanoTime();
+        if (!reason.equals(reasonSaid) || now - reasonSaidNanos >= SAME_REASON_EVERY_NANOS) {
+            reasonSaid = reason;
+            reasonSaidNanos = now;
+            log.error("{}; trying again every {} s", reason, RESTART_AFTER_SECONDS);
+        }
     }
 
     private void serveOnce(Consumer<String> onRefusal) throws InterruptedException {
@@ -143,7 +152,8 @@ public final class EmbeddedServer {
             serving = server;
             serve(server);
         } catch (RuntimeException e) {
-            log.error("The embedded ZooKeeper met a failure, trying again in {} s", RESTART_AFTER_SECONDS, e);
+            log.debug("The embedded ZooKeeper met a failure", e);
+            postponed("The embedded ZooKeeper met a failure: " + e);
         } finally {
             serving = null;
         }

@@ -12,10 +12,19 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.apache.zookeeper.KeeperException.Code;
+import org.apache.zookeeper.ZooDefs.OpCode;
+import org.apache.zookeeper.proto.ReplyHeader;
+import org.apache.zookeeper.proto.RequestHeader;
 import org.apache.zookeeper.server.NIOServerCnxnFactory;
+import org.apache.zookeeper.server.Request;
+import org.apache.zookeeper.server.RequestRecord;
+import org.apache.zookeeper.server.ServerCnxn;
 import org.apache.zookeeper.server.SyncRequestProcessor;
 import org.apache.zookeeper.server.ZKDatabase;
 import org.apache.zookeeper.server.ZooKeeperServer;
@@ -23,6 +32,8 @@ import org.apache.zookeeper.server.persistence.FileTxnLog;
 import org.apache.zookeeper.server.persistence.FileTxnSnapLog;
 import org.apache.zookeeper.server.persistence.Util;
 import org.apache.zookeeper.util.ServiceUtils;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One ZooKeeper server that forms no ensemble, listens on one address only and has neither admin server nor JMX.
@@ -32,10 +43,36 @@ import org.apache.zookeeper.util.ServiceUtils;
  */
 public final class SingleServer implements EmbeddedZooKeeper, AutoCloseable {
 
+    private static final Logger log = LoggerFactory.getLogger(SingleServer.class);
     private static final long PREALLOCATED_LOG_BYTES = 4L << 20;
+    private static final long REFUSALS_ARE_LOGGED_EVERY_NANOS = TimeUnit.MINUTES.toNanos(1);
     private static final int ACCEPT_BACKLOG = -1;
     private static final String SNAPSHOT = "snapshot";
     private static final String LOG = "log";
+
+    /**
+     * The operations that a client may ask for: those that brokers use, and those with which an operator reads and sets
+     * access control lists. The server refuses every other operation. Some of those check neither session nor access
+     * control list: deleteContainer lets anybody delete a znode without children (CVE-2026-79993), and setWatches tells
+     * anybody which znodes exist and have changed (CVE-2026-59739).
+     */
+    private static final Set<Integer> SERVED = Set.of(
+            OpCode.auth,
+            OpCode.closeSession,
+            OpCode.create,
+            OpCode.create2,
+            OpCode.delete,
+            OpCode.exists,
+            OpCode.getACL,
+            OpCode.getAllChildrenNumber,
+            OpCode.getChildren,
+            OpCode.getChildren2,
+            OpCode.getData,
+            OpCode.multi,
+            OpCode.ping,
+            OpCode.setACL,
+            OpCode.setData,
+            OpCode.sync);
 
     private static final AtomicInteger EXITS_ASKED_FOR = new AtomicInteger();
 
@@ -49,6 +86,7 @@ public final class SingleServer implements EmbeddedZooKeeper, AutoCloseable {
     private final FileTxnSnapLog files;
     private final NIOServerCnxnFactory connections;
     private final CountDownLatch ended = new CountDownLatch(1);
+    private final AtomicLong refusalLoggedNanos = new AtomicLong(System.nanoTime() - REFUSALS_ARE_LOGGED_EVERY_NANOS);
 
     private SingleServer(ServerSettings settings, FileTxnSnapLog files, NIOServerCnxnFactory connections) {
         this.settings = settings;
@@ -170,7 +208,22 @@ public final class SingleServer implements EmbeddedZooKeeper, AutoCloseable {
         }
     }
 
-    /** The library's server, without its MBeans, telling when it fails. */
+    /** Answers "unimplemented" and ends the connection, as the library does with operations that it does not know. */
+    private void refuse(ServerCnxn connection, RequestHeader request) throws IOException {
+        long last = refusalLoggedNanos.get();
+        long now = System.nanoTime();
+        if (now - last >= REFUSALS_ARE_LOGGED_EVERY_NANOS && refusalLoggedNanos.compareAndSet(last, now)) {
+            log.warn(
+                    "ZooKeeper refused the operation {} ({}) from {} and ended the connection: no broker needs it",
+                    Request.op2String(request.getType()),
+                    request.getType(),
+                    connection.getRemoteSocketAddress());
+        }
+        connection.sendResponse(new ReplyHeader(request.getXid(), 0, Code.UNIMPLEMENTED.intValue()), null, "response");
+        connection.sendCloseSession();
+    }
+
+    /** The library's server without its MBeans. It serves chosen operations only, and tells when it fails. */
     private final class Server extends ZooKeeperServer {
 
         Server() {
@@ -182,6 +235,16 @@ public final class SingleServer implements EmbeddedZooKeeper, AutoCloseable {
                     ACCEPT_BACKLOG,
                     new ZKDatabase(files),
                     "");
+        }
+
+        @Override
+        public void processPacket(ServerCnxn connection, RequestHeader header, RequestRecord request)
+                throws IOException {
+            if (SERVED.contains(header.getType())) {
+                super.processPacket(connection, header, request);
+            } else {
+                refuse(connection, header);
+            }
         }
 
         @Override

@@ -227,6 +227,20 @@ public abstract class ClusterStoreContract {
         await().atMost(PATIENCE)
                 .until(() -> controller.controllerId().equals(Optional.of(7))
                         && other.controllerId().equals(Optional.of(7)));
+        assertThat(controller.isControllerElsewhere()).isFalse();
+        assertThat(other.isControllerElsewhere()).isTrue();
+    }
+
+    @Test
+    void nobodyIsControllerElsewhereOnceTheControllerHasResigned() {
+        ClusterStore one = session();
+        ClusterStore other = session();
+        Subscription campaign = one.campaign(new RecordingCandidate());
+        await().atMost(PATIENCE).until(other::isControllerElsewhere);
+
+        campaign.close();
+
+        await().atMost(PATIENCE).until(() -> !other.isControllerElsewhere());
     }
 
     @Test

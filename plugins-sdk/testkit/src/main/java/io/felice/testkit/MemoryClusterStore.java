@@ -7,6 +7,7 @@ import io.felice.api.cluster.BrokerRegistration;
 import io.felice.api.cluster.ClusterStore;
 import io.felice.api.cluster.MetadataRecord;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
@@ -31,7 +32,7 @@ public final class MemoryClusterStore implements ClusterStore, AutoCloseable {
     private final Truth truth;
     private final Set<Following> followings = new LinkedHashSet<>();
     private final Set<Registered> registrations = new LinkedHashSet<>();
-    private final Set<Campaign> campaigns = new LinkedHashSet<>();
+    private final Set<Campaign> campaigns = Collections.synchronizedSet(new LinkedHashSet<>());
     private final List<Runnable> waitingForReconnect = new ArrayList<>();
     private volatile boolean connected = true;
     private boolean expired;
@@ -116,6 +117,20 @@ public final class MemoryClusterStore implements ClusterStore, AutoCloseable {
     @Override
     public Optional<Integer> controllerId() {
         return truth.controllerId;
+    }
+
+    @Override
+    public boolean isControllerElsewhere() {
+        return connected && truth.controller != null && !campaigns.contains(truth.controller);
+    }
+
+    /** Tells the controller, in whatever session, that something is gone from the store. */
+    public void damage(String what) {
+        truth.run(() -> {
+            if (truth.controller != null) {
+                truth.controller.candidate.damaged(what);
+            }
+        });
     }
 
     /** Cuts this session off: nothing arrives, nothing is written, but others still see it alive. */
@@ -204,7 +219,7 @@ public final class MemoryClusterStore implements ClusterStore, AutoCloseable {
         private volatile long version;
         private long brokerEpoch;
         private int controllerEpoch;
-        private Campaign controller;
+        private volatile Campaign controller;
         private volatile Optional<Integer> controllerId = Optional.empty();
 
         Truth(Executor events) {

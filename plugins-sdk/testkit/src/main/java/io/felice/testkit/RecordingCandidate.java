@@ -10,6 +10,7 @@ import java.util.List;
 public final class RecordingCandidate implements ClusterStore.Candidate {
     private final List<Integer> epochs = new ArrayList<>();
     private final List<List<LiveRegistration>> brokers = new ArrayList<>();
+    private final List<String> damages = new ArrayList<>();
     private Term term;
     private int depositions;
 
@@ -23,6 +24,11 @@ public final class RecordingCandidate implements ClusterStore.Candidate {
     public synchronized void deposed() {
         term = null;
         depositions++;
+    }
+
+    @Override
+    public synchronized void damaged(String what) {
+        damages.add(what);
     }
 
     @Override
@@ -47,6 +53,11 @@ public final class RecordingCandidate implements ClusterStore.Candidate {
     /** Every set of brokers it was told. */
     public synchronized List<List<LiveRegistration>> allBrokers() {
         return List.copyOf(brokers);
+    }
+
+    /** What it was told is gone, each time. */
+    public synchronized List<String> damages() {
+        return List.copyOf(damages);
     }
 
     /** The ids it was told last; empty before that. */

@@ -11,7 +11,8 @@ import java.util.concurrent.CompletionStage;
 import org.osgi.annotation.versioning.ProviderType;
 
 /**
- * What the controller decides on request. Served on every broker; on one that is not controller it is forwarded.
+ * What the controller decides on request. Every broker has this service. On a broker that is not the controller each
+ * stage fails at once with NOT_CONTROLLER; nothing is forwarded. While nobody is known to be controller a request waits.
  *
  * <p>No method blocks; stages complete on the controller's thread once the change is in the log. Each item of a request
  * stands for itself: its {@link Outcome} carries an error or a value, and one bad item never fails its neighbours. The

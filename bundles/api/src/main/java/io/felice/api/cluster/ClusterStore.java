@@ -42,6 +42,9 @@ public interface ClusterStore {
      */
     Optional<Integer> controllerId();
 
+    /** True if a candidate of another session is controller, as last heard here: nothing can be decided through this store. */
+    boolean isControllerElsewhere();
+
     /** Who replays the log. */
     @ProviderType
     interface Follower {
@@ -70,6 +73,13 @@ public interface ClusterStore {
 
         /** The term is over, whatever the reason; nothing of it may be used any more. A new campaign goes on by itself. */
         void deposed();
+
+        /**
+         * Something is gone from the store that a follower needs which begins anew; {@code what} is a sentence. The
+         * followers so far know the whole state, so a snapshot replaces what is gone. Told during the term only, again
+         * and again until the store is whole. A candidate that takes no snapshots does nothing.
+         */
+        default void damaged(String what) {}
 
         /** The set of registered brokers, given after {@link #elected} and at every change of it during the term. */
         void brokers(List<LiveRegistration> live);

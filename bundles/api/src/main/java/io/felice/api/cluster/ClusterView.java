@@ -187,7 +187,7 @@ public final class ClusterView {
                 nextProducerId = Math.max(nextProducerId, ids.nextId());
             } else if (record instanceof MetadataRecord.ClusterNamed named) {
                 clusterId = named.clusterId();
-            } else {
+            } else if (!(record instanceof MetadataRecord.BrokerRefused)) {
                 throw new IllegalStateException("no replay for " + record);
             }
         }

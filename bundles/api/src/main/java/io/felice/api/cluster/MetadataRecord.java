@@ -33,6 +33,17 @@ public sealed interface MetadataRecord {
     /** A broker of this epoch is gone (its newer incarnation, if there is one, is not meant). */
     record BrokerGone(int brokerId, long epoch) implements MetadataRecord {}
 
+    /**
+     * A broker that has registered is not admitted to the cluster; {@code reason} is a sentence for its operator. It changes
+     * nothing in a view. Older versions may skip it.
+     */
+    record BrokerRefused(int brokerId, UUID incarnation, String reason) implements MetadataRecord {
+        public BrokerRefused {
+            Objects.requireNonNull(incarnation, "incarnation");
+            Objects.requireNonNull(reason, "reason");
+        }
+    }
+
     /** A topic exists; its partitions follow as {@link PartitionChanged} in the same change. */
     record TopicCreated(UUID topicId, String topic) implements MetadataRecord {
         public TopicCreated {

@@ -41,6 +41,9 @@ public final class MetadataText {
             MetadataText::brokerRegistered,
             "broker-gone/1",
             fields -> new MetadataRecord.BrokerGone(fields.integer("id"), fields.number("epoch")),
+            "broker-refused/1",
+            fields -> new MetadataRecord.BrokerRefused(
+                    fields.integer("id"), UUID.fromString(fields.required("incarnation")), fields.text("reason")),
             "topic-created/1",
             fields -> new MetadataRecord.TopicCreated(fields.id("topic-id"), fields.text("name")),
             "topic-deleted/1",
@@ -79,6 +82,12 @@ public final class MetadataText {
             return line("broker-gone/1")
                     .raw("id", broker.brokerId())
                     .raw("epoch", broker.epoch())
+                    .done();
+        } else if (record instanceof MetadataRecord.BrokerRefused broker) {
+            return line(OPTIONAL + "broker-refused/1")
+                    .raw("id", broker.brokerId())
+                    .raw("incarnation", broker.incarnation())
+                    .text("reason", broker.reason())
                     .done();
         } else if (record instanceof MetadataRecord.ProducerIdsAllocated ids) {
             return line("producer-ids-allocated/1")

@@ -43,6 +43,7 @@ class MetadataTextTest {
                 new MetadataRecord.BrokerRegistered(
                         new BrokerRegistration(0, UUID.randomUUID(), UUID.randomUUID(), List.of(), null), 1),
                 new MetadataRecord.BrokerGone(1, 42),
+                new MetadataRecord.BrokerRefused(2, UUID.randomUUID(), "Broker 1 is here."),
                 new MetadataRecord.TopicCreated(TOPIC, "a.b_c-d"),
                 new MetadataRecord.TopicDeleted(TOPIC),
                 new MetadataRecord.PartitionChanged(TOPIC, 12, state),

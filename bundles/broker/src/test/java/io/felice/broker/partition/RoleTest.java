@@ -226,17 +226,20 @@ class RoleTest {
         }
     }
 
+    /** An epoch that begins at the log's end has no record yet; whether it is remembered makes no difference. */
+    private static List<Epochs.Entry> epochsWithRecords(OpenedLog log) {
+        return log.epochs().entries().stream()
+                .filter(entry -> entry.startOffset() < log.endOffset())
+                .toList();
+    }
+
     private void mustReplayTheSame(LeaderPartition lived, String when) {
-        List<Epochs.Entry> epochs = lived.log().epochs().entries();
-        var lastOffsets = lived.log().producers().lastOffsets();
         OpenedLog replayed = bench.replay();
 
-        assertThat(replayed.producers().lastOffsets()).as(when).containsAllEntriesOf(lastOffsets);
-        assertThat(replayed.epochs().entries())
+        assertThat(replayed.producers().lastOffsets())
                 .as(when)
-                .isEqualTo(epochs.stream()
-                        .filter(entry -> entry.startOffset() < lived.logEndOffset())
-                        .toList());
+                .containsAllEntriesOf(lived.log().producers().lastOffsets());
+        assertThat(epochsWithRecords(replayed)).as(when).isEqualTo(epochsWithRecords(lived.log()));
         replayed.engineLog().close();
     }
 

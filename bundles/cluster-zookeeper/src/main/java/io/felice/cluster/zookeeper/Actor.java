@@ -1,13 +1,13 @@
 package io.felice.cluster.zookeeper;
 
-/** A part of the store that lives on the session. Called on the event thread. */
+/** A part of the store that keeps or reads znodes in the session. Called on the event thread. */
 interface Actor {
-    /** There is a connection, for the first time or again: look at everything. */
-    void connected(Client client);
+    /** There is a connection, for the first time or again. All watches are gone, so the actor looks at all its znodes. */
+    void connected(ZooKeeperClient client);
 
-    /** The session is over, and with it all that was ephemeral; the next {@link #connected} belongs to a new one. */
+    /** The session is over, and its ephemeral znodes are gone. The next {@link #connected} belongs to a new session. */
     void sessionLost();
 
-    /** Some time has passed: a look at what a lost watch could have missed. */
+    /** Called every few seconds. The actor looks again, in case a watch was lost. */
     void tick();
 }

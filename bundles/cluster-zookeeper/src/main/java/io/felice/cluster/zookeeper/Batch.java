@@ -16,9 +16,8 @@ import java.util.regex.Pattern;
  * batch/1 epoch=7 id=4be01f… part=1 parts=3
  * topic-created/1 …
  * </pre>
- *
- * A change that does not fit into one znode is written in parts, one after the other, and counts when its last part is
- * there; parts that no last part followed (their writer is gone) never count. Epoch, id and part tell a writer its own.
+ * A change that does not fit into one znode is written in parts, one after the other. It counts once its last part is
+ * there; if the writer was gone before that, it never counts. A writer knows its own batch by epoch, id and part.
  */
 record Batch(int epoch, String id, int part, int parts, List<String> lines) {
     private static final Pattern HEADER =
@@ -57,7 +56,7 @@ record Batch(int epoch, String id, int part, int parts, List<String> lines) {
         return part == parts;
     }
 
-    /** True if both are the same attempt of the same writer. */
+    /** True if both are the same part of the same change of the same writer. */
     boolean isSameAs(Batch other) {
         return epoch == other.epoch && id.equals(other.id) && part == other.part;
     }

@@ -3,12 +3,13 @@ package io.felice.cluster.zookeeper;
 import java.util.Optional;
 import org.apache.zookeeper.KeeperException.Code;
 
-/** Who is controller, as {@code /controller} says. Lives on the event thread; the answer may be read from any. */
+/** Which broker is controller, as {@code /controller} says. Lives on the event thread; any thread may read the answer. */
 final class ControllerSeen implements Actor {
     private final Paths paths;
     private final Look look = new Look(this::look);
-    private Client client;
+    private ZooKeeperClient client;
     private volatile Optional<Integer> brokerId = Optional.empty();
+    private volatile boolean elsewhere;
 
     ControllerSeen(Paths paths) {
         this.paths = paths;
@@ -18,9 +19,14 @@ final class ControllerSeen implements Actor {
         return brokerId;
     }
 
+    /** True if a candidate with another session is controller. */
+    boolean isElsewhere() {
+        return elsewhere;
+    }
+
     @Override
-    public void connected(Client now) {
-        Client before = client;
+    public void connected(ZooKeeperClient now) {
+        ZooKeeperClient before = client;
         client = now;
         look.through(before, now);
     }
@@ -28,6 +34,7 @@ final class ControllerSeen implements Actor {
     @Override
     public void sessionLost() {
         client = null;
+        elsewhere = false;
     }
 
     @Override
@@ -41,12 +48,14 @@ final class ControllerSeen implements Actor {
             return;
         }
         client.get(paths.controller(), look, (code, node) -> {
-            if (code == Code.OK) {
+            if (code == Code.OK && client != null) {
+                elsewhere = node.stat().getEphemeralOwner() != client.sessionId();
                 brokerId = Election.Content.of(node.text()).brokerId().stream()
                         .boxed()
                         .findFirst();
             } else if (code == Code.NONODE) {
                 brokerId = Optional.empty();
+                elsewhere = false;
                 client.exists(paths.controller(), look, (again, stat) -> {
                     if (again == Code.OK) {
                         look.now();

@@ -20,9 +20,8 @@ import org.apache.zookeeper.Op;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/**
- * One candidate: takes {@code /controller} when it is free, in the same multi that makes the epoch grow, and gives the
- * term away when the node, the epoch or the session is not its own any more. Lives on the event thread.
+/** One candidate. It creates {@code /controller} when nobody has it, in the same multi that raises the controller epoch. Its
+ * term ends when that znode, the epoch or the session is no longer its own. Lives on the event thread.
  */
 final class Election implements Actor, Subscription {
     private static final Logger log = LoggerFactory.getLogger(Election.class);
@@ -33,20 +32,20 @@ final class Election implements Actor, Subscription {
     private final ClusterStore.Candidate candidate;
     private final String id;
     private final EventThread events;
-    private final LogWriter.Counters counters;
+    private final MetadataLogWriter.Counters counters;
     private final Predicate<String> isLocal;
     private final Supplier<OptionalInt> brokerId;
     private final Consumer<Election> onClose;
     private final Look look = new Look(this::look);
     private final Look brokers = new Look(this::lookAtBrokers);
-    private final List<LogWriter> past = new ArrayList<>();
-    private Client client;
-    private LogWriter term;
+    private final List<MetadataLogWriter> past = new ArrayList<>();
+    private ZooKeeperClient client;
+    private MetadataLogWriter term;
     private int endedEpoch = -1;
     private List<LiveRegistration> shown;
     private boolean closed;
 
-    /** What {@code /controller} says. */
+    /** The data of {@code /controller}. */
     record Content(int epoch, String id, OptionalInt brokerId) {
         static Content of(String text) {
             Matcher content = CONTENT.matcher(text);
@@ -75,7 +74,7 @@ final class Election implements Actor, Subscription {
             ClusterStore.Candidate candidate,
             String id,
             EventThread events,
-            LogWriter.Counters counters,
+            MetadataLogWriter.Counters counters,
             Predicate<String> isLocal,
             Supplier<OptionalInt> brokerId,
             Consumer<Election> onClose) {
@@ -94,8 +93,8 @@ final class Election implements Actor, Subscription {
     }
 
     @Override
-    public void connected(Client now) {
-        Client before = client;
+    public void connected(ZooKeeperClient now) {
+        ZooKeeperClient before = client;
         client = now;
         past.forEach(writer -> writer.connected(now));
         past.removeIf(writer -> !writer.isOpen());
@@ -133,14 +132,21 @@ final class Election implements Actor, Subscription {
         });
     }
 
-    /** The store closes: no term survives it. True if an answer is still worth waiting for. */
+    /** Something that readers need is gone. The candidate, if it is controller, can replace it by a snapshot. */
+    void damaged(String what) {
+        if (term != null) {
+            candidate.damaged(what);
+        }
+    }
+
+    /** True while the answer to a batch of an earlier term is still expected. */
     boolean isOpen() {
-        return past.stream().anyMatch(LogWriter::isOpen);
+        return past.stream().anyMatch(MetadataLogWriter::isOpen);
     }
 
     void abandon() {
         depose();
-        past.forEach(LogWriter::abandon);
+        past.forEach(MetadataLogWriter::abandon);
         past.clear();
     }
 
@@ -161,7 +167,7 @@ final class Election implements Actor, Subscription {
         });
     }
 
-    private void found(Client.Node node, Runnable done) {
+    private void found(ZooKeeperClient.Node node, Runnable done) {
         Content content = Content.of(node.text());
         boolean thisSession = node.stat().getEphemeralOwner() == client.sessionId();
         if (thisSession && content.id().equals(id)) {
@@ -178,7 +184,7 @@ final class Election implements Actor, Subscription {
         }
         depose();
         if (thisSession && !isLocal.test(content.id())) {
-            // Left by a store that had this session before.
+            // An earlier store had this session and left the znode behind.
             take(List.of(Op.delete(paths.controller(), node.stat().getVersion())), done);
         } else {
             finishIfClosed();
@@ -193,6 +199,10 @@ final class Election implements Actor, Subscription {
             return;
         }
         client.exists(paths.controllerEpoch(), null, (code, stat) -> {
+            if (code == Code.NONODE) {
+                makeEpoch(done);
+                return;
+            }
             if (code != Code.OK || client == null) {
                 done.run();
                 return;
@@ -200,15 +210,39 @@ final class Election implements Actor, Subscription {
             Content content = new Content(stat.getVersion() + 1, id, brokerId.get());
             List<Op> election = new ArrayList<>(before);
             election.add(Op.setData(paths.controllerEpoch(), content.bytes(), stat.getVersion()));
-            election.add(Client.create(paths.controller(), content.bytes(), CreateMode.EPHEMERAL));
+            election.add(ZooKeeperClient.create(paths.controller(), content.bytes(), CreateMode.EPHEMERAL));
             client.multi(election, (outcome, failed) -> {
                 if (outcome == Code.OK
                         || outcome == Code.NODEEXISTS
                         || outcome == Code.BADVERSION
                         || outcome == Code.NONODE) {
                     look.now();
-                } else if (!Client.isUnknown(outcome) && outcome != Code.SESSIONEXPIRED) {
+                } else if (!ZooKeeperClient.isUnknown(outcome) && outcome != Code.SESSIONEXPIRED) {
                     log.error("ZooKeeper refuses an election: {}", outcome);
+                }
+                done.run();
+            });
+        });
+    }
+
+    /**
+     * Makes the controller epoch, at 0 in a new cluster. If somebody deleted it, the log names the epoch of its last
+     * writer, and the epoch is raised to that: each write to the znode adds one.
+     */
+    private void makeEpoch(Runnable done) {
+        client.get(paths.log(), null, (code, node) -> {
+            if (code != Code.OK || client == null) {
+                done.run();
+                return;
+            }
+            List<Op> operations = new ArrayList<>();
+            operations.add(ZooKeeperClient.create(paths.controllerEpoch(), new byte[0], CreateMode.PERSISTENT));
+            for (int epoch = MetadataLogWriter.lastEpoch(node.text()); epoch > 0; epoch--) {
+                operations.add(Op.setData(paths.controllerEpoch(), new byte[0], -1));
+            }
+            client.multi(operations, (outcome, failed) -> {
+                if (outcome == Code.OK || outcome == Code.NODEEXISTS) {
+                    look.now();
                 }
                 done.run();
             });
@@ -220,7 +254,7 @@ final class Election implements Actor, Subscription {
         client.exists(paths.log(), null, (code, stat) -> {
             if (code == Code.OK && client != null && !closed) {
                 int[] mine = {epoch};
-                LogWriter writer = new LogWriter(
+                MetadataLogWriter writer = new MetadataLogWriter(
                         paths, client, events, counters, epoch, stat.getVersion(), () -> deposedIn(mine[0]));
                 term = writer;
                 shown = null;
@@ -242,7 +276,7 @@ final class Election implements Actor, Subscription {
 
     private void depose() {
         if (term != null) {
-            LogWriter ended = term;
+            MetadataLogWriter ended = term;
             term = null;
             endedEpoch = ended.epoch();
             past.add(ended);
@@ -253,9 +287,9 @@ final class Election implements Actor, Subscription {
         }
     }
 
-    private void resign(Client.Node node, Runnable done) {
+    private void resign(ZooKeeperClient.Node node, Runnable done) {
         client.delete(paths.controller(), node.stat().getVersion(), (code, nothing) -> {
-            if (code != Code.OK && code != Code.SESSIONEXPIRED && !Client.isUnknown(code)) {
+            if (code != Code.OK && code != Code.SESSIONEXPIRED && !ZooKeeperClient.isUnknown(code)) {
                 look.now();
             }
             finishIfClosed();
@@ -284,7 +318,7 @@ final class Election implements Actor, Subscription {
             done.run();
             return;
         }
-        LogWriter asking = term;
+        MetadataLogWriter asking = term;
         client.children(paths.brokers(), brokers, (code, names) -> {
             if (code != Code.OK || client == null) {
                 done.run();
@@ -315,7 +349,7 @@ final class Election implements Actor, Subscription {
         });
     }
 
-    private static void add(List<LiveRegistration> live, Client.Node node) {
+    private static void add(List<LiveRegistration> live, ZooKeeperClient.Node node) {
         try {
             live.add(new LiveRegistration(Registration.of(node), node.stat().getCzxid()));
         } catch (FeliceException unreadable) {
@@ -323,7 +357,7 @@ final class Election implements Actor, Subscription {
         }
     }
 
-    private void show(LogWriter asking, List<LiveRegistration> live) {
+    private void show(MetadataLogWriter asking, List<LiveRegistration> live) {
         List<LiveRegistration> now = live.stream()
                 .sorted(Comparator.comparingInt(r -> r.broker().brokerId()))
                 .toList();

@@ -8,7 +8,7 @@ import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The one thread on which the store's state changes and its callbacks come. What comes after {@link #end} is dropped. */
+/** The one thread that changes the store's state and calls back. Tasks that come after {@link #end} are dropped. */
 final class EventThread implements Executor {
     private static final Logger log = LoggerFactory.getLogger(EventThread.class);
 
@@ -47,7 +47,7 @@ final class EventThread implements Executor {
         }
     }
 
-    /** Runs what is due, then nothing more; waits for that, for a bounded time. */
+    /** Runs the tasks that are due and no others, and waits for their end for at most this time. */
     void end(Duration within) {
         executor.shutdown();
         try {

@@ -2,9 +2,8 @@ package io.felice.cluster.zookeeper;
 
 import java.util.function.Consumer;
 
-/**
- * A look at ZooKeeper that takes several answers. Only one is under way; a reason to look that comes meanwhile makes it
- * look once more afterwards. So watches need only say "look", and none can be missed. Only used on the event thread.
+/** A look at ZooKeeper that takes several answers. Only one is under way. A reason to look that comes meanwhile makes it
+ * look once more afterwards, so no change is missed however many watches fire at once. Only used on the event thread.
  */
 final class Look {
     private final Consumer<Runnable> look;
@@ -12,7 +11,7 @@ final class Look {
     private boolean again;
     private int generation;
 
-    /** {@code look} gets a task to run when it has seen all, once, whatever it has seen. */
+    /** @param look gets a task that it must run once, when its last answer has come */
     Look(Consumer<Runnable> look) {
         this.look = look;
     }
@@ -28,8 +27,8 @@ final class Look {
         look.accept(() -> done(mine));
     }
 
-    /** There is a connection: looks; what is under way through another client is never answered and does not count. */
-    void through(Client before, Client now) {
+    /** Looks through the new connection. A look that is under way through another client is never answered, and is dropped. */
+    void through(ZooKeeperClient before, ZooKeeperClient now) {
         if (before != now) {
             busy = false;
         }

@@ -9,7 +9,7 @@ import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Set;
 
-/** A small file that only its owner may read, from its first moment on; written whole or not at all. */
+/** Writes small files that only their owner may ever read. Each is written whole or not at all. */
 final class OwnFile {
     private static final Set<PosixFilePermission> OWNER_ONLY = PosixFilePermissions.fromString("rw-------");
 

@@ -4,8 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/**
- * Where everything is.
+/** The paths of all znodes.
  *
  * <pre>
  * /felice                       root
@@ -19,9 +18,11 @@ import java.util.Locale;
  * </pre>
  */
 record Paths(String root) {
-    Paths {
+    /** @throws IllegalArgumentException with a sentence if the root cannot be the path of a znode */
+    void check() {
         if (!root.matches("(/[A-Za-z0-9._-]+)+")) {
-            throw new IllegalArgumentException("root " + root + " is not a path of letters, digits, '.', '_' and '-'");
+            throw new IllegalArgumentException(
+                    "root = " + root + " is not a path of letters, digits, '.', '_' and '-'");
         }
     }
 
@@ -61,17 +62,25 @@ record Paths(String root) {
         return root + "/controller_epoch";
     }
 
-    /** What must be there before anything else, parents first. */
+    /**
+     * The znodes that must be there before anything else, parents first. The controller epoch is not one of them: an
+     * {@link Election} makes it, because it must not begin below an epoch that was there before.
+     */
     List<String> skeleton() {
         List<String> paths = new ArrayList<>();
         for (int slash = root.indexOf('/', 1); slash > 0; slash = root.indexOf('/', slash + 1)) {
             paths.add(root.substring(0, slash));
         }
-        paths.addAll(List.of(root, controllerEpoch(), log(), snapshots(), brokers()));
+        paths.addAll(List.of(root, log(), snapshots(), brokers()));
         return paths;
     }
 
-    private static String number(long n) {
+    /** True if a znode of this name was made for a version; somebody else's znodes are left alone. */
+    static boolean isNumber(String name) {
+        return name.matches("\\d{10}");
+    }
+
+    static String number(long n) {
         return String.format(Locale.ROOT, "%010d", n);
     }
 }

@@ -3,8 +3,7 @@ package io.felice.cluster.zookeeper;
 import java.util.ArrayList;
 import java.util.List;
 
-/**
- * Which snapshots count, the newest first: the data of {@code /snapshots}.
+/** The data of {@code /snapshots}: the snapshots that are complete, the newest first.
  *
  * <pre>
  * snapshot/1 version=20000 chunks=3
@@ -40,6 +39,11 @@ record Pointer(List<Snapshot> snapshots) {
         return text.toString();
     }
 
+    /** True if the log still has all its batches, from the first on: nothing is deleted before two snapshots are kept. */
+    boolean isLogWhole() {
+        return snapshots.size() < KEPT;
+    }
+
     boolean isEmpty() {
         return snapshots.isEmpty();
     }
@@ -52,7 +56,7 @@ record Pointer(List<Snapshot> snapshots) {
         return snapshots.stream().anyMatch(s -> s.version() == version);
     }
 
-    /** With a newer one in front; only so many are kept. */
+    /** The pointer after a newer snapshot was written: that one in front, and the newest of the others. */
     Pointer with(Snapshot newer) {
         List<Snapshot> kept = new ArrayList<>();
         kept.add(newer);
@@ -60,8 +64,8 @@ record Pointer(List<Snapshot> snapshots) {
         return new Pointer(kept);
     }
 
-    /** Batches up to this one are needed by nobody; 0 as long as there are fewer snapshots than are kept. */
+    /** No reader needs the batches up to this one. 0 while there are fewer snapshots than are kept. */
     long neededAfter() {
-        return snapshots.size() < KEPT ? 0 : snapshots.get(snapshots.size() - 1).version();
+        return isLogWhole() ? 0 : snapshots.get(snapshots.size() - 1).version();
     }
 }

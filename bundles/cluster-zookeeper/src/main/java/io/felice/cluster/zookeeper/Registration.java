@@ -18,10 +18,9 @@ import org.apache.zookeeper.Op;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/**
- * One broker's ephemeral node. What is there under its id is its own (go on), its own of an older session or an earlier
- * process on the same store (replace), or a stranger's: then it waits for as long as a dead stranger's session may last,
- * and only then says so. Lives on the event thread.
+/** Keeps one broker's ephemeral znode. A znode of its id that is there already may be its own. It may be of an older session
+ * or of an earlier process on the same data directory: that one is replaced. Or it is of another broker: then this class
+ * waits as long as the session of a dead broker may last, and refuses if the znode is still there. Lives on the event thread.
  */
 final class Registration implements Actor, Subscription {
     private static final Logger log = LoggerFactory.getLogger(Registration.class);
@@ -32,7 +31,7 @@ final class Registration implements Actor, Subscription {
     private final EventThread events;
     private final Consumer<Registration> onClose;
     private final Look look = new Look(this::look);
-    private Client client;
+    private ZooKeeperClient client;
     private long told = -1;
     private boolean wasRegistered;
     private long strangerEpoch = -1;
@@ -57,7 +56,7 @@ final class Registration implements Actor, Subscription {
                 .getBytes(StandardCharsets.UTF_8);
     }
 
-    static BrokerRegistration of(Client.Node node) {
+    static BrokerRegistration of(ZooKeeperClient.Node node) {
         return MetadataText.decode(node.text())
                 .filter(MetadataRecord.BrokerRegistered.class::isInstance)
                 .map(record -> ((MetadataRecord.BrokerRegistered) record).broker())
@@ -73,8 +72,8 @@ final class Registration implements Actor, Subscription {
     }
 
     @Override
-    public void connected(Client now) {
-        Client before = client;
+    public void connected(ZooKeeperClient now) {
+        ZooKeeperClient before = client;
         client = now;
         look.through(before, now);
     }
@@ -100,8 +99,8 @@ final class Registration implements Actor, Subscription {
         });
     }
 
-    /** Takes the node away, if it is this registration's still. */
-    void withdraw(Client at) {
+    /** Deletes the znode if it is still of this registration. */
+    void withdraw(ZooKeeperClient at) {
         at.get(path(), null, (code, node) -> {
             boolean ours = code == Code.OK && node.stat().getEphemeralOwner() == at.sessionId();
             if (ours && isThisIncarnation(node)) {
@@ -130,7 +129,7 @@ final class Registration implements Actor, Subscription {
         });
     }
 
-    private void found(Client.Node node, Runnable done) {
+    private void found(ZooKeeperClient.Node node, Runnable done) {
         boolean ours = isOfThisSession(node);
         if (ours && new String(bytes(broker), StandardCharsets.UTF_8).equals(node.text())) {
             tell(node.stat().getCzxid());
@@ -145,15 +144,24 @@ final class Registration implements Actor, Subscription {
 
     private void create(List<Op> before, Runnable done) {
         List<Op> operations = new ArrayList<>(before);
-        operations.add(Client.create(path(), bytes(broker), CreateMode.EPHEMERAL));
+        operations.add(ZooKeeperClient.create(path(), bytes(broker), CreateMode.EPHEMERAL));
         client.multi(operations, (code, failed) -> {
+            if (code == Code.NONODE && before.isEmpty()) {
+                makeParent(done);
+                return;
+            }
             if (code == Code.OK || code == Code.NODEEXISTS || code == Code.NONODE || code == Code.BADVERSION) {
                 look.now();
-            } else if (!Client.isUnknown(code) && code != Code.SESSIONEXPIRED) {
+            } else if (!ZooKeeperClient.isUnknown(code) && code != Code.SESSIONEXPIRED) {
                 log.error("ZooKeeper refuses to register broker {}: {}", broker.brokerId(), code);
             }
             done.run();
         });
+    }
+
+    /** While no broker is registered anybody may have deleted the parent. The next tick registers. */
+    private void makeParent(Runnable done) {
+        client.create(paths.brokers(), new byte[0], CreateMode.PERSISTENT, (code, stat) -> done.run());
     }
 
     private void tell(long epoch) {
@@ -166,7 +174,7 @@ final class Registration implements Actor, Subscription {
         }
     }
 
-    private void strangerIsThere(Client.Node node) {
+    private void strangerIsThere(ZooKeeperClient.Node node) {
         long epoch = node.stat().getCzxid();
         if (epoch == strangerEpoch) {
             return;
@@ -174,7 +182,8 @@ final class Registration implements Actor, Subscription {
         strangerEpoch = epoch;
         told = -1;
         log.info("Broker id {} is taken by {}; waiting whether it is alive", broker.brokerId(), node.text());
-        // A session that nobody keeps alive lasts as long as its time-out, and a little for the ensemble to notice.
+        // The session of a dead broker lasts as long as its time-out, and the ensemble needs a moment to notice its
+        // end.
         events.after(Duration.ofMillis(client.timeoutMs() * 5L / 4), () -> refuseIfStillThere(epoch));
     }
 
@@ -190,21 +199,21 @@ final class Registration implements Actor, Subscription {
         });
     }
 
-    private boolean isOfThisSession(Client.Node node) {
+    private boolean isOfThisSession(ZooKeeperClient.Node node) {
         return node.stat().getEphemeralOwner() == client.sessionId();
     }
 
-    private boolean isThisIncarnation(Client.Node node) {
+    private boolean isThisIncarnation(ZooKeeperClient.Node node) {
         BrokerRegistration there = readable(node);
         return there != null && there.incarnation().equals(broker.incarnation());
     }
 
-    private boolean isThisStore(Client.Node node) {
+    private boolean isThisStore(ZooKeeperClient.Node node) {
         BrokerRegistration there = readable(node);
         return there != null && there.storeId().equals(broker.storeId());
     }
 
-    private static BrokerRegistration readable(Client.Node node) {
+    private static BrokerRegistration readable(ZooKeeperClient.Node node) {
         try {
             return of(node);
         } catch (FeliceException strange) {

@@ -7,14 +7,14 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.HexFormat;
 
-/** The secret that brokers show ZooKeeper: whoever has it may read and write the cluster's truth, nobody else. */
+/** The secret with which brokers authenticate to ZooKeeper. Only who has it may read and write the metadata. */
 final class Secret {
     private static final int BYTES = 32;
 
     private Secret() {}
 
     /**
-     * What {@code file} holds; made on first use if {@code mayMake}.
+     * Reads the secret, and makes the file if it is missing and {@code mayMake} is true.
      *
      * @return a digest identity, {@code felice:secret}
      * @throws IOException with a sentence for people

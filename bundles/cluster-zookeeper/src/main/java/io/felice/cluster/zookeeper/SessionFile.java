@@ -29,7 +29,7 @@ final class SessionFile {
         this.file = file;
     }
 
-    /** A session and whose it was. */
+    /** A session, and whether it is of this process or of one that has ended. */
     record Remembered(SessionTicket ticket, boolean ofThisProcess) {}
 
     /** The session of this process or of one that has ended; empty if there is none to go on with or to end. */

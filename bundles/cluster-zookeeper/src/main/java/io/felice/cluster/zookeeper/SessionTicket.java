@@ -2,7 +2,7 @@ package io.felice.cluster.zookeeper;
 
 import java.util.Arrays;
 
-/** What it takes to go on with a session over another connection. */
+/** The id and password with which another connection goes on with a session. */
 record SessionTicket(long sessionId, byte[] password) {
     @Override
     public boolean equals(Object other) {

@@ -1,11 +1,13 @@
 package io.felice.cluster.zookeeper;
 
+import io.felice.api.ErrorCode;
 import io.felice.api.FeliceException;
 import io.felice.api.cluster.MetadataRecord;
 import io.felice.api.cluster.MetadataText;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import org.apache.zookeeper.CreateMode;
@@ -15,23 +17,24 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps the state at a version, then lets go of what nobody needs any more: chunks first, then the pointer in one
- * epoch-checked step, then old snapshots and batches in small steps. Whatever is interrupted begins again from what is
- * there. Lives on the event thread.
+ * Writes a snapshot of the state at a version: first the chunks, then the pointer in one epoch-checked step. Then it
+ * deletes the older snapshots and batches that nobody needs any more, in small steps. A job that was interrupted begins
+ * again at the next connection or tick, from what is there then. Lives on the event thread.
  */
 final class SnapshotWriter {
     private static final Logger log = LoggerFactory.getLogger(SnapshotWriter.class);
     private static final int DELETED_AT_ONCE = 100;
 
     private final Paths paths;
-    private final LogWriter.Counters counters;
+    private final MetadataLogWriter.Counters counters;
     private final int epoch;
     private final Runnable onDeposed;
-    private Client client;
+    private ZooKeeperClient client;
     private Job job;
     private boolean interrupted;
 
-    SnapshotWriter(Paths paths, Client client, LogWriter.Counters counters, int epoch, Runnable onDeposed) {
+    SnapshotWriter(
+            Paths paths, ZooKeeperClient client, MetadataLogWriter.Counters counters, int epoch, Runnable onDeposed) {
         this.paths = paths;
         this.client = client;
         this.counters = counters;
@@ -51,7 +54,7 @@ final class SnapshotWriter {
         StringBuilder chunk = new StringBuilder();
         for (MetadataRecord record : state) {
             String line = MetadataText.encode(record);
-            if (chunk.length() + line.length() >= LogWriter.MAX_BATCH_BYTES) {
+            if (chunk.length() + line.length() >= MetadataLogWriter.MAX_BATCH_BYTES) {
                 chunks.add(chunk.toString().getBytes(StandardCharsets.UTF_8));
                 chunk.setLength(0);
             }
@@ -72,7 +75,7 @@ final class SnapshotWriter {
     }
 
     /** There is a connection again, or some time has passed. */
-    void goOn(Client now) {
+    void goOn(ZooKeeperClient now) {
         client = now;
         if (interrupted && job != null) {
             begin();
@@ -95,12 +98,27 @@ final class SnapshotWriter {
     private void findBoundary() {
         client.get(paths.log(job.asked()), null, (code, node) -> {
             if (code == Code.NONODE) {
-                // Let go of already: there is a newer snapshot.
-                finish();
+                batchIsGone();
             } else if (goesOn(code)) {
                 Batch batch = Batch.of(node.data());
                 job = job.at(batch.isLastPart() ? job.asked() : job.asked() - batch.part());
                 readPointer();
+            }
+        });
+    }
+
+    /** Nothing is to do if a newer snapshot is there. Else nobody can say whether a large change ends with this batch. */
+    private void batchIsGone() {
+        client.get(paths.snapshots(), null, (code, node) -> {
+            if (!goesOn(code)) {
+                return;
+            }
+            Pointer pointer = Pointer.of(node.text());
+            if (!pointer.isEmpty() && pointer.newest().version() >= job.asked()) {
+                finish();
+            } else {
+                end(ErrorCode.COORDINATOR_NOT_AVAILABLE.because(
+                        "Batch " + job.asked() + " of the metadata log is gone, so no snapshot can be kept at it."));
             }
         });
     }
@@ -169,7 +187,7 @@ final class SnapshotWriter {
         Op flip = Op.setData(paths.snapshots(), next.text().getBytes(StandardCharsets.UTF_8), pointerVersion);
         step(List.of(flip), code -> {
             if (code != Code.OK) {
-                readPointer();
+                interrupted = true;
                 return;
             }
             counters.snapshots.increment();
@@ -191,56 +209,68 @@ final class SnapshotWriter {
             if (!goesOn(code)) {
                 return;
             }
-            for (String name : names) {
-                if (!pointer.has(Long.parseLong(name))) {
-                    String stray = paths.snapshots() + "/" + name;
-                    client.children(stray, null, (ofStray, chunks) -> {
-                        if (goesOn(ofStray)) {
-                            deleteSnapshot(stray, chunks, () -> letGo(pointer));
-                        }
-                    });
-                    return;
-                }
-            }
-            letGoOfLog(pointer.neededAfter());
-        });
-    }
-
-    /** What is left of the log is contiguous, so its length and its number of children say where it begins. */
-    private void letGoOfLog(long upTo) {
-        client.exists(paths.log(), null, (code, stat) -> {
-            if (!goesOn(code)) {
+            Optional<String> unneeded = names.stream()
+                    .filter(name -> Paths.isNumber(name) && !pointer.has(Long.parseLong(name)))
+                    .findFirst();
+            if (unneeded.isEmpty()) {
+                letGoOfLog(pointer.neededAfter());
                 return;
             }
-            long first = (long) stat.getVersion() - stat.getNumChildren() + 1;
-            long last = Math.min(upTo, first + DELETED_AT_ONCE - 1);
-            if (first > last) {
-                finish();
-                return;
-            }
-            List<Op> deletes = new ArrayList<>();
-            for (long n = first; n <= last; n++) {
-                deletes.add(Op.delete(paths.log(n), -1));
-            }
-            step(deletes, outcome -> {
-                if (outcome == Code.OK) {
-                    letGoOfLog(upTo);
-                } else {
-                    interrupted = true;
+            String directory = paths.snapshots() + "/" + unneeded.get();
+            client.children(directory, null, (ofChildren, chunks) -> {
+                if (goesOn(ofChildren)) {
+                    deleteSnapshot(directory, chunks, () -> letGo(pointer));
                 }
             });
         });
     }
 
+    /** The batches are listed, because one in the middle may be gone. */
+    private void letGoOfLog(long upTo) {
+        client.children(paths.log(), null, (code, names) -> {
+            if (goesOn(code)) {
+                letGo(names.stream()
+                        .filter(Paths::isNumber)
+                        .map(Long::valueOf)
+                        .filter(n -> n <= upTo)
+                        .sorted()
+                        .toList());
+            }
+        });
+    }
+
+    private void letGo(List<Long> batches) {
+        if (batches.isEmpty()) {
+            finish();
+            return;
+        }
+        List<Long> now = batches.subList(0, Math.min(batches.size(), DELETED_AT_ONCE));
+        step(now.stream().map(n -> Op.delete(paths.log(n), -1)).toList(), outcome -> {
+            if (outcome == Code.OK) {
+                letGo(batches.subList(now.size(), batches.size()));
+            } else {
+                interrupted = true;
+            }
+        });
+    }
+
+    /** A step that fails is tried again after a while, from what is there then. */
     private void deleteSnapshot(String directory, List<String> chunks, Runnable then) {
         List<Op> deletes = new ArrayList<>();
         chunks.stream().limit(DELETED_AT_ONCE).forEach(chunk -> deletes.add(Op.delete(directory + "/" + chunk, -1)));
-        if (chunks.size() > DELETED_AT_ONCE) {
-            step(deletes, code -> deleteSnapshot(directory, chunks.subList(DELETED_AT_ONCE, chunks.size()), then));
-        } else {
+        boolean isLast = chunks.size() <= DELETED_AT_ONCE;
+        if (isLast) {
             deletes.add(Op.delete(directory, -1));
-            step(deletes, code -> then.run());
         }
+        step(deletes, code -> {
+            if (code != Code.OK) {
+                interrupted = true;
+            } else if (isLast) {
+                then.run();
+            } else {
+                deleteSnapshot(directory, chunks.subList(DELETED_AT_ONCE, chunks.size()), then);
+            }
+        });
     }
 
     private void finish() {
@@ -249,7 +279,7 @@ final class SnapshotWriter {
     }
 
     private Op create(String path, byte[] data) {
-        return Client.create(path, data, CreateMode.PERSISTENT);
+        return ZooKeeperClient.create(path, data, CreateMode.PERSISTENT);
     }
 
     private byte[] epochMark() {

@@ -52,6 +52,10 @@ final class TestEnsemble implements AutoCloseable {
     }
 
     static ZooKeeperStore.Config config(String connect, int sessionTimeoutMs, Path secret, Path session) {
+        return config("/felice", connect, sessionTimeoutMs, secret, session);
+    }
+
+    static ZooKeeperStore.Config config(String root, String connect, int sessionTimeoutMs, Path secret, Path session) {
         return new ZooKeeperStore.Config() {
             @Override
             public String connect() {
@@ -65,7 +69,7 @@ final class TestEnsemble implements AutoCloseable {
 
             @Override
             public String root() {
-                return "/felice";
+                return root;
             }
 
             @Override

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.felice.api.Launch;
 import io.felice.api.cluster.BrokerRegistration;
 import io.felice.api.cluster.ClusterStore;
 import io.felice.api.cluster.ClusterStore.Term;
@@ -242,6 +243,23 @@ class ZooKeeperStoreTest extends ClusterStoreContract {
             assertThat(store.isConnected()).isFalse();
             await().atMost(PATIENCE).until(store::isConnected);
         } finally {
+            store.close(false);
+        }
+    }
+
+    @Test
+    void aRootThatCannotBeUsedIsSaidAndNotThrown() throws Exception {
+        Path fatal = directory.resolve("fatal");
+        System.setProperty(Launch.FATAL_FILE, fatal.toString());
+        ZooKeeperStore store = new ZooKeeperStore(TestEnsemble.config(
+                "no root", ensemble.connectString(), SESSION_MS, ensemble.secretFile(), directory.resolve("unused")));
+        try {
+            await().atMost(PATIENCE).until(() -> Files.exists(fatal));
+
+            assertThat(fatal).content().contains("io.felice.cluster.zookeeper.cfg: root = no root is not a path");
+            assertThat(store.isConnected()).isFalse();
+        } finally {
+            System.clearProperty(Launch.FATAL_FILE);
             store.close(false);
         }
     }

@@ -32,10 +32,6 @@ class NamesTest {
     /** Names that mean the same wherever they occur. */
     private static final Set<String> ONE_MEANING = Set.of("package-info");
 
-    /** Names that still mean two things. A name leaves this list when its classes are renamed; no name joins it. */
-    private static final Set<String> NOT_YET_RENAMED =
-            Set.of("ClusterLink", "ConfigChanges", "LogReader", "LogWriter", "Placement", "Request");
-
     static List<Bundle> bundles() {
         return Bundle.all();
     }
@@ -45,14 +41,10 @@ class NamesTest {
         Map<String, List<String>> repeated = directoriesByClassName();
         repeated.values().removeIf(directories -> directories.size() == 1);
         repeated.keySet().removeAll(ONE_MEANING);
-        Set<String> renamed = new TreeSet<>(NOT_YET_RENAMED);
-        renamed.removeAll(repeated.keySet());
-        repeated.keySet().removeAll(NOT_YET_RENAMED);
 
         assertThat(repeated)
                 .as("a class name means one thing in the whole repository: rename all but one class of each name")
                 .isEmpty();
-        assertThat(renamed).as("take these out of NamesTest.NOT_YET_RENAMED").isEmpty();
     }
 
     @ParameterizedTest

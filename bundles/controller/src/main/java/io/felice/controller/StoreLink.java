@@ -11,11 +11,11 @@ import java.util.Optional;
 import java.util.concurrent.Executor;
 
 /**
- * The store that is here now, or none: brings what it says to the controller's thread, and nothing of a store that has
- * left. Only used on that thread, but for {@link #controllerId}.
+ * The cluster store that is bound now, or none. Brings what the store says to the controller's thread, and drops what comes
+ * of a store that has left. Only used on that thread, but for {@link #controllerId}.
  */
-final class ClusterLink {
-    /** What the store tells, on the controller's thread. */
+final class StoreLink {
+    /** What the store says, on the controller's thread. */
     interface Listener {
         void reset(long version, List<MetadataRecord> snapshot);
 
@@ -25,6 +25,8 @@ final class ClusterLink {
 
         void deposed();
 
+        void damaged(String what);
+
         void brokers(List<LiveRegistration> live);
     }
 
@@ -33,7 +35,7 @@ final class ClusterLink {
     private final List<Subscription> subscriptions = new ArrayList<>();
     private volatile ClusterStore store;
 
-    ClusterLink(Executor thread, Listener listener) {
+    StoreLink(Executor thread, Listener listener) {
         this.thread = thread;
         this.listener = listener;
     }
@@ -62,6 +64,12 @@ final class ClusterLink {
     boolean isConnected() {
         ClusterStore here = store;
         return here != null && here.isConnected();
+    }
+
+    /** True if a controller of another node is known. */
+    boolean isControllerElsewhere() {
+        ClusterStore here = store;
+        return here != null && here.isControllerElsewhere();
     }
 
     Optional<Integer> controllerId() {
@@ -110,6 +118,11 @@ final class ClusterLink {
         @Override
         public void deposed() {
             deliver(from, listener::deposed);
+        }
+
+        @Override
+        public void damaged(String what) {
+            deliver(from, () -> listener.damaged(what));
         }
 
         @Override

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** Dynamic configs of topics and brokers. */
-class ConfigChangesTest {
+class DynamicConfigsTest {
     private static final ConfigResource TOPIC = ConfigResource.topic("t");
     private static final ConfigResource OFFSETS = ConfigResource.topic("__consumer_offsets");
 

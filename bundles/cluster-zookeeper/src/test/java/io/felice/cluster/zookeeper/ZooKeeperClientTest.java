@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(60)
-class ClientTest {
+class ZooKeeperClientTest {
     private static final int LOOKS = 1_000;
 
     @TempDir
@@ -27,7 +27,7 @@ class ClientTest {
     void whoLooksAThousandTimesIsToldOfAChangeOnce() throws Exception {
         ExecutorService thread = Executors.newSingleThreadExecutor();
         try (TestEnsemble ensemble = new TestEnsemble(directory)) {
-            Client client = new Client(
+            ZooKeeperClient client = new ZooKeeperClient(
                     ensemble.connectString(), 10_000, "a secret".getBytes(), null, (which, state) -> {}, task -> {
                         events.incrementAndGet();
                         thread.execute(task);

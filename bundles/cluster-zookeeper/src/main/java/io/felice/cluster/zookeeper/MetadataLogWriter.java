@@ -21,22 +21,21 @@ import org.apache.zookeeper.Op;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/**
- * One term's right to append. A batch is one multi: the epoch is still ours, the log is as long as we think, and the
- * batch is its next. One batch is in flight; what is appended meanwhile goes into the next.
- *
- * <p>If the answer is lost with the connection, nothing is appended until the log was read back: then the batch is there,
- * or somebody else's is, or it is written again under the same id, which can succeed only once. Lives on the event thread,
+/** Appends to the log for one term. A batch is one multi that checks the controller epoch, sets {@code /log} at the expected
+ * length, and creates the next batch. One batch is in flight; changes that come meanwhile go into the next batch.
+ * <p>If the answer is lost with the connection, nothing is appended before the log was read back. If the batch is not
+ * there and its place is free, the batch is written again under the same id, which can succeed only once. Lives on the event thread,
  * but for {@link #append} and {@link #snapshot}.
  */
-final class LogWriter implements ClusterStore.Term {
+final class MetadataLogWriter implements ClusterStore.Term {
     /** Below ZooKeeper's limit of 1 MB for a request, with room for what the answer adds. */
     static final int MAX_BATCH_BYTES = 512 * 1024;
 
-    private static final Logger log = LoggerFactory.getLogger(LogWriter.class);
+    private static final Logger log = LoggerFactory.getLogger(MetadataLogWriter.class);
+    private static final String LAST_EPOCH = "last/1 epoch=";
     private static final long MAX_LENGTH = Integer.MAX_VALUE;
 
-    /** Counts what a status table shows. */
+    /** Numbers for the status table. */
     static final class Counters {
         final LongAdder changes = new LongAdder();
         final LongAdder batches = new LongAdder();
@@ -53,15 +52,15 @@ final class LogWriter implements ClusterStore.Term {
     private final Runnable onDeposed;
     private final Deque<Change> queue = new ArrayDeque<>();
     private final SnapshotWriter snapshots;
-    private Client client;
+    private ZooKeeperClient client;
     private long length;
     private long batchesBegun;
     private Flight flight;
     private boolean over;
 
-    LogWriter(
+    MetadataLogWriter(
             Paths paths,
-            Client client,
+            ZooKeeperClient client,
             EventThread events,
             Counters counters,
             int epoch,
@@ -78,10 +77,10 @@ final class LogWriter implements ClusterStore.Term {
         this.snapshots = new SnapshotWriter(paths, client, counters, epoch, this::depose);
     }
 
-    /** A change as lines, and who waits for it. */
+    /** A change as lines, and the stage that completes when it is in the log. */
     private record Change(List<String> lines, int bytes, CompletableFuture<Long> done) {}
 
-    /** What is being written: the parts that are left, the first of them perhaps written already. */
+    /** The batch that is being written: its remaining parts, of which the first may be in the log already. */
     private static final class Flight {
         final Deque<Batch> parts;
         final List<Change> changes;
@@ -144,8 +143,8 @@ final class LogWriter implements ClusterStore.Term {
         return done;
     }
 
-    /** There is a connection again, perhaps of a new session: what happened to the batch in flight? */
-    void connected(Client now) {
+    /** There is a connection again, perhaps of a new session. Finds out whether the batch in flight is in the log. */
+    void connected(ZooKeeperClient now) {
         if (flight != null && client != now) {
             flight.unknown = true;
         }
@@ -158,19 +157,19 @@ final class LogWriter implements ClusterStore.Term {
         }
     }
 
-    /** Some time has passed. */
+    /** Goes on with a snapshot that was interrupted. */
     void tick() {
         if (!over) {
             snapshots.goOn(client);
         }
     }
 
-    /** True while a batch's fate is not known. */
+    /** True while it is not known whether a batch is in the log. */
     boolean isOpen() {
         return flight != null;
     }
 
-    /** The term is over. What is in flight gets its answer still, everything else is certainly not in the log. */
+    /** The term is over. The batch in flight still gets its answer; all other changes fail, and are not in the log. */
     void end() {
         if (over) {
             return;
@@ -182,7 +181,7 @@ final class LogWriter implements ClusterStore.Term {
         dropped.forEach(change -> change.done().completeExceptionally(notController()));
     }
 
-    /** Nobody will ever know: the store closes. */
+    /** The store closes. The batch in flight fails, and it stays unknown whether it is in the log. */
     void abandon() {
         end();
         if (flight != null) {
@@ -248,14 +247,25 @@ final class LogWriter implements ClusterStore.Term {
             return;
         }
         byte[] bytes = batch.bytes();
-        byte[] writer = ("last/1 epoch=" + epoch + " id=" + batch.id()).getBytes(StandardCharsets.UTF_8);
+        byte[] writer = lastWriter(batch).getBytes(StandardCharsets.UTF_8);
         List<Op> append = List.of(
                 Op.check(paths.controllerEpoch(), epoch),
                 Op.setData(paths.log(), writer, (int) length),
-                Client.create(paths.log(n), bytes, CreateMode.PERSISTENT));
+                ZooKeeperClient.create(paths.log(n), bytes, CreateMode.PERSISTENT));
         flight.unknown = false;
         counters.bytes.add(bytes.length);
         client.multi(append, this::answered);
+    }
+
+    private String lastWriter(Batch batch) {
+        return LAST_EPOCH + epoch + " id=" + batch.id();
+    }
+
+    /** The epoch of the last writer, as the data of {@code /log} tells it; 0 if nobody has written. */
+    static int lastEpoch(String dataOfLog) {
+        return dataOfLog.startsWith(LAST_EPOCH)
+                ? Integer.parseInt(dataOfLog.substring(LAST_EPOCH.length()).split(" ")[0])
+                : 0;
     }
 
     private void answered(Code code, Integer failed) {
@@ -264,10 +274,10 @@ final class LogWriter implements ClusterStore.Term {
         }
         if (code == Code.OK) {
             written();
-        } else if (Client.isUnknown(code)) {
+        } else if (ZooKeeperClient.isUnknown(code)) {
             flight.unknown = true;
         } else if (failed > 0) {
-            // Not at this length: unless an earlier attempt of ours got there, somebody else writes.
+            // The log has another length: an earlier attempt of this batch succeeded, or somebody else writes.
             resolve();
         } else {
             if (failed != 0 && code != Code.SESSIONEXPIRED) {
@@ -301,7 +311,7 @@ final class LogWriter implements ClusterStore.Term {
     private void resolve() {
         counters.readbacks.increment();
         Flight resolved = flight;
-        Client asked = client;
+        ZooKeeperClient asked = client;
         asked.get(paths.log(length + 1), null, (code, node) -> {
             if (flight != resolved || asked != client) {
                 return;
@@ -328,10 +338,10 @@ final class LogWriter implements ClusterStore.Term {
         }
     }
 
-    /** The batch is not in the log: write it again, if its place is free and the right to write is ours. */
+    /** The batch is not in the log. Writes it again if its place is free and the term goes on. */
     private void notThere() {
         Flight resolved = flight;
-        Client asked = client;
+        ZooKeeperClient asked = client;
         asked.get(paths.log(), null, (code, node) -> {
             if (flight != resolved || asked != client) {
                 return;

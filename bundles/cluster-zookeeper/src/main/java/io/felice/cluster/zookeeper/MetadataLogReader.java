@@ -6,7 +6,10 @@ import io.felice.api.Subscription;
 import io.felice.api.cluster.ClusterStore;
 import io.felice.api.cluster.MetadataRecord;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.apache.zookeeper.KeeperException.Code;
 import org.slf4j.Logger;
@@ -15,11 +18,14 @@ import org.slf4j.LoggerFactory;
 /**
  * Brings the log to one follower: from the newest snapshot on, batch by batch, up to the length that {@code /log} has.
  *
- * <p>What has been applied is all it trusts. A batch that is missing has been let go of after a snapshot, so it begins
- * again at the snapshot. Parts of a large change are kept until the last is there.
+ * <p>A batch that is missing was either deleted after a newer snapshot, and then this reader begins again at that snapshot.
+ * Or somebody took the batch away, and no snapshot covers it. Then this reader stops before it and says so once. It looks
+ * again whenever the log changes, and every few seconds, because the controller may write a snapshot that covers the batch.
+ *
+ * <p>Lives on the event thread; any thread may read the numbers.
  */
-final class LogReader implements Actor, Subscription {
-    private static final Logger log = LoggerFactory.getLogger(LogReader.class);
+final class MetadataLogReader implements Actor, Subscription {
+    private static final Logger log = LoggerFactory.getLogger(MetadataLogReader.class);
     private static final int AHEAD = 16;
 
     private final Paths paths;
@@ -27,10 +33,11 @@ final class LogReader implements Actor, Subscription {
     private final EventThread events;
     private final Runnable onClose;
     private final Look look = new Look(this::look);
-    private Client client;
+    private ZooKeeperClient client;
     private long applied = -1;
-    private Batch lastPart;
-    private final List<String> partLines = new ArrayList<>();
+    private final Parts parts = new Parts();
+    private final Set<Long> incompleteSnapshots = new HashSet<>();
+    private String holeSaid = "";
     private volatile boolean closed;
     private boolean stopped;
     private volatile long bytes;
@@ -38,7 +45,8 @@ final class LogReader implements Actor, Subscription {
     private volatile long shownSnapshot;
     private volatile long shownZnodes;
 
-    LogReader(Paths paths, ClusterStore.Follower follower, EventThread events, Consumer<LogReader> onClose) {
+    MetadataLogReader(
+            Paths paths, ClusterStore.Follower follower, EventThread events, Consumer<MetadataLogReader> onClose) {
         this.paths = paths;
         this.follower = follower;
         this.events = events;
@@ -46,8 +54,8 @@ final class LogReader implements Actor, Subscription {
     }
 
     @Override
-    public void connected(Client now) {
-        Client before = client;
+    public void connected(ZooKeeperClient now) {
+        ZooKeeperClient before = client;
         client = now;
         look.through(before, now);
     }
@@ -111,6 +119,7 @@ final class LogReader implements Actor, Subscription {
         });
     }
 
+    /** Begins with the newest snapshot that is complete, or with nothing while the log has all its batches. */
     private void readSnapshot(long length, Runnable done) {
         client.get(paths.snapshots(), null, (code, node) -> {
             if (code != Code.OK) {
@@ -118,13 +127,24 @@ final class LogReader implements Actor, Subscription {
                 return;
             }
             Pointer pointer = Pointer.of(node.text());
-            if (pointer.isEmpty()) {
+            Optional<Pointer.Snapshot> newest = newestComplete(pointer);
+            if (newest.isPresent()) {
+                readChunks(newest.get(), length, done);
+            } else if (pointer.isLogWhole()) {
                 reset(0, List.of());
                 readBatches(length, done);
             } else {
-                readChunks(pointer.newest(), length, done);
+                sayHole("All snapshots of the metadata log in ZooKeeper, " + incompleteSnapshots + " below "
+                        + paths.snapshots() + ", lack chunks");
+                done.run();
             }
         });
+    }
+
+    private Optional<Pointer.Snapshot> newestComplete(Pointer pointer) {
+        return pointer.snapshots().stream()
+                .filter(snapshot -> !incompleteSnapshots.contains(snapshot.version()))
+                .findFirst();
     }
 
     private void readChunks(Pointer.Snapshot snapshot, long length, Runnable done) {
@@ -147,11 +167,11 @@ final class LogReader implements Actor, Subscription {
 
     private void chunksRead(
             Pointer.Snapshot snapshot, List<String> chunks, Failure failure, long length, Runnable done) {
+        if (failure.isGone()) {
+            chunkIsGone(snapshot, length, done);
+            return;
+        }
         if (failure.isAny()) {
-            if (failure.isGone()) {
-                // A newer snapshot has taken its place.
-                look.now();
-            }
             done.run();
             return;
         }
@@ -167,12 +187,26 @@ final class LogReader implements Actor, Subscription {
         readBatches(length, done);
     }
 
+    /** Either a newer snapshot has replaced this one meanwhile, or this one is incomplete and the next older must do. */
+    private void chunkIsGone(Pointer.Snapshot snapshot, long length, Runnable done) {
+        client.get(paths.snapshots(), null, (code, node) -> {
+            if (code == Code.OK && Pointer.of(node.text()).has(snapshot.version())) {
+                log.warn("Snapshot {} of the metadata log lacks a chunk; it is not used", snapshot.version());
+                incompleteSnapshots.add(snapshot.version());
+            }
+            if (code == Code.OK) {
+                readSnapshot(length, done);
+            } else {
+                done.run();
+            }
+        });
+    }
+
     private void reset(long version, List<MetadataRecord> records) {
         applied = version;
         shownApplied = version;
         shownSnapshot = version;
-        lastPart = null;
-        partLines.clear();
+        parts.clear();
         if (!closed) {
             follower.reset(version, records);
         }
@@ -202,16 +236,51 @@ final class LogReader implements Actor, Subscription {
     }
 
     private void batchesRead(Failure failure, long length, Runnable done) {
-        if (!failure.isAny()) {
+        if (stopped || !failure.isAny()) {
             readBatches(length, done);
+        } else if (failure.isGone()) {
+            batchIsGone(applied + 1, length, done);
+        } else {
+            done.run();
+        }
+    }
+
+    /** Begins again at a snapshot that covers the batch. Each time that snapshot is a newer one, so this comes to an end. */
+    private void batchIsGone(long batch, long length, Runnable done) {
+        client.get(paths.snapshots(), null, (code, node) -> {
+            if (code != Code.OK) {
+                done.run();
+                return;
+            }
+            boolean covered = newestComplete(Pointer.of(node.text()))
+                    .filter(snapshot -> snapshot.version() >= batch)
+                    .isPresent();
+            if (covered) {
+                log.info("Batch {} of the metadata log is no longer kept; beginning again at the snapshot", batch);
+                applied = -1;
+                readSnapshot(length, done);
+            } else {
+                sayHole("Batch " + batch + " of the metadata log in ZooKeeper, " + paths.log(batch)
+                        + ", is gone, and no snapshot covers it");
+                done.run();
+            }
+        });
+    }
+
+    /** Keeps a node from starting. A node that has served goes on with what it knows. */
+    private void sayHole(String what) {
+        if (what.equals(holeSaid)) {
             return;
         }
-        if (failure.isGone()) {
-            log.info("Batch {} of the metadata log is gone; beginning again at the snapshot", applied + 1);
-            applied = -1;
-            look.now();
+        holeSaid = what;
+        String sentence =
+                what + ". So this node cannot know the topics and configs of the cluster. Stop the node and run"
+                        + " 'felice metadata-repair', which says what is lost.";
+        if (Launch.hasServed()) {
+            log.error("{}", sentence);
+        } else {
+            Launch.failed(sentence);
         }
-        done.run();
     }
 
     /** The first thing that went wrong among several reads; what comes after it does not count. */
@@ -236,7 +305,7 @@ final class LogReader implements Actor, Subscription {
     private void apply(byte[] data) {
         try {
             Batch batch = Batch.of(data);
-            List<MetadataRecord> records = complete(batch);
+            List<MetadataRecord> records = parts.add(batch);
             applied++;
             shownApplied = applied;
             if (!closed) {
@@ -245,26 +314,6 @@ final class LogReader implements Actor, Subscription {
         } catch (FeliceException unreadable) {
             stop(unreadable.getMessage());
         }
-    }
-
-    /** The records that count from this batch on: none before the last part of a large change. */
-    private List<MetadataRecord> complete(Batch batch) {
-        if (lastPart != null && !batch.continues(lastPart)) {
-            lastPart = null;
-            partLines.clear();
-        }
-        if (batch.parts() == 1) {
-            return batch.records();
-        }
-        partLines.addAll(batch.lines());
-        if (!batch.isLastPart()) {
-            lastPart = batch;
-            return List.of();
-        }
-        List<MetadataRecord> records = Batch.records(partLines);
-        lastPart = null;
-        partLines.clear();
-        return records;
     }
 
     private void stop(String sentence) {

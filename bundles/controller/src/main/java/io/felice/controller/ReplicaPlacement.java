@@ -4,7 +4,7 @@ import io.felice.api.cluster.ClusterView.LiveBroker;
 import java.util.List;
 
 /** Chooses which brokers keep the replicas of new partitions. */
-interface Placement {
+interface ReplicaPlacement {
     /**
      * @param brokers the live ones, in order of their ids, at least {@code replicas} of them
      * @param firstPartition the number of the first new partition

@@ -18,12 +18,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/** Decides about dynamic configs: what is known, legal and changeable. Stateless. */
-final class ConfigChanges {
+/** Decides about changes of dynamic configs: is the key known, may it be changed, is the value legal? Stateless. */
+final class DynamicConfigs {
     static final int MAX_VALUE_LENGTH = 32_767;
     static final int MAX_NAME_LENGTH = 1_000;
 
-    private ConfigChanges() {}
+    private DynamicConfigs() {}
 
     static Decision<ConfigResource, Void> alter(
             ClusterView view, Map<ConfigResource, List<ConfigChange>> changes, boolean validateOnly) {

@@ -23,7 +23,7 @@ import org.apache.zookeeper.data.Stat;
  * One handle of the raw client. No method waits; every answer and every event comes on the event thread, in the order
  * of the server. After {@link #detach} nothing more comes.
  */
-final class Client {
+final class ZooKeeperClient {
     /** What an operation came to; {@code value} is null unless the code is OK. */
     interface Answer<T> {
         void of(Code code, T value);
@@ -36,17 +36,20 @@ final class Client {
         }
     }
 
-    /** What became of the connection. */
+    /** Hears of each change of the connection's state. */
     interface States {
-        void changed(Client client, Watcher.Event.KeeperState state);
+        void changed(ZooKeeperClient client, Watcher.Event.KeeperState state);
     }
+
+    /** The names of a million batches fit into one answer. */
+    private static final int MAX_ANSWER_BYTES = 32 << 20;
 
     private final Executor events;
     private final Handle handle;
     private boolean detached;
 
     /** Opens a session, or goes on with an older one if {@code ticket} is not null. */
-    Client(String connect, int timeoutMs, byte[] secret, SessionTicket ticket, States states, Executor events)
+    ZooKeeperClient(String connect, int timeoutMs, byte[] secret, SessionTicket ticket, States states, Executor events)
             throws IOException {
         this.events = events;
         Watcher watcher = event -> {
@@ -60,7 +63,7 @@ final class Client {
         handle.addAuthInfo("digest", secret);
     }
 
-    /** The raw client, which keeps to itself how to leave a connection without ending its session. */
+    /** The library's client. Only a subclass can leave a connection without ending its session. */
     @SuppressWarnings("try") // the library's close() may be interrupted
     private static final class Handle extends ZooKeeper {
         Handle(String connect, int timeoutMs, Watcher watcher) throws IOException {
@@ -86,6 +89,9 @@ final class Client {
         private static ZKClientConfig config() {
             ZKClientConfig config = new ZKClientConfig();
             config.setProperty(ZKClientConfig.ENABLE_CLIENT_SASL_KEY, "false");
+            // The store looks at everything again after a reconnect. The embedded server refuses to restore watches.
+            config.setProperty(ZKClientConfig.DISABLE_AUTO_WATCH_RESET, "true");
+            config.setProperty(ZKClientConfig.JUTE_MAXBUFFER, Integer.toString(MAX_ANSWER_BYTES));
             return config;
         }
     }
@@ -112,7 +118,7 @@ final class Client {
         handle.leave();
     }
 
-    /** The session is over: what still comes of it is dropped, and the client's threads end by themselves. */
+    /** The session is over. Its late answers are dropped, and the client's threads end by themselves. */
     void abandon() {
         detached = true;
     }
@@ -170,7 +176,7 @@ final class Client {
         handle.multi(operations, (rc, p, ctx, results) -> run(() -> answer.of(Code.get(rc), failed(results))), null);
     }
 
-    /** Catches up with the ensemble's leader; answered by way of it. */
+    /** Makes the server catch up with the ensemble's leader. The answer proves that the leader was reached. */
     void sync(String path, Answer<Void> answer) {
         handle.sync(path, (rc, p, ctx) -> run(() -> answer.of(Code.get(rc), null)), null);
     }
@@ -179,7 +185,7 @@ final class Client {
         return Op.create(path, data, ZooDefs.Ids.CREATOR_ALL_ACL, mode);
     }
 
-    /** True if the operation may be tried again once there is a connection, and may or may not have been done. */
+    /** True if the operation may or may not have been done. It can be tried again once there is a connection. */
     static boolean isUnknown(Code code) {
         return code == Code.CONNECTIONLOSS || code == Code.OPERATIONTIMEOUT || code == Code.SESSIONMOVED;
     }
@@ -197,11 +203,10 @@ final class Client {
         return -1;
     }
 
-    /**
-     * What is to look again when a node changes. The library tells every watcher it was given, and takes two that are equal
-     * for one: whoever looks again and again is one, however often nothing has changed.
+    /** Makes a {@link Look} look again when a znode changes. The library keeps equal watchers once, so a look that is
+     * repeated while nothing changes does not pile up watchers.
      */
-    private record Watch(Client client, Look look) implements Watcher {
+    private record Watch(ZooKeeperClient client, Look look) implements Watcher {
         @Override
         public void process(WatchedEvent event) {
             if (event.getType() != EventType.None) {

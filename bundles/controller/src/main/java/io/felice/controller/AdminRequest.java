@@ -6,17 +6,16 @@ import io.felice.api.cluster.ClusterView;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 
-/**
- * Something asked of the controller, until it is answered. It may be decided more than once: again in a later term, if
- * what the first decided is certainly not in the log.
+/** One request to the controller, until it is answered. It is decided again in a later term if the first decision is
+ * certainly not in the log.
  */
-final class Request<K, V> {
+final class AdminRequest<K, V> {
     private final Function<ClusterView, Decision<K, V>> decide;
     private final CompletableFuture<Decided<K, V>> answer = new CompletableFuture<>();
     private volatile Decision<K, V> decision;
     private boolean beingWritten;
 
-    Request(Function<ClusterView, Decision<K, V>> decide) {
+    AdminRequest(Function<ClusterView, Decision<K, V>> decide) {
         this.decide = decide;
     }
 
@@ -28,7 +27,7 @@ final class Request<K, V> {
         return answer.isDone();
     }
 
-    /** True while the log has the decision and has not answered. */
+    /** True while the decision is on its way into the log. */
     boolean isBeingWritten() {
         return beingWritten;
     }

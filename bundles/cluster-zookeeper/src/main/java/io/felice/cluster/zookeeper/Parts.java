@@ -1,0 +1,38 @@
+package io.felice.cluster.zookeeper;
+
+import io.felice.api.cluster.MetadataRecord;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Puts the parts of a large change together, batch by batch in the order of the log. One thread. */
+final class Parts {
+    private final List<String> lines = new ArrayList<>();
+    private Batch last;
+
+    /**
+     * The records that count once this batch is read: none before the last part of a large change.
+     *
+     * @throws io.felice.api.FeliceException UNSUPPORTED_VERSION if this version does not know a required record
+     */
+    List<MetadataRecord> add(Batch batch) {
+        if (last != null && !batch.continues(last)) {
+            clear();
+        }
+        if (batch.parts() == 1) {
+            return batch.records();
+        }
+        lines.addAll(batch.lines());
+        if (!batch.isLastPart()) {
+            last = batch;
+            return List.of();
+        }
+        List<MetadataRecord> records = Batch.records(lines);
+        clear();
+        return records;
+    }
+
+    void clear() {
+        last = null;
+        lines.clear();
+    }
+}
