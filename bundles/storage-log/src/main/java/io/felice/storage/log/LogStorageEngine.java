@@ -103,6 +103,7 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
 
     private final Map<LogId, Slot> slots = new ConcurrentHashMap<>();
     private volatile LogDirectory directory;
+    private volatile String clusterId;
     private volatile boolean closed;
     private volatile List<Future<Boolean>> closing = List.of();
     private volatile Config inForce;
@@ -198,6 +199,16 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
     }
 
     @Override
+    public synchronized void belongTo(String cluster) {
+        clusterId = cluster;
+        try {
+            directory().belongTo(cluster);
+        } catch (IOException failure) {
+            throw KAFKA_STORAGE_ERROR.because(path + " cannot be made the directory of a cluster: " + failure, failure);
+        }
+    }
+
+    @Override
     public PartitionLog open(LogId id, long lease) {
         LogDirectory.mustBeLegal(id);
         LogDirectory taken = directory();
@@ -220,6 +231,9 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
         try {
             if (old != null) {
                 old.retire("was opened again");
+            }
+            if (taken.isStray(id)) {
+                taken.takeBack(id);
             }
             SegmentedLog fresh = taken.placeOf(id) == null
                     ? SegmentedLog.empty(id, shared, taken)
@@ -256,6 +270,20 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
     }
 
     @Override
+    public void setAside(LogId id) {
+        LogDirectory taken = directory();
+        mustBeOpen();
+        if (taken.placeOf(id) == null || taken.isStray(id) || !LogDirectory.canBeNamedStray(id)) {
+            return;
+        }
+        try {
+            moveAside(id);
+        } catch (IOException failure) {
+            throw KAFKA_STORAGE_ERROR.because(id + " cannot be set aside: " + failure.getMessage(), failure);
+        }
+    }
+
+    @Override
     public Set<LogId> logs() {
         Set<LogId> all = new HashSet<>(directory().places().keySet());
         slots.forEach((id, slot) -> {
@@ -275,8 +303,8 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
     private synchronized LogDirectory takeDirectory() {
         mustBeOpen();
         if (directory == null) {
-            LogDirectory taken = LogDirectory.open(shared.files(), path);
-            taken.moveAsideBy(this::moveAside);
+            LogDirectory taken = LogDirectory.open(shared.files(), path, clusterId);
+            taken.moveAsideBy(this::makePlaceForNewer);
             if (sweeps) {
                 sweepNowAndThen();
             }
@@ -299,16 +327,24 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
     }
 
     /** A newer topic needs the name of this log's directory. */
-    private void moveAside(LogId owner) throws IOException {
-        Slot slot = slots.computeIfAbsent(owner, unused -> new Slot());
+    private void makePlaceForNewer(LogId owner) throws IOException {
+        moveAside(owner);
+        Path now = directory.places().get(owner);
+        if (now != null) {
+            LOG.warn("A newer topic is named {}; the older one's log is now in {}", owner, now);
+        }
+    }
+
+    private void moveAside(LogId id) throws IOException {
+        Slot slot = slots.computeIfAbsent(id, unused -> new Slot());
         synchronized (slot) {
             if (slot.log != null) {
                 slot.log.makeStray();
             } else {
-                if (directory.placeOf(owner) != null) {
-                    directory.makeStray(owner);
+                if (directory.placeOf(id) != null && !directory.isStray(id)) {
+                    directory.makeStray(id);
                 }
-                slots.remove(owner, slot);
+                slots.remove(id, slot);
             }
         }
     }

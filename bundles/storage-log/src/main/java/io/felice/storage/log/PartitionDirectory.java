@@ -37,9 +37,9 @@ final class PartitionDirectory {
         }
     }
 
-    /** Lets the log go on in another directory: a newer topic has taken its name. Both locks are held. */
+    /** Gives the directory the name of one that was set aside; the log goes on in it. Both locks are held. */
     void moveAside() throws IOException {
-        if (path != null) {
+        if (path != null && !all.isStray(id)) {
             path = all.makeStray(id);
         }
     }

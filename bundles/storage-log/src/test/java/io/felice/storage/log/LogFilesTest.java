@@ -116,6 +116,66 @@ class LogFilesTest {
     }
 
     @Test
+    void aLogThatIsSetAsideIsInADirectoryThatSaysSoUntilItIsOpenedAgain() throws IOException {
+        LogStorageEngine first = start(data());
+        appendTens(first.open(ID, 1), 3);
+        first.close();
+        LogStorageEngine second = start(data());
+        Path aside = data().resolve("orders-0." + ID.topicId().toString().replace("-", "") + "-stray");
+
+        second.setAside(ID);
+        assertThat(aside).isDirectory();
+        assertThat(partition()).doesNotExist();
+
+        assertThat(second.open(ID, 2).endOffset()).isEqualTo(30);
+        assertThat(aside).doesNotExist();
+        assertThat(partition()).isDirectory();
+    }
+
+    @Test
+    void aTopicWhoseNameWouldBeCutInTheNameOfADirectoryStaysWhereItIs() {
+        LogId id = new LogId(ID.topicId(), 0, "t".repeat(249));
+        LogStorageEngine first = start(data());
+        appendTens(first.open(id, 1), 3);
+        first.close();
+        LogStorageEngine second = start(data());
+
+        second.setAside(id);
+
+        assertThat(data().resolve(id.toString())).isDirectory();
+        assertThat(second.logs()).extracting(LogId::topic).containsExactly(id.topic());
+    }
+
+    @Test
+    void aDirectoryOfAnotherClusterIsNotTouchedUntilItsOwnerIsTakenOutOfTheFile() throws IOException {
+        LogStorageEngine first = start(data());
+        first.belongTo("cluster-one");
+        appendTens(first.open(ID, 1), 3);
+        first.close();
+        Path leftover = Files.createDirectory(data().resolve("old-0.0123456789abcdef0123456789abcdef-delete"));
+        LogStorageEngine second = start(data());
+
+        assertThatThrownBy(() -> second.belongTo("cluster-two"))
+                .hasMessageContaining("cluster-one")
+                .hasMessageContaining("cluster-two")
+                .hasMessageContaining(data().resolve("felice-log.properties").toString());
+
+        second.close();
+        assertThat(leftover).isDirectory();
+        assertThat(data().resolve(".kafka_cleanshutdown")).exists();
+        Path owner = data().resolve("felice-log.properties");
+        Files.write(
+                owner,
+                Files.readAllLines(owner).stream()
+                        .filter(line -> !line.startsWith("cluster.id"))
+                        .toList());
+        LogStorageEngine third = start(data());
+        third.belongTo("cluster-two");
+        assertThat(third.open(ID, 2).endOffset()).isEqualTo(30);
+        assertThat(owner).content().contains("cluster.id=cluster-two", "store.id=");
+    }
+
+    @Test
     void aLogIsNotTakenForEmptyBecauseItsMetadataCannotBeReadJustNow() throws IOException {
         LogStorageEngine first = start(data());
         appendTens(first.open(ID, 1), 3);
