@@ -290,13 +290,6 @@ final class SegmentFile {
     /** Shortens a file of {@code fileBytes} to what recovery found whole. */
     void cutOffRest(long fileBytes) throws IOException {
         if (size < fileBytes) {
-            if (!endsWithRoom(fileBytes)) {
-                LOG.warn(
-                        "Cutting {} off at {}: no whole batch is in its last {} bytes",
-                        logFile(),
-                        size,
-                        fileBytes - size);
-            }
             shared.files().truncate(file.channel(false), size);
             shared.files().force(file.channel(false));
         }
