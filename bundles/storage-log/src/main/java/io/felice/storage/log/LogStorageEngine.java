@@ -66,7 +66,10 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
                 min = "0")
         long tail_budget_bytes() default 67_108_864L;
 
-        @AttributeDefinition(description = "Files that are kept open, besides those in use.", min = "1")
+        @AttributeDefinition(
+                description =
+                        "Files that are kept open, besides those in use; fewer if the process may not open so many.",
+                min = "1")
         int open_files() default 8_000;
 
         @AttributeDefinition(description = "Threads that flush files to the disk.", min = "1")
@@ -85,6 +88,7 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
             "logs.open",
             "logs.failed",
             "files.open",
+            "files.limit",
             "tail.bytes",
             "tail.budget.bytes",
             "pinned.bytes",
@@ -133,6 +137,11 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
 
     /** @param sweeps whether it sweeps and gives room back by itself, rather than when it is told to */
     LogStorageEngine(Path path, LogSettings settings, DiskFiles files, Clock clock, boolean sweeps) {
+        this(path, settings, files, clock, sweeps, new OpenFiles(settings.openFiles()));
+    }
+
+    LogStorageEngine(
+            Path path, LogSettings settings, DiskFiles files, Clock clock, boolean sweeps, OpenFiles openFiles) {
         this.sweeps = sweeps;
         this.path = path.toAbsolutePath().normalize();
         this.flusher =
@@ -153,12 +162,13 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
         this.shared = new LogResources(
                 files,
                 new TailBuffers(settings.tailBudgetBytes(), settings.largestTailBuffer()),
-                new OpenFiles(settings.openFiles()),
+                openFiles,
                 new LogCounters(),
                 settings,
                 clock,
                 new SpareRoom(this::volume, clock),
                 flusher);
+        files.onShortage(openFiles::makeRoom);
     }
 
     /** A new engine would have to close and open every log; that is for the operator to ask for. */
@@ -359,6 +369,7 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
 
     /** Lets files end with their last batches again where the writing has stopped, so that other programs can read them. */
     void giveBackRoom() {
+        shared.openFiles().look();
         forEachLog(SegmentedLog::giveBackRoomIfIdle);
     }
 
@@ -397,6 +408,7 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
                 slots.values().stream().filter(slot -> slot.log != null).count(),
                 counters.failedLogs.sum(),
                 (long) shared.openFiles().count(),
+                (long) shared.openFiles().limit(),
                 shared.tails().lentBytes(),
                 shared.tails().budget(),
                 counters.pinnedBytes.sum(),
