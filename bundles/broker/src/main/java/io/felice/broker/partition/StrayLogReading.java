@@ -16,7 +16,7 @@ public final class StrayLogReading {
 
     /** @return the newest leader epoch in the log; -1 if the log has none */
     public static int read(MountedEngine engine, LogId id, long lease, PartitionFiles files) throws IOException {
-        try (PartitionLog log = engine.claimed().open(id, lease)) {
+        try (PartitionLog log = engine.open(id, lease)) {
             Epochs epochs = new Epochs(List.of());
             long end = log.endOffset();
             LogScan.walk(log, log.startOffset(), end, batch -> {

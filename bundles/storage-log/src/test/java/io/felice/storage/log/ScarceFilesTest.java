@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** An engine whose process may open fewer files than the engine has logs. */
 class ScarceFilesTest {
-    private static final int LOGS = 200;
+    private static final int LOGS = 100;
     private static final int POSSIBLE = 60;
     private static final LogSettings SETTINGS = new LogSettings(512 << 10, 0, 8_000, 2);
 
