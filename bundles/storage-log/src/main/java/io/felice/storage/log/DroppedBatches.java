@@ -38,7 +38,7 @@ final class DroppedBatches {
         BatchScan scan = new BatchScan(files, channel, window);
         long from = segment.size();
         long whole = firstWholeBatch(scan, segment.baseOffset, from, fileBytes);
-        if (whole < 0 && (!always || segment.endsWithRoom(fileBytes))) {
+        if (whole < 0 && (!always || segment.endsWithZeros(fileBytes))) {
             return;
         }
         if (whole >= 0) {

@@ -68,8 +68,8 @@ final class LogDirectory implements AutoCloseable {
     private final Path path;
     private final FileChannel lockFile;
     private final OwnerFile owner;
-    private final Checkpoint recoveryPoints;
-    private final Checkpoint logStarts;
+    private final OffsetCheckpoint recoveryPoints;
+    private final OffsetCheckpoint logStarts;
     /** Where the logs are that have files. */
     private final Map<LogId, Path> places = new ConcurrentHashMap<>();
     /** Who has the plain name of a directory. */
@@ -89,8 +89,8 @@ final class LogDirectory implements AutoCloseable {
         this.path = path;
         this.lockFile = lockFile;
         this.owner = owner;
-        this.recoveryPoints = new Checkpoint(files, path.resolve("recovery-point-offset-checkpoint"));
-        this.logStarts = new Checkpoint(files, path.resolve("log-start-offset-checkpoint"));
+        this.recoveryPoints = new OffsetCheckpoint(files, path.resolve("recovery-point-offset-checkpoint"));
+        this.logStarts = new OffsetCheckpoint(files, path.resolve("log-start-offset-checkpoint"));
     }
 
     /**
@@ -224,11 +224,11 @@ final class LogDirectory implements AutoCloseable {
         return path;
     }
 
-    Checkpoint recoveryPoints() {
+    OffsetCheckpoint recoveryPoints() {
         return recoveryPoints;
     }
 
-    Checkpoint logStarts() {
+    OffsetCheckpoint logStarts() {
         return logStarts;
     }
 
@@ -433,7 +433,7 @@ final class LogDirectory implements AutoCloseable {
         return to;
     }
 
-    private static void copyOffset(Checkpoint checkpoint, String from, String to) throws IOException {
+    private static void copyOffset(OffsetCheckpoint checkpoint, String from, String to) throws IOException {
         long offset = checkpoint.get(from, -1);
         if (offset >= 0) {
             checkpoint.put(to, offset);

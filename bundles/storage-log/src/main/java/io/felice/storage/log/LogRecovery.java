@@ -228,9 +228,9 @@ final class LogRecovery {
         return goesOn;
     }
 
-    /** Room that was made ahead hides no batch if the next segment begins just there. */
+    /** Zeros that were written ahead hide no batch if the next segment begins just there. */
     private boolean follows(SegmentFile segment, long fileBytes, long next) throws IOException {
-        return segment.size() == fileBytes ? end <= next : end == next && segment.endsWithRoom(fileBytes);
+        return segment.size() == fileBytes ? end <= next : end == next && segment.endsWithZeros(fileBytes);
     }
 
     /**
@@ -250,7 +250,7 @@ final class LogRecovery {
         if (!dropped.isEmpty()) {
             shared.files().syncDirectory(place.get());
             LOG.warn("{}", dropped.sentence(id.toString(), end));
-        } else if (segments.get(last).size() < fileBytes && !segments.get(last).endsWithRoom(fileBytes)) {
+        } else if (segments.get(last).size() < fileBytes && !segments.get(last).endsWithZeros(fileBytes)) {
             LOG.warn(
                     "{} ends at offset {}: the last {} bytes of {} hold no whole batch and are cut off",
                     id,

@@ -79,7 +79,7 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
     private static final Logger LOG = LoggerFactory.getLogger(LogStorageEngine.class);
     private static final Set<EngineTrait> TRAITS = Set.of(EngineTrait.values());
     private static final int SWEEP_SECONDS = 5;
-    private static final long ROOM_MS = 500;
+    private static final long ZEROS_MS = 500;
     private static final int SWEEPS_PER_CHECKPOINT = 12;
     private static final int STOP_SECONDS = 60;
     private static final int IDLE_THREAD_SECONDS = 10;
@@ -135,7 +135,7 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
         this(path, settings, files, clock, true);
     }
 
-    /** @param sweeps whether it sweeps and gives room back by itself, rather than when it is told to */
+    /** @param sweeps whether it sweeps and cuts off zeros by itself, rather than when it is told to */
     LogStorageEngine(Path path, LogSettings settings, DiskFiles files, Clock clock, boolean sweeps) {
         this(path, settings, files, clock, sweeps, new OpenFiles(settings.openFiles()));
     }
@@ -166,9 +166,9 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
                 new LogCounters(),
                 settings,
                 clock,
-                new SpareRoom(this::volume, clock),
+                new VolumeSpace(this::volume, clock),
                 flusher);
-        files.onShortage(openFiles::makeRoom);
+        files.onShortage(openFiles::closeSome);
     }
 
     /** A new engine would have to close and open every log; that is for the operator to ask for. */
@@ -327,7 +327,7 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
 
     private void sweepNowAndThen() {
         sweeper.scheduleWithFixedDelay(this::sweepSafely, SWEEP_SECONDS, SWEEP_SECONDS, TimeUnit.SECONDS);
-        sweeper.scheduleWithFixedDelay(this::giveBackRoom, ROOM_MS, ROOM_MS, TimeUnit.MILLISECONDS);
+        sweeper.scheduleWithFixedDelay(this::cutOffZeros, ZEROS_MS, ZEROS_MS, TimeUnit.MILLISECONDS);
     }
 
     private void mustBeOpen() {
@@ -368,9 +368,9 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
     }
 
     /** Lets files end with their last batches again where the writing has stopped, so that other programs can read them. */
-    void giveBackRoom() {
+    void cutOffZeros() {
         shared.openFiles().look();
-        forEachLog(SegmentedLog::giveBackRoomIfIdle);
+        forEachLog(SegmentedLog::cutOffZerosIfIdle);
     }
 
     /** Gives back what idle logs hold, and writes the checkpoint now and then. */

@@ -102,7 +102,7 @@ final class OpenFiles {
     }
 
     /** A file could not be opened because the process has too much open. True if some were closed since. */
-    boolean makeRoom() {
+    boolean closeSome() {
         int before = count.get();
         closeTheOldest(1 + before / CLOSED_IN_A_SHORTAGE);
         int now = count.get();

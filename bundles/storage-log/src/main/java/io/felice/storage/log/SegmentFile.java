@@ -29,7 +29,7 @@ final class SegmentFile {
     final long baseOffset;
     final long createdAt;
     final SharedFile file;
-    final RoomAhead room;
+    final Preallocation preallocation;
 
     private final LogResources shared;
     private final Supplier<Path> directory;
@@ -61,7 +61,7 @@ final class SegmentFile {
         this.sealed = sealed;
         this.offsetOfMaxTimestamp = baseOffset;
         this.file = new SharedFile(shared, this::logFile);
-        this.room = new RoomAhead(shared);
+        this.preallocation = new Preallocation(shared);
     }
 
     /** A new active segment; its file is made with the first write. */
@@ -235,7 +235,7 @@ final class SegmentFile {
         bytesSinceEntry = 0;
         indexOnDisk = false;
         sealed = false;
-        room.forget();
+        preallocation.forget();
     }
 
     // Recovery
@@ -283,8 +283,8 @@ final class SegmentFile {
     }
 
     /** True if what recovery left of a file of {@code fileBytes} was only made ahead of batches to come. */
-    boolean endsWithRoom(long fileBytes) throws IOException {
-        return RoomAhead.isAll(shared.files(), file.channel(false), size, fileBytes);
+    boolean endsWithZeros(long fileBytes) throws IOException {
+        return Preallocation.isAll(shared.files(), file.channel(false), size, fileBytes);
     }
 
     /** Shortens a file of {@code fileBytes} to what recovery found whole. */
@@ -496,18 +496,18 @@ final class SegmentFile {
     }
 
     /**
-     * Bytes of the whole batches from {@code from} on that are below {@code limit} and fit into {@code room}. If these are
+     * Bytes of the whole batches from {@code from} on that are below {@code limit} and fit into {@code maxBytes}. If these are
      * not all, the scan has stopped at the batch after them.
      */
-    int bytesBelow(BatchScan scan, long limit, long from, int room, boolean atLeastOne, long readable)
+    int bytesBelow(BatchScan scan, long limit, long from, int maxBytes, boolean atLeastOne, long readable)
             throws IOException {
         SparseIndex loaded = index();
-        long byBytes = loaded.positionAtOrBelow(Math.min(readable, from + room));
+        long byBytes = loaded.positionAtOrBelow(Math.min(readable, from + maxBytes));
         long byOffset = loaded.positionAtOrBelowOffset(limit - 1);
         long at = Math.max(from, Math.min(byBytes, byOffset));
         while (at < readable) {
             mustBeWhole(scan, at, readable);
-            boolean full = at + scan.size() - from > room && !(atLeastOne && at == from);
+            boolean full = at + scan.size() - from > maxBytes && !(atLeastOne && at == from);
             if (full || scan.lastOffset() >= limit) {
                 break;
             }

@@ -1,6 +1,6 @@
 package io.felice.storage.log;
 
-import static io.felice.testkit.Batches.batch;
+import static io.felice.testkit.TestBatches.batch;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.felice.api.FileDescriptors;
@@ -91,7 +91,7 @@ class ScarceFilesTest {
             long before = files.open();
 
             files.takenByOthers(30);
-            engine.giveBackRoom();
+            engine.cutOffZeros();
 
             assertThat(files.open()).isLessThan(before);
             assertThat(files.free()).isPositive();
