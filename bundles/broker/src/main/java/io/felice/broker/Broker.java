@@ -12,6 +12,7 @@ import io.felice.api.config.BrokerConfig;
 import io.felice.api.config.Configs;
 import io.felice.api.config.ReadOnce;
 import io.felice.api.partition.Partitions;
+import io.felice.api.partition.Strays;
 import io.felice.api.status.StatusSource;
 import io.felice.api.status.StatusTable;
 import io.felice.api.storage.StorageEngine;
@@ -54,7 +55,7 @@ import org.slf4j.LoggerFactory;
  * metadata log, registers this node and tells {@link Replicas} each new view. It also takes note of the services that come
  * and go: engines, the cluster store, endpoints, the controller.
  *
- * <p>{@link Partitions}, {@link ClusterMetadata} and {@link Configs} are registered by their own classes once this node is
+ * <p>{@link Partitions}, {@link ClusterMetadata}, {@link Configs} and {@link Strays} are registered by their own classes once this node is
  * registered in the cluster and has replayed the metadata log up to its registration. Before that a client could be told
  * that a topic does not exist only because it was not replayed yet.
  */
@@ -71,6 +72,10 @@ import org.slf4j.LoggerFactory;
         namespace = "osgi.service",
         attribute = "objectClass:List<String>=\"io.felice.api.config.Configs\"",
         uses = Configs.class)
+@Capability(
+        namespace = "osgi.service",
+        attribute = "objectClass:List<String>=\"io.felice.api.partition.Strays\"",
+        uses = Strays.class)
 @Designate(ocd = Broker.Config.class)
 public final class Broker implements StatusSource {
     /** What the file says beside the broker keys of {@link BrokerConfig}, which may stand there by their names. */
@@ -89,7 +94,9 @@ public final class Broker implements StatusSource {
         int storage_threads() default 4;
 
         @AttributeDefinition(
-                description = "How long after the start logs of unknown topics are kept, in milliseconds.",
+                description =
+                        "How long after the start stray logs are looked for, in milliseconds: logs of deleted topics"
+                                + " are deleted then, logs of unknown topics are set aside.",
                 min = "0")
         long stray_log_delay_ms() default 60_000;
     }
@@ -110,6 +117,7 @@ public final class Broker implements StatusSource {
     private final NodePartitions partitions;
     private final Readiness readiness;
     private final BrokerStatus status;
+    private final StrayTopics strayTopics;
 
     private volatile Admin admin;
 
@@ -117,6 +125,9 @@ public final class Broker implements StatusSource {
     private volatile NodeState state;
     private Upkeep upkeep;
     private boolean failed;
+    /** The view has shown this broker; its engines are asked whose logs they have. */
+    private boolean admitted;
+
     private boolean complete;
 
     /** @param properties all of the component's configuration, the broker keys among it */
@@ -127,7 +138,7 @@ public final class Broker implements StatusSource {
 
     /** Where the services are offered. */
     interface Services {
-        void offer(Partitions partitions, ClusterMetadata metadata, Configs configs);
+        void offer(Partitions partitions, ClusterMetadata metadata, Configs configs, Strays strays);
 
         /** Takes them back, and offers nothing any more. */
         void withdraw();
@@ -159,6 +170,7 @@ public final class Broker implements StatusSource {
         partitions = new NodePartitions(replicas, fetches, leaderships, producerIds, logDirs, threads.background());
         readiness = new Readiness(threads, link, configs, engines);
         status = new BrokerStatus(replicas, fetches, engines, link);
+        strayTopics = new StrayTopics(replicas.strays(), () -> state, () -> admin, link, configs::broker);
         threads.onMain(this::start);
     }
 
@@ -259,17 +271,42 @@ public final class Broker implements StatusSource {
         }
     }
 
-    /** Once this broker shows in the view it may lead; once it leads, its services are offered. */
+    /** Once this broker shows in the view, and its logs are of this cluster, it may lead. */
     private void admit() {
         ClusterView now = link.view();
-        if (isComplete(now)) {
-            complete = true;
-            soon(replicas.follow(now)).whenComplete((opened, failure) -> threads.inBackground(this::offer));
+        if (!admitted && isComplete(now)) {
+            admitted = true;
+            CompletableFuture<Void> claimed = engines.belongTo(now.clusterId().get());
+            soon(claimed)
+                    .whenComplete((done, refused) -> threads.onMain(() -> {
+                        if (refused == null) {
+                            lead();
+                        } else {
+                            refuseEngine(FeliceException.unwrap(refused));
+                        }
+                    }));
         }
     }
 
+    /** A node that has served before goes on with its other engines. */
+    private void refuseEngine(Throwable refused) {
+        if (Launch.hasServed()) {
+            log.error("{}", refused.getMessage());
+            lead();
+        } else {
+            link.leave();
+            fail(refused.getMessage());
+        }
+    }
+
+    /** Once this broker leads, its services are offered. */
+    private void lead() {
+        complete = true;
+        soon(replicas.follow(link.view())).whenComplete((opened, failure) -> threads.inBackground(this::offer));
+    }
+
     private void offer() {
-        services.offer(partitions, link, configs);
+        services.offer(partitions, link, configs, strayTopics);
         readiness.offered();
         scheduleStrays();
         configs.unkeptPromises().forEach(log::warn);
@@ -387,6 +424,11 @@ public final class Broker implements StatusSource {
     @Override
     public List<StatusTable> tables() {
         return status.tables();
+    }
+
+    /** What an operator does with stray logs. */
+    Strays strays() {
+        return strayTopics;
     }
 
     // ---- ending

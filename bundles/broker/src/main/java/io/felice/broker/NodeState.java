@@ -35,6 +35,7 @@ import org.slf4j.LoggerFactory;
  *  felice.properties                     node id, cluster id, store id, format version, newest lease
  *  .lock                                 held while a broker runs on it
  *  replication-offset-checkpoint         high watermarks, in Kafka's format
+ *  metadata-version                      the newest version of the cluster's metadata that this node has followed
  *  state/&lt;engine&gt;/&lt;topic id&gt;-&lt;partition&gt;/   see {@link PartitionFiles}; the engine is where the log is kept
  * </pre>
  *
@@ -50,6 +51,10 @@ final class NodeState implements AutoCloseable {
     private static final String VERSION = "format.version";
     private static final String LEASE = "lease";
     private static final String HIGH_WATERMARKS = "replication-offset-checkpoint";
+    private static final String METADATA_VERSION = "metadata-version";
+    /** In the directory of a log whose topic is being made again: until it is, the node does not know the log. */
+    private static final String BEING_TAKEN_IN = "being-taken-in";
+
     private static final int UUID_LETTERS = 36;
     private static final int LOCK_ATTEMPTS = 100;
     private static final long LOCK_PAUSE_MS = 100;
@@ -59,6 +64,7 @@ final class NodeState implements AutoCloseable {
     private final FileChannel lock;
     private final Map<LogId, String> engines;
     private boolean isOwned;
+    private volatile long metadataVersion;
 
     /** Why a data directory cannot be used: one sentence for the operator. */
     static final class Refused extends Exception {
@@ -78,6 +84,7 @@ final class NodeState implements AutoCloseable {
         this.properties = properties;
         this.lock = lock;
         this.engines = engines;
+        this.metadataVersion = readMetadataVersion(root);
     }
 
     /**
@@ -177,6 +184,9 @@ final class NodeState implements AutoCloseable {
         Map<LogId, String> engines = new ConcurrentHashMap<>();
         for (Path engine : children(state)) {
             for (Path partition : children(engine)) {
+                if (Files.exists(partition.resolve(BEING_TAKEN_IN))) {
+                    continue;
+                }
                 idOf(partition.getFileName().toString())
                         .ifPresent(id -> engines.put(id, engine.getFileName().toString()));
             }
@@ -247,7 +257,11 @@ final class NodeState implements AutoCloseable {
     }
 
     PartitionFiles files(LogId id, String engine) {
-        return new PartitionFiles(root.resolve("state").resolve(engine).resolve(id.topicId() + "-" + id.partition()));
+        return new PartitionFiles(directoryOf(id, engine));
+    }
+
+    private Path directoryOf(LogId id, String engine) {
+        return root.resolve("state").resolve(engine).resolve(id.topicId() + "-" + id.partition());
     }
 
     /** Every log that has files here. */
@@ -265,6 +279,43 @@ final class NodeState implements AutoCloseable {
         String engine = engines.remove(id);
         if (engine != null) {
             files(id, engine).deleteAll();
+        }
+    }
+
+    /** Keeps what is learnt of a log without knowing the log, until {@link #takenIn} says that its topic exists. */
+    PartitionFiles beginTakingIn(LogId id, String engine) throws IOException {
+        Path marker = directoryOf(id, engine).resolve(BEING_TAKEN_IN);
+        Files.createDirectories(marker.getParent());
+        Files.writeString(marker, "");
+        return files(id, engine);
+    }
+
+    void takenIn(LogId id, String engine) throws IOException {
+        Files.deleteIfExists(directoryOf(id, engine).resolve(BEING_TAKEN_IN));
+        keptBy(id, engine);
+    }
+
+    /** The newest version of the cluster's metadata that this node has followed; 0 if it has followed none. */
+    long metadataVersion() {
+        return metadataVersion;
+    }
+
+    void followed(long version) {
+        metadataVersion = version;
+    }
+
+    void writeMetadataVersion() throws IOException {
+        CheckpointFile.write(root.resolve(METADATA_VERSION), List.of(Long.toString(metadataVersion)));
+    }
+
+    /** A file that cannot be read may have said any version: the largest makes nobody believe that a topic was deleted. */
+    private static long readMetadataVersion(Path root) {
+        Path file = root.resolve(METADATA_VERSION);
+        try {
+            return Files.exists(file) ? Long.parseLong(CheckpointFile.read(file).get(0)) : 0;
+        } catch (IOException | RuntimeException damaged) {
+            log.warn("{} cannot be read and is written anew: {}", file, damaged.toString());
+            return Long.MAX_VALUE;
         }
     }
 

@@ -3,6 +3,7 @@ package io.felice.broker;
 import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.config.Configs;
 import io.felice.api.partition.Partitions;
+import io.felice.api.partition.Strays;
 import java.util.Deque;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.atomic.AtomicReference;
@@ -27,12 +28,13 @@ final class RegisteredServices implements Broker.Services {
     }
 
     @Override
-    public void offer(Partitions partitions, ClusterMetadata metadata, Configs configs) {
+    public void offer(Partitions partitions, ClusterMetadata metadata, Configs configs, Strays strays) {
         BundleContext where = context.get();
         if (where == null) {
             return;
         }
         try {
+            registrations.push(where.registerService(Strays.class, strays, null));
             registrations.push(where.registerService(Configs.class, configs, null));
             registrations.push(where.registerService(ClusterMetadata.class, metadata, null));
             registrations.push(where.registerService(Partitions.class, partitions, null));

@@ -213,6 +213,7 @@ final class Replicas {
 
     /** Goes where the view says. The result is done when the partitions that it brought can be used, or cannot. */
     CompletableFuture<?> follow(ClusterView news) {
+        strays.following(news, state);
         List<CompletableFuture<?>> openings = new ArrayList<>();
         List<TopicView> gone = applied.values().stream()
                 .map(Applied::topic)
@@ -597,6 +598,10 @@ final class Replicas {
     /** @param complete a view that is known to have every topic a log of this node can be of */
     void removeStrays(ClusterView complete) {
         strays.remove(complete, state);
+    }
+
+    StrayLogs strays() {
+        return strays;
     }
 
     private boolean isInUse(LogId id) {

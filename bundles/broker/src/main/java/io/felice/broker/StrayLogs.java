@@ -5,19 +5,33 @@ import io.felice.api.storage.LogId;
 import io.felice.broker.engine.Engines;
 import io.felice.broker.engine.MountedEngine;
 import io.felice.broker.partition.Environment;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Logs that are no longer wanted here: of a topic that was deleted while the broker was away, or of a partition that went
- * elsewhere. Decides on the broker's thread; engines are asked and logs deleted on the engines' threads.
+ * Stray logs are logs of this node that the cluster's view has no use for.
+ *
+ * <p>A stray log is deleted only if this node knows that its topic was deleted or that its partition went elsewhere. It
+ * knows that if it has kept the log for this cluster before ({@link NodeState} has files for the log) and the metadata has
+ * not gone back since: the view of that time had the partition, a newer view has not. Every other stray log is unknown. It
+ * is set aside, and an operator decides.
+ *
+ * <p>Decides on the broker's thread; engines are asked and logs deleted on the engines' threads.
  */
 final class StrayLogs {
     private static final Logger log = LoggerFactory.getLogger(StrayLogs.class);
+    private static final int MOST_NAMES = 20;
 
     private final Environment environment;
     private final Executor main;
@@ -39,25 +53,47 @@ final class StrayLogs {
         this.inUse = inUse;
     }
 
+    /** A log that no topic of the cluster has, and of which this node does not know whether it may be deleted. */
+    record Unknown(LogId id, MountedEngine engine) {}
+
+    // ---- what this node knows
+
     /**
-     * Removes the logs of topics that no longer exist, and what is remembered of them.
-     *
-     * @param complete a view that is known to have every topic a log of this node can be of
+     * Has to be called before the replicas follow a view. A node that starts with metadata older than what it followed
+     * before (the metadata was restored, say) cannot tell a deleted topic from one that was created later, so it forgets
+     * what it knew of the logs of both.
      */
-    void remove(ClusterView complete, NodeState state) {
-        for (MountedEngine engine : engines.all()) {
-            engine.execute(() -> {
-                List<LogId> strays = engine.engine().logs().stream()
-                        .filter(id -> isStray(complete, id))
-                        .toList();
-                main.execute(() -> strays.stream()
-                        .filter(id -> isStray(view.get(), id) && !inUse.test(id))
-                        .forEach(id -> delete(engine, id, state)));
-            });
+    void following(ClusterView news, NodeState state) {
+        long newest = state.metadataVersion();
+        if (news.version() == newest) {
+            return;
         }
-        state.known().stream()
-                .filter(id -> isStray(complete, id) && !inUse.test(id))
-                .forEach(id -> environment.background().execute(() -> state.forget(id)));
+        if (news.version() < newest) {
+            forgetStrays(news, newest, state);
+        }
+        state.followed(news.version());
+        environment.background().execute(() -> write(state));
+    }
+
+    private void forgetStrays(ClusterView older, long newest, NodeState state) {
+        log.warn(
+                "The cluster's metadata has gone back to version {}; this node has followed version {}."
+                        + " Logs of topics that are not in the older metadata are kept",
+                older.version(),
+                newest);
+        state.known().stream().filter(id -> isStray(older, id)).forEach(state::forget);
+    }
+
+    private static void write(NodeState state) {
+        try {
+            state.writeMetadataVersion();
+        } catch (IOException failure) {
+            log.warn("The version of the metadata cannot be written: {}", failure.toString());
+        }
+    }
+
+    private static boolean isKnown(MountedEngine engine, LogId id, NodeState state) {
+        return state.engineOf(id).filter(engine.name()::equals).isPresent();
     }
 
     private boolean isStray(ClusterView now, LogId id) {
@@ -67,16 +103,127 @@ final class StrayLogs {
                 .isEmpty();
     }
 
-    /** Deletes a log and what is remembered of it, on the engine's threads. */
+    private boolean isStrayNow(LogId id) {
+        return isStray(view.get(), id) && !inUse.test(id);
+    }
+
+    // ---- looking for them
+
+    /**
+     * Deletes stray logs that this node knows and sets the others aside.
+     *
+     * @param complete a view that is known to have every topic a log of this node can be of
+     */
+    void remove(ClusterView complete, NodeState state) {
+        for (MountedEngine engine : engines.all()) {
+            logsOf(engine).thenAcceptAsync(here -> remove(engine, here, complete, state), main);
+        }
+    }
+
+    /** Fails if the engine does. */
+    private static CompletableFuture<Set<LogId>> logsOf(MountedEngine engine) {
+        CompletableFuture<Set<LogId>> logs = new CompletableFuture<>();
+        engine.execute(() -> {
+            try {
+                logs.complete(engine.claimed().logs());
+            } catch (RuntimeException | Error failure) {
+                log.warn("The storage engine {} does not say which logs it has", engine.name(), failure);
+                logs.completeExceptionally(failure);
+            }
+        });
+        return logs;
+    }
+
+    private void remove(MountedEngine engine, Set<LogId> here, ClusterView complete, NodeState state) {
+        List<LogId> unknown = new ArrayList<>();
+        for (LogId id : here) {
+            if (isStray(complete, id) && isStrayNow(id)) {
+                if (isKnown(engine, id, state)) {
+                    delete(engine, id, state);
+                } else {
+                    unknown.add(id);
+                }
+            }
+        }
+        state.known().stream()
+                .filter(id -> isKnown(engine, id, state) && !here.contains(id))
+                .filter(id -> isStray(complete, id) && isStrayNow(id))
+                .forEach(id -> environment.background().execute(() -> state.forget(id)));
+        if (!unknown.isEmpty()) {
+            setAside(engine, unknown);
+        }
+    }
+
+    /** What no topic of the cluster has, in all engines that answer. */
+    CompletableFuture<List<Unknown>> unknown(NodeState state) {
+        List<CompletableFuture<List<Unknown>>> found =
+                engines.all().stream().map(engine -> unknown(engine, state)).toList();
+        return CompletableFuture.allOf(found.toArray(CompletableFuture[]::new))
+                .thenApply(done ->
+                        found.stream().flatMap(one -> one.join().stream()).toList());
+    }
+
+    private CompletableFuture<List<Unknown>> unknown(MountedEngine engine, NodeState state) {
+        return logsOf(engine)
+                .exceptionally(failure -> Set.of())
+                .thenApplyAsync(
+                        here -> here.stream()
+                                .filter(id -> isStrayNow(id) && !isKnown(engine, id, state))
+                                .map(id -> new Unknown(id, engine))
+                                .toList(),
+                        main);
+    }
+
+    // ---- what becomes of them
+
+    private static void setAside(MountedEngine engine, Collection<LogId> unknown) {
+        engine.execute(() -> {
+            unknown.forEach(id -> setAside(engine, id));
+            log.warn(
+                    "The cluster does not know the topics of {} logs in {}: {}. They are set aside and kept."
+                            + " felice:strays lists them; felice:strays take-in TOPIC makes a topic again with its"
+                            + " records; felice:strays delete TOPIC deletes them",
+                    unknown.size(),
+                    engine.engine().volume().logDir(),
+                    names(unknown));
+        });
+    }
+
+    /** On the engine's threads. */
+    static void setAside(MountedEngine engine, LogId id) {
+        try {
+            engine.claimed().setAside(id);
+        } catch (RuntimeException failure) {
+            log.warn("The log of {} cannot be set aside and stays where it is: {}", id, failure.toString());
+        }
+    }
+
+    private static String names(Collection<LogId> logs) {
+        TreeMap<String, Long> partitions =
+                logs.stream().collect(Collectors.groupingBy(LogId::topic, TreeMap::new, Collectors.counting()));
+        String first = partitions.entrySet().stream()
+                .limit(MOST_NAMES)
+                .map(topic -> topic.getKey() + " (" + topic.getValue() + ")")
+                .collect(Collectors.joining(", "));
+        return partitions.size() > MOST_NAMES ? first + " and " + (partitions.size() - MOST_NAMES) + " more" : first;
+    }
+
+    /** Deletes the log of a partition that the view had and has no more, and what is remembered of the log. */
     void delete(MountedEngine engine, LogId id, NodeState state) {
         engine.execute(() -> {
             try {
-                engine.engine().delete(id);
-                state.forget(id);
-                log.info("Deleted the log of {}", id);
+                deleteNow(engine, id, state);
             } catch (RuntimeException failure) {
                 log.warn("The log of {} cannot be deleted: {}", id, failure.toString());
             }
         });
+    }
+
+    /** On the engine's threads. */
+    static void deleteNow(MountedEngine engine, LogId id, NodeState state) {
+        engine.claimed().delete(id);
+        state.forget(id);
+        state.files(id, engine.name()).deleteAll();
+        log.info("Deleted the log of {}", id);
     }
 }

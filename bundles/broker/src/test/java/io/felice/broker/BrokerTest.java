@@ -29,6 +29,7 @@ import io.felice.api.partition.Partition.Acks;
 import io.felice.api.partition.Partition.Appended;
 import io.felice.api.partition.Partition.Origin;
 import io.felice.api.partition.Partitions;
+import io.felice.api.partition.Strays;
 import io.felice.api.status.StatusTable;
 import io.felice.api.storage.LogId;
 import io.felice.api.storage.StorageEngine;
@@ -37,6 +38,8 @@ import io.felice.broker.partition.LeaderPartition;
 import io.felice.broker.partition.PartitionFiles;
 import io.felice.broker.partition.ScriptedEngine;
 import io.felice.testkit.MemoryClusterStore;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.annotation.Annotation;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -85,7 +88,7 @@ class BrokerTest {
         private final AtomicInteger anew = new AtomicInteger();
 
         @Override
-        public void offer(Partitions partitions, ClusterMetadata metadata, Configs configs) {
+        public void offer(Partitions partitions, ClusterMetadata metadata, Configs configs, Strays strays) {
             topicsAtOffer.add(metadata.view().topics().size());
             offering.add(partitions);
         }
@@ -390,7 +393,7 @@ class BrokerTest {
         CountDownLatch withdrawn = new CountDownLatch(1);
         Broker.Services slow = new Broker.Services() {
             @Override
-            public void offer(Partitions partitions, ClusterMetadata metadata, Configs configs) {
+            public void offer(Partitions partitions, ClusterMetadata metadata, Configs configs, Strays strays) {
                 offering.countDown();
                 try {
                     withdrawn.await();
@@ -575,6 +578,7 @@ class BrokerTest {
         LogId stray = new LogId(UUID.randomUUID(), 0, "gone");
         engine.open(stray, 1);
         stop();
+        remember(stray);
         CountDownLatch searched = new CountDownLatch(1);
         broker = start();
         led("orders");
@@ -662,11 +666,48 @@ class BrokerTest {
         LogId stray = new LogId(UUID.randomUUID(), 0, "gone");
         engine.open(stray, 1);
         stop();
+        remember(stray);
 
         broker = start();
 
         eventually(() -> assertThat(engine.logs()).doesNotContain(stray));
         assertThat(engine.logs()).hasSize(1);
+    }
+
+    @Test
+    void anEngineWithTheLogsOfAnotherClusterIsSaidAtOnceAndNothingIsLed() throws IOException {
+        controller.create("orders", 1);
+        stop();
+        engine.otherCluster = "c2";
+        int offers = offered.offering.size();
+        Path fatal = directory.resolve("fatal");
+        System.setProperty(Launch.FATAL_FILE, fatal.toString());
+        asInANewProcess();
+        try {
+            broker = start();
+
+            eventually(() -> assertThat(fatal).exists());
+            assertThat(Files.readString(fatal)).contains("The logs belong to cluster c2");
+            refused(ErrorCode.LEADER_NOT_AVAILABLE, () -> broker.partitions().leader(first("orders")));
+            assertThat(offered.offering).hasSize(offers);
+        } finally {
+            System.clearProperty(Launch.FATAL_FILE);
+        }
+    }
+
+    private static void asInANewProcess() {
+        System.clearProperty("felice.served");
+        assertThat(Launch.hasServed()).isFalse();
+    }
+
+    /** As if this node had kept that log for this cluster. */
+    private void remember(LogId log) {
+        Path state = directory.resolve("broker/state/scripted/" + log.topicId() + "-" + log.partition());
+        try {
+            new PartitionFiles(state).writeEpochs(List.of(new Epochs.Entry(0, 0)));
+        } catch (IOException failure) {
+            throw new UncheckedIOException(failure);
+        }
     }
 
     @Test

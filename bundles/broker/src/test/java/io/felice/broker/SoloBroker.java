@@ -17,6 +17,7 @@ import io.felice.api.partition.Partition.Acks;
 import io.felice.api.partition.Partition.Appended;
 import io.felice.api.partition.Partition.Origin;
 import io.felice.api.partition.Partitions;
+import io.felice.api.partition.Strays;
 import io.felice.api.status.StatusTable;
 import io.felice.api.storage.StorageEngine;
 import io.felice.broker.partition.LeaderPartition;
@@ -67,7 +68,7 @@ final class SoloBroker implements AutoCloseable {
 
     private final class Services implements Broker.Services {
         @Override
-        public void offer(Partitions partitions, ClusterMetadata metadata, Configs configs) {
+        public void offer(Partitions partitions, ClusterMetadata metadata, Configs configs, Strays strays) {
             offered.complete(null);
         }
 

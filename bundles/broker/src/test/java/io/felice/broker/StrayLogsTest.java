@@ -2,9 +2,11 @@ package io.felice.broker;
 
 import static io.felice.broker.partition.Bench.eventually;
 import static io.felice.broker.partition.Bench.get;
+import static io.felice.broker.partition.Bench.refused;
 import static io.felice.testkit.TestBatches.batch;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.felice.api.ErrorCode;
 import io.felice.api.TopicPartition;
 import io.felice.api.cluster.BrokerRegistration.Endpoint;
 import io.felice.api.cluster.ClusterMetadata;
@@ -13,12 +15,19 @@ import io.felice.api.cluster.MetadataRecord;
 import io.felice.api.cluster.PartitionState;
 import io.felice.api.config.Configs;
 import io.felice.api.partition.Partitions;
+import io.felice.api.partition.Strays;
+import io.felice.api.partition.Strays.StrayTopic;
 import io.felice.api.storage.LogId;
 import io.felice.api.storage.PartitionLog;
 import io.felice.api.storage.StorageEngine;
+import io.felice.broker.partition.CheckpointFile;
+import io.felice.broker.partition.Epochs;
+import io.felice.broker.partition.PartitionFiles;
 import io.felice.broker.partition.ScriptedEngine;
 import io.felice.testkit.MemoryClusterStore;
+import java.io.IOException;
 import java.lang.annotation.Annotation;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.List;
@@ -32,7 +41,10 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A log is not stray because the records of its topic have not been read yet. Stray logs are looked for at once here. */
+/**
+ * A log is not stray because the records of its topic have not been read yet, and a stray log is deleted only if this node
+ * knows that its topic was deleted. Stray logs are looked for at once here.
+ */
 class StrayLogsTest {
     private static final LogId KEPT = new LogId(UUID.randomUUID(), 0, "kept");
     private static final LogId GONE = new LogId(UUID.randomUUID(), 0, "gone");
@@ -46,11 +58,10 @@ class StrayLogsTest {
     private final CompletableFuture<MetadataRecord> registered = new CompletableFuture<>();
     private Broker broker;
 
-    @BeforeEach
-    void setUp() {
+    private void start() {
         Broker.Services none = new Broker.Services() {
             @Override
-            public void offer(Partitions partitions, ClusterMetadata metadata, Configs configs) {}
+            public void offer(Partitions partitions, ClusterMetadata metadata, Configs configs, Strays strays) {}
 
             @Override
             public void withdraw() {}
@@ -65,13 +76,87 @@ class StrayLogsTest {
         store.close();
     }
 
-    @Test
-    void aLogIsLeftAloneUntilTheViewHasAllThatItCanBeOf() {
+    @BeforeEach
+    void setUp() {
         for (LogId id : List.of(KEPT, GONE)) {
             PartitionLog log = engine.open(id, 1);
             log.append(batch(5).at(0));
             log.close();
         }
+    }
+
+    /** As if this node had kept the log for this cluster. */
+    private void remember(LogId id) throws IOException {
+        Path state = directory.resolve("data/state/scripted/" + id.topicId() + "-" + id.partition());
+        new PartitionFiles(state).writeEpochs(List.of(new Epochs.Entry(0, 0)));
+    }
+
+    @Test
+    void aLogIsLeftAloneUntilTheViewHasAllThatItCanBeOf() throws IOException {
+        remember(GONE);
+
+        startWithTheTopicKept();
+
+        eventually(() -> assertThat(engine.logs()).doesNotContain(GONE));
+        eventually(() -> assertThat(broker.partitions()
+                        .leader(new TopicPartition("kept", 0))
+                        .logEndOffset())
+                .isEqualTo(5));
+        assertThat(engine.deleted).containsExactly(GONE);
+        assertThat(engine.setAside).isEmpty();
+    }
+
+    @Test
+    void aLogThatThisNodeHasNeverKeptIsSetAsideAndNotDeleted() {
+        startWithTheTopicKept();
+
+        eventually(() -> assertThat(engine.setAside).containsExactly(GONE));
+        assertThat(engine.deleted).isEmpty();
+        assertThat(get(broker.strays().list()))
+                .containsExactly(new StrayTopic(GONE.topicId(), "gone", "scripted", List.of(0), "scripted:"));
+    }
+
+    @Test
+    void aTopicThatOlderMetadataDoesNotHaveIsNotTakenForDeleted() throws IOException {
+        remember(GONE);
+        CheckpointFile.write(directory.resolve("data/metadata-version"), List.of("1000"));
+
+        startWithTheTopicKept();
+
+        eventually(() -> assertThat(engine.setAside).containsExactly(GONE));
+        broker.close();
+        assertThat(engine.deleted).isEmpty();
+        assertThat(directory.resolve("data/metadata-version"))
+                .content()
+                .doesNotContain("1000")
+                .startsWith("0\n1\n10");
+    }
+
+    @Test
+    void aVersionOfTheMetadataThatCannotBeReadDeletesNothing() throws IOException {
+        remember(GONE);
+        Files.writeString(directory.resolve("data/metadata-version"), "rubbish");
+
+        startWithTheTopicKept();
+
+        eventually(() -> assertThat(engine.setAside).containsExactly(GONE));
+        assertThat(engine.deleted).isEmpty();
+    }
+
+    @Test
+    void aStrayTopicIsDeletedWhenItsOperatorSaysSo() {
+        startWithTheTopicKept();
+        eventually(() -> assertThat(engine.setAside).containsExactly(GONE));
+
+        get(broker.strays().delete(GONE.topicId()));
+
+        assertThat(engine.deleted).containsExactly(GONE);
+        assertThat(get(broker.strays().list())).isEmpty();
+        refused(ErrorCode.UNKNOWN_TOPIC_ID, () -> get(broker.strays().delete(KEPT.topicId())));
+    }
+
+    private void startWithTheTopicKept() {
+        start();
         store.campaign(new SlowController());
         broker.bindStore(store);
         broker.bindEndpoints(() -> List.of(new Endpoint("PLAINTEXT", "PLAINTEXT", "127.0.0.1", 9092)));
@@ -88,13 +173,6 @@ class StrayLogsTest {
                 new MetadataRecord.PartitionChanged(
                         KEPT.topicId(), 0, PartitionState.created(List.of(0), List.of(0), 0)),
                 registration));
-
-        eventually(() -> assertThat(engine.logs()).doesNotContain(GONE));
-        eventually(() -> assertThat(broker.partitions()
-                        .leader(new TopicPartition("kept", 0))
-                        .logEndOffset())
-                .isEqualTo(5));
-        assertThat(engine.deleted).containsExactly(GONE);
     }
 
     private CompletionStage<Long> append(MetadataRecord... records) {

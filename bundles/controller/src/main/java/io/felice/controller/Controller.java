@@ -159,6 +159,11 @@ public final class Controller implements Admin, StatusSource {
     }
 
     @Override
+    public CompletionStage<Decided<String, CreatedTopic>> restoreTopic(RestoredTopic topic) {
+        return submit(now -> topics.restore(now, topic));
+    }
+
+    @Override
     public CompletionStage<Decided<UUID, Void>> deleteTopics(Set<UUID> topicIds) {
         return submit(now -> topics.delete(now, topicIds));
     }

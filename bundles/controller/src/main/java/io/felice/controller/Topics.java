@@ -5,6 +5,7 @@ import io.felice.api.TopicNames;
 import io.felice.api.cluster.Admin.CreatedTopic;
 import io.felice.api.cluster.Admin.NewPartitions;
 import io.felice.api.cluster.Admin.NewTopic;
+import io.felice.api.cluster.Admin.RestoredTopic;
 import io.felice.api.cluster.ClusterView;
 import io.felice.api.cluster.ClusterView.LiveBroker;
 import io.felice.api.cluster.MetadataRecord;
@@ -58,6 +59,43 @@ final class Topics {
             });
         }
         return draft.done(validateOnly);
+    }
+
+    /** Makes a topic again whose logs one broker has. */
+    Decision<String, CreatedTopic> restore(ClusterView view, RestoredTopic topic) {
+        Decision.Draft<String, CreatedTopic> draft = new Decision.Draft<>();
+        draft.item(topic.name(), records -> {
+            checkName(view, topic.name(), Set.of());
+            if (view.topic(topic.topicId()).isPresent()) {
+                throw ErrorCode.TOPIC_ALREADY_EXISTS.because("A topic has the id " + topic.topicId() + " already.");
+            }
+            if (topic.leaderEpochs().isEmpty()) {
+                throw ErrorCode.INVALID_PARTITIONS.because("Number of partitions must be larger than 0.");
+            }
+            new Room().require(topic.leaderEpochs().size());
+            checkAssignment(view, List.of(topic.brokerId()));
+            ConfigChanges.checkNewTopic(topic.name(), topic.configs());
+            addRestored(topic, records);
+            return new CreatedTopic(topic.topicId(), topic.leaderEpochs().size(), 1);
+        });
+        return draft.done();
+    }
+
+    private static void addRestored(RestoredTopic topic, List<MetadataRecord> records) {
+        records.add(new MetadataRecord.TopicCreated(topic.topicId(), topic.name()));
+        List<Integer> owner = List.of(topic.brokerId());
+        for (int partition = 0; partition < topic.leaderEpochs().size(); partition++) {
+            int epoch = topic.leaderEpochs().get(partition);
+            PartitionState state =
+                    new PartitionState(owner, owner, List.of(), List.of(), topic.brokerId(), epoch, 0, false);
+            records.add(new MetadataRecord.PartitionChanged(topic.topicId(), partition, state));
+        }
+        addConfigs(topic.name(), topic.configs(), records);
+    }
+
+    private static void addConfigs(String topic, Map<String, String> configs, List<MetadataRecord> records) {
+        ConfigResource resource = ConfigResource.topic(topic);
+        new TreeMap<>(configs).forEach((key, value) -> records.add(new MetadataRecord.ConfigSet(resource, key, value)));
     }
 
     Decision<UUID, Void> delete(ClusterView view, Set<UUID> topicIds) {
@@ -116,9 +154,7 @@ final class Topics {
         records.add(new MetadataRecord.TopicCreated(topicId, topic.name()));
         addPartitions(view, topicId, 0, replicas, records);
         budget.take(replicas.size());
-        ConfigResource resource = ConfigResource.topic(topic.name());
-        new TreeMap<>(topic.configs())
-                .forEach((key, value) -> records.add(new MetadataRecord.ConfigSet(resource, key, value)));
+        addConfigs(topic.name(), topic.configs(), records);
         return new CreatedTopic(topicId, replicas.size(), replicas.get(0).size());
     }
 

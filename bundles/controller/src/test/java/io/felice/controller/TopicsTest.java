@@ -10,6 +10,7 @@ import io.felice.api.cluster.Admin.CreatedTopic;
 import io.felice.api.cluster.Admin.Decided;
 import io.felice.api.cluster.Admin.NewPartitions;
 import io.felice.api.cluster.Admin.NewTopic;
+import io.felice.api.cluster.Admin.RestoredTopic;
 import io.felice.api.cluster.Outcome;
 import io.felice.api.cluster.PartitionState;
 import io.felice.api.config.ConfigResource;
@@ -190,6 +191,43 @@ class TopicsTest {
         assertThat(configured(setup, "__consumer_offsets", Map.of("cleanup.policy", "compact")))
                 .isEqualTo(ErrorCode.NONE);
         assertThat(setup.view().topics()).hasSize(2);
+    }
+
+    @Test
+    void aTopicIsMadeAgainUnderItsIdWithTheEpochsThatItsLogsNeed() {
+        ControllerSetup setup = withBrokers(1, 2);
+        UUID id = UUID.randomUUID();
+
+        Outcome<CreatedTopic> made = only(setup.controller.restoreTopic(
+                new RestoredTopic(id, "orders", 2, List.of(7, 0), Map.of("retention.ms", "-1"))));
+
+        assertThat(made.value()).isEqualTo(new CreatedTopic(id, 2, 1));
+        assertThat(setup.topicId("orders")).isEqualTo(id);
+        assertThat(setup.partition("orders", 0).leaderEpoch()).isEqualTo(7);
+        assertThat(setup.partition("orders", 0).replicas()).containsExactly(2);
+        assertThat(setup.partition("orders", 1).leader()).isEqualTo(2);
+        assertThat(setup.view().configs(ConfigResource.topic("orders"))).containsEntry("retention.ms", "-1");
+    }
+
+    @Test
+    void aTopicIsNotMadeAgainOverAnotherOrOnABrokerThatIsNotThere() {
+        ControllerSetup setup = withBrokers(1);
+        setup.create("orders", 1, 1);
+        UUID taken = setup.topicId("orders");
+        UUID free = UUID.randomUUID();
+
+        assertThat(restored(setup, free, "orders", 1, List.of(0))).isEqualTo(ErrorCode.TOPIC_ALREADY_EXISTS);
+        assertThat(restored(setup, taken, "bills", 1, List.of(0))).isEqualTo(ErrorCode.TOPIC_ALREADY_EXISTS);
+        assertThat(restored(setup, free, "bills", 9, List.of(0))).isEqualTo(ErrorCode.INVALID_REPLICA_ASSIGNMENT);
+        assertThat(restored(setup, free, "bills", 1, List.of())).isEqualTo(ErrorCode.INVALID_PARTITIONS);
+        assertThat(restored(setup, free, "a b", 1, List.of(0))).isEqualTo(ErrorCode.INVALID_TOPIC_EXCEPTION);
+        assertThat(setup.view().topics()).hasSize(1);
+    }
+
+    private static ErrorCode restored(
+            ControllerSetup setup, UUID id, String name, int broker, List<Integer> leaderEpochs) {
+        return only(setup.controller.restoreTopic(new RestoredTopic(id, name, broker, leaderEpochs, Map.of())))
+                .error();
     }
 
     @Test

@@ -262,6 +262,11 @@ final class FakeBroker implements Partitions, ClusterMetadata, Configs {
         }
 
         @Override
+        public CompletionStage<Decided<String, CreatedTopic>> restoreTopic(RestoredTopic topic) {
+            throw new UnsupportedOperationException("a coordinator has no use for this");
+        }
+
+        @Override
         public CompletionStage<Decided<UUID, Void>> deleteTopics(Set<UUID> topicIds) {
             throw new UnsupportedOperationException("a coordinator has no use for this");
         }

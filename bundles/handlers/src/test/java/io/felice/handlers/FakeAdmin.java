@@ -63,6 +63,11 @@ final class FakeAdmin implements Admin {
         return decide(byName.keySet(), name -> create(byName.get(name), validateOnly));
     }
 
+    @Override
+    public CompletionStage<Decided<String, CreatedTopic>> restoreTopic(RestoredTopic topic) {
+        throw new UnsupportedOperationException("no handler has a use for this");
+    }
+
     private CreatedTopic create(NewTopic topic, boolean validateOnly) {
         int partitions = topic.assignments().isEmpty()
                 ? topic.partitions()

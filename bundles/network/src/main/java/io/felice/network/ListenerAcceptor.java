@@ -1,5 +1,7 @@
 package io.felice.network;
 
+import io.felice.api.FileDescriptors;
+import java.io.IOException;
 import java.nio.channels.ServerSocketChannel;
 import java.util.concurrent.Executor;
 import java.util.function.Supplier;
@@ -16,8 +18,11 @@ final class ListenerAcceptor extends NioSocketAcceptor {
     private static final Logger log = LoggerFactory.getLogger(ListenerAcceptor.class);
     private static final int BACKLOG = 1024;
     private static final int UNUSED_READ_BUFFER = 64;
+    /** The client stays in the system's queue meanwhile; without a pause this thread would try again at once, for ever. */
+    private static final long SHORTAGE_PAUSE_MS = 100;
 
     private final Supplier<RoundProcessor> next;
+    private final Server server;
 
     ListenerAcceptor(
             Executor executor,
@@ -27,6 +32,7 @@ final class ListenerAcceptor extends NioSocketAcceptor {
             ListenerCounters counters) {
         super(executor, next.get());
         this.next = next;
+        this.server = server;
         setHandler(new Sessions(server, listener, counters));
         setReuseAddress(true);
         setBacklog(BACKLOG);
@@ -40,7 +46,18 @@ final class ListenerAcceptor extends NioSocketAcceptor {
 
     @Override
     protected NioSession accept(IoProcessor<NioSession> unused, ServerSocketChannel handle) throws Exception {
-        return super.accept(next.get(), handle);
+        try {
+            return super.accept(next.get(), handle);
+        } catch (IOException failure) {
+            if (!FileDescriptors.areUsedUp(failure)) {
+                throw failure;
+            }
+            server.complaints()
+                    .warn("A client waits to be connected: this process has all " + FileDescriptors.limit()
+                            + " files and connections open that it may have. Raise the limit (ulimit -n)");
+            Thread.sleep(SHORTAGE_PAUSE_MS);
+            return null;
+        }
     }
 
     /** Makes a {@link Connection} of every session; on the session's I/O thread. */

@@ -1,5 +1,6 @@
 package io.felice.network;
 
+import io.felice.api.FileDescriptors;
 import io.felice.api.cluster.BrokerRegistration;
 import io.felice.api.status.StatusTable;
 import java.io.IOException;
@@ -32,6 +33,7 @@ final class Server {
 
     private static final long DRAIN_NANOS = TimeUnit.SECONDS.toNanos(2);
     private static final long LEAVE_MS = 1000;
+    private static final int UNLIMITED = Integer.MAX_VALUE;
     private static final long SHORTAGE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
     private final Settings settings;
@@ -57,6 +59,7 @@ final class Server {
     private final LongConsumer onDeparture = this::left;
     private volatile Limits limits;
     private volatile boolean advertises;
+    private volatile int connectionsPossible = UNLIMITED;
 
     Server(Settings settings, ApiTable apis) {
         this.settings = settings;
@@ -78,6 +81,9 @@ final class Server {
 
     /** Binds what is not bound yet. @throws CannotListen naming the listener that failed; may be tried again */
     void bind() throws CannotListen {
+        if (connectionsPossible == UNLIMITED) {
+            limitConnections();
+        }
         for (Listener listener : settings.listeners()) {
             if (acceptors.containsKey(listener)) {
                 continue;
@@ -100,6 +106,21 @@ final class Server {
                     endpoint.host(),
                     endpoint.port());
         }
+    }
+
+    /** Connections get half of what this process may still open; the other half is for the logs and everything else. */
+    private void limitConnections() {
+        long possible = Math.min(UNLIMITED, Math.max(1, FileDescriptors.free() / 2));
+        if (possible < limits.connections()) {
+            log.warn(
+                    "This process may have {} files and connections open, so {} clients may connect, not"
+                            + " max.connections = {}. Raise the limit (ulimit -n, or LimitNOFILE of a systemd service)"
+                            + " for more",
+                    FileDescriptors.limit(),
+                    possible,
+                    limits.connections());
+        }
+        connectionsPossible = (int) possible;
     }
 
     private static InetSocketAddress address(Listener listener) throws IOException {
@@ -244,7 +265,8 @@ final class Server {
     boolean admits(IoSession session) {
         InetAddress address = ((InetSocketAddress) session.getRemoteAddress()).getAddress();
         int ofAddress = connectionsByAddress.merge(address, 1, Integer::sum);
-        if (connections.incrementAndGet() > limits.connections() || ofAddress > limits.connectionsPerAddress()) {
+        int most = Math.min(limits.connections(), connectionsPossible);
+        if (connections.incrementAndGet() > most || ofAddress > limits.connectionsPerAddress()) {
             left(address);
             complaints.warn("Refusing a connection of " + address.getHostAddress() + ": there are " + connections.get()
                     + " already, " + (ofAddress - 1) + " of them its own");

@@ -812,6 +812,93 @@ public abstract class StorageEngineContract {
         assertThat(engine.logs()).extracting(LogId::topic).containsOnly("a.b_c-1");
     }
 
+    // Logs of topics that the cluster does not know
+
+    @Test
+    void aLogThatIsSetAsideIsStillListedAndOpensAsItWas() {
+        appendTens(3);
+        log.trimTo(5);
+        byte[] before = everythingIn(log);
+        log.close();
+
+        engine.setAside(ID);
+        engine.setAside(ID);
+
+        assertThat(engine.logs()).contains(ID);
+        engine = engine.traits().contains(EngineTrait.SURVIVES_KILL) ? reopen() : engine;
+        assertThat(engine.logs()).contains(ID);
+        log = open(ID);
+        assertThat(log.startOffset()).isEqualTo(5);
+        assertThat(everythingIn(log)).isEqualTo(before);
+        log.append(batch(10).at(30));
+        assertThat(log.endOffset()).isEqualTo(40);
+    }
+
+    @Test
+    void aLogThatIsSetAsideWhileItIsOpenGoesOn() {
+        appendTens(1);
+        log.settle();
+
+        engine.setAside(ID);
+        appendTens(1);
+        log.settle();
+
+        assertThat(allOffsets(0, ALL)).containsExactly(0L, 10L);
+    }
+
+    @Test
+    void aLogThatIsSetAsideLivesBesideANewerOneOfItsName() {
+        LogId again = new LogId(UUID.randomUUID(), ID.partition(), ID.topic());
+        appendTens(2);
+        log.settle();
+        log.close();
+        engine.setAside(ID);
+
+        PartitionLog fresh = open(again);
+        fresh.append(batch(1).values("fresh").at(0));
+        fresh.settle();
+
+        log = open(ID);
+        assertThat(allOffsets(0, ALL)).containsExactly(0L, 10L);
+        assertThat(offsetsOf(fresh.read(0, ALL, PLENTY, true))).containsExactly(0L);
+        assertThat(engine.logs()).contains(ID, again);
+    }
+
+    @Test
+    void aLogThatIsSetAsideCanBeDeleted() {
+        appendTens(2);
+        log.close();
+        engine.setAside(ID);
+
+        engine.delete(ID);
+
+        assertThat(engine.logs()).doesNotContain(ID);
+        engine.setAside(ID);
+        assertThat(engine.logs()).doesNotContain(ID);
+        log = open(ID);
+        assertThat(log.endOffset()).isZero();
+    }
+
+    @Test
+    void anEngineWithTheDataOfAnotherClusterRefusesAndChangesNothing() {
+        engine.belongTo("cluster-one");
+        engine.belongTo("cluster-one");
+        appendTens(2);
+        log.settle();
+        if (!engine.traits().contains(EngineTrait.SURVIVES_KILL)) {
+            return;
+        }
+
+        StorageEngine elsewhere = reopen();
+
+        assertFails(ErrorCode.INCONSISTENT_CLUSTER_ID, () -> elsewhere.belongTo("cluster-two"));
+        assertThatThrownBy(() -> elsewhere.open(ID, 99)).isInstanceOf(FeliceException.class);
+        engine = reopen();
+        engine.belongTo("cluster-one");
+        log = open(ID);
+        assertThat(allOffsets(0, ALL)).containsExactly(0L, 10L);
+    }
+
     @Test
     void theVolumeSaysWhereTheLogsAre() {
         assertThat(engine.volume().logDir()).contains(":");

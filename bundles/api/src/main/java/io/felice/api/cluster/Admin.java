@@ -47,6 +47,20 @@ public interface Admin {
         }
     }
 
+    /**
+     * A topic whose logs are there already.
+     *
+     * @param brokerId the broker that has the logs; it gets every partition
+     * @param leaderEpochs the first leader epoch of each partition, above every epoch in its log
+     */
+    record RestoredTopic(
+            UUID topicId, String name, int brokerId, List<Integer> leaderEpochs, Map<String, String> configs) {
+        public RestoredTopic {
+            leaderEpochs = List.copyOf(leaderEpochs);
+            configs = Map.copyOf(configs);
+        }
+    }
+
     /** A topic that was made, or with {@code validateOnly} would be. */
     record CreatedTopic(UUID topicId, int partitions, int replicationFactor) {}
 
@@ -71,6 +85,9 @@ public interface Admin {
     /** Errors per topic: TOPIC_ALREADY_EXISTS, INVALID_TOPIC_EXCEPTION, INVALID_PARTITIONS, INVALID_REPLICATION_FACTOR,
      * INVALID_REPLICA_ASSIGNMENT, INVALID_CONFIG. */
     CompletionStage<Decided<String, CreatedTopic>> createTopics(List<NewTopic> topics, boolean validateOnly);
+
+    /** Makes a topic again under its old id. Errors: those of {@link #createTopics}. */
+    CompletionStage<Decided<String, CreatedTopic>> restoreTopic(RestoredTopic topic);
 
     /** Errors per topic: UNKNOWN_TOPIC_ID. */
     CompletionStage<Decided<UUID, Void>> deleteTopics(Set<UUID> topicIds);

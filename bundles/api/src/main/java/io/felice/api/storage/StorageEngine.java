@@ -22,6 +22,16 @@ public interface StorageEngine {
     Volume volume();
 
     /**
+     * Says which cluster this engine's logs belong to; called before any log is listed or opened. An engine whose data
+     * outlives the process notes the cluster with its data the first time. The default does nothing.
+     *
+     * @throws io.felice.api.FeliceException INCONSISTENT_CLUSTER_ID if the data belongs to another cluster: nothing has
+     *     been changed then, no log of this engine can be opened, and the message tells the operator what to do.
+     *     KAFKA_STORAGE_ERROR if the engine cannot tell
+     */
+    default void belongTo(String clusterId) {}
+
+    /**
      * Opens a log, creating it if it is new; files are made at the first append, not here. Opening a log that is open
      * hands out a new handle to the same log. The log is recovered to its last whole batch.
      *
@@ -34,6 +44,18 @@ public interface StorageEngine {
     /** Removes a log and its files; open handles of it fail from then on. No log of that id: nothing happens. */
     void delete(LogId id);
 
-    /** Every log that is there, open or not, as found on the volume; names are those the log was created with. */
+    /**
+     * Marks a log that the cluster does not know, so that an operator sees it where the logs are kept. The log stays: it is
+     * still in {@link #logs}, and {@link #open} gives it as it was and ends the mark. No log of that id, or a log that is
+     * marked already: nothing happens. The default does nothing, for engines with no place that an operator looks at.
+     *
+     * @throws io.felice.api.FeliceException KAFKA_STORAGE_ERROR if it cannot be marked; the log stays as it is
+     */
+    default void setAside(LogId id) {}
+
+    /**
+     * Every log that is there, open, closed or set aside, as found on the volume; names are those the log was created
+     * with.
+     */
     Set<LogId> logs();
 }

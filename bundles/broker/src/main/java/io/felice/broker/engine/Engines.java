@@ -4,14 +4,20 @@ import io.felice.api.storage.StorageEngine;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The storage engines that are here now, by name. Any thread. */
 public final class Engines {
+    private static final Logger log = LoggerFactory.getLogger(Engines.class);
+
     private final Map<String, MountedEngine> mounted = new ConcurrentSkipListMap<>();
     private final int threads;
     private final LongSupplier nanos;
+    private volatile String clusterId;
 
     public Engines(int threads, LongSupplier nanos) {
         this.threads = threads;
@@ -20,7 +26,27 @@ public final class Engines {
 
     /** @return what an engine of that name was before */
     public Optional<MountedEngine> mount(String name, StorageEngine engine) {
-        return Optional.ofNullable(mounted.put(name, new MountedEngine(name, engine, threads, nanos)));
+        MountedEngine fresh = new MountedEngine(name, engine, threads, nanos);
+        String cluster = clusterId;
+        if (cluster != null) {
+            fresh.belongTo(cluster).whenComplete((claimed, refused) -> {
+                if (refused != null) {
+                    log.error("The storage engine {} is not used. {}", name, refused.getMessage());
+                }
+            });
+        }
+        return Optional.ofNullable(mounted.put(name, fresh));
+    }
+
+    /**
+     * Tells the engines of now and of later which cluster their logs have to belong to.
+     *
+     * @return fails with INCONSISTENT_CLUSTER_ID if the logs of an engine of now belong to another
+     */
+    public CompletableFuture<Void> belongTo(String cluster) {
+        clusterId = cluster;
+        return CompletableFuture.allOf(
+                all().stream().map(engine -> engine.belongTo(cluster)).toArray(CompletableFuture[]::new));
     }
 
     /** @return empty if another engine has taken the name already */

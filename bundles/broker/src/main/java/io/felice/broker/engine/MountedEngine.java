@@ -1,7 +1,13 @@
 package io.felice.broker.engine;
 
+import static io.felice.api.ErrorCode.INCONSISTENT_CLUSTER_ID;
+
+import io.felice.api.FeliceException;
 import io.felice.api.storage.EngineTrait;
+import io.felice.api.storage.LogId;
+import io.felice.api.storage.PartitionLog;
 import io.felice.api.storage.StorageEngine;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadFactory;
@@ -26,7 +32,11 @@ public final class MountedEngine implements Executor {
     private final Device device;
     private final FreeSpace space;
     private final Openings openings;
+    private final OpeningFailures failures;
     private final boolean appendsOnCaller;
+    private final Object claiming = new Object();
+    private volatile String clusterId;
+    private String claimedFor;
 
     public MountedEngine(String name, StorageEngine engine, int threads, LongSupplier nanos) {
         this(name, engine, threads, nanos, threadsOf(name));
@@ -36,6 +46,7 @@ public final class MountedEngine implements Executor {
         this.name = name;
         this.engine = engine;
         this.device = new Device(nanos);
+        this.failures = new OpeningFailures(name, engine, nanos);
         this.space = new FreeSpace(name, engine::volume, nanos);
         this.appendsOnCaller = engine.traits().contains(EngineTrait.APPENDS_WITHOUT_BLOCKING);
         pool = new ThreadPoolExecutor(
@@ -59,6 +70,52 @@ public final class MountedEngine implements Executor {
     }
 
     public StorageEngine engine() {
+        return engine;
+    }
+
+    /**
+     * Tells the engine which cluster its logs have to belong to.
+     *
+     * @return fails with INCONSISTENT_CLUSTER_ID if they belong to another; other failures show when a log is opened
+     */
+    CompletableFuture<Void> belongTo(String cluster) {
+        clusterId = cluster;
+        CompletableFuture<Void> claimed = new CompletableFuture<>();
+        execute(() -> {
+            try {
+                claimed();
+                claimed.complete(null);
+            } catch (RuntimeException refused) {
+                if (FeliceException.codeOf(refused) == INCONSISTENT_CLUSTER_ID) {
+                    claimed.completeExceptionally(refused);
+                } else {
+                    log.warn("{} does not say which cluster its logs are of", failures.origin(), refused);
+                    claimed.complete(null);
+                }
+            }
+        });
+        return claimed;
+    }
+
+    /** Opens a log of the engine. What the engine throws is logged with its stack, because the engine may be anybody's. */
+    public PartitionLog open(LogId id, long lease) {
+        try {
+            return claimed().open(id, lease);
+        } catch (RuntimeException | Error failure) {
+            failures.tell(id, failure);
+            throw failure;
+        }
+    }
+
+    /** The engine, once it has agreed that its logs belong to this node's cluster. May block; any thread. */
+    public StorageEngine claimed() {
+        synchronized (claiming) {
+            String cluster = clusterId;
+            if (cluster != null && !cluster.equals(claimedFor)) {
+                engine.belongTo(cluster);
+                claimedFor = cluster;
+            }
+        }
         return engine;
     }
 

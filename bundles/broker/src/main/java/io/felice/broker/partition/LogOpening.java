@@ -40,7 +40,7 @@ public final class LogOpening {
             long highWatermark,
             Runnable onFirstWrite,
             OpenedLog.Failures failures) {
-        PartitionLog log = engine.engine().open(id, lease);
+        PartitionLog log = engine.open(id, lease);
         try {
             TopicRules rules = TopicRules.of(config);
             log.configure(rules.sizes());

@@ -1,5 +1,6 @@
 package io.felice.broker.partition;
 
+import static io.felice.api.ErrorCode.INCONSISTENT_CLUSTER_ID;
 import static io.felice.api.ErrorCode.KAFKA_STORAGE_ERROR;
 
 import io.felice.api.RecordBatch;
@@ -42,6 +43,10 @@ public final class ScriptedEngine implements StorageEngine {
     public volatile Runnable onReplace = () -> {};
     public volatile Runnable onClose = () -> {};
     public final AtomicInteger replaces = new AtomicInteger();
+    public final Set<LogId> setAside = ConcurrentHashMap.newKeySet();
+    /** The cluster that the logs belong to, if it is not the node's. */
+    public volatile String otherCluster;
+
     public volatile boolean flushesAtOnce = true;
     public volatile boolean cold;
     public volatile Set<EngineTrait> traits = Set.of(EngineTrait.values());
@@ -82,6 +87,19 @@ public final class ScriptedEngine implements StorageEngine {
     public void delete(LogId id) {
         deleted.add(id);
         logs.delete(id);
+    }
+
+    @Override
+    public void belongTo(String clusterId) {
+        if (otherCluster != null) {
+            throw INCONSISTENT_CLUSTER_ID.because("The logs belong to cluster " + otherCluster);
+        }
+    }
+
+    @Override
+    public void setAside(LogId id) {
+        setAside.add(id);
+        logs.setAside(id);
     }
 
     @Override

@@ -1,13 +1,17 @@
 package io.felice.storage.log;
 
+import io.felice.api.FileDescriptors;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.function.BooleanSupplier;
 
 /**
  * The file system as far as this engine uses it; tests let single operations fail by overriding them.
@@ -17,12 +21,38 @@ import java.nio.file.StandardOpenOption;
  */
 class DiskFiles {
     private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
+    /** Other threads may open what was closed for this one. */
+    private static final int OPENING_ATTEMPTS = 5;
+
+    /** What to do if the process has too many files open: closes some, and returns true if it did. */
+    private volatile BooleanSupplier onShortage = () -> false;
+
+    void onShortage(BooleanSupplier closeSome) {
+        onShortage = closeSome;
+    }
 
     /** Opens a file for reading and writing. */
     FileChannel open(Path file, boolean create) throws IOException {
         return create
-                ? FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.CREATE)
-                : FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
+                ? openSparingly(file, StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.CREATE)
+                : openSparingly(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
+    }
+
+    private FileChannel openSparingly(Path file, OpenOption... options) throws IOException {
+        for (int attempts = OPENING_ATTEMPTS; attempts > 1; attempts--) {
+            try {
+                return openNow(file, options);
+            } catch (FileSystemException failure) {
+                if (!FileDescriptors.areUsedUp(failure) || !onShortage.getAsBoolean()) {
+                    throw failure;
+                }
+            }
+        }
+        return openNow(file, options);
+    }
+
+    FileChannel openNow(Path file, OpenOption... options) throws IOException {
+        return FileChannel.open(file, options);
     }
 
     /** Fills the buffer from {@code position} on, as far as the file goes. */
@@ -90,7 +120,7 @@ class DiskFiles {
 
     /** On return the names in the directory survive a power cut. */
     void syncDirectory(Path directory) throws IOException {
-        try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
+        try (FileChannel channel = openSparingly(directory, StandardOpenOption.READ)) {
             channel.force(true);
         }
     }

@@ -35,7 +35,7 @@ import org.slf4j.LoggerFactory;
  *
  * <pre>
  *  .lock                               locked while an engine uses the directory
- *  felice-log.properties               format of this layout, id of this store
+ *  felice-log.properties               see {@link OwnerFile}
  *  .kafka_cleanshutdown                only there after a clean stop
  *  recovery-point-offset-checkpoint    below it, batches survive a power cut
  *  log-start-offset-checkpoint         of logs whose start is inside a segment
@@ -43,7 +43,7 @@ import org.slf4j.LoggerFactory;
  *    partition.metadata                the topic's id
  *    fsync-failed                      only there while a failed fsync is not made up for
  *    00000000000000000000.log          batches; beside it .index and .timeindex
- *  orders-3.&lt;topic id&gt;-stray/         a log whose name a newer topic has taken
+ *  orders-3.&lt;topic id&gt;-stray/         a log that was set aside, or whose name a newer topic has taken
  *  orders-3.&lt;topic id&gt;-delete/        a log that is being deleted
  * </pre>
  */
@@ -56,7 +56,6 @@ final class LogDirectory implements AutoCloseable {
      */
     private static final Set<Path> TAKEN_HERE = ConcurrentHashMap.newKeySet();
 
-    private static final int FORMAT = 1;
     private static final int MOST_NAME_BYTES = 255;
     private static final String METADATA = "partition.metadata";
     private static final String DOUBT = "fsync-failed";
@@ -68,8 +67,9 @@ final class LogDirectory implements AutoCloseable {
     private final DiskFiles files;
     private final Path path;
     private final FileChannel lockFile;
-    private final Checkpoint recoveryPoints;
-    private final Checkpoint logStarts;
+    private final OwnerFile owner;
+    private final OffsetCheckpoint recoveryPoints;
+    private final OffsetCheckpoint logStarts;
     /** Where the logs are that have files. */
     private final Map<LogId, Path> places = new ConcurrentHashMap<>();
     /** Who has the plain name of a directory. */
@@ -84,21 +84,30 @@ final class LogDirectory implements AutoCloseable {
     private final List<Path> leftovers = new ArrayList<>();
     private MoveAside moveAside = this::makeStray;
 
-    private LogDirectory(DiskFiles files, Path path, FileChannel lockFile) {
+    private LogDirectory(DiskFiles files, Path path, FileChannel lockFile, OwnerFile owner) {
         this.files = files;
         this.path = path;
         this.lockFile = lockFile;
-        this.recoveryPoints = new Checkpoint(files, path.resolve("recovery-point-offset-checkpoint"));
-        this.logStarts = new Checkpoint(files, path.resolve("log-start-offset-checkpoint"));
+        this.owner = owner;
+        this.recoveryPoints = new OffsetCheckpoint(files, path.resolve("recovery-point-offset-checkpoint"));
+        this.logStarts = new OffsetCheckpoint(files, path.resolve("log-start-offset-checkpoint"));
     }
 
-    /** Takes the directory for this process and sees which logs are there. */
-    static LogDirectory open(DiskFiles files, Path path) {
+    /**
+     * Takes the directory for this process and sees which logs are there. A directory of another cluster is refused before
+     * anything in it changes.
+     *
+     * @param clusterId null if the cluster is not known
+     */
+    static LogDirectory open(DiskFiles files, Path path, String clusterId) {
         FileChannel lockFile = null;
         try {
             Files.createDirectories(path);
             lockFile = lock(path);
-            LogDirectory directory = new LogDirectory(files, path, lockFile);
+            LogDirectory directory = new LogDirectory(files, path, lockFile, OwnerFile.of(files, path));
+            if (clusterId != null) {
+                directory.belongTo(clusterId);
+            }
             directory.load();
             return directory;
         } catch (IOException | UncheckedIOException failure) {
@@ -155,32 +164,16 @@ final class LogDirectory implements AutoCloseable {
         TAKEN_HERE.remove(path);
     }
 
+    void belongTo(String clusterId) throws IOException {
+        owner.belongTo(clusterId);
+    }
+
     private void load() throws IOException {
-        checkFormat();
         files.delete(path.resolve(CLEAN_MARKER));
         recoveryPoints.load();
         logStarts.load();
         try (DirectoryStream<Path> entries = Files.newDirectoryStream(path, Files::isDirectory)) {
             entries.forEach(this::note);
-        }
-    }
-
-    private void checkFormat() throws IOException {
-        Path file = path.resolve("felice-log.properties");
-        if (!Files.exists(file)) {
-            String text = "# The layout of this directory. Do not edit.\nformat=" + FORMAT + "\nstore.id="
-                    + UUID.randomUUID() + "\n";
-            files.writeWhole(file, ByteBuffer.wrap(text.getBytes(UTF_8)));
-            return;
-        }
-        Properties properties = new Properties();
-        try (var reader = Files.newBufferedReader(file, UTF_8)) {
-            properties.load(reader);
-        }
-        String format = properties.getProperty("format", "").trim();
-        if (!format.equals(Integer.toString(FORMAT))) {
-            throw KAFKA_STORAGE_ERROR.because("the directory " + path + " has format " + format
-                    + ", this version reads format " + FORMAT + " only; use the newer version that wrote it");
         }
     }
 
@@ -231,11 +224,11 @@ final class LogDirectory implements AutoCloseable {
         return path;
     }
 
-    Checkpoint recoveryPoints() {
+    OffsetCheckpoint recoveryPoints() {
         return recoveryPoints;
     }
 
-    Checkpoint logStarts() {
+    OffsetCheckpoint logStarts() {
         return logStarts;
     }
 
@@ -398,20 +391,49 @@ final class LogDirectory implements AutoCloseable {
         }
     }
 
-    /** Gives the name of a log's directory away; the log goes on under another. */
+    /** Gives the plain name of a log's directory away; the log goes on under another name. */
     Path makeStray(LogId id) throws IOException {
+        Path to = move(id, path.resolve(aside(id, STRAY)));
+        names.remove(nameOf(id), id);
+        return to;
+    }
+
+    /** True if the log's directory has the name of one that was set aside. */
+    boolean isStray(LogId id) {
+        Path place = places.get(id);
+        return place != null && place.getFileName().toString().endsWith(STRAY);
+    }
+
+    /** Gives a log that was set aside its plain name back, unless another log has that name. */
+    void takeBack(LogId id) throws IOException {
+        Path plain = path.resolve(nameOf(id));
+        if (names.putIfAbsent(nameOf(id), id) != null) {
+            return;
+        }
+        boolean moved = false;
+        try {
+            if (Files.notExists(plain)) {
+                forget(keyOf(plain));
+                move(id, plain);
+                moved = true;
+            }
+        } finally {
+            if (!moved) {
+                names.remove(nameOf(id), id);
+            }
+        }
+    }
+
+    private Path move(LogId id, Path to) throws IOException {
         Path from = places.get(id);
-        Path to = path.resolve(aside(id, STRAY));
         copyOffset(recoveryPoints, keyOf(from), keyOf(to));
         copyOffset(logStarts, keyOf(from), keyOf(to));
         files.rename(from, to);
         places.put(id, to);
-        names.remove(nameOf(id), id);
-        LOG.warn("A newer topic is named {}; the older one's log is now in {}", nameOf(id), to);
         return to;
     }
 
-    private static void copyOffset(Checkpoint checkpoint, String from, String to) throws IOException {
+    private static void copyOffset(OffsetCheckpoint checkpoint, String from, String to) throws IOException {
         long offset = checkpoint.get(from, -1);
         if (offset >= 0) {
             checkpoint.put(to, offset);
@@ -437,7 +459,7 @@ final class LogDirectory implements AutoCloseable {
     }
 
     private static String aside(LogId id, String suffix) {
-        String unique = "." + id.topicId().toString().replace("-", "") + suffix;
+        String unique = unique(id, suffix);
         String name = nameOf(id);
         int most = MOST_NAME_BYTES - unique.length();
         if (name.length() > most) {
@@ -445,6 +467,15 @@ final class LogDirectory implements AutoCloseable {
             name = id.topic().substring(0, most - partition.length()) + partition;
         }
         return name + unique;
+    }
+
+    private static String unique(LogId id, String suffix) {
+        return "." + id.topicId().toString().replace("-", "") + suffix;
+    }
+
+    /** True if the name of a directory that is set aside has space for the topic's whole name. */
+    static boolean canBeNamedStray(LogId id) {
+        return nameOf(id).length() + unique(id, STRAY).length() <= MOST_NAME_BYTES;
     }
 
     /** Directories that a delete before the last stop did not get to. */

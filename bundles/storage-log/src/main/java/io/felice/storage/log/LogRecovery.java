@@ -214,34 +214,49 @@ final class LogRecovery {
         }
     }
 
-    /**
-     * True if the log goes on in the next segment. If not, what is above goes before this one is cut off: else a crash in
-     * between would leave a whole segment, a gap, and the log going on behind it.
-     */
+    /** True if the log goes on in the next segment. */
     private boolean scan(int number, SegmentFile segment, ByteBuffer window) throws IOException {
         long fileBytes = segment.size();
         end = segment.recover(window, recoveryPoint);
         segment.forcedTo(0);
         boolean last = number + 1 == segments.size();
         boolean goesOn = !last && follows(segment, fileBytes, segments.get(number + 1).baseOffset);
-        if (!goesOn && !last) {
-            dropAfter(number);
-            shared.files().syncDirectory(place.get());
+        if (!goesOn) {
+            dropAfter(number, fileBytes, window);
         }
         segment.cutOffRest(fileBytes);
         return goesOn;
     }
 
-    /** Room that was made ahead hides no batch if the next segment begins just there. */
+    /** Zeros that were written ahead hide no batch if the next segment begins just there. */
     private boolean follows(SegmentFile segment, long fileBytes, long next) throws IOException {
-        return segment.size() == fileBytes ? end <= next : end == next && segment.endsWithRoom(fileBytes);
+        return segment.size() == fileBytes ? end <= next : end == next && segment.endsWithZeros(fileBytes);
     }
 
-    private void dropAfter(int last) throws IOException {
+    /**
+     * Drops the segments after the one in which the log ends, and before that one is cut off: otherwise a crash in between
+     * would leave a whole segment, a gap, and the log going on behind the gap. What whole batches may be in is set aside.
+     */
+    private void dropAfter(int last, long fileBytes, ByteBuffer window) throws IOException {
+        DroppedBatches dropped = new DroppedBatches(shared.files());
+        boolean moreFollows = last + 1 < segments.size();
+        if (segments.get(last).size() < fileBytes) {
+            dropped.addRest(segments.get(last), fileBytes, window, moreFollows);
+        }
         for (int i = segments.size() - 1; i > last; i--) {
-            segments.get(i).retire();
-            segments.get(i).delete();
+            dropped.add(segments.get(i), window);
         }
         segments = new ArrayList<>(segments.subList(0, last + 1));
+        if (!dropped.isEmpty()) {
+            shared.files().syncDirectory(place.get());
+            LOG.warn("{}", dropped.sentence(id.toString(), end));
+        } else if (segments.get(last).size() < fileBytes && !segments.get(last).endsWithZeros(fileBytes)) {
+            LOG.warn(
+                    "{} ends at offset {}: the last {} bytes of {} hold no whole batch and are cut off",
+                    id,
+                    end,
+                    fileBytes - segments.get(last).size(),
+                    segments.get(last).logFile());
+        }
     }
 }

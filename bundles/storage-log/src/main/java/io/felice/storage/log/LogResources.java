@@ -11,5 +11,5 @@ record LogResources(
         LogCounters counters,
         LogSettings settings,
         Clock clock,
-        SpareRoom spareRoom,
+        VolumeSpace volumeSpace,
         Executor flusher) {}

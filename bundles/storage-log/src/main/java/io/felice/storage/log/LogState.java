@@ -160,15 +160,15 @@ final class LogState {
         }
         if (first) {
             shared.counters().failedLogs.increment();
-            shared.spareRoom().ranOut();
+            shared.volumeSpace().ranOut();
             sayWhy(failure);
         }
         return reason;
     }
 
     private void sayWhy(IOException failure) {
-        if (shared.spareRoom().isUsedUp()) {
-            LOG.warn("{} is not written to until it is opened again, for lack of room: {}", id, failure.toString());
+        if (shared.volumeSpace().isUsedUp()) {
+            LOG.warn("{} is not written to until it is opened again, for lack of space: {}", id, failure.toString());
         } else {
             LOG.error("{} goes offline: {}", id, failure.toString());
         }
@@ -176,7 +176,7 @@ final class LogState {
 
     // Append
 
-    /** Appends to the tail; false if that has no room for it, or is not where it is best put. */
+    /** Appends to the tail; false if it does not fit, or if it is best put elsewhere. */
     synchronized boolean append(RecordBatch batch, int size, long lease) {
         mustOwn(lease);
         mustFollow(batch);
@@ -209,14 +209,14 @@ final class LogState {
         return fits(batch, size);
     }
 
-    /** Appends to the tail if that has room, or can take another buffer. */
+    /** Appends to the tail if the batch fits there, or fits after another buffer was taken. */
     synchronized boolean appendToTail(RecordBatch batch, int size) {
-        boolean room = tail.makeRoom(segments.active(), end, size);
-        if (room) {
+        boolean reserved = tail.reserve(segments.active(), end, size);
+        if (reserved) {
             tail.append(batch, size);
             added(batch, size);
         }
-        return room;
+        return reserved;
     }
 
     /** Appends to the tail after everything settled was dropped from it. */

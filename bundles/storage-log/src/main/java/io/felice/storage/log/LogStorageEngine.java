@@ -66,7 +66,10 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
                 min = "0")
         long tail_budget_bytes() default 67_108_864L;
 
-        @AttributeDefinition(description = "Files that are kept open, besides those in use.", min = "1")
+        @AttributeDefinition(
+                description =
+                        "Files that are kept open, besides those in use; fewer if the process may not open so many.",
+                min = "1")
         int open_files() default 8_000;
 
         @AttributeDefinition(description = "Threads that flush files to the disk.", min = "1")
@@ -76,7 +79,7 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
     private static final Logger LOG = LoggerFactory.getLogger(LogStorageEngine.class);
     private static final Set<EngineTrait> TRAITS = Set.of(EngineTrait.values());
     private static final int SWEEP_SECONDS = 5;
-    private static final long ROOM_MS = 500;
+    private static final long ZEROS_MS = 500;
     private static final int SWEEPS_PER_CHECKPOINT = 12;
     private static final int STOP_SECONDS = 60;
     private static final int IDLE_THREAD_SECONDS = 10;
@@ -85,6 +88,7 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
             "logs.open",
             "logs.failed",
             "files.open",
+            "files.limit",
             "tail.bytes",
             "tail.budget.bytes",
             "pinned.bytes",
@@ -103,6 +107,7 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
 
     private final Map<LogId, Slot> slots = new ConcurrentHashMap<>();
     private volatile LogDirectory directory;
+    private volatile String clusterId;
     private volatile boolean closed;
     private volatile List<Future<Boolean>> closing = List.of();
     private volatile Config inForce;
@@ -130,8 +135,13 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
         this(path, settings, files, clock, true);
     }
 
-    /** @param sweeps whether it sweeps and gives room back by itself, rather than when it is told to */
+    /** @param sweeps whether it sweeps and cuts off zeros by itself, rather than when it is told to */
     LogStorageEngine(Path path, LogSettings settings, DiskFiles files, Clock clock, boolean sweeps) {
+        this(path, settings, files, clock, sweeps, new OpenFiles(settings.openFiles()));
+    }
+
+    LogStorageEngine(
+            Path path, LogSettings settings, DiskFiles files, Clock clock, boolean sweeps, OpenFiles openFiles) {
         this.sweeps = sweeps;
         this.path = path.toAbsolutePath().normalize();
         this.flusher =
@@ -152,12 +162,13 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
         this.shared = new LogResources(
                 files,
                 new TailBuffers(settings.tailBudgetBytes(), settings.largestTailBuffer()),
-                new OpenFiles(settings.openFiles()),
+                openFiles,
                 new LogCounters(),
                 settings,
                 clock,
-                new SpareRoom(this::volume, clock),
+                new VolumeSpace(this::volume, clock),
                 flusher);
+        files.onShortage(openFiles::closeSome);
     }
 
     /** A new engine would have to close and open every log; that is for the operator to ask for. */
@@ -198,6 +209,16 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
     }
 
     @Override
+    public synchronized void belongTo(String cluster) {
+        clusterId = cluster;
+        try {
+            directory().belongTo(cluster);
+        } catch (IOException failure) {
+            throw KAFKA_STORAGE_ERROR.because(path + " cannot be made the directory of a cluster: " + failure, failure);
+        }
+    }
+
+    @Override
     public PartitionLog open(LogId id, long lease) {
         LogDirectory.mustBeLegal(id);
         LogDirectory taken = directory();
@@ -220,6 +241,9 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
         try {
             if (old != null) {
                 old.retire("was opened again");
+            }
+            if (taken.isStray(id)) {
+                taken.takeBack(id);
             }
             SegmentedLog fresh = taken.placeOf(id) == null
                     ? SegmentedLog.empty(id, shared, taken)
@@ -256,6 +280,20 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
     }
 
     @Override
+    public void setAside(LogId id) {
+        LogDirectory taken = directory();
+        mustBeOpen();
+        if (taken.placeOf(id) == null || taken.isStray(id) || !LogDirectory.canBeNamedStray(id)) {
+            return;
+        }
+        try {
+            moveAside(id);
+        } catch (IOException failure) {
+            throw KAFKA_STORAGE_ERROR.because(id + " cannot be set aside: " + failure.getMessage(), failure);
+        }
+    }
+
+    @Override
     public Set<LogId> logs() {
         Set<LogId> all = new HashSet<>(directory().places().keySet());
         slots.forEach((id, slot) -> {
@@ -275,8 +313,8 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
     private synchronized LogDirectory takeDirectory() {
         mustBeOpen();
         if (directory == null) {
-            LogDirectory taken = LogDirectory.open(shared.files(), path);
-            taken.moveAsideBy(this::moveAside);
+            LogDirectory taken = LogDirectory.open(shared.files(), path, clusterId);
+            taken.moveAsideBy(this::makePlaceForNewer);
             if (sweeps) {
                 sweepNowAndThen();
             }
@@ -289,7 +327,7 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
 
     private void sweepNowAndThen() {
         sweeper.scheduleWithFixedDelay(this::sweepSafely, SWEEP_SECONDS, SWEEP_SECONDS, TimeUnit.SECONDS);
-        sweeper.scheduleWithFixedDelay(this::giveBackRoom, ROOM_MS, ROOM_MS, TimeUnit.MILLISECONDS);
+        sweeper.scheduleWithFixedDelay(this::cutOffZeros, ZEROS_MS, ZEROS_MS, TimeUnit.MILLISECONDS);
     }
 
     private void mustBeOpen() {
@@ -299,16 +337,24 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
     }
 
     /** A newer topic needs the name of this log's directory. */
-    private void moveAside(LogId owner) throws IOException {
-        Slot slot = slots.computeIfAbsent(owner, unused -> new Slot());
+    private void makePlaceForNewer(LogId owner) throws IOException {
+        moveAside(owner);
+        Path now = directory.places().get(owner);
+        if (now != null) {
+            LOG.warn("A newer topic is named {}; the older one's log is now in {}", owner, now);
+        }
+    }
+
+    private void moveAside(LogId id) throws IOException {
+        Slot slot = slots.computeIfAbsent(id, unused -> new Slot());
         synchronized (slot) {
             if (slot.log != null) {
                 slot.log.makeStray();
             } else {
-                if (directory.placeOf(owner) != null) {
-                    directory.makeStray(owner);
+                if (directory.placeOf(id) != null && !directory.isStray(id)) {
+                    directory.makeStray(id);
                 }
-                slots.remove(owner, slot);
+                slots.remove(id, slot);
             }
         }
     }
@@ -322,8 +368,9 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
     }
 
     /** Lets files end with their last batches again where the writing has stopped, so that other programs can read them. */
-    void giveBackRoom() {
-        forEachLog(SegmentedLog::giveBackRoomIfIdle);
+    void cutOffZeros() {
+        shared.openFiles().look();
+        forEachLog(SegmentedLog::cutOffZerosIfIdle);
     }
 
     /** Gives back what idle logs hold, and writes the checkpoint now and then. */
@@ -361,6 +408,7 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
                 slots.values().stream().filter(slot -> slot.log != null).count(),
                 counters.failedLogs.sum(),
                 (long) shared.openFiles().count(),
+                (long) shared.openFiles().limit(),
                 shared.tails().lentBytes(),
                 shared.tails().budget(),
                 counters.pinnedBytes.sum(),

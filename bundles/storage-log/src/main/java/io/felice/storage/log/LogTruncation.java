@@ -49,7 +49,7 @@ final class LogTruncation {
         }
     }
 
-    /** Gives room back before any is needed for the new file. */
+    /** Frees space before the new file needs any. */
     private void dropSealed() throws IOException {
         long base = state.active().baseOffset;
         if (base > state.start()) {
@@ -74,7 +74,7 @@ final class LogTruncation {
         }
     }
 
-    /** The log is none the worse if there is no room for the note; it goes on from where it starts. */
+    /** If there is no space for the note, the log goes on from where it starts. */
     private void noteStart(long to) {
         try {
             directory.noteStart(to);

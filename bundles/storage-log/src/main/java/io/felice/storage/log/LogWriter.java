@@ -37,10 +37,10 @@ final class LogWriter {
     }
 
     /** As {@link #settle}; and if nobody appends meanwhile, the last file ends with the last batch. */
-    void giveBackRoomWhenSettled() {
+    void cutOffZerosWhenSettled() {
         whileAlive(() -> {
             settleAll();
-            giveBackRoom();
+            cutOffZeros();
         });
     }
 
@@ -74,7 +74,7 @@ final class LogWriter {
         }
     }
 
-    /** Appends a batch that the tail has no room for; everything before it is settled. */
+    /** Appends a batch that does not fit into the tail; everything before it is settled. */
     void writeThrough(RecordBatch batch, int size) throws IOException {
         SegmentFile segment = state.active();
         write(segment, batch.bytes(), segment.size());
@@ -90,7 +90,7 @@ final class LogWriter {
                 directory.namesHaveChanged();
             }
             FileChannel channel = segment.file.channel(true);
-            segment.room.write(channel, bytes, position);
+            segment.preallocation.write(channel, bytes, position);
         } finally {
             segment.file.leave();
         }
@@ -102,17 +102,17 @@ final class LogWriter {
     }
 
     /** True if the active segment's file is longer than its batches; from any thread. */
-    boolean hasRoom() {
-        return state.active().room.isMade();
+    boolean hasZeros() {
+        return state.active().preallocation.isMade();
     }
 
     /** Lets the active segment's file end with its last batch; for who is in a change, when all is settled. */
-    void giveBackRoom() throws IOException {
+    void cutOffZeros() throws IOException {
         SegmentFile active = state.active();
-        if (active.room.isMade()) {
+        if (active.preallocation.isMade()) {
             active.file.enter();
             try {
-                active.room.giveBack(active.file.channel(false), active.size());
+                active.preallocation.giveBack(active.file.channel(false), active.size());
             } finally {
                 active.file.leave();
             }

@@ -1,27 +1,67 @@
 package io.felice.storage.log;
 
+import io.felice.api.FileDescriptors;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** Keeps the number of open files bounded: when there are too many, those unused for the longest time are closed. */
+/**
+ * Keeps the number of open files bounded: if there are too many, those unused for the longest time are closed.
+ *
+ * <p>The bound is the setting, or less where the process may not have that much open: a reserve stays free for connections,
+ * for ZooKeeper, and for the small files of the node. A process that may open many times the setting is not looked at again.
+ */
 final class OpenFiles {
+    private static final Logger LOG = LoggerFactory.getLogger(OpenFiles.class);
     private static final int CLOSED_AT_ONCE = 16;
+    /** A shortage closes a larger part, so that the next one is not at the next file. */
+    private static final int CLOSED_IN_A_SHORTAGE = 4;
 
-    private final int limit;
+    private static final int LEAST = 8;
+    private static final int PLENTY_OF_SETTINGS = 4;
+    private static final int RESERVED_SHARE = 8;
+    private static final long MOST_RESERVED = 256;
+
+    private final int setting;
+    private final long processLimit;
+    private final LongSupplier free;
+    private final boolean isTight;
     private final Set<SharedFile> open = ConcurrentHashMap.newKeySet();
     private final AtomicInteger count = new AtomicInteger();
     private final AtomicLong uses = new AtomicLong();
+    private final AtomicBoolean said = new AtomicBoolean();
+    private volatile int limit;
 
-    OpenFiles(int limit) {
-        this.limit = limit;
+    OpenFiles(int setting) {
+        this(setting, FileDescriptors.limit(), FileDescriptors::free);
+    }
+
+    /**
+     * @param processLimit what the process may have open; {@link FileDescriptors#PLENTY} if that is not known
+     * @param free how much more it may open now
+     */
+    OpenFiles(int setting, long processLimit, LongSupplier free) {
+        this.setting = setting;
+        this.processLimit = processLimit;
+        this.free = free;
+        this.isTight = processLimit / PLENTY_OF_SETTINGS < setting;
+        this.limit = setting;
     }
 
     int count() {
         return count.get();
+    }
+
+    /** The most files that are kept open just now, besides those in use. */
+    int limit() {
+        return limit;
     }
 
     /** A number that grows with every opened file: a clock for who was used last. */
@@ -30,10 +70,14 @@ final class OpenFiles {
     }
 
     void opened(SharedFile file) {
-        uses.incrementAndGet();
+        long number = uses.incrementAndGet();
         open.add(file);
-        if (count.incrementAndGet() > limit) {
-            closeTheOldest();
+        int now = count.incrementAndGet();
+        if (number == 1) {
+            look();
+        }
+        if (now > limit) {
+            closeTheOldest(1 + limit / CLOSED_AT_ONCE);
         }
     }
 
@@ -43,11 +87,46 @@ final class OpenFiles {
         }
     }
 
-    private void closeTheOldest() {
+    /** At the first file and every half second: connections may have come that need what idle files have. */
+    void look() {
+        if (!isTight) {
+            return;
+        }
+        int now = count.get();
+        long spare = free.getAsLong() - Math.min(MOST_RESERVED, processLimit / RESERVED_SHARE);
+        limit = (int) Math.max(LEAST, Math.min(setting, now + spare));
+        if (now > limit) {
+            sayOnce();
+            closeTheOldest(now - limit + limit / CLOSED_AT_ONCE);
+        }
+    }
+
+    /** A file could not be opened because the process has too much open. True if some were closed since. */
+    boolean closeSome() {
+        int before = count.get();
+        closeTheOldest(1 + before / CLOSED_IN_A_SHORTAGE);
+        int now = count.get();
+        limit = Math.max(LEAST, Math.min(limit, now));
+        sayOnce();
+        return now < before;
+    }
+
+    private void sayOnce() {
+        if (said.compareAndSet(false, true)) {
+            LOG.warn(
+                    "This process may have {} files and connections open, too few for open.files = {}. Idle files of the"
+                            + " log are closed, and opened again when they are used. Raise the limit (ulimit -n, or"
+                            + " LimitNOFILE of a systemd service) if that is too slow",
+                    processLimit == FileDescriptors.PLENTY ? "few" : processLimit,
+                    setting);
+        }
+    }
+
+    private void closeTheOldest(int number) {
         List<Candidate> oldest = open.stream()
                 .map(file -> new Candidate(file, file.lastUsed()))
                 .sorted(Comparator.comparingLong(Candidate::lastUsed))
-                .limit(1 + limit / CLOSED_AT_ONCE)
+                .limit(number)
                 .toList();
         oldest.forEach(candidate -> candidate.file().closeIfUnused());
     }

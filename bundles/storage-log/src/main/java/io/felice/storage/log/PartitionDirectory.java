@@ -37,9 +37,9 @@ final class PartitionDirectory {
         }
     }
 
-    /** Lets the log go on in another directory: a newer topic has taken its name. Both locks are held. */
+    /** Gives the directory the name of one that was set aside; the log goes on in it. Both locks are held. */
     void moveAside() throws IOException {
-        if (path != null) {
+        if (path != null && !all.isStray(id)) {
             path = all.makeStray(id);
         }
     }
@@ -94,7 +94,7 @@ final class PartitionDirectory {
         if (path == null) {
             return;
         }
-        Checkpoint points = all.recoveryPoints();
+        OffsetCheckpoint points = all.recoveryPoints();
         String key = key();
         if (points.get(key, 0) > to) {
             points.put(key, to);
@@ -116,7 +116,7 @@ final class PartitionDirectory {
 
     /** Before a log starts again below where it started: no crash must leave a start above its end. */
     void forgetStartAbove(long offset) throws IOException {
-        Checkpoint starts = all.logStarts();
+        OffsetCheckpoint starts = all.logStarts();
         String key = key();
         if (starts.onDisk(key) > offset) {
             starts.remove(key);

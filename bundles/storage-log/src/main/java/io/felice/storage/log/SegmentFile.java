@@ -23,13 +23,11 @@ final class SegmentFile {
     private static final int WINDOW_BYTES = 4096;
     private static final int GATHER_BYTES = 64 << 10;
     private static final long UNKNOWN = -2;
-    /** The spacing of entries where no owner has said one. */
-    private static final int INDEX_INTERVAL_BYTES = 4096;
 
     final long baseOffset;
     final long createdAt;
     final SharedFile file;
-    final RoomAhead room;
+    final Preallocation preallocation;
 
     private final LogResources shared;
     private final Supplier<Path> directory;
@@ -45,9 +43,7 @@ final class SegmentFile {
     /** There may be index files. */
     private volatile boolean indexFilesExist;
 
-    private volatile long maxTimestamp = -1;
-    private long offsetOfMaxTimestamp;
-    private int bytesSinceEntry;
+    private volatile SegmentTally tally;
     /** Everything below survives a power cut. */
     private volatile long forcedBytes;
 
@@ -59,9 +55,9 @@ final class SegmentFile {
         this.size = size;
         this.createdAt = createdAt;
         this.sealed = sealed;
-        this.offsetOfMaxTimestamp = baseOffset;
+        this.tally = new SegmentTally(baseOffset);
         this.file = new SharedFile(shared, this::logFile);
-        this.room = new RoomAhead(shared);
+        this.preallocation = new Preallocation(shared);
     }
 
     /** A new active segment; its file is made with the first write. */
@@ -77,7 +73,7 @@ final class SegmentFile {
             LogResources shared, Supplier<Path> directory, long baseOffset, long end, long size, long createdAt) {
         SegmentFile segment = new SegmentFile(shared, directory, baseOffset, size, createdAt, true);
         segment.sealedEnd = end;
-        segment.maxTimestamp = UNKNOWN;
+        segment.tally.set(UNKNOWN, baseOffset);
         segment.indexOnDisk = true;
         segment.indexFilesExist = true;
         segment.forcedBytes = size;
@@ -122,7 +118,7 @@ final class SegmentFile {
                 batch.copyTo(gathered, gathered.position());
                 gathered.position(gathered.position() + bytes);
             }
-            added(batch, bytes, INDEX_INTERVAL_BYTES);
+            added(batch, bytes, IndexRebuild.INTERVAL_BYTES);
             next = batch.nextOffset();
         }
         writeOut(channel, gathered);
@@ -183,34 +179,21 @@ final class SegmentFile {
 
     /** Its timestamps have been asked for before. */
     Segment describe(long end) {
-        return new Segment(baseOffset, sealed ? sealedEnd : end, size, maxTimestamp, createdAt, sealed);
+        return new Segment(baseOffset, sealed ? sealedEnd : end, size, tally.maxTimestamp(), createdAt, sealed);
     }
 
     long maxTimestamp() throws IOException {
-        if (maxTimestamp == UNKNOWN) {
+        if (tally.maxTimestamp() == UNKNOWN) {
             index();
         }
-        return maxTimestamp;
+        return tally.maxTimestamp();
     }
 
     // Growth, by the owner
 
     /** Notes a batch that was put at the end. */
     void added(RecordBatch batch, int bytes, int indexIntervalBytes) {
-        noteBatch(batch.lastOffset(), batch.maxTimestamp(), bytes, indexIntervalBytes);
-    }
-
-    private void noteBatch(long lastOffset, long timestamp, int bytes, int indexIntervalBytes) {
-        if (timestamp > maxTimestamp) {
-            maxTimestamp = timestamp;
-            offsetOfMaxTimestamp = lastOffset;
-        }
-        if (bytesSinceEntry > indexIntervalBytes) {
-            index.add(lastOffset, size);
-            index.addTime(maxTimestamp, offsetOfMaxTimestamp);
-            bytesSinceEntry = 0;
-        }
-        bytesSinceEntry += bytes;
+        tally.note(index, size, batch.lastOffset(), batch.maxTimestamp(), bytes, indexIntervalBytes);
         size += bytes;
         if (indexOnDisk) {
             indexOnDisk = false;
@@ -219,9 +202,7 @@ final class SegmentFile {
 
     void seal(long end) {
         sealedEnd = end;
-        if (maxTimestamp >= 0) {
-            index.addTime(maxTimestamp, offsetOfMaxTimestamp);
-        }
+        tally.finish(index);
         sealed = true;
     }
 
@@ -229,13 +210,11 @@ final class SegmentFile {
     void reopenAt(Cut cut) {
         index.truncateTo(cut.position(), cut.end());
         size = cut.position();
-        maxTimestamp = cut.maxTimestamp();
-        offsetOfMaxTimestamp = cut.offsetOfMaxTimestamp();
+        tally.set(cut.maxTimestamp(), cut.offsetOfMaxTimestamp());
         forcedBytes = Math.min(forcedBytes, size);
-        bytesSinceEntry = 0;
         indexOnDisk = false;
         sealed = false;
-        room.forget();
+        preallocation.forget();
     }
 
     // Recovery
@@ -264,39 +243,39 @@ final class SegmentFile {
      * @return the offset after the last batch
      */
     long recover(ByteBuffer window, long trusted) throws IOException {
-        long fileBytes = size;
-        size = 0;
-        maxTimestamp = -1;
-        offsetOfMaxTimestamp = baseOffset;
-        bytesSinceEntry = 0;
         deleteIndexFiles();
-        index = new SparseIndex(baseOffset);
         BatchScan scan = new BatchScan(shared.files(), file.channel(false), window);
-        long next = baseOffset;
-        while (size < fileBytes && scan.header(size, fileBytes) && isNext(scan, next, trusted)) {
-            noteBatch(scan.lastOffset(), scan.maxTimestamp(), scan.size(), INDEX_INTERVAL_BYTES);
-            next = scan.nextOffset();
-        }
+        NextOffset next = new NextOffset();
+        IndexRebuild rebuilt = new IndexRebuild(baseOffset).read(scan, size, batch -> next.isRight(batch, trusted));
+        index = rebuilt.index();
+        tally = rebuilt.tally();
+        size = rebuilt.bytes();
         shared.counters().scannedBytes.add(size);
         sealed = false;
-        return next;
+        return next.offset;
+    }
+
+    /** Follows the batches that recovery reads, and knows the offset that the next one has at least. */
+    private final class NextOffset {
+        private long offset = baseOffset;
+
+        private boolean isRight(BatchScan batch, long trusted) throws IOException {
+            boolean right = batch.baseOffset() >= offset
+                    && batch.lastOffset() - baseOffset <= Integer.MAX_VALUE
+                    && (batch.nextOffset() <= trusted || batch.crcIsRight());
+            offset = right ? batch.nextOffset() : offset;
+            return right;
+        }
     }
 
     /** True if what recovery left of a file of {@code fileBytes} was only made ahead of batches to come. */
-    boolean endsWithRoom(long fileBytes) throws IOException {
-        return RoomAhead.isAll(shared.files(), file.channel(false), size, fileBytes);
+    boolean endsWithZeros(long fileBytes) throws IOException {
+        return Preallocation.isAll(shared.files(), file.channel(false), size, fileBytes);
     }
 
     /** Shortens a file of {@code fileBytes} to what recovery found whole. */
     void cutOffRest(long fileBytes) throws IOException {
         if (size < fileBytes) {
-            if (!endsWithRoom(fileBytes)) {
-                LOG.warn(
-                        "Cutting {} off at {}: no whole batch is in its last {} bytes",
-                        logFile(),
-                        size,
-                        fileBytes - size);
-            }
             shared.files().truncate(file.channel(false), size);
             shared.files().force(file.channel(false));
         }
@@ -323,12 +302,6 @@ final class SegmentFile {
         }
         shared.files().force(channel);
         shared.counters().fsyncs.increment();
-    }
-
-    private boolean isNext(BatchScan scan, long next, long trusted) throws IOException {
-        return scan.baseOffset() >= next
-                && scan.lastOffset() - baseOffset <= Integer.MAX_VALUE
-                && (scan.nextOffset() <= trusted || scan.crcIsRight());
     }
 
     // The file
@@ -416,8 +389,7 @@ final class SegmentFile {
             indexOnDisk = false;
             return rebuildIndex();
         }
-        maxTimestamp = read.timestampAtOrBelow(Long.MAX_VALUE);
-        offsetOfMaxTimestamp = read.timedOffsetAtOrBelow(Long.MAX_VALUE);
+        tally.set(read.timestampAtOrBelow(Long.MAX_VALUE), read.timedOffsetAtOrBelow(Long.MAX_VALUE));
         return read;
     }
 
@@ -435,16 +407,10 @@ final class SegmentFile {
         if (size > 0) {
             LOG.info("Making the index of {} anew", logFile());
         }
-        SegmentFile copy = new SegmentFile(shared, directory, baseOffset, 0, createdAt, false);
-        copy.index = new SparseIndex(baseOffset);
-        BatchScan scan = scan();
-        while (copy.size < size && scan.header(copy.size, size)) {
-            copy.noteBatch(scan.lastOffset(), scan.maxTimestamp(), scan.size(), INDEX_INTERVAL_BYTES);
-        }
-        copy.seal(0);
-        maxTimestamp = copy.maxTimestamp;
-        offsetOfMaxTimestamp = copy.offsetOfMaxTimestamp;
-        return copy.index;
+        IndexRebuild rebuilt = new IndexRebuild(baseOffset).read(scan(), size, batch -> true);
+        rebuilt.tally().finish(rebuilt.index());
+        tally = rebuilt.tally();
+        return rebuilt.index();
     }
 
     boolean needsIndexFiles() {
@@ -465,9 +431,7 @@ final class SegmentFile {
         if (size == 0 || activeIndex == null || indexOnDisk) {
             return;
         }
-        if (maxTimestamp >= 0) {
-            activeIndex.addTime(maxTimestamp, offsetOfMaxTimestamp);
-        }
+        tally.finish(activeIndex);
         writeIndexFiles(activeIndex, false);
     }
 
@@ -503,18 +467,18 @@ final class SegmentFile {
     }
 
     /**
-     * Bytes of the whole batches from {@code from} on that are below {@code limit} and fit into {@code room}. If these are
+     * Bytes of the whole batches from {@code from} on that are below {@code limit} and fit into {@code maxBytes}. If these are
      * not all, the scan has stopped at the batch after them.
      */
-    int bytesBelow(BatchScan scan, long limit, long from, int room, boolean atLeastOne, long readable)
+    int bytesBelow(BatchScan scan, long limit, long from, int maxBytes, boolean atLeastOne, long readable)
             throws IOException {
         SparseIndex loaded = index();
-        long byBytes = loaded.positionAtOrBelow(Math.min(readable, from + room));
+        long byBytes = loaded.positionAtOrBelow(Math.min(readable, from + maxBytes));
         long byOffset = loaded.positionAtOrBelowOffset(limit - 1);
         long at = Math.max(from, Math.min(byBytes, byOffset));
         while (at < readable) {
             mustBeWhole(scan, at, readable);
-            boolean full = at + scan.size() - from > room && !(atLeastOne && at == from);
+            boolean full = at + scan.size() - from > maxBytes && !(atLeastOne && at == from);
             if (full || scan.lastOffset() >= limit) {
                 break;
             }

@@ -200,7 +200,7 @@ final class SegmentedLog {
     /** Seals the active segment and starts one at {@code base}. */
     private void seal(long base) throws IOException {
         writer.settleAll();
-        writer.giveBackRoom();
+        writer.cutOffZeros();
         boolean wasEmpty = state.active().size() == 0;
         if (wasEmpty) {
             writer.makeActiveFile();
@@ -269,7 +269,7 @@ final class SegmentedLog {
     /** Settles, flushes and writes the last index; true if all that worked and the next start needs no scan. */
     boolean closeCleanly() {
         try {
-            writer.giveBackRoomWhenSettled();
+            writer.cutOffZerosWhenSettled();
             flusher.flushNow();
             locks.flushing().lock();
             try {
@@ -317,14 +317,14 @@ final class SegmentedLog {
     }
 
     /** Lets the file of a log that nobody wrote to since the last look end with its last batch. */
-    void giveBackRoomIfIdle() {
+    void cutOffZerosIfIdle() {
         boolean idle = state.end() == endAtLastLook;
         endAtLastLook = state.end();
-        if (idle && writer.hasRoom() && !isDead()) {
+        if (idle && writer.hasZeros() && !isDead()) {
             try {
-                writer.giveBackRoomWhenSettled();
+                writer.cutOffZerosWhenSettled();
             } catch (FeliceException failure) {
-                LOG.debug("{} keeps its room: {}", id, failure.getMessage());
+                LOG.debug("{} keeps the zeros behind its batches: {}", id, failure.getMessage());
             }
         }
     }

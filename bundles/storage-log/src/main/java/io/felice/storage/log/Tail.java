@@ -27,14 +27,14 @@ final class Tail {
     }
 
     /** True if the batch can be appended now; takes another buffer from the pool if that is what it needs. */
-    boolean makeRoom(SegmentFile active, long end, int size) {
+    boolean reserve(SegmentFile active, long end, int size) {
         if (!buffers.isEmpty() && isForNobody()) {
             beginAgain();
         }
         if (!buffers.isEmpty()) {
             TailBuffer last = last();
             boolean follows = last.segment == active && last.position + last.written() == active.size();
-            if (follows && last.room() >= size) {
+            if (follows && last.freeBytes() >= size) {
                 return true;
             }
         }
@@ -158,15 +158,15 @@ final class Tail {
         Pin pin = new Pin(shared.counters());
         TailBuffer buffer = buffers.get(index);
         int at = buffer.indexOf(from);
-        int room = maxBytes;
+        int left = maxBytes;
         while (true) {
-            int length = buffer.bytesBelow(limit, at, room, atLeastOne && pin.isEmpty());
+            int length = buffer.bytesBelow(limit, at, left, atLeastOne && pin.isEmpty());
             pin.add(buffer, at, length);
-            room -= length;
+            left -= length;
             boolean whole = at + length == buffer.written();
             long next = whole ? buffer.nextOffset() : buffer.baseOffsetAt(at + length);
             index++;
-            if (!whole || room <= 0 || index == buffers.size() || buffers.get(index).lowOffset != next) {
+            if (!whole || left <= 0 || index == buffers.size() || buffers.get(index).lowOffset != next) {
                 return pin.records(next);
             }
             buffer = buffers.get(index);

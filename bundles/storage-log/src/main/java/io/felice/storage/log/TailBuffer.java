@@ -44,7 +44,7 @@ final class TailBuffer {
         return bytes.capacity();
     }
 
-    int room() {
+    int freeBytes() {
         return bytes.capacity() - written;
     }
 
@@ -109,15 +109,15 @@ final class TailBuffer {
         return at;
     }
 
-    /** Bytes of the whole batches from index {@code from} on that are below {@code limit} and fit into {@code room}. */
-    int bytesBelow(long limit, int from, int room, boolean atLeastOne) {
-        if (limit >= nextOffset && written - from <= room) {
+    /** Bytes of the whole batches from index {@code from} on that are below {@code limit} and fit into {@code maxBytes}. */
+    int bytesBelow(long limit, int from, int maxBytes, boolean atLeastOne) {
+        if (limit >= nextOffset && written - from <= maxBytes) {
             return written - from;
         }
-        int at = Math.max(from, skip(limit, from, room));
+        int at = Math.max(from, skip(limit, from, maxBytes));
         while (at < written) {
             int size = sizeAt(at);
-            boolean full = at + size - from > room && !(atLeastOne && at == from);
+            boolean full = at + size - from > maxBytes && !(atLeastOne && at == from);
             if (full || lastOffsetAt(at) >= limit) {
                 break;
             }
@@ -126,12 +126,12 @@ final class TailBuffer {
         return at - from;
     }
 
-    private int skip(long limit, int from, int room) {
+    private int skip(long limit, int from, int maxBytes) {
         SparseIndex index = segment.indexIfLoaded();
         if (index == null) {
             return from;
         }
-        long byBytes = index.positionAtOrBelow(position + from + room);
+        long byBytes = index.positionAtOrBelow(position + from + maxBytes);
         long byOffset = index.positionAtOrBelowOffset(limit - 1);
         return (int) Math.min(written, Math.min(byBytes, byOffset) - position);
     }

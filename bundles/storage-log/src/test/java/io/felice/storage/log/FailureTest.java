@@ -251,8 +251,8 @@ class FailureTest {
         appendQuickly(good);
         assertThat(bytesOf("good-0")).isGreaterThan(sizeOf(good));
 
-        engine.giveBackRoom();
-        engine.giveBackRoom();
+        engine.cutOffZeros();
+        engine.cutOffZeros();
 
         assertThat(bytesOf("good-0")).isEqualTo(sizeOf(good));
         assertThat(bytesOf("bad-0")).isGreaterThan(sizeOf(bad));
@@ -266,8 +266,8 @@ class FailureTest {
         appendQuickly(bad);
         appendQuickly(good);
 
-        engine.giveBackRoom();
-        engine.giveBackRoom();
+        engine.cutOffZeros();
+        engine.cutOffZeros();
 
         assertThat(bytesOf("good-0")).isEqualTo(sizeOf(good));
         assertThat(bytesOf("bad-0")).isGreaterThan(sizeOf(bad));

@@ -6,6 +6,7 @@ import static io.felice.testkit.LogContents.everythingIn;
 import static io.felice.testkit.LogContents.offsetsOf;
 import static io.felice.testkit.TestBatches.batch;
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.as;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -16,8 +17,11 @@ import io.felice.api.storage.LogId;
 import io.felice.api.storage.PartitionLog;
 import io.felice.api.storage.Records;
 import io.felice.api.storage.SegmentSizes;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.PrintStream;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -34,6 +38,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.LongStream;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.record.internal.FileRecords;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -113,6 +118,173 @@ class LogFilesTest {
             Path kept = aside.iterator().next();
             assertThat(kept.resolve("00000000000000000000.log")).hasBinaryContent(before);
         }
+    }
+
+    @Test
+    void whatFollowsADamagedBatchIsSetAsideAndSaidOnce() throws IOException {
+        writeThreeSegments();
+        Path second = partition().resolve("00000000000000000020.log");
+        byte[] damaged = Files.readAllBytes(second);
+        int first = batch(10).at(20).sizeInBytes();
+        damaged[first - 1] ^= 1;
+        Files.write(second, damaged);
+        byte[] third = Files.readAllBytes(partition().resolve("00000000000000000040.log"));
+
+        String said =
+                saidBy(() -> assertThat(start(data()).open(ID, 2).endOffset()).isEqualTo(20));
+
+        assertThat(partition().resolve("00000000000000000020.log.dropped")).hasBinaryContent(damaged);
+        assertThat(partition().resolve("00000000000000000040.log.dropped")).hasBinaryContent(third);
+        assertThat(said.lines().filter(line -> line.contains("WARN")))
+                .singleElement(as(InstanceOfAssertFactories.STRING))
+                .contains(
+                        "orders-0 has a damaged batch at offset 20",
+                        "offsets 20 to 49, " + (damaged.length + third.length) + " bytes",
+                        partition().toString(),
+                        "00000000000000000020.log.dropped, 00000000000000000040.log.dropped");
+    }
+
+    @Test
+    void whatWasSetAsideBeforeStaysAndGoesWithItsLog() throws IOException {
+        writeThreeSegments();
+        Path second = partition().resolve("00000000000000000020.log");
+        Path earlier = Files.writeString(partition().resolve("00000000000000000020.log.dropped"), "earlier");
+        byte[] damaged = Files.readAllBytes(second);
+        damaged[damaged.length - 1] ^= 1;
+        Files.write(second, damaged);
+        LogStorageEngine engine = start(data());
+
+        assertThat(engine.open(ID, 2).endOffset()).isEqualTo(30);
+
+        assertThat(earlier).hasContent("earlier");
+        int kept = batch(10).at(20).sizeInBytes();
+        assertThat(partition().resolve("00000000000000000020.log.dropped-2"))
+                .hasBinaryContent(Arrays.copyOfRange(damaged, kept, damaged.length));
+        engine.delete(ID);
+        engine.close();
+        assertThat(Directories.filesOf(data(), "-delete")).isEmpty();
+    }
+
+    @Test
+    void wholeBatchesBehindADamagedOneInTheLastSegmentAreSetAsideToo() throws IOException {
+        LogStorageEngine first = start(data());
+        appendTens(first.open(ID, 1), 3);
+        first.close();
+        Files.delete(data().resolve("recovery-point-offset-checkpoint"));
+        Path segment = partition().resolve("00000000000000000000.log");
+        byte[] bytes = Files.readAllBytes(segment);
+        int one = batch(10).at(0).sizeInBytes();
+        Arrays.fill(bytes, one, one + 40, (byte) 0);
+        Files.write(segment, bytes);
+
+        String said =
+                saidBy(() -> assertThat(start(data()).open(ID, 2).endOffset()).isEqualTo(10));
+
+        assertThat(partition().resolve("00000000000000000000.log.dropped"))
+                .hasBinaryContent(Arrays.copyOfRange(bytes, one, bytes.length));
+        assertThat(said).contains("offsets 10 to 29, " + (bytes.length - one) + " bytes");
+    }
+
+    @Test
+    void aWriteThatWasCutShortIsNoLossAndIsNotSetAside() throws IOException {
+        LogStorageEngine first = start(data());
+        appendTens(first.open(ID, 1), 3);
+        first.close();
+        Files.delete(data().resolve("recovery-point-offset-checkpoint"));
+        Path segment = partition().resolve("00000000000000000000.log");
+        byte[] bytes = Files.readAllBytes(segment);
+        Files.write(segment, Arrays.copyOf(bytes, bytes.length - 5));
+
+        String said =
+                saidBy(() -> assertThat(start(data()).open(ID, 2).endOffset()).isEqualTo(20));
+
+        assertThat(Directories.filesOf(partition(), "dropped")).isEmpty();
+        assertThat(said).contains("orders-0 ends at offset 20: the last ");
+    }
+
+    private void writeThreeSegments() throws IOException {
+        LogStorageEngine engine = start(data());
+        PartitionLog log = engine.open(ID, 1);
+        appendTens(log, 2);
+        log.roll();
+        appendTens(log, 2);
+        log.roll();
+        appendTens(log, 1);
+        engine.close();
+        Files.delete(data().resolve("recovery-point-offset-checkpoint"));
+    }
+
+    /** The log's lines. */
+    private static String saidBy(Runnable action) {
+        PrintStream before = System.err;
+        ByteArrayOutputStream said = new ByteArrayOutputStream();
+        System.setErr(new PrintStream(said, true, StandardCharsets.UTF_8));
+        try {
+            action.run();
+        } finally {
+            System.setErr(before);
+        }
+        return said.toString(StandardCharsets.UTF_8);
+    }
+
+    @Test
+    void aLogThatIsSetAsideIsInADirectoryThatSaysSoUntilItIsOpenedAgain() throws IOException {
+        LogStorageEngine first = start(data());
+        appendTens(first.open(ID, 1), 3);
+        first.close();
+        LogStorageEngine second = start(data());
+        Path aside = data().resolve("orders-0." + ID.topicId().toString().replace("-", "") + "-stray");
+
+        second.setAside(ID);
+        assertThat(aside).isDirectory();
+        assertThat(partition()).doesNotExist();
+
+        assertThat(second.open(ID, 2).endOffset()).isEqualTo(30);
+        assertThat(aside).doesNotExist();
+        assertThat(partition()).isDirectory();
+    }
+
+    @Test
+    void aTopicWhoseNameWouldBeCutInTheNameOfADirectoryStaysWhereItIs() {
+        LogId id = new LogId(ID.topicId(), 0, "t".repeat(249));
+        LogStorageEngine first = start(data());
+        appendTens(first.open(id, 1), 3);
+        first.close();
+        LogStorageEngine second = start(data());
+
+        second.setAside(id);
+
+        assertThat(data().resolve(id.toString())).isDirectory();
+        assertThat(second.logs()).extracting(LogId::topic).containsExactly(id.topic());
+    }
+
+    @Test
+    void aDirectoryOfAnotherClusterIsNotTouchedUntilItsOwnerIsTakenOutOfTheFile() throws IOException {
+        LogStorageEngine first = start(data());
+        first.belongTo("cluster-one");
+        appendTens(first.open(ID, 1), 3);
+        first.close();
+        Path leftover = Files.createDirectory(data().resolve("old-0.0123456789abcdef0123456789abcdef-delete"));
+        LogStorageEngine second = start(data());
+
+        assertThatThrownBy(() -> second.belongTo("cluster-two"))
+                .hasMessageContaining("cluster-one")
+                .hasMessageContaining("cluster-two")
+                .hasMessageContaining(data().resolve("felice-log.properties").toString());
+
+        second.close();
+        assertThat(leftover).isDirectory();
+        assertThat(data().resolve(".kafka_cleanshutdown")).exists();
+        Path owner = data().resolve("felice-log.properties");
+        Files.write(
+                owner,
+                Files.readAllLines(owner).stream()
+                        .filter(line -> !line.startsWith("cluster.id"))
+                        .toList());
+        LogStorageEngine third = start(data());
+        third.belongTo("cluster-two");
+        assertThat(third.open(ID, 2).endOffset()).isEqualTo(30);
+        assertThat(owner).content().contains("cluster.id=cluster-two", "store.id=");
     }
 
     @Test

@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /** The built archive, unpacked once into {@code target/distribution}, with one node of it on free ports. */
@@ -17,15 +18,26 @@ final class Distribution implements Mortal {
     private final Path data;
     private final Map<String, String> environment;
     private final int port;
+    private final Optional<Integer> openFiles;
 
-    private Distribution(Path data, Map<String, String> environment, int port) {
+    private Distribution(Path data, Map<String, String> environment, int port, Optional<Integer> openFiles) {
         this.data = data;
         this.environment = environment;
         this.port = port;
+        this.openFiles = openFiles;
     }
 
     /** A node that is not started yet. */
     static Distribution in(Path data) {
+        return in(data, Optional.empty());
+    }
+
+    /** A node, not started yet, whose process may have so many files and connections open. */
+    static Distribution withOpenFiles(int most, Path data) {
+        return in(data, Optional.of(most));
+    }
+
+    private static Distribution in(Path data, Optional<Integer> openFiles) {
         int port = freePort();
         return new Distribution(
                 data,
@@ -35,7 +47,8 @@ final class Distribution implements Mortal {
                         "FELICE_PORT", Integer.toString(port),
                         "FELICE_ZOOKEEPER_PORT", Integer.toString(freePort()),
                         "FELICE_HEAP", "512m"),
-                port);
+                port,
+                openFiles);
     }
 
     @Override
@@ -77,7 +90,11 @@ final class Distribution implements Mortal {
     }
 
     private void felice(String command) {
-        Programs.run(List.of(home().resolve("bin/felice").toString(), command), data, environment);
+        String launcher = home().resolve("bin/felice").toString();
+        List<String> line = openFiles
+                .map(most -> List.of("sh", "-c", "ulimit -n " + most + " && exec \"$0\" \"$1\"", launcher, command))
+                .orElseGet(() -> List.of(launcher, command));
+        Programs.run(line, data, environment);
     }
 
     private static synchronized Path home() {

@@ -5,17 +5,17 @@ import java.time.Clock;
 import java.util.function.Supplier;
 
 /**
- * Whether the engine's volume has so much free that files may have some of it ahead of their batches. Where room is short
- * they take none, also for a while after there was none: what is taken and given back in turns would let a full volume
- * look as if it had room. Any thread; asking costs next to nothing.
+ * The free space of the engine's volume. Files may take space ahead of their batches only while there is plenty. For a
+ * while after a write found no space they take none: space that is taken and given back in turns would let a full volume
+ * look as if it had some. Any thread; asking costs next to nothing.
  */
-final class SpareRoom {
+final class VolumeSpace {
     /** So much has to be free, or a quarter of a small volume. */
     private static final long PLENTY_BYTES = 256 << 20;
 
     private static final int PLENTY_SHARE = 4;
 
-    /** With less than this free, or a twentieth of a small volume, a write that fails does so for lack of room. */
+    /** With less than this free, or a twentieth of a small volume, a write that fails does so for lack of space. */
     private static final long LEAST_BYTES = 4 << 20;
 
     private static final int LEAST_SHARE = 20;
@@ -29,7 +29,7 @@ final class SpareRoom {
     private volatile long pausedUntil = Long.MIN_VALUE;
     private volatile boolean plenty;
 
-    SpareRoom(Supplier<Volume> volume, Clock clock) {
+    VolumeSpace(Supplier<Volume> volume, Clock clock) {
         this.volume = volume;
         this.clock = clock;
     }

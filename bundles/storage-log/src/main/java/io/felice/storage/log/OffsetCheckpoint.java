@@ -19,8 +19,8 @@ import org.slf4j.LoggerFactory;
  * {@code topic partition offset} on each line. Changes are in memory until {@link #write}; callers that write at the same
  * time share one write, and each returns only when what it changed before is on disk. Thread-safe.
  */
-final class Checkpoint {
-    private static final Logger LOG = LoggerFactory.getLogger(Checkpoint.class);
+final class OffsetCheckpoint {
+    private static final Logger LOG = LoggerFactory.getLogger(OffsetCheckpoint.class);
     private static final String VERSION = "0";
 
     private final DiskFiles files;
@@ -35,7 +35,7 @@ final class Checkpoint {
     private long changes;
     private long writtenChanges;
 
-    Checkpoint(DiskFiles files, Path file) {
+    OffsetCheckpoint(DiskFiles files, Path file) {
         this.files = files;
         this.file = file;
     }

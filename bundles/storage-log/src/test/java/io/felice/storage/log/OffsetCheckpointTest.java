@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What a checkpoint says of its file while that is being replaced. */
-class CheckpointTest {
+class OffsetCheckpointTest {
     @TempDir
     Path temp;
 
@@ -26,7 +26,7 @@ class CheckpointTest {
 
     @Test
     void whatIsJustBeingWrittenCountsAsOnDisk() throws IOException {
-        Checkpoint checkpoint = new Checkpoint(files, temp.resolve("points"));
+        OffsetCheckpoint checkpoint = new OffsetCheckpoint(files, temp.resolve("points"));
         checkpoint.put("orders 0", 90);
         List<Long> seen = new ArrayList<>();
         duringRename = () -> {

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A file that grows quickly is longer than its batches, and nobody is to notice. */
-class RoomAheadTest {
+class PreallocationTest {
     private static final LogId ID = new LogId(new UUID(1, 2), 0, "orders");
     private static final LogId OTHER = new LogId(new UUID(3, 4), 0, "clicks");
     private static final LogSettings SETTINGS = new LogSettings(1 << 20, 8 << 20, 100, 1);
@@ -53,7 +53,7 @@ class RoomAheadTest {
                 longest = Math.max(longest, segmentBytes(0));
             }
 
-            assertThat(longest).isEqualTo(2 * RoomAhead.BYTES);
+            assertThat(longest).isEqualTo(2 * Preallocation.BYTES);
         }
     }
 
@@ -85,11 +85,11 @@ class RoomAheadTest {
             append(log, 0, 1);
             ends.clear();
             for (int i = 1; i < 9; i++) {
-                log.append(batch(1).valueBytes(3 * RoomAhead.BYTES).at(i));
+                log.append(batch(1).valueBytes(3 * Preallocation.BYTES).at(i));
                 log.settle();
             }
 
-            assertThat(ends).hasSize(8).allMatch(end -> end % RoomAhead.BYTES == 0);
+            assertThat(ends).hasSize(8).allMatch(end -> end % Preallocation.BYTES == 0);
             assertThat(segmentBytes(0)).isEqualTo(ends.get(7));
             assertThat(offsets(log)).isEqualTo(upTo(9));
         }
@@ -129,9 +129,9 @@ class RoomAheadTest {
         try (LogStorageEngine engine = start()) {
             PartitionLog log = engine.open(ID, 1);
             appendWithRoom(log, 0, 20);
-            engine.giveBackRoom();
+            engine.cutOffZeros();
             assertThat(segmentBytes(0)).isGreaterThan(bytesOf(log));
-            engine.giveBackRoom();
+            engine.cutOffZeros();
 
             assertThat(segmentBytes(0)).isEqualTo(bytesOf(log));
             append(log, 20, 60);
@@ -210,12 +210,12 @@ class RoomAheadTest {
             Directories.copy(directory, killed);
         }
         directory = killed;
-        lengthen(segment(0), RoomAhead.BYTES);
+        lengthen(segment(0), Preallocation.BYTES);
 
         try (LogStorageEngine engine = start()) {
             assertThat(offsets(engine.open(ID, 1))).isEqualTo(upTo(9));
         }
-        assertThat(segmentBytes(0)).isLessThan(RoomAhead.BYTES);
+        assertThat(segmentBytes(0)).isLessThan(Preallocation.BYTES);
     }
 
     @Test
@@ -310,7 +310,7 @@ class RoomAheadTest {
     }
 
     @Test
-    void aSmallDiskHasRoomAheadWhileAQuarterOfItIsFree() throws IOException {
+    void aSmallDiskHasZerosAheadWhileAQuarterOfItIsFree() throws IOException {
         SmallDisk disk = new SmallDisk();
         disk.total = 24L << 20;
         disk.usable = 6L << 20;

@@ -16,11 +16,11 @@ import org.slf4j.LoggerFactory;
  * <p>It belongs to who holds the log's {@code settling}. After a kill recovery finds zeros where a batch would begin, and
  * cuts them off.
  */
-final class RoomAhead {
+final class Preallocation {
     /** Made at a time, and up to a multiple of it: the largest piece of memory that the kernel keeps for each processor. */
     static final int BYTES = 32 << 10;
 
-    private static final Logger LOG = LoggerFactory.getLogger(RoomAhead.class);
+    private static final Logger LOG = LoggerFactory.getLogger(Preallocation.class);
     private static final ByteBuffer ZEROS = ByteBuffer.allocateDirect(BYTES).asReadOnlyBuffer();
 
     /** A file grows quickly if it needs no longer for a piece. */
@@ -35,7 +35,7 @@ final class RoomAhead {
     /** The end of the zeros; 0 if there are none. Looked at by others. */
     private volatile long end;
 
-    RoomAhead(LogResources shared) {
+    Preallocation(LogResources shared) {
         this.shared = shared;
     }
 
@@ -45,8 +45,8 @@ final class RoomAhead {
             int zeros = (int) (next - position - bytes.remaining());
             end = next;
             if (!shared.files().write(channel, bytes, ZEROS.duplicate().limit(zeros), position)) {
-                shared.spareRoom().ranOut();
-                LOG.debug("There is no space for room ahead of a log");
+                shared.volumeSpace().ranOut();
+                LOG.debug("There is no space for zeros ahead of the batches");
             }
         } else {
             shared.files().write(channel, bytes, position);
@@ -61,7 +61,7 @@ final class RoomAhead {
         boolean quick = next > 0 && now - began < QUICK_MS;
         began = now;
         next = (needed + BYTES - 1) / BYTES * BYTES;
-        return quick && shared.spareRoom().isThere();
+        return quick && shared.volumeSpace().isThere();
     }
 
     /** Shortens the file to its {@code size} if it is longer. */

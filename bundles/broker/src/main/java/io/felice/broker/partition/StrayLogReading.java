@@ -1,0 +1,31 @@
+package io.felice.broker.partition;
+
+import io.felice.api.storage.LogId;
+import io.felice.api.storage.PartitionLog;
+import io.felice.broker.engine.MountedEngine;
+import java.io.IOException;
+import java.util.List;
+
+/**
+ * Reads a stray log through before its topic is made again, and writes what {@link LogOpening} would find beside a log that
+ * was closed: the leader epochs, and a producer snapshot. The snapshot has no producers, because the cluster may have given
+ * their ids to others since: the first batches of those would be taken for duplicates. Blocks: pool threads only.
+ */
+public final class StrayLogReading {
+    private StrayLogReading() {}
+
+    /** @return the newest leader epoch in the log; -1 if the log has none */
+    public static int read(MountedEngine engine, LogId id, long lease, PartitionFiles files) throws IOException {
+        try (PartitionLog log = engine.open(id, lease)) {
+            Epochs epochs = new Epochs(List.of());
+            long end = log.endOffset();
+            LogScan.walk(log, log.startOffset(), end, batch -> {
+                epochs.begin(batch.leaderEpoch(), batch.baseOffset());
+                return true;
+            });
+            files.writeEpochs(epochs.entries());
+            files.writeSnapshot(end, new Producers().snapshot());
+            return epochs.latest();
+        }
+    }
+}
