@@ -72,9 +72,9 @@ final class Topics {
             if (topic.leaderEpochs().isEmpty()) {
                 throw ErrorCode.INVALID_PARTITIONS.because("Number of partitions must be larger than 0.");
             }
-            new Room().require(topic.leaderEpochs().size());
+            new PartitionBudget().require(topic.leaderEpochs().size());
             checkAssignment(view, List.of(topic.brokerId()));
-            ConfigChanges.checkNewTopic(topic.name(), topic.configs());
+            DynamicConfigs.checkNewTopic(topic.name(), topic.configs());
             addRestored(topic, records);
             return new CreatedTopic(topic.topicId(), topic.leaderEpochs().size(), 1);
         });

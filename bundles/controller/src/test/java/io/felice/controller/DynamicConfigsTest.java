@@ -111,7 +111,7 @@ class DynamicConfigsTest {
 
     @Test
     void aBrokerKeepsANameThatNobodyHasDeclaredIfItIsNotTooLong() {
-        String tooLong = "x".repeat(ConfigChanges.MAX_NAME_LENGTH + 1);
+        String tooLong = "x".repeat(DynamicConfigs.MAX_NAME_LENGTH + 1);
 
         assertThat(alter(ConfigResource.broker(1), change("my.plugin.colour", Operation.SET, "red"))
                         .error())
