@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.sun.management.ThreadMXBean;
 import io.felice.api.ErrorCode;
 import io.felice.protocol.Apis;
+import io.felice.protocol.CloseConnection;
 import io.felice.protocol.MalformedRequest;
 import io.felice.protocol.RequestContext;
 import io.felice.protocol.WireProtocol;
@@ -17,18 +18,24 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.common.message.ApiMessageType;
 import org.apache.kafka.common.message.ApiVersionsRequestData;
 import org.apache.kafka.common.message.ApiVersionsResponseData;
 import org.apache.kafka.common.message.HeartbeatRequestData;
 import org.apache.kafka.common.message.HeartbeatResponseData;
+import org.apache.kafka.common.message.MetadataRequestData;
+import org.apache.kafka.common.message.MetadataResponseData;
 import org.apache.kafka.common.message.ProduceRequestData;
 import org.apache.kafka.common.message.ProduceResponseData;
 import org.apache.kafka.common.protocol.ApiMessage;
+import org.apache.kafka.common.protocol.Message;
+import org.apache.kafka.common.utils.internals.ByteUtils;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -37,6 +44,13 @@ import org.junit.jupiter.api.Timeout;
 /** Whatever a client sends, it is answered or its connection is closed, and its neighbours notice nothing. */
 @Timeout(120)
 class HostileInputTest {
+    private static final int MOST_ELEMENTS = 1_000_000;
+    private static final int MOST_TAGGED_FIELDS = 10_000;
+    private static final int FAR_TOO_MANY_ELEMENTS = 4_000_000;
+    private static final byte[] FIXED_LIE =
+            ByteBuffer.allocate(4).putInt(FAR_TOO_MANY_ELEMENTS).array();
+    private static final byte[] VARINT_LIE = varint(FAR_TOO_MANY_ELEMENTS + 1);
+
     private TestNode node;
 
     @BeforeEach
@@ -262,6 +276,160 @@ class HostileInputTest {
 
         assertThat(threads.getThreadAllocatedBytes(Thread.currentThread().getId()) - before)
                 .isLessThan(16 * 1024 * 1024L);
+    }
+
+    @Test
+    void bytesBehindTheEndOfARequestAreIgnoredInEveryVersionOfEveryApi() throws Exception {
+        long seed = Long.getLong("seed", System.nanoTime());
+        RandomRequests requests = new RandomRequests(new Random(seed));
+        AtomicReference<Message> received = new AtomicReference<>();
+        for (ApiMessageType api : served()) {
+            node.bindNow(
+                    api.apiKey(),
+                    api.lowestSupportedVersion(),
+                    api.highestSupportedVersion(true),
+                    (ApiMessage request, RequestContext context) -> {
+                        // An answer of the test's own: its handler has seen the request while the frame's bytes are
+                        // there.
+                        received.set(request.duplicate());
+                        throw new CloseConnection("the test has seen what it wants");
+                    });
+        }
+
+        for (ApiMessageType api : served()) {
+            for (short version = api.lowestSupportedVersion();
+                    version <= api.highestSupportedVersion(true);
+                    version++) {
+                byte[] plain = requests.frame(api, version, 1);
+                ByteBuffer longer = ByteBuffer.wrap(Arrays.copyOf(plain, plain.length + 4));
+                longer.putInt(0, plain.length).putInt(plain.length, -1);
+                ByteBuffer frame = ByteBuffer.wrap(plain, 4, plain.length - 4);
+                received.set(null);
+
+                assertThat(isAnsweredOrClosed(longer.array())).isTrue();
+
+                assertThat(received.get())
+                        .as("seed %d: %s v%d", seed, api.name, version)
+                        .isEqualTo(WireProtocol.parse(frame).message());
+            }
+        }
+        assertThat(node.number("network.connections", "PLAINTEXT", "malformed")).isEqualTo(0L);
+    }
+
+    @Test
+    void aRequestWithBytesBehindItsEndIsAnsweredAndSoIsTheNextOne() throws IOException {
+        node.bindNow(
+                Apis.HEARTBEAT,
+                0,
+                4,
+                (HeartbeatRequestData request, RequestContext context) -> new HeartbeatResponseData());
+        try (TestClient client = node.connect()) {
+            byte[] plain = TestClient.frame(Apis.HEARTBEAT, 4, 1, heartbeat());
+            byte[] longer = Arrays.copyOf(plain, plain.length + 3);
+            client.sendRaw(ByteBuffer.wrap(longer).putInt(0, longer.length - 4).array());
+
+            assertThat(client.receiveCorrelationId()).isEqualTo(1);
+            client.send(Apis.HEARTBEAT, 4, 2, heartbeat());
+            assertThat(client.receiveCorrelationId()).isEqualTo(2);
+        }
+    }
+
+    /** Wherever a number stands in a request: if it lies about a number of elements, no room is made for them. */
+    @Test
+    void noApiMakesRoomForMoreElementsThanKafkaAllows() {
+        long seed = Long.getLong("seed", System.nanoTime());
+        RandomRequests requests = new RandomRequests(new Random(seed));
+        ByteBuffer frame = ByteBuffer.allocate(FAR_TOO_MANY_ELEMENTS + 64 * 1024);
+        // No element of any kind begins with these bytes, so that a lie is all that there is to read.
+        Arrays.fill(frame.array(), (byte) -1);
+        for (ApiMessageType api : served()) {
+            for (short version :
+                    new TreeSet<>(List.of(api.lowestSupportedVersion(), api.highestSupportedVersion(true)))) {
+                byte[] good = requests.frame(api, version, 1);
+                for (int at = 12; at < good.length && at < 120; at++) {
+                    for (byte[] lie : List.of(FIXED_LIE, VARINT_LIE)) {
+                        frame.put(0, good, 4, at - 4).put(at - 4, lie);
+
+                        assertThat(bytesAllocatedToParse(frame))
+                                .as("seed %d: %s v%d at %d", seed, api.name, version, at)
+                                .isLessThan(2L * FAR_TOO_MANY_ELEMENTS);
+
+                        Arrays.fill(frame.array(), 0, good.length + 8, (byte) -1);
+                    }
+                }
+            }
+        }
+    }
+
+    private static long bytesAllocatedToParse(ByteBuffer frame) {
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        long before = threads.getThreadAllocatedBytes(Thread.currentThread().getId());
+        parseOrRefuse(frame);
+        return threads.getThreadAllocatedBytes(Thread.currentThread().getId()) - before;
+    }
+
+    private static void parseOrRefuse(ByteBuffer frame) {
+        try {
+            WireProtocol.parse(frame);
+        } catch (MalformedRequest refused) {
+            // as it should be, where the number was that of an array
+        }
+    }
+
+    @Test
+    void moreElementsOrTaggedFieldsThanKafkaAllowsCloseTheConnection() throws IOException {
+        node.bindNow(
+                Apis.METADATA,
+                0,
+                12,
+                (MetadataRequestData request, RequestContext context) -> new MetadataResponseData());
+
+        assertThat(isClosedAfter(metadata(0, MOST_ELEMENTS + 1, 0))).isTrue();
+        assertThat(isClosedAfter(metadata(MOST_TAGGED_FIELDS + 1, 0, 0))).isTrue();
+        assertThat(isClosedAfter(metadata(0, 0, MOST_TAGGED_FIELDS + 1))).isTrue();
+
+        node.awaitNumber("network.connections", "PLAINTEXT", "malformed", 3);
+        assertThat(isClosedAfter(metadata(MOST_TAGGED_FIELDS, 0, MOST_TAGGED_FIELDS)))
+                .isFalse();
+    }
+
+    private boolean isClosedAfter(byte[] frame) throws IOException {
+        try (TestClient client = node.connect()) {
+            client.sendRaw(frame);
+            return client.isClosed(2000);
+        }
+    }
+
+    /** A Metadata request, version 9: tagged fields in its header, topics with one byte for each field, tagged fields. */
+    private static byte[] metadata(int headerTags, int topics, int tags) {
+        ByteBuffer frame = ByteBuffer.allocate(4 + 16 + 3 * headerTags + 2 * topics + 16 + 3 * tags);
+        frame.putInt(frame.capacity() - 4)
+                .putShort(Apis.METADATA)
+                .putShort((short) 9)
+                .putInt(1)
+                .putShort((short) -1);
+        putTags(frame, headerTags);
+        ByteUtils.writeUnsignedVarint(topics + 1, frame);
+        for (int i = 0; i < topics; i++) {
+            frame.put((byte) 1).put((byte) 0);
+        }
+        frame.put((byte) 0).put((byte) 0).put((byte) 0);
+        putTags(frame, tags);
+        return frame.array();
+    }
+
+    private static byte[] varint(int value) {
+        ByteBuffer bytes = ByteBuffer.allocate(5);
+        ByteUtils.writeUnsignedVarint(value, bytes);
+        return Arrays.copyOf(bytes.array(), bytes.position());
+    }
+
+    private static void putTags(ByteBuffer frame, int tags) {
+        ByteUtils.writeUnsignedVarint(tags, frame);
+        for (int i = 0; i < tags; i++) {
+            ByteUtils.writeUnsignedVarint(200 + i % 10_000, frame);
+            frame.put((byte) 0);
+        }
     }
 
     @Test

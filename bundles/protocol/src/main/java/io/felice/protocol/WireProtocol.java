@@ -40,9 +40,11 @@ public final class WireProtocol {
     }
 
     /**
-     * Parses a frame, from position to limit, without its length field.
+     * Parses a frame, from position to limit, without its length field. Bytes behind the end of the request are ignored,
+     * as Kafka does: librdkafka sends three behind a Metadata request for all topics. The message classes refuse an array
+     * of more than 1,000,000 elements and more than 10,000 tagged fields before they make room for them.
      *
-     * @throws MalformedRequest if it is no request of a known API and version, or has bytes left over
+     * @throws MalformedRequest if the frame is no request of a known API and version
      */
     public static Request parse(ByteBuffer frame) {
         int size = frame.remaining();
@@ -52,17 +54,12 @@ public final class WireProtocol {
             throw new MalformedRequest(api.name + " has no version " + version);
         }
         try {
-            ByteBufferAccessor bytes = new BoundedArrays(frame.slice());
+            ByteBufferAccessor bytes = new ByteBufferAccessor(frame.slice());
             RequestHeaderData header = new RequestHeaderData(bytes, api.requestHeaderVersion(version));
             ApiMessage message = api.newRequest();
             message.read(bytes, version);
-            if (bytes.remaining() > 0) {
-                throw new MalformedRequest(api.name + " v" + version + " has " + bytes.remaining() + " bytes too many");
-            }
             String clientId = header.clientId() == null ? "" : header.clientId();
             return new Request(api.apiKey(), version, header.correlationId(), clientId, message, size);
-        } catch (MalformedRequest malformed) {
-            throw malformed;
         } catch (BufferUnderflowException truncated) {
             throw new MalformedRequest(api.name + " v" + version + " ends too early");
         } catch (RuntimeException malformed) {
@@ -107,23 +104,6 @@ public final class WireProtocol {
             return ApiMessageType.fromApiKey(key);
         } catch (RuntimeException unknown) {
             throw new MalformedRequest("There is no API with key " + key);
-        }
-    }
-
-    /**
-     * The message classes make room for as many elements as an array claims to have, if that is no more than the bytes
-     * that remain: in a large frame, several times its size. So they are told of no more than a request can mean.
-     */
-    private static final class BoundedArrays extends ByteBufferAccessor {
-        private static final int MOST_ELEMENTS = 1_000_000;
-
-        BoundedArrays(ByteBuffer bytes) {
-            super(bytes);
-        }
-
-        @Override
-        public int remaining() {
-            return Math.min(super.remaining(), MOST_ELEMENTS);
         }
     }
 }

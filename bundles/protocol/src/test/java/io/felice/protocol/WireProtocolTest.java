@@ -51,11 +51,17 @@ class WireProtocolTest {
     }
 
     @Test
-    void bytesLeftOverAreMalformed() {
+    void bytesBehindTheEndOfARequestAreIgnored() {
         ByteBuffer frame = metadataRequest();
-        ByteBuffer longer = ByteBuffer.allocate(frame.limit() + 1).put(frame).rewind();
+        ByteBuffer longer = ByteBuffer.allocate(frame.limit() + 4)
+                .put(frame.duplicate())
+                .putInt(-1)
+                .flip();
 
-        assertThatThrownBy(() -> WireProtocol.parse(longer)).isInstanceOf(MalformedRequest.class);
+        Request request = WireProtocol.parse(longer);
+
+        assertThat(request.message()).isEqualTo(WireProtocol.parse(frame).message());
+        assertThat(request.sizeInBytes()).isEqualTo(frame.limit() + 4);
     }
 
     @Test

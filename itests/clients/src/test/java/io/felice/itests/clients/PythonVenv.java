@@ -1,0 +1,40 @@
+package io.felice.itests.clients;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The Python clients that Debian does not have, installed once into {@code target/python}. */
+final class PythonVenv {
+    private static final Path SOURCES = Path.of("src/test/python").toAbsolutePath();
+    private static final Path HOME = Path.of("target/python").toAbsolutePath();
+    private static final String PYTHON = HOME.resolve("bin/python").toString();
+
+    private PythonVenv() {}
+
+    /** Runs a script to its end and returns what it printed. */
+    static String run(String script, String... arguments) {
+        install();
+        List<String> command =
+                new ArrayList<>(List.of(PYTHON, SOURCES.resolve(script).toString()));
+        command.addAll(List.of(arguments));
+        return Programs.run(command, Path.of("."));
+    }
+
+    private static synchronized void install() {
+        Path installed = HOME.resolve("installed.txt");
+        Path wanted = SOURCES.resolve("requirements.txt");
+        try {
+            if (!Files.exists(installed) || Files.mismatch(installed, wanted) != -1) {
+                Programs.run(List.of("/usr/bin/python3", "-m", "venv", HOME.toString()), Path.of("."));
+                Programs.run(List.of(PYTHON, "-m", "pip", "install", "-q", "-r", wanted.toString()), HOME);
+                Files.copy(wanted, installed, StandardCopyOption.REPLACE_EXISTING);
+            }
+        } catch (IOException failure) {
+            throw new AssertionError("the Python clients cannot be installed", failure);
+        }
+    }
+}
