@@ -3,7 +3,6 @@ package io.felice.network;
 import io.felice.protocol.MalformedRequest;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.ReadableByteChannel;
 
 /**
  * Cuts what a connection sends into frames: {@code length:int32 | frame}. Small frames are cut out of the I/O thread's
@@ -62,28 +61,28 @@ final class FrameReader {
     }
 
     /** Reads once. @return false at the end of the stream */
-    boolean read(ReadableByteChannel channel, ByteBuffer scratch) throws IOException {
+    boolean read(Transport transport, ByteBuffer scratch) throws IOException {
         if (partial != null) {
-            return readInPlace(channel);
+            return readInPlace(transport);
         }
         scratch.clear();
         if (backlog != null) {
             scratch.put(backlog);
             dropBacklog();
         }
-        if (channel.read(scratch) < 0) {
+        if (transport.read(scratch) < 0) {
             return false;
         }
         cut(scratch.flip(), Lifetime.SCRATCH);
         return true;
     }
 
-    private boolean readInPlace(ReadableByteChannel channel) throws IOException {
+    private boolean readInPlace(Transport transport) throws IOException {
         if (!partial.isDirect()) {
             // The JDK copies through a temporary buffer as large as the room and keeps it: let it be small.
             partial.limit(Math.min(partial.capacity(), partial.position() + WINDOW));
         }
-        boolean open = channel.read(partial) >= 0;
+        boolean open = transport.read(partial) >= 0;
         partial.limit(Math.min(partial.capacity(), partialLength));
         if (open) {
             advancePartial();

@@ -3,6 +3,7 @@ package io.felice.network;
 import io.felice.api.FileDescriptors;
 import java.io.IOException;
 import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
 import java.util.concurrent.Executor;
 import java.util.function.Supplier;
 import org.apache.mina.core.service.IoHandlerAdapter;
@@ -83,7 +84,8 @@ final class ListenerAcceptor extends NioSocketAcceptor {
             counters.open.incrementAndGet();
             NioSession nio = (NioSession) session;
             RoundProcessor processor = (RoundProcessor) nio.getProcessor();
-            new Connection(server, processor, nio, listener, counters).attach();
+            Transport transport = new PlainTransport((SocketChannel) nio.getChannel());
+            new Connection(server, processor, nio, transport, listener, counters).attach();
         }
 
         @Override

@@ -4,7 +4,6 @@ import io.felice.api.storage.Records;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.SocketChannel;
 import java.util.ArrayDeque;
 import java.util.function.Consumer;
 
@@ -50,12 +49,12 @@ final class Outbox {
             }
         }
 
-        private long writeTo(SocketChannel channel) throws IOException {
+        private long writeTo(Transport transport) throws IOException {
             if (count == 0) {
-                return channel.write(bytes.flip());
+                return transport.write(bytes.flip());
             }
             finishPart();
-            return channel.write(parts, 0, count);
+            return transport.write(parts, count);
         }
     }
 
@@ -95,44 +94,35 @@ final class Outbox {
         return queue.isEmpty();
     }
 
-    /** Bytes that wait. */
-    long bytes() {
-        return bytes;
-    }
-
-    int size() {
-        return queue.size();
-    }
-
     /** True if the socket took less than it was given at the last write. */
     boolean isBlocked() {
         return full;
     }
 
     /** Writes until all is written, the socket is full, or others should have their turn. @return bytes written */
-    long write(SocketChannel channel, Staging staging) throws IOException {
+    long write(Transport transport, Staging staging) throws IOException {
         if (transfer != Transfer.AUTO) {
             byKernel = transfer == Transfer.SENDFILE;
-            return writeShare(channel, staging);
+            return writeShare(transport, staging);
         }
         byKernel = staging.cheaper.isByKernel();
         if (bytes < MEASURED_FROM) {
-            return writeShare(channel, staging);
+            return writeShare(transport, staging);
         }
         fromFiles = false;
         long began = CheaperTransfer.now();
-        long written = writeShare(channel, staging);
+        long written = writeShare(transport, staging);
         if (fromFiles) {
             staging.cheaper.took(written, CheaperTransfer.now() - began);
         }
         return written;
     }
 
-    private long writeShare(SocketChannel channel, Staging staging) throws IOException {
+    private long writeShare(Transport transport, Staging staging) throws IOException {
         long total = 0;
         full = false;
         while (!queue.isEmpty() && !full && total < FAIR_SHARE) {
-            total += atFileSentByKernel() ? sendByKernel(channel) : writeStaged(channel, staging);
+            total += atFileSentByKernel() ? sendByKernel(transport) : writeStaged(transport, staging);
         }
         return total;
     }
@@ -154,11 +144,11 @@ final class Outbox {
         return byKernel && rest > COPIED_UP_TO;
     }
 
-    private long sendByKernel(SocketChannel channel) throws IOException {
+    private long sendByKernel(Transport transport) throws IOException {
         Records.InFile range = (Records.InFile) queue.peek().frame().parts().get(part);
         long position = range.position() + partOffset;
         long rest = range.sizeInBytes() - partOffset;
-        long moved = range.channel().transferTo(position, rest, channel);
+        long moved = transport.send(range.channel(), position, rest);
         if (moved == 0) {
             requireBytesAt(range, position);
         }
@@ -168,10 +158,10 @@ final class Outbox {
         return moved;
     }
 
-    private long writeStaged(SocketChannel channel, Staging staging) throws IOException {
+    private long writeStaged(Transport transport, Staging staging) throws IOException {
         staging.clear();
         fill(staging);
-        long written = staging.writeTo(channel);
+        long written = staging.writeTo(transport);
         full = written < staging.size;
         advance(written);
         return written;

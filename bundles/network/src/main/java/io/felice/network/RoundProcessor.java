@@ -265,7 +265,7 @@ public final class RoundProcessor extends NioProcessor {
             if (connection.mayBegin()) {
                 connection.resume();
                 moved = true;
-            } else if (!connection.isClosing() && !mayBegin()) {
+            } else if (!connection.isClosed() && !mayBegin()) {
                 // What else may hold it back is its own, and it comes here again when that changes.
                 blocked.add(connection);
             }
@@ -281,7 +281,7 @@ public final class RoundProcessor extends NioProcessor {
         boolean slow = now - ticked >= TICK_NANOS;
         ticked = now;
         waitingNow().stream()
-                .filter(connection -> connection.hasWaitedEnough(now))
+                .filter(connection -> connection.hasHeldEnough(now))
                 .forEach(Connection::resume);
         feedStarving(now);
         if (slow || connections.size() < 64) {

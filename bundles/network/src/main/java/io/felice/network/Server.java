@@ -50,21 +50,19 @@ final class Server {
 
     private final AtomicInteger connections = new AtomicInteger();
     private final Map<InetAddress, Integer> connectionsByAddress = new ConcurrentHashMap<>();
-    private final AtomicInteger held = new AtomicInteger();
-    private final AtomicLong heldBytes = new AtomicLong();
+    private final HeldRequests held;
     private final AtomicLong shortageTold = new AtomicLong(System.nanoTime());
-    private final long startedAt = System.nanoTime();
 
     private final Consumer<ApiTable.Slot> onArrival = this::arrived;
     private final LongConsumer onDeparture = this::left;
     private volatile Limits limits;
-    private volatile boolean advertises;
     private volatile int connectionsPossible = UNLIMITED;
 
     Server(Settings settings, ApiTable apis) {
         this.settings = settings;
         this.apis = apis;
         this.limits = settings.limits();
+        this.held = new HeldRequests(apis, this::limits);
         this.memory = new FrameMemory(limits.requestMemory());
         this.requestLog.switchTo(settings.requestLog());
         AtomicInteger number = new AtomicInteger();
@@ -237,29 +235,8 @@ final class Server {
         return limits.requestMemory() / processors.size();
     }
 
-    /** At the very start a client would be told of a node that can do nothing: wait until all APIs have come once. */
-    boolean mayAdvertise() {
-        if (!advertises) {
-            advertises = apis.isComplete()
-                    || System.nanoTime() - startedAt > limits.hold().toNanos();
-        }
-        return advertises;
-    }
-
-    /** True if one more connection may wait for a handler. */
-    boolean hold(int bytes) {
-        int requests = held.incrementAndGet();
-        long allBytes = heldBytes.addAndGet(bytes);
-        if (requests > limits.heldRequests() || allBytes > limits.heldBytes()) {
-            unhold(bytes);
-            return false;
-        }
-        return true;
-    }
-
-    void unhold(int bytes) {
-        held.decrementAndGet();
-        heldBytes.addAndGet(-bytes);
+    HeldRequests held() {
+        return held;
     }
 
     boolean admits(IoSession session) {
@@ -410,8 +387,8 @@ final class Server {
                         List.of("answers", answers, (long) now.inFlight()),
                         List.of("pins", pins, (long) now.inFlight()),
                         List.of("paused.connections", paused, (long) now.connections()),
-                        List.of("held.requests", (long) held.get(), (long) now.heldRequests()),
-                        List.of("held.bytes", heldBytes.get(), now.heldBytes())));
+                        List.of("held.requests", held.requests(), (long) now.heldRequests()),
+                        List.of("held.bytes", held.bytes(), now.heldBytes())));
     }
 
     /** A listener's address cannot be used. */

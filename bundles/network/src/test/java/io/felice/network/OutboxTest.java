@@ -75,7 +75,7 @@ class OutboxTest {
             ByteBuffer received = ByteBuffer.allocateDirect(RANGE_BYTES);
             long left = expected;
             while (left > 0) {
-                outbox.write(channel, staging);
+                outbox.write(new PlainTransport(channel), staging);
                 ways.add(staging.cheaper.isByKernel() ? Transfer.SENDFILE : Transfer.BUFFER);
                 left -= client.read(received.clear());
             }

@@ -1,0 +1,117 @@
+package io.felice.network;
+
+import io.felice.api.ErrorCode;
+import io.felice.api.FeliceException;
+import io.felice.protocol.CloseConnection;
+import io.felice.protocol.ResponseFrame;
+import io.felice.protocol.WireProtocol;
+import org.apache.kafka.common.protocol.ApiMessage;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Turns what became of a connection's requests into answers, each in its API's own form. I/O thread only. */
+final class Answers {
+    static final String REPLACED = "the service behind this request is being replaced";
+
+    private static final Logger log = LoggerFactory.getLogger(Answers.class);
+
+    private final Server server;
+    private final Connection connection;
+    private final RoundProcessor processor;
+    private long bytes;
+
+    Answers(Server server, Connection connection) {
+        this.server = server;
+        this.connection = connection;
+        this.processor = connection.processor();
+    }
+
+    /** Bytes of answers that are not sent yet. */
+    long bytes() {
+        return bytes;
+    }
+
+    /** An answer was sent. */
+    void sent(ResponseFrame frame) {
+        bytes -= frame.sizeInBytes();
+        processor.done(frame);
+    }
+
+    /** A stage completed. */
+    void settle(PendingResponse pending) {
+        if (!pending.takeCompleted()) {
+            return;
+        }
+        if (pending.failure() != null) {
+            processor.counters(pending.api.key()).errors.add(1);
+            fail(pending, FeliceException.unwrap(pending.failure()));
+        } else if (pending.response() == null) {
+            pending.answer(null);
+        } else {
+            answer(pending, pending.response());
+        }
+        pending.release(server.memory(), true);
+        connection.markDirty();
+    }
+
+    /** The request's handler went away: unless its stage has completed, the request is answered without it. */
+    void giveUp(PendingResponse pending) {
+        if (pending.takeOpen()) {
+            retriable(pending, REPLACED);
+        }
+    }
+
+    /** Answers with the error that makes the client send the request again. */
+    void retriable(PendingResponse pending, String why) {
+        processor.counters(pending.api.key()).errors.add(1);
+        fail(pending, pending.api.whileAway(), why);
+    }
+
+    void answer(PendingResponse pending, ApiMessage response) {
+        try {
+            ResponseFrame frame =
+                    WireProtocol.encode(pending.api.key(), pending.apiVersion, pending.correlationId, response);
+            pending.answer(frame);
+            bytes += frame.sizeInBytes();
+            processor.answered(frame);
+        } catch (Throwable notEncodable) {
+            server.complaints().error("The answer to " + describe(pending) + " cannot be sent", notEncodable);
+            Pins.release(response);
+            pending.answerByClosing();
+        }
+        connection.markDirty();
+    }
+
+    private void fail(PendingResponse pending, Throwable failure) {
+        if (failure instanceof CloseConnection) {
+            log.debug("Closing {}: {}", connection.identity(), failure.getMessage());
+            pending.answerByClosing();
+        } else if (failure instanceof FeliceException expected) {
+            fail(pending, expected.code(), expected.getMessage());
+        } else {
+            server.complaints().error(describe(pending) + " failed", failure);
+            fail(pending, ErrorCode.UNKNOWN_SERVER_ERROR, "an error on the server");
+        }
+    }
+
+    private void fail(PendingResponse pending, ErrorCode error, String message) {
+        ApiMessage response = null;
+        try {
+            response = WireProtocol.failure(pending.request(), error, message);
+        } catch (Throwable noForm) {
+            log.debug("{} has no form for {}", describe(pending), error, noForm);
+        }
+        if (response == null) {
+            pending.answerByClosing();
+            connection.markDirty();
+        } else {
+            answer(pending, response);
+        }
+    }
+
+    private String describe(PendingResponse pending) {
+        return ApiNames.of(pending.api.key()) + " v" + pending.apiVersion + " correlation " + pending.correlationId
+                + " of " + RequestLog.printable(pending.clientId) + " at "
+                + connection.identity().remote();
+    }
+}

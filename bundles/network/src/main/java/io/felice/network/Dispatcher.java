@@ -1,0 +1,197 @@
+package io.felice.network;
+
+import io.felice.protocol.Api;
+import io.felice.protocol.Apis;
+import io.felice.protocol.MalformedRequest;
+import io.felice.protocol.Request;
+import io.felice.protocol.RequestContext;
+import io.felice.protocol.WireProtocol;
+import java.nio.ByteBuffer;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.apache.kafka.common.message.ApiVersionsRequestData;
+import org.apache.kafka.common.protocol.ApiMessage;
+
+/** Takes the frames of a connection and begins their requests: checks, finds the handler, calls it. I/O thread only. */
+final class Dispatcher implements FrameReader.Frames {
+    /** Of a request that no handler has begun. */
+    private static final long NO_SERVICE = 0;
+
+    private final Server server;
+    private final Connection connection;
+    private final RoundProcessor processor;
+    private final InFlight inFlight;
+    private final Answers answers;
+    private final HeldRequests.Hold hold;
+    private String software = "";
+
+    Dispatcher(Server server, Connection connection, InFlight inFlight, Answers answers, HeldRequests.Hold hold) {
+        this.server = server;
+        this.connection = connection;
+        this.processor = connection.processor();
+        this.inFlight = inFlight;
+        this.answers = answers;
+        this.hold = hold;
+    }
+
+    /** What the client calls its library; empty before it has said so. */
+    String software() {
+        return software;
+    }
+
+    @Override
+    public boolean mayBegin() {
+        Limits limits = server.limits();
+        return connection.phase().beginsRequests()
+                && inFlight.hasRoom(limits.inFlightPerConnection())
+                && answers.bytes() < limits.responseBytes()
+                && processor.mayBegin();
+    }
+
+    @Override
+    public void checkLength(int length, short key, short version) {
+        Limits limits = server.limits();
+        int longest = connection.phase().longestRequest(limits);
+        if (length < FrameReader.HEADER_BYTES - Integer.BYTES || length > longest) {
+            throw new MalformedRequest("a request of " + length + " bytes (8 to " + longest + " are allowed"
+                    + (longest < limits.requestBytes() ? " in the first request)" : ")"));
+        }
+        if (length > limits.requestMemory()) {
+            throw new MalformedRequest(
+                    "a request of " + length + " bytes, more than request.memory.bytes allows for all");
+        }
+        if (key >= 0 || version >= 0) {
+            checkApi(slotOf(key).api(), length, version);
+        }
+    }
+
+    private static void checkApi(Api api, int length, short version) {
+        if (api.key() != Apis.PRODUCE && length > Limits.PLAIN_REQUEST_BYTES) {
+            throw new MalformedRequest("a request " + ApiNames.of(api.key()) + " of " + length + " bytes");
+        }
+        if (!api.serves(version) && !isTooNewApiVersions(api, version)) {
+            throw new MalformedRequest("a request " + ApiNames.of(api.key()) + " of version " + version);
+        }
+    }
+
+    private ApiTable.Slot slotOf(short key) {
+        ApiTable.Slot slot = server.apis().slot(key);
+        if (slot == null) {
+            throw new MalformedRequest("a request with the unknown API key " + key);
+        }
+        return slot;
+    }
+
+    private static boolean isTooNewApiVersions(Api api, short version) {
+        return api.key() == Apis.API_VERSIONS && version > api.to();
+    }
+
+    @Override
+    public boolean begin(ByteBuffer frame, FrameReader.Lifetime lifetime) {
+        ApiTable.Slot slot = slotOf(WireProtocol.apiKeyOf(frame));
+        if (!hold.isNeeded(slot)) {
+            hold.end();
+        } else if (hold.holds(slot, connection.receivedBytes())) {
+            return false;
+        }
+        short version = WireProtocol.apiVersionOf(frame);
+        checkApi(slot.api(), frame.remaining(), version);
+        if (isTooNewApiVersions(slot.api(), version)) {
+            answerWithRanges(slot.api(), frame);
+            giveBack(frame, lifetime);
+        } else {
+            begin(slot, frame, lifetime);
+        }
+        return true;
+    }
+
+    private void begin(ApiTable.Slot slot, ByteBuffer frame, FrameReader.Lifetime lifetime) {
+        ApiTable.Service service = slot.current();
+        if (service == null) {
+            answerRetriable(slot.api(), frame, Answers.REPLACED);
+            giveBack(frame, lifetime);
+        } else if (slot.api().keepsBytes() && server.memory().isMostlyOutlived()) {
+            answerRetriable(slot.api(), frame, "too much that was sent before is still waiting to be written");
+            giveBack(frame, lifetime);
+        } else {
+            handle(slot.api(), service, frame, lifetime);
+            connection.known();
+        }
+    }
+
+    private void handle(Api api, ApiTable.Service service, ByteBuffer frame, FrameReader.Lifetime lifetime) {
+        boolean copies = api.keepsBytes() && lifetime == FrameReader.Lifetime.SCRATCH;
+        ByteBuffer bytes = copies ? copyOf(frame) : frame;
+        Request request = WireProtocol.parse(bytes);
+        PendingResponse pending = new PendingResponse(connection, service.id(), api, request, System.nanoTime());
+        if (!api.keepsBytes()) {
+            giveBack(frame, lifetime);
+        } else if (lifetime == FrameReader.Lifetime.OWNED) {
+            pending.uses(frame, 0);
+        } else {
+            server.memory().charge(bytes.capacity());
+            pending.uses(null, bytes.capacity());
+        }
+        inFlight.add(pending);
+        rememberSoftware(request.message());
+        call(service, request, pending);
+    }
+
+    private static ByteBuffer copyOf(ByteBuffer frame) {
+        ByteBuffer copy = ByteBuffer.allocate(frame.remaining());
+        return copy.put(0, frame, frame.position(), frame.remaining());
+    }
+
+    private void giveBack(ByteBuffer frame, FrameReader.Lifetime lifetime) {
+        if (lifetime == FrameReader.Lifetime.OWNED) {
+            server.memory().recycle(frame);
+        }
+    }
+
+    private void rememberSoftware(ApiMessage message) {
+        if (message instanceof ApiVersionsRequestData versions) {
+            software = versions.clientSoftwareName() + "/" + versions.clientSoftwareVersion();
+        }
+    }
+
+    private void call(ApiTable.Service service, Request request, PendingResponse pending) {
+        RequestContext context = new RequestContext(
+                request.apiKey(),
+                request.apiVersion(),
+                request.correlationId(),
+                request.clientId(),
+                connection.identity(),
+                processor.turn());
+        try {
+            CompletionStage<ApiMessage> stage = service.handler().handle(request.message(), context);
+            if (stage instanceof CompletableFuture<ApiMessage> future
+                    && future.isDone()
+                    && !future.isCompletedExceptionally()) {
+                pending.acceptHere(future.getNow(null));
+                answers.settle(pending);
+            } else {
+                stage.whenComplete(pending);
+            }
+        } catch (Throwable failure) {
+            pending.accept(null, failure);
+        }
+    }
+
+    private void answerRetriable(Api api, ByteBuffer frame, String why) {
+        answers.retriable(withoutHandler(api, WireProtocol.parse(frame)), why);
+    }
+
+    /** In version 0, which every client reads. */
+    private void answerWithRanges(Api api, ByteBuffer frame) {
+        int correlationId = WireProtocol.correlationIdOf(frame);
+        Request request = new Request(api.key(), (short) 0, correlationId, "", null, frame.remaining());
+        answers.answer(withoutHandler(api, request), UnsupportedVersions.response(server.apis()));
+    }
+
+    private PendingResponse withoutHandler(Api api, Request request) {
+        PendingResponse pending = new PendingResponse(connection, NO_SERVICE, api, request, System.nanoTime());
+        inFlight.add(pending);
+        pending.takeOpen();
+        return pending;
+    }
+}

@@ -1,0 +1,54 @@
+package io.felice.network;
+
+import org.apache.mina.transport.socket.nio.NioSession;
+
+/** What the I/O thread waits for on a connection's socket: bytes of the client, room for answers. I/O thread only. */
+final class Interest {
+    private final RoundProcessor processor;
+    private final NioSession session;
+    private boolean reads = true;
+    private boolean writes;
+    private long progressAt = System.nanoTime();
+
+    Interest(RoundProcessor processor, NioSession session) {
+        this.processor = processor;
+        this.session = session;
+    }
+
+    boolean reads() {
+        return reads;
+    }
+
+    void inReading(boolean wanted) {
+        if (wanted != reads) {
+            reads = wanted;
+            processor.interestInRead(session, wanted);
+            processor.paused(wanted ? -1 : 1);
+        }
+    }
+
+    void inWriting(boolean wanted) {
+        if (wanted != writes) {
+            progressAt = wanted ? System.nanoTime() : progressAt;
+            writes = wanted;
+            processor.interestInWrite(session, wanted);
+        }
+    }
+
+    /** The socket took bytes. */
+    void progressed(long now) {
+        progressAt = now;
+    }
+
+    /** True if answers have waited that long without the socket taking a byte. */
+    boolean isStalled(long now, long nanos) {
+        return writes && now - progressAt > nanos;
+    }
+
+    /** The connection is closed and no longer counts as paused. */
+    void end() {
+        if (!reads) {
+            processor.paused(-1);
+        }
+    }
+}
