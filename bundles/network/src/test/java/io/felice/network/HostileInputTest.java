@@ -393,10 +393,37 @@ class HostileInputTest {
                 .isFalse();
     }
 
+    /** All of them fall into the same place of the hash table of a Produce request's topics. */
+    @Test
+    void elementsOfEqualHashCloseTheConnectionInsteadOfKeepingItsThread() throws IOException {
+        node.bindNow(
+                Apis.PRODUCE, 3, 11, (ProduceRequestData request, RequestContext context) -> new ProduceResponseData());
+
+        assertThat(isClosedAfter(produceToTopicsWithoutAName(100_000))).isTrue();
+
+        node.awaitNumber("network.connections", "PLAINTEXT", "malformed", 1);
+    }
+
+    /** A Produce request, version 9; every topic has a name, partitions, and tagged fields, one byte each. */
+    private static byte[] produceToTopicsWithoutAName(int topics) {
+        ByteBuffer frame = ByteBuffer.allocate(64 + 3 * topics);
+        frame.putInt(frame.capacity() - 4)
+                .putShort(Apis.PRODUCE)
+                .putShort((short) 9)
+                .putInt(1)
+                .putShort((short) -1);
+        frame.put((byte) 0).put((byte) 0).putShort((short) 1).putInt(1000);
+        ByteUtils.writeUnsignedVarint(topics + 1, frame);
+        for (int i = 0; i < topics; i++) {
+            frame.put((byte) 1).put((byte) 1).put((byte) 0);
+        }
+        return frame.array();
+    }
+
     private boolean isClosedAfter(byte[] frame) throws IOException {
         try (TestClient client = node.connect()) {
             client.sendRaw(frame);
-            return client.isClosed(2000);
+            return client.isClosed(60_000);
         }
     }
 

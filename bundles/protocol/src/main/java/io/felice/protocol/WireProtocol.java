@@ -44,7 +44,7 @@ public final class WireProtocol {
      * as Kafka does: librdkafka sends three behind a Metadata request for all topics. The message classes refuse an array
      * of more than 1,000,000 elements and more than 10,000 tagged fields before they make room for them.
      *
-     * @throws MalformedRequest if the frame is no request of a known API and version
+     * @throws MalformedRequest if the frame is no request of a known API and version, or takes too long to read
      */
     public static Request parse(ByteBuffer frame) {
         int size = frame.remaining();
@@ -54,12 +54,14 @@ public final class WireProtocol {
             throw new MalformedRequest(api.name + " has no version " + version);
         }
         try {
-            ByteBufferAccessor bytes = new ByteBufferAccessor(frame.slice());
+            FrameBytes bytes = new FrameBytes(frame.slice());
             RequestHeaderData header = new RequestHeaderData(bytes, api.requestHeaderVersion(version));
             ApiMessage message = api.newRequest();
             message.read(bytes, version);
             String clientId = header.clientId() == null ? "" : header.clientId();
             return new Request(api.apiKey(), version, header.correlationId(), clientId, message, size);
+        } catch (MalformedRequest malformed) {
+            throw malformed;
         } catch (BufferUnderflowException truncated) {
             throw new MalformedRequest(api.name + " v" + version + " ends too early");
         } catch (RuntimeException malformed) {

@@ -15,6 +15,7 @@ import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.message.FetchResponseData;
 import org.apache.kafka.common.message.MetadataRequestData;
 import org.apache.kafka.common.message.MetadataResponseData;
+import org.apache.kafka.common.message.ProduceRequestData;
 import org.apache.kafka.common.protocol.ApiKeys;
 import org.apache.kafka.common.protocol.ByteBufferAccessor;
 import org.apache.kafka.common.record.internal.MemoryRecords;
@@ -62,6 +63,20 @@ class WireProtocolTest {
 
         assertThat(request.message()).isEqualTo(WireProtocol.parse(frame).message());
         assertThat(request.sizeInBytes()).isEqualTo(frame.limit() + 4);
+    }
+
+    @Test
+    void manyElementsOfDifferentHashesAreReadHoweverManyThereAre() {
+        ProduceRequestData many = new ProduceRequestData();
+        for (int i = 0; i < 50_000; i++) {
+            many.topicData().add(new ProduceRequestData.TopicProduceData().setName("topic-" + i));
+        }
+        RequestHeader header = new RequestHeader(ApiKeys.PRODUCE, (short) 9, "tester", 99);
+        ByteBuffer frame = RequestUtils.serialize(header.data(), header.headerVersion(), many, (short) 9);
+
+        ProduceRequestData read = (ProduceRequestData) WireProtocol.parse(frame).message();
+
+        assertThat(read.topicData()).hasSize(50_000);
     }
 
     @Test
