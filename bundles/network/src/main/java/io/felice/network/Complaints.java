@@ -3,8 +3,8 @@ package io.felice.network;
 import org.slf4j.Logger;
 
 /**
- * What clients, or a handler that fails at every request, could fill a disk with: one line a second of each kind, and the
- * number of those left out. Any thread.
+ * Logs warnings and errors that clients can cause, at most one line a second of each kind with the number of lines left
+ * out: a client, or a handler that fails at every request, cannot fill the disk. Any thread.
  */
 final class Complaints {
     private static final long INTERVAL_NANOS = 1_000_000_000L;

@@ -7,7 +7,7 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** What requests occupy while they are received and handled, and the buffers of the large ones. Any thread. */
+/** Counts the memory of requests that are received and handled, and pools the buffers of large requests. Any thread. */
 final class FrameMemory {
     static final int SMALL = 64 * 1024;
 
@@ -49,12 +49,12 @@ final class FrameMemory {
         used.addAndGet(-bytes);
     }
 
-    /** So much of what is charged is of requests that were given up, and still held by their handlers; or no longer. */
+    /** Adds to the memory that handlers still use for requests that were given up; negative when they are done with it. */
     void outlives(int bytes) {
         outlived.addAndGet(bytes);
     }
 
-    /** True if requests that were given up hold so much that no more should come to be held by handlers. */
+    /** True if requests that were given up use more than half of the memory: no more requests that keep bytes may begin. */
     boolean isMostlyOutlived() {
         return outlived.get() > limit / 2;
     }

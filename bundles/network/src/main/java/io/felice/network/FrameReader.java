@@ -52,7 +52,7 @@ final class FrameReader {
 
     private int largestSoFar;
     private boolean starving;
-    /** Bytes that are being cut into frames just now and will be kept if they may not begin. */
+    /** Bytes that are being cut into frames just now; they are kept if their request may not begin. */
     private int uncut;
 
     FrameReader(FrameMemory memory, Frames frames) {
@@ -102,19 +102,19 @@ final class FrameReader {
         }
     }
 
-    /** True if there is something that only waits for permission, a handler or memory. */
+    /** True if received bytes wait for permission to begin, a handler or memory, and not for more bytes. */
     boolean hasWhole() {
         return starving
                 || partial != null && partial.position() == partialLength
                 || backlog != null && backlog.remaining() >= HEADER_BYTES;
     }
 
-    /** True if the next bytes have a place to go. */
+    /** True if the next bytes can be received. */
     boolean wantsBytes() {
         return !hasWhole();
     }
 
-    /** True if it cannot go on before others give memory back. */
+    /** True if the frame needs memory that other requests use. */
     boolean isStarving() {
         return starving;
     }
@@ -128,7 +128,7 @@ final class FrameReader {
         return partial != null && partial.position() < partialLength;
     }
 
-    /** Bytes kept here, or about to be if the frame that begins just now may not. */
+    /** Bytes that are kept here, those of the frame that is being offered included. */
     int bufferedBytes() {
         return uncut + (backlog == null ? 0 : backlog.capacity()) + (partial == null ? 0 : partial.capacity());
     }

@@ -3,17 +3,21 @@ package io.felice.network;
 import java.time.Duration;
 
 /**
- * What one client, and all of them together, may take; can change while connections are open.
+ * How much of the node one connection, and all connections together, may use. The limits can change while connections are
+ * open.
  *
- * @param requestBytes the largest request
- * @param requestMemory for all requests that are being received or handled
- * @param inFlightPerConnection requests begun and not answered
- * @param responseBytes answers of a connection that wait for their client to read
+ * @param requestBytes the size of the largest request
+ * @param requestMemory bytes of all requests that are being received or handled
+ * @param inFlightPerConnection requests of a connection that are begun and not answered
+ * @param inFlight requests of all connections that are begun and not answered
+ * @param responseBytes bytes of a connection's answers that its client has not read yet
+ * @param connections open connections
+ * @param connectionsPerAddress open connections from one address
  * @param idle how long a connection may do nothing
  * @param stalled how long a client may leave an answer unread
  * @param hold how long a request waits for a handler that is away
- * @param heldRequests connections that may wait for a handler
- * @param heldBytes what they may have sent
+ * @param heldRequests connections that may hold a request for a handler that is away
+ * @param heldBytes bytes that these connections may have sent
  */
 record Limits(
         int requestBytes,
@@ -28,9 +32,9 @@ record Limits(
         Duration hold,
         int heldRequests,
         long heldBytes) {
-    /** Before a connection has sent one good request it is a stranger; old clients begin with a whole Produce. */
+    /** The largest first request of a connection: old clients begin with a Produce request. */
     static final int FIRST_REQUEST_BYTES = 4 * 1024 * 1024;
 
-    /** Nothing but records needs more. */
+    /** The largest request of every API except Produce. */
     static final int PLAIN_REQUEST_BYTES = 32 * 1024 * 1024;
 }

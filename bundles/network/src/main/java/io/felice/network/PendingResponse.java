@@ -10,7 +10,7 @@ import org.apache.kafka.common.protocol.ApiMessage;
 
 /**
  * A request that was begun, until its answer is sent. Its handler's stage may complete it on any thread; the rest belongs
- * to the connection's I/O thread. It holds nothing of the handler.
+ * to the connection's I/O thread. It keeps no reference to the handler, so that a replaced bundle can be unloaded.
  */
 final class PendingResponse implements BiConsumer<ApiMessage, Throwable> {
     private static final int OPEN = 0;
@@ -73,20 +73,20 @@ final class PendingResponse implements BiConsumer<ApiMessage, Throwable> {
         }
     }
 
-    /** As {@link #accept}, when the stage was complete at once: on the connection's I/O thread, before anyone knows it. */
+    /** As {@link #accept}, for a stage that was complete at once: on the I/O thread, with no other thread involved yet. */
     void acceptHere(ApiMessage message) {
         response = message;
         state.setPlain(COMPLETED);
     }
 
-    /** True once, for whoever deals with the completion. */
+    /** True for the first caller after the completion only: that caller makes the answer. */
     boolean takeCompleted() {
         return state.compareAndSet(COMPLETED, TAKEN);
     }
 
     /**
-     * True once, for whoever gives up on a stage that is still open: all that a late completion does is to give the
-     * request's memory back, which the handler may look at until then.
+     * Gives up on a stage that is still open; true for the first caller only. The handler may use the request's memory
+     * until the stage completes: a late completion only gives this memory back.
      */
     boolean takeOpen() {
         int bytes = memoryBytes();
@@ -105,12 +105,12 @@ final class PendingResponse implements BiConsumer<ApiMessage, Throwable> {
         return state.get() == OPEN;
     }
 
-    /** Its handler left at {@code now}, and its stage may still bring the answer. */
+    /** The handler went away at {@code now}; its stage may still bring the answer. */
     void orphan(long now) {
         orphanedAt = now;
     }
 
-    /** True if its handler left that long ago, and there is no answer. */
+    /** True if the handler went away at least that long ago and the stage is still open. */
     boolean isOrphanedFor(long nanos, long now) {
         return orphanedAt != 0 && isOpen() && now - orphanedAt >= nanos;
     }

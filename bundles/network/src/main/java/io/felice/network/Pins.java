@@ -4,7 +4,7 @@ import io.felice.protocol.PinnedRecords;
 import org.apache.kafka.common.message.FetchResponseData;
 import org.apache.kafka.common.protocol.ApiMessage;
 
-/** Gives back what a response holds of a log when nobody will send it. Any thread. */
+/** Releases the log records that a response pins, when the response will not be sent. Any thread. */
 final class Pins {
     private Pins() {}
 

@@ -150,7 +150,8 @@ public final class RoundProcessor extends NioProcessor {
         int selected =
                 super.select(isHurried() ? SHORT_TICK_NANOS / 1_000_000 : Math.min(timeout, TICK_NANOS / 1_000_000));
         if (selected == 0) {
-            // A short wait that ends with nothing is ours; MINA would take it for a broken selector and make a new one.
+            // MINA takes a short wait without a result for a broken selector and makes a new one, unless it was woken
+            // up.
             wakeupCalled.set(true);
         }
         sleeping.set(false);
@@ -202,7 +203,7 @@ public final class RoundProcessor extends NioProcessor {
         return !waiting.isEmpty() || !starving.isEmpty() || !blocked.isEmpty();
     }
 
-    /** After what was deferred: a handler that leaves has had the end of its round. */
+    /** Runs after the deferred actions: a handler that goes away has had the end of its round. */
     private void runTasks() {
         for (Runnable task = tasks.poll(); task != null; task = tasks.poll()) {
             run(task);
@@ -266,7 +267,7 @@ public final class RoundProcessor extends NioProcessor {
                 connection.resume();
                 moved = true;
             } else if (!connection.isClosed() && !mayBegin()) {
-                // What else may hold it back is its own, and it comes here again when that changes.
+                // The thread's limits hold it back. Limits of its own lead here again when they allow the next request.
                 blocked.add(connection);
             }
         }
@@ -293,7 +294,7 @@ public final class RoundProcessor extends NioProcessor {
         return List.copyOf(waiting);
     }
 
-    /** In the order they came, but those that have had their time go last. */
+    /** Oldest frame first; frames that have starved for a while already go last. */
     private void feedStarving(long now) {
         if (starving.isEmpty()) {
             return;

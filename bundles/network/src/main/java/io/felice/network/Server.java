@@ -257,7 +257,7 @@ final class Server {
         connectionsByAddress.computeIfPresent(address, (key, count) -> count == 1 ? null : count - 1);
     }
 
-    /** Somebody waits for memory: the oldest unfinished frames go. */
+    /** A connection waits for memory: the connections with the oldest unfinished frames are closed. */
     void memoryIsShort() {
         long told = shortageTold.get();
         long now = System.nanoTime();
@@ -276,7 +276,7 @@ final class Server {
         processors.forEach(processor -> processor.execute(processor::retryWaiting));
     }
 
-    /** On return no I/O thread is inside the handler any more, unless it does not come back from it. */
+    /** On return no I/O thread is inside the handler any more, except one that a handler has blocked for a second. */
     private void left(long serviceId) {
         CountDownLatch passed = new CountDownLatch(processors.size());
         for (RoundProcessor processor : processors) {

@@ -13,7 +13,7 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * A configuration that was understood.
+ * The configuration of the network, checked and parsed.
  *
  * @param threads I/O threads
  */
