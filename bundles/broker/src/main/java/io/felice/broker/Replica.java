@@ -71,6 +71,15 @@ final class Replica {
         return role;
     }
 
+    boolean isOffline() {
+        return status == Status.OFFLINE || status == Status.NO_ENGINE;
+    }
+
+    /** Why it is offline. */
+    String reasonOffline() {
+        return status == Status.NO_ENGINE ? "the storage engine " + engine + " is not here" : failure;
+    }
+
     /** Null unless this node leads the partition and its log is open. */
     LeaderPartition leading() {
         return role instanceof LeaderPartition leader ? leader : null;

@@ -156,12 +156,19 @@ final class Replicas {
     }
 
     private void waitNotForLong(AwaitedPartition awaited) {
-        FeliceException late = LEADER_NOT_AVAILABLE.because(awaited.id() + " is still not open");
         try {
-            environment.timer().schedule(() -> awaited.refuse(late), PATIENCE_SECONDS, TimeUnit.SECONDS);
+            environment.timer().schedule(() -> awaited.refuse(late(awaited)), PATIENCE_SECONDS, TimeUnit.SECONDS);
         } catch (RejectedExecutionException closing) {
-            awaited.refuse(late);
+            awaited.refuse(late(awaited));
         }
+    }
+
+    private FeliceException late(AwaitedPartition awaited) {
+        Replica replica = byName.get(awaited.id());
+        return LEADER_NOT_AVAILABLE.because(
+                replica != null && replica.isOffline()
+                        ? awaited.id() + " is offline: " + replica.reasonOffline()
+                        : awaited.id() + " is still not open");
     }
 
     private static void hurry(Replica replica) {

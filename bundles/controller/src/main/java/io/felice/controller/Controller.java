@@ -10,8 +10,10 @@ import io.felice.api.cluster.ClusterStore.Term;
 import io.felice.api.cluster.ClusterView;
 import io.felice.api.cluster.MetadataRecord;
 import io.felice.api.config.ConfigResource;
+import io.felice.api.status.HealthSource;
 import io.felice.api.status.StatusSource;
 import io.felice.api.status.StatusTable;
+import io.felice.api.status.Trouble;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -48,11 +50,11 @@ import org.slf4j.LoggerFactory;
  * are refused at once with NOT_CONTROLLER.
  */
 @Component(
-        service = {Admin.class, StatusSource.class},
+        service = {Admin.class, StatusSource.class, HealthSource.class},
         immediate = true,
         configurationPid = "io.felice.controller")
 @Designate(ocd = Controller.Config.class)
-public final class Controller implements Admin, StatusSource {
+public final class Controller implements Admin, StatusSource, HealthSource {
 
     /** How long and how many requests wait, and when snapshots are taken. */
     @ObjectClassDefinition(name = "Felice: controller")
@@ -94,6 +96,7 @@ public final class Controller implements Admin, StatusSource {
     private ClusterView view = ClusterView.EMPTY;
     private Reign reign;
     private volatile StatusTable status;
+    private volatile List<Trouble> troubles = List.of();
     private volatile boolean closing;
     private long decided;
 
@@ -206,6 +209,11 @@ public final class Controller implements Admin, StatusSource {
     @Override
     public List<StatusTable> tables() {
         return List.of(status);
+    }
+
+    @Override
+    public List<Trouble> troubles() {
+        return troubles;
     }
 
     private static Decision<Integer, MetadataRecord.ProducerIdsAllocated> nextProducerIds(
@@ -376,6 +384,12 @@ public final class Controller implements Admin, StatusSource {
 
     private void showStatus() {
         status = table();
+        troubles = isActive() || view.brokers().size() > 1 ? List.of() : List.of(Trouble.inPart(idle()));
+    }
+
+    private String idle() {
+        String why = reign == null ? "it was not elected" : "it still replays the metadata log";
+        return "The controller does not decide, " + why + ": topics and settings cannot be changed";
     }
 
     private StatusTable table() {

@@ -1,0 +1,156 @@
+package io.felice.shell;
+
+import io.felice.api.Launch;
+import io.felice.api.status.HealthSource;
+import io.felice.api.status.StatusSource;
+import io.felice.api.status.StatusTable;
+import io.felice.api.status.Trouble;
+import io.felice.api.status.Trouble.Extent;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CopyOnWriteArraySet;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.osgi.framework.Bundle;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.BundleListener;
+import org.osgi.framework.Constants;
+import org.osgi.framework.SynchronousBundleListener;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.component.runtime.ServiceComponentRuntime;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Asks every part of the node whether it serves, several times a second, and adds what no part can say of itself: which
+ * bundles are absent or stopped, and which components did not come up.
+ */
+@Component(immediate = true, service = StatusSource.class)
+public final class NodeHealth implements StatusSource {
+    private static final Logger log = LoggerFactory.getLogger(NodeHealth.class);
+    private static final long PERIOD_MS = 250;
+
+    private final BundleContext context;
+    private final Components components;
+    private final ExpectedBundles expected = new ExpectedBundles();
+    private final DataDisk disk = DataDisk.ofThisNode();
+    private final Set<HealthSource> sources = new CopyOnWriteArraySet<>();
+    private final ScheduledExecutorService thread = Executors.newSingleThreadScheduledExecutor(NodeHealth::thread);
+    private final HealthReport report = new HealthReport(System::nanoTime, Launch::health);
+    private final BundleListener listener = (SynchronousBundleListener) event -> lookSoon();
+
+    private volatile List<Trouble> troubles = List.of();
+
+    @Activate
+    public NodeHealth(BundleContext context, @Reference ServiceComponentRuntime runtime) {
+        this.context = context;
+        components = new Components(runtime, () -> runtime.getComponentDescriptionDTOs(oursThatAreActive()));
+        thread.execute(this::nameBundlesStoppedByHand);
+        thread.scheduleWithFixedDelay(this::look, 0, PERIOD_MS, TimeUnit.MILLISECONDS);
+        context.addBundleListener(listener);
+    }
+
+    private static Thread thread(Runnable task) {
+        Thread thread = new Thread(task, "felice-health");
+        thread.setDaemon(true);
+        return thread;
+    }
+
+    @Reference(cardinality = ReferenceCardinality.MULTIPLE, policy = ReferencePolicy.DYNAMIC)
+    public void bindSource(HealthSource source) {
+        sources.add(source);
+        lookSoon();
+    }
+
+    public void unbindSource(HealthSource source) {
+        sources.remove(source);
+        lookSoon();
+    }
+
+    @Deactivate
+    public void close() {
+        context.removeBundleListener(listener);
+        thread.shutdown();
+        Launch.unknownHealth();
+    }
+
+    private void lookSoon() {
+        try {
+            thread.execute(this::look);
+        } catch (RejectedExecutionException closed) {
+            log.debug("Nobody asks any more whether the node serves");
+        }
+    }
+
+    private void look() {
+        if (isStopping()) {
+            return;
+        }
+        try {
+            troubles = found();
+            report.update(troubles);
+        } catch (RuntimeException accident) {
+            log.error("It cannot be found out whether the node serves", accident);
+        }
+    }
+
+    /** True while the framework stops, when bundles are away as they should be. */
+    private boolean isStopping() {
+        return thread.isShutdown()
+                || context.getBundle(Constants.SYSTEM_BUNDLE_LOCATION).getState() == Bundle.STOPPING;
+    }
+
+    /** What a component waits for is said only if nothing else explains it. */
+    private List<Trouble> found() {
+        List<Trouble> found = new ArrayList<>(expected.missed(InstalledBundle.all(context)));
+        sources.forEach(source -> found.addAll(source.troubles()));
+        found.addAll(components.failed());
+        found.addAll(disk.troubles());
+        if (found.isEmpty()) {
+            found.addAll(components.waiting());
+        }
+        found.sort(Comparator.comparing(Trouble::extent).reversed().thenComparing(Trouble::reason));
+        return List.copyOf(found);
+    }
+
+    private Bundle[] oursThatAreActive() {
+        return Stream.of(context.getBundles())
+                .filter(bundle -> bundle.getState() == Bundle.ACTIVE && isOurs(bundle))
+                .toArray(Bundle[]::new);
+    }
+
+    private static boolean isOurs(Bundle bundle) {
+        String imports = bundle.getHeaders("").get(Constants.IMPORT_PACKAGE);
+        return imports != null && imports.contains("io.felice.");
+    }
+
+    /** Felice's own that are stopped are troubles; the others are only named, once. */
+    private void nameBundlesStoppedByHand() {
+        for (InstalledBundle bundle : InstalledBundle.all(context)) {
+            if (!bundle.isWanted() && !bundle.isFragment() && !bundle.isOurs()) {
+                log.warn(
+                        "The bundle {} was stopped by hand, and stays stopped. Start it: felice exec bundle:start {}",
+                        bundle.name(),
+                        bundle.name());
+            }
+        }
+    }
+
+    @Override
+    public List<StatusTable> tables() {
+        List<List<Object>> rows = new ArrayList<>();
+        troubles.forEach(trouble ->
+                rows.add(List.of(trouble.extent() == Extent.NODE ? "the node" : "a part", trouble.reason())));
+        return List.of(new StatusTable("health", List.of("does.not.serve", "reason"), rows));
+    }
+}
