@@ -2,6 +2,7 @@ package io.felice.controller;
 
 import io.felice.api.ErrorCode;
 import io.felice.api.FeliceException;
+import io.felice.api.FoldedErrors;
 import io.felice.api.TopicPartition;
 import io.felice.api.cluster.Admin;
 import io.felice.api.cluster.ClusterStore;
@@ -81,6 +82,7 @@ public final class Controller implements Admin, StatusSource, HealthSource {
     static final int PRODUCER_IDS_PER_BLOCK = 1_000;
 
     private static final Logger log = LoggerFactory.getLogger(Controller.class);
+    private static final FoldedErrors errors = new FoldedErrors(log);
     private static final Duration SNAPSHOT_RETRY = Duration.ofSeconds(30);
 
     private volatile Duration requestTimeout;
@@ -297,7 +299,7 @@ public final class Controller implements Admin, StatusSource, HealthSource {
         try {
             decision = request.decide(reign.planned());
         } catch (RuntimeException accident) {
-            log.error("A request could not be decided", accident);
+            errors.error("A request could not be decided", accident);
             request.fail(accident);
             return;
         }

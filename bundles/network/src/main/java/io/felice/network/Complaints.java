@@ -1,20 +1,22 @@
 package io.felice.network;
 
+import io.felice.api.FoldedErrors;
 import org.slf4j.Logger;
 
 /**
- * What clients, or a handler that fails at every request, could fill a disk with: one line a second of each kind, and the
- * number of those left out. Any thread.
+ * Logs what clients, or a handler that fails at every request, could fill a disk with. Warnings are at most one line a
+ * second, with the number of those left out; errors are folded by their cause. Any thread.
  */
 final class Complaints {
     private static final long INTERVAL_NANOS = 1_000_000_000L;
 
     private final Logger log;
     private final Pause warnings = new Pause();
-    private final Pause errors = new Pause();
+    private final FoldedErrors errors;
 
     Complaints(Logger log) {
         this.log = log;
+        this.errors = new FoldedErrors(log);
     }
 
     void warn(String sentence) {
@@ -25,10 +27,7 @@ final class Complaints {
     }
 
     void error(String sentence, Throwable accident) {
-        int leftOut = errors.endedAfter();
-        if (leftOut >= 0) {
-            log.error("{}{}", sentence, more(leftOut), accident);
-        }
+        errors.error(sentence, accident);
     }
 
     private static String more(int leftOut) {
