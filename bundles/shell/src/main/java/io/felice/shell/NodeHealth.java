@@ -40,6 +40,9 @@ public final class NodeHealth implements StatusSource {
     private static final Logger log = LoggerFactory.getLogger(NodeHealth.class);
     private static final long PERIOD_MS = 250;
 
+    /** Declarative Services logs each question at DEBUG, so its components are asked for less often. */
+    private static final int LOOKS_PER_COMPONENTS = 20;
+
     private final BundleContext context;
     private final Components components;
     private final ExpectedBundles expected = new ExpectedBundles();
@@ -50,6 +53,11 @@ public final class NodeHealth implements StatusSource {
     private final BundleListener listener = (SynchronousBundleListener) event -> lookSoon();
 
     private volatile List<Trouble> troubles = List.of();
+
+    // Of the thread.
+    private List<Trouble> failedComponents = List.of();
+    private List<Trouble> waitingComponents = List.of();
+    private int looks;
 
     @Activate
     public NodeHealth(BundleContext context, @Reference ServiceComponentRuntime runtime) {
@@ -97,6 +105,10 @@ public final class NodeHealth implements StatusSource {
             return;
         }
         try {
+            if (looks++ % LOOKS_PER_COMPONENTS == 0 || !failedComponents.isEmpty()) {
+                failedComponents = components.failed();
+                waitingComponents = components.waiting();
+            }
             troubles = found();
             report.update(troubles);
         } catch (RuntimeException accident) {
@@ -114,10 +126,11 @@ public final class NodeHealth implements StatusSource {
     private List<Trouble> found() {
         List<Trouble> found = new ArrayList<>(expected.missed(InstalledBundle.all(context)));
         sources.forEach(source -> found.addAll(source.troubles()));
-        found.addAll(components.failed());
+        found.addAll(failedComponents);
         found.addAll(disk.troubles());
-        if (found.isEmpty()) {
-            found.addAll(components.waiting());
+        if (found.isEmpty() && !waitingComponents.isEmpty()) {
+            waitingComponents = components.waiting();
+            found.addAll(waitingComponents);
         }
         found.sort(Comparator.comparing(Trouble::extent).reversed().thenComparing(Trouble::reason));
         return List.copyOf(found);
