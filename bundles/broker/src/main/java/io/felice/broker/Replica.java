@@ -46,6 +46,9 @@ final class Replica {
     /** Null unless it is open. */
     volatile OpenedLog log;
 
+    /** True once the engine has been away for so long that nobody waits for it any more. */
+    volatile boolean engineGivenUp;
+
     private volatile Role role;
     private AwaitedPartition awaited;
 
@@ -138,7 +141,8 @@ final class Replica {
         boolean wantedHere = failure == null && !deleted && wanted.leader() == brokerId;
         return switch (status) {
             case LEADING, OFFLINE -> false;
-            case CLOSED, OPENING, CHANGING, FOLLOWING, CLOSING, NO_ENGINE -> wantedHere;
+            case NO_ENGINE -> wantedHere && !engineGivenUp;
+            case CLOSED, OPENING, CHANGING, FOLLOWING, CLOSING -> wantedHere;
         };
     }
 

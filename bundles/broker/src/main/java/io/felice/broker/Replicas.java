@@ -393,8 +393,9 @@ final class Replicas {
         MountedEngine engine = engines.find(name).orElse(null);
         if (engine == null) {
             replica.status = Replica.Status.NO_ENGINE;
-            replica.goOffline(LEADER_NOT_AVAILABLE.because(
-                    "The storage engine " + name + " of " + replica.partition + " is not here"));
+            replica.goOffline(
+                    LEADER_NOT_AVAILABLE.because(replica.partition + " is offline: " + replica.reasonOffline()));
+            giveUpEngineLater(replica);
             return CompletableFuture.completedFuture(null);
         }
         CompletableFuture<Void> done = begin(engine);
@@ -417,6 +418,16 @@ final class Replicas {
             }
         });
         return done;
+    }
+
+    /** An engine that is being replaced is back by then. */
+    private void giveUpEngineLater(Replica replica) {
+        Runnable giveUp = () -> replica.engineGivenUp = replica.status == Replica.Status.NO_ENGINE;
+        try {
+            environment.timer().schedule(() -> main.execute(giveUp), PATIENCE_SECONDS, TimeUnit.SECONDS);
+        } catch (RejectedExecutionException closing) {
+            replica.engineGivenUp = true;
+        }
     }
 
     /** Something that who closes the engine, or everything, has to wait for. */
@@ -578,6 +589,7 @@ final class Replicas {
         byName.values().forEach(replica -> {
             if (name.equals(replica.engine) && replica.status == Replica.Status.NO_ENGINE) {
                 replica.status = Replica.Status.CLOSED;
+                replica.engineGivenUp = false;
                 reconcile(replica);
             }
         });

@@ -472,8 +472,8 @@ class BrokerTest {
 
         CompletionStage<Appended> waiting = produce(broker.partitions().leader(first("orders")), batch(1));
         assertThatThrownBy(() -> get(waiting)).hasStackTraceContaining("the storage engine scripted is not here");
-        assertThatThrownBy(() -> broker.partitions().leader(first("orders")))
-                .hasMessageContaining("orders-0 is offline: the storage engine scripted is not here");
+        eventually(() -> assertThatThrownBy(() -> broker.partitions().leader(first("orders")))
+                .hasMessageContaining("orders-0 is offline: the storage engine scripted is not here"));
         broker.bindEngine(engine, SCRIPTED);
         led("orders");
     }
