@@ -11,20 +11,23 @@ final class DataDisk {
     private static final long LEAST_BYTES = 16 << 20;
 
     private final Path directory;
+    private final long leastBytes;
 
-    private DataDisk(Path directory) {
+    /** @param directory null if it is not known */
+    DataDisk(Path directory, long leastBytes) {
         this.directory = directory;
+        this.leastBytes = leastBytes;
     }
 
     /** The directory that the launcher named; none if it was not the launcher who started this process. */
     static DataDisk ofThisNode() {
         String name = System.getProperty("felice.data");
-        return new DataDisk(name == null ? null : Path.of(name));
+        return new DataDisk(name == null ? null : Path.of(name), LEAST_BYTES);
     }
 
     List<Trouble> troubles() {
         long free = directory == null ? Long.MAX_VALUE : freeBytes();
-        return free >= LEAST_BYTES
+        return free >= leastBytes
                 ? List.of()
                 : List.of(Trouble.inPart("The disk is full: " + (free >> 20) + " MB are free for " + directory
                         + ", and topics and settings may not be written"));
