@@ -48,6 +48,8 @@ final class Replica {
 
     /** True once the engine has been away for so long that nobody waits for it any more. */
     volatile boolean engineGivenUp;
+    /** How often the engine was found absent. */
+    int engineAbsences;
 
     private volatile Role role;
     private AwaitedPartition awaited;

@@ -422,7 +422,12 @@ final class Replicas {
 
     /** An engine that is being replaced is back by then. */
     private void giveUpEngineLater(Replica replica) {
-        Runnable giveUp = () -> replica.engineGivenUp = replica.status == Replica.Status.NO_ENGINE;
+        int absence = ++replica.engineAbsences;
+        Runnable giveUp = () -> {
+            if (replica.status == Replica.Status.NO_ENGINE && absence == replica.engineAbsences) {
+                replica.engineGivenUp = true;
+            }
+        };
         try {
             environment.timer().schedule(() -> main.execute(giveUp), PATIENCE_SECONDS, TimeUnit.SECONDS);
         } catch (RejectedExecutionException closing) {

@@ -2,6 +2,7 @@ package io.felice.shell;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.Constants;
@@ -25,20 +26,32 @@ record InstalledBundle(String name, State state, boolean isFragment, boolean isO
 
     static List<InstalledBundle> all(BundleContext context) {
         return Arrays.stream(context.getBundles())
-                .filter(bundle -> bundle.getState() != Bundle.UNINSTALLED)
-                .map(InstalledBundle::of)
+                .flatMap(bundle -> of(bundle).stream())
                 .toList();
     }
 
-    private static InstalledBundle of(Bundle bundle) {
-        String name = nameOf(bundle);
+    /** Empty if the bundle is being uninstalled. */
+    private static Optional<InstalledBundle> of(Bundle bundle) {
+        try {
+            return bundle.getState() == Bundle.UNINSTALLED ? Optional.empty() : Optional.of(seen(bundle));
+        } catch (IllegalStateException uninstalled) {
+            return Optional.empty();
+        }
+    }
+
+    private static InstalledBundle seen(Bundle bundle) {
         BundleStartLevel level = bundle.adapt(BundleStartLevel.class);
         return new InstalledBundle(
-                name,
+                nameOf(bundle),
                 stateOf(bundle),
                 bundle.getHeaders("").get(Constants.FRAGMENT_HOST) != null,
-                isOurs(name, bundle.getHeaders("").get(Constants.IMPORT_PACKAGE)),
+                isOurs(bundle),
                 level == null || level.isPersistentlyStarted());
+    }
+
+    static boolean isOurs(Bundle bundle) {
+        String imports = bundle.getHeaders("").get(Constants.IMPORT_PACKAGE);
+        return nameOf(bundle).startsWith("io.felice.") || (imports != null && imports.contains("io.felice."));
     }
 
     static String nameOf(Bundle bundle) {
@@ -52,9 +65,5 @@ record InstalledBundle(String name, State state, boolean isFragment, boolean isO
             case Bundle.ACTIVE -> State.ACTIVE;
             default -> State.CHANGING;
         };
-    }
-
-    private static boolean isOurs(String name, String imports) {
-        return name.startsWith("io.felice.") || (imports != null && imports.contains("io.felice."));
     }
 }

@@ -1,5 +1,6 @@
 package io.felice.shell;
 
+import io.felice.api.FoldedErrors;
 import io.felice.api.Launch;
 import io.felice.api.status.HealthSource;
 import io.felice.api.status.StatusSource;
@@ -38,7 +39,9 @@ import org.slf4j.LoggerFactory;
 @Component(immediate = true, service = StatusSource.class)
 public final class NodeHealth implements StatusSource {
     private static final Logger log = LoggerFactory.getLogger(NodeHealth.class);
+    private static final FoldedErrors errors = new FoldedErrors(log);
     private static final long PERIOD_MS = 250;
+    private static final long LEAVE_SECONDS = 5;
 
     /** Declarative Services logs each question at DEBUG, so its components are asked for less often. */
     private static final int LOOKS_PER_COMPONENTS = 20;
@@ -89,6 +92,13 @@ public final class NodeHealth implements StatusSource {
     public void close() {
         context.removeBundleListener(listener);
         thread.shutdown();
+        try {
+            if (!thread.awaitTermination(LEAVE_SECONDS, TimeUnit.SECONDS)) {
+                log.warn("A part takes long to say whether it serves");
+            }
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
         Launch.unknownHealth();
     }
 
@@ -112,7 +122,7 @@ public final class NodeHealth implements StatusSource {
             troubles = found();
             report.update(troubles);
         } catch (RuntimeException accident) {
-            log.error("It cannot be found out whether the node serves", accident);
+            errors.error("It cannot be found out whether the node serves", accident);
         }
     }
 
@@ -125,7 +135,7 @@ public final class NodeHealth implements StatusSource {
     /** What a component waits for is said only if nothing else explains it. */
     private List<Trouble> found() {
         List<Trouble> found = new ArrayList<>(expected.missed(InstalledBundle.all(context)));
-        sources.forEach(source -> found.addAll(source.troubles()));
+        sources.forEach(source -> found.addAll(troublesOf(source)));
         found.addAll(failedComponents);
         found.addAll(disk.troubles());
         if (found.isEmpty() && !waitingComponents.isEmpty()) {
@@ -136,15 +146,19 @@ public final class NodeHealth implements StatusSource {
         return List.copyOf(found);
     }
 
-    private Bundle[] oursThatAreActive() {
-        return Stream.of(context.getBundles())
-                .filter(bundle -> bundle.getState() == Bundle.ACTIVE && isOurs(bundle))
-                .toArray(Bundle[]::new);
+    private List<Trouble> troublesOf(HealthSource source) {
+        try {
+            return source.troubles();
+        } catch (RuntimeException accident) {
+            errors.error("A part cannot say whether it serves", accident);
+            return List.of(Trouble.inPart(source.getClass().getName() + " cannot say whether it serves: " + accident));
+        }
     }
 
-    private static boolean isOurs(Bundle bundle) {
-        String imports = bundle.getHeaders("").get(Constants.IMPORT_PACKAGE);
-        return imports != null && imports.contains("io.felice.");
+    private Bundle[] oursThatAreActive() {
+        return Stream.of(context.getBundles())
+                .filter(bundle -> bundle.getState() == Bundle.ACTIVE && InstalledBundle.isOurs(bundle))
+                .toArray(Bundle[]::new);
     }
 
     /** Felice's own that are stopped are troubles; the others are only named, once. */
