@@ -1,22 +1,28 @@
 package io.felice.api;
 
+import io.felice.api.status.Trouble;
 import java.io.IOException;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Tells the launcher that the node is ready, that it is no longer ready, or in one sentence why it cannot run.
+ * What the node tells its launcher: where clients connect once its broker is ready, which of its parts do not serve, or
+ * the one sentence why it cannot run.
  *
- * <p>The launcher names two files in system properties ({@value #READY_FILE}, {@value #FATAL_FILE}) and watches them;
- * without them (tests, a foreign Karaf) the same goes to the log only. From any thread.
+ * <p>The launcher names three files in system properties ({@value #READY_FILE}, {@value #HEALTH_FILE}, {@value
+ * #FATAL_FILE}) and watches them. Where the properties are not set (tests, a foreign Karaf), the log is all there is. From
+ * any thread.
  */
 public final class Launch {
     public static final String READY_FILE = "felice.ready.file";
+    public static final String HEALTH_FILE = "felice.health.file";
     public static final String FATAL_FILE = "felice.fatal.file";
 
     private static final Logger log = LoggerFactory.getLogger(Launch.class);
@@ -26,10 +32,10 @@ public final class Launch {
 
     private Launch() {}
 
-    /** The node serves clients. {@code facts} are lines of {@code key=value}: bootstrap, data, node. */
+    /** The broker is ready to serve. {@code facts} are lines of {@code key=value}: bootstrap, node. */
     public static void ready(List<String> facts) {
         System.setProperty(SERVED, "true");
-        log.info("Ready: {}", String.join(", ", facts));
+        log.info("The broker is ready: {}", String.join(", ", facts));
         write(READY_FILE, String.join(System.lineSeparator(), facts));
     }
 
@@ -38,9 +44,28 @@ public final class Launch {
         return Boolean.getBoolean(SERVED);
     }
 
-    /** The node no longer serves clients, for a while or for good. Never throws. */
+    /** The broker is no longer ready, for a while or for good. Never throws. */
     public static void unready() {
-        String name = System.getProperty(READY_FILE);
+        delete(READY_FILE);
+    }
+
+    /** Which parts of the node do not serve: none, if the list is empty. Never throws. */
+    public static void health(List<Trouble> troubles) {
+        String lines = troubles.stream()
+                .map(trouble -> trouble.extent().name().toLowerCase(Locale.ROOT) + "=" + trouble.reason())
+                .collect(Collectors.joining(System.lineSeparator()));
+        if (!write(HEALTH_FILE, lines)) {
+            unknownHealth();
+        }
+    }
+
+    /** From now on nobody says which parts serve. Never throws. */
+    public static void unknownHealth() {
+        delete(HEALTH_FILE);
+    }
+
+    private static void delete(String property) {
+        String name = System.getProperty(property);
         if (name == null) {
             return;
         }
@@ -57,18 +82,21 @@ public final class Launch {
         write(FATAL_FILE, sentence);
     }
 
-    private static void write(String property, String text) {
+    /** @return false if it could not be written */
+    private static boolean write(String property, String text) {
         String name = System.getProperty(property);
         if (name == null) {
-            return;
+            return true;
         }
         Path file = Path.of(name);
         Path draft = file.resolveSibling(file.getFileName() + ".draft");
         try {
             Files.writeString(draft, text + System.lineSeparator());
             move(draft, file);
+            return true;
         } catch (IOException failure) {
             log.error("Cannot write {}: {}", file, failure.toString());
+            return false;
         }
     }
 

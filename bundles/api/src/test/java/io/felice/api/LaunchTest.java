@@ -2,12 +2,16 @@ package io.felice.api;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.felice.api.status.Trouble;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** What a process knows of its own launch. */
 class LaunchTest {
@@ -15,6 +19,7 @@ class LaunchTest {
     @AfterEach
     void forget() {
         System.clearProperty("felice.served");
+        System.clearProperty(Launch.HEALTH_FILE);
     }
 
     @Test
@@ -25,6 +30,31 @@ class LaunchTest {
 
         assertThat(Launch.hasServed()).isTrue();
         assertThat(refreshed().getMethod("hasServed").invoke(null)).isEqualTo(true);
+    }
+
+    @Test
+    void theHealthFileHasALineForEachReason(@TempDir Path directory) throws Exception {
+        Path file = directory.resolve("health");
+        System.setProperty(Launch.HEALTH_FILE, file.toString());
+
+        Launch.health(List.of(Trouble.ofNode("Nobody\nlistens"), Trouble.inPart("No groups")));
+        String troubled = Files.readString(file);
+        Launch.health(List.of());
+
+        assertThat(troubled.lines()).containsExactly("node=Nobody listens", "part=No groups");
+        assertThat(file).content().isBlank();
+    }
+
+    @Test
+    void aHealthFileThatCannotBeWrittenDoesNotGoOnSayingWhatItSaid(@TempDir Path directory) throws Exception {
+        Path file = directory.resolve("health");
+        System.setProperty(Launch.HEALTH_FILE, file.toString());
+        Launch.health(List.of());
+        Files.createDirectory(directory.resolve("health.draft"));
+
+        Launch.health(List.of(Trouble.inPart("No groups")));
+
+        assertThat(file).doesNotExist();
     }
 
     /** The class as another class loader makes it. */

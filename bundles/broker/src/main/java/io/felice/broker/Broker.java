@@ -1,7 +1,6 @@
 package io.felice.broker;
 
 import io.felice.api.FeliceException;
-import io.felice.api.Launch;
 import io.felice.api.cluster.Admin;
 import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.cluster.ClusterStore;
@@ -13,8 +12,10 @@ import io.felice.api.config.Configs;
 import io.felice.api.config.ReadOnce;
 import io.felice.api.partition.Partitions;
 import io.felice.api.partition.Strays;
+import io.felice.api.status.HealthSource;
 import io.felice.api.status.StatusSource;
 import io.felice.api.status.StatusTable;
+import io.felice.api.status.Trouble;
 import io.felice.api.storage.StorageEngine;
 import io.felice.broker.engine.Engines;
 import io.felice.broker.engine.MountedEngine;
@@ -59,7 +60,10 @@ import org.slf4j.LoggerFactory;
  * registered in the cluster and has replayed the metadata log up to its registration. Before that a client could be told
  * that a topic does not exist only because it was not replayed yet.
  */
-@Component(immediate = true, service = StatusSource.class, configurationPid = "io.felice.broker")
+@Component(
+        immediate = true,
+        service = {StatusSource.class, HealthSource.class},
+        configurationPid = "io.felice.broker")
 @Capability(
         namespace = "osgi.service",
         attribute = "objectClass:List<String>=\"io.felice.api.partition.Partitions\"",
@@ -77,7 +81,7 @@ import org.slf4j.LoggerFactory;
         attribute = "objectClass:List<String>=\"io.felice.api.partition.Strays\"",
         uses = Strays.class)
 @Designate(ocd = Broker.Config.class)
-public final class Broker implements StatusSource {
+public final class Broker implements StatusSource, HealthSource {
     /** What the file says beside the broker keys of {@link BrokerConfig}, which may stand there by their names. */
     @ObjectClassDefinition(name = "Felice broker", description = "The node's identity, its data, its threads.")
     public @interface Config {
@@ -120,6 +124,8 @@ public final class Broker implements StatusSource {
     private final StrayTopics strayTopics;
 
     private volatile Admin admin;
+    /** Why the configuration cannot be used; null if it can. Written before the broker's thread starts. */
+    private String refused;
 
     // Of the broker's thread.
     private volatile NodeState state;
@@ -168,7 +174,7 @@ public final class Broker implements StatusSource {
         ProducerIds producerIds = new ProducerIds(environment.brokerId(), () -> admin, environment.nanos());
         LogDirs logDirs = new LogDirs(replicas, engines);
         partitions = new NodePartitions(replicas, fetches, leaderships, producerIds, logDirs, threads.background());
-        readiness = new Readiness(threads, link, configs, engines);
+        readiness = new Readiness(link, configs, engines, replicas);
         status = new BrokerStatus(replicas, fetches, engines, link);
         strayTopics = new StrayTopics(replicas.strays(), () -> state, () -> admin, link, configs::broker);
         threads.onMain(this::start);
@@ -178,7 +184,7 @@ public final class Broker implements StatusSource {
         try {
             return new NodeConfigs(config.broker_id(), NodeConfigs.fileLayer(properties), engines, this::enginesOf);
         } catch (FeliceException illegal) {
-            threads.onMain(() -> fail("io.felice.broker.cfg: " + illegal.getMessage()));
+            refused = "io.felice.broker.cfg: " + illegal.getMessage();
             return new NodeConfigs(config.broker_id(), Map.of(), engines, this::enginesOf);
         }
     }
@@ -202,7 +208,7 @@ public final class Broker implements StatusSource {
             threads.timer().execute(services::makeAnew);
             return;
         }
-        readiness.tellIfEnginesChange(() -> follow(file));
+        follow(file);
     }
 
     private void follow(Map<String, String> file) {
@@ -220,7 +226,8 @@ public final class Broker implements StatusSource {
     // ---- starting
 
     private void start() {
-        if (failed) {
+        if (refused != null) {
+            fail(refused);
             return;
         }
         try {
@@ -239,7 +246,7 @@ public final class Broker implements StatusSource {
     /** The node cannot run: it leads nothing and says why. A change of its file gives it another chance. */
     private void fail(String sentence) {
         failed = true;
-        Launch.failed(sentence);
+        readiness.failed(sentence);
     }
 
     private void seen(ClusterView news) {
@@ -258,7 +265,7 @@ public final class Broker implements StatusSource {
                 return;
             }
         }
-        readiness.tellIfEnginesChange(() -> follow(news));
+        follow(news);
     }
 
     private void follow(ClusterView news) {
@@ -341,7 +348,6 @@ public final class Broker implements StatusSource {
             replicas.mount(name, engine);
             if (complete) {
                 scheduleStrays();
-                readiness.tell();
             }
         });
     }
@@ -350,7 +356,6 @@ public final class Broker implements StatusSource {
     public void unbindEngine(StorageEngine engine, Map<String, Object> properties) {
         String name = String.valueOf(properties.get(StorageEngine.NAME));
         threads.decide(() -> replicas.unmount(name, engine), "the engine " + name);
-        threads.onMain(readiness::tell);
     }
 
     @Reference(
@@ -429,6 +434,11 @@ public final class Broker implements StatusSource {
     /** What an operator does with stray logs. */
     Strays strays() {
         return strayTopics;
+    }
+
+    @Override
+    public List<Trouble> troubles() {
+        return readiness.troubles();
     }
 
     // ---- ending

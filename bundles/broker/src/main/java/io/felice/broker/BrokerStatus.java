@@ -48,10 +48,8 @@ final class BrokerStatus {
     private StatusTable offline() {
         List<List<Object>> rows = new ArrayList<>();
         for (Replica replica : replicas.all()) {
-            String failure = replica.failure;
-            if (replica.status == Replica.Status.NO_ENGINE) {
-                rows.add(List.of(replica.partition.toString(), replica.engine, "the engine is not here"));
-            } else if (failure != null) {
+            String failure = replica.isOffline() ? replica.reasonOffline() : replica.failure;
+            if (failure != null) {
                 rows.add(List.of(replica.partition.toString(), replica.engine, failure));
             }
         }

@@ -1,5 +1,6 @@
 package io.felice.broker;
 
+import io.felice.api.FoldedErrors;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
@@ -20,6 +21,7 @@ import org.slf4j.LoggerFactory;
  */
 final class BrokerThreads {
     private static final Logger log = LoggerFactory.getLogger(BrokerThreads.class);
+    private static final FoldedErrors errors = new FoldedErrors(log);
     private static final long PATIENCE_SECONDS = 10;
 
     private final ExecutorService main = Executors.newSingleThreadExecutor(named("felice-broker"));
@@ -55,7 +57,7 @@ final class BrokerThreads {
                 try {
                     task.run();
                 } catch (RuntimeException accident) {
-                    log.error("The broker's thread met a failure and goes on", accident);
+                    errors.error("The broker's thread met a failure and goes on", accident);
                 }
             });
         } catch (RejectedExecutionException closed) {

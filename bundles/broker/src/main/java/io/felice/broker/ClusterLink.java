@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -50,7 +51,7 @@ final class ClusterLink implements ClusterMetadata {
     private volatile ClusterStore store;
     private volatile boolean left;
     private volatile Endpoints endpoints;
-    private UUID storeId;
+    private volatile UUID storeId;
     private BrokerRegistration registered;
     private Subscription registration;
 
@@ -304,11 +305,25 @@ final class ClusterLink implements ClusterMetadata {
         return current != null && current.isConnected();
     }
 
-    /** The addresses of the listeners, for people. */
+    /** What this broker waits for before it may lead; empty once it is registered in the cluster. Any thread. */
+    Optional<String> awaited() {
+        if (storeId == null) {
+            return Optional.of("for its data directory");
+        } else if (store == null) {
+            return Optional.of("for the cluster store, which is not here");
+        } else if (!isConnected()) {
+            return Optional.of("for the cluster store to answer");
+        } else if (view.clusterId().isEmpty() || !showsThisBroker(view)) {
+            return Optional.of("for the controller to admit it to the cluster");
+        }
+        return Optional.empty();
+    }
+
     boolean isReachable() {
         return endpoints != null;
     }
 
+    /** The addresses of the listeners, for people. */
     String bootstrap() {
         Map<String, String> addresses = new TreeMap<>();
         Endpoints known = endpoints;

@@ -5,6 +5,7 @@ import static io.felice.api.ErrorCode.OFFSET_OUT_OF_RANGE;
 
 import io.felice.api.ErrorCode;
 import io.felice.api.FeliceException;
+import io.felice.api.FoldedErrors;
 import io.felice.api.TopicPartition;
 import io.felice.api.partition.FetchPlan;
 import io.felice.api.partition.FetchPlan.Want;
@@ -28,7 +29,6 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
-import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
@@ -37,7 +37,7 @@ import org.slf4j.LoggerFactory;
  * among the watchers of its partitions. Any thread.
  */
 final class Fetches implements AutoCloseable {
-    private static final Logger log = LoggerFactory.getLogger(Fetches.class);
+    private static final FoldedErrors errors = new FoldedErrors(LoggerFactory.getLogger(Fetches.class));
 
     /** The longest wait that is granted; a client that asks for more asks again. */
     static final Duration MOST_WAIT = Duration.ofMinutes(5);
@@ -206,7 +206,7 @@ final class Fetches implements AutoCloseable {
             } catch (FeliceException refused) {
                 return FetchedPartition.failed(want.partition(), refused.code());
             } catch (RuntimeException accident) {
-                log.error("{} cannot be read from offset {}", want.partition(), want.offset(), accident);
+                errors.error(want.partition() + " cannot be read from offset " + want.offset(), accident);
                 return FetchedPartition.failed(want.partition(), ErrorCode.UNKNOWN_SERVER_ERROR);
             }
         }
@@ -295,7 +295,7 @@ final class Fetches implements AutoCloseable {
             try {
                 goOn();
             } catch (RuntimeException | Error accident) {
-                log.error("A fetch whose wait was over cannot be answered with records", accident);
+                errors.error("A fetch whose wait was over cannot be answered with records", accident);
                 finish(refusals());
             }
         }

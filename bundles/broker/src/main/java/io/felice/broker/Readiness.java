@@ -2,35 +2,35 @@ package io.felice.broker;
 
 import io.felice.api.Launch;
 import io.felice.api.config.BrokerConfig;
+import io.felice.api.status.Trouble;
 import io.felice.broker.engine.Engines;
+import io.felice.broker.engine.MountedEngine;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicInteger;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
- * Tells the launcher whether this node is ready: its services are offered, clients reach it, and the engines that new
- * topics are placed on are here. Any thread.
+ * Says whether the broker serves, and why not. It is ready once its services are offered and clients can connect; the
+ * launcher learns that at once. Any thread.
  */
 final class Readiness {
-    private static final Logger log = LoggerFactory.getLogger(Readiness.class);
-    private static final long ENGINES_PATIENCE_MS = 15_000;
+    private static final int NAMED_PARTITIONS = 3;
 
-    private final BrokerThreads threads;
     private final ClusterLink link;
     private final NodeConfigs configs;
     private final Engines engines;
-    private final AtomicInteger timesTold = new AtomicInteger();
+    private final Replicas replicas;
 
-    private boolean offered;
-    private boolean stopping;
+    private volatile boolean offered;
+    private volatile boolean stopping;
+    private volatile String failure;
 
-    Readiness(BrokerThreads threads, ClusterLink link, NodeConfigs configs, Engines engines) {
-        this.threads = threads;
+    Readiness(ClusterLink link, NodeConfigs configs, Engines engines, Replicas replicas) {
         this.link = link;
         this.configs = configs;
         this.engines = engines;
+        this.replicas = replicas;
     }
 
     /** The broker's services are registered. */
@@ -39,50 +39,86 @@ final class Readiness {
         tell();
     }
 
+    /** The broker cannot run. */
+    synchronized void failed(String sentence) {
+        failure = sentence;
+        Launch.failed(sentence);
+    }
+
     /** The broker stops: from now on its successor says whether the node is ready. */
     synchronized void stopping() {
         stopping = true;
         Launch.unready();
     }
 
-    /** Something that readiness depends on may have changed. */
+    /** The network's endpoints have come, changed or gone. */
     synchronized void tell() {
         if (stopping) {
             return;
         }
-        int turn = timesTold.incrementAndGet();
-        if (!offered || !link.isReachable()) {
-            Launch.unready();
-        } else if (!configs.missingEngines().isEmpty()) {
-            Launch.unready();
-            threads.later(ENGINES_PATIENCE_MS, () -> missEngines(turn));
-        } else {
+        if (offered && link.isReachable()) {
             Launch.ready(List.of("bootstrap=" + link.bootstrap(), "node=" + link.brokerId()));
-        }
-    }
-
-    /** Does what changes the engines that are needed, and tells about it if it did. */
-    void tellIfEnginesChange(Runnable change) {
-        Set<String> missed = configs.missingEngines();
-        change.run();
-        if (!missed.equals(configs.missingEngines())) {
-            tell();
-        }
-    }
-
-    /** An engine that is being replaced is back by now. One that is still missing makes this node unfit for new topics. */
-    private synchronized void missEngines(int turn) {
-        Set<String> missing = configs.missingEngines();
-        if (stopping || missing.isEmpty() || turn != timesTold.get()) {
-            return;
-        }
-        String sentence = "storage.placement = " + configs.broker().get(BrokerConfig.STORAGE_PLACEMENT)
-                + " needs what is not here: the storage engine " + String.join(", ", missing) + ". Here are: "
-                + String.join(", ", engines.names()) + ".";
-        if (Launch.hasServed()) {
-            log.error("Not ready: {}", sentence);
         } else {
-            Launch.failed(sentence + " See io.felice.broker.cfg, and the log for why an engine did not start.");
+            Launch.unready();
         }
+    }
+
+    List<Trouble> troubles() {
+        List<Trouble> troubles = new ArrayList<>();
+        obstacle().map(Trouble::ofNode).ifPresent(troubles::add);
+        missingEngines().map(Trouble::inPart).ifPresent(troubles::add);
+        offline().map(Trouble::inPart).ifPresent(troubles::add);
+        for (MountedEngine engine : engines.all()) {
+            if (engine.space().isFull()) {
+                troubles.add(Trouble.inPart("The storage engine " + engine.name()
+                        + " is full: its topics take no records until records are deleted or the disk has room"));
+            }
+        }
+        return troubles;
+    }
+
+    /** Why no client is served. */
+    private Optional<String> obstacle() {
+        if (failure != null) {
+            return Optional.of("The broker cannot run: " + failure);
+        } else if (stopping) {
+            return Optional.of("The broker stops");
+        } else if (!link.isReachable()) {
+            return Optional.of("The broker waits for the network to open its listeners");
+        } else if (!offered) {
+            return Optional.of("The broker waits " + link.awaited().orElseGet(this::opening));
+        }
+        return Optional.empty();
+    }
+
+    private String opening() {
+        return "until its logs are open, of which " + replicas.openingTimes().waitingCount() + " are left";
+    }
+
+    /** What new topics are placed on, and is not here. */
+    private Optional<String> missingEngines() {
+        Set<String> missing = offered ? configs.missingEngines() : Set.of();
+        return missing.isEmpty()
+                ? Optional.empty()
+                : Optional.of("storage.placement = " + configs.broker().get(BrokerConfig.STORAGE_PLACEMENT)
+                        + " needs what is not here: the storage engine " + String.join(", ", missing)
+                        + ". Topics that are placed there cannot be used. Here are: "
+                        + String.join(", ", engines.names())
+                        + ". See io.felice.broker.cfg, and the log for why an engine did not start");
+    }
+
+    private Optional<String> offline() {
+        List<Replica> offline =
+                replicas.all().stream().filter(Replica::isOffline).toList();
+        if (offline.isEmpty()) {
+            return Optional.empty();
+        }
+        List<String> named = offline.stream()
+                .limit(NAMED_PARTITIONS)
+                .map(replica -> replica.partition + " (" + replica.reasonOffline() + ")")
+                .toList();
+        return Optional.of((offline.size() == 1 ? "1 partition is" : offline.size() + " partitions are") + " offline: "
+                + String.join(", ", named)
+                + (offline.size() > NAMED_PARTITIONS ? " and others, see felice:status broker.offline" : ""));
     }
 }

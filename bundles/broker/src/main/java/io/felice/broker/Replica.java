@@ -46,6 +46,11 @@ final class Replica {
     /** Null unless it is open. */
     volatile OpenedLog log;
 
+    /** True once the engine has been away for so long that nobody waits for it any more. */
+    volatile boolean engineGivenUp;
+    /** How often the engine was found absent. */
+    int engineAbsences;
+
     private volatile Role role;
     private AwaitedPartition awaited;
 
@@ -69,6 +74,15 @@ final class Replica {
 
     Role role() {
         return role;
+    }
+
+    boolean isOffline() {
+        return status == Status.OFFLINE || status == Status.NO_ENGINE;
+    }
+
+    /** Why it is offline. */
+    String reasonOffline() {
+        return status == Status.NO_ENGINE ? "the storage engine " + engine + " is not here" : failure;
     }
 
     /** Null unless this node leads the partition and its log is open. */
@@ -129,7 +143,8 @@ final class Replica {
         boolean wantedHere = failure == null && !deleted && wanted.leader() == brokerId;
         return switch (status) {
             case LEADING, OFFLINE -> false;
-            case CLOSED, OPENING, CHANGING, FOLLOWING, CLOSING, NO_ENGINE -> wantedHere;
+            case NO_ENGINE -> wantedHere && !engineGivenUp;
+            case CLOSED, OPENING, CHANGING, FOLLOWING, CLOSING -> wantedHere;
         };
     }
 

@@ -156,12 +156,19 @@ final class Replicas {
     }
 
     private void waitNotForLong(AwaitedPartition awaited) {
-        FeliceException late = LEADER_NOT_AVAILABLE.because(awaited.id() + " is still not open");
         try {
-            environment.timer().schedule(() -> awaited.refuse(late), PATIENCE_SECONDS, TimeUnit.SECONDS);
+            environment.timer().schedule(() -> awaited.refuse(late(awaited)), PATIENCE_SECONDS, TimeUnit.SECONDS);
         } catch (RejectedExecutionException closing) {
-            awaited.refuse(late);
+            awaited.refuse(late(awaited));
         }
+    }
+
+    private FeliceException late(AwaitedPartition awaited) {
+        Replica replica = byName.get(awaited.id());
+        return LEADER_NOT_AVAILABLE.because(
+                replica != null && replica.isOffline()
+                        ? awaited.id() + " is offline: " + replica.reasonOffline()
+                        : awaited.id() + " is still not open");
     }
 
     private static void hurry(Replica replica) {
@@ -386,8 +393,9 @@ final class Replicas {
         MountedEngine engine = engines.find(name).orElse(null);
         if (engine == null) {
             replica.status = Replica.Status.NO_ENGINE;
-            replica.goOffline(LEADER_NOT_AVAILABLE.because(
-                    "The storage engine " + name + " of " + replica.partition + " is not here"));
+            replica.goOffline(
+                    LEADER_NOT_AVAILABLE.because(replica.partition + " is offline: " + replica.reasonOffline()));
+            giveUpEngineLater(replica);
             return CompletableFuture.completedFuture(null);
         }
         CompletableFuture<Void> done = begin(engine);
@@ -410,6 +418,21 @@ final class Replicas {
             }
         });
         return done;
+    }
+
+    /** An engine that is being replaced is back by then. */
+    private void giveUpEngineLater(Replica replica) {
+        int absence = ++replica.engineAbsences;
+        Runnable giveUp = () -> {
+            if (replica.status == Replica.Status.NO_ENGINE && absence == replica.engineAbsences) {
+                replica.engineGivenUp = true;
+            }
+        };
+        try {
+            environment.timer().schedule(() -> main.execute(giveUp), PATIENCE_SECONDS, TimeUnit.SECONDS);
+        } catch (RejectedExecutionException closing) {
+            replica.engineGivenUp = true;
+        }
     }
 
     /** Something that who closes the engine, or everything, has to wait for. */
@@ -571,6 +594,7 @@ final class Replicas {
         byName.values().forEach(replica -> {
             if (name.equals(replica.engine) && replica.status == Replica.Status.NO_ENGINE) {
                 replica.status = Replica.Status.CLOSED;
+                replica.engineGivenUp = false;
                 reconcile(replica);
             }
         });

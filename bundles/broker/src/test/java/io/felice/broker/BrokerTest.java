@@ -5,6 +5,7 @@ import static io.felice.broker.partition.Bench.get;
 import static io.felice.broker.partition.Bench.refused;
 import static io.felice.testkit.TestBatches.batch;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.felice.api.ErrorCode;
 import io.felice.api.Launch;
@@ -31,6 +32,7 @@ import io.felice.api.partition.Partition.Origin;
 import io.felice.api.partition.Partitions;
 import io.felice.api.partition.Strays;
 import io.felice.api.status.StatusTable;
+import io.felice.api.status.Trouble;
 import io.felice.api.storage.LogId;
 import io.felice.api.storage.StorageEngine;
 import io.felice.broker.partition.Epochs;
@@ -367,22 +369,23 @@ class BrokerTest {
     }
 
     @Test
-    void itIsNotReadyWhileThePlacementThatTheClusterSetNeedsAnEngineThatIsNotHere() {
-        Path ready = directory.resolve("ready");
-        System.setProperty(Launch.READY_FILE, ready.toString());
-        try {
-            stop();
-            broker = start();
-            eventually(() -> assertThat(ready).exists());
+    void itSaysThatThePlacementThatTheClusterSetNeedsAnEngineThatIsNotHere() {
+        eventually(() -> assertThat(broker.troubles()).isEmpty());
 
-            place("*:tape");
-            eventually(() -> assertThat(ready).doesNotExist());
-            place("*:scripted");
+        place("*:tape");
+        eventually(
+                () -> assertThat(reasons()).singleElement().asString().contains("*:tape", "engine tape", "scripted"));
+        place("*:scripted");
 
-            eventually(() -> assertThat(ready).exists());
-        } finally {
-            System.clearProperty(Launch.READY_FILE);
-        }
+        eventually(() -> assertThat(broker.troubles()).isEmpty());
+    }
+
+    private List<String> reasons() {
+        return broker.troubles().stream().map(Trouble::reason).toList();
+    }
+
+    private List<Trouble.Extent> extents() {
+        return broker.troubles().stream().map(Trouble::extent).toList();
     }
 
     @Test
@@ -435,23 +438,63 @@ class BrokerTest {
     }
 
     @Test
-    void itIsNotReadyWithoutTheEngineThatNewTopicsNeed() {
+    void itServesInPartWithoutTheEngineThatNewTopicsNeed() {
         Path ready = directory.resolve("ready");
         System.setProperty(Launch.READY_FILE, ready.toString());
         try {
             stop();
             broker = startWithoutEngine();
             eventually(() -> assertThat(offered.offering).contains(broker.partitions()));
-            assertThat(ready).doesNotExist();
+            eventually(() -> assertThat(ready).exists());
+            assertThat(extents()).containsExactly(Trouble.Extent.PART);
+            assertThat(reasons()).singleElement().asString().contains("engine scripted", "io.felice.broker.cfg");
 
             broker.bindEngine(engine, SCRIPTED);
-            eventually(() -> assertThat(ready).exists());
+            eventually(() -> assertThat(broker.troubles()).isEmpty());
             broker.unbindEngine(engine, SCRIPTED);
 
-            eventually(() -> assertThat(ready).doesNotExist());
+            eventually(() -> assertThat(extents()).containsExactly(Trouble.Extent.PART));
+            assertThat(ready).exists();
         } finally {
             System.clearProperty(Launch.READY_FILE);
         }
+    }
+
+    @Test
+    void itStartsWithoutTheEngineOfATopicWhichIsOfflineWithTheReason() {
+        controller.create("orders", 1);
+        led("orders");
+        stop();
+        broker = startWithoutEngine();
+        eventually(() -> assertThat(offered.offering).contains(broker.partitions()));
+
+        eventually(() -> assertThat(reasons()).anyMatch(reason -> reason.contains("1 partition is offline: orders-0")));
+
+        CompletionStage<Appended> waiting = produce(broker.partitions().leader(first("orders")), batch(1));
+        assertThatThrownBy(() -> get(waiting)).hasStackTraceContaining("the storage engine scripted is not here");
+        eventually(() -> assertThatThrownBy(() -> broker.partitions().leader(first("orders")))
+                .hasMessageContaining("orders-0 is offline: the storage engine scripted is not here"));
+        broker.bindEngine(engine, SCRIPTED);
+        led("orders");
+    }
+
+    @Test
+    void itSaysWhatItWaitsForUntilItServes() {
+        stop();
+        Broker waiting = make(directory.resolve("broker"), 0);
+        assertThat(waiting.troubles())
+                .containsExactly(Trouble.ofNode("The broker waits for the network to open its listeners"));
+        waiting.bindEndpoints(LOOPBACK);
+        eventually(() -> assertThat(waiting.troubles())
+                .containsExactly(Trouble.ofNode("The broker waits for the cluster store, which is not here")));
+        waiting.bindEngine(engine, SCRIPTED);
+
+        waiting.bindStore(store);
+
+        eventually(() -> assertThat(waiting.troubles()).isEmpty());
+        waiting.unbindEndpoints(LOOPBACK);
+        eventually(() -> assertThat(waiting.troubles()).hasSize(1));
+        assertThat(waiting.troubles().get(0).extent()).isEqualTo(Trouble.Extent.NODE);
     }
 
     private Partition ledAfterCreating(String topic) {

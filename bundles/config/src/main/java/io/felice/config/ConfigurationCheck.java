@@ -20,11 +20,11 @@ import org.osgi.service.cm.ConfigurationListener;
 import org.osgi.service.cm.ConfigurationPlugin;
 
 /**
- * Looks through every configuration of ours on its way from the file to the components, and hands out only what they can
- * read: a value that is none, or out of range, gives way to the last good one.
+ * Checks every configuration of Felice on its way from the file to the components. A value that a component cannot read, or
+ * that is out of range, is replaced by the last good value.
  *
- * <p>At the start there is no last good one. Then the launch fails with a sentence, and the component is kept from coming up
- * with a default that nobody asked for (another broker's id, another port).
+ * <p>At the start there is no last good value. Then the launch fails with a sentence, and the component does not come up:
+ * with the default it would be another node than the one that was asked for (another broker id, another port).
  *
  * <p>Any thread; one at a time.
  */
@@ -32,6 +32,9 @@ final class ConfigurationCheck implements ConfigurationPlugin, ConfigurationList
     /** Keys that the platform adds to what a file says. */
     private static final List<String> PLATFORM =
             List.of("service.", "felix.", "component.", "config.", "org.apache.", ".");
+
+    /** Declarative Services activates no component whose satisfying condition is not there, and says nothing of it. */
+    static final String UNSATISFIABLE = "osgi.ds.satisfying.condition.target";
 
     private final KnownSettings settings;
     private final Supplier<List<Dictionary<String, Object>>> configurations;
@@ -145,7 +148,7 @@ final class ConfigurationCheck implements ConfigurationPlugin, ConfigurationList
         } else if (lastGood.containsKey(pid) || hasServed.getAsBoolean()) {
             goOn(pid, file, refused, properties, sentences);
         } else {
-            refuse(pid, refused, known, properties, sentences, elsewhere);
+            refuse(pid, refused, properties, sentences, elsewhere);
         }
         said.put(pid, sentences);
     }
@@ -178,11 +181,10 @@ final class ConfigurationCheck implements ConfigurationPlugin, ConfigurationList
         lastGood.put(pid, copy(properties));
     }
 
-    /** The node starts: it shall not run with what was not meant, so no component that reads this comes up. */
+    /** The node starts. No component that reads this configuration comes up, so none runs with what was not meant. */
     private void refuse(
             String pid,
             Map<String, String> refused,
-            Map<String, Setting> known,
             Dictionary<String, Object> properties,
             Set<String> sentences,
             Map<String, List<String>> elsewhere) {
@@ -195,11 +197,7 @@ final class ConfigurationCheck implements ConfigurationPlugin, ConfigurationList
             });
             failLaunch.accept(String.join(" ", all));
         }
-        known.forEach((key, setting) -> {
-            if (setting.kind() == Setting.Kind.WHOLE_NUMBER) {
-                properties.put(key, "refused, see " + Origin.file(properties));
-            }
-        });
+        properties.put(UNSATISFIABLE, "(felice.refused=" + pid + ")");
     }
 
     private static List<String> sentences(Map<String, String> refused, Dictionary<String, Object> properties) {

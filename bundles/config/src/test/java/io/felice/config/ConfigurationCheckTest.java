@@ -97,9 +97,9 @@ class ConfigurationCheckTest {
     void keepsTheComponentDownWhenTheLaunchFailed() {
         Dictionary<String, Object> seen = seen("auto.create.topics.enable", "yes", "num.partitions", "3");
 
-        assertThat(seen.get("num.partitions"))
-                .as("what cannot be converted, so that the component is not made")
-                .isEqualTo("refused, see " + FILE);
+        assertThat(seen.get("osgi.ds.satisfying.condition.target"))
+                .as("what is nowhere, so that the component is not made, and no failure of it is logged")
+                .isEqualTo("(felice.refused=" + "io.felice.broker)");
         assertThat(failures)
                 .containsExactly(FILE + ": auto.create.topics.enable is \"yes\", but it must be true or false.");
     }
@@ -163,7 +163,7 @@ class ConfigurationCheckTest {
         Dictionary<String, Object> seen = seen("placement", "nonsense", "num.partitions", "3");
 
         assertThat(failures).containsExactly(FILE + ": placement is \"nonsense\", but it must be pairs, as in *:log.");
-        assertThat(seen.get("num.partitions")).isEqualTo("refused, see " + FILE);
+        assertThat(seen.get("osgi.ds.satisfying.condition.target")).isEqualTo("(felice.refused=" + "io.felice.broker)");
     }
 
     @Test

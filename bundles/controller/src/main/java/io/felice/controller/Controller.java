@@ -2,6 +2,7 @@ package io.felice.controller;
 
 import io.felice.api.ErrorCode;
 import io.felice.api.FeliceException;
+import io.felice.api.FoldedErrors;
 import io.felice.api.TopicPartition;
 import io.felice.api.cluster.Admin;
 import io.felice.api.cluster.ClusterStore;
@@ -10,8 +11,10 @@ import io.felice.api.cluster.ClusterStore.Term;
 import io.felice.api.cluster.ClusterView;
 import io.felice.api.cluster.MetadataRecord;
 import io.felice.api.config.ConfigResource;
+import io.felice.api.status.HealthSource;
 import io.felice.api.status.StatusSource;
 import io.felice.api.status.StatusTable;
+import io.felice.api.status.Trouble;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -48,11 +51,11 @@ import org.slf4j.LoggerFactory;
  * are refused at once with NOT_CONTROLLER.
  */
 @Component(
-        service = {Admin.class, StatusSource.class},
+        service = {Admin.class, StatusSource.class, HealthSource.class},
         immediate = true,
         configurationPid = "io.felice.controller")
 @Designate(ocd = Controller.Config.class)
-public final class Controller implements Admin, StatusSource {
+public final class Controller implements Admin, StatusSource, HealthSource {
 
     /** How long and how many requests wait, and when snapshots are taken. */
     @ObjectClassDefinition(name = "Felice: controller")
@@ -79,6 +82,7 @@ public final class Controller implements Admin, StatusSource {
     static final int PRODUCER_IDS_PER_BLOCK = 1_000;
 
     private static final Logger log = LoggerFactory.getLogger(Controller.class);
+    private static final FoldedErrors errors = new FoldedErrors(log);
     private static final Duration SNAPSHOT_RETRY = Duration.ofSeconds(30);
 
     private volatile Duration requestTimeout;
@@ -94,6 +98,7 @@ public final class Controller implements Admin, StatusSource {
     private ClusterView view = ClusterView.EMPTY;
     private Reign reign;
     private volatile StatusTable status;
+    private volatile List<Trouble> troubles = List.of();
     private volatile boolean closing;
     private long decided;
 
@@ -208,6 +213,11 @@ public final class Controller implements Admin, StatusSource {
         return List.of(status);
     }
 
+    @Override
+    public List<Trouble> troubles() {
+        return troubles;
+    }
+
     private static Decision<Integer, MetadataRecord.ProducerIdsAllocated> nextProducerIds(
             ClusterView now, int brokerId) {
         Decision.Draft<Integer, MetadataRecord.ProducerIdsAllocated> draft = new Decision.Draft<>();
@@ -289,7 +299,7 @@ public final class Controller implements Admin, StatusSource {
         try {
             decision = request.decide(reign.planned());
         } catch (RuntimeException accident) {
-            log.error("A request could not be decided", accident);
+            errors.error("A request could not be decided", accident);
             request.fail(accident);
             return;
         }
@@ -376,6 +386,12 @@ public final class Controller implements Admin, StatusSource {
 
     private void showStatus() {
         status = table();
+        troubles = isActive() || view.brokers().size() > 1 ? List.of() : List.of(Trouble.inPart(idle()));
+    }
+
+    private String idle() {
+        String why = reign == null ? "it was not elected" : "it still replays the metadata log";
+        return "The controller does not decide, " + why + ": topics and settings cannot be changed";
     }
 
     private StatusTable table() {

@@ -21,8 +21,10 @@ import io.felice.api.group.Groups;
 import io.felice.api.partition.LeadershipListener;
 import io.felice.api.partition.Partition;
 import io.felice.api.partition.Partitions;
+import io.felice.api.status.HealthSource;
 import io.felice.api.status.StatusSource;
 import io.felice.api.status.StatusTable;
+import io.felice.api.status.Trouble;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -60,9 +62,9 @@ import org.slf4j.LoggerFactory;
  * ends. Shards load on threads of this component.
  */
 @Component(
-        service = {Groups.class, StatusSource.class},
+        service = {Groups.class, StatusSource.class, HealthSource.class},
         immediate = true)
-public final class GroupCoordinator implements Groups, StatusSource {
+public final class GroupCoordinator implements Groups, StatusSource, HealthSource {
     private static final Logger LOG = LoggerFactory.getLogger(GroupCoordinator.class);
     private static final long FAREWELL_SECONDS = 5;
 
@@ -466,6 +468,15 @@ public final class GroupCoordinator implements Groups, StatusSource {
         rows.add(List.of("expired.members", counters.expiredMembers.sum()));
         rows.add(List.of("expired.offsets", counters.expiredOffsets.sum()));
         return List.of(new StatusTable("coordinator.groups", List.of("what", "count"), rows));
+    }
+
+    @Override
+    public List<Trouble> troubles() {
+        long loading = count(Shard::isLoading);
+        return loading == 0
+                ? List.of()
+                : List.of(Trouble.inPart("The coordinator still loads the groups of " + loading
+                        + " partitions of __consumer_offsets: these groups wait"));
     }
 
     private long count(Predicate<Shard> phase) {

@@ -2,15 +2,15 @@ package io.felice.handlers;
 
 import io.felice.api.ErrorCode;
 import io.felice.api.FeliceException;
+import io.felice.api.FoldedErrors;
 import io.felice.api.RecordError;
 import io.felice.protocol.RequestContext;
 import java.util.List;
-import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Translates failures to error codes. An unexpected failure is logged here, because the client gets only its number. */
 final class Failures {
-    private static final Logger log = LoggerFactory.getLogger(Failures.class);
+    private static final FoldedErrors errors = new FoldedErrors(LoggerFactory.getLogger(Failures.class));
 
     private Failures() {}
 
@@ -20,12 +20,9 @@ final class Failures {
         if (bare instanceof FeliceException expected) {
             return expected.code();
         }
-        log.error(
-                "A request of API {} version {} from {} ({}) met an accident",
-                context.apiKey(),
-                context.apiVersion(),
-                context.clientId(),
-                context.connection().remote(),
+        errors.error(
+                "A request of API " + context.apiKey() + " version " + context.apiVersion() + " from "
+                        + context.clientId() + " (" + context.connection().remote() + ") met an accident",
                 bare);
         return ErrorCode.UNKNOWN_SERVER_ERROR;
     }

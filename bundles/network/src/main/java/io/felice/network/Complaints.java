@@ -1,20 +1,23 @@
 package io.felice.network;
 
+import io.felice.api.FoldedErrors;
 import org.slf4j.Logger;
 
 /**
- * Logs warnings and errors that clients can cause, at most one line a second of each kind with the number of lines left
- * out: a client, or a handler that fails at every request, cannot fill the disk. Any thread.
+ * Logs warnings and errors that clients can cause, so that a client, or a handler that fails at every request, cannot fill
+ * the disk. A kind of warning is at most one line a second, with the number of lines left out. Errors are folded by their
+ * cause. Any thread.
  */
 final class Complaints {
     private static final long INTERVAL_NANOS = 1_000_000_000L;
 
     private final Logger log;
     private final Pause warnings = new Pause();
-    private final Pause errors = new Pause();
+    private final FoldedErrors errors;
 
     Complaints(Logger log) {
         this.log = log;
+        this.errors = new FoldedErrors(log);
     }
 
     void warn(String sentence) {
@@ -25,10 +28,7 @@ final class Complaints {
     }
 
     void error(String sentence, Throwable accident) {
-        int leftOut = errors.endedAfter();
-        if (leftOut >= 0) {
-            log.error("{}{}", sentence, more(leftOut), accident);
-        }
+        errors.error(sentence, accident);
     }
 
     private static String more(int leftOut) {

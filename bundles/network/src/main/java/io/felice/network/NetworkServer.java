@@ -2,8 +2,10 @@ package io.felice.network;
 
 import io.felice.api.Launch;
 import io.felice.api.cluster.Endpoints;
+import io.felice.api.status.HealthSource;
 import io.felice.api.status.StatusSource;
 import io.felice.api.status.StatusTable;
+import io.felice.api.status.Trouble;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
@@ -26,9 +28,12 @@ import org.slf4j.LoggerFactory;
  * Opens the configured listeners, on a thread of its own, and says where this node can be reached once all are open.
  * Limits and the request log change while connections stay open; other listeners or threads close them first.
  */
-@Component(service = StatusSource.class, configurationPid = "io.felice.network", immediate = true)
+@Component(
+        service = {StatusSource.class, HealthSource.class},
+        configurationPid = "io.felice.network",
+        immediate = true)
 @Designate(ocd = NetworkServer.Config.class)
-public final class NetworkServer implements StatusSource {
+public final class NetworkServer implements StatusSource, HealthSource {
     private static final Logger log = LoggerFactory.getLogger(NetworkServer.class);
 
     /** An instance that is being replaced lets its port go within this time. */
@@ -156,6 +161,13 @@ public final class NetworkServer implements StatusSource {
     public List<StatusTable> tables() {
         Server now = server;
         return now == null ? List.of() : now.tables();
+    }
+
+    @Override
+    public List<Trouble> troubles() {
+        return server == null
+                ? List.of(Trouble.ofNode("The network's listeners are not open: clients cannot connect"))
+                : List.of();
     }
 
     private void begin(Config config) {

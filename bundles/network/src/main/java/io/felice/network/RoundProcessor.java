@@ -1,5 +1,6 @@
 package io.felice.network;
 
+import io.felice.api.FoldedErrors;
 import io.felice.api.Turn;
 import io.felice.protocol.ResponseFrame;
 import java.nio.ByteBuffer;
@@ -16,7 +17,6 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.mina.core.buffer.IoBuffer;
 import org.apache.mina.transport.socket.nio.NioProcessor;
 import org.apache.mina.transport.socket.nio.NioSession;
-import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
@@ -28,7 +28,7 @@ import org.slf4j.LoggerFactory;
  * only a thread that really sleeps is woken.
  */
 public final class RoundProcessor extends NioProcessor {
-    private static final Logger log = LoggerFactory.getLogger(RoundProcessor.class);
+    private static final FoldedErrors errors = new FoldedErrors(LoggerFactory.getLogger(RoundProcessor.class));
 
     private static final int SCRATCH_BYTES = 64 * 1024;
     private static final int PASSES = 8;
@@ -244,7 +244,7 @@ public final class RoundProcessor extends NioProcessor {
         try {
             action.run();
         } catch (Throwable failure) {
-            log.error("An action at the end of a round failed", failure);
+            errors.error("An action at the end of a round failed", failure);
         }
     }
 

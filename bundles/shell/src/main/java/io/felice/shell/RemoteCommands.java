@@ -8,10 +8,13 @@ import java.nio.file.Path;
 import java.security.Principal;
 import java.security.PrivilegedActionException;
 import java.security.PrivilegedExceptionAction;
+import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import javax.security.auth.Subject;
+import org.apache.karaf.bundle.core.BundleService;
 import org.apache.karaf.jaas.boot.principal.RolePrincipal;
 import org.apache.karaf.shell.api.console.Session;
 import org.apache.karaf.shell.api.console.SessionFactory;
@@ -33,11 +36,14 @@ public final class RemoteCommands {
     private static final Subject OWNER = new Subject(true, roles(), Set.of(), Set.of());
 
     private final SessionFactory sessions;
+    private final BundleArguments bundles;
     private final CommandSocket socket;
 
     @Activate
-    public RemoteCommands(@Reference SessionFactory sessions) {
+    public RemoteCommands(@Reference SessionFactory sessions, @Reference BundleService installed) {
         this.sessions = sessions;
+        this.bundles = new BundleArguments(
+                word -> !installed.selectBundles(List.of(word), false).isEmpty());
         String file = System.getProperty("felice.command.socket");
         this.socket = file == null ? null : new CommandSocket(Path.of(file), this::run);
         if (socket != null) {
@@ -63,6 +69,11 @@ public final class RemoteCommands {
     }
 
     private boolean runPlainly(String line, PrintStream output) {
+        Optional<String> unknown = bundles.unknown(line);
+        if (unknown.isPresent()) {
+            output.println("There is no bundle " + unknown.get() + ". Nothing was done.");
+            return false;
+        }
         Session session = sessions.create(new ByteArrayInputStream(new byte[0]), output, output);
         try {
             Subject.doAs(OWNER, (PrivilegedExceptionAction<Object>) () -> session.execute(line));

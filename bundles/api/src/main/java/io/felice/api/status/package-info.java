@@ -1,4 +1,4 @@
-/** Numbers to look at: each bundle contributes tables; shell, console and metrics show whatever is registered. */
+/** What a bundle says of itself: tables of numbers, and whether it serves. The shell shows whatever is registered. */
 @Export
 @Version("1.0.0")
 package io.felice.api.status;

@@ -4,8 +4,10 @@ import io.felice.api.Subscription;
 import io.felice.api.cluster.BrokerRegistration;
 import io.felice.api.cluster.ClusterStore;
 import io.felice.api.config.ReadOnce;
+import io.felice.api.status.HealthSource;
 import io.felice.api.status.StatusSource;
 import io.felice.api.status.StatusTable;
+import io.felice.api.status.Trouble;
 import io.felice.zookeeper.EmbeddedZooKeeper;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -43,11 +45,11 @@ import org.slf4j.LoggerFactory;
  * stops, the session ends, so that the broker leaves at once.
  */
 @Component(
-        service = {ClusterStore.class, StatusSource.class},
+        service = {ClusterStore.class, StatusSource.class, HealthSource.class},
         immediate = true,
         configurationPid = "io.felice.cluster.zookeeper")
 @Designate(ocd = ZooKeeperStore.Config.class)
-public final class ZooKeeperStore implements ClusterStore, StatusSource {
+public final class ZooKeeperStore implements ClusterStore, StatusSource, HealthSource {
 
     /** Which ensemble keeps the metadata, and with which secret this node authenticates. */
     @ObjectClassDefinition(name = "Felice: cluster on ZooKeeper")
@@ -203,6 +205,15 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource {
     @Override
     public boolean isControllerElsewhere() {
         return controller.isElsewhere();
+    }
+
+    @Override
+    public List<Trouble> troubles() {
+        String where = connect.isEmpty() ? "The embedded ZooKeeper" : "ZooKeeper at " + connect;
+        return isConnected()
+                ? List.of()
+                : List.of(Trouble.inPart(where
+                        + " does not answer: partitions are served on, but topics and settings cannot be changed"));
     }
 
     @Override

@@ -126,7 +126,9 @@ class FullDiskTest {
         mustBeRefused(partition);
         assertThat(numbersFrom(partition, 0, acknowledged)).isEqualTo(numbers(0, acknowledged));
         mustGoOn(new TopicPartition(NEIGHBOUR, 0));
-        assertThat(node.run("status").exitCode()).isZero();
+        Result status = node.run("status");
+        assertThat(status.exitCode()).as("serves in part").isEqualTo(6);
+        assertThat(status.output()).contains("The storage engine log is full");
         return acknowledged;
     }
 

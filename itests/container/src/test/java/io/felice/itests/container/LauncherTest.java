@@ -9,6 +9,7 @@ import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -73,6 +74,76 @@ class LauncherTest {
         assertThat(status.exitCode()).isEqualTo(3);
         assertThat(status.output()).isEqualTo("No Felice node runs on " + directory + ".\n");
         assertThat(stop).isEqualTo(status);
+    }
+
+    @Test
+    void helpsWithEveryCommand() throws Exception {
+        Result help = launcher().run("help");
+
+        for (String command : List.of("run", "start", "stop", "status", "exec")) {
+            assertThat(launcher().run(command, "--help")).isEqualTo(help);
+            assertThat(launcher().run(command, "-h")).isEqualTo(help);
+        }
+    }
+
+    @Test
+    void refusesAnEmptyValue() throws Exception {
+        assertThat(launcher().run("start", "--data", ""))
+                .isEqualTo(new Result(2, "--data needs a value. Try: felice help\n"));
+        assertThat(launcher().run("start", "--heap=").exitCode()).isEqualTo(2);
+    }
+
+    @Test
+    void showsWhyJavaDoesNotTakeAnOption() throws Exception {
+        Result result = launcher().run("start", "--heap", "lots");
+
+        assertThat(result.exitCode()).isEqualTo(1);
+        assertThat(result.output())
+                .contains("Invalid initial heap size: -Xmslots\n", "Felice ended while it was starting");
+    }
+
+    @Test
+    void runsInADirectoryThatWasDeleted() throws Exception {
+        Path doomed = directory.resolve("doomed");
+        Launcher launcher = launcher()
+                .with("FELICE_MIN_FREE_MB", "999999999")
+                .under(List.of(
+                        "sh",
+                        "-c",
+                        "mkdir -p \"$1\" && cd \"$1\" && rmdir \"$1\" && shift && exec \"$@\"",
+                        "sh",
+                        doomed.toString()));
+
+        assertThat(launcher.run("start").output()).contains("The disk is full").doesNotContain("does not run");
+        assertThat(launcher.run("status", "--data", "relative").output())
+                .contains("The working directory was deleted. Give an absolute path instead of 'relative'.");
+    }
+
+    @Test
+    void saysThatTheDataIsAnotherUsers() throws Exception {
+        Path data = Files.createDirectory(directory.resolve("theirs"));
+        Files.createFile(data.resolve("felice.lock"));
+        for (Path seen : List.of(installation, home.getParent(), directory)) {
+            Files.setPosixFilePermissions(seen, PosixFilePermissions.fromString("rwxr-xr-x"));
+        }
+        Files.setPosixFilePermissions(data, PosixFilePermissions.fromString("---------"));
+        Launcher launcher = Launcher.of(home, data).under(asAnybody());
+
+        Result status = launcher.run("status");
+
+        assertThat(status.exitCode()).isEqualTo(1);
+        assertThat(status.output())
+                .startsWith("The data directory " + data + " belongs to the user ")
+                .contains("cannot look into it");
+    }
+
+    /** Root may look into everything. */
+    private static List<String> asAnybody() {
+        return List.of(
+                "sh",
+                "-c",
+                "if [ \"$(id -u)\" = 0 ]; then exec setpriv --reuid=65534 --regid=65534 --clear-groups \"$@\"; fi; exec \"$@\"",
+                "sh");
     }
 
     @Test
