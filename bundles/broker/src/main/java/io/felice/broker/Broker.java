@@ -1,6 +1,7 @@
 package io.felice.broker;
 
 import io.felice.api.FeliceException;
+import io.felice.api.Launch;
 import io.felice.api.cluster.Admin;
 import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.cluster.ClusterStore;

@@ -120,6 +120,11 @@ final class ZooKeeperSession {
         return ready ? client : null;
     }
 
+    /** The ensemble, as a sentence begins with it. */
+    String ensemble() {
+        return settings.connect().isEmpty() ? "The embedded ZooKeeper" : "ZooKeeper at " + settings.connect();
+    }
+
     /**
      * True while the session is certainly alive: the ensemble's leader answered a ping that was sent not longer ago than
      * two thirds of the session's time-out. So this turns false before anybody can take the broker for dead, also in a

@@ -209,10 +209,9 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource, HealthS
 
     @Override
     public List<Trouble> troubles() {
-        String where = connect.isEmpty() ? "The embedded ZooKeeper" : "ZooKeeper at " + connect;
         return isConnected()
                 ? List.of()
-                : List.of(Trouble.inPart(where
+                : List.of(Trouble.inPart(session.ensemble()
                         + " does not answer: partitions are served on, but topics and settings cannot be changed"));
     }
 
