@@ -29,10 +29,7 @@ final class ExpectedBundles {
         expected.put("controller", new Loss(Extent.PART, "topics and settings cannot be changed"));
         expected.put("coordinator", new Loss(Extent.PART, "consumer groups do not work"));
         expected.put("storage.log", new Loss(Extent.PART, "the topics that it keeps are offline"));
-        expected.put(
-                "zookeeper",
-                new Loss(
-                        Extent.PART, "the embedded ZooKeeper does not run, nor does the library after the next start"));
+        expected.put("zookeeper", new Loss(Extent.PART, "the embedded ZooKeeper does not run"));
         expected.put("cluster.zookeeper", new Loss(Extent.PART, "the cluster's metadata cannot be reached"));
         return expected;
     }
