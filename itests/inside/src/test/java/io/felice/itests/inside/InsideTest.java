@@ -60,6 +60,8 @@ public class InsideTest {
             "com.fasterxml.jackson.", "Kafka's messages as JSON, which only Kafka's own tools write",
             "io.netty.channel.epoll.",
                     "ZooKeeper asks for it only where its connections run on Netty; here they do not",
+            "io.felice.api.config.BrokerConfig",
+                    "the compiler copies its constants into network's class, which never loads it",
             "javax.servlet.", "ZooKeeper's admin server authenticates with it, and no node starts that",
             "org.apache.commons.io.", "A ZooKeeper quorum with an oracle, and the embedded server forms no quorum");
 
