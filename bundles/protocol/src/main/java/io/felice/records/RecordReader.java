@@ -11,8 +11,8 @@ import org.apache.kafka.common.utils.internals.BufferSupplier;
 import org.apache.kafka.common.utils.internals.CloseableIterator;
 
 /**
- * Walks the records inside batches, decompressing where it must: for what is replayed, compacted or searched, never on
- * the way of a produce or a fetch. Stateless; any thread.
+ * Reads the records inside batches, with an object for each, for what is replayed, compacted or searched. What a client
+ * produces is only walked ({@link RecordWalk}), and what it fetches is not read at all. Stateless; any thread.
  */
 public final class RecordReader {
     private RecordReader() {}
