@@ -6,8 +6,9 @@ import io.felice.api.cluster.ClusterView;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 
-/** One request to the controller, until it is answered. It is decided again in a later term if the first decision is
- * certainly not in the log.
+/**
+ * A request that the controller has not answered yet. If its change is certainly not in the metadata log when a term
+ * ends, the next term decides the request again.
  */
 final class AdminRequest<K, V> {
     private final Function<ClusterView, Decision<K, V>> decide;
@@ -27,7 +28,7 @@ final class AdminRequest<K, V> {
         return answer.isDone();
     }
 
-    /** True while the decision is on its way into the log. */
+    /** True while the change is being appended to the metadata log. */
     boolean isBeingWritten() {
         return beingWritten;
     }

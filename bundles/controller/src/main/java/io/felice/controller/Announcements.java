@@ -6,13 +6,13 @@ import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Logs what the controller has changed in the cluster: topics created and deleted, brokers that came and were lost. */
+/** Logs the topics that were created and deleted, and the brokers that registered and were lost. */
 final class Announcements {
     private static final Logger log = LoggerFactory.getLogger(Announcements.class);
 
     private Announcements() {}
 
-    /** One line for each record, once the record is in the metadata log. */
+    /** Logs one line for each of these records. The caller calls this when the records are in the metadata log. */
     static void log(ClusterView before, ClusterView after, List<MetadataRecord> records) {
         for (MetadataRecord record : records) {
             if (record instanceof MetadataRecord.TopicCreated created) {

@@ -44,11 +44,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Competes for the role of controller and, while it has it, decides for the cluster.
+ * Stands for election as the cluster's controller. While it is the controller, it decides about topics, configs and
+ * leaders.
  *
- * <p>All state belongs to one thread; the store's callbacks and every request are brought there. While the store is away
- * or an election is under way, requests wait, bounded in number and time. While the controller is another broker, requests
- * are refused at once with NOT_CONTROLLER.
+ * <p>All state belongs to one thread. Requests and the store's callbacks run on that thread. While the store is away or
+ * an election is under way, requests wait; the settings limit how many wait and how long. While another broker is the
+ * controller, requests fail at once with NOT_CONTROLLER.
  */
 @Component(
         service = {Admin.class, StatusSource.class, HealthSource.class},
@@ -57,24 +58,25 @@ import org.slf4j.LoggerFactory;
 @Designate(ocd = Controller.Config.class)
 public final class Controller implements Admin, StatusSource, HealthSource {
 
-    /** How long and how many requests wait, and when snapshots are taken. */
     @ObjectClassDefinition(name = "Felice: controller")
     public @interface Config {
         @AttributeDefinition(
-                description = "How long a request waits for a decision while there is no controller, in milliseconds.",
+                description = "How long a request waits for the decision of the controller, in milliseconds.",
                 min = "1")
         long request_timeout_ms() default 15_000;
 
-        @AttributeDefinition(description = "How many requests may wait; more are refused at once.", min = "1")
+        @AttributeDefinition(
+                description = "Most requests that wait at a time; further requests are refused at once.",
+                min = "1")
         int requests_max() default 1_000;
 
         @AttributeDefinition(
-                description = "After how many changes of the metadata log a snapshot of the whole is kept.",
+                description = "A snapshot of all metadata is written after this many changes of the metadata log.",
                 min = "1")
         long snapshot_every_changes() default 10_000;
 
         @AttributeDefinition(
-                description = "After how many bytes of the metadata log a snapshot of the whole is kept.",
+                description = "A snapshot of all metadata is written after this many bytes of the metadata log.",
                 min = "1")
         long snapshot_every_bytes() default 16L << 20;
     }
@@ -119,7 +121,7 @@ public final class Controller implements Admin, StatusSource, HealthSource {
         this.status = table();
     }
 
-    /** All settings are in force at once, for requests and changes to come. */
+    /** Applies all settings at once, without a restart of the component. */
     @Modified
     void modified(Config config) {
         requestTimeout = Duration.ofMillis(config.request_timeout_ms());
@@ -127,7 +129,7 @@ public final class Controller implements Admin, StatusSource, HealthSource {
         thread.execute(() -> snapshots.every(config.snapshot_every_changes(), config.snapshot_every_bytes()));
     }
 
-    /** A store is there: the controller follows its log and campaigns. */
+    /** Follows the metadata log of this store, and stands for election there. */
     @Reference(
             name = "store",
             cardinality = ReferenceCardinality.OPTIONAL,
@@ -137,12 +139,15 @@ public final class Controller implements Admin, StatusSource, HealthSource {
         thread.execute(() -> link.bind(store));
     }
 
-    /** The store goes away. Requests wait for the next store. */
+    /** Ends the term. Requests wait for the next store. */
     public void unbind(ClusterStore store) {
         thread.execute(() -> link.unbind(store));
     }
 
-    /** Resigns. Requests whose change is on its way into the log get their answer; all others fail with a retriable error. */
+    /**
+     * Resigns as controller. A request whose change is being appended to the metadata log still gets its answer. All
+     * other requests fail with COORDINATOR_NOT_AVAILABLE, which clients retry.
+     */
     @Deactivate
     public void close() {
         closing = true;
@@ -245,7 +250,7 @@ public final class Controller implements Admin, StatusSource, HealthSource {
         }
         if (open.size() >= requestsMax) {
             request.fail(ErrorCode.COORDINATOR_NOT_AVAILABLE.because(
-                    requestsMax + " requests wait for the controller already."));
+                    "The limit of " + requestsMax + " waiting requests is reached."));
             return;
         }
         if (isElsewhere()) {
@@ -264,8 +269,9 @@ public final class Controller implements Admin, StatusSource, HealthSource {
             return;
         }
         waiting.remove(request);
-        request.fail(ErrorCode.REQUEST_TIMED_OUT.because("No decision within " + requestTimeout.toMillis()
-                + " ms: the metadata store is " + (link.isConnected() ? "slow." : "away.")));
+        request.fail(
+                ErrorCode.REQUEST_TIMED_OUT.because("The controller did not decide within " + requestTimeout.toMillis()
+                        + " ms: the metadata store is " + (link.isConnected() ? "slow." : "away.")));
     }
 
     private boolean isElsewhere() {
@@ -312,7 +318,7 @@ public final class Controller implements Admin, StatusSource, HealthSource {
         append(decision.records()).whenComplete((version, failure) -> written(request, version, failure));
     }
 
-    /** On the store's thread. If the controller's thread has ended meanwhile, the request is answered here. */
+    /** Runs on the store's thread. If the controller's thread has ended, this method answers the request itself. */
     private void written(AdminRequest<?, ?> request, Long version, Throwable failure) {
         if (!closing && thread.offer(() -> answered(request, version, failure))) {
             return;
@@ -332,7 +338,7 @@ public final class Controller implements Admin, StatusSource, HealthSource {
         if (failure == null) {
             request.answer(version);
         } else if (FeliceException.codeOf(failure) == ErrorCode.NOT_CONTROLLER && !closing) {
-            // The change is certainly not in the log, so the next term here decides the request again.
+            // The change is certainly not in the log, so the next term of this controller decides the request again.
             waiting.add(request);
             decideAll();
         } else {
@@ -340,7 +346,10 @@ public final class Controller implements Admin, StatusSource, HealthSource {
         }
     }
 
-    /** A change that was not written ends the term, because later changes were planned on top of it. */
+    /**
+     * Ends the term if the change is not written, because the changes after it were decided on the assumption that it
+     * is.
+     */
     private CompletionStage<Long> append(List<MetadataRecord> records) {
         Reign by = reign;
         return by.append(records).whenComplete((version, failure) -> {
@@ -352,7 +361,9 @@ public final class Controller implements Admin, StatusSource, HealthSource {
 
     private void endOf(Reign ended) {
         if (reign != null && reign == ended) {
-            log.info("No longer controller, after epoch {}", reign.term().epoch());
+            log.info(
+                    "This node is no longer the controller; it was in controller epoch {}",
+                    reign.term().epoch());
             reign = null;
             decideAll();
         }
@@ -364,7 +375,7 @@ public final class Controller implements Admin, StatusSource, HealthSource {
         }
         reign.begin(view);
         log.info(
-                "Deciding as controller in epoch {} from version {}",
+                "This node decides as controller in epoch {}, from version {} of the metadata log on",
                 reign.term().epoch(),
                 view.version());
         if (view.clusterId().isEmpty()) {
@@ -408,7 +419,10 @@ public final class Controller implements Admin, StatusSource, HealthSource {
                         snapshots.taken())));
     }
 
-    /** A random id as Kafka makes them: none of the reserved ones, and none that begins with '-' like an option. */
+    /**
+     * A random id. As in Kafka, no reserved id, and none whose text begins with '-', which command lines would take for
+     * an option.
+     */
     private UUID randomId() {
         UUID id;
         do {
@@ -425,7 +439,7 @@ public final class Controller implements Admin, StatusSource, HealthSource {
         return Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
     }
 
-    /** What the store says, on the controller's thread. */
+    /** Runs on the controller's thread. */
     private final class Events implements StoreLink.Listener {
         @Override
         public void reset(long version, List<MetadataRecord> snapshot) {
@@ -464,11 +478,13 @@ public final class Controller implements Admin, StatusSource, HealthSource {
             endOf(reign);
         }
 
-        /** A snapshot can only be taken at a batch that is there, so one is appended that changes nothing. */
+        /** A snapshot needs a batch in the log that it covers, so this appends a batch without records. */
         @Override
         public void damaged(String what) {
             if (isActive() && snapshots.wantSoon()) {
-                log.warn("{}. A snapshot of the whole metadata is written to replace it", what);
+                log.warn(
+                        "{}. The controller writes a snapshot of all metadata, so that no node needs the lost part any more",
+                        what);
                 append(List.of());
             }
         }

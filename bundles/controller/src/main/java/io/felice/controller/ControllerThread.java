@@ -8,29 +8,35 @@ import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The one thread on which the controller decides, and its timer. A simulator brings its own. */
+/** The one thread of the controller, with its timer. Tests and simulations bring their own. */
 interface ControllerThread extends Executor, AutoCloseable {
     Logger log = LoggerFactory.getLogger(ControllerThread.class);
 
     Duration END_WITHIN = Duration.ofSeconds(5);
 
-    /** Runs {@code task} on this thread, after all earlier tasks. False if the thread has ended and the task will never run. */
+    /**
+     * Runs {@code task} after all earlier tasks.
+     *
+     * @return false if the thread has ended, so that the task never runs
+     */
     boolean offer(Runnable task);
 
-    /** As {@link #offer}, for tasks that are not needed once the thread has ended. */
+    /** Like {@link #offer}, but drops the task silently if the thread has ended. */
     @Override
     default void execute(Runnable task) {
         offer(task);
     }
 
-    /** Runs {@code task} on this thread once {@code delay} has passed, unless it has ended by then. */
+    /** Runs {@code task} after {@code delay}. Drops it if the thread ends before. */
     void after(Duration delay, Runnable task);
 
-    /** Runs the tasks that are due and no others, and waits for their end for at most {@link #END_WITHIN}. Idempotent. */
+    /**
+     * Ends the thread: runs the tasks that are due, drops the others, and waits for at most {@link #END_WITHIN}.
+     * Idempotent.
+     */
     @Override
     void close();
 
-    /** A real thread. */
     static ControllerThread start() {
         ScheduledThreadPoolExecutor executor = new ScheduledThreadPoolExecutor(1, task -> {
             Thread thread = new Thread(task, "felice-controller");
@@ -70,7 +76,7 @@ interface ControllerThread extends Executor, AutoCloseable {
         };
     }
 
-    /** The executor would keep a failure in a future that nobody reads. */
+    /** Logs the failure of a task. The executor would only store it in a future that nobody reads. */
     private static void run(Runnable task) {
         try {
             task.run();

@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.function.Supplier;
 
 /**
- * What was decided about a request: the records to append, as one change, and what came of each item.
+ * The decision about a request: the records to append to the metadata log as one change, and the outcome of each item.
  *
  * @param records empty if nothing changes
  */
@@ -21,17 +21,19 @@ record Decision<K, V>(List<MetadataRecord> records, Map<K, Outcome<V>> outcomes)
         outcomes = Map.copyOf(outcomes);
     }
 
-    /** A decision that no request asked for, so it has no items. */
+    /** A decision without items, because no request asked for it. */
     static Decision<Void, Void> of(List<MetadataRecord> records) {
         return new Decision<>(records, Map.of());
     }
 
-    /** A decision in the making. Each item is decided for itself; an item that is refused leaves no records. */
+    /**
+     * Collects the outcomes item by item. An item that is refused adds no records; the other items are not affected.
+     */
     static final class Draft<K, V> {
         private final List<MetadataRecord> records = new ArrayList<>();
         private final Map<K, Outcome<V>> outcomes = new LinkedHashMap<>();
 
-        /** Decides one item; {@code step} gets a list to put its records in. */
+        /** Decides one item. {@code step} adds its records to the list that it gets. */
         void item(K key, Step<V> step) {
             List<MetadataRecord> ofItem = new ArrayList<>();
             try {
@@ -51,7 +53,7 @@ record Decision<K, V>(List<MetadataRecord> records, Map<K, Outcome<V>> outcomes)
             return done(false);
         }
 
-        /** The same refusal for every item that is left. */
+        /** Refuses every item for the same reason. */
         static <K, V> Decision<K, V> refused(Iterable<K> keys, Supplier<FeliceException> because) {
             Draft<K, V> draft = new Draft<>();
             keys.forEach(key -> draft.item(key, records -> {

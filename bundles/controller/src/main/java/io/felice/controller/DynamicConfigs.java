@@ -18,7 +18,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/** Decides about changes of dynamic configs: is the key known, may it be changed, is the value legal? Stateless. */
+/**
+ * Decides about changes of dynamic configs: checks that the key is known and dynamic, and that the value is legal.
+ * Stateless.
+ */
 final class DynamicConfigs {
     static final int MAX_VALUE_LENGTH = 32_767;
     static final int MAX_NAME_LENGTH = 1_000;
@@ -60,7 +63,7 @@ final class DynamicConfigs {
         }
     }
 
-    /** What is to be written; nothing if a value is taken away that is not there, whatever its name is. */
+    /** The record to append. Empty for the DELETE of a value that is not set, even if the key is unknown. */
     private static Optional<MetadataRecord> decide(ClusterView view, ConfigResource resource, ConfigChange change) {
         if (change.operation() == ConfigChange.Operation.DELETE) {
             return Optional.ofNullable(view.configs(resource).get(change.key()))
@@ -118,7 +121,10 @@ final class DynamicConfigs {
         return resource.type() == ConfigResource.Type.TOPIC && InternalTopics.isCompacted(resource.name());
     }
 
-    /** What APPEND and SUBTRACT start from: the value set here, else what the cluster sets for all, else the default. */
+    /**
+     * The list that APPEND and SUBTRACT change: the value set for this resource, else the value set for all brokers,
+     * else the default.
+     */
     private static List<String> list(ClusterView view, ConfigResource resource, ConfigKey key, ConfigChange change) {
         if (key.type() != ConfigKey.Type.LIST) {
             throw ErrorCode.INVALID_CONFIG.because(

@@ -20,18 +20,18 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Decides who leads, as brokers come and go and on request.
+ * Elects the leaders of partitions, when brokers come and go and on request.
  *
- * <p>The rule: the first assigned replica that lives and is in sync. If there is none the partition has no leader and
- * keeps its ISR, which is never empty. Every change of leader, and a restart of the leader, begins a new leader epoch.
- * Stateless.
+ * <p>The leader is the first replica of the assignment that is alive and in sync. If there is none, the partition has
+ * no leader and keeps its ISR; an ISR is never empty. A new leader, and a restart of the leader, raise the leader
+ * epoch. Stateless.
  */
 final class Leaders {
     private static final Logger log = LoggerFactory.getLogger(Leaders.class);
 
     private Leaders() {}
 
-    /** @param registered the live brokers now; {@code view} has the ones before */
+    /** @param registered the brokers that are alive now; {@code view} has those that were alive before */
     static Decision<Void, Void> brokersChanged(ClusterView view, List<LiveRegistration> registered) {
         Map<Integer, LiveRegistration> live = new TreeMap<>();
         registered.forEach(r -> live.put(r.broker().brokerId(), r));
@@ -72,8 +72,8 @@ final class Leaders {
     }
 
     /**
-     * @param restarted brokers that run in another process than before, or for the first time
-     * @param emptied brokers that came back with another data directory, so without their records
+     * @param restarted brokers whose process is another one than before
+     * @param emptied brokers that came back with another data directory, so their records are gone
      */
     private record Electorate(Set<Integer> live, Set<Integer> restarted, Set<Integer> emptied) {
         PartitionState after(String partition, PartitionState state) {
@@ -94,7 +94,7 @@ final class Leaders {
             PartitionState elected = state.ledBy(leader, isr);
             if (allEmptied && leader != PartitionState.NO_LEADER) {
                 log.warn(
-                        "Every in-sync replica of {} came back with an empty store; broker {} leads it with what is left",
+                        "Every in-sync replica of {} came back with an empty data directory, so records are lost; broker {} leads it",
                         partition,
                         leader);
                 return recovering(elected);
@@ -160,7 +160,7 @@ final class Leaders {
             throw ErrorCode.ELIGIBLE_LEADERS_NOT_AVAILABLE.because("No replica of " + partition + " is alive.");
         }
         log.warn(
-                "Broker {} leads {} without having been in sync; what only {} had is lost",
+                "Unclean election: broker {} leads {} although it was not in sync; records that only brokers {} have are lost",
                 any,
                 partition,
                 state.isr());

@@ -11,8 +11,8 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * How many brokers a cluster may have. A broker that is in the view already goes before one that is not, and of two new
- * ones the one that registered first. Only used on the controller's thread.
+ * Limits the number of brokers in the cluster. Brokers that are in the view are admitted before new ones, and new ones
+ * in the order of their registration. Only used on the controller's thread.
  */
 final class Membership {
     private final int brokersMax;
@@ -22,18 +22,21 @@ final class Membership {
         this.brokersMax = brokersMax;
     }
 
-    /** As long as nothing replicates, a second broker would be trusted with copies that it does not have. */
+    /**
+     * Admits one broker. As long as nothing replicates, a second broker would count as an in-sync replica without
+     * having the records.
+     */
     static Membership ofOneBroker() {
         return new Membership(1);
     }
 
     /**
-     * @param admitted the registrations that count
-     * @param refusals records for the others, each once in a term
+     * @param admitted the brokers that belong to the cluster
+     * @param refusals a record for each other broker, written once in a term
      */
     record Admission(List<LiveRegistration> admitted, List<MetadataRecord> refusals) {}
 
-    /** A new term repeats what the last one may not have written. */
+    /** Forgets which refusals were written, because the last term may have ended before they reached the log. */
     void newTerm() {
         refusedEpochs.clear();
     }

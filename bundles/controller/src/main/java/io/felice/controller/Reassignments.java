@@ -13,8 +13,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Moves partitions from one set of replicas to another: the assignment grows to old and new together, and shrinks to the
- * new one as soon as all of it is in sync, which for a move within the in-sync replicas is at once. Stateless.
+ * Moves partitions to other replicas. First the assignment has the old and the new replicas. When all new ones are in
+ * sync, the old ones are removed; if they already are, both happens at once. Stateless.
  */
 final class Reassignments {
     private Reassignments() {}
@@ -46,14 +46,15 @@ final class Reassignments {
                 before.stream().filter(id -> !target.contains(id)).toList();
         List<Integer> together = new ArrayList<>(target);
         together.addAll(removing);
-        // A replica of the earlier target may be the only one in sync. It stays until the new replicas are in sync.
+        // If an earlier reassignment is replaced, one of its new replicas may be the only one in sync. It stays until
+        // the new target is in sync.
         state.isr().stream().filter(id -> !together.contains(id)).forEach(together::add);
         List<Integer> leaving =
                 together.stream().filter(id -> !target.contains(id)).toList();
         return settled(view, with(state, together, adding, leaving), target);
     }
 
-    /** The state itself, or what it becomes once its target is in sync. */
+    /** The state after the old replicas are removed, if all replicas of the target are in sync; else {@code state}. */
     private static PartitionState settled(ClusterView view, PartitionState state, List<Integer> target) {
         boolean isMove = !state.adding().isEmpty() || !state.removing().isEmpty();
         if (!isMove || !state.isr().containsAll(target)) {

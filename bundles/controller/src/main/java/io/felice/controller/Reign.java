@@ -7,8 +7,9 @@ import io.felice.api.cluster.MetadataRecord;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 
-/** One term as controller. Decisions are based on the planned view: the one that is reached once all changes appended so far
- * are in the log. Only used on the controller's thread.
+/**
+ * One term as controller. Decisions are based on the planned view: the view after all changes that were appended so
+ * far, even if they are not in the log yet. Only used on the controller's thread.
  */
 final class Reign {
     private final Term term;
@@ -23,12 +24,12 @@ final class Reign {
         return term;
     }
 
-    /** True once it has begun to decide. */
+    /** True when this term decides about requests. */
     boolean isActive() {
         return planned != null;
     }
 
-    /** True if the log is replayed up to where this term began, and it is known who is registered. */
+    /** True when the log is replayed up to its length at the election, and the live brokers are known. */
     boolean mayBegin(ClusterView view) {
         return planned == null && registered != null && view.version() >= term.logLength();
     }
@@ -37,7 +38,6 @@ final class Reign {
         planned = view;
     }
 
-    /** The view once all changes appended so far are in the log. */
     ClusterView planned() {
         return planned;
     }
@@ -46,12 +46,12 @@ final class Reign {
         registered = live;
     }
 
-    /** The live registrations; null until the store has told them. */
+    /** The live brokers; null until the store has named them. */
     List<LiveRegistration> registered() {
         return registered;
     }
 
-    /** Appends one change and plans with it from now on. */
+    /** Appends one change to the log, and to the planned view at once. */
     CompletionStage<Long> append(List<MetadataRecord> records) {
         planned = planned.after(planned.version() + 1, records);
         return term.append(records);

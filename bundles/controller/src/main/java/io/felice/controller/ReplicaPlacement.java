@@ -6,7 +6,7 @@ import java.util.List;
 /** Chooses which brokers keep the replicas of new partitions. */
 interface ReplicaPlacement {
     /**
-     * @param brokers the live ones, in order of their ids, at least {@code replicas} of them
+     * @param brokers the live brokers, sorted by id, at least {@code replicas} of them
      * @param firstPartition the number of the first new partition
      * @return the replicas of each new partition, the preferred leader first
      */

@@ -5,8 +5,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.random.RandomGenerator;
 
-/** Gives partitions to the brokers in turn, beginning with a random one. The distance between the replicas of a partition
- * grows with every round, so that all other brokers share the load of one that fails. Racks are ignored.
+/**
+ * Gives partitions to the brokers in turn, starting at a random broker. With every round the distance between the
+ * replicas of a partition grows, so that all other brokers share the load of a failed one. Ignores racks.
  */
 final class RoundRobin implements ReplicaPlacement {
     private final RandomGenerator random;

@@ -5,7 +5,7 @@ import io.felice.api.cluster.MetadataRecord;
 import io.felice.api.cluster.MetadataText;
 import java.util.List;
 
-/** Counts by how much the log has grown since its last snapshot, and takes the next one in time. One thread. */
+/** Counts how much the log has grown since the last snapshot, and takes a snapshot at the limit. One thread. */
 final class Snapshots {
     private long everyChanges;
     private long everyBytes;
@@ -30,7 +30,11 @@ final class Snapshots {
         bytes = 0;
     }
 
-    /** The next change is followed by a snapshot, however little the log has grown. False if one is under way. */
+    /**
+     * Takes a snapshot after the next change, even if the log has not grown enough.
+     *
+     * @return false if a snapshot is being written, so that this call changes nothing
+     */
     boolean wantSoon() {
         wanted = wanted || !busy;
         return !busy;
@@ -41,7 +45,7 @@ final class Snapshots {
         records.forEach(record -> bytes += MetadataText.encode(record).length());
     }
 
-    /** Takes a snapshot of {@code view} if the log has grown enough and none is under way. */
+    /** Takes a snapshot of {@code view} if the log has grown enough or one is wanted, unless one is being written. */
     void takeIfDue(Reign reign, ClusterView view, ControllerThread thread, java.time.Duration retryAfter) {
         boolean due = wanted || changes >= everyChanges || bytes >= everyBytes;
         if (busy || !due) {
@@ -65,7 +69,7 @@ final class Snapshots {
         });
     }
 
-    /** A snapshot that an earlier term began is given up. */
+    /** Gives up the snapshot that an earlier term began. */
     void newTerm() {
         busy = false;
     }

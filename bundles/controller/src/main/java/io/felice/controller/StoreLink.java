@@ -11,11 +11,11 @@ import java.util.Optional;
 import java.util.concurrent.Executor;
 
 /**
- * The cluster store that is bound now, or none. Brings what the store says to the controller's thread, and drops what comes
- * of a store that has left. Only used on that thread, but for {@link #controllerId}.
+ * The bound cluster store, or none. Passes the store's callbacks to the controller's thread, and drops late callbacks
+ * of a store that was unbound. Used on that thread only, except {@link #controllerId}.
  */
 final class StoreLink {
-    /** What the store says, on the controller's thread. */
+    /** The store's callbacks, on the controller's thread. */
     interface Listener {
         void reset(long version, List<MetadataRecord> snapshot);
 
@@ -66,7 +66,7 @@ final class StoreLink {
         return here != null && here.isConnected();
     }
 
-    /** True if a controller of another node is known. */
+    /** True if another node is known to be the controller. */
     boolean isControllerElsewhere() {
         ClusterStore here = store;
         return here != null && here.isControllerElsewhere();

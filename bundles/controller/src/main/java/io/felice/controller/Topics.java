@@ -22,11 +22,11 @@ import java.util.TreeMap;
 import java.util.UUID;
 import java.util.function.Supplier;
 
-/** Decides which topics and partitions there are. Stateless but for its random choices; one thread at a time. */
+/** Decides about topics and partitions. Stateless except for its random choices; one thread at a time. */
 final class Topics {
     static final int MAX_TOPICS_PER_REQUEST = 10_000;
     static final int MAX_PARTITIONS_PER_TOPIC = 200_000;
-    /** As Apache Kafka's controllers have it. */
+    /** The limit of Apache Kafka's controller. */
     static final int MAX_PARTITIONS_PER_REQUEST = 10_000;
 
     private final ReplicaPlacement placement;
@@ -61,7 +61,7 @@ final class Topics {
         return draft.done(validateOnly);
     }
 
-    /** Makes a topic again whose logs one broker has. */
+    /** Creates a topic again for logs that one broker still has. */
     Decision<String, CreatedTopic> restore(ClusterView view, RestoredTopic topic) {
         Decision.Draft<String, CreatedTopic> draft = new Decision.Draft<>();
         draft.item(topic.name(), records -> {
@@ -218,7 +218,6 @@ final class Topics {
         budget.take(added);
     }
 
-    /** The replicas of the partitions to add. */
     private List<List<Integer>> replicas(
             ClusterView view, TopicView topic, int added, List<List<Integer>> assignments) {
         int replicationFactor = topic.partitions().get(0).replicas().size();
@@ -233,7 +232,7 @@ final class Topics {
         return assignments;
     }
 
-    /** A new partition is led by the first of its replicas that lives, which is the only one in sync. */
+    /** The leader of a new partition is its first replica that is alive. The ISR has only the leader. */
     private static void addPartitions(
             ClusterView view, UUID topicId, int first, List<List<Integer>> replicas, List<MetadataRecord> records) {
         int partition = first;
@@ -262,7 +261,9 @@ final class Topics {
         }
     }
 
-    /** @throws io.felice.api.FeliceException INVALID_REPLICA_ASSIGNMENT unless these are live brokers, each once */
+    /**
+     * @throws io.felice.api.FeliceException INVALID_REPLICA_ASSIGNMENT if a replica is no live broker or occurs twice
+     */
     static void checkAssignment(ClusterView view, List<Integer> replicas) {
         if (replicas.isEmpty()) {
             throw ErrorCode.INVALID_REPLICA_ASSIGNMENT.because(
@@ -288,14 +289,14 @@ final class Topics {
 
     private static io.felice.api.FeliceException tooMany(int topics) {
         return ErrorCode.INVALID_REQUEST.because(
-                topics + " topics in one request are more than the limit of " + MAX_TOPICS_PER_REQUEST + ".");
+                "The request has " + topics + " topics; at most " + MAX_TOPICS_PER_REQUEST + " are allowed.");
     }
 
-    /** How many more partitions one request may make. Partitions of refused topics do not count. */
+    /** How many partitions the request may still create. Partitions of refused topics do not count. */
     private static final class PartitionBudget {
         private int left = MAX_PARTITIONS_PER_REQUEST;
 
-        /** Checked before anything is allocated for the partitions. */
+        /** Called before memory is allocated for the partitions. */
         void require(int partitions) {
             if (partitions > left) {
                 throw ErrorCode.POLICY_VIOLATION.because(

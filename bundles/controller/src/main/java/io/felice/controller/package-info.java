@@ -1,2 +1,2 @@
-/** Decides for the cluster: reads the replayed view and requests, writes metadata records. */
+/** The controller: reads requests and the replayed cluster view, and writes metadata records. */
 package io.felice.controller;

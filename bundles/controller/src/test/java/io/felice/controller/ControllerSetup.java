@@ -20,7 +20,7 @@ import java.util.Random;
 import java.util.UUID;
 import java.util.concurrent.CompletionStage;
 
-/** A controller on a cluster in memory, all on the test's own thread. */
+/** A controller on a cluster store in memory. Everything runs on the test's thread. */
 final class ControllerSetup {
     static final int MANY_BROKERS = 100;
 
@@ -38,7 +38,7 @@ final class ControllerSetup {
         cluster.follow(follower);
     }
 
-    /** With this controller in office and these brokers registered. */
+    /** A setup whose controller is elected and in which these brokers are registered. */
     static ControllerSetup withBrokers(int... ids) {
         ControllerSetup setup = new ControllerSetup();
         setup.controller.bind(setup.cluster);
@@ -83,7 +83,7 @@ final class ControllerSetup {
         return new NewTopic(name, partitions, replicationFactor, Map.of(), Map.of());
     }
 
-    /** The outcome of a request about one thing; it must have been decided by now. */
+    /** The outcome of a request with one item. Fails if the request is not answered yet. */
     static <V> Outcome<V> only(CompletionStage<? extends Decided<?, V>> stage) {
         assertThat(stage.toCompletableFuture()).isCompleted();
         Decided<?, V> decided = stage.toCompletableFuture().join();

@@ -26,7 +26,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 
-/** The controller in office and out of it. */
+/** What the controller does while it is elected and while it is not. */
 class ControllerTest {
     @Test
     void theFirstTermNamesTheClusterOnceAndForAll() {
@@ -305,7 +305,7 @@ class ControllerTest {
         cluster.close();
     }
 
-    /** What it would hear shows in the view. */
+    /** A listener that ignores its registration, because the tests look at the view. */
     private static final class SilentListener implements ClusterStore.RegistrationListener {
         @Override
         public void registered(long brokerEpoch) {

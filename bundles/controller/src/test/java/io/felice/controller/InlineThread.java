@@ -6,7 +6,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 
-/** A controller's thread whose time the test makes; everything due is done before a call returns. */
+/** A controller's thread with a clock that the test moves. All due tasks have run when a call returns. */
 class InlineThread implements ControllerThread {
     private final SerialExecutor executor = new SerialExecutor("controller", Runnable::run);
     private final List<Alarm> alarms = new ArrayList<>();
@@ -33,7 +33,7 @@ class InlineThread implements ControllerThread {
         closed = true;
     }
 
-    /** Lets time pass. */
+    /** Moves the clock, and runs the tasks that become due. */
     void pass(Duration time) {
         now = now.plus(time);
         List<Alarm> due = alarms.stream()

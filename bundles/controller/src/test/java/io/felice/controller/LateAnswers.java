@@ -9,7 +9,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
-/** A store that says only once the gate is open what it has written. */
+/** A store that completes its answers to appends only when the gate is open. */
 record LateAnswers(ClusterStore store, CompletableFuture<Void> gate) implements ClusterStore {
 
     @Override

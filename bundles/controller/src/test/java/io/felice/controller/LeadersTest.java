@@ -22,7 +22,7 @@ import java.util.Set;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
-/** Who leads as brokers come and go, and on request; where replicas are moved to. */
+/** Elections when brokers come and go and on request, and reassignments. */
 class LeadersTest {
     private static final TopicPartition T0 = new TopicPartition("t", 0);
     private static final UUID TOPIC = new UUID(1, 1);

@@ -23,7 +23,7 @@ import java.util.UUID;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** Brokers, topics, controllers and connections come and go at random; what must hold, holds after every step. */
+/** Brokers, topics, controllers and connections come and go at random. The invariants hold after every step. */
 class RandomHistoryTest {
     private static final int HISTORIES = 60;
     private static final int STEPS = 200;
@@ -38,7 +38,7 @@ class RandomHistoryTest {
         }
     }
 
-    /** One history: two controllers, each with a session of its own, and what they decide between them. */
+    /** One random history of two controllers with a session each. */
     private static final class History {
         private final long seed;
         private final Random random;

@@ -21,7 +21,7 @@ import java.util.Set;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
-/** Topics come, grow and go. */
+/** Topics are created, extended and deleted. */
 class TopicsTest {
     @Test
     void aNewTopicIsPlacedInTurnAndLed() {
