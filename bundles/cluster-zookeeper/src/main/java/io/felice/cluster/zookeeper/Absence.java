@@ -5,7 +5,7 @@ import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Logs that ZooKeeper is away: one line at most per minute, however often the connection is tried. One thread. */
+/** Logs that ZooKeeper does not answer, at most once a minute. One thread. */
 final class Absence {
     private static final Logger log = LoggerFactory.getLogger(Absence.class);
     private static final long SAY_EVERY_NANOS = Duration.ofMinutes(1).toNanos();
@@ -23,7 +23,7 @@ final class Absence {
         this.saidNanos = nanoTime.getAsLong() - SAY_EVERY_NANOS;
     }
 
-    /** From now on there is no connection, unless there was none before. */
+    /** Starts the time without a connection, unless it has started already. */
     void begins() {
         if (!isAway) {
             isAway = true;
@@ -31,12 +31,15 @@ final class Absence {
         }
     }
 
-    /** The connection was there and is lost, or cannot be made. */
+    /** Logs that the connection is lost or cannot be made. */
     void say(String address, String reason) {
         log(address, reason);
     }
 
-    /** There is still no connection. A connection that is being made gets a moment. */
+    /**
+     * Logs that there is still no connection. Logs nothing in the first five seconds, in which a connection may still
+     * be made.
+     */
     void sayStill(String address) {
         if (nanoTime.getAsLong() - sinceNanos >= MAKING_NANOS) {
             log(address, "it does not answer");
@@ -60,12 +63,15 @@ final class Absence {
                 reason);
     }
 
-    /** How many lines were logged so far. */
     long lines() {
         return lines;
     }
 
-    /** There is a connection. True if its absence was logged, so that its return should be logged too. */
+    /**
+     * Ends the time without a connection.
+     *
+     * @return true if the absence was logged, so that the caller logs the return too
+     */
     boolean ends() {
         boolean wasSaid = isSaid;
         isAway = false;

@@ -1,13 +1,19 @@
 package io.felice.cluster.zookeeper;
 
-/** A part of the store that keeps or reads znodes in the session. Called on the event thread. */
+/** A part of the store that writes or reads znodes. All methods are called on the event thread. */
 interface Actor {
-    /** There is a connection, for the first time or again. All watches are gone, so the actor looks at all its znodes. */
+    /**
+     * Called when a connection is made, for the first time or again. ZooKeeper has dropped all watches, so the actor
+     * reads all its znodes.
+     */
     void connected(ZooKeeperClient client);
 
-    /** The session is over, and its ephemeral znodes are gone. The next {@link #connected} belongs to a new session. */
+    /**
+     * Called when the session is over. Its ephemeral znodes are deleted; the next {@link #connected} belongs to a new
+     * session.
+     */
     void sessionLost();
 
-    /** Called every few seconds. The actor looks again, in case a watch was lost. */
+    /** Called every few seconds. The actor reads its znodes again, in case a watch was lost. */
     void tick();
 }

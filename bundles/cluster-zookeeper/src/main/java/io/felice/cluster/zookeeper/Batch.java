@@ -10,14 +10,15 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * What one znode of the log holds: a header and the lines of its records.
+ * The content of one znode of the metadata log: a header, then one line for each record.
  *
  * <pre>
  * batch/1 epoch=7 id=4be01f… part=1 parts=3
  * topic-created/1 …
  * </pre>
- * A change that does not fit into one znode is written in parts, one after the other. It counts once its last part is
- * there; if the writer was gone before that, it never counts. A writer knows its own batch by epoch, id and part.
+ * A change that does not fit into one znode is written in several parts, one after the other. Readers apply it when
+ * they have its last part. If the writer ended before the last part, readers ignore the other parts. A writer
+ * recognises its own batch by epoch, id and part.
  */
 record Batch(int epoch, String id, int part, int parts, List<String> lines) {
     private static final Pattern HEADER =
@@ -36,7 +37,7 @@ record Batch(int epoch, String id, int part, int parts, List<String> lines) {
         return text.toString().getBytes(StandardCharsets.UTF_8);
     }
 
-    /** @throws io.felice.api.FeliceException UNSUPPORTED_VERSION if the header is not one this version knows */
+    /** @throws io.felice.api.FeliceException UNSUPPORTED_VERSION if this version does not know the header */
     static Batch of(byte[] bytes) {
         String[] lines = new String(bytes, StandardCharsets.UTF_8).split("\n");
         Matcher header = HEADER.matcher(lines[0]);
@@ -56,7 +57,7 @@ record Batch(int epoch, String id, int part, int parts, List<String> lines) {
         return part == parts;
     }
 
-    /** True if both are the same part of the same change of the same writer. */
+    /** True if both are the same part of the same change by the same writer. */
     boolean isSameAs(Batch other) {
         return epoch == other.epoch && id.equals(other.id) && part == other.part;
     }
@@ -66,7 +67,7 @@ record Batch(int epoch, String id, int part, int parts, List<String> lines) {
         return epoch == before.epoch && id.equals(before.id) && part == before.part + 1;
     }
 
-    /** Optional records that this version does not know are left out. */
+    /** The records. Optional records that this version does not know are left out. */
     List<MetadataRecord> records() {
         return records(lines);
     }

@@ -11,8 +11,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * A file of {@code etc} as a command of the launcher reads it, in a process without Karaf. Of Karaf's placeholders it knows
- * those that Felice's files use: <code>${felice.data}</code> and <code>${env:NAME:-default}</code>.
+ * A file of {@code etc}, read by a command of the launcher in a process without Karaf. Knows only the placeholders of
+ * Felice's files: <code>${felice.data}</code> and <code>${env:NAME:-default}</code>.
  */
 final class CfgFile {
     private static final Pattern PLACEHOLDER = Pattern.compile("\\$\\{([^}:]+)(?::([^}:-]+))?(?::-([^}]*))?}");

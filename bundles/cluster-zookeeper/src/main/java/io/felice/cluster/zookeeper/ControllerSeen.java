@@ -3,7 +3,10 @@ package io.felice.cluster.zookeeper;
 import java.util.Optional;
 import org.apache.zookeeper.KeeperException.Code;
 
-/** Which broker is controller, as {@code /controller} says. Lives on the event thread; any thread may read the answer. */
+/**
+ * Reads from {@code /controller} which broker is the controller. Runs on the event thread; any thread may read the
+ * result.
+ */
 final class ControllerSeen implements Actor {
     private final Paths paths;
     private final Look look = new Look(this::look);

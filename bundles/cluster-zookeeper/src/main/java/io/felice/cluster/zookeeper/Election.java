@@ -20,8 +20,10 @@ import org.apache.zookeeper.Op;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** One candidate. It creates {@code /controller} when nobody has it, in the same multi that raises the controller epoch. Its
- * term ends when that znode, the epoch or the session is no longer its own. Lives on the event thread.
+/**
+ * A candidate for controller. When {@code /controller} does not exist, the candidate creates it, in the same multi that
+ * raises the controller epoch. Its term ends when another owner has that znode, another candidate has raised the epoch,
+ * or the session is over. Runs on the event thread.
  */
 final class Election implements Actor, Subscription {
     private static final Logger log = LoggerFactory.getLogger(Election.class);
@@ -66,8 +68,8 @@ final class Election implements Actor, Subscription {
     }
 
     /**
-     * @param isLocal whether an id is of a campaign of this store
-     * @param brokerId the id registered in this session, if any
+     * @param isLocal tells whether a candidate with this id belongs to this store
+     * @param brokerId the broker id that is registered in this session, if any
      */
     Election(
             Paths paths,
@@ -132,14 +134,17 @@ final class Election implements Actor, Subscription {
         });
     }
 
-    /** Something that readers need is gone. The candidate, if it is controller, can replace it by a snapshot. */
+    /**
+     * Called when a part of the metadata log that readers need is gone. If this candidate is controller, it can write a
+     * snapshot instead.
+     */
     void damaged(String what) {
         if (term != null) {
             candidate.damaged(what);
         }
     }
 
-    /** True while the answer to a batch of an earlier term is still expected. */
+    /** True while a batch of an earlier term has no answer yet. */
     boolean isOpen() {
         return past.stream().anyMatch(MetadataLogWriter::isOpen);
     }
@@ -184,7 +189,7 @@ final class Election implements Actor, Subscription {
         }
         depose();
         if (thisSession && !isLocal.test(content.id())) {
-            // An earlier store had this session and left the znode behind.
+            // An earlier store in this session has left the znode behind.
             take(List.of(Op.delete(paths.controller(), node.stat().getVersion())), done);
         } else {
             finishIfClosed();
@@ -218,7 +223,7 @@ final class Election implements Actor, Subscription {
                         || outcome == Code.NONODE) {
                     look.now();
                 } else if (!ZooKeeperClient.isUnknown(outcome) && outcome != Code.SESSIONEXPIRED) {
-                    log.error("ZooKeeper refuses an election: {}", outcome);
+                    log.error("ZooKeeper refuses to elect this node controller: {}", outcome);
                 }
                 done.run();
             });
@@ -226,8 +231,8 @@ final class Election implements Actor, Subscription {
     }
 
     /**
-     * Makes the controller epoch, at 0 in a new cluster. If somebody deleted it, the log names the epoch of its last
-     * writer, and the epoch is raised to that: each write to the znode adds one.
+     * Creates the controller epoch at 0. If somebody deleted it, the data of {@code /log} has the epoch of the last
+     * writer. Then the epoch is raised to that one; each write to the znode adds one.
      */
     private void makeEpoch(Runnable done) {
         client.get(paths.log(), null, (code, node) -> {
@@ -249,7 +254,10 @@ final class Election implements Actor, Subscription {
         });
     }
 
-    /** Elected: nobody else can append any more, so the length of the log is the length this term begins with. */
+    /**
+     * Begins the term. No other controller can append any more, so the length of the log is final for the earlier
+     * terms.
+     */
     private void begin(int epoch, Runnable done) {
         client.exists(paths.log(), null, (code, stat) -> {
             if (code == Code.OK && client != null && !closed) {
@@ -258,7 +266,10 @@ final class Election implements Actor, Subscription {
                         paths, client, events, counters, epoch, stat.getVersion(), () -> deposedIn(mine[0]));
                 term = writer;
                 shown = null;
-                log.info("Elected controller in epoch {}, at version {}", epoch, stat.getVersion());
+                log.info(
+                        "This node is elected controller in epoch {}, at version {} of the metadata log",
+                        epoch,
+                        stat.getVersion());
                 candidate.elected(writer);
                 brokers.now();
                 look.now();
@@ -282,7 +293,7 @@ final class Election implements Actor, Subscription {
             past.add(ended);
             ended.end();
             past.removeIf(writer -> !writer.isOpen());
-            log.info("Deposed as controller of epoch {}", ended.epoch());
+            log.info("The term of this node as controller in epoch {} has ended", ended.epoch());
             candidate.deposed();
         }
     }
@@ -353,7 +364,7 @@ final class Election implements Actor, Subscription {
         try {
             live.add(new LiveRegistration(Registration.of(node), node.stat().getCzxid()));
         } catch (FeliceException unreadable) {
-            log.warn("A registration is left out: {}", unreadable.getMessage());
+            log.warn("The registration of a broker is ignored because it cannot be read: {}", unreadable.getMessage());
         }
     }
 

@@ -8,7 +8,7 @@ import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The one thread that changes the store's state and calls back. Tasks that come after {@link #end} are dropped. */
+/** The one thread that changes the store's state and calls back. Drops tasks that come after {@link #end}. */
 final class EventThread implements Executor {
     private static final Logger log = LoggerFactory.getLogger(EventThread.class);
 
@@ -29,7 +29,7 @@ final class EventThread implements Executor {
         offer(task);
     }
 
-    /** False if the thread has ended and the task will never run. */
+    /** @return false if the thread has ended, so that the task never runs */
     boolean offer(Runnable task) {
         try {
             executor.execute(() -> run(task));
@@ -43,11 +43,11 @@ final class EventThread implements Executor {
         try {
             executor.schedule(() -> run(task), delay.toNanos(), TimeUnit.NANOSECONDS);
         } catch (RejectedExecutionException ended) {
-            log.debug("Dropped at the end: {}", task);
+            log.debug("A task is dropped because the cluster store is closed: {}", task);
         }
     }
 
-    /** Runs the tasks that are due and no others, and waits for their end for at most this time. */
+    /** Ends the thread: runs the tasks that are due, drops the others, and waits for at most {@code within}. */
     void end(Duration within) {
         executor.shutdown();
         try {
@@ -63,7 +63,7 @@ final class EventThread implements Executor {
         try {
             task.run();
         } catch (RuntimeException accident) {
-            log.error("An event of the cluster store could not be handled", accident);
+            log.error("A task of the cluster store failed; the change it was making may be incomplete", accident);
         }
     }
 }

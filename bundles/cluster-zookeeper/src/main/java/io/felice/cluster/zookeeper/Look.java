@@ -2,8 +2,9 @@ package io.felice.cluster.zookeeper;
 
 import java.util.function.Consumer;
 
-/** A look at ZooKeeper that takes several answers. Only one is under way. A reason to look that comes meanwhile makes it
- * look once more afterwards, so no change is missed however many watches fire at once. Only used on the event thread.
+/**
+ * A reading of znodes that takes several answers. Only one reading runs at a time. If it is asked for again meanwhile,
+ * it runs once more afterwards, so no change is missed. Only used on the event thread.
  */
 final class Look {
     private final Consumer<Runnable> look;
@@ -11,7 +12,7 @@ final class Look {
     private boolean again;
     private int generation;
 
-    /** @param look gets a task that it must run once, when its last answer has come */
+    /** @param look reads the znodes; runs the task that it gets once, after its last answer */
     Look(Consumer<Runnable> look) {
         this.look = look;
     }
@@ -27,7 +28,10 @@ final class Look {
         look.accept(() -> done(mine));
     }
 
-    /** Looks through the new connection. A look that is under way through another client is never answered, and is dropped. */
+    /**
+     * Reads through the new connection. Drops a reading through another client, because that client gives no more
+     * answers.
+     */
     void through(ZooKeeperClient before, ZooKeeperClient now) {
         if (before != now) {
             busy = false;

@@ -11,11 +11,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Looks every few seconds whether all batches and chunks are there that a node needs when it starts. A node that runs has
- * read them already, so it would not notice that one is gone.
+ * Checks every few seconds that all batches and chunks exist that a starting node needs. A running node has read them
+ * already and would not notice that one is gone.
  *
- * <p>Each look compares numbers of children with what they should be; only when they differ are the names read. Lives on
- * the event thread.
+ * <p>A check compares numbers of children. Only if they are too small, it reads the names. Runs on the event thread.
  */
 final class MetadataLogCheck implements Actor {
     private static final Logger log = LoggerFactory.getLogger(MetadataLogCheck.class);
@@ -27,7 +26,7 @@ final class MetadataLogCheck implements Actor {
     private ZooKeeperClient client;
     private String said = "";
 
-    /** @param onDamage gets a sentence at every look that finds something missing */
+    /** @param onDamage gets a sentence at every check that finds a batch or a chunk missing */
     MetadataLogCheck(Paths paths, Consumer<String> onDamage) {
         this.paths = paths;
         this.onDamage = onDamage;
@@ -66,12 +65,18 @@ final class MetadataLogCheck implements Actor {
         });
     }
 
-    /** Somebody deleted the pointer, and with it all snapshots. An empty one says that readers need the whole log. */
+    /**
+     * Creates an empty pointer, because somebody deleted it together with all snapshots. An empty pointer says that
+     * readers need the whole log.
+     */
     private void makePointer(Runnable done) {
         client.create(paths.snapshots(), new byte[0], CreateMode.PERSISTENT, (code, stat) -> done.run());
     }
 
-    /** Batches are deleted after the pointer has changed, so with an old pointer a batch may seem to be missing. */
+    /**
+     * Compares with the pointer that was read before. The controller changes the pointer before it deletes batches, so
+     * with an old pointer batches may seem to be missing; {@link #nameBatches} reads the pointer again.
+     */
     private void countBatches(Pointer pointer, Runnable done) {
         client.exists(paths.log(), null, (code, stat) -> {
             if (code != Code.OK) {
@@ -145,8 +150,9 @@ final class MetadataLogCheck implements Actor {
         if (!what.equals(said)) {
             said = what;
             log.error(
-                    "{}. A node that starts now could not read the metadata. The controller writes a new snapshot; if"
-                            + " this message stays the last about it, run 'felice metadata-repair'",
+                    "{}. A node that starts now cannot read the metadata. A controller that has all metadata in memory"
+                            + " replaces the lost part by a snapshot. If no snapshot follows this line, stop the node"
+                            + " and run 'felice metadata-repair'",
                     what);
         }
         onDamage.accept(what);

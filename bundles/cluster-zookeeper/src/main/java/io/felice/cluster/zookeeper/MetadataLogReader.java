@@ -16,13 +16,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Brings the log to one follower: from the newest snapshot on, batch by batch, up to the length that {@code /log} has.
+ * Reads the metadata log for one follower: the newest snapshot, then every batch after it, up to the length of {@code
+ * /log}.
  *
- * <p>A batch that is missing was either deleted after a newer snapshot, and then this reader begins again at that snapshot.
- * Or somebody took the batch away, and no snapshot covers it. Then this reader stops before it and says so once. It looks
- * again whenever the log changes, and every few seconds, because the controller may write a snapshot that covers the batch.
+ * <p>If a batch is missing and a newer snapshot covers it, this reader starts again from that snapshot. If no snapshot
+ * covers it, somebody has deleted the batch. Then this reader stops before it and says so once. It reads again when the
+ * log changes and every few seconds, because the controller may write a snapshot that covers the batch.
  *
- * <p>Lives on the event thread; any thread may read the numbers.
+ * <p>Runs on the event thread; any thread may read the numbers.
  */
 final class MetadataLogReader implements Actor, Subscription {
     private static final Logger log = LoggerFactory.getLogger(MetadataLogReader.class);
@@ -80,17 +81,16 @@ final class MetadataLogReader implements Actor, Subscription {
         return shownApplied;
     }
 
-    /** Bytes of log and snapshots read so far. */
     long bytes() {
         return bytes;
     }
 
-    /** Batches in the log as last seen. */
+    /** The number of batches in the log, at the last reading. */
     long znodes() {
         return shownZnodes;
     }
 
-    /** The version of the snapshot this follower began with. */
+    /** The version of the snapshot that this follower started from. */
     long snapshot() {
         return shownSnapshot;
     }
@@ -111,7 +111,7 @@ final class MetadataLogReader implements Actor, Subscription {
                 readSnapshot(length, done);
             } else if (length < applied) {
                 stop("The metadata log in ZooKeeper has " + length + " entries, but this node has applied " + applied
-                        + ": the ensemble has lost data or is another one.");
+                        + ". The ensemble has lost data, or it is another ensemble than before.");
                 done.run();
             } else {
                 readBatches(length, done);
@@ -119,7 +119,10 @@ final class MetadataLogReader implements Actor, Subscription {
         });
     }
 
-    /** Begins with the newest snapshot that is complete, or with nothing while the log has all its batches. */
+    /**
+     * Starts from the newest complete snapshot. Without snapshots, starts from an empty state if the log still has its
+     * first batches.
+     */
     private void readSnapshot(long length, Runnable done) {
         client.get(paths.snapshots(), null, (code, node) -> {
             if (code != Code.OK) {
@@ -187,11 +190,17 @@ final class MetadataLogReader implements Actor, Subscription {
         readBatches(length, done);
     }
 
-    /** Either a newer snapshot has replaced this one meanwhile, or this one is incomplete and the next older must do. */
+    /**
+     * Reads the pointer again. If it still names this snapshot, the snapshot is incomplete, and the next older one is
+     * used. If not, a newer snapshot has replaced it.
+     */
     private void chunkIsGone(Pointer.Snapshot snapshot, long length, Runnable done) {
         client.get(paths.snapshots(), null, (code, node) -> {
             if (code == Code.OK && Pointer.of(node.text()).has(snapshot.version())) {
-                log.warn("Snapshot {} of the metadata log lacks a chunk; it is not used", snapshot.version());
+                log.warn(
+                        "Snapshot {} of the metadata log lacks a chunk; an older snapshot is used instead, if there is"
+                                + " one",
+                        snapshot.version());
                 incompleteSnapshots.add(snapshot.version());
             }
             if (code == Code.OK) {
@@ -245,7 +254,9 @@ final class MetadataLogReader implements Actor, Subscription {
         }
     }
 
-    /** Begins again at a snapshot that covers the batch. Each time that snapshot is a newer one, so this comes to an end. */
+    /**
+     * Starts again from a snapshot that covers the missing batch. That snapshot is a newer one each time, so this ends.
+     */
     private void batchIsGone(long batch, long length, Runnable done) {
         client.get(paths.snapshots(), null, (code, node) -> {
             if (code != Code.OK) {
@@ -256,7 +267,10 @@ final class MetadataLogReader implements Actor, Subscription {
                     .filter(snapshot -> snapshot.version() >= batch)
                     .isPresent();
             if (covered) {
-                log.info("Batch {} of the metadata log is no longer kept; beginning again at the snapshot", batch);
+                log.info(
+                        "Batch {} of the metadata log is deleted because a newer snapshot covers it; reading starts"
+                                + " again from the snapshot",
+                        batch);
                 applied = -1;
                 readSnapshot(length, done);
             } else {
@@ -267,15 +281,17 @@ final class MetadataLogReader implements Actor, Subscription {
         });
     }
 
-    /** Keeps a node from starting. A node that has served goes on with what it knows. */
+    /**
+     * Fails the launch of a node that has not served yet. A node that has served goes on with the metadata that it has.
+     */
     private void sayHole(String what) {
         if (what.equals(holeSaid)) {
             return;
         }
         holeSaid = what;
         String sentence =
-                what + ". So this node cannot know the topics and configs of the cluster. Stop the node and run"
-                        + " 'felice metadata-repair', which says what is lost.";
+                what + ". So this node cannot read the topics and configs of the cluster. Stop the node and run 'felice"
+                        + " metadata-repair', which says what is lost.";
         if (Launch.hasServed()) {
             log.error("{}", sentence);
         } else {
@@ -283,7 +299,7 @@ final class MetadataLogReader implements Actor, Subscription {
         }
     }
 
-    /** The first thing that went wrong among several reads; what comes after it does not count. */
+    /** The first failure of several reads. Later failures are ignored. */
     private static final class Failure {
         private Code first = Code.OK;
 

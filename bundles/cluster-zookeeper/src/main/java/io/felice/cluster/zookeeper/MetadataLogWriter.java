@@ -21,14 +21,16 @@ import org.apache.zookeeper.Op;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Appends to the log for one term. A batch is one multi that checks the controller epoch, sets {@code /log} at the expected
- * length, and creates the next batch. One batch is in flight; changes that come meanwhile go into the next batch.
- * <p>If the answer is lost with the connection, nothing is appended before the log was read back. If the batch is not
- * there and its place is free, the batch is written again under the same id, which can succeed only once. Lives on the event thread,
- * but for {@link #append} and {@link #snapshot}.
+/**
+ * Appends to the metadata log for one term. One multi checks the controller epoch, sets {@code /log} at the expected
+ * length, and creates the batch. One batch is in flight at a time; changes that come meanwhile go into the next batch.
+ *
+ * <p>If the connection is lost before the answer, the writer reads the log before it appends again. If the batch is not
+ * in the log and its place is free, the writer writes it again under the same id; that can succeed only once. Runs on
+ * the event thread, except {@link #append} and {@link #snapshot}.
  */
 final class MetadataLogWriter implements ClusterStore.Term {
-    /** Below ZooKeeper's limit of 1 MB for a request, with room for what the answer adds. */
+    /** Well below ZooKeeper's limit of 1 MB, because requests and answers hold more than the batch. */
     static final int MAX_BATCH_BYTES = 512 * 1024;
 
     private static final Logger log = LoggerFactory.getLogger(MetadataLogWriter.class);
@@ -77,10 +79,13 @@ final class MetadataLogWriter implements ClusterStore.Term {
         this.snapshots = new SnapshotWriter(paths, client, counters, epoch, this::depose);
     }
 
-    /** A change as lines, and the stage that completes when it is in the log. */
+    /** One change, encoded as lines. {@code done} completes with its version when it is in the log. */
     private record Change(List<String> lines, int bytes, CompletableFuture<Long> done) {}
 
-    /** The batch that is being written: its remaining parts, of which the first may be in the log already. */
+    /**
+     * The batch in flight, with the parts that are not known to be in the log. If {@code unknown} is true, nobody knows
+     * whether the first of them is.
+     */
     private static final class Flight {
         final Deque<Batch> parts;
         final List<Change> changes;
@@ -143,7 +148,10 @@ final class MetadataLogWriter implements ClusterStore.Term {
         return done;
     }
 
-    /** There is a connection again, perhaps of a new session. Finds out whether the batch in flight is in the log. */
+    /**
+     * Called when there is a connection again, perhaps in a new session. Finds out whether the batch in flight is in
+     * the log.
+     */
     void connected(ZooKeeperClient now) {
         if (flight != null && client != now) {
             flight.unknown = true;
@@ -157,19 +165,19 @@ final class MetadataLogWriter implements ClusterStore.Term {
         }
     }
 
-    /** Goes on with a snapshot that was interrupted. */
+    /** Continues a snapshot that was interrupted. */
     void tick() {
         if (!over) {
             snapshots.goOn(client);
         }
     }
 
-    /** True while it is not known whether a batch is in the log. */
+    /** True while a batch has no answer yet. */
     boolean isOpen() {
         return flight != null;
     }
 
-    /** The term is over. The batch in flight still gets its answer; all other changes fail, and are not in the log. */
+    /** Ends the term. The batch in flight still gets its answer. All other changes fail; they are not in the log. */
     void end() {
         if (over) {
             return;
@@ -181,12 +189,13 @@ final class MetadataLogWriter implements ClusterStore.Term {
         dropped.forEach(change -> change.done().completeExceptionally(notController()));
     }
 
-    /** The store closes. The batch in flight fails, and it stays unknown whether it is in the log. */
+    /** Called when the store closes. The batch in flight fails, and it stays unknown whether it is in the log. */
     void abandon() {
         end();
         if (flight != null) {
             fail(ErrorCode.REQUEST_TIMED_OUT.because(
-                    "The connection to ZooKeeper ended before it said whether the change is in the log."));
+                    "The connection to ZooKeeper ended before ZooKeeper answered, so it is unknown whether the change"
+                            + " is in the metadata log."));
         }
     }
 
@@ -242,7 +251,10 @@ final class MetadataLogWriter implements ClusterStore.Term {
         Batch batch = flight.parts.peek();
         long n = length + 1;
         if (n > MAX_LENGTH) {
-            log.error("The metadata log has reached its greatest length, {}; nothing can be changed any more", length);
+            log.error(
+                    "The metadata log has reached its greatest length, {}; topics, configs and leaders cannot change"
+                            + " any more",
+                    length);
             fail(ErrorCode.COORDINATOR_NOT_AVAILABLE.because("The metadata log is full."));
             return;
         }
@@ -261,7 +273,7 @@ final class MetadataLogWriter implements ClusterStore.Term {
         return LAST_EPOCH + epoch + " id=" + batch.id();
     }
 
-    /** The epoch of the last writer, as the data of {@code /log} tells it; 0 if nobody has written. */
+    /** The epoch of the last writer according to the data of {@code /log}; 0 if nobody has written. */
     static int lastEpoch(String dataOfLog) {
         return dataOfLog.startsWith(LAST_EPOCH)
                 ? Integer.parseInt(dataOfLog.substring(LAST_EPOCH.length()).split(" ")[0])
@@ -277,7 +289,8 @@ final class MetadataLogWriter implements ClusterStore.Term {
         } else if (ZooKeeperClient.isUnknown(code)) {
             flight.unknown = true;
         } else if (failed > 0) {
-            // The log has another length: an earlier attempt of this batch succeeded, or somebody else writes.
+            // The log has another length: an earlier attempt to write this batch has succeeded, or another controller
+            // has written.
             resolve();
         } else {
             if (failed != 0 && code != Code.SESSIONEXPIRED) {
@@ -307,7 +320,7 @@ final class MetadataLogWriter implements ClusterStore.Term {
         pump();
     }
 
-    /** Reads back what is at the place of the batch in flight; the client has synced since the answer was lost. */
+    /** Reads the batch at the place of the batch in flight. The client has synced since the connection was lost. */
     private void resolve() {
         counters.readbacks.increment();
         Flight resolved = flight;
@@ -338,7 +351,7 @@ final class MetadataLogWriter implements ClusterStore.Term {
         }
     }
 
-    /** The batch is not in the log. Writes it again if its place is free and the term goes on. */
+    /** Called when the batch is not in the log. Writes it again if its place is free and the term goes on. */
     private void notThere() {
         Flight resolved = flight;
         ZooKeeperClient asked = client;
@@ -350,11 +363,13 @@ final class MetadataLogWriter implements ClusterStore.Term {
                 flight.unknown = true;
             } else if (node.stat().getVersion() > length) {
                 fail(ErrorCode.REQUEST_TIMED_OUT.because(
-                        "It cannot be known any more whether the change is in the log, which has gone on without it."));
+                        "The change may or may not be in the metadata log: the batch at its place is deleted"
+                                + " already."));
                 depose();
             } else if (node.stat().getVersion() < length) {
                 log.error(
-                        "The metadata log has {} entries, but {} were written: the ensemble has lost data",
+                        "The metadata log has {} entries, but ZooKeeper has confirmed {}: the ensemble has lost data."
+                                + " The term of this controller ends",
                         node.stat().getVersion(),
                         length);
                 notWritten();

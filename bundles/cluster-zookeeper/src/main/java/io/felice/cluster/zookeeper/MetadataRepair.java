@@ -24,16 +24,16 @@ import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.ZooKeeper;
 
 /**
- * {@code felice metadata-repair}: makes a metadata log with holes readable again when no node knows any more what was in
- * them. It says what is lost. With {@code --yes} it has itself elected controller, so that nobody else writes, and keeps
- * two snapshots of what is left; no reader needs what was before them.
+ * {@code felice metadata-repair}: makes a metadata log readable again that has lost batches which no node knows any
+ * more. Prints what is lost. With {@code --yes} it is elected controller, so that no other node can write, and writes
+ * two snapshots of the metadata that is left. After that no reader needs the lost batches.
  */
 public final class MetadataRepair {
     private static final int SESSION_MS = 10_000;
     private static final Duration ELECTED_WITHIN = Duration.ofSeconds(60);
     private static final int SNAPSHOTS_MAX = 50;
     private static final Duration PAUSE = Duration.ofMillis(200);
-    private static final String TOO_SLOW = "ZooKeeper does not take the snapshots in time. Try again.";
+    private static final String TOO_SLOW = "ZooKeeper did not accept the snapshots in time. Try again.";
     private static final int DONE = 0;
     private static final int FAILED = 1;
 
@@ -42,10 +42,10 @@ public final class MetadataRepair {
     private final Paths paths;
     private final Path secretFile;
 
-    /** @param yes whether to write, not only to say what would be lost */
+    /** @param yes true to repair, false only to print what would be lost */
     record Options(Path data, Path etc, boolean yes, Map<String, String> environment) {}
 
-    /** Why it cannot be done, in a sentence. */
+    /** The repair is not possible; the message is a sentence for the operator. */
     private static final class Impossible extends Exception {
         private static final long serialVersionUID = 1L;
 
@@ -65,14 +65,14 @@ public final class MetadataRepair {
                         options.data().resolve("zookeeper.secret").toString()));
     }
 
-    /** Run by the launcher while no node runs on the data directory: {@code DATA ETC yes|no}. */
+    /** The launcher calls this while no node runs on the data directory. Arguments: {@code DATA ETC yes|no}. */
     public static void main(String[] arguments) throws IOException, InterruptedException {
         Options options =
                 new Options(Path.of(arguments[0]), Path.of(arguments[1]), arguments[2].equals("yes"), System.getenv());
         System.exit(new MetadataRepair(options, System.out).run());
     }
 
-    /** The exit code. */
+    /** @return the exit code */
     int run() throws IOException, InterruptedException {
         try {
             String ensemble =
@@ -131,10 +131,10 @@ public final class MetadataRepair {
             out.println("Chunks are gone of the snapshots " + found.incompleteSnapshots() + ".");
         }
         if (found.missing().isEmpty()) {
-            out.println("Nothing is lost: snapshots and batches that are left cover all.");
+            out.println("Nothing is lost: the snapshots and batches that are left have all metadata.");
         } else {
-            out.println(
-                    "Lost is what these batches said: " + found.missing() + ". No snapshot covers them. That may be:");
+            out.println("These batches are lost: " + found.missing()
+                    + ". No snapshot covers them. Their changes may have been:");
             out.println(
                     "  topics that were created: their records stay on the disks of brokers, but belong to no topic;");
             out.println("  topics that were deleted: they are back;");
@@ -153,11 +153,11 @@ public final class MetadataRepair {
             out.println("The cluster's id is lost; "
                     + clusterId()
                             .map(id -> "it is taken from this node's data directory: " + id + ".")
-                            .orElse("a new one will be made, which nodes with data refuse."));
+                            .orElse("a new one is made; nodes with data of the old id will refuse to start."));
         }
     }
 
-    /** What is left is read once more when nobody else can write. */
+    /** Writes the snapshots. Reads the log again first, when no other node can write any more. */
     private void write(String ensemble, ZooKeeper zooKeeper)
             throws IOException, InterruptedException, KeeperException, Impossible {
         ZooKeeperStore store = new ZooKeeperStore(new StoreConfig(
@@ -170,8 +170,8 @@ public final class MetadataRepair {
             store.campaign(new Candidacy(elected));
             ClusterStore.Term term = await(
                     elected,
-                    "Another node is controller. If it knows what is gone, it repairs the log by itself. Else stop all nodes"
-                            + " and try again.");
+                    "Another node is controller. If it has all metadata, it repairs the log by itself. Otherwise stop"
+                            + " all nodes and try again.");
             List<MetadataRecord> left = Salvage.read(zooKeeper, paths).records(clusterId());
             snapshotUntilWhole(term, left, zooKeeper);
         } finally {
@@ -179,11 +179,14 @@ public final class MetadataRepair {
         }
     }
 
-    /** Two snapshots are needed. One that is asked for while an older one is being cleared away is not taken. */
+    /**
+     * Writes snapshots until the log is complete: readers need the log until there are two snapshots. The store skips a
+     * snapshot while it still deletes an older one, so several attempts may be needed.
+     */
     private void snapshotUntilWhole(ClusterStore.Term term, List<MetadataRecord> left, ZooKeeper zooKeeper)
             throws InterruptedException, KeeperException, Impossible {
         for (int attempt = 0; attempt < SNAPSHOTS_MAX; attempt++) {
-            // A snapshot is kept at a batch that is there, so one is appended that changes nothing.
+            // A snapshot needs a batch in the log that it covers, so this appends a batch without records.
             long version = await(term.append(List.of()).toCompletableFuture(), TOO_SLOW);
             await(term.snapshot(version, left).toCompletableFuture(), TOO_SLOW);
             if (Salvage.read(zooKeeper, paths).isWhole()) {
@@ -204,7 +207,7 @@ public final class MetadataRepair {
         }
     }
 
-    /** As the broker of this data directory remembers it. */
+    /** The cluster id in the data directory of this node's broker. */
     private Optional<String> clusterId() {
         try {
             Path broker = options.data()
@@ -224,7 +227,7 @@ public final class MetadataRepair {
         return CfgFile.read(options.etc().resolve(name), options.data(), options.environment());
     }
 
-    /** The settings of a store that is here for one command. */
+    /** The settings of the store that this command opens. */
     private record StoreConfig(String connect, String root, String secret_file, String session_file)
             implements ZooKeeperStore.Config {
         @Override

@@ -9,7 +9,7 @@ import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Set;
 
-/** Writes small files that only their owner may ever read. Each is written whole or not at all. */
+/** Writes small files that only their owner can read. A reader sees the old file or the whole new one. */
 final class OwnFile {
     private static final Set<PosixFilePermission> OWNER_ONLY = PosixFilePermissions.fromString("rw-------");
 

@@ -4,14 +4,15 @@ import io.felice.api.cluster.MetadataRecord;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Puts the parts of a large change together, batch by batch in the order of the log. One thread. */
+/** Joins the parts of a large change. Gets all batches in the order of the log. One thread. */
 final class Parts {
     private final List<String> lines = new ArrayList<>();
     private Batch last;
 
     /**
-     * The records that count once this batch is read: none before the last part of a large change.
+     * Adds the next batch of the log.
      *
+     * @return the records to apply now; empty until the last part of a large change
      * @throws io.felice.api.FeliceException UNSUPPORTED_VERSION if this version does not know a required record
      */
     List<MetadataRecord> add(Batch batch) {

@@ -4,21 +4,25 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/** The paths of all znodes.
+/**
+ * The paths of all znodes.
  *
  * <pre>
  * /felice                       root
  *   /log                        data version = length of the log; its data names the last writer
  *   /log/0000000017             one batch
- *   /snapshots                  which snapshots count, the newest first
+ *   /snapshots                  the pointer: which snapshots are complete, the newest first
  *   /snapshots/0000000012/0000  one chunk of the state after batch 12
  *   /brokers/1                  ephemeral; its czxid is the broker epoch
- *   /controller                 ephemeral; whoever made it is controller
+ *   /controller                 ephemeral; its owner is the controller
  *   /controller_epoch           data version = controller epoch
  * </pre>
  */
 record Paths(String root) {
-    /** @throws IllegalArgumentException with a sentence if the root cannot be the path of a znode */
+    /**
+     * @throws IllegalArgumentException if the root cannot be the path of a znode; the message is a sentence for the
+     *     operator
+     */
     void check() {
         if (!root.matches("(/[A-Za-z0-9._-]+)+")) {
             throw new IllegalArgumentException(
@@ -63,8 +67,8 @@ record Paths(String root) {
     }
 
     /**
-     * The znodes that must be there before anything else, parents first. The controller epoch is not one of them: an
-     * {@link Election} makes it, because it must not begin below an epoch that was there before.
+     * The znodes that a new session creates first, parents before children. {@link Election} creates the controller
+     * epoch, because it must not be lower than an epoch that was used before.
      */
     List<String> skeleton() {
         List<String> paths = new ArrayList<>();
@@ -75,7 +79,7 @@ record Paths(String root) {
         return paths;
     }
 
-    /** True if a znode of this name was made for a version; somebody else's znodes are left alone. */
+    /** True if the name is a version. Znodes with other names are not Felice's and are never deleted. */
     static boolean isNumber(String name) {
         return name.matches("\\d{10}");
     }

@@ -17,7 +17,7 @@ record Pointer(List<Snapshot> snapshots) {
         snapshots = List.copyOf(snapshots);
     }
 
-    /** The state after batch {@code version}, in so many chunks. */
+    /** A snapshot of the state after batch {@code version}, written in {@code chunks} znodes. */
     record Snapshot(long version, int chunks) {}
 
     static Pointer of(String text) {
@@ -39,7 +39,7 @@ record Pointer(List<Snapshot> snapshots) {
         return text.toString();
     }
 
-    /** True if the log still has all its batches, from the first on: nothing is deleted before two snapshots are kept. */
+    /** True if the log still has its first batch: batches are deleted only when there are two snapshots. */
     boolean isLogWhole() {
         return snapshots.size() < KEPT;
     }
@@ -56,7 +56,7 @@ record Pointer(List<Snapshot> snapshots) {
         return snapshots.stream().anyMatch(s -> s.version() == version);
     }
 
-    /** The pointer after a newer snapshot was written: that one in front, and the newest of the others. */
+    /** The pointer with {@code newer} in front. Drops the oldest snapshot if there are too many. */
     Pointer with(Snapshot newer) {
         List<Snapshot> kept = new ArrayList<>();
         kept.add(newer);
@@ -64,7 +64,7 @@ record Pointer(List<Snapshot> snapshots) {
         return new Pointer(kept);
     }
 
-    /** No reader needs the batches up to this one. 0 while there are fewer snapshots than are kept. */
+    /** Readers need the batches after this one only. 0 if readers need the whole log. */
     long neededAfter() {
         return isLogWhole() ? 0 : snapshots.get(snapshots.size() - 1).version();
     }

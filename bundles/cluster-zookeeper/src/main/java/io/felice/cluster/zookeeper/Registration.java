@@ -18,9 +18,11 @@ import org.apache.zookeeper.Op;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Keeps one broker's ephemeral znode. A znode of its id that is there already may be its own. It may be of an older session
- * or of an earlier process on the same data directory: that one is replaced. Or it is of another broker: then this class
- * waits as long as the session of a dead broker may last, and refuses if the znode is still there. Lives on the event thread.
+/**
+ * Keeps the ephemeral znode of one broker. If a znode of the broker's id exists already, it may belong to an older
+ * session of this broker or to an earlier process on the same data directory; then this class replaces it. Otherwise it
+ * belongs to another broker. This class waits until the session of a dead broker would be over, and refuses the
+ * registration if the znode still exists. Runs on the event thread.
  */
 final class Registration implements Actor, Subscription {
     private static final Logger log = LoggerFactory.getLogger(Registration.class);
@@ -50,7 +52,7 @@ final class Registration implements Actor, Subscription {
         this.onClose = onClose;
     }
 
-    /** A registration as the data of its znode, and back. */
+    /** Encodes a registration as the data of its znode; {@link #of} decodes it. */
     static byte[] bytes(BrokerRegistration broker) {
         return MetadataText.encode(new MetadataRecord.BrokerRegistered(broker, 0))
                 .getBytes(StandardCharsets.UTF_8);
@@ -99,7 +101,7 @@ final class Registration implements Actor, Subscription {
         });
     }
 
-    /** Deletes the znode if it is still of this registration. */
+    /** Deletes the znode if it still belongs to this registration. */
     void withdraw(ZooKeeperClient at) {
         at.get(path(), null, (code, node) -> {
             boolean ours = code == Code.OK && node.stat().getEphemeralOwner() == at.sessionId();
@@ -159,7 +161,10 @@ final class Registration implements Actor, Subscription {
         });
     }
 
-    /** While no broker is registered anybody may have deleted the parent. The next tick registers. */
+    /**
+     * Creates the parent znode. Anybody can delete it while no broker is registered. The next tick registers the
+     * broker.
+     */
     private void makeParent(Runnable done) {
         client.create(paths.brokers(), new byte[0], CreateMode.PERSISTENT, (code, stat) -> done.run());
     }
@@ -181,9 +186,12 @@ final class Registration implements Actor, Subscription {
         }
         strangerEpoch = epoch;
         told = -1;
-        log.info("Broker id {} is taken by {}; waiting whether it is alive", broker.brokerId(), node.text());
-        // The session of a dead broker lasts as long as its time-out, and the ensemble needs a moment to notice its
-        // end.
+        log.info(
+                "Broker id {} is registered by another broker already ({}). This broker registers when the session of"
+                        + " the other one ends, and is refused if it does not end",
+                broker.brokerId(),
+                node.text());
+        // The session of a dead broker is over after its time-out. The ensemble notices that a little later.
         events.after(Duration.ofMillis(client.timeoutMs() * 5L / 4), () -> refuseIfStillThere(epoch));
     }
 

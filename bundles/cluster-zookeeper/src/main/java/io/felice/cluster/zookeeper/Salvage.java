@@ -17,14 +17,17 @@ import org.apache.zookeeper.ZooKeeper;
 import org.apache.zookeeper.data.Stat;
 
 /**
- * What can still be read of a metadata log that has holes: the newest complete snapshot, and every later batch that is
- * there. Used by one thread, which waits for ZooKeeper.
+ * The readable part of a metadata log that has lost batches: the newest complete snapshot, and every later batch that
+ * still exists. One thread, which waits for ZooKeeper.
  */
 final class Salvage {
-    /** More producer ids than one batch can allocate, so that none of a lost batch is given out a second time. */
+    /**
+     * More producer ids than one batch can allocate. Skipping so many for each lost batch makes sure that no id is
+     * given out twice.
+     */
     private static final long PRODUCER_IDS_PER_BATCH = 100_000_000L;
 
-    /** More than one batch raises the epochs of a partition by. */
+    /** More than one batch can raise the epochs of a partition by. */
     private static final int EPOCHS_PER_BATCH = 1_000;
 
     private final ZooKeeper zooKeeper;
@@ -48,7 +51,7 @@ final class Salvage {
         return salvage;
     }
 
-    /** True if every batch and chunk is there that a starting node may need. */
+    /** True if all batches and chunks exist that a starting node needs. */
     boolean isWhole() {
         return isWhole;
     }
@@ -57,7 +60,7 @@ final class Salvage {
         return length;
     }
 
-    /** Batches that no snapshot covers and that are gone. What they said is lost. */
+    /** The lost batches that no snapshot covers. */
     List<Long> missing() {
         return missing;
     }
@@ -66,20 +69,23 @@ final class Salvage {
         return incompleteSnapshots;
     }
 
-    /** Topics that batches mention whose creation is lost, with how many changes of their partitions there are. */
+    /**
+     * The topics whose creation is lost although batches have changes of their partitions, with the number of these
+     * changes.
+     */
     Map<UUID, Integer> partitionsWithoutTopic() {
         return partitionsWithoutTopic;
     }
 
-    /** All that is known, leaving out what does not make sense without the lost batches. */
+    /** The state after all batches that exist, without the changes that need a lost batch. */
     ClusterView view() {
         return view;
     }
 
     /**
-     * The state to go on with.
+     * The records of the state to continue with.
      *
-     * @param clusterId the cluster's id as this node knows it, for a log that has lost it
+     * @param clusterId the cluster id that this node knows, used if the log has lost it
      */
     List<MetadataRecord> records(Optional<String> clusterId) {
         List<MetadataRecord> records = new ArrayList<>();
@@ -147,7 +153,7 @@ final class Salvage {
         view = view.after(n, known);
     }
 
-    /** A partition of a topic whose creation is lost cannot be kept. */
+    /** Applies a record. Drops a partition of a topic whose creation is lost. */
     private ClusterView apply(ClusterView now, MetadataRecord record, List<MetadataRecord> known) {
         if (record instanceof MetadataRecord.PartitionChanged partition
                 && now.topic(partition.topicId()).isEmpty()) {
@@ -170,7 +176,7 @@ final class Salvage {
                 || view.topic(config.resource().name()).isPresent();
     }
 
-    /** A lost batch may have raised the epochs of any partition, and no epoch may be used a second time. */
+    /** Raises the epochs of a partition, because a lost batch may have raised them and no epoch may be used twice. */
     private MetadataRecord raised(MetadataRecord record) {
         if (!(record instanceof MetadataRecord.PartitionChanged partition) || missing.isEmpty()) {
             return record;
@@ -191,7 +197,7 @@ final class Salvage {
                         state.recovering()));
     }
 
-    /** How many partitions follow each other from 0 on; one after a lost partition cannot be kept. */
+    /** The number of partitions without a gap from 0 on. Partitions after a lost one are dropped. */
     private int partitions(UUID topicId) {
         TopicView topic = view.topic(topicId).orElseThrow();
         int count = 0;

@@ -7,17 +7,17 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.HexFormat;
 
-/** The secret with which brokers authenticate to ZooKeeper. Only who has it may read and write the metadata. */
+/** The secret with which brokers authenticate to ZooKeeper. Only its owners can read and write the metadata. */
 final class Secret {
     private static final int BYTES = 32;
 
     private Secret() {}
 
     /**
-     * Reads the secret, and makes the file if it is missing and {@code mayMake} is true.
+     * Reads the secret. Creates the file if it is missing and {@code mayMake} is true.
      *
      * @return a digest identity, {@code felice:secret}
-     * @throws IOException with a sentence for people
+     * @throws IOException with a sentence for the operator as its message
      */
     static byte[] read(Path file, boolean mayMake) throws IOException {
         if (!Files.exists(file)) {

@@ -10,14 +10,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Remembers this node's session beside its secret, readable for its owner only, so that
+ * Stores this node's ZooKeeper session in a file beside its secret, which only the owner can read.
  *
  * <ul>
- *   <li>an updated bundle in the same process goes on with the session, and nobody sees the broker leave;
- *   <li>a process that follows a killed one can end the dead one's session, instead of waiting for it to time out.
+ *   <li>An updated bundle in the same process continues the session, so the broker stays registered.
+ *   <li>A process that follows a killed one ends the session of the killed one, instead of waiting for its time-out.
  * </ul>
  *
- * One line: {@code session/1 pid start id password}. A session of another process that still runs is left alone.
+ * One line: {@code session/1 pid start id password}. A session of another process that still runs is not touched.
  */
 final class SessionFile {
     private static final Logger log = LoggerFactory.getLogger(SessionFile.class);
@@ -29,10 +29,10 @@ final class SessionFile {
         this.file = file;
     }
 
-    /** A session, and whether it is of this process or of one that has ended. */
+    /** A stored session. {@code ofThisProcess} is false if the process that stored it has ended. */
     record Remembered(SessionTicket ticket, boolean ofThisProcess) {}
 
-    /** The session of this process or of one that has ended; empty if there is none to go on with or to end. */
+    /** The stored session, if this process stored it or a process that has ended. */
     Optional<Remembered> read() {
         try {
             if (!Files.exists(file)) {
@@ -53,7 +53,10 @@ final class SessionFile {
                     .isPresent();
             return runs ? Optional.empty() : Optional.of(new Remembered(ticket, false));
         } catch (IOException | IllegalArgumentException unreadable) {
-            log.warn("The session kept in {} cannot be read and is left to time out: {}", file, unreadable.toString());
+            log.warn(
+                    "The ZooKeeper session stored in {} cannot be read, so it ends only by its time-out: {}",
+                    file,
+                    unreadable.toString());
             return Optional.empty();
         }
     }
@@ -65,7 +68,8 @@ final class SessionFile {
             OwnFile.write(file, line);
         } catch (IOException failure) {
             log.warn(
-                    "The session cannot be kept in {}; an update of this bundle will begin a new one: {}",
+                    "The ZooKeeper session cannot be stored in {}; an update of this bundle will begin a new session:"
+                            + " {}",
                     file,
                     failure.toString());
         }
@@ -75,7 +79,7 @@ final class SessionFile {
         try {
             Files.deleteIfExists(file);
         } catch (IOException failure) {
-            log.warn("{} cannot be deleted: {}", file, failure.toString());
+            log.warn("The file {} with the ZooKeeper session cannot be deleted: {}", file, failure.toString());
         }
     }
 

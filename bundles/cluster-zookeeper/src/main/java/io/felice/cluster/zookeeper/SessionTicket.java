@@ -2,7 +2,7 @@ package io.felice.cluster.zookeeper;
 
 import java.util.Arrays;
 
-/** The id and password with which another connection goes on with a session. */
+/** The id and password of a session. With them another connection continues the session. */
 record SessionTicket(long sessionId, byte[] password) {
     @Override
     public boolean equals(Object other) {

@@ -17,9 +17,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Writes a snapshot of the state at a version: first the chunks, then the pointer in one epoch-checked step. Then it
- * deletes the older snapshots and batches that nobody needs any more, in small steps. A job that was interrupted begins
- * again at the next connection or tick, from what is there then. Lives on the event thread.
+ * Writes a snapshot of the state at a version: first the chunks, then the pointer, which makes the snapshot valid. Then
+ * deletes older snapshots and batches that no reader needs, in small steps. Every step checks the controller epoch. If
+ * a snapshot is interrupted, the next connection or tick continues it from what exists then. Runs on the event thread.
  */
 final class SnapshotWriter {
     private static final Logger log = LoggerFactory.getLogger(SnapshotWriter.class);
@@ -42,7 +42,7 @@ final class SnapshotWriter {
         this.onDeposed = onDeposed;
     }
 
-    /** A snapshot to take. */
+    /** A snapshot to write: {@code asked} is the requested version, {@code version} the one that is written. */
     private record Job(long asked, long version, List<byte[]> chunks, CompletableFuture<Void> done) {
         Job at(long boundary) {
             return new Job(asked, boundary, chunks, done);
@@ -64,7 +64,7 @@ final class SnapshotWriter {
         return chunks;
     }
 
-    /** One at a time: a snapshot that is asked for while another is written is not needed. */
+    /** Writes a snapshot. Does nothing if another snapshot is being written. */
     void write(long version, List<byte[]> chunks, CompletableFuture<Void> done) {
         if (job != null || version <= 0) {
             done.complete(null);
@@ -74,7 +74,7 @@ final class SnapshotWriter {
         begin();
     }
 
-    /** There is a connection again, or some time has passed. */
+    /** Continues an interrupted snapshot. Called at a new connection and every few seconds. */
     void goOn(ZooKeeperClient now) {
         client = now;
         if (interrupted && job != null) {
@@ -94,7 +94,7 @@ final class SnapshotWriter {
         findBoundary();
     }
 
-    /** A version in the middle of a large change is the state before it. */
+    /** Finds the version to write. In the middle of a large change, that is the version before the change. */
     private void findBoundary() {
         client.get(paths.log(job.asked()), null, (code, node) -> {
             if (code == Code.NONODE) {
@@ -107,7 +107,10 @@ final class SnapshotWriter {
         });
     }
 
-    /** Nothing is to do if a newer snapshot is there. Else nobody can say whether a large change ends with this batch. */
+    /**
+     * Ends the snapshot whose batch is gone. If a newer snapshot exists, nothing is left to do. Otherwise the snapshot
+     * fails, because nobody knows whether a large change ends with this batch.
+     */
     private void batchIsGone() {
         client.get(paths.snapshots(), null, (code, node) -> {
             if (!goesOn(code)) {
@@ -118,7 +121,7 @@ final class SnapshotWriter {
                 finish();
             } else {
                 end(ErrorCode.COORDINATOR_NOT_AVAILABLE.because(
-                        "Batch " + job.asked() + " of the metadata log is gone, so no snapshot can be kept at it."));
+                        "Batch " + job.asked() + " of the metadata log is gone, so no snapshot can be written at it."));
             }
         });
     }
@@ -147,7 +150,10 @@ final class SnapshotWriter {
         });
     }
 
-    /** It exists: ours from before an interruption, or a stranger's that never got to be counted. */
+    /**
+     * Continues with a directory that exists already. Its chunks are used if this term wrote them before an
+     * interruption. Chunks of another term, whose snapshot never became valid, are deleted.
+     */
     private void useDirectory(Pointer pointer, int pointerVersion) {
         String directory = paths.snapshot(job.version());
         client.get(directory, null, (code, node) -> {
@@ -225,7 +231,7 @@ final class SnapshotWriter {
         });
     }
 
-    /** The batches are listed, because one in the middle may be gone. */
+    /** Deletes the batches up to this one. Lists them first, because some may be gone already. */
     private void letGoOfLog(long upTo) {
         client.children(paths.log(), null, (code, names) -> {
             if (goesOn(code)) {
@@ -254,7 +260,7 @@ final class SnapshotWriter {
         });
     }
 
-    /** A step that fails is tried again after a while, from what is there then. */
+    /** Deletes a snapshot. If a step fails, the next tick tries again from what exists then. */
     private void deleteSnapshot(String directory, List<String> chunks, Runnable then) {
         List<Op> deletes = new ArrayList<>();
         chunks.stream().limit(DELETED_AT_ONCE).forEach(chunk -> deletes.add(Op.delete(directory + "/" + chunk, -1)));
@@ -286,7 +292,10 @@ final class SnapshotWriter {
         return ("epoch=" + epoch).getBytes(StandardCharsets.UTF_8);
     }
 
-    /** One epoch-checked step; {@code then} gets OK, or why the step itself could not be taken as things are. */
+    /**
+     * Runs the operations in one multi that checks the controller epoch. {@code then} gets OK, or the error of the
+     * operation that failed.
+     */
     private void step(List<Op> operations, Consumer<Code> then) {
         List<Op> checked = new ArrayList<>();
         checked.add(Op.check(paths.controllerEpoch(), epoch));

@@ -20,11 +20,11 @@ import org.apache.zookeeper.client.ZKClientConfig;
 import org.apache.zookeeper.data.Stat;
 
 /**
- * One handle of the raw client. No method waits; every answer and every event comes on the event thread, in the order
- * of the server. After {@link #detach} nothing more comes.
+ * A client of ZooKeeper whose methods do not wait. All answers and events come on the event thread, in the order of the
+ * server. After {@link #detach} no more come.
  */
 final class ZooKeeperClient {
-    /** What an operation came to; {@code value} is null unless the code is OK. */
+    /** The result of an operation; {@code value} is null unless the code is OK. */
     interface Answer<T> {
         void of(Code code, T value);
     }
@@ -36,19 +36,19 @@ final class ZooKeeperClient {
         }
     }
 
-    /** Hears of each change of the connection's state. */
+    /** Called at each change of the connection's state. */
     interface States {
         void changed(ZooKeeperClient client, Watcher.Event.KeeperState state);
     }
 
-    /** The names of a million batches fit into one answer. */
+    /** Large enough for the names of a million batches. */
     private static final int MAX_ANSWER_BYTES = 32 << 20;
 
     private final Executor events;
     private final Handle handle;
     private boolean detached;
 
-    /** Opens a session, or goes on with an older one if {@code ticket} is not null. */
+    /** Opens a session, or continues an older one if {@code ticket} is not null. */
     ZooKeeperClient(String connect, int timeoutMs, byte[] secret, SessionTicket ticket, States states, Executor events)
             throws IOException {
         this.events = events;
@@ -63,7 +63,7 @@ final class ZooKeeperClient {
         handle.addAuthInfo("digest", secret);
     }
 
-    /** The library's client. Only a subclass can leave a connection without ending its session. */
+    /** The library's client. Only a subclass can close the connection without ending the session. */
     @SuppressWarnings("try") // the library's close() may be interrupted
     private static final class Handle extends ZooKeeper {
         Handle(String connect, int timeoutMs, Watcher watcher) throws IOException {
@@ -89,7 +89,7 @@ final class ZooKeeperClient {
         private static ZKClientConfig config() {
             ZKClientConfig config = new ZKClientConfig();
             config.setProperty(ZKClientConfig.ENABLE_CLIENT_SASL_KEY, "false");
-            // The store looks at everything again after a reconnect. The embedded server refuses to restore watches.
+            // The store reads all znodes again after a reconnect. The embedded server refuses to restore watches.
             config.setProperty(ZKClientConfig.DISABLE_AUTO_WATCH_RESET, "true");
             config.setProperty(ZKClientConfig.JUTE_MAXBUFFER, Integer.toString(MAX_ANSWER_BYTES));
             return config;
@@ -112,18 +112,18 @@ final class ZooKeeperClient {
         return handle.getState().isConnected();
     }
 
-    /** Drops the connection and keeps the session; waits for the client's own threads, which takes milliseconds. */
+    /** Closes the connection and keeps the session. Waits some milliseconds for the client's own threads. */
     void detach() {
         detached = true;
         handle.leave();
     }
 
-    /** The session is over. Its late answers are dropped, and the client's threads end by themselves. */
+    /** Called when the session is over. Late answers are dropped, and the client's threads end by themselves. */
     void abandon() {
         detached = true;
     }
 
-    /** Ends the session; waits for the server's answer, so not on the event thread. */
+    /** Ends the session. Waits for the server's answer, so it must not be called on the event thread. */
     void end() throws InterruptedException {
         handle.close();
     }
@@ -171,12 +171,12 @@ final class ZooKeeperClient {
         handle.delete(path, version, (rc, p, ctx) -> run(() -> answer.of(Code.get(rc), null)), null);
     }
 
-    /** The answer's value is the index of the operation that failed, -1 if the whole did or none. */
+    /** The answer's value is the index of the operation that failed; -1 if none failed or the results are unknown. */
     void multi(List<Op> operations, Answer<Integer> answer) {
         handle.multi(operations, (rc, p, ctx, results) -> run(() -> answer.of(Code.get(rc), failed(results))), null);
     }
 
-    /** Makes the server catch up with the ensemble's leader. The answer proves that the leader was reached. */
+    /** Makes the server catch up with the leader of the ensemble. An answer proves that the leader was reached. */
     void sync(String path, Answer<Void> answer) {
         handle.sync(path, (rc, p, ctx) -> run(() -> answer.of(Code.get(rc), null)), null);
     }
@@ -185,7 +185,7 @@ final class ZooKeeperClient {
         return Op.create(path, data, ZooDefs.Ids.CREATOR_ALL_ACL, mode);
     }
 
-    /** True if the operation may or may not have been done. It can be tried again once there is a connection. */
+    /** True if it is unknown whether the operation was done. It can be tried again when there is a connection. */
     static boolean isUnknown(Code code) {
         return code == Code.CONNECTIONLOSS || code == Code.OPERATIONTIMEOUT || code == Code.SESSIONMOVED;
     }
@@ -203,8 +203,9 @@ final class ZooKeeperClient {
         return -1;
     }
 
-    /** Makes a {@link Look} look again when a znode changes. The library keeps equal watchers once, so a look that is
-     * repeated while nothing changes does not pile up watchers.
+    /**
+     * Starts a {@link Look} again when a znode changes. The library keeps one of several equal watchers, so repeated
+     * readings of an unchanged znode do not add watchers.
      */
     private record Watch(ZooKeeperClient client, Look look) implements Watcher {
         @Override

@@ -15,30 +15,30 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The one session that a store has with ZooKeeper. The session opens a connection, goes on with an earlier session of this
- * process, ends the session of an earlier process, and begins a new one when its own has expired.
+ * The one session of a store with ZooKeeper. Continues the session of an earlier component in this process, ends the
+ * session of an earlier process, and begins a new session when its own has expired.
  *
- * <p>Lives on the event thread. {@link #isConnected}, {@link #sessionId} and {@link #silentMs} may be read from any thread.
+ * <p>Runs on the event thread. Any thread may call {@link #isConnected}, {@link #sessionId} and {@link #silentMs}.
  */
 final class ZooKeeperSession {
-    /** What the store gets to know, on the event thread. */
+    /** Called on the event thread. */
     interface Listener {
-        /** The session has a connection, for the first time or again, and the znodes below the root are there. */
+        /** A connection is made, for the first time or again, and the znodes below the root exist. */
         void connected(ZooKeeperClient client);
 
-        /** The session is over, and with it everything ephemeral. */
+        /** The session is over, and its ephemeral znodes are deleted. */
         void sessionLost();
     }
 
     /**
-     * Where the session connects, and what it needs for that.
+     * The address of ZooKeeper, and the files of the session.
      *
-     * @param connect the ensemble, {@code host:port} with commas between; empty for the embedded server
-     * @param secretFile has the secret that all brokers of a cluster share
-     * @param sessionFile remembers the session; empty for a file beside the secret
+     * @param connect the ensemble, {@code host:port} separated by commas; empty for the embedded server
+     * @param secretFile holds the secret that all brokers of a cluster share
+     * @param sessionFile stores the session; empty for a file beside the secret
      */
     record Settings(String connect, int timeoutMs, Paths paths, String secretFile, String sessionFile) {
-        /** @throws IllegalArgumentException with a sentence that says which setting cannot be used */
+        /** @throws IllegalArgumentException if a setting cannot be used; the message is a sentence for the operator */
         void check() {
             paths.check();
             secret();
@@ -87,7 +87,10 @@ final class ZooKeeperSession {
         this.absence = new Absence(nanoTime);
     }
 
-    /** Opens the session as soon as an address is known. A setting that cannot be used keeps the node from starting. */
+    /**
+     * Opens the session, or waits until the embedded server has an address. Fails the launch if a setting cannot be
+     * used.
+     */
     void begin() {
         try {
             settings.check();
@@ -100,7 +103,7 @@ final class ZooKeeperSession {
         open();
     }
 
-    /** The embedded server serves at this address. */
+    /** Called when the embedded server serves at this address. */
     void embeddedServes(String address) {
         embedded = address;
         if (client == null) {
@@ -110,25 +113,25 @@ final class ZooKeeperSession {
         }
     }
 
-    /** The embedded server is away. The session waits for its return. */
+    /** Called when the embedded server stops. The session waits for its return. */
     void embeddedIsAway(String address) {
         embedded = address.equals(embedded) ? null : embedded;
     }
 
-    /** The client that may be used now; null while there is no connection. */
+    /** The client; null while there is no connection. */
     ZooKeeperClient client() {
         return ready ? client : null;
     }
 
-    /** The ensemble, as a sentence begins with it. */
+    /** The name of the ensemble for the beginning of a sentence. */
     String ensemble() {
         return settings.connect().isEmpty() ? "The embedded ZooKeeper" : "ZooKeeper at " + settings.connect();
     }
 
     /**
-     * True while the session is certainly alive: the ensemble's leader answered a ping that was sent not longer ago than
-     * two thirds of the session's time-out. So this turns false before anybody can take the broker for dead, also in a
-     * process that was stopped for a while and is asked right after it goes on.
+     * True while the session is certainly alive: the leader of the ensemble has answered a ping that was sent less than
+     * two thirds of the session's time-out ago. So this becomes false before the ensemble can declare the broker dead,
+     * even in a process that was paused and is asked right after it continues.
      */
     boolean isConnected() {
         return hasConnection && nanoTime.getAsLong() - answeredNanos < fenceNanos;
@@ -138,7 +141,7 @@ final class ZooKeeperSession {
         return sessionId;
     }
 
-    /** Milliseconds since the newest answered ping was sent; -1 without a connection. */
+    /** The age of the newest answered ping in milliseconds; -1 without a connection. */
     long silentMs() {
         return hasConnection ? TimeUnit.NANOSECONDS.toMillis(nanoTime.getAsLong() - answeredNanos) : -1L;
     }
@@ -147,7 +150,7 @@ final class ZooKeeperSession {
         return Duration.ofMillis(Math.max(50, settings.timeoutMs() / PINGS_PER_SESSION));
     }
 
-    /** Pings the ensemble. Says once a minute that it is away. */
+    /** Pings the ensemble, and logs once a minute that there is no connection. */
     void tick() {
         if (client != null && client.isConnected()) {
             ping();
@@ -157,7 +160,10 @@ final class ZooKeeperSession {
         }
     }
 
-    /** The connection is not used any more. The session is kept for the next one in this process, or ended. */
+    /**
+     * Closes the connection. Keeps the session for the next component in this process, or ends it. Counts {@code left}
+     * down when that is done.
+     */
     void close(boolean keepSession, CountDownLatch left) {
         closed = true;
         disconnected();
@@ -219,7 +225,7 @@ final class ZooKeeperSession {
         events.after(RETRY, this::open);
     }
 
-    /** The embedded server came back at another address. */
+    /** Continues the session at the new address of the embedded server. */
     private void moveTo(String address) {
         SessionTicket ticket = client.ticket();
         client.detach();
@@ -227,14 +233,17 @@ final class ZooKeeperSession {
         open(address, ticket.sessionId() == 0 ? null : ticket);
     }
 
-    /** A process before this one was killed. Ending its session saves the wait until the session times out. */
+    /** Ends the session of a process that was killed, so that nobody waits for its time-out. */
     private void endOldSession(String address, SessionTicket ticket) {
-        log.info("Ending the {} of an earlier process", ticket);
+        log.info("Ending the ZooKeeper {} that an earlier process left open", ticket);
         try {
             oldSession = new ZooKeeperClient(
                     address, settings.timeoutMs(), new byte[0], ticket, this::oldSessionChanged, events);
         } catch (IOException | IllegalArgumentException failure) {
-            log.warn("The {} of an earlier process is left to time out: {}", ticket, failure.toString());
+            log.warn(
+                    "The ZooKeeper {} of an earlier process cannot be ended, so it ends only by its time-out: {}",
+                    ticket,
+                    failure.toString());
             sessionFile.delete();
             open(address, null);
             return;
@@ -260,7 +269,6 @@ final class ZooKeeperSession {
         }
     }
 
-    /** Ends a session on a thread of its own, because the library waits for the server's answer. */
     private static void end(ZooKeeperClient last, Runnable then) {
         Thread ending = new Thread(
                 () -> {
@@ -307,7 +315,7 @@ final class ZooKeeperSession {
     }
 
     private void expired() {
-        log.warn("Session 0x{} has expired, a new one begins", Long.toHexString(sessionId));
+        log.warn("The ZooKeeper session 0x{} has expired; a new session begins", Long.toHexString(sessionId));
         disconnected();
         client.abandon();
         client = null;
@@ -316,7 +324,7 @@ final class ZooKeeperSession {
         open();
     }
 
-    /** Makes the znodes that everything else is below; then the listener is told. */
+    /** Creates the parent znodes, then tells the listener that there is a connection. */
     private void makeSkeleton(ZooKeeperClient at) {
         Code[] worst = {Code.OK};
         for (String path : settings.paths().skeleton()) {
@@ -332,15 +340,16 @@ final class ZooKeeperSession {
             } else if (code == Code.OK && worst[0] == Code.OK) {
                 skeletonIsThere(at);
             } else if (!ZooKeeperClient.isUnknown(code) && !ZooKeeperClient.isUnknown(worst[0])) {
-                log.error("ZooKeeper cannot be used: {}", worst[0] == Code.OK ? code : worst[0]);
+                log.error(
+                        "ZooKeeper cannot be used: it refuses the first operations of this node with {}",
+                        worst[0] == Code.OK ? code : worst[0]);
             }
         });
     }
 
     private void refused() {
-        String sentence =
-                "ZooKeeper keeps " + settings.paths().root() + " for somebody with another secret than the one in "
-                        + settings.secret() + "; use the secret of the cluster, or another root.";
+        String sentence = "ZooKeeper keeps " + settings.paths().root() + " under another secret than the one in "
+                + settings.secret() + "; use the secret of the cluster, or another root.";
         if (wasReady) {
             log.error("{}", sentence);
         } else {

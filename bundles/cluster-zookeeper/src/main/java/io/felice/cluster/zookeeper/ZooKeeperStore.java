@@ -38,11 +38,11 @@ import org.slf4j.LoggerFactory;
 /**
  * The cluster store on ZooKeeper, over one session.
  *
- * <p>All state belongs to one event thread. ZooKeeper's answers and events are brought there, and no task on it waits.
- * Without a connection every {@link Actor} pauses. With a new connection of the same session every actor looks at its
- * znodes again. With a new session every actor registers or campaigns anew. When this component ends but the framework
- * goes on (the bundle is being updated) the session stays, and the next component goes on with it. When the framework
- * stops, the session ends, so that the broker leaves at once.
+ * <p>All state belongs to one event thread. ZooKeeper's answers and events run on it, and no task on it waits. Without
+ * a connection every {@link Actor} pauses. At a new connection of the same session every actor reads its znodes again.
+ * In a new session every actor registers or stands for election again. When the bundle is updated, the session stays,
+ * and the next component continues it. When the framework stops, the session ends, so that the broker leaves the
+ * cluster at once.
  */
 @Component(
         service = {ClusterStore.class, StatusSource.class, HealthSource.class},
@@ -51,30 +51,31 @@ import org.slf4j.LoggerFactory;
 @Designate(ocd = ZooKeeperStore.Config.class)
 public final class ZooKeeperStore implements ClusterStore, StatusSource, HealthSource {
 
-    /** Which ensemble keeps the metadata, and with which secret this node authenticates. */
     @ObjectClassDefinition(name = "Felice: cluster on ZooKeeper")
     public @interface Config {
         @AttributeDefinition(
                 description =
-                        "The ensemble, host:port with commas between; empty for the server embedded in this node.")
+                        "The ZooKeeper ensemble, host:port separated by commas; empty for the server embedded in this"
+                                + " node.")
         String connect() default "";
 
         @AttributeDefinition(
-                description = "How long the ensemble waits for a silent broker before it is gone, in milliseconds.",
+                description = "After how long without a sign of life the ensemble declares this broker dead, in"
+                        + " milliseconds.",
                 min = "1000")
         int session_timeout_ms() default 18_000;
 
-        @AttributeDefinition(description = "The znode below which everything is.")
+        @AttributeDefinition(description = "The znode below which all znodes of the cluster are.")
         String root() default "/felice";
 
         @AttributeDefinition(
-                description = "The file with the secret that all brokers of a cluster share; made on first use with the"
-                        + " embedded server.")
+                description = "The file with the secret that all brokers of a cluster share. With the embedded server"
+                        + " it is created if it is missing.")
         String secret_file() default "data/zookeeper.secret";
 
         @AttributeDefinition(
-                description = "Where the session is remembered, for updates and after a crash; empty for a file beside"
-                        + " the secret.")
+                description = "The file that stores the session for the next start and for updates of the bundle; empty"
+                        + " for a file beside the secret.")
         String session_file() default "";
     }
 
@@ -120,13 +121,12 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource, HealthS
         events.after(session.pingEvery(), this::tick);
     }
 
-    /** All settings are read when the component starts; a changed one is logged and waits for a restart. */
+    /** Logs each changed setting: it takes effect at the next start of the component. */
     @Modified
     void modified(Config wanted) {
         ReadOnce.compare("io.felice.cluster.zookeeper", Config.class, inForce, wanted, Set.of());
     }
 
-    /** The embedded server has begun to serve. */
     @Reference(
             name = "embedded",
             cardinality = ReferenceCardinality.OPTIONAL,
@@ -137,7 +137,7 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource, HealthS
         events.execute(() -> session.embeddedServes(address));
     }
 
-    /** The embedded server is away; the session waits for its return. */
+    /** The session waits for the return of the embedded server. */
     public void unbind(EmbeddedZooKeeper server) {
         String address = server.connectString();
         events.execute(() -> session.embeddedIsAway(address));
@@ -148,7 +148,10 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource, HealthS
         close(!isFrameworkStopping());
     }
 
-    /** Ends the component, and the session unless the next component in this process goes on with it. Idempotent. */
+    /**
+     * Ends the component. Ends the session too, unless {@code keepSession} is true because the next component continues
+     * it. Idempotent.
+     */
     void close(boolean keepSession) {
         CountDownLatch left = new CountDownLatch(1);
         if (!events.offer(() -> beginClose(keepSession, left))) {
@@ -156,7 +159,7 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource, HealthS
         }
         try {
             if (!left.await(CLOSE_WITHIN.toMillis(), TimeUnit.MILLISECONDS)) {
-                log.warn("ZooKeeper does not answer; its session is left to time out");
+                log.warn("ZooKeeper does not answer, so the session of this node ends only by its time-out");
             }
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
@@ -191,7 +194,7 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource, HealthS
         return election;
     }
 
-    /** As {@link ZooKeeperSession#isConnected} says. */
+    /** See {@link ZooKeeperSession#isConnected}. */
     @Override
     public boolean isConnected() {
         return session.isConnected();
@@ -212,7 +215,7 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource, HealthS
         return isConnected()
                 ? List.of()
                 : List.of(Trouble.inPart(session.ensemble()
-                        + " does not answer: partitions are served on, but topics and settings cannot be changed"));
+                        + " does not answer: partitions are still served, but topics and settings cannot be changed"));
     }
 
     @Override
@@ -261,7 +264,7 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource, HealthS
                 && bundle.getBundleContext().getBundle(0).getState() == Bundle.STOPPING;
     }
 
-    /** Brings what happens to the session to all actors. */
+    /** Passes the events of the session to all actors. */
     private final class SessionEvents implements ZooKeeperSession.Listener {
         @Override
         public void connected(ZooKeeperClient client) {
@@ -285,7 +288,7 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource, HealthS
         events.after(session.pingEvery(), this::tick);
     }
 
-    /** Something that readers of the log need is gone. A controller in this node can write a snapshot instead. */
+    /** Called when a part of the metadata log is gone. A controller in this node can write a snapshot instead. */
     private void damaged(String what) {
         elections().forEach(election -> election.damaged(what));
     }
@@ -311,7 +314,10 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource, HealthS
         }
     }
 
-    /** Deletes the registration after a while, unless the broker has registered again because its bundle was updated. */
+    /**
+     * Deletes the registration after half the session's time-out, unless the broker has registered again because its
+     * bundle was updated.
+     */
     private void linger(Registration left) {
         remove(left);
         events.after(Duration.ofMillis(inForce.session_timeout_ms() / 2), () -> {
@@ -346,7 +352,10 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource, HealthS
                 .toList();
     }
 
-    /** Waits for a moment until resignations and the batch in flight are answered, then closes the session. */
+    /**
+     * Waits at most {@link #LAST_ANSWERS_WITHIN} for the answers to resignations and to the batch in flight, then
+     * closes the session.
+     */
     private void closeOnceAnswered(boolean keepSession, CountDownLatch left, long deadline) {
         boolean waits = session.client() != null && !elections().isEmpty() && nanoTime.getAsLong() < deadline;
         if (waits) {

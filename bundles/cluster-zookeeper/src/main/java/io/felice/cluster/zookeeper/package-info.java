@@ -1,2 +1,4 @@
-/** The cluster's truth on ZooKeeper: the metadata log, who is registered, and who is controller. */
+/**
+ * The cluster store on ZooKeeper: the metadata log, the registrations of brokers, and the election of the controller.
+ */
 package io.felice.cluster.zookeeper;

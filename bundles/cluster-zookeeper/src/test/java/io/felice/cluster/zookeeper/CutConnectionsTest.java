@@ -27,7 +27,10 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The log under connections that break at random: of the writer, who must not lose or double, and of the readers. */
+/**
+ * The metadata log over connections that break at random: the writer loses and doubles no change, and readers see every
+ * change.
+ */
 class CutConnectionsTest {
     private static final int SESSION_MS = 5_000;
     private static final int SHORT_SESSION_MS = 800;
@@ -86,7 +89,7 @@ class CutConnectionsTest {
                     acknowledged.put(oldest.number(), oldest.done().get(PATIENCE.toSeconds(), TimeUnit.SECONDS));
                 } catch (ExecutionException failure) {
                     if (FeliceException.codeOf(failure) == ErrorCode.NOT_CONTROLLER) {
-                        // Certainly not written: so it may be written again.
+                        // The change is certainly not in the log, so it may be written again.
                         open.addFirst(append(term(candidate), oldest.number()));
                     } else {
                         assertThat(FeliceException.codeOf(failure)).isEqualTo(ErrorCode.REQUEST_TIMED_OUT);

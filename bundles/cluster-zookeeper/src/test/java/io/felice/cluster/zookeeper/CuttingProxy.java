@@ -14,8 +14,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Stands between a client and its server and cuts each connection after a random number of bytes, in either direction and
- * in the middle of anything: so requests are lost, and answers are lost of requests that were done.
+ * A proxy that cuts each connection after a random number of bytes in either direction. So requests get lost, and so do
+ * answers to requests that were done.
  */
 final class CuttingProxy implements AutoCloseable {
     private final int serverPort;
@@ -26,7 +26,7 @@ final class CuttingProxy implements AutoCloseable {
     private final AtomicInteger cuts = new AtomicInteger();
     private volatile boolean cutting = true;
 
-    /** Cuts after {@code mostBytes} at the latest. */
+    /** Cuts each connection after {@code mostBytes} at the latest. */
     CuttingProxy(int serverPort, long seed, int mostBytes) throws IOException {
         this.serverPort = serverPort;
         this.random = new Random(seed);
@@ -43,7 +43,7 @@ final class CuttingProxy implements AutoCloseable {
         return cuts.get();
     }
 
-    /** From now on connections last. */
+    /** Cuts no more connections. */
     void calm() {
         cutting = false;
     }
@@ -60,7 +60,7 @@ final class CuttingProxy implements AutoCloseable {
             Socket server = new Socket(InetAddress.getLoopbackAddress(), serverPort);
             sockets.add(client);
             sockets.add(server);
-            // Let the handshake pass nearly always: a client that cannot connect tests nothing.
+            // Nearly always lets the handshake pass: a client that cannot connect tests nothing.
             int up = 500 + random.nextInt(mostBytes);
             int down = 500 + random.nextInt(mostBytes);
             start("proxy-up", () -> pump(client, server, up));

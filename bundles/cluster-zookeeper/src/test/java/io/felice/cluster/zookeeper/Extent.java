@@ -1,6 +1,6 @@
 package io.felice.cluster.zookeeper;
 
-/** How much a test does: a little every time, all of it with {@code -Dfelice.long=true}. */
+/** How much a test does: a small part by default, everything with {@code -Dfelice.long=true}. */
 final class Extent {
     private static final boolean LONG = Boolean.getBoolean("felice.long");
 

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Znodes of the metadata that somebody deleted who had the rights for it: who notices, who stops, what heals. */
+/** Somebody deletes znodes of the metadata: which nodes notice it, which stop, and what repairs the log. */
 @Timeout(120)
 class HolesTest {
     private static final int SESSION_MS = 1_200;
@@ -153,7 +153,7 @@ class HolesTest {
         try {
             candidacy.append();
         } catch (ExecutionException deposed) {
-            // The right to write is gone with the epoch.
+            // Without the controller epoch the append fails.
         }
 
         await().atMost(PATIENCE)
@@ -176,7 +176,7 @@ class HolesTest {
                 new ClusterStore.RegistrationListener() {
                     @Override
                     public void registered(long brokerEpoch) {
-                        // Seen by the controller.
+                        // The controller sees the broker.
                     }
 
                     @Override
@@ -188,7 +188,7 @@ class HolesTest {
         await().atMost(PATIENCE).until(() -> candidate.brokerIds().equals(List.of(1)));
     }
 
-    /** A store that has written changes, and still knows the whole. */
+    /** A store that has written changes and has all metadata in memory. */
     private final class Candidacy {
         private final RecordingCandidate candidate = new RecordingCandidate();
         private final RecordingFollower follower = new RecordingFollower();
@@ -240,7 +240,7 @@ class HolesTest {
         return fresh.view();
     }
 
-    /** Nothing is told any more for as long as several looks take. */
+    /** Waits until several checks in a row report nothing new. */
     private static void awaitQuiet(Candidacy candidacy) {
         await().atMost(PATIENCE).pollInterval(Duration.ofSeconds(1)).until(new Callable<>() {
             private int told = -1;

@@ -28,7 +28,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The way back for a cluster whose log has a hole that no node knows: on the files of a stopped node's ZooKeeper. */
+/**
+ * The repair of a metadata log that has lost a batch which no node knows any more, on the ZooKeeper files of a stopped
+ * node.
+ */
 @Timeout(120)
 class MetadataRepairTest {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -156,7 +159,7 @@ class MetadataRepairTest {
                 server.connectString(), 10_000, data.resolve("the.secret"), data.resolve("the.session")));
     }
 
-    /** The state that a node reads that starts now. */
+    /** The state that a node would read if it started now. */
     private ClusterView read() throws Exception {
         long length = length();
         try (SingleServer server = server()) {

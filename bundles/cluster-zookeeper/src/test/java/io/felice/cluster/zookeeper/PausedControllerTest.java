@@ -22,7 +22,10 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A controller in a process that is stopped in the middle of its work, replaced, and then goes on. */
+/**
+ * The process of the controller is paused in the middle of its work. Another controller is elected, then the process
+ * continues.
+ */
 class PausedControllerTest {
     private static final int SESSION_MS = 3_000;
     private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -116,7 +119,7 @@ class PausedControllerTest {
         return lines;
     }
 
-    /** The next line that begins so, whatever comes before it. */
+    /** Waits for a line with this beginning, and skips all others. */
     private static String awaitLine(BlockingQueue<String> lines, String beginning) throws InterruptedException {
         while (true) {
             String line = lines.poll(PATIENCE.toSeconds(), TimeUnit.SECONDS);
@@ -127,7 +130,9 @@ class PausedControllerTest {
         }
     }
 
-    /** Campaigns, and while it is controller appends as fast as it is answered; says what happens to it. */
+    /**
+     * Stands for election. While it is the controller, it appends as fast as it gets answers, and prints what happens.
+     */
     static final class Restless {
         private Restless() {}
 

@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A real server in this JVM, and stores on it. */
+/** A real ZooKeeper server in this JVM, with stores on it. */
 final class TestEnsemble implements AutoCloseable {
     private static final int TICK_MS = 250;
 
@@ -37,7 +37,7 @@ final class TestEnsemble implements AutoCloseable {
         return store(connectString(), sessionTimeoutMs, "session-" + stores.size());
     }
 
-    /** A store that remembers its session in a file of that name. */
+    /** A store whose session is stored in a file of this name. */
     ZooKeeperStore store(String connect, int sessionTimeoutMs, String sessionFile) throws IOException {
         ZooKeeperStore store =
                 new ZooKeeperStore(config(connect, sessionTimeoutMs, secretFile(), directory.resolve(sessionFile)));

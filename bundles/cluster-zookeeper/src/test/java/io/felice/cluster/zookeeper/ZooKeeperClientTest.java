@@ -22,7 +22,7 @@ class ZooKeeperClientTest {
 
     private final AtomicInteger events = new AtomicInteger();
 
-    /** Looks are repeated every few seconds for as long as the node runs, whether anything changes or not. */
+    /** Each reading registers a watch, and readings repeat every few seconds for as long as the node runs. */
     @Test
     void whoLooksAThousandTimesIsToldOfAChangeOnce() throws Exception {
         ExecutorService thread = Executors.newSingleThreadExecutor();

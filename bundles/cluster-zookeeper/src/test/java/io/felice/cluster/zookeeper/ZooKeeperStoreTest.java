@@ -31,7 +31,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The contract on a real server, and what only ZooKeeper brings: sessions, znodes, access rights. */
+/** The contract of cluster stores on a real server, and what only ZooKeeper has: sessions, znodes, access rights. */
 class ZooKeeperStoreTest extends ClusterStoreContract {
     private static final int SESSION_MS = 4_000;
     private static final Duration PATIENCE = Duration.ofSeconds(60);
@@ -181,7 +181,7 @@ class ZooKeeperStoreTest extends ClusterStoreContract {
         Path file = directory.resolve("shared");
         String[] words = Files.readString(file).split(" ");
         killed.close(true);
-        // As another process, which has ended, would have left it.
+        // The file looks as if a process that has ended had written it.
         Files.writeString(file, String.join(" ", words[0], "4194305", words[2], words[3], words[4]));
 
         ZooKeeperStore next = ensemble.store(ensemble.connectString(), 5_000, "shared");
@@ -264,7 +264,7 @@ class ZooKeeperStoreTest extends ClusterStoreContract {
         }
     }
 
-    /** Asks the server with the brokers' rights. */
+    /** Asks the server with the secret of the brokers. */
     private <T> T admin(Question<T> question) throws Exception {
         ZooKeeper zk = new ZooKeeper(ensemble.connectString(), SESSION_MS, event -> {});
         try {
