@@ -21,12 +21,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps a {@link SingleServer} running as long as this component is active, and registers it as
- * {@link EmbeddedZooKeeper} while it serves.
+ * Keeps a {@link SingleServer} running while this component is active. Registers it as {@link EmbeddedZooKeeper} while
+ * it serves.
  *
- * <p>Everything slow happens on one thread of its own. If the first start fails in a node that has not served yet, the node
- * cannot come up, so the reason goes to {@link Launch}; a server that fails later (a full disk) is started again until it
- * stays up.
+ * <p>Starting and stopping run on a thread of their own, because they are slow. If the first start fails in a node that
+ * has not served yet, the node cannot come up, and {@link Launch} gets the reason. A server that fails later, for
+ * example because the disk is full, is started again until it stays up.
  */
 @Component(
         service = {},
@@ -35,38 +35,37 @@ import org.slf4j.LoggerFactory;
 @Designate(ocd = EmbeddedServer.Config.class)
 public final class EmbeddedServer {
 
-    /** The embedded ZooKeeper server of a single node. */
     @ObjectClassDefinition(name = "Felice: embedded ZooKeeper")
     public @interface Config {
 
         @AttributeDefinition(description = "Whether this node runs a ZooKeeper server of its own.")
         boolean enabled() default true;
 
-        @AttributeDefinition(description = "The only address the server listens on.")
+        @AttributeDefinition(description = "The address that the server listens on.")
         String host() default "127.0.0.1";
 
         @AttributeDefinition(
-                description = "The port the server listens on, 0 for any that is free.",
+                description = "The port that the server listens on; 0 for any free port.",
                 min = "0",
                 max = "65535")
         int port() default 2181;
 
-        @AttributeDefinition(description = "Where the server keeps its snapshots and transaction logs.")
+        @AttributeDefinition(description = "The directory of the server's snapshots and transaction logs.")
         String data_dir() default "data/zookeeper";
 
         @AttributeDefinition(
-                description = "The server's unit of time in milliseconds; sessions last from 2 to 20 of it.",
+                description = "ZooKeeper's tick in milliseconds; a session's time-out is between 2 and 20 ticks.",
                 min = "1")
         int tick_time_ms() default 2_000;
 
-        @AttributeDefinition(description = "How many connections one address may hold, 0 for any number.", min = "0")
+        @AttributeDefinition(description = "Most connections from one address; 0 for no limit.", min = "0")
         int max_client_connections() default 60;
 
-        @AttributeDefinition(description = "How many transactions are written before the next snapshot.", min = "2")
+        @AttributeDefinition(description = "Most transactions between two snapshots.", min = "2")
         int snapshot_every() default 100_000;
 
         @AttributeDefinition(
-                description = "How many snapshots are kept, at least 3; older ones go, looked at hourly.",
+                description = "How many snapshots are kept, at least 3; older ones are deleted once an hour.",
                 min = "3")
         int snapshot_retain() default 3;
     }
@@ -105,7 +104,7 @@ public final class EmbeddedServer {
         }
     }
 
-    /** All settings are read when the server starts; a changed one is logged and waits for a restart. */
+    /** Logs each changed setting: it takes effect at the next start of the server. */
     @Modified
     void modified(Config wanted) {
         ReadOnce.compare("io.felice.zookeeper", Config.class, inForce, wanted, Set.of());
@@ -129,7 +128,9 @@ public final class EmbeddedServer {
         }
     }
 
-    /** The server is started again every few seconds. A reason that stays the same is logged once a minute. */
+    /**
+     * Logs why the server does not run; it is started again every few seconds. The same reason is logged once a minute.
+     */
     private void postponed(String reason) {
         long now = System.nanoTime();
         if (!reason.equals(reasonSaid) || now - reasonSaidNanos >= SAME_REASON_EVERY_NANOS) {
@@ -152,8 +153,8 @@ public final class EmbeddedServer {
             serving = server;
             serve(server);
         } catch (RuntimeException e) {
-            log.debug("The embedded ZooKeeper met a failure", e);
-            postponed("The embedded ZooKeeper met a failure: " + e);
+            log.debug("The embedded ZooKeeper failed", e);
+            postponed("The embedded ZooKeeper failed: " + e);
         } finally {
             serving = null;
         }
@@ -162,7 +163,10 @@ public final class EmbeddedServer {
     private void serve(SingleServer server) throws InterruptedException {
         ServiceRegistration<EmbeddedZooKeeper> registration =
                 bundle.registerService(EmbeddedZooKeeper.class, server, null);
-        log.info("ZooKeeper serves on {} with its data in {}", server.connectString(), settings.dataDirectory());
+        log.info(
+                "The embedded ZooKeeper serves on {} with its data in {}",
+                server.connectString(),
+                settings.dataDirectory());
         try {
             do {
                 purge(server);
@@ -171,7 +175,7 @@ public final class EmbeddedServer {
             registration.unregister();
         }
         if (closing.getCount() > 0) {
-            log.error("ZooKeeper stopped by itself; see its own messages above");
+            log.error("The embedded ZooKeeper has failed and is started again; the log has its own messages above");
         }
     }
 
@@ -179,7 +183,10 @@ public final class EmbeddedServer {
         try {
             server.purge(snapshotsRetained);
         } catch (IOException e) {
-            log.warn("Old ZooKeeper snapshots in {} were not deleted", settings.dataDirectory(), e);
+            log.warn(
+                    "Old snapshots of the embedded ZooKeeper in {} were not deleted; the next attempt is in an hour",
+                    settings.dataDirectory(),
+                    e);
         }
     }
 

@@ -2,13 +2,10 @@ package io.felice.zookeeper;
 
 import org.osgi.annotation.versioning.ProviderType;
 
-/**
- * A ZooKeeper server that runs inside this process and answers clients now: the service is registered when the server
- * serves and leaves when it stops.
- */
+/** A ZooKeeper server in this process that answers clients. The service is registered while the server serves. */
 @ProviderType
 public interface EmbeddedZooKeeper {
 
-    /** Where clients of this process connect, in the form {@code host:port}. */
+    /** The address for clients in this process, as {@code host:port}. */
     String connectString();
 }

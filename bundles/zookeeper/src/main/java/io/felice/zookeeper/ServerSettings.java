@@ -3,19 +3,19 @@ package io.felice.zookeeper;
 import java.nio.file.Path;
 
 /**
- * What a single server needs to know.
+ * The settings of a single server.
  *
- * @param host the only address it listens on
- * @param port the port it listens on, 0 for any that is free
- * @param dataDirectory where its snapshots and transaction logs are; made when missing
- * @param tickTimeMs its unit of time in milliseconds; sessions last from 2 to 20 ticks
- * @param maxClientConnections how many connections one address may hold, 0 for any number
- * @param snapshotEvery how many transactions it writes before the next snapshot
+ * @param host the address that the server listens on
+ * @param port the port that the server listens on; 0 for any free port
+ * @param dataDirectory the directory of the snapshots and transaction logs; created if it is missing
+ * @param tickTimeMs ZooKeeper's tick in milliseconds; a session's time-out is between 2 and 20 ticks
+ * @param maxClientConnections most connections from one address; 0 for no limit
+ * @param snapshotEvery most transactions between two snapshots
  */
 public record ServerSettings(
         String host, int port, Path dataDirectory, int tickTimeMs, int maxClientConnections, int snapshotEvery) {
 
-    /** Rejects what no server could run with. */
+    /** @throws IllegalArgumentException if no server can run with a setting */
     public ServerSettings {
         require(port >= 0 && port <= 65_535, "port " + port + " is not in 0..65535");
         require(tickTimeMs > 0, "tick.time.ms " + tickTimeMs + " is not positive");
@@ -23,7 +23,7 @@ public record ServerSettings(
         require(snapshotEvery >= 2, "snapshot.every " + snapshotEvery + " is below 2");
     }
 
-    /** A server on any free loopback port, with everything else as a node has it by default. */
+    /** The default settings of a node, but with any free port of the loopback address. */
     public static ServerSettings onLoopback(Path dataDirectory) {
         return new ServerSettings("127.0.0.1", 0, dataDirectory, 2_000, 60, 100_000);
     }

@@ -36,10 +36,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One ZooKeeper server that forms no ensemble, listens on one address only and has neither admin server nor JMX.
+ * A ZooKeeper server without an ensemble. It listens on one address, and has neither the admin server nor JMX.
  *
- * <p>It runs from {@link #open} until {@link #close}, or until it fails by itself (a full disk, say): then
- * {@link #awaitEnd} returns.
+ * <p>It runs from {@link #open} until {@link #close}, or until it fails by itself, for example because the disk is
+ * full. Then {@link #awaitEnd} returns.
  */
 public final class SingleServer implements EmbeddedZooKeeper, AutoCloseable {
 
@@ -77,7 +77,7 @@ public final class SingleServer implements EmbeddedZooKeeper, AutoCloseable {
     private static final AtomicInteger EXITS_ASKED_FOR = new AtomicInteger();
 
     static {
-        // By default the library ends the whole process when its files cannot be written; here only the server ends.
+        // By default the library exits the process when it cannot write its files. Here only the server ends.
         ServiceUtils.setSystemExitProcedure(code -> EXITS_ASKED_FOR.incrementAndGet());
         FileTxnLog.setPreallocSize(PREALLOCATED_LOG_BYTES);
     }
@@ -95,9 +95,10 @@ public final class SingleServer implements EmbeddedZooKeeper, AutoCloseable {
     }
 
     /**
-     * Starts a server and returns when it answers clients. Blocks for as long as its log takes to replay.
+     * Starts a server, and returns when it answers clients. Blocks while the server replays its log.
      *
-     * @throws IOException with a sentence for people when the address cannot be listened on or the data not be read
+     * @throws IOException if the address cannot be used or the data cannot be read; the message is a sentence for the
+     *     operator
      */
     public static SingleServer open(ServerSettings settings) throws IOException, InterruptedException {
         NIOServerCnxnFactory connections = listen(settings);
@@ -117,12 +118,16 @@ public final class SingleServer implements EmbeddedZooKeeper, AutoCloseable {
         return (host.contains(":") ? "[" + host + "]" : host) + ":" + connections.getLocalPort();
     }
 
-    /** Waits until the server has failed or was closed; true if that was within the time. */
+    /**
+     * Waits until the server has failed or is closed.
+     *
+     * @return false if it still runs at the end of this time
+     */
     boolean awaitEnd(long time, TimeUnit unit) throws InterruptedException {
         return ended.await(time, unit);
     }
 
-    /** Deletes what the newest {@code retained} snapshots do not need. */
+    /** Keeps the newest {@code retained} snapshots and the transaction logs after them. Deletes all older files. */
     void purge(int retained) throws IOException {
         List<File> snapshots = files.findNValidSnapshots(retained);
         if (snapshots.size() == retained) {
@@ -132,14 +137,15 @@ public final class SingleServer implements EmbeddedZooKeeper, AutoCloseable {
         }
     }
 
-    /** Stops listening, ends every connection, and settles the log. */
+    /** Stops listening, closes all connections, and closes the transaction log. */
     @Override
     public void close() {
         connections.shutdown();
         try {
             files.close();
         } catch (IOException e) {
-            throw new UncheckedIOException("ZooKeeper's log in " + settings.dataDirectory() + " was not closed", e);
+            throw new UncheckedIOException(
+                    "The transaction log of ZooKeeper in " + settings.dataDirectory() + " was not closed", e);
         } finally {
             ended.countDown();
         }
@@ -151,11 +157,13 @@ public final class SingleServer implements EmbeddedZooKeeper, AutoCloseable {
         connections.startup(new Server());
         if (EXITS_ASKED_FOR.get() != exits) {
             throw new IOException("ZooKeeper cannot write its data in " + settings.dataDirectory()
-                    + ": the disk is full or fails; its own messages in the log say more");
+                    + ": the disk is full or has failed. ZooKeeper's own messages in the log say more");
         }
     }
 
-    /** A transaction log is named after its first transaction, so the one that holds a transaction begins at or below it. */
+    /**
+     * The first transaction of the log file that has this transaction. A log file is named after its first transaction.
+     */
     private long firstLogWith(long zxid) {
         return Arrays.stream(files.getSnapshotLogs(zxid))
                 .mapToLong(file -> zxid(file, LOG))
@@ -208,7 +216,7 @@ public final class SingleServer implements EmbeddedZooKeeper, AutoCloseable {
         }
     }
 
-    /** Answers "unimplemented" and ends the connection, as the library does with operations that it does not know. */
+    /** Answers "unimplemented" and ends the connection, as the library does for unknown operations. */
     private void refuse(ServerCnxn connection, RequestHeader request) throws IOException {
         long last = refusalLoggedNanos.get();
         long now = System.nanoTime();
@@ -223,15 +231,18 @@ public final class SingleServer implements EmbeddedZooKeeper, AutoCloseable {
         connection.sendCloseSession();
     }
 
-    /** The library's server without its MBeans. It serves chosen operations only, and tells when it fails. */
+    /**
+     * The library's server without MBeans. It serves the operations in {@link #SERVED} only, and counts {@link #ended}
+     * down when it fails.
+     */
     private final class Server extends ZooKeeperServer {
 
         Server() {
             super(
                     files,
                     settings.tickTimeMs(),
-                    -1, // sessions of 2 ticks at least
-                    -1, // and 20 at most
+                    -1, // shortest session: the default, 2 ticks
+                    -1, // longest session: the default, 20 ticks
                     ACCEPT_BACKLOG,
                     new ZKDatabase(files),
                     "");
@@ -249,12 +260,12 @@ public final class SingleServer implements EmbeddedZooKeeper, AutoCloseable {
 
         @Override
         protected void registerJMX() {
-            // A node is observed through its status tables.
+            // The numbers of a node are in its status tables.
         }
 
         @Override
         protected void unregisterJMX() {
-            // Nothing was registered.
+            // registerJMX() has registered nothing.
         }
 
         @Override

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.ServiceRegistration;
 
-/** What the embedded server means for the node: it may keep it from starting, but never ends one that has served. */
+/** A failure of the embedded server keeps a node from starting, but never ends a node that has served. */
 class EmbeddedServerTest {
     private static final String SERVED = "felice.served";
 

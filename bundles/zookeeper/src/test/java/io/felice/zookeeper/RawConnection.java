@@ -15,7 +15,9 @@ import org.apache.zookeeper.proto.ConnectRequest;
 import org.apache.zookeeper.proto.ReplyHeader;
 import org.apache.zookeeper.proto.RequestHeader;
 
-/** A connection that sends packets which the library's client does not send. It has a session and no login. */
+/**
+ * A connection that can send packets which the library's client never sends. It has a session but is not authenticated.
+ */
 final class RawConnection implements Closeable {
     private final Socket socket;
     private final DataOutputStream out;
@@ -31,7 +33,7 @@ final class RawConnection implements Closeable {
         receive();
     }
 
-    /** What the server answers to one operation. */
+    /** Sends one operation and returns the server's answer. */
     Code ask(int opcode, byte[] request) throws IOException {
         send(bytes(new RequestHeader(++xid, opcode)), request);
         ReplyHeader header = new ReplyHeader();
@@ -39,7 +41,7 @@ final class RawConnection implements Closeable {
         return Code.get(header.getErr());
     }
 
-    /** True if the server has ended the connection; waits for that. */
+    /** Waits until the server has ended the connection. */
     boolean isEnded() throws IOException {
         return in.read() < 0;
     }

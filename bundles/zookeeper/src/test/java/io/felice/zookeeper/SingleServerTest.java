@@ -20,7 +20,7 @@ import org.apache.zookeeper.ZooKeeper;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What a node may expect of the server it embeds, asked with the library's own client. */
+/** What a node needs from the embedded server, tested with the library's own client. */
 class SingleServerTest {
 
     @TempDir
@@ -111,7 +111,7 @@ class SingleServerTest {
         }
     }
 
-    /** What is asked of a connected client. */
+    /** An operation of a connected client. */
     private interface Question {
         void ask(ZooKeeper client) throws Exception;
     }
