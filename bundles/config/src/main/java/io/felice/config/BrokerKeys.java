@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 
-/** What Kafka's tools know of a broker, and the broker's file may say too. */
+/** The broker settings of Kafka's tools. The file io.felice.broker.cfg may have them too. */
 final class BrokerKeys {
     private BrokerKeys() {}
 

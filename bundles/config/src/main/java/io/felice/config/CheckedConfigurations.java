@@ -24,10 +24,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Puts the check between Configuration Admin and the components.
+ * Registers the check of configurations with Configuration Admin, which calls it before a component gets a
+ * configuration.
  *
- * <p>A refresh of the API may start a component before this one. What is wrong in its file has reached it then as it is, so
- * it is handed out once more, through the check.
+ * <p>A refresh of the bundle api may start other components before this one. They got their configurations unchecked.
+ * So this component delivers each configuration that has a mistake once more, through the check.
  */
 @Component(
         immediate = true,
@@ -69,7 +70,9 @@ public final class CheckedConfigurations {
                     .filter(each -> Objects.nonNull(each.getProperties()))
                     .toList();
         } catch (IOException | InvalidSyntaxException | IllegalStateException unreadable) {
-            log.warn("Not all configurations can be looked through: {}", unreadable.toString());
+            log.warn(
+                    "The configurations cannot be listed, so mistakes in some files are not reported: {}",
+                    unreadable.toString());
             return List.of();
         }
     }
@@ -78,7 +81,11 @@ public final class CheckedConfigurations {
         try {
             configuration.update(configuration.getProperties());
         } catch (IOException | IllegalStateException failure) {
-            log.warn("{} cannot be handed out again: {}", configuration.getPid(), failure.toString());
+            log.warn(
+                    "The configuration {} has a mistake and cannot be delivered again, so its component keeps the"
+                            + " mistake: {}",
+                    configuration.getPid(),
+                    failure.toString());
         }
     }
 

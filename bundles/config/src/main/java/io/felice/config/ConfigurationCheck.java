@@ -20,20 +20,20 @@ import org.osgi.service.cm.ConfigurationListener;
 import org.osgi.service.cm.ConfigurationPlugin;
 
 /**
- * Checks every configuration of Felice on its way from the file to the components. A value that a component cannot read, or
- * that is out of range, is replaced by the last good value.
+ * Checks every configuration of Felice before a component gets it. If a value cannot be read or is out of range, the
+ * component gets the last good value instead.
  *
- * <p>At the start there is no last good value. Then the launch fails with a sentence, and the component does not come up:
- * with the default it would be another node than the one that was asked for (another broker id, another port).
+ * <p>At the start there is no last good value. Then the launch fails with a sentence and the component does not start.
+ * With a default value the node could have another broker id or port than the operator wanted.
  *
  * <p>Any thread; one at a time.
  */
 final class ConfigurationCheck implements ConfigurationPlugin, ConfigurationListener {
-    /** Keys that the platform adds to what a file says. */
+    /** Prefixes of keys that OSGi and Karaf add to the keys of a file. */
     private static final List<String> PLATFORM =
             List.of("service.", "felix.", "component.", "config.", "org.apache.", ".");
 
-    /** Declarative Services activates no component whose satisfying condition is not there, and says nothing of it. */
+    /** Declarative Services does not activate a component while this condition is not satisfied, and logs nothing. */
     static final String UNSATISFIABLE = "osgi.ds.satisfying.condition.target";
 
     private final KnownSettings settings;
@@ -44,18 +44,21 @@ final class ConfigurationCheck implements ConfigurationPlugin, ConfigurationList
     private final UnreadFiles unread;
     private final AtomicBoolean hasLooked = new AtomicBoolean();
 
-    /** By PID: what was handed out last and had nothing wrong in it, or was made so. */
+    /** By PID: the last configuration that a component got, with its mistakes replaced. */
     private final Map<String, Map<String, Object>> lastGood;
 
-    /** By PID: what was said of it last, so that it is not said again to each who asks. */
+    /**
+     * By PID: the sentences about the last configuration. A sentence is logged once, although several components ask
+     * for the configuration.
+     */
     private final Map<String, Set<String>> said = new HashMap<>();
 
     /**
-     * @param configurations all of ours, as they are in the files
-     * @param lastGood by PID; outlives this
-     * @param hasServed whether it is too late for a launch to fail
-     * @param failLaunch takes the sentence why the node cannot run
-     * @param warn takes a sentence for the log
+     * @param configurations all configurations of Felice, as they are in the files
+     * @param lastGood by PID; outlives this object
+     * @param hasServed true when the node has served, so that the launch cannot fail any more
+     * @param failLaunch gets the sentence that says why the node cannot run
+     * @param warn gets a sentence for the log
      */
     ConfigurationCheck(
             KnownSettings settings,
@@ -73,7 +76,10 @@ final class ConfigurationCheck implements ConfigurationPlugin, ConfigurationList
         unread = new UnreadFiles(settings, configurations, warn);
     }
 
-    /** A file that is named after nothing is asked for by nobody. */
+    /**
+     * Looks for files that belong to no bundle. No component asks for such a file, so {@link #modifyConfiguration}
+     * never sees it.
+     */
     @Override
     public void configurationEvent(ConfigurationEvent event) {
         if (event.getPid().startsWith(Descriptors.PREFIX)) {
@@ -97,7 +103,7 @@ final class ConfigurationCheck implements ConfigurationPlugin, ConfigurationList
         }
     }
 
-    /** By key: what was expected in place of what is there. */
+    /** By key of each bad value: what it must be. */
     private static Map<String, String> refused(Map<String, Setting> known, Dictionary<String, Object> properties) {
         Map<String, String> refused = new TreeMap<>();
         for (String key : Collections.list(properties.keys())) {
@@ -116,7 +122,7 @@ final class ConfigurationCheck implements ConfigurationPlugin, ConfigurationList
         return !refused.isEmpty() && !hasServed.getAsBoolean();
     }
 
-    /** By PID: sentences on what is wrong in the other files, so that they can be corrected all at once. */
+    /** By PID: the mistakes in the other files, so that the operator can correct all at once. */
     private Map<String, List<String>> mistakesElsewhere(String pid) {
         Map<String, List<String>> mistakes = new TreeMap<>();
         for (Dictionary<String, Object> other : configurations.get()) {
@@ -159,7 +165,7 @@ final class ConfigurationCheck implements ConfigurationPlugin, ConfigurationList
         }
     }
 
-    /** The node runs: what it had stays in force. */
+    /** Called in a running node. A bad value is replaced by the value before. */
     private void goOn(
             String pid,
             String file,
@@ -181,7 +187,10 @@ final class ConfigurationCheck implements ConfigurationPlugin, ConfigurationList
         lastGood.put(pid, copy(properties));
     }
 
-    /** The node starts. No component that reads this configuration comes up, so none runs with what was not meant. */
+    /**
+     * Called while the node starts. The component of this configuration does not start, so it never runs with a value
+     * that the operator did not want.
+     */
     private void refuse(
             String pid,
             Map<String, String> refused,

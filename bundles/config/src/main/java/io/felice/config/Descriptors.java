@@ -23,8 +23,8 @@ import org.w3c.dom.NodeList;
 import org.xml.sax.SAXException;
 
 /**
- * The settings of the bundles that are installed, from the metatype descriptors that their {@code @interface Config} became;
- * the broker's file may say what Kafka's tools know of a broker, too. Any thread.
+ * The settings of all installed bundles, read from the metatype descriptors that bnd makes of their {@code @interface
+ * Config}. The broker has Kafka's broker settings as well. Any thread.
  */
 final class Descriptors implements KnownSettings {
     static final String PREFIX = "io.felice.";
@@ -54,7 +54,7 @@ final class Descriptors implements KnownSettings {
         return settings;
     }
 
-    /** Reads a bundle only once as long as it is the same. */
+    /** Reads a bundle again only if it was updated. */
     private Map<String, Setting> of(Bundle bundle, String pid) {
         long modified = bundle.getLastModified();
         Known before = known.get(bundle.getBundleId());
@@ -67,7 +67,7 @@ final class Descriptors implements KnownSettings {
         return settings;
     }
 
-    /** What a bundle that was installed or updated then says of its PID. */
+    /** The settings of a bundle that was last modified at this time. */
     private record Known(long modified, Map<String, Setting> settings) {}
 
     @Override
@@ -82,7 +82,7 @@ final class Descriptors implements KnownSettings {
         return pids;
     }
 
-    /** Looks into the bundle as it is. To find its entries would resolve it, in the midst of a refresh perhaps. */
+    /** Does not use findEntries, because that would resolve the bundle, perhaps in the middle of a refresh. */
     private static List<URL> descriptors(Bundle bundle) {
         try {
             var paths = bundle.getEntryPaths(DIRECTORY);
@@ -101,7 +101,10 @@ final class Descriptors implements KnownSettings {
         try (InputStream xml = descriptor.openStream()) {
             return read(xml, pid);
         } catch (IOException | SAXException | ParserConfigurationException unreadable) {
-            log.warn("{} cannot be read, so what it describes is not checked: {}", descriptor, unreadable.toString());
+            log.warn(
+                    "The descriptor {} cannot be read, so the settings of its bundle are not checked: {}",
+                    descriptor,
+                    unreadable.toString());
             return Map.of();
         }
     }

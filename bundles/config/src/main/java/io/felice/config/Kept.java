@@ -10,8 +10,8 @@ import org.osgi.framework.InvalidSyntaxException;
 import org.osgi.framework.ServiceReference;
 
 /**
- * What shall outlive an update of this bundle and a refresh of the API, but not the process: a service of the framework's
- * own, of nothing but the platform's classes.
+ * Keeps state over an update of this bundle and a refresh of the bundle api, but not over a restart of the process. The
+ * state is a service of the framework. It has only classes of the JDK, because classes of a bundle change in an update.
  */
 final class Kept {
     private static final String NAME = "felice.kept";

@@ -3,12 +3,12 @@ package io.felice.config;
 import java.util.List;
 import java.util.Map;
 
-/** Which settings there are. */
+/** The settings that the installed bundles have. */
 interface KnownSettings {
 
-    /** The settings of a PID by name; empty if nothing reads it. */
+    /** The settings of a PID by name; empty if no bundle reads it. */
     Map<String, Setting> of(String pid);
 
-    /** The PIDs of all bundles of ours. */
+    /** The PIDs of all bundles of Felice. */
     List<String> pids();
 }

@@ -5,23 +5,23 @@ import java.util.Comparator;
 import java.util.Locale;
 import java.util.Optional;
 
-/** Finds the name that was probably meant. */
+/** Finds the name that the operator probably meant. */
 final class NearMiss {
     private NearMiss() {}
 
-    /** The name that differs least, if it differs by a letter in five at most. */
+    /** The most similar name, if at most every fifth letter differs. */
     static Optional<String> of(String written, Collection<String> names) {
         return names.stream()
                 .min(Comparator.comparingInt(name -> distance(plain(written), plain(name))))
                 .filter(name -> distance(plain(written), plain(name)) * 5 <= written.length());
     }
 
-    /** Dots, dashes, underscores and capitals are easily mixed up. */
+    /** Treats dots, dashes and underscores as equal, and ignores case. */
     private static String plain(String name) {
         return name.toLowerCase(Locale.ROOT).replace('_', '.').replace('-', '.');
     }
 
-    /** How many letters have to be put in, left out or changed. */
+    /** The number of letters to insert, delete or replace (Levenshtein distance). */
     private static int distance(String from, String to) {
         int[] row = new int[to.length() + 1];
         for (int j = 0; j <= to.length(); j++) {

@@ -5,17 +5,17 @@ import java.nio.file.Path;
 import java.util.Dictionary;
 import org.osgi.framework.Constants;
 
-/** Where a configuration is from. */
+/** The file and the PID of a configuration. */
 final class Origin {
     private Origin() {}
 
-    /** Empty if it has none. */
+    /** Empty if the configuration has no PID. */
     static String pid(Dictionary<String, Object> configuration) {
         Object pid = configuration.get(Constants.SERVICE_PID);
         return pid == null ? "" : pid.toString();
     }
 
-    /** The file, or the PID if it is from none. */
+    /** The file, or the PID if the configuration is not from a file. */
     static String file(Dictionary<String, Object> configuration) {
         Object file = configuration.get("felix.fileinstall.filename");
         try {

@@ -4,17 +4,15 @@ import java.math.BigDecimal;
 import java.util.Optional;
 
 /**
- * One setting of a bundle and what it takes.
+ * One setting of a bundle, and the values that it takes.
  *
- * @param kind what a text must be to be a value
- * @param min smallest number
- * @param max largest number
- * @param isList several values, with commas between
- * @param rule what a text or a list must be
+ * @param min the smallest number
+ * @param max the largest number
+ * @param isList true if the setting has several values, separated by commas
+ * @param rule checks a text or a list
  */
 record Setting(Kind kind, BigDecimal min, BigDecimal max, boolean isList, Rule rule) {
 
-    /** The kinds of values that are told apart. */
     enum Kind {
         WHOLE_NUMBER,
         NUMBER,
@@ -22,12 +20,12 @@ record Setting(Kind kind, BigDecimal min, BigDecimal max, boolean isList, Rule r
         TEXT
     }
 
-    /** Judges a text, of a list all its values with commas between. */
+    /** Checks a text. A list is checked as one text, with its values separated by commas. */
     interface Rule {
-        /** Leaves the judgement to the bundle. */
+        /** Accepts every text: the bundle itself checks it. */
         Rule ANYTHING = text -> Optional.empty();
 
-        /** What the text had to be, as the end of a sentence; empty if it is just that. */
+        /** What the text must be, as the end of a sentence; empty if the text is legal. */
         Optional<String> objection(String text);
     }
 
@@ -43,7 +41,7 @@ record Setting(Kind kind, BigDecimal min, BigDecimal max, boolean isList, Rule r
         return new Setting(Kind.TEXT, null, null, false, rule);
     }
 
-    /** What the value had to be, as the end of a sentence; empty if it is just that. */
+    /** What the value must be, as the end of a sentence; empty if the value is legal. */
     Optional<String> objection(Object value) {
         String text = text(value);
         if (isList || kind == Kind.TEXT) {
@@ -53,7 +51,7 @@ record Setting(Kind kind, BigDecimal min, BigDecimal max, boolean isList, Rule r
         return fits ? Optional.empty() : Optional.of(expected());
     }
 
-    /** As it would stand in a file. */
+    /** The value as it is written in a file. */
     static String text(Object value) {
         return (value instanceof String[] several ? String.join(",", several) : value.toString()).trim();
     }
@@ -71,7 +69,7 @@ record Setting(Kind kind, BigDecimal min, BigDecimal max, boolean isList, Rule r
         }
     }
 
-    /** Read as the platform will: no exponent, no fraction. */
+    /** Accepts what Declarative Services can convert: no exponent and no fraction. */
     private static BigDecimal wholeNumber(String text) {
         return BigDecimal.valueOf(Long.parseLong(text));
     }

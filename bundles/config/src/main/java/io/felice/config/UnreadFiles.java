@@ -7,7 +7,7 @@ import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
-/** Warns of files that are named after no bundle, once each. Any thread; one at a time. */
+/** Warns of files that belong to no bundle, once each. Any thread; one at a time. */
 final class UnreadFiles {
     private static final String ENDING = ".cfg";
 

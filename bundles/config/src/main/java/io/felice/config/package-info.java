@@ -1,2 +1,2 @@
-/** Checks what the files etc/io.felice.*.cfg say, before the bundles that they are for see it. */
+/** Checks the files etc/io.felice.*.cfg before the bundles get them. */
 package io.felice.config;

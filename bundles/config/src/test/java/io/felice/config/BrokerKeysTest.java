@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** What the broker's file may say by Kafka's names. */
+/** Kafka's broker settings in the file of the broker. */
 class BrokerKeysTest {
     private final Map<String, Setting> settings = BrokerKeys.settings();
 

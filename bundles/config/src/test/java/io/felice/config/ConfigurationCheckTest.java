@@ -16,12 +16,12 @@ import org.osgi.framework.ServiceReference;
 import org.osgi.service.cm.ConfigurationAdmin;
 import org.osgi.service.cm.ConfigurationEvent;
 
-/** What comes of mistakes in a file, at the start and while the node runs. */
+/** The outcome of mistakes in a file, at the start and in a running node. */
 class ConfigurationCheckTest {
     private static final String FILE = "/var/lib/felice/etc/io.felice.broker.cfg";
     private static final String NETWORK = "/var/lib/felice/etc/io.felice.network.cfg";
 
-    /** Who tells of a change. */
+    /** The sender of a configuration event. */
     private static final ServiceReference<ConfigurationAdmin> NOBODY = nobody();
 
     @SuppressWarnings("unchecked")
@@ -98,7 +98,7 @@ class ConfigurationCheckTest {
         Dictionary<String, Object> seen = seen("auto.create.topics.enable", "yes", "num.partitions", "3");
 
         assertThat(seen.get("osgi.ds.satisfying.condition.target"))
-                .as("what is nowhere, so that the component is not made, and no failure of it is logged")
+                .as("a condition that nothing satisfies, so that the component does not start and no failure is logged")
                 .isEqualTo("(felice.refused=" + "io.felice.broker)");
         assertThat(failures)
                 .containsExactly(FILE + ": auto.create.topics.enable is \"yes\", but it must be true or false.");
@@ -291,7 +291,7 @@ class ConfigurationCheckTest {
         assertThat(warnings).isEmpty();
     }
 
-    /** What the broker's components see of a file with these lines. */
+    /** What the broker's components get of a file with these lines. */
     private Dictionary<String, Object> seen(String... lines) {
         Dictionary<String, Object> properties = file("io.felice.broker", FILE, lines);
         check.modifyConfiguration(null, properties);

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 
-/** What a bundle's descriptor says of its settings. */
+/** The settings in a bundle's descriptor. */
 class DescriptorsTest {
     private static final String XML =
             """
@@ -117,7 +117,7 @@ class DescriptorsTest {
                 .isEmpty();
     }
 
-    /** Refuses every question but these. */
+    /** A proxy that has answers to these methods only; every other call fails. */
     private static <T> T answering(Class<T> type, Map<String, Callable<Object>> answers) {
         return type.cast(Proxy.newProxyInstance(
                 DescriptorsTest.class.getClassLoader(), new Class<?>[] {type}, (proxy, method, arguments) -> {
