@@ -19,13 +19,13 @@ import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 
-/** Kafka's own client, out of the bundle {@code io.felice.protocol}; it talks to the broker over TCP like any other. */
+/** Kafka's own client from the bundle {@code io.felice.protocol}. It connects to the broker over TCP. */
 record Client(String bootstrap) {
     private static final long PATIENCE_SECONDS = 30;
     private static final ConfigResource LOGGERS = new ConfigResource(ConfigResource.Type.BROKER_LOGGER, "0");
 
     Client {
-        // Where Kafka's client looks for the classes that its configuration names.
+        // Kafka's client loads the classes that its configuration names with this class loader.
         Thread.currentThread().setContextClassLoader(KafkaProducer.class.getClassLoader());
     }
 
@@ -36,7 +36,7 @@ record Client(String bootstrap) {
         }
     }
 
-    /** Sends the value once: what the broker refuses is an error at once, and not tried again. */
+    /** Sends the value once. If the broker refuses it, this fails at once, without a retry. */
     void send(String topic, String value) throws Exception {
         Map<String, Object> settings =
                 Map.of("bootstrap.servers", bootstrap, "acks", "all", "enable.idempotence", false, "retries", 0);
@@ -46,7 +46,7 @@ record Client(String bootstrap) {
         }
     }
 
-    /** The values from the beginning of the topic to what is its end now. */
+    /** The values between the start of the topic and its end at the time of the call. */
     List<String> read(String topic) {
         try (KafkaConsumer<String, String> consumer = new KafkaConsumer<>(
                 Map.of("bootstrap.servers", bootstrap), new StringDeserializer(), new StringDeserializer())) {
@@ -79,7 +79,7 @@ record Client(String bootstrap) {
         }
     }
 
-    /** The level in force of each logger that has one. */
+    /** The effective level of each logger that has a level. */
     Map<String, String> levels() throws Exception {
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrap))) {
             return admin

@@ -12,7 +12,7 @@ import static org.ops4j.pax.exam.karaf.options.KarafDistributionOption.karafDist
 import java.nio.file.Path;
 import org.ops4j.pax.exam.Option;
 
-/** The built archive as Pax Exam starts it: as {@code bin/felice} does, but on ports that are free. */
+/** The built archive, started by Pax Exam with the options of {@code bin/felice}, but on free ports. */
 final class Distribution {
     private static final Path TARGET = Path.of(System.getProperty("felice.target", "target"));
     private static final String KARAF = System.getProperty("felice.karaf.version");
@@ -57,7 +57,9 @@ final class Distribution {
                         + TARGET.resolve("exam-repository").toUri() + "@id=exam@snapshots");
     }
 
-    /** Relative paths are below the directory that the archive was unpacked to, where the process starts. */
+    /**
+     * Relative paths are below the directory of the unpacked archive, which is the working directory of the process.
+     */
     private static Option java() {
         return composite(
                 vmOptions(
@@ -75,7 +77,8 @@ final class Distribution {
                         "--add-exports=java.base/sun.net.www.protocol.http=ALL-UNNAMED",
                         "--add-exports=java.base/sun.net.www.protocol.https=ALL-UNNAMED",
                         "--add-exports=java.base/sun.net.www.protocol.jar=ALL-UNNAMED"),
-                // Karaf's access control needs it up to Java 23; from 24 on Java refuses to start with it.
+                // Karaf's access control needs the security manager up to Java 23. From Java 24 on, Java does not start
+                // with this option.
                 Runtime.version().feature() < 24 ? vmOption("-Djava.security.manager=allow") : composite(),
                 vmOptions(
                         "-classpath",

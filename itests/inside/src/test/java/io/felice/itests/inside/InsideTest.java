@@ -49,13 +49,15 @@ import org.osgi.service.component.runtime.ServiceComponentRuntime;
 import org.osgi.service.component.runtime.dto.ComponentConfigurationDTO;
 import org.osgi.service.component.runtime.dto.ComponentDescriptionDTO;
 
-/** What only shows inside the running distribution: this class is a bundle in it. */
+/** This class runs as a bundle in the distribution, and checks what is not visible from outside. */
 @RunWith(PaxExam.class)
 @ExamReactorStrategy(PerClass.class)
 public class InsideTest {
     private static final long PATIENCE_MS = 30_000;
 
-    /** Packages that embedded libraries name and that a node does not have on purpose, each with the reason. */
+    /**
+     * Prefixes of classes that embedded libraries name and that a node does not have on purpose, each with the reason.
+     */
     private static final Map<String, String> LEFT_OUT = Map.of(
             "com.fasterxml.jackson.", "Kafka's messages as JSON, which only Kafka's own tools write",
             "io.netty.channel.epoll.",
@@ -71,7 +73,7 @@ public class InsideTest {
     @Inject
     private ServiceComponentRuntime runtime;
 
-    /** There when the broker serves clients. */
+    /** Pax Exam injects this service when the broker serves clients. */
     @Inject
     @Filter(timeout = PATIENCE_MS)
     private Partitions partitions;
@@ -206,7 +208,7 @@ public class InsideTest {
                 .toList();
     }
 
-    /** Active, or made when somebody asks for it. */
+    /** True if the component is active, or would be activated when somebody gets its service. */
     private static boolean isSatisfied(ComponentConfigurationDTO component) {
         return component.state == ComponentConfigurationDTO.ACTIVE
                 || component.state == ComponentConfigurationDTO.SATISFIED;
@@ -228,7 +230,7 @@ public class InsideTest {
                 .orElseThrow();
     }
 
-    /** What services of this type say in a property, each value as text. */
+    /** The values of a property of all services of this type, as text. */
     private Set<String> properties(Class<?> service, String property) throws Exception {
         return context.getServiceReferences(service, null).stream()
                 .map(reference -> String.valueOf(reference.getProperty(property)))
@@ -241,7 +243,7 @@ public class InsideTest {
                 .collect(toCollection(TreeSet::new));
     }
 
-    /** What {@code felice:status} shows, by name. */
+    /** The status tables that {@code felice:status} shows, by name. */
     private Map<String, StatusTable> tables() throws Exception {
         Map<String, StatusTable> tables = new TreeMap<>();
         for (ServiceReference<StatusSource> source : context.getServiceReferences(StatusSource.class, null)) {
@@ -255,7 +257,7 @@ public class InsideTest {
         return endpoint.host() + ":" + endpoint.port();
     }
 
-    /** Something that may not be so yet. */
+    /** A condition that may become true later. */
     private interface Claim {
         void check() throws Exception;
     }

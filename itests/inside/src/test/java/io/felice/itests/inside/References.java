@@ -18,8 +18,9 @@ import org.osgi.framework.Bundle;
 import org.osgi.framework.FrameworkUtil;
 
 /**
- * Every class that a bundle's own code can reach within its bundle, and which classes those name that the bundle's class
- * loader does not find. Java looks for a class when a method first needs it, so a missing import shows only then.
+ * Follows the references from class to class within a bundle, starting at the bundle's own classes, and finds the
+ * classes that the bundle's class loader cannot load. Java loads a class only when a method first needs it, so without
+ * this test a missing import fails only at that time.
  */
 final class References {
     private static final String OWN = "io.felice.";
@@ -35,7 +36,7 @@ final class References {
         this.bundle = bundle;
     }
 
-    /** The missing classes, each with some of the classes that name it. */
+    /** The missing classes, each with some of the classes that refer to it. */
     static Map<String, Set<String>> missing(Bundle bundle) throws IOException {
         References references = new References(bundle);
         references.readAll();
@@ -79,7 +80,10 @@ final class References {
         return users;
     }
 
-    /** The classes that a class file names: in its code and, if it is of ours, in the signatures of what it uses. */
+    /**
+     * The classes that a class file refers to in its code. For Felice's own classes, also those in the signatures of
+     * the methods and fields that it uses.
+     */
     private Set<String> named(String name) throws IOException {
         URL file = bundle.getEntry("/" + name.replace('.', '/') + ".class");
         try (InputStream stream = file.openStream();

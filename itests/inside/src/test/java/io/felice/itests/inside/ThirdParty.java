@@ -9,14 +9,14 @@ import org.osgi.framework.BundleActivator;
 import org.osgi.framework.BundleContext;
 
 /**
- * What a third party's bundle does: it registers a storage engine, without Declarative Services and with no more than
+ * The activator of a third party's bundle. It registers a storage engine without Declarative Services, and uses only
  * Felice's API. See {@link ThirdPartyBundle}.
  */
 public final class ThirdParty implements BundleActivator {
-    /** What {@code storage.engine} of a topic says. */
+    /** The value of the topic config {@code storage.engine}. */
     static final String ENGINE = "third-party";
 
-    /** Outlives a stop of the bundle, as files would. */
+    /** The logs outlive a stop of the bundle, as files would. */
     private static final StorageEngine LOGS = new MemoryStorageEngine(1 << 20, Clock.systemUTC());
 
     @Override
@@ -26,6 +26,6 @@ public final class ThirdParty implements BundleActivator {
 
     @Override
     public void stop(BundleContext context) {
-        // The framework takes the service back.
+        // The framework unregisters the service.
     }
 }

@@ -12,10 +12,7 @@ import java.util.jar.Manifest;
 import java.util.zip.ZipEntry;
 import org.osgi.framework.Bundle;
 
-/**
- * The jar around {@link ThirdParty}. It brings the classes of its engine along: copies of those of the engine in memory,
- * which are its own from then on.
- */
+/** Builds the jar of {@link ThirdParty}. The jar has its own copies of the classes of the memory engine. */
 final class ThirdPartyBundle {
     private ThirdPartyBundle() {}
 
