@@ -86,22 +86,21 @@ public final class Broker implements StatusSource, HealthSource {
     /** What the file says beside the broker keys of {@link BrokerConfig}, which may stand there by their names. */
     @ObjectClassDefinition(name = "Felice broker", description = "The node's identity, its data, its threads.")
     public @interface Config {
-        @AttributeDefinition(description = "The node's id, different on every node of a cluster.", min = "0")
+        @AttributeDefinition(description = "The id of this node, different on every node of a cluster.", min = "0")
         int broker_id() default 0;
 
-        @AttributeDefinition(description = "Where the broker keeps what it must remember beside the logs.")
+        @AttributeDefinition(description = "The directory of the files that the broker needs besides the logs.")
         String data_dir() default "data/broker";
 
-        @AttributeDefinition(description = "The rack or zone of this node; empty if it has none.")
+        @AttributeDefinition(description = "The rack or zone of this node; empty for none.")
         String rack() default "";
 
-        @AttributeDefinition(description = "Threads for each storage engine, for what may block.", min = "1")
+        @AttributeDefinition(description = "Threads for blocking operations, for each storage engine.", min = "1")
         int storage_threads() default 4;
 
         @AttributeDefinition(
-                description =
-                        "How long after the start stray logs are looked for, in milliseconds: logs of deleted topics"
-                                + " are deleted then, logs of unknown topics are set aside.",
+                description = "How long after its start the broker looks for logs without a topic, in milliseconds. It"
+                        + " deletes logs of deleted topics and sets logs of unknown topics aside.",
                 min = "0")
         long stray_log_delay_ms() default 60_000;
     }

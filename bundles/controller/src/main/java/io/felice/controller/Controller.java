@@ -483,7 +483,8 @@ public final class Controller implements Admin, StatusSource, HealthSource {
         public void damaged(String what) {
             if (isActive() && snapshots.wantSoon()) {
                 log.warn(
-                        "{}. The controller writes a snapshot of all metadata, so that no node needs the lost part any more",
+                        "{}. The controller writes a snapshot of all metadata, so that no node needs the lost part any"
+                                + " more",
                         what);
                 append(List.of());
             }

@@ -94,7 +94,8 @@ final class Leaders {
             PartitionState elected = state.ledBy(leader, isr);
             if (allEmptied && leader != PartitionState.NO_LEADER) {
                 log.warn(
-                        "Every in-sync replica of {} came back with an empty data directory, so records are lost; broker {} leads it",
+                        "Every in-sync replica of {} came back with an empty data directory, so records are lost;"
+                                + " broker {} leads it",
                         partition,
                         leader);
                 return recovering(elected);
@@ -160,7 +161,8 @@ final class Leaders {
             throw ErrorCode.ELIGIBLE_LEADERS_NOT_AVAILABLE.because("No replica of " + partition + " is alive.");
         }
         log.warn(
-                "Unclean election: broker {} leads {} although it was not in sync; records that only brokers {} have are lost",
+                "Unclean election: broker {} leads {} although it was not in sync; records that only brokers {} have"
+                        + " are lost",
                 any,
                 partition,
                 state.isr());

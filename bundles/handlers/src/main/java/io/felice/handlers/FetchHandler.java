@@ -53,15 +53,18 @@ public final class FetchHandler implements RequestHandler<FetchRequestData, Fetc
     /** Room for fetch sessions. */
     @ObjectClassDefinition(name = "Felice handlers")
     public @interface Config {
-        @AttributeDefinition(description = "How many clients may fetch incrementally at a time", min = "0")
+        @AttributeDefinition(
+                description = "Most fetch sessions at a time (KIP-227). A client without a session names all its"
+                        + " partitions in every fetch request.",
+                min = "0")
         int fetch_sessions() default 1000;
 
-        @AttributeDefinition(description = "How many partitions all fetch sessions together may remember", min = "0")
+        @AttributeDefinition(description = "Most partitions of all fetch sessions together.", min = "0")
         int fetch_session_partitions() default 500_000;
 
         @AttributeDefinition(
                 description =
-                        "After how long without a request a fetch session gives way to a new one, in milliseconds",
+                        "After how long without a request a new fetch session may replace an old one, in milliseconds.",
                 min = "0")
         long fetch_session_eviction_ms() default 120_000;
     }

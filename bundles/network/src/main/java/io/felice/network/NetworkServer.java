@@ -46,80 +46,92 @@ public final class NetworkServer implements StatusSource, HealthSource {
     @ObjectClassDefinition(name = "Felice network", description = "Where clients connect, and what they may take.")
     @interface Config {
         @AttributeDefinition(
-                description = "NAME://host:port, several separated by commas; an empty host binds all addresses, port 0"
-                        + " any free one.")
+                description = "NAME://host:port, separated by commas. An empty host stands for all addresses, port 0"
+                        + " for any free port.")
         String[] listeners() default {"PLAINTEXT://127.0.0.1:9092"};
 
         @AttributeDefinition(
-                description = "NAME://host:port that clients are told to connect to; a listener that is not named is"
-                        + " advertised as it is bound.")
+                description = "NAME://host:port that clients connect to. A listener that is not listed is advertised at"
+                        + " the address that it listens on.")
         String[] advertised_listeners() default {};
 
-        @AttributeDefinition(description = "NAME:PROTOCOL for every listener that is not named after its protocol.")
+        @AttributeDefinition(description = "NAME:PROTOCOL for every listener whose name is not a protocol.")
         String[] listener_security_protocol_map() default {};
 
-        @AttributeDefinition(description = "I/O threads; 0 for half as many as there are cores.", min = "0")
+        @AttributeDefinition(description = "I/O threads; 0 for half the number of cores.", min = "0")
         int num_network_threads() default 0;
 
         @AttributeDefinition(
-                description = "The largest request; a connection that sends a larger one is closed.",
+                description = "The largest request in bytes; a connection that sends a larger one is closed.",
                 min = "1")
         int socket_request_max_bytes() default 104857600;
 
         @AttributeDefinition(
                 description =
-                        "Memory for all requests that are being received or handled; 0 for a quarter of the heap.",
+                        "Memory for all requests that are being received or handled, in bytes; 0 for a quarter of the"
+                                + " heap.",
                 min = "0")
         long request_memory_bytes() default 0;
 
         @AttributeDefinition(
-                description = "Requests of a connection that are begun at once; the next ones wait.",
+                description = "Most requests of one connection that are handled at a time; later ones wait.",
                 min = "1")
         int max_in_flight_requests_per_connection() default 64;
 
         @AttributeDefinition(
-                description = "Requests of all connections that are begun at once; the next ones wait.",
+                description = "Most requests of all connections that are handled at a time; later ones wait.",
                 min = "1")
         int max_in_flight_requests() default 50000;
 
         @AttributeDefinition(
-                description = "Answers that may wait for a client to read; above, nothing more of it is begun.",
+                description = "Most bytes of answers that a client has not read yet. Above that, no further request of"
+                        + " its connection is handled.",
                 min = "1")
         long queued_response_bytes() default 4194304;
 
-        @AttributeDefinition(description = "Open connections; further ones are closed at once.", min = "1")
+        @AttributeDefinition(description = "Most open connections; further ones are closed at once.", min = "1")
         int max_connections() default 20000;
 
-        @AttributeDefinition(description = "Open connections from one address.", min = "1")
+        @AttributeDefinition(
+                description = "Most open connections from one address; further ones are closed.",
+                min = "1")
         int max_connections_per_ip() default 20000;
 
-        @AttributeDefinition(description = "How long a connection may do nothing before it is closed.", min = "1")
+        @AttributeDefinition(
+                description = "After how long without any traffic a connection is closed, in milliseconds.",
+                min = "1")
         long connections_max_idle_ms() default 600000;
 
         @AttributeDefinition(
-                description = "How long a client may leave an answer unread; the answer keeps files of the log open.",
+                description = "After how long an answer that the client does not read closes its connection, in"
+                        + " milliseconds. Unread answers keep log files open.",
                 min = "1")
         long response_stalled_ms() default 300000;
 
         @AttributeDefinition(
-                description = "How long a request waits for its handler while a bundle is being replaced.",
+                description = "How long a request waits for its handler while a bundle is being replaced, in"
+                        + " milliseconds.",
                 min = "0")
         long held_requests_ms() default 15000;
 
-        @AttributeDefinition(description = "Connections that may wait for a handler at once.", min = "0")
+        @AttributeDefinition(
+                description = "Most connections that wait for a handler at a time; requests of further ones get a"
+                        + " retriable error.",
+                min = "0")
         int held_requests() default 10000;
 
         @AttributeDefinition(
-                description = "What connections that wait for a handler may have sent, all together.",
+                description = "Most bytes of all connections that wait for a handler; further requests get a retriable"
+                        + " error.",
                 min = "0")
         long held_requests_bytes() default 33554432;
 
         @AttributeDefinition(
-                description = "How ranges of files are sent: auto (by the kernel, but to this machine through memory),"
-                        + " buffer, sendfile.")
+                description = "How records in log files are sent to clients: sendfile (by the kernel), buffer (through"
+                        + " memory), or auto (by the kernel; to clients on this machine in the cheaper of both ways).")
         String fetch_transfer() default "auto";
 
-        @AttributeDefinition(description = "One line per request in the log io.felice.network.requests.")
+        @AttributeDefinition(description = "Whether io.felice.network.requests logs one line for each request.")
         boolean request_log() default false;
     }
 

@@ -53,7 +53,7 @@ import org.slf4j.LoggerFactory;
 public final class LogStorageEngine implements StorageEngine, StatusSource, AutoCloseable {
     @ObjectClassDefinition(name = "Felice storage: log", description = "Append-only segment files in Kafka's layout.")
     public @interface Config {
-        @AttributeDefinition(description = "Where the logs are; used by one process at a time.")
+        @AttributeDefinition(description = "The directory of the logs; only one process at a time can use it.")
         String directory() default "data/log";
 
         @AttributeDefinition(
@@ -67,8 +67,7 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
         long tail_budget_bytes() default 67_108_864L;
 
         @AttributeDefinition(
-                description =
-                        "Files that are kept open, besides those in use; fewer if the process may not open so many.",
+                description = "Most idle files that stay open; fewer if the process may not open so many files.",
                 min = "1")
         int open_files() default 8_000;
 

@@ -24,7 +24,7 @@ public final class MemoryStorageEngine implements StorageEngine {
     @ObjectClassDefinition(name = "Felice storage: memory", description = "Logs on the heap; a restart forgets them.")
     public @interface Config {
         @AttributeDefinition(
-                description = "Bytes that all logs may take together; appends are refused when they do.",
+                description = "Most bytes of all logs together; when they are used up, appends are refused.",
                 min = "0")
         long bytes() default 268_435_456L;
     }
