@@ -109,7 +109,6 @@ final class Descriptors implements KnownSettings {
         }
     }
 
-    /** The settings that one descriptor has for a PID. */
     static Map<String, Setting> read(InputStream xml, String pid)
             throws IOException, SAXException, ParserConfigurationException {
         Document document =

@@ -9,6 +9,5 @@ interface KnownSettings {
     /** The settings of a PID by name; empty if no bundle reads it. */
     Map<String, Setting> of(String pid);
 
-    /** The PIDs of all bundles of Felice. */
     List<String> pids();
 }

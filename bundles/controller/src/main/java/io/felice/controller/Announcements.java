@@ -12,7 +12,6 @@ final class Announcements {
 
     private Announcements() {}
 
-    /** Logs one line for each of these records. The caller calls this when the records are in the metadata log. */
     static void log(ClusterView before, ClusterView after, List<MetadataRecord> records) {
         for (MetadataRecord record : records) {
             if (record instanceof MetadataRecord.TopicCreated created) {

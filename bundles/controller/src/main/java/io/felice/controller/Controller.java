@@ -129,7 +129,6 @@ public final class Controller implements Admin, StatusSource, HealthSource {
         thread.execute(() -> snapshots.every(config.snapshot_every_changes(), config.snapshot_every_bytes()));
     }
 
-    /** Follows the metadata log of this store, and stands for election there. */
     @Reference(
             name = "store",
             cardinality = ReferenceCardinality.OPTIONAL,

@@ -53,7 +53,6 @@ record Decision<K, V>(List<MetadataRecord> records, Map<K, Outcome<V>> outcomes)
             return done(false);
         }
 
-        /** Refuses every item for the same reason. */
         static <K, V> Decision<K, V> refused(Iterable<K> keys, Supplier<FeliceException> because) {
             Draft<K, V> draft = new Draft<>();
             keys.forEach(key -> draft.item(key, records -> {

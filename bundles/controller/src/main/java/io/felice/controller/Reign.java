@@ -24,7 +24,6 @@ final class Reign {
         return term;
     }
 
-    /** True when this term decides about requests. */
     boolean isActive() {
         return planned != null;
     }

@@ -45,7 +45,6 @@ final class Snapshots {
         records.forEach(record -> bytes += MetadataText.encode(record).length());
     }
 
-    /** Takes a snapshot of {@code view} if the log has grown enough or one is wanted, unless one is being written. */
     void takeIfDue(Reign reign, ClusterView view, ControllerThread thread, java.time.Duration retryAfter) {
         boolean due = wanted || changes >= everyChanges || bytes >= everyBytes;
         if (busy || !due) {

@@ -66,7 +66,6 @@ final class StoreLink {
         return here != null && here.isConnected();
     }
 
-    /** True if another node is known to be the controller. */
     boolean isControllerElsewhere() {
         ClusterStore here = store;
         return here != null && here.isControllerElsewhere();

@@ -137,7 +137,6 @@ public final class SingleServer implements EmbeddedZooKeeper, AutoCloseable {
         }
     }
 
-    /** Stops listening, closes all connections, and closes the transaction log. */
     @Override
     public void close() {
         connections.shutdown();

@@ -31,7 +31,6 @@ final class Absence {
         }
     }
 
-    /** Logs that the connection is lost or cannot be made. */
     void say(String address, String reason) {
         log(address, reason);
     }

@@ -47,7 +47,6 @@ final class Election implements Actor, Subscription {
     private List<LiveRegistration> shown;
     private boolean closed;
 
-    /** The data of {@code /controller}. */
     record Content(int epoch, String id, OptionalInt brokerId) {
         static Content of(String text) {
             Matcher content = CONTENT.matcher(text);

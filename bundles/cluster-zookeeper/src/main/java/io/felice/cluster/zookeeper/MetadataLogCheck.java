@@ -74,8 +74,8 @@ final class MetadataLogCheck implements Actor {
     }
 
     /**
-     * Compares with the pointer that was read before. The controller changes the pointer before it deletes batches, so
-     * with an old pointer batches may seem to be missing; {@link #nameBatches} reads the pointer again.
+     * The controller changes the pointer before it deletes batches, so batches may only seem to be missing. {@link
+     * #nameBatches} therefore reads the pointer again.
      */
     private void countBatches(Pointer pointer, Runnable done) {
         client.exists(paths.log(), null, (code, stat) -> {

@@ -85,7 +85,6 @@ final class MetadataLogReader implements Actor, Subscription {
         return bytes;
     }
 
-    /** The number of batches in the log, at the last reading. */
     long znodes() {
         return shownZnodes;
     }

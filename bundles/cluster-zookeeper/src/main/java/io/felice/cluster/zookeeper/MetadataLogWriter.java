@@ -165,14 +165,12 @@ final class MetadataLogWriter implements ClusterStore.Term {
         }
     }
 
-    /** Continues a snapshot that was interrupted. */
     void tick() {
         if (!over) {
             snapshots.goOn(client);
         }
     }
 
-    /** True while a batch has no answer yet. */
     boolean isOpen() {
         return flight != null;
     }

@@ -103,7 +103,6 @@ final class ZooKeeperSession {
         open();
     }
 
-    /** Called when the embedded server serves at this address. */
     void embeddedServes(String address) {
         embedded = address;
         if (client == null) {
@@ -113,7 +112,6 @@ final class ZooKeeperSession {
         }
     }
 
-    /** Called when the embedded server stops. The session waits for its return. */
     void embeddedIsAway(String address) {
         embedded = address.equals(embedded) ? null : embedded;
     }

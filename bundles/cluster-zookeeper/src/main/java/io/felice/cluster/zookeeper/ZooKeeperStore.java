@@ -194,7 +194,6 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource, HealthS
         return election;
     }
 
-    /** See {@link ZooKeeperSession#isConnected}. */
     @Override
     public boolean isConnected() {
         return session.isConnected();
@@ -288,7 +287,6 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource, HealthS
         events.after(session.pingEvery(), this::tick);
     }
 
-    /** Called when a part of the metadata log is gone. A controller in this node can write a snapshot instead. */
     private void damaged(String what) {
         elections().forEach(election -> election.damaged(what));
     }
