@@ -26,7 +26,7 @@ import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
 
-/** Starts and cancels moves of replicas. */
+/** Starts and cancels the reassignment of partitions to other replicas. */
 @Component
 @Serves(key = Apis.ALTER_PARTITION_REASSIGNMENTS)
 public final class AlterPartitionReassignmentsHandler
@@ -80,7 +80,7 @@ public final class AlterPartitionReassignmentsHandler
                 });
     }
 
-    /** What is wrong if the partition would have more or fewer replicas than it has, or will have (KIP-860). */
+    /** The error message if the request changes the partition's replication factor; empty otherwise (KIP-860). */
     private static Optional<String> changedFactor(ClusterView view, TopicPartition id, List<Integer> replicas) {
         if (replicas == null) {
             return Optional.empty();

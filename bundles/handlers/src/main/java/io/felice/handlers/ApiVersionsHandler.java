@@ -23,18 +23,18 @@ import org.osgi.service.component.annotations.ReferenceCardinality;
 import org.osgi.service.component.annotations.ReferencePolicy;
 import org.osgi.service.component.annotations.ReferencePolicyOption;
 
-/** Says which APIs this node serves, in which versions. */
+/** Lists the APIs that this node serves, with their versions. */
 @Component
 @Serves(key = Apis.API_VERSIONS)
 public final class ApiVersionsHandler implements RequestHandler<ApiVersionsRequestData, ApiVersionsResponseData> {
     private static final short FIRST_WITH_SOFTWARE = 3;
     private static final short FIRST_WITH_NODE = 5;
     private static final int NO_NODE = -1;
-    /** KIP-511. */
+    /** The characters that KIP-511 allows in the name and version of client software. */
     private static final Pattern SOFTWARE = Pattern.compile("[a-zA-Z0-9](?:[a-zA-Z0-9\\-.]*[a-zA-Z0-9])?");
 
     private final ServedApis served;
-    /** Null while the broker is away. The versions are answered without it. */
+    /** Null while the bundle broker is away. API versions are answered without it. */
     private volatile ClusterMetadata metadata;
 
     @Activate
@@ -97,7 +97,10 @@ public final class ApiVersionsHandler implements RequestHandler<ApiVersionsReque
                 && SOFTWARE.matcher(request.clientSoftwareVersion()).matches();
     }
 
-    /** True if the client wanted another node or another cluster, so that it must start from its bootstrap servers (KIP-1242). */
+    /**
+     * Whether the client meant another node or another cluster. It must then connect to its bootstrap servers again
+     * (KIP-1242).
+     */
     private boolean isMisrouted(ApiVersionsRequestData request) {
         ClusterMetadata known = metadata;
         if (request.clusterId() == null || known == null) {

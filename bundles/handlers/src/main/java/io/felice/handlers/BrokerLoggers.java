@@ -14,7 +14,7 @@ import java.util.regex.Pattern;
 import org.apache.kafka.common.message.DescribeConfigsResponseData.DescribeConfigsResourceResult;
 import org.apache.kafka.common.message.IncrementalAlterConfigsRequestData.AlterableConfig;
 
-/** The log levels of this node, as Kafka shows them: configs of a resource type of its own (KIP-412). */
+/** The log levels of this node, shown and changed as configs of Kafka's resource type BROKER_LOGGER (KIP-412). */
 final class BrokerLoggers {
     static final byte RESOURCE_TYPE = 8;
 

@@ -76,12 +76,12 @@ public final class Deadlines {
             Future<?> deadline = timer.schedule(() -> expire(patient, timeoutMs), timeoutMs, TimeUnit.MILLISECONDS);
             patient.whenComplete((value, failure) -> deadline.cancel(false));
         } catch (RejectedExecutionException closed) {
-            log.debug("No deadline for a request that came while this bundle goes; the network answers it");
+            log.debug("A request that came while this bundle stopped has no deadline; the bundle network answers it");
         }
     }
 
     private static void expire(CompletableFuture<?> patient, long timeoutMs) {
         patient.completeExceptionally(
-                ErrorCode.REQUEST_TIMED_OUT.because("This took longer than the " + timeoutMs + " ms asked for"));
+                ErrorCode.REQUEST_TIMED_OUT.because("There was no outcome within " + timeoutMs + " ms"));
     }
 }

@@ -19,7 +19,7 @@ import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
 
-/** Moves the start of partitions forward, so that what lies before is gone. */
+/** Moves the log start offset of partitions forward. Records below it are no longer readable. */
 @Component
 @Serves(key = Apis.DELETE_RECORDS)
 public final class DeleteRecordsHandler implements RequestHandler<DeleteRecordsRequestData, DeleteRecordsResponseData> {

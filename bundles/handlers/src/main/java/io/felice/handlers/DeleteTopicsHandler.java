@@ -82,7 +82,6 @@ public final class DeleteTopicsHandler implements RequestHandler<DeleteTopicsReq
         return delete(doomed, request.timeoutMs(), context).thenApply(done -> response);
     }
 
-    /** A topic that is to be deleted, and where to tell of it. */
     private record Doomed(DeletableTopicResult result, boolean byName) {
         void fill(Outcome<Void> outcome) {
             boolean goneMeanwhile = outcome.error() == ErrorCode.UNKNOWN_TOPIC_ID && byName;

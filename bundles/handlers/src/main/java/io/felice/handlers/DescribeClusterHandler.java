@@ -17,7 +17,7 @@ import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
 
-/** Says which brokers make up the cluster. */
+/** Lists the brokers of the cluster. */
 @Component
 @Serves(key = Apis.DESCRIBE_CLUSTER)
 public final class DescribeClusterHandler
@@ -64,7 +64,7 @@ public final class DescribeClusterHandler
         return CompletableFuture.completedFuture(response);
     }
 
-    /** Adds the brokers that were registered once and are away now. Kafka calls them fenced. */
+    /** Brokers that are registered but not alive are fenced in Kafka's terms. */
     private static void addFenced(DescribeClusterResponseData response, ClusterView view, String listener) {
         view.absentBrokers().forEach(broker -> broker.endpoint(listener).ifPresent(endpoint -> response.brokers()
                 .add(new DescribeClusterBroker()

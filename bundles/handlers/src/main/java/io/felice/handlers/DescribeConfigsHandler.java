@@ -27,7 +27,7 @@ import org.osgi.service.component.annotations.ReferenceCardinality;
 import org.osgi.service.component.annotations.ReferencePolicy;
 import org.osgi.service.component.annotations.ReferencePolicyOption;
 
-/** Shows configurations with their layers, types and documentation. */
+/** Shows configs with their values, synonyms, types and documentation. */
 @Component
 @Serves(key = Apis.DESCRIBE_CONFIGS)
 public final class DescribeConfigsHandler

@@ -67,7 +67,7 @@ public final class DescribeGroupsHandler
         }
     }
 
-    /** An unknown group is described as dead. Since version 6 it is an error too. */
+    /** An unknown group is described with the state Dead. From version 6 on it also has an error. */
     private static void sayIfUnknown(DescribedGroup group, Groups.Description description) {
         if (description.error() == ErrorCode.NONE && description.state() == Groups.State.DEAD) {
             group.setErrorCode(ErrorCode.GROUP_ID_NOT_FOUND.code())

@@ -20,7 +20,7 @@ import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
 
-/** Shows each storage engine as a log dir, with the replicas in it and the room left. */
+/** Shows each storage engine as a log dir, with its replicas and its free space. */
 @Component
 @Serves(key = Apis.DESCRIBE_LOG_DIRS)
 public final class DescribeLogDirsHandler

@@ -27,12 +27,15 @@ import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
 
-/** Describes topics in order of their names, a page of partitions at a time (KIP-966). */
+/** Describes topics ordered by name, one page of partitions per response (KIP-966). */
 @Component
 @Serves(key = Apis.DESCRIBE_TOPIC_PARTITIONS)
 public final class DescribeTopicPartitionsHandler
         implements RequestHandler<DescribeTopicPartitionsRequestData, DescribeTopicPartitionsResponseData> {
-    /** The most partitions of one page, whatever the client asks for: Kafka's max.request.partition.size.limit. */
+    /**
+     * The most partitions of one page, even if the client asks for more. It is the default of Kafka's
+     * max.request.partition.size.limit.
+     */
     static final int MAX_PARTITIONS = 2_000;
 
     private final ClusterMetadata metadata;
@@ -77,7 +80,7 @@ public final class DescribeTopicPartitionsHandler
                 : Optional.empty();
     }
 
-    /** A response in the making. It takes topics until it has as many partitions as one page may have. */
+    /** Adds topics until the page has its most partitions. */
     private static final class Page {
         private final DescribeTopicPartitionsResponseData data = new DescribeTopicPartitionsResponseData();
         private final ClusterView view;

@@ -26,7 +26,7 @@ import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
 
-/** Has the preferred replica, or any live one, elected leader. */
+/** Asks the controller to elect the preferred replica, or any live replica, as leader. */
 @Component
 @Serves(key = Apis.ELECT_LEADERS)
 public final class ElectLeadersHandler implements RequestHandler<ElectLeadersRequestData, ElectLeadersResponseData> {
@@ -74,7 +74,7 @@ public final class ElectLeadersHandler implements RequestHandler<ElectLeadersReq
         return Optional.of(asked);
     }
 
-    /** Who asks for all partitions hears only of those where something happened or went wrong. */
+    /** If the client asks for all partitions, the response leaves out those that needed no election. */
     private static Map<TopicPartition, Outcome<Void>> withoutNeedless(Map<TopicPartition, Outcome<Void>> outcomes) {
         Map<TopicPartition, Outcome<Void>> told = new HashMap<>(outcomes);
         told.values().removeIf(outcome -> outcome.error() == ErrorCode.ELECTION_NOT_NEEDED);

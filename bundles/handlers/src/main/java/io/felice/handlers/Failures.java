@@ -40,8 +40,8 @@ final class Failures {
     }
 
     /**
-     * The error for a topic that a Metadata request asked for and created. LEADER_NOT_AVAILABLE lets the client ask again:
-     * it is sent if the topic was created, exists already, or if there was no decision.
+     * The error for a topic that a Metadata request asked for and created. It is LEADER_NOT_AVAILABLE if the topic was
+     * created, if it exists already, or if there was no decision. The client then asks again.
      */
     static ErrorCode ofCreation(ErrorCode error) {
         return switch (error) {
@@ -51,7 +51,10 @@ final class Failures {
         };
     }
 
-    /** As {@link #codeOf}, for changes of the cluster: without a controller, admin clients look for another and try again. */
+    /**
+     * As {@link #codeOf}, for changes of the cluster. The error is NOT_CONTROLLER if there is no controller: admin
+     * clients then look for one and retry.
+     */
     static ErrorCode ofController(Throwable failure, RequestContext context) {
         ErrorCode error = codeOf(failure, context);
         return error == ErrorCode.COORDINATOR_NOT_AVAILABLE ? ErrorCode.NOT_CONTROLLER : error;

@@ -45,12 +45,12 @@ import org.osgi.service.metatype.annotations.AttributeDefinition;
 import org.osgi.service.metatype.annotations.Designate;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 
-/** Reads records for consumers, in full or, within a fetch session, only what is new (KIP-227). */
+/** Reads records for consumers. In a fetch session, the response holds only partitions with changes (KIP-227). */
 @Component(configurationPid = "io.felice.handlers")
 @Designate(ocd = FetchHandler.Config.class)
 @Serves(key = Apis.FETCH)
 public final class FetchHandler implements RequestHandler<FetchRequestData, FetchResponseData> {
-    /** Room for fetch sessions. */
+    /** The limits of fetch sessions. */
     @ObjectClassDefinition(name = "Felice handlers")
     public @interface Config {
         @AttributeDefinition(
@@ -102,7 +102,9 @@ public final class FetchHandler implements RequestHandler<FetchRequestData, Fetc
         inForce = config;
     }
 
-    /** Other limits would forget every session, which is for the operator to ask for. */
+    /**
+     * New limits are read at the next start of this component: a component made anew would lose all fetch sessions.
+     */
     @Modified
     void modified(Config wanted) {
         ReadOnce.compare("io.felice.handlers", Config.class, inForce, wanted, Set.of());
@@ -159,17 +161,16 @@ public final class FetchHandler implements RequestHandler<FetchRequestData, Fetc
         return CompletableFuture.completedFuture(new FetchResponseData().setErrorCode(error.code()));
     }
 
-    /** How a fetch stands to sessions. */
     private enum Mode {
-        /** Has none and gets none. */
+        /** The request has no session and gets none. */
         SESSIONLESS,
-        /** Asks for everything anew, and gets a session if there is room. */
+        /** The request lists all its partitions and gets a new session if the limits allow it. */
         FULL,
-        /** Goes on with a session. */
+        /** The request continues a session and lists only changes. */
         INCREMENTAL
     }
 
-    /** One fetch on its way: from what is wanted to the plan, from what was read to the response. */
+    /** One fetch request: makes the plan of what to read, and the response from the records that were read. */
     private final class Fetch {
         private final FetchRequestData request;
         private final RequestContext context;
@@ -206,7 +207,7 @@ public final class FetchHandler implements RequestHandler<FetchRequestData, Fetc
             return partitions.fetch(whole).thenApply(this::respondOrRelease);
         }
 
-        /** A field of its own since version 15; every id below 0 is a consumer's. */
+        /** The replica id, which is in {@code replicaState} since version 15. Every id below 0 means a consumer. */
         private int replicaId() {
             int id = request.replicaId() >= 0
                     ? request.replicaId()
@@ -329,7 +330,7 @@ public final class FetchHandler implements RequestHandler<FetchRequestData, Fetc
             fetched.forEach(one -> one.records().close());
         }
 
-        /** The response as it grows: neighbours of one topic share its entry. */
+        /** Builds the response. Consecutive partitions of one topic share one topic entry. */
         private final class Response {
             final FetchResponseData data = new FetchResponseData();
             private Object lastTopic;

@@ -10,7 +10,10 @@ import org.apache.kafka.common.message.FetchRequestData.FetchPartition;
 import org.apache.kafka.common.message.FetchRequestData.FetchTopic;
 import org.apache.kafka.common.message.FetchRequestData.ForgottenTopic;
 
-/** What a client that fetches incrementally has asked for so far (KIP-227). Every method holds its monitor. */
+/**
+ * The partitions that a client has asked for in its incremental fetches (KIP-227). Thread-safe: methods that touch the
+ * partitions or the epoch are synchronized.
+ */
 final class FetchSession {
     private static final int FIRST_EPOCH = 1;
 
@@ -50,8 +53,9 @@ final class FetchSession {
     }
 
     /**
-     * Takes the changes of the request of the current epoch in, begins the next and returns all that is wanted now.
+     * Applies the changes of a fetch request to the partitions of this session and moves the session to its next epoch.
      *
+     * @return all partitions of the session
      * @throws io.felice.api.FeliceException INVALID_FETCH_SESSION_EPOCH, FETCH_SESSION_TOPIC_ID_ERROR
      */
     synchronized List<Wanted> advance(FetchRequestData changes, boolean asksById, long nowMs) {
@@ -84,7 +88,7 @@ final class FetchSession {
         return new ArrayList<>(partitions.values());
     }
 
-    /** Who got records goes to the end, so that no partition starves the others. */
+    /** Moves a partition that returned records to the end, so that the other partitions are read first next time. */
     synchronized void served(Wanted wanted) {
         if (partitions.remove(wanted.key(), wanted)) {
             partitions.put(wanted.key(), wanted);

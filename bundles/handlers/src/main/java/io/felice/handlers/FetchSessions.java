@@ -8,9 +8,10 @@ import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 
 /**
- * The fetch sessions of this node, bounded in number and in partitions. When there is no room, a session idle for longer
- * than the eviction time gives way, or else, once it is as old as that, a smaller one to a larger (Kafka's rules); a
- * client that gets none fetches in full every time. From any thread.
+ * The fetch sessions of this node. Their number and their partitions are limited. When the limits are reached, a new
+ * session replaces the longest idle session if it was idle for longer than the eviction time. Otherwise it replaces the
+ * smallest session that is older than the eviction time and smaller than the new one (Kafka's rules). A client that
+ * gets no session sends all its partitions with every fetch. Thread-safe.
  */
 final class FetchSessions {
     private final Limits limits;
@@ -18,7 +19,10 @@ final class FetchSessions {
     private final IntSupplier ids;
     private final Map<Integer, FetchSession> sessions = new ConcurrentHashMap<>();
 
-    /** Most sessions, most partitions of all of them, and after how many milliseconds one may have to go. */
+    /**
+     * @param evictionMs how long a session must be idle, or how old a smaller one must be, to be replaced, in
+     *     milliseconds
+     */
     record Limits(int sessions, int partitions, long evictionMs) {}
 
     FetchSessions(Limits limits, LongSupplier nowMs, IntSupplier ids) {
@@ -43,7 +47,7 @@ final class FetchSessions {
         return sessions.size();
     }
 
-    /** A new session, unless there is no room and none that has to give way. */
+    /** Empty if {@code wanted} is empty, or if the limits are reached and no session may be replaced. */
     synchronized Optional<FetchSession> create(List<Wanted> wanted, boolean byId) {
         long now = nowMs();
         if (wanted.isEmpty() || !makeRoom(wanted.size(), now)) {

@@ -17,7 +17,10 @@ import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
 
-/** Says which broker coordinates a group; refuses transactional ids for good, with a sentence that clients show. */
+/**
+ * Returns the broker that coordinates a group. Refuses transactional ids with a fatal error and a message that clients
+ * show.
+ */
 @Component
 @Serves(key = Apis.FIND_COORDINATOR)
 public final class FindCoordinatorHandler
@@ -70,8 +73,8 @@ public final class FindCoordinatorHandler
     }
 
     /**
-     * What is fatal to the client. librdkafka, which stays with version 2, asks for ever after any error but the one about
-     * permission; Java's producer shows the sentence with any error but that one.
+     * The error that makes the client give up. librdkafka uses version 2 at most and retries on every error except
+     * TRANSACTIONAL_ID_AUTHORIZATION_FAILED. Java's producer shows the message with every error except that one.
      */
     private static ErrorCode refusalOfTransactions(short version) {
         return version <= LAST_OF_LIBRDKAFKA
@@ -99,10 +102,10 @@ public final class FindCoordinatorHandler
                                 .setPort(node.port()),
                         () -> coordinator
                                 .setErrorCode(ErrorCode.COORDINATOR_NOT_AVAILABLE.code())
-                                .setErrorMessage("Broker " + brokerId + " is not there just now"));
+                                .setErrorMessage("Broker " + brokerId + " is not available now"));
     }
 
-    /** Before v4 there is one key and its answer is the response itself. */
+    /** Before version 4 the request has one key, and the response itself holds that key's coordinator. */
     private static FindCoordinatorResponseData single(FindCoordinatorResponseData many) {
         Coordinator only = many.coordinators().get(0);
         return new FindCoordinatorResponseData()

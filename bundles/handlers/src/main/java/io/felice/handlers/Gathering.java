@@ -8,8 +8,8 @@ import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
 /**
- * An answer that is filled item by item as the items' stages complete, each of them once, and is done when the last one
- * is. Items are begun by one thread, which then calls {@link #begun}; they complete on any.
+ * A future answer that is filled item by item. It completes when {@link #begun} was called and the stage of every item
+ * has completed. One thread begins all items and then calls {@link #begun}. Stages may complete on any thread.
  */
 final class Gathering<R> extends CompletableFuture<R> {
     private final AtomicInteger open = new AtomicInteger(1);
@@ -20,13 +20,13 @@ final class Gathering<R> extends CompletableFuture<R> {
         this(answer, UnaryOperator.identity());
     }
 
-    /** @param finish makes the answer of the filled one; if it throws, the answer fails */
+    /** @param finish turns the filled answer into the final answer; if it throws, this future fails */
     Gathering(R answer, UnaryOperator<R> finish) {
         this.answer = answer;
         this.finish = finish;
     }
 
-    /** Begins one item; a throw of {@code begin} is as good as a failed stage. */
+    /** Begins one item. If {@code begin} throws, the item is filled with that failure, as if its stage had failed. */
     <T> void item(Supplier<CompletionStage<T>> begin, BiConsumer<T, Throwable> fill) {
         CompletionStage<T> stage;
         try {
@@ -48,7 +48,7 @@ final class Gathering<R> extends CompletableFuture<R> {
         done();
     }
 
-    /** All items were begun. */
+    /** Call once, after the last item was begun. */
     Gathering<R> begun() {
         done();
         return this;

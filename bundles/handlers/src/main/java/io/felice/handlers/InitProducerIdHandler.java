@@ -14,7 +14,7 @@ import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
 
-/** Gives idempotent producers their ids; refuses transactional ones for good. */
+/** Gives producer ids to idempotent producers. Refuses transactional producers with a fatal error. */
 @Component
 @Serves(key = Apis.INIT_PRODUCER_ID)
 public final class InitProducerIdHandler
@@ -45,14 +45,18 @@ public final class InitProducerIdHandler
                         : failed(later(Failures.codeOf(failure, context))));
     }
 
-    /** UNSUPPORTED_VERSION is fatal to every client, and its text names what it is about: something not served here. */
+    /**
+     * The error for a transactional producer. UNSUPPORTED_VERSION is fatal to every client, and its text tells the user
+     * that the broker does not support the request.
+     */
     private static ErrorCode refusal(String transactionalId) {
         return transactionalId.isEmpty() ? ErrorCode.INVALID_REQUEST : ErrorCode.UNSUPPORTED_VERSION;
     }
 
     /**
-     * While no ids can be had, clients ask again. COORDINATOR_NOT_AVAILABLE will not do: on it, Java's producer looks for
-     * the coordinator of the transactional id that it has not got.
+     * The error while there is no producer id yet: clients retry on COORDINATOR_LOAD_IN_PROGRESS. On
+     * COORDINATOR_NOT_AVAILABLE, Java's producer would look for the coordinator of a transactional id, which an
+     * idempotent producer does not have.
      */
     private static ErrorCode later(ErrorCode error) {
         return switch (error) {

@@ -18,7 +18,7 @@ import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
 
-/** Takes members into groups. */
+/** Adds members to groups. */
 @Component
 @Serves(key = Apis.JOIN_GROUP)
 public final class JoinGroupHandler implements RequestHandler<JoinGroupRequestData, JoinGroupResponseData> {

@@ -12,8 +12,9 @@ import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 
 /**
- * The leaders that a produce or fetch response names to a client that asked the wrong broker, so that the client need not
- * ask for metadata first (KIP-951). One per response; not thread-safe. All hints of a response come from one view.
+ * The current leaders that a produce or fetch response names when the client asked a broker that does not lead the
+ * partition. The client then needs no Metadata request (KIP-951). One object per response; not thread-safe. All hints
+ * of a response come from one view.
  */
 final class LeaderHints {
     private final ClusterMetadata metadata;
@@ -26,16 +27,16 @@ final class LeaderHints {
         this.context = context;
     }
 
-    /** Whether an error says that another broker leads the partition: then the response names it. */
+    /** Whether the error means that another broker leads the partition, so that the response names that broker. */
     static boolean areFor(short error) {
         return error == ErrorCode.NOT_LEADER_OR_FOLLOWER.code() || error == ErrorCode.FENCED_LEADER_EPOCH.code();
     }
 
     /**
-     * Names the leader of a partition.
+     * Adds the leader of a partition to the response.
      *
-     * @param leader gets the leader's broker id and its epoch, if the partition has a leader
-     * @param address gets the leader's address, once in a response however many partitions it leads
+     * @param leader receives the leader's broker id and leader epoch, if the partition has a leader
+     * @param address receives the leader's address, once per response even if it leads several partitions
      */
     void add(TopicPartition partition, BiConsumer<Integer, Integer> leader, Consumer<Nodes.Node> address) {
         nodes = nodes == null ? Nodes.of(metadata, context) : nodes;

@@ -16,7 +16,7 @@ import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
 
-/** Lets members go; several at a time from v3 on. */
+/** Removes members from a group; several at a time from version 3 on. */
 @Component
 @Serves(key = Apis.LEAVE_GROUP)
 public final class LeaveGroupHandler implements RequestHandler<LeaveGroupRequestData, LeaveGroupResponseData> {

@@ -20,7 +20,9 @@ import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
 
-/** Says what has configs: topics, brokers and their loggers. Groups and client metrics have none here. */
+/**
+ * Lists the resources that have configs: topics, brokers and broker loggers. Groups and client metrics have none here.
+ */
 @Component
 @Serves(key = Apis.LIST_CONFIG_RESOURCES)
 public final class ListConfigResourcesHandler

@@ -17,7 +17,7 @@ import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
 
-/** Says which groups this node coordinates, by state and type if asked. */
+/** Lists the groups that this node coordinates, filtered by state and type if the request asks for that. */
 @Component
 @Serves(key = Apis.LIST_GROUPS)
 public final class ListGroupsHandler implements RequestHandler<ListGroupsRequestData, ListGroupsResponseData> {

@@ -25,7 +25,7 @@ import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
 
-/** Finds offsets by time, or by a name that is written as a negative time. */
+/** Finds offsets by timestamp. Negative timestamps stand for special offsets, such as the earliest or the latest. */
 @Component
 @Serves(key = Apis.LIST_OFFSETS)
 public final class ListOffsetsHandler implements RequestHandler<ListOffsetsRequestData, ListOffsetsResponseData> {

@@ -18,7 +18,7 @@ import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
 
-/** Says which partitions are being moved. */
+/** Lists the partitions whose reassignment is in progress. */
 @Component
 @Serves(key = Apis.LIST_PARTITION_REASSIGNMENTS)
 public final class ListPartitionReassignmentsHandler

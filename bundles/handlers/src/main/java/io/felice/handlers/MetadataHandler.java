@@ -123,8 +123,8 @@ public final class MetadataHandler implements RequestHandler<MetadataRequestData
     }
 
     /**
-     * The error of each topic that was to be created. It is sent only if the topic is not in the view by then, so that a
-     * client whose topic was created, but is not visible here yet, asks again.
+     * The error of each topic that the request created. The response has it only if the topic is not in the view yet.
+     * The client then asks again.
      */
     private static Map<String, ErrorCode> failures(Decided<String, CreatedTopic> decided) {
         Map<String, ErrorCode> failures = new HashMap<>();
@@ -170,7 +170,6 @@ public final class MetadataHandler implements RequestHandler<MetadataRequestData
                 .setRack(node.rack());
     }
 
-    /** The response in the making. */
     private record Answer(MetadataResponseData data, ClusterView view, Nodes nodes, short version, boolean operations) {
         Answer(ClusterView view, Nodes nodes, short version, boolean operations) {
             this(new MetadataResponseData(), view, nodes, version, operations);
@@ -215,7 +214,6 @@ public final class MetadataHandler implements RequestHandler<MetadataRequestData
             add(topic);
         }
 
-        /** Adds a topic, unless the response has it already. */
         private void add(MetadataResponseTopic topic) {
             if (operations) {
                 topic.setTopicAuthorizedOperations(Permissions.TOPIC);

@@ -10,16 +10,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** The brokers' addresses for clients of one listener, and the leaders of partitions for hints to them (KIP-951). */
+/** The brokers' addresses for clients of one listener, and the leaders of partitions for leader hints (KIP-951). */
 record Nodes(ClusterView view, String listener) {
     static Nodes of(ClusterMetadata metadata, RequestContext context) {
         return new Nodes(metadata.view(), context.connection().listener());
     }
 
-    /** A live broker's address at the listener. */
     record Node(int id, String host, int port, String rack) {}
 
-    /** Live brokers that have the listener, in order of their ids. */
+    /** The live brokers that have this listener, ordered by broker id. */
     List<Node> nodes() {
         List<Node> nodes = new ArrayList<>(view.brokers().size());
         for (ClusterView.LiveBroker live : view.brokers().values()) {
@@ -32,7 +31,7 @@ record Nodes(ClusterView view, String listener) {
         return view.broker(brokerId).flatMap(live -> node(live.registration()));
     }
 
-    /** True if the broker is there, whether it has the listener or not. */
+    /** Whether the broker is alive, even if it does not have this listener. */
     boolean isAlive(int brokerId) {
         return view.broker(brokerId).isPresent();
     }
@@ -41,7 +40,7 @@ record Nodes(ClusterView view, String listener) {
         return broker.endpoint(listener).map(at -> new Node(broker.brokerId(), at.host(), at.port(), broker.rack()));
     }
 
-    /** The partition's state, if it has a leader. */
+    /** The partition's state. Empty if the partition does not exist or has no leader. */
     Optional<PartitionState> led(TopicPartition partition) {
         return view.topic(partition.topic())
                 .flatMap(topic -> topic.partition(partition.partition()))

@@ -24,7 +24,7 @@ import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
 
-/** Keeps the offsets that consumers commit, for partitions that exist. */
+/** Stores the offsets that consumers commit, for partitions that exist. */
 @Component
 @Serves(key = Apis.OFFSET_COMMIT)
 public final class OffsetCommitHandler implements RequestHandler<OffsetCommitRequestData, OffsetCommitResponseData> {

@@ -23,7 +23,7 @@ import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
 
-/** Takes committed offsets of a group away. */
+/** Deletes committed offsets of a group. */
 @Component
 @Serves(key = Apis.OFFSET_DELETE)
 public final class OffsetDeleteHandler implements RequestHandler<OffsetDeleteRequestData, OffsetDeleteResponseData> {

@@ -31,7 +31,7 @@ import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
 
-/** Says which offsets groups have committed; several groups at a time from v8 on. */
+/** Returns the committed offsets of groups; of several groups at a time from version 8 on. */
 @Component
 @Serves(key = Apis.OFFSET_FETCH)
 public final class OffsetFetchHandler implements RequestHandler<OffsetFetchRequestData, OffsetFetchResponseData> {
@@ -108,7 +108,10 @@ public final class OffsetFetchHandler implements RequestHandler<OffsetFetchReque
         return topics.stream().filter(topic -> !topic.name().isEmpty()).toList();
     }
 
-    /** Adds the topics' ids. Deleted topics have none and are left out; ids that were asked for and are unknown get an error. */
+    /**
+     * Adds the topics' ids. Topics that were deleted have no id and are left out. Requested ids that are unknown get an
+     * error.
+     */
     private static void identifyTopics(
             OffsetFetchResponseGroup group, OffsetFetchRequestGroup asked, ClusterView view) {
         List<OffsetFetchResponseTopics> identified = new ArrayList<>();
@@ -190,7 +193,10 @@ public final class OffsetFetchHandler implements RequestHandler<OffsetFetchReque
         });
     }
 
-    /** The partitions in the order of the request, or all partitions with offsets in order of their names. */
+    /**
+     * The requested partitions in the order of the request. If the request names none, all partitions with committed
+     * offsets, ordered by topic and partition.
+     */
     private static Map<String, List<Integer>> byTopic(
             Groups.FetchedOffsets fetched, Optional<List<TopicPartition>> asked) {
         List<TopicPartition> partitions = asked.orElseGet(() -> fetched.offsets().keySet().stream()
@@ -202,7 +208,10 @@ public final class OffsetFetchHandler implements RequestHandler<OffsetFetchReque
         return byTopic;
     }
 
-    /** The offset of a partition. If the group failed, its error: version 1 has no other place for it. */
+    /**
+     * The committed offset of a partition, or the error of the whole group. Version 1 has an error field only per
+     * partition.
+     */
     private static Groups.CommittedOffset offset(Groups.FetchedOffsets fetched, TopicPartition id) {
         return fetched.error() == ErrorCode.NONE
                 ? fetched.offsets().getOrDefault(id, Groups.CommittedOffset.none(ErrorCode.NONE))

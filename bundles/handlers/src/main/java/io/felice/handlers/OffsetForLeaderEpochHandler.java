@@ -20,7 +20,10 @@ import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
 
-/** Says where leader epochs end, so that a reader can tell whether its log and the leader's part. */
+/**
+ * Returns the end offsets of leader epochs, with which a client finds the offset where its log and the leader's log
+ * diverge.
+ */
 @Component
 @Serves(key = Apis.OFFSET_FOR_LEADER_EPOCH)
 public final class OffsetForLeaderEpochHandler

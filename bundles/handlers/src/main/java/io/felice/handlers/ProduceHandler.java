@@ -34,7 +34,7 @@ import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
 
-/** Appends what producers send; the bytes go on as they came. */
+/** Appends the record batches that producers send. Their bytes are passed on without a copy. */
 @Component
 @Serves(key = Apis.PRODUCE)
 public final class ProduceHandler implements RequestHandler<ProduceRequestData, ProduceResponseData> {

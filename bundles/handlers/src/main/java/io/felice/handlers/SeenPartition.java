@@ -5,16 +5,16 @@ import io.felice.api.cluster.PartitionState;
 import java.util.List;
 
 /**
- * A partition as a client of one listener sees it.
+ * A partition as the Metadata response shows it to a client of one listener.
  *
- * @param error why its leader cannot be reached, or NONE
- * @param leader the leader's id, or -1 if the client cannot reach one
- * @param offline replicas on brokers that are away
+ * @param error why the client cannot reach the leader, or NONE
+ * @param leader the leader's broker id, or -1 if the client cannot reach a leader
+ * @param offline the replicas on brokers that are not alive
  */
 record SeenPartition(ErrorCode error, int leader, List<Integer> offline) {
     private static final int NO_NODE = -1;
 
-    /** @param nodes as seen from the client's listener */
+    /** @param nodes the brokers with their addresses at the client's listener */
     static SeenPartition of(PartitionState state, Nodes nodes) {
         List<Integer> offline =
                 state.replicas().stream().filter(id -> !nodes.isAlive(id)).toList();

@@ -16,7 +16,7 @@ import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
 
-/** Hands each member its assignment, as the group's leader brought it. */
+/** Returns to each member its assignment, which the leader of the group has sent. */
 @Component
 @Serves(key = Apis.SYNC_GROUP)
 public final class SyncGroupHandler implements RequestHandler<SyncGroupRequestData, SyncGroupResponseData> {

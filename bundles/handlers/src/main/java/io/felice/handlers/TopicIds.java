@@ -3,7 +3,7 @@ package io.felice.handlers;
 import java.util.UUID;
 import org.apache.kafka.common.Uuid;
 
-/** Topic ids as Kafka's messages have them and as we do. */
+/** Converts topic ids between Kafka's {@code Uuid} and {@code java.util.UUID}. */
 final class TopicIds {
     private TopicIds() {}
 

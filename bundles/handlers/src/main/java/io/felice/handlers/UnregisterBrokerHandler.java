@@ -15,7 +15,7 @@ import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
 
-/** Refuses to unregister a broker, with the reason. A cluster never forgets a broker that it has had. */
+/** Refuses to unregister a broker and says why: a cluster keeps every broker that was ever registered. */
 @Component
 @Serves(key = Apis.UNREGISTER_BROKER)
 public final class UnregisterBrokerHandler

@@ -17,7 +17,7 @@ import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
 
-/** Accepts the only level of the only feature, which is in force already, and refuses every other. */
+/** Accepts the level of {@code felice.version} that is in force already. Refuses every other change. */
 @Component
 @Serves(key = Apis.UPDATE_FEATURES)
 public final class UpdateFeaturesHandler

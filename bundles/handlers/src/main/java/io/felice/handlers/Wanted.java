@@ -7,8 +7,8 @@ import org.apache.kafka.common.message.FetchRequestData.FetchTopic;
 import org.apache.kafka.common.message.FetchResponseData.PartitionData;
 
 /**
- * A partition as a fetch asks for it and as a fetch session remembers it; equal to another of the same partition.
- * Guarded by its session, or used by one thread at a time.
+ * A partition that a fetch request asks for, with what the client was last told about it. A fetch session keeps it
+ * between requests. Accessed under the lock of its session, or by one thread at a time.
  */
 final class Wanted {
     private static final long NOT_TOLD = -1L;
@@ -45,7 +45,7 @@ final class Wanted {
         return key;
     }
 
-    /** The partition under its topic's name. */
+    /** The partition with the topic's name, also if the request gave the topic's id. */
     TopicPartition under(String topic) {
         if (named == null || !named.topic().equals(topic)) {
             named = new TopicPartition(topic, key.partition());
@@ -69,7 +69,12 @@ final class Wanted {
         return lastFetchedEpoch;
     }
 
-    /** Remembers what the client is told, and says whether it is news. */
+    /**
+     * Stores what this answer tells the client.
+     *
+     * @return whether the answer has records, an error, a diverging epoch, or offsets that the client was not told
+     *     before
+     */
     boolean tell(PartitionData answer) {
         boolean news = answer.records().sizeInBytes() > 0
                 || answer.highWatermark() != toldHighWatermark

@@ -7,7 +7,7 @@ import java.net.InetSocketAddress;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.common.protocol.ApiMessage;
 
-/** A client on a connection through the listener PLAINTEXT. */
+/** Requests of a client that is connected to the listener PLAINTEXT. */
 final class Asking {
     private static final long PATIENCE_S = 10;
 

@@ -17,7 +17,7 @@ import org.apache.kafka.common.message.UpdateFeaturesRequestData.FeatureUpdateKe
 import org.apache.kafka.common.message.UpdateFeaturesResponseData;
 import org.junit.jupiter.api.Test;
 
-/** What is asked of the cluster as a whole. */
+/** Requests about the whole cluster. */
 class ClusterAdminTest {
     private final FakeCluster cluster = new FakeCluster();
 

@@ -16,7 +16,7 @@ import java.util.regex.Pattern;
 import org.apache.kafka.common.message.ApiMessageType;
 import org.junit.jupiter.api.Test;
 
-/** docs/compatibility.md says of every API that clients may send to a broker of Kafka whether it is served. */
+/** docs/compatibility.md says for every client API of Kafka whether Felice serves it. */
 class CompatibilityTest {
     private static final Path DOCUMENT = Path.of("../../docs/compatibility.md");
     private static final Pattern ROW = Pattern.compile("\\| (\\d+) \\| (\\w+) \\| (\\S.*\\.) \\|");

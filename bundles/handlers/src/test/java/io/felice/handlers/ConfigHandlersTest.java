@@ -26,7 +26,7 @@ import org.apache.kafka.common.message.IncrementalAlterConfigsResponseData;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Configurations shown and changed. */
+/** DescribeConfigs, AlterConfigs and IncrementalAlterConfigs. */
 class ConfigHandlersTest {
     private static final byte UNKNOWN = 1;
     private static final byte TOPIC = 2;
@@ -45,7 +45,6 @@ class ConfigHandlersTest {
 
     private final FakeLoggers loggers = new FakeLoggers();
 
-    /** The root and one other logger; every change is remembered. */
     private static final class FakeLoggers implements Loggers {
         final List<Map<String, Optional<String>>> changed = new ArrayList<>();
 

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
-/** Every API in every version that is served, from the bytes of a request to the bytes of its response. */
+/** Serializes a request of every API in every served version, handles it and serializes the response. */
 class EveryApiTest {
     private final FakeCluster cluster = new FakeCluster();
     private final FakeAdmin admin = new FakeAdmin(cluster);

@@ -17,7 +17,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 
-/** A controller that does as it is told, at once; or fails, or never answers. */
+/** A controller that makes every change at once, or fails every change, or never answers. */
 final class FakeAdmin implements Admin {
     final List<Object> asked = new ArrayList<>();
 

@@ -17,7 +17,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 
-/** A cluster of one broker, id 7, with two listeners, whose view tests change by records. */
+/** A cluster of one broker with id 7 and two listeners. Tests change its view with metadata records. */
 final class FakeCluster implements ClusterMetadata {
     static final int BROKER = 7;
 
@@ -45,12 +45,11 @@ final class FakeCluster implements ClusterMetadata {
         return this;
     }
 
-    /** Another broker, with the same listeners. */
     FakeCluster broker(int id) {
         return apply(registered(id));
     }
 
-    /** The broker is reached here from now on. */
+    /** Changes the address of broker 7 at the listener PLAINTEXT. */
     void at(String host, int port) {
         apply(registered(BROKER, host, port));
     }

@@ -17,7 +17,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 
-/** Defaults, and what the cluster has set beyond them. */
+/** The default configs and those set in the view of the cluster. */
 final class FakeConfigs implements Configs {
     private final FakeCluster cluster;
     private final Map<String, String> broker = new HashMap<>();
@@ -27,7 +27,7 @@ final class FakeConfigs implements Configs {
         this.cluster = cluster;
     }
 
-    /** What the resource would have does not go together, whatever it is. */
+    /** Makes every check of all values of {@code resource} together fail. */
     FakeConfigs refuse(ConfigResource resource) {
         refused.add(resource);
         return this;
@@ -96,7 +96,9 @@ final class FakeConfigs implements Configs {
         known.check(value);
     }
 
-    /** As on a node that promises nothing of a topic in memory but that it is kept as long as the node runs. */
+    /**
+     * Refuses {@code storage.durability=power} for a topic on the memory engine, which does not survive a power cut.
+     */
     @Override
     public void check(ConfigResource resource, Map<String, String> values) {
         boolean inMemory = values.getOrDefault(TopicConfig.STORAGE_ENGINE, "").equals("memory");

@@ -12,7 +12,10 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
-/** One group "g" with one member "m" that has committed offset 5 of t-0; everything asked is kept; may fail as a whole. */
+/**
+ * A group "g" with one member "m" and the committed offset 5 for t-0. Keeps every request; all answers can be set to
+ * one error.
+ */
 final class FakeGroups implements Groups {
     final List<Object> asked = new ArrayList<>();
 

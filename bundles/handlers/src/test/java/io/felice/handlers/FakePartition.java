@@ -14,7 +14,10 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
-/** A partition from offset 10 to 30, all replicated to 20, in leader epoch 4 that began at 15. */
+/**
+ * A partition with log start offset 10, high watermark 20 and log end offset 30. Its leader epoch is 4 and begins at
+ * offset 15.
+ */
 final class FakePartition implements Partition {
     static final int EPOCH = 4;
 

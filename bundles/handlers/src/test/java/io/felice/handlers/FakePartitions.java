@@ -20,7 +20,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** Partitions that are led here, errors for others, and what fetches find. */
+/** Partitions that this broker leads, errors for other partitions, and the bytes that fetches return. */
 final class FakePartitions implements Partitions {
     final List<FetchPlan> plans = new ArrayList<>();
     final AtomicInteger pinned = new AtomicInteger();
@@ -42,13 +42,12 @@ final class FakePartitions implements Partitions {
         errors.put(new TopicPartition(topic, partition), error);
     }
 
-    /** The next fetch finds these bytes, and a high watermark above them. */
+    /** The next fetch of the partition returns these bytes and this high watermark. */
     void put(String topic, int partition, byte[] bytes, long highWatermark) {
         waiting.put(new TopicPartition(topic, partition), bytes);
         highWatermarks.put(new TopicPartition(topic, partition), highWatermark);
     }
 
-    /** Fetches wait for this. */
     void waitFor(CompletableFuture<Void> gate) {
         this.gate = gate;
     }

@@ -12,7 +12,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
-/** Answers that are put together, and waiting that ends. */
+/** Answers that are filled item by item, and deadlines. */
 class GatheringTest {
     @Test
     void anAnswerWithoutItemsIsDoneAtOnce() {

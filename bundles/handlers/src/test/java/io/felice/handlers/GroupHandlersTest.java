@@ -45,7 +45,7 @@ import org.apache.kafka.common.message.SyncGroupResponseData;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Groups joined, left, looked at, and their offsets. */
+/** The APIs of groups and of committed offsets. */
 class GroupHandlersTest {
     private static final long NOW_MS = 1_000_000;
 

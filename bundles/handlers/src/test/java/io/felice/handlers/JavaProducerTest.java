@@ -18,7 +18,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** What the user of Java's producer gets to see. */
+/** The errors that a user of Kafka's Java producer sees. */
 class JavaProducerTest {
     private final FakeCluster cluster = new FakeCluster();
     private final FakePartitions partitions = new FakePartitions();

@@ -19,7 +19,7 @@ import java.util.concurrent.Executors;
 import org.apache.kafka.common.message.ApiVersionsResponseData;
 import org.apache.kafka.common.protocol.ApiMessage;
 
-/** Serves real Kafka clients with some handlers, one blocking thread for each connection: slow, and small. */
+/** Serves real Kafka clients with the given handlers. Uses one blocking thread per connection. */
 final class LoopbackServer implements AutoCloseable {
     private final ServerSocket socket;
     private final ExecutorService threads = Executors.newCachedThreadPool();
@@ -37,7 +37,6 @@ final class LoopbackServer implements AutoCloseable {
         return socket.getInetAddress().getHostAddress() + ":" + port();
     }
 
-    /** What ApiVersions tells. */
     ServedApis apis() {
         return () -> handlers.stream()
                 .map(api -> new ServedApis.Range(api.key(), api.from(), api.to()))
@@ -71,7 +70,7 @@ final class LoopbackServer implements AutoCloseable {
                 }
             }
         } catch (Exception gone) {
-            // The client went away, or the test is over.
+            // The client closed the connection, or the test is over.
         }
     }
 

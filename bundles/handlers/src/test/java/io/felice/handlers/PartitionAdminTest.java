@@ -25,7 +25,7 @@ import org.apache.kafka.common.message.OffsetForLeaderEpochResponseData;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** Records deleted, epochs compared, log dirs and the cluster shown. */
+/** DeleteRecords, OffsetForLeaderEpoch, DescribeLogDirs and DescribeCluster. */
 class PartitionAdminTest {
     private final FakeCluster cluster = new FakeCluster();
     private final FakePartitions partitions = new FakePartitions();

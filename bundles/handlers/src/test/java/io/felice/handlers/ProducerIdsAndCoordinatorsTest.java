@@ -13,7 +13,7 @@ import org.apache.kafka.common.message.InitProducerIdResponseData;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** InitProducerId and FindCoordinator: idempotent producers and groups are served, transactions are refused for good. */
+/** InitProducerId and FindCoordinator: idempotent producers and groups are served; transactions get a fatal error. */
 class ProducerIdsAndCoordinatorsTest {
     private static final int LATEST_INIT = 5;
     private static final int LATEST_FIND = 6;

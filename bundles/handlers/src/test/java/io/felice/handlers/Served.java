@@ -20,7 +20,10 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.kafka.common.protocol.ApiMessage;
 
-/** A handler as its component descriptor describes it, made with the given services as Declarative Services would. */
+/**
+ * A handler that is found by its component descriptor and constructed with the given services, as Declarative Services
+ * would.
+ */
 record Served(Api api, RequestHandler<ApiMessage, ApiMessage> handler) {
     short key() {
         return api.key();
@@ -34,7 +37,6 @@ record Served(Api api, RequestHandler<ApiMessage, ApiMessage> handler) {
         return api.to();
     }
 
-    /** Every handler of this bundle, in order of keys. */
     static List<Served> all(Object... services) throws IOException, ReflectiveOperationException, URISyntaxException {
         URI classes = ProduceHandler.class
                 .getProtectionDomain()

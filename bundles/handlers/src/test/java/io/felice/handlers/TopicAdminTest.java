@@ -40,7 +40,7 @@ import org.apache.kafka.common.message.ListPartitionReassignmentsResponseData;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** Topics made, deleted, enlarged and moved. */
+/** CreateTopics, DeleteTopics, CreatePartitions and the reassignment of partitions. */
 class TopicAdminTest {
     private static final int LATEST_CREATE = 7;
     private static final int LATEST_DELETE = 6;

@@ -45,7 +45,10 @@ import org.apache.kafka.common.protocol.ApiMessage;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.record.internal.SimpleRecord;
 
-/** One valid request for each API and version, about topic "t" (partition 0, and 9 that does not exist) and group "g". */
+/**
+ * One valid request for each API and version. Uses topic "t" with partition 0 and the missing partition 9, and group
+ * "g".
+ */
 final class ValidRequests {
     private static final String TOPIC = "t";
     private static final String GROUP = "g";
@@ -58,7 +61,7 @@ final class ValidRequests {
         return MemoryRecords.withRecords(Compression.NONE, new SimpleRecord(1L, "value".getBytes()));
     }
 
-    /** @param topicId of topic "t" */
+    /** @param topicId the id of topic "t" */
     static ApiMessage of(short key, int version, UUID topicId) {
         return switch (key) {
             case Apis.PRODUCE -> produce(version, topicId);
