@@ -19,15 +19,16 @@ import java.util.TreeMap;
 import java.util.concurrent.CompletionStage;
 
 /**
- * One log: batches keyed by their last offset, so that the batch holding an offset is that offset's ceiling. Every method
- * of its handles holds this object's monitor; what is read are copies that never change, so pins cost nothing.
+ * One log. Batches are keyed by their last offset, so that {@code ceilingEntry(offset)} is the batch that holds an
+ * offset. All handles lock this object. Records that are read are copies that never change, so they may stay pinned
+ * without cost.
  */
 final class MemoryLog {
     private final LogId id;
     private final MemoryStorageEngine engine;
     private final Clock clock;
     private final TreeMap<Long, RecordBatch> batches = new TreeMap<>();
-    /** When each segment was started, by its base offset. */
+    /** The time at which each segment was created, by base offset, in milliseconds since the epoch. */
     private final TreeMap<Long, Long> segments = new TreeMap<>();
 
     private SegmentSizes sizes = SegmentSizes.DEFAULT;
@@ -54,13 +55,12 @@ final class MemoryLog {
         drop(batches.values());
     }
 
-    /** Starts a segment at {@code base}. */
     private void begin(long base) {
         segments.put(base, clock.millis());
         activeBytes = 0;
     }
 
-    /** Empties the log and lets it go on at {@code offset}. */
+    /** Removes all records. The log then starts and ends at {@code offset}. */
     private void restartAt(long offset) {
         drop(batches.values());
         segments.clear();
@@ -69,7 +69,7 @@ final class MemoryLog {
         begin(offset);
     }
 
-    /** Removes the batches of a view of the map and gives their bytes back. */
+    /** Removes batches through a view of {@link #batches} and releases their bytes of the engine's limit. */
     private void drop(Collection<RecordBatch> view) {
         view.forEach(batch -> engine.giveBack(batch.sizeInBytes()));
         view.clear();
@@ -109,7 +109,7 @@ final class MemoryLog {
         return new Segment(base, next == null ? end : next, bytes, maxTimestamp, createdAt, next != null);
     }
 
-    /** What an owner holds: it may write as long as no newer lease was given out. */
+    /** An opened log. Its owner may write until the log is opened again with a newer lease. */
     private final class Handle implements PartitionLog {
         private final long lease;
 
@@ -165,7 +165,7 @@ final class MemoryLog {
 
         @Override
         public void settle() {
-            // Nothing here survives a kill, and the traits say so.
+            // Nothing to do: this engine does not have the trait SURVIVES_KILL.
         }
 
         @Override
@@ -210,13 +210,14 @@ final class MemoryLog {
                 mustOwn();
                 Long next = segments.higherKey(old.baseOffset());
                 if (!segments.containsKey(old.baseOffset()) || next == null || next != old.nextOffset()) {
-                    throw new IllegalArgumentException(old + " is no sealed segment of " + id);
+                    throw new IllegalArgumentException(old + " is not a sealed segment of " + id);
                 }
                 List<RecordBatch> kept = new ArrayList<>();
                 compacted.forEachRemaining(kept::add);
                 Collection<RecordBatch> replaced =
                         batches.subMap(old.baseOffset(), next).values();
-                // Only the difference: what others could take in between would be missing for records that stay.
+                // Reserves only the growth. If all bytes were released first, another log could take them, and the kept
+                // records would have no room.
                 long more = bytesOf(kept) - bytesOf(replaced);
                 if (more > 0) {
                     take(more);
@@ -277,7 +278,7 @@ final class MemoryLog {
 
         @Override
         public void close() {
-            // The log stays with the engine; the handle holds nothing.
+            // Nothing to release: the engine keeps the log.
         }
     }
 }

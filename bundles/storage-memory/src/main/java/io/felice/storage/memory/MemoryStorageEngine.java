@@ -17,7 +17,7 @@ import org.osgi.service.metatype.annotations.AttributeDefinition;
 import org.osgi.service.metatype.annotations.Designate;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 
-/** Keeps logs on the heap, all together within a budget; a restart forgets them. */
+/** Keeps all logs on the heap, within one limit of bytes. A restart loses them. */
 @Component(property = StorageEngine.NAME + "=memory", configurationPid = "io.felice.storage.memory", immediate = true)
 @Designate(ocd = MemoryStorageEngine.Config.class)
 public final class MemoryStorageEngine implements StorageEngine {
@@ -47,7 +47,10 @@ public final class MemoryStorageEngine implements StorageEngine {
         this.clock = clock;
     }
 
-    /** The budget is another one now; logs that are above it stay as they are. */
+    /**
+     * Changes the limit of bytes. Logs that are above the new limit keep their records; appends fail until there is
+     * room.
+     */
     @Modified
     void modified(Config config) {
         budget = config.bytes();
@@ -82,7 +85,11 @@ public final class MemoryStorageEngine implements StorageEngine {
         return Set.copyOf(logs.keySet());
     }
 
-    /** Takes so many bytes of the budget, or none of them. */
+    /**
+     * Reserves {@code bytes} if the limit allows it.
+     *
+     * @return false, with nothing reserved, if the limit does not allow it
+     */
     boolean take(long bytes) {
         if (used.addAndGet(bytes) <= budget) {
             return true;

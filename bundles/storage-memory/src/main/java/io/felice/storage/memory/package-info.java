@@ -1,2 +1,2 @@
-/** Logs on the heap: for tests and ephemeral topics, and the smallest engine to learn from. */
+/** A storage engine on the heap, for tests and ephemeral topics. It is the smallest example of an engine. */
 package io.felice.storage.memory;
