@@ -26,12 +26,15 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
-/** What every {@link ClusterStore} keeps. A store's test extends this and says how to open a session on a new cluster. */
+/**
+ * The tests that every {@link ClusterStore} must pass. A subclass opens sessions on a cluster that is new for each
+ * test.
+ */
 public abstract class ClusterStoreContract {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final ConfigResource ALL = ConfigResource.allBrokers();
 
-    /** Another broker's session on this test's cluster, which is new and empty for each test. */
+    /** A new broker's session on this test's cluster. The cluster is new and empty for each test. */
     protected abstract ClusterStore session();
 
     @Test
@@ -288,7 +291,7 @@ public abstract class ClusterStoreContract {
         assertThat(keys(closed)).containsExactly("a");
     }
 
-    /** A term of a new campaign. */
+    /** Starts a campaign and returns its term once it is elected. */
     protected static Term elected(ClusterStore store) {
         RecordingCandidate candidate = new RecordingCandidate();
         store.campaign(candidate);
@@ -309,7 +312,7 @@ public abstract class ClusterStoreContract {
                 null);
     }
 
-    /** The keys of all configs set, in the order of the log. */
+    /** The keys of all configs that were set, in the order of the log. */
     protected static List<String> keys(RecordingFollower follower) {
         return follower.changes().values().stream()
                 .flatMap(List::stream)
@@ -339,13 +342,13 @@ public abstract class ClusterStoreContract {
         return Long.parseLong(event.substring("registered ".length()));
     }
 
-    /** Keeps what a registration hears. */
+    /** Keeps every event of a registration. */
     protected static final class RecordingListener implements ClusterStore.RegistrationListener {
         private final BlockingQueue<String> heard = new LinkedBlockingQueue<>();
 
-        /** Has heard nothing yet. */
+        /** A listener without events. */
         public RecordingListener() {
-            // For tests in other packages.
+            // Public for tests in other packages.
         }
 
         @Override
@@ -358,7 +361,7 @@ public abstract class ClusterStoreContract {
             heard.add("refused " + reason);
         }
 
-        /** The next thing it hears. */
+        /** Waits for the next event: {@code registered EPOCH} or {@code refused REASON}. */
         public String next() {
             try {
                 String event = heard.poll(PATIENCE.toSeconds(), TimeUnit.SECONDS);

@@ -17,14 +17,14 @@ import org.w3c.dom.NodeList;
 import org.xml.sax.SAXException;
 
 /**
- * A component as its bundle describes it in {@code OSGI-INF}: the same file that Declarative Services reads, so that
- * there is no second list of components anywhere.
+ * A component as its descriptor in {@code OSGI-INF} describes it. Declarative Services reads the same file, so there is
+ * no second list of components.
  *
  * @param bundle symbolic name of its bundle
  * @param pids configuration PIDs
  * @param properties its own properties, typed
- * @param services names of the interfaces it is registered under
- * @param constructorArguments how many arguments its constructor takes
+ * @param services names of the interfaces under which it is registered
+ * @param constructorArguments the number of its constructor's arguments
  */
 record ComponentDescription(
         String bundle,

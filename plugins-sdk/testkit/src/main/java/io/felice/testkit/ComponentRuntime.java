@@ -30,12 +30,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Wires components as Declarative Services would, without a framework: reads their descriptors, calls their constructors
- * once every mandatory reference is there, binds the dynamic ones as they come and go.
+ * Wires components as Declarative Services would, without an OSGi framework. It reads component descriptors, calls a
+ * constructor when all mandatory references are satisfied, and binds and unbinds dynamic references.
  *
- * <p>It knows what Felice's components use: constructor injection, static and dynamic references, component property
+ * <p>It supports what Felice's components use: constructor injection, static and dynamic references, component property
  * types, {@code @Deactivate}, {@code @Modified}, and services registered through a {@link BundleContext}. All changes
- * happen under one lock; components may register services from any thread.
+ * happen under one lock. Components may register services from any thread.
  */
 final class ComponentRuntime implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(ComponentRuntime.class);
@@ -58,17 +58,18 @@ final class ComponentRuntime implements AutoCloseable {
         this.configurations = new HashMap<>(configurations);
     }
 
-    /** A registered service. */
     private record Service(Object instance, List<String> interfaces, Map<String, Object> properties, Slot owner) {}
 
-    /** A component with its instance, if it is active. */
+    /** A component. {@code instance} is null while it is not active. */
     private static final class Slot {
         final ComponentDescription description;
         final List<Service> held = new ArrayList<>();
         final Map<Reference, List<Service>> bound = new LinkedHashMap<>();
         Object instance;
         boolean enabled = true;
-        /** Its deactivate method is running: threads it joins must not wait for the runtime's lock. */
+        /**
+         * True while its deactivate method runs. Threads that this method joins must not wait for the runtime's lock.
+         */
         volatile boolean leaving;
 
         Slot(ComponentDescription description) {
@@ -94,7 +95,6 @@ final class ComponentRuntime implements AutoCloseable {
         }
     }
 
-    /** Activates whatever can be, until nothing more can. */
     void settle() {
         lock.lock();
         try {
@@ -134,7 +134,7 @@ final class ComponentRuntime implements AutoCloseable {
         }
     }
 
-    /** Names of components that are enabled and yet not active. */
+    /** The enabled components that are not active, each with its missing references. */
     List<String> unsatisfied() {
         lock.lock();
         try {
@@ -147,7 +147,7 @@ final class ComponentRuntime implements AutoCloseable {
         }
     }
 
-    /** Takes all components of a bundle down, as stopping the bundle would. */
+    /** Deactivates all components of a bundle, as stopping the bundle would. */
     void stop(String bundle) {
         lock.lock();
         try {
@@ -162,7 +162,6 @@ final class ComponentRuntime implements AutoCloseable {
         }
     }
 
-    /** Brings the components of a bundle back. */
     void start(String bundle) {
         lock.lock();
         try {
@@ -177,7 +176,10 @@ final class ComponentRuntime implements AutoCloseable {
         }
     }
 
-    /** Changes a configuration: components with a modified method get it, others are made anew. */
+    /**
+     * Changes a configuration. Components with a modified method get the new values; other components are deactivated
+     * and activated again.
+     */
     void configure(String pid, Map<String, Object> values) {
         lock.lock();
         try {
@@ -210,7 +212,11 @@ final class ComponentRuntime implements AutoCloseable {
         }
     }
 
-    /** For a component's own threads; what a leaving component leaves registered goes away when it has left. */
+    /**
+     * Takes the lock for a thread of a component. Returns false, without the lock, if the component is being
+     * deactivated or the thread is interrupted. Services that the component leaves registered are removed after its
+     * deactivation.
+     */
     private boolean lockUnlessLeaving(Slot slot) {
         try {
             while (!lock.tryLock(LOOK_EVERY_MS, TimeUnit.MILLISECONDS)) {
@@ -225,7 +231,9 @@ final class ComponentRuntime implements AutoCloseable {
         }
     }
 
-    /** Of the active components one whose services no other uses, or else the one added last. */
+    /**
+     * An active component whose services no other component uses. If there is none, the component that was added last.
+     */
     private Optional<Slot> leastNeeded() {
         List<Slot> active = new ArrayList<>(slots);
         active.removeIf(slot -> slot.instance == null);
@@ -276,7 +284,7 @@ final class ComponentRuntime implements AutoCloseable {
             log.error("{} could not be activated", description.name(), failure.getCause());
             throw new IllegalStateException(description.name() + " could not be activated", failure.getCause());
         } catch (ReflectiveOperationException failure) {
-            throw new IllegalStateException(description.name() + " cannot be made", failure);
+            throw new IllegalStateException(description.name() + " cannot be constructed", failure);
         }
         for (Reference reference : description.references()) {
             if (reference.parameter() < 0) {
@@ -314,7 +322,8 @@ final class ComponentRuntime implements AutoCloseable {
         if (type.isAnnotation()) {
             return typed(type, properties);
         }
-        throw new IllegalStateException(slot.description.name() + ": no argument of " + type);
+        throw new IllegalStateException(
+                slot.description.name() + ": there is no value for its constructor argument of type " + type);
     }
 
     private static Constructor<?> constructorOf(Class<?> type, int arguments) {
@@ -454,7 +463,7 @@ final class ComponentRuntime implements AutoCloseable {
         return properties;
     }
 
-    /** An instance of a component property type over these properties. */
+    /** An instance of a component property type with these properties. */
     private static Object typed(Class<?> type, Map<String, Object> properties) {
         return Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, (proxy, method, arguments) -> {
             if (method.getParameterCount() > 0 || method.getDeclaringClass() == Object.class) {
@@ -504,7 +513,10 @@ final class ComponentRuntime implements AutoCloseable {
         return value;
     }
 
-    /** Just enough of a component's context: its bundle's, its properties, and having it made anew. */
+    /**
+     * The part of a component's context that Felice uses: the bundle context, the properties, and enabling and
+     * disabling components.
+     */
     private ComponentContext componentContextOf(Slot slot, Map<String, Object> properties) {
         Hashtable<String, Object> table = new Hashtable<>(properties);
         table.put(ComponentConstants.COMPONENT_NAME, slot.description.name());
@@ -523,12 +535,15 @@ final class ComponentRuntime implements AutoCloseable {
                             enable((String) arguments[0], true);
                             return null;
                         default:
-                            throw new IllegalStateException("no " + method + " outside of a framework");
+                            throw new IllegalStateException(method + " is not supported without an OSGi framework");
                     }
                 });
     }
 
-    /** As Declarative Services do: on a thread of its own, for the component may ask for it in any state. */
+    /**
+     * Enables or disables a component on another thread, as Declarative Services do. A component may call this in any
+     * state.
+     */
     private void enable(String name, boolean enabled) {
         changes.later(() -> {
             lock.lock();
@@ -548,7 +563,9 @@ final class ComponentRuntime implements AutoCloseable {
         });
     }
 
-    /** Just enough of a bundle's context: registering services, properties, files. */
+    /**
+     * The part of a bundle's context that Felice uses: registering services, reading properties, finding data files.
+     */
     private BundleContext contextOf(Slot slot) {
         return (BundleContext)
                 Proxy.newProxyInstance(loader, new Class<?>[] {BundleContext.class}, (proxy, method, arguments) -> {
@@ -567,7 +584,7 @@ final class ComponentRuntime implements AutoCloseable {
                         case "toString":
                             return "context of " + slot.description.bundle();
                         default:
-                            throw new IllegalStateException("no " + method + " outside of a framework");
+                            throw new IllegalStateException(method + " is not supported without an OSGi framework");
                     }
                 });
     }

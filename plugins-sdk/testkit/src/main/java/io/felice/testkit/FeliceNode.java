@@ -48,17 +48,20 @@ public final class FeliceNode implements AutoCloseable {
         this.dataIsOurs = dataIsOurs;
     }
 
-    /** A node whose topics and metadata live in memory and are gone when it is closed. */
+    /** A node that keeps its topics and metadata in memory. They are lost when it is closed. */
     public static Builder inMemory() {
         return new Builder().engine("memory");
     }
 
-    /** A node that keeps its data in this directory, with the log engine and, for the metadata, a real ZooKeeper. */
+    /**
+     * A node that keeps its data in this directory. It uses the log engine and, for the metadata, an embedded
+     * ZooKeeper.
+     */
     public static Builder in(Path data) {
         return new Builder().data(data).zooKeeper();
     }
 
-    /** Where clients connect: {@code 127.0.0.1:45123}. */
+    /** The address for clients, such as {@code 127.0.0.1:45123}. */
     public String bootstrap() {
         return bootstrap;
     }
@@ -68,7 +71,7 @@ public final class FeliceNode implements AutoCloseable {
         return data;
     }
 
-    /** The table of that name, as {@code felice:status} shows it. */
+    /** The status table of that name, as {@code felice:status} shows it. */
     public StatusTable status(String table) {
         return runtime.all(StatusSource.class).stream()
                 .flatMap(source -> source.tables().stream())
@@ -82,18 +85,21 @@ public final class FeliceNode implements AutoCloseable {
         return runtime.find(type).orElseThrow(() -> new IllegalArgumentException("no service of " + type));
     }
 
-    /** Takes down and brings back the components of a bundle, as updating it would: {@code io.felice.broker}. */
+    /**
+     * Deactivates the components of a bundle such as {@code io.felice.broker} and activates them again, as an update of
+     * the bundle would.
+     */
     public void restart(String bundle) {
         runtime.stop(bundle);
         runtime.start(bundle);
     }
 
-    /** Takes down the components of a bundle, as stopping it would. */
+    /** Deactivates the components of a bundle, as stopping the bundle would. */
     public void stop(String bundle) {
         runtime.stop(bundle);
     }
 
-    /** Brings back the components of a bundle that was stopped. */
+    /** Activates the components of a bundle that was stopped. */
     public void start(String bundle) {
         runtime.start(bundle);
     }
@@ -103,7 +109,10 @@ public final class FeliceNode implements AutoCloseable {
         runtime.configure(pid, values);
     }
 
-    /** Stops cleanly: what was accepted is answered, logs are settled. Data made by the node itself is deleted. */
+    /**
+     * Stops the node cleanly: requests that it accepted are answered, and logs are settled. Deletes the data directory
+     * if the node created it.
+     */
     @Override
     public void close() {
         runtime.close();
@@ -159,7 +168,7 @@ public final class FeliceNode implements AutoCloseable {
         }
     }
 
-    /** What a node is made of. */
+    /** Settings of a node before it starts. */
     public static final class Builder {
         private final Map<String, Map<String, Object>> configurations = new HashMap<>();
         private Path data;
@@ -172,7 +181,7 @@ public final class FeliceNode implements AutoCloseable {
             config("io.felice.broker", "group.initial.rebalance.delay.ms", 0);
         }
 
-        /** Where to keep data; without it, in a directory that is deleted at the end. */
+        /** The data directory. Without it the node uses a temporary directory that it deletes when it is closed. */
         public Builder data(Path directory) {
             data = directory;
             return this;
@@ -184,13 +193,13 @@ public final class FeliceNode implements AutoCloseable {
             return this;
         }
 
-        /** Keeps the metadata in this store, which nodes of one cluster share. */
+        /** Keeps the metadata in this store, which the nodes of one cluster share. */
         public Builder store(ClusterStore shared) {
             store = shared;
             return this;
         }
 
-        /** The engine of topics that do not say. */
+        /** The storage engine of topics that do not set {@code storage.engine}. */
         public Builder engine(String name) {
             return config("io.felice.broker", "storage.placement", "*:" + name);
         }
@@ -200,7 +209,7 @@ public final class FeliceNode implements AutoCloseable {
             return config("io.felice.network", "listeners", "PLAINTEXT://127.0.0.1:" + port);
         }
 
-        /** One setting of one bundle: {@code config("io.felice.broker", "num.partitions", 3)}. */
+        /** Sets one value of a bundle's configuration: {@code config("io.felice.broker", "num.partitions", 3)}. */
         public Builder config(String pid, String key, Object value) {
             configurations.computeIfAbsent(pid, unused -> new HashMap<>()).put(key, value);
             return this;
@@ -261,8 +270,8 @@ public final class FeliceNode implements AutoCloseable {
     }
 
     /**
-     * Runs a node as a process of its own, until its standard input ends: {@code FeliceNode DIRECTORY [PORT]}. Prints
-     * {@code bootstrap=HOST:PORT} once it serves.
+     * Runs a node until its standard input ends: {@code FeliceNode DIRECTORY [PORT]}. Prints {@code
+     * bootstrap=HOST:PORT} when clients can connect.
      */
     public static void main(String[] arguments) throws IOException {
         Builder builder = in(Path.of(arguments[0]));

@@ -12,13 +12,13 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Reads logs for tests: what pinned records hold, copied out, and whole logs from start to end. */
+/** Copies records and whole logs into byte arrays for tests. */
 public final class LogContents {
     private static final int CHUNK = 1 << 20;
 
     private LogContents() {}
 
-    /** The bytes of the records, wherever they are; the pin stays. */
+    /** A copy of the bytes of the records, in memory or in a file. The records stay open. */
     public static byte[] bytesOf(Records records) {
         if (records instanceof Records.InMemory memory) {
             ByteArrayOutputStream all = new ByteArrayOutputStream(records.sizeInBytes());
@@ -43,7 +43,7 @@ public final class LogContents {
         return all.array();
     }
 
-    /** The batches in the bytes; fails if the last one is not whole. */
+    /** The batches in the bytes. Fails if the last batch is not complete. */
     public static List<RecordBatch> batchesIn(byte[] bytes) {
         ByteBuffer buffer = ByteBuffer.wrap(bytes);
         List<RecordBatch> batches = new ArrayList<>();
@@ -60,7 +60,7 @@ public final class LogContents {
         return batches;
     }
 
-    /** The base offsets of the batches, in order; closes the records. */
+    /** The base offsets of the batches, in order. Closes the records. */
     public static List<Long> offsetsOf(Records records) {
         try (records) {
             return batchesIn(bytesOf(records)).stream()
@@ -69,7 +69,7 @@ public final class LogContents {
         }
     }
 
-    /** Everything from the start to the end of the log, read in steps. */
+    /** The bytes of all batches from the start to the end of the log. */
     public static byte[] everythingIn(PartitionLog log) {
         ByteArrayOutputStream all = new ByteArrayOutputStream();
         long next = log.startOffset();

@@ -22,11 +22,11 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Supplier;
 
 /**
- * The cluster's truth in memory: the whole {@link ClusterStore} contract for tests, simulators and {@code FeliceNode}.
+ * A {@link ClusterStore} in memory, for tests, simulators and {@code FeliceNode}. It fulfils the whole contract.
  *
- * <p>One instance is one broker's session. Brokers that may share everything share an instance; {@link #session} gives
- * another broker a session of its own on the same truth, which can then be cut off alone. State is changed on the event
- * executor only; every method may be called from any thread.
+ * <p>One instance is one session. Several brokers may use one instance. {@link #session} opens another session on the
+ * same cluster, which can be disconnected or expired on its own. Only the event executor changes state; every method
+ * may be called from any thread.
  */
 public final class MemoryClusterStore implements ClusterStore, AutoCloseable {
     private final Truth truth;
@@ -37,14 +37,14 @@ public final class MemoryClusterStore implements ClusterStore, AutoCloseable {
     private volatile boolean connected = true;
     private boolean expired;
 
-    /** A new, empty cluster; callbacks come on one daemon thread, which ends with {@link #close}. */
+    /** A new, empty cluster. Callbacks run on one daemon thread, which ends with {@link #close}. */
     public MemoryClusterStore() {
         this(new Truth(Executors.newSingleThreadExecutor(MemoryClusterStore::thread)));
     }
 
     /**
-     * A new, empty cluster for a simulator; callbacks come in tasks of {@code events}, one at a time.
-     * {@code Runnable::run} makes every call complete before it returns, unless it is made within a callback.
+     * A new, empty cluster for a simulator. Callbacks run in tasks of {@code events}, one at a time. With {@code
+     * Runnable::run} every call completes before it returns, except calls within a callback.
      */
     public MemoryClusterStore(Executor events) {
         this(new Truth(new SerialExecutor("the memory cluster store", events)));
@@ -60,7 +60,7 @@ public final class MemoryClusterStore implements ClusterStore, AutoCloseable {
         return thread;
     }
 
-    /** Another broker's session on the same truth. */
+    /** Opens another session on the same cluster. */
     public MemoryClusterStore session() {
         return new MemoryClusterStore(truth);
     }
@@ -124,7 +124,7 @@ public final class MemoryClusterStore implements ClusterStore, AutoCloseable {
         return connected && truth.controller != null && !campaigns.contains(truth.controller);
     }
 
-    /** Tells the controller, in whatever session, that something is gone from the store. */
+    /** Reports to the controller's candidate, in whichever session, that {@code what} is missing from the store. */
     public void damage(String what) {
         truth.run(() -> {
             if (truth.controller != null) {
@@ -133,12 +133,17 @@ public final class MemoryClusterStore implements ClusterStore, AutoCloseable {
         });
     }
 
-    /** Cuts this session off: nothing arrives, nothing is written, but others still see it alive. */
+    /**
+     * Disconnects this session: it receives no events and its writes wait. Other sessions still see its brokers as
+     * alive.
+     */
     public void disconnect() {
         connected = false;
     }
 
-    /** Ends {@link #disconnect}; what waited goes on, and an expired session begins anew. */
+    /**
+     * Ends {@link #disconnect}. Waiting writes and events go on. A session that expired meanwhile begins a new one.
+     */
     public void reconnect() {
         truth.run(() -> {
             connected = true;
@@ -157,7 +162,10 @@ public final class MemoryClusterStore implements ClusterStore, AutoCloseable {
         });
     }
 
-    /** Lets the session time out, connected or not: its broker is gone and its controller loses the election. */
+    /**
+     * Expires this session, connected or not. Its brokers are removed and its controller loses its term. A connected
+     * session begins a new one at once.
+     */
     public void expire() {
         truth.run(() -> {
             expired = !connected;
@@ -175,7 +183,7 @@ public final class MemoryClusterStore implements ClusterStore, AutoCloseable {
         });
     }
 
-    /** Takes the role from whoever is controller, in whatever session; the next candidate in line is elected. */
+    /** Ends the term of the current controller, in whichever session. The next candidate is elected. */
     public void deposeController() {
         truth.run(() -> {
             Campaign controller = truth.controller;
@@ -187,12 +195,12 @@ public final class MemoryClusterStore implements ClusterStore, AutoCloseable {
         });
     }
 
-    /** How many changes the log holds. */
+    /** The number of changes in the metadata log. */
     public long version() {
         return truth.version;
     }
 
-    /** Ends the event thread, of every session on this truth; open stages stay open. */
+    /** Ends the event thread of all sessions of this cluster. Stages that are not complete never complete. */
     @Override
     public void close() {
         if (truth.events instanceof ExecutorService thread) {
@@ -208,7 +216,7 @@ public final class MemoryClusterStore implements ClusterStore, AutoCloseable {
         }
     }
 
-    /** What all sessions share; only touched by the event executor. */
+    /** The state that all sessions share. Only the event executor changes it. */
     private static final class Truth {
         private final Executor events;
         private final Set<MemoryClusterStore> sessions = new LinkedHashSet<>();
@@ -233,7 +241,7 @@ public final class MemoryClusterStore implements ClusterStore, AutoCloseable {
                     controllerId = controller == null ? Optional.empty() : controller.brokerId();
                 });
             } catch (RejectedExecutionException closed) {
-                // Nobody listens any more.
+                // The cluster is closed: the task is dropped.
             }
         }
 
@@ -259,7 +267,7 @@ public final class MemoryClusterStore implements ClusterStore, AutoCloseable {
             return version;
         }
 
-        /** Two snapshots are kept, and every change after the older of them. */
+        /** Stores a snapshot. Keeps the two newest snapshots and every change after the older of them. */
         void keep(long at, List<MetadataRecord> state) {
             snapshots.put(at, state);
             while (snapshots.size() > 2) {
@@ -271,7 +279,6 @@ public final class MemoryClusterStore implements ClusterStore, AutoCloseable {
         }
     }
 
-    /** One follower and how far it is. */
     private final class Following {
         private final Follower follower;
         private long applied = -1;
@@ -304,7 +311,7 @@ public final class MemoryClusterStore implements ClusterStore, AutoCloseable {
         }
     }
 
-    /** One broker that wants to be known. */
+    /** A broker that is registered or waits to be. */
     private final class Registered {
         private final BrokerRegistration broker;
         private final RegistrationListener listener;
@@ -349,7 +356,6 @@ public final class MemoryClusterStore implements ClusterStore, AutoCloseable {
                 .forEach(Registered::announce);
     }
 
-    /** One candidate, elected or not. */
     private final class Campaign {
         private final Candidate candidate;
         private MemoryTerm term;
@@ -395,7 +401,7 @@ public final class MemoryClusterStore implements ClusterStore, AutoCloseable {
         }
     }
 
-    /** The right to write, while its campaign holds it. */
+    /** A term of the controller. It may write until its campaign loses the election. */
     private final class MemoryTerm implements Term {
         private final Campaign campaign;
         private final int epoch;

@@ -19,7 +19,10 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Random;
 
-/** Does random things to a log and to a list of batches, and sees that both agree. */
+/**
+ * Applies random operations to a log and to a model of it, a list of batches. Checks after each operation that both
+ * agree.
+ */
 final class RandomLog {
     private static final int MOST_PINS = 5;
 
@@ -138,7 +141,10 @@ final class RandomLog {
         }
     }
 
-    /** Between the last batch read and the one after it, if there is one. */
+    /**
+     * Checks that the next offset is between the end of the last batch that was read and the base offset of the batch
+     * after it. Without a batch after it, the end of the log is the upper bound.
+     */
     private void assertReadsOn(long nextOffset, Kept lastRead) {
         int following = model.indexOf(lastRead) + 1;
         long most = following < model.size() ? model.get(following).base() : end;
@@ -168,7 +174,10 @@ final class RandomLog {
         pins.clear();
     }
 
-    /** Mostly near the end, sometimes anywhere or below the start; pins above it are given back first. */
+    /**
+     * Truncates mostly near the end of the log, sometimes below its start. Closes pinned records above the new end
+     * first.
+     */
     private void truncate() {
         long to = random.nextInt(10) == 0 ? Math.max(0, start - random.nextInt(20)) : end - random.nextInt(40);
         last = "truncate to " + to;

@@ -6,7 +6,7 @@ import io.felice.api.cluster.ClusterStore.Term;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Keeps what a store tells a candidate. From any thread. */
+/** Keeps every event that a store sends to a candidate. Thread-safe. */
 public final class RecordingCandidate implements ClusterStore.Candidate {
     private final List<Integer> epochs = new ArrayList<>();
     private final List<List<LiveRegistration>> brokers = new ArrayList<>();
@@ -36,12 +36,12 @@ public final class RecordingCandidate implements ClusterStore.Candidate {
         brokers.add(List.copyOf(live));
     }
 
-    /** The term now; null while somebody else is controller. */
+    /** The current term; null while it is not elected. */
     public synchronized Term term() {
         return term;
     }
 
-    /** The epochs of all terms so far. */
+    /** The controller epochs of all its terms so far. */
     public synchronized List<Integer> epochs() {
         return List.copyOf(epochs);
     }
@@ -50,17 +50,17 @@ public final class RecordingCandidate implements ClusterStore.Candidate {
         return depositions;
     }
 
-    /** Every set of brokers it was told. */
+    /** Every list of live brokers that it received, in order. */
     public synchronized List<List<LiveRegistration>> allBrokers() {
         return List.copyOf(brokers);
     }
 
-    /** What it was told is gone, each time. */
+    /** Every report of damage that it received, in order. */
     public synchronized List<String> damages() {
         return List.copyOf(damages);
     }
 
-    /** The ids it was told last; empty before that. */
+    /** The broker ids of the last list of live brokers; empty if it has received none. */
     public synchronized List<Integer> brokerIds() {
         return brokers.isEmpty()
                 ? List.of()

@@ -8,7 +8,10 @@ import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
-/** Replays the log and keeps every version it has seen; complains about a gap or a double. From any thread. */
+/**
+ * Replays the metadata log and keeps every change. Records a complaint if a version is missing or comes twice.
+ * Thread-safe.
+ */
 public final class RecordingFollower implements ClusterStore.Follower {
     private final SortedMap<Long, List<MetadataRecord>> changes = new TreeMap<>();
     private final List<String> complaints = new ArrayList<>();
@@ -18,7 +21,7 @@ public final class RecordingFollower implements ClusterStore.Follower {
     @Override
     public synchronized void reset(long version, List<MetadataRecord> snapshot) {
         if (resets > 0 && version < view.version()) {
-            complaints.add("reset from " + view.version() + " back to " + version);
+            complaints.add("reset from version " + view.version() + " back to version " + version);
         }
         resets++;
         view = ClusterView.EMPTY.after(version, snapshot);
@@ -27,7 +30,8 @@ public final class RecordingFollower implements ClusterStore.Follower {
     @Override
     public synchronized void changed(long version, List<MetadataRecord> records) {
         if (resets == 0 || version != view.version() + 1) {
-            complaints.add(version + " after " + view.version() + " and " + resets + " resets");
+            complaints.add(
+                    "version " + version + " came after version " + view.version() + " and " + resets + " resets");
         }
         changes.put(version, List.copyOf(records));
         view = view.after(version, records);
@@ -38,17 +42,17 @@ public final class RecordingFollower implements ClusterStore.Follower {
         return view;
     }
 
-    /** What came with each version, from the first reset on. */
+    /** The records of each version since the first reset. */
     public synchronized SortedMap<Long, List<MetadataRecord>> changes() {
         return new TreeMap<>(changes);
     }
 
-    /** How often it was reset. */
+    /** How many resets it received. */
     public synchronized int resets() {
         return resets;
     }
 
-    /** What was against the contract; empty if all went well. */
+    /** Each breach of the contract of followers; empty if there was none. */
     public synchronized List<String> complaints() {
         return List.copyOf(complaints);
     }

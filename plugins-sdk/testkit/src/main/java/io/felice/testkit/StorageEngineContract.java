@@ -38,9 +38,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /**
- * What every storage engine keeps: extend it, make a fresh engine and reopen one on the same data, and each promise of
- * {@link StorageEngine} and {@link PartitionLog} is a test. What must survive a restart is read from the engine's traits;
- * after every scenario the engine is opened again and compared.
+ * The tests that every storage engine must pass. Each test checks a promise of {@link StorageEngine} or {@link
+ * PartitionLog}. A subclass creates a fresh engine and reopens an engine on the same data. After every test the engine
+ * is reopened and its log is compared; the engine's traits say what must survive.
  */
 public abstract class StorageEngineContract {
     private static final int PLENTY = 1 << 20;
@@ -54,24 +54,27 @@ public abstract class StorageEngineContract {
     private PartitionLog log;
     private long lease = 1;
 
-    /** A fresh, empty engine; called once for each test. */
+    /** A fresh, empty engine. Called once before each test. */
     protected abstract StorageEngine engine();
 
-    /** A new engine on the data of the last one, as after a restart of the process; the last one is not used again. */
+    /**
+     * A new engine on the data of the last one, as after a restart of the process. The test does not use the last one
+     * again.
+     */
     protected abstract StorageEngine reopen();
 
     /**
-     * A new engine on a copy of the data of the last one, as after a crash that left the last file of this log as
-     * {@code damage} makes it; it may be called many times. Empty for engines that have no such file.
+     * A new engine on a copy of the last engine's data, as after a crash. In the copy, {@code damage} has changed the
+     * last file of the log {@code id}. May be called several times in a test. Empty if the engine has no such file.
      */
     protected Optional<StorageEngine> reopenDamaged(LogId id, UnaryOperator<byte[]> damage) {
         return Optional.empty();
     }
 
-    /** Closes every engine that was made; called when the test is over. */
+    /** Closes every engine that the test created. Called after each test. */
     protected void closeEngines() {}
 
-    /** The segment sizes that each log of the contract gets; small ones make every scenario cross segments. */
+    /** The segment sizes of each log. With small sizes every test crosses segment boundaries. */
     protected SegmentSizes sizes() {
         return SegmentSizes.DEFAULT;
     }
@@ -1056,7 +1059,7 @@ public abstract class StorageEngineContract {
         random.releaseAll();
     }
 
-    // Words of the scenarios
+    // Steps of the tests
 
     private void appendTens(int batches) {
         for (int i = 0; i < batches; i++) {
@@ -1064,7 +1067,7 @@ public abstract class StorageEngineContract {
         }
     }
 
-    /** Base offsets from {@code from}, read in as many steps as it takes. */
+    /** The base offsets of all batches from {@code from} on, read in as many reads as necessary. */
     private List<Long> allOffsets(long from, long limit) {
         List<Long> offsets = new ArrayList<>();
         long next = from;

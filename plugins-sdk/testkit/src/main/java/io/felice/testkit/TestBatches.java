@@ -9,8 +9,8 @@ import java.util.Arrays;
 import java.util.zip.CRC32C;
 
 /**
- * Makes real batches for tests: {@code batch(10).values("a").at(20)} is ten uncompressed records from offset 20 on, with
- * a CRC that is right.
+ * Makes batches for tests: {@code batch(10).values("a").at(20)} is a batch of ten uncompressed records from offset 20
+ * on, with a correct CRC.
  */
 public final class TestBatches {
     private static final int CRC_FROM = RecordBatch.ATTRIBUTES_AT;
@@ -27,23 +27,23 @@ public final class TestBatches {
         this.records = records;
     }
 
-    /** A batch of so many records, at least one. */
+    /** A batch of {@code records} records, at least one. */
     public static TestBatches batch(int records) {
         return new TestBatches(records);
     }
 
-    /** What every record says. */
+    /** The value of every record. */
     public TestBatches values(String value) {
         this.value = value;
         return this;
     }
 
-    /** A value of so many bytes in every record. */
+    /** Gives every record a value of {@code bytes} bytes. */
     public TestBatches valueBytes(int bytes) {
         return values("v".repeat(bytes));
     }
 
-    /** Every record's timestamp, milliseconds since the epoch. */
+    /** The timestamp of every record, in milliseconds since the epoch. */
     public TestBatches timestamp(long timestamp) {
         this.timestamp = timestamp;
         return this;
@@ -54,7 +54,7 @@ public final class TestBatches {
         return this;
     }
 
-    /** Written by an idempotent producer. */
+    /** The producer id, producer epoch and base sequence, as an idempotent producer sets them. */
     public TestBatches producer(long producerId, int producerEpoch, int baseSequence) {
         this.producerId = producerId;
         this.producerEpoch = (short) producerEpoch;
@@ -62,7 +62,7 @@ public final class TestBatches {
         return this;
     }
 
-    /** The batch, in a heap buffer of its own. */
+    /** The batch with this base offset, in a new heap buffer. */
     public RecordBatch at(long baseOffset) {
         byte[] body = body();
         ByteBuffer bytes = ByteBuffer.allocate(RecordBatch.HEADER_BYTES + body.length);
@@ -94,7 +94,7 @@ public final class TestBatches {
         return body.toByteArray();
     }
 
-    /** attributes, timestamp delta 0, offset delta, no key, the value, no headers. */
+    /** Layout: attributes, timestamp delta 0, offset delta, no key, the value, no headers. */
     private static byte[] record(int offsetDelta, byte[] value) {
         ByteArrayOutputStream record = new ByteArrayOutputStream(value.length + 16);
         record.write(0);
@@ -116,14 +116,14 @@ public final class TestBatches {
         out.write(zigzag);
     }
 
-    /** A copy of a batch's bytes that no longer changes. */
+    /** A copy of the bytes of a batch. */
     public static byte[] copyOf(RecordBatch batch) {
         byte[] copy = new byte[batch.sizeInBytes()];
         batch.copyTo(ByteBuffer.wrap(copy), 0);
         return copy;
     }
 
-    /** {@code first} and {@code more}, one after the other. */
+    /** The bytes of {@code first}, then those of {@code more}. */
     public static byte[] concat(byte[] first, byte[] more) {
         byte[] all = Arrays.copyOf(first, first.length + more.length);
         System.arraycopy(more, 0, all, first.length, more.length);

@@ -9,7 +9,7 @@ import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** The contract, in memory, and the switches that tests have. */
+/** The contract of cluster stores, and the methods with which tests disconnect, expire and depose sessions. */
 class MemoryClusterStoreTest extends ClusterStoreContract {
     private final MemoryClusterStore cluster = new MemoryClusterStore();
 
