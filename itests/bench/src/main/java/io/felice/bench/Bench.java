@@ -17,15 +17,15 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
- * Measures Apache Kafka and Felice in one run: in every round each row is measured on Kafka, twice on Felice, and on Kafka
- * again. The second sample of a broker says how far apart it is from itself on this machine; a ratio inside that spread
- * means nothing.
+ * Measures Apache Kafka and Felice in one run. In every round each row is measured on Kafka, twice on Felice, and on
+ * Kafka again. The two samples of one broker show how much its results vary on this machine. A ratio of the two brokers
+ * within that variation means nothing.
  */
 public final class Bench {
     private static final int WARM_UP_ROUNDS = 3;
     private static final int CONNECTIONS = 5_000;
 
-    /** More on the disk, and topics are deleted before the next row. */
+    /** When more than this is on the disk, the topics are deleted before the next row. */
     private static final long MOST_GIGABYTES_KEPT = 20;
 
     private final Options options;
@@ -145,7 +145,7 @@ public final class Bench {
         return row.replace('.', '-');
     }
 
-    /** Lets both brokers compile what they will be measured at. */
+    /** Lets the JIT compiler compile the code of the broker before the first sample. */
     private void warmUp(BenchedBroker broker) throws Exception {
         for (int i = 0; i < WARM_UP_ROUNDS; i++) {
             workloads.produce(broker, "warm-up", 16, 1_000, "1", "none");
@@ -178,8 +178,8 @@ public final class Bench {
     }
 
     /**
-     * A row with its samples. In a round each broker is measured twice, one around the other: both as often, as long after
-     * their last sample, and at the same time on average.
+     * A row with its samples. The order of a round (Kafka, Felice, Felice, Kafka) gives both brokers equally many
+     * samples with the same average time within the round.
      */
     private record Result(
             Row row, List<Sample> kafka, List<Sample> felice, List<Sample> feliceAgain, List<Sample> kafkaAgain) {
@@ -208,7 +208,7 @@ public final class Bench {
                     number(median(felice, feliceAgain, Sample::batchBytes)));
         }
 
-        /** Every sample, for who wants to look closer: row, round, broker, value and the three processor times. */
+        /** Every sample as a line of CSV: row, round, broker, value, three processor times and batch size. */
         String samples() {
             StringBuilder lines = new StringBuilder();
             for (int round = 0; round < felice.size(); round++) {

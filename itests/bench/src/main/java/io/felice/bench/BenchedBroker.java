@@ -21,7 +21,7 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
-/** A broker that runs as a process of its own, whoever made it; what it costs is read from {@code /proc}. */
+/** Apache Kafka or Felice in a process of its own. Its processor time and memory are read from {@code /proc}. */
 final class BenchedBroker implements AutoCloseable {
     private static final long START_WITHIN_SECONDS = 120;
     private static final long IDLE_WITHIN_SECONDS = 120;
@@ -29,7 +29,7 @@ final class BenchedBroker implements AutoCloseable {
     private static final double IDLE_SHARE = 0.05;
     private static final double TICKS_PER_SECOND = 100;
     private static final String JVM_FLAGS = "-XX:+UseG1GC -XX:MaxGCPauseMillis=20 -XX:InitiatingHeapOccupancyPercent=35"
-            // A compiler's thread that ended would take with it what it has used.
+            // If a compiler thread ended, its processor time could no longer be read.
             + " -XX:-UseDynamicNumberOfCompilerThreads";
     private static final Pattern COMPILER = Pattern.compile("C[12] Compiler");
 
@@ -141,7 +141,7 @@ final class BenchedBroker implements AutoCloseable {
                 Thread.sleep(20);
             }
         }
-        throw new IllegalStateException(name + " takes no record");
+        throw new IllegalStateException(name + " acknowledged no record within " + START_WITHIN_SECONDS + " s");
     }
 
     private static Process java(
@@ -163,7 +163,6 @@ final class BenchedBroker implements AutoCloseable {
                 .start());
     }
 
-    /** A process that ends with this one, however this one ends. */
     private static Process mortal(Process process) {
         Runtime.getRuntime().addShutdownHook(new Thread(process::destroy));
         return process;
@@ -173,12 +172,14 @@ final class BenchedBroker implements AutoCloseable {
         return bootstrap;
     }
 
-    /** From the start of the process to the first acknowledged record. */
+    /** The time from the start of the process to the first acknowledged record, in seconds. */
     double startSeconds() {
         return startSeconds;
     }
 
-    /** Processor time used so far by the broker with everything it started, Kafka's without its ZooKeeper. */
+    /**
+     * The processor time that the broker and its child processes have used so far. Kafka's ZooKeeper is not counted.
+     */
     Cpu cpu() {
         return ownProcesses().map(BenchedBroker::cpu).reduce(new Cpu(0, 0, 0), Cpu::plus);
     }
@@ -186,9 +187,9 @@ final class BenchedBroker implements AutoCloseable {
     /**
      * Processor time in seconds.
      *
-     * @param user in the process itself
-     * @param system in the kernel on its behalf
-     * @param compiler in the compiler of the Java machine, whose work comes to an end; not in the two others
+     * @param user in user mode, without the JIT compiler
+     * @param system in the kernel, without the JIT compiler
+     * @param compiler in the JIT compiler, whose work ends after a while
      */
     record Cpu(double user, double system, double compiler) {
         Cpu plus(Cpu other) {
@@ -200,7 +201,10 @@ final class BenchedBroker implements AutoCloseable {
         }
     }
 
-    /** Waits until it has done what it was asked for, deleting topics for example. */
+    /**
+     * Waits until the broker uses almost no processor time, so that work in the background, such as deleting topics, is
+     * done.
+     */
     void awaitIdle() throws InterruptedException {
         Cpu spent;
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(IDLE_WITHIN_SECONDS);
@@ -211,7 +215,7 @@ final class BenchedBroker implements AutoCloseable {
         } while (spent.user() + spent.system() > IDLE_SHARE * IDLE_MS / 1000 && System.nanoTime() < deadline);
     }
 
-    /** Memory in use, in megabytes. */
+    /** Resident memory, in megabytes. */
     double residentMegabytes() {
         return ownProcesses().mapToDouble(BenchedBroker::residentMegabytes).sum();
     }
@@ -292,6 +296,6 @@ final class BenchedBroker implements AutoCloseable {
                 Thread.sleep(10);
             }
         }
-        throw new IllegalStateException("nothing listens on port " + port);
+        throw new IllegalStateException("nothing listens on port " + port + " after " + START_WITHIN_SECONDS + " s");
     }
 }

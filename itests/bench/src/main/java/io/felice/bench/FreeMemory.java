@@ -8,32 +8,31 @@ import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Lets a sample begin with as much free memory as it will write to, all of which was in use a moment ago, as what a busy
- * server frees and uses again.
+ * Makes sure that a sample begins with enough free memory that was in use recently, as on a busy server.
  *
- * <p>The other memory is a virtual machine's: pages that lie free in large pieces are given back to the host (free page
- * reporting), and so in effect are those that nobody has touched for long. The first touch after that costs more than
- * everything a broker does to them. Which of two brokers meets them depends on how large the pieces are that it writes,
- * not on its work. The kernel takes small pieces before it breaks those that it may give back, so it is enough that all
- * the small ones were in use.
+ * <p>On a virtual machine, the kernel gives large free blocks of memory back to the host (free page reporting). Memory
+ * that was not touched for a long time may be gone as well. The first access to such memory costs more processor time
+ * than the broker's own work on it. Which of two brokers pays that cost depends on the sizes of its writes, not on its
+ * work. The kernel uses small free blocks before it splits large ones, so it is enough that all small blocks were in
+ * use recently.
  */
 final class FreeMemory implements AutoCloseable {
     private static final long BYTES_PER_SECOND = 1L << 30;
     private static final int PIECE_BYTES = 512 << 10;
 
-    /** After so many pieces one stays in use, so that no free ones grow together to what is given back. */
+    /** One of so many pieces stays in use, so that freed pieces do not merge into blocks that are given back. */
     private static final int PIECES_TOGETHER = 3;
 
-    /** Free memory that may be left cold. */
+    /** The most bytes in small free blocks that need not be touched. */
     private static final long COLD_BYTES = 64L << 20;
 
     private static final long MOST_BYTES = 8L << 30;
     private static final Path BUDDIES = Path.of("/proc/buddyinfo");
     private static final int PAGE_BYTES = 4096;
-    /** From here on pieces are given back: 2^9 pages. */
+    /** Free blocks of 2^9 pages and more are given back to the host. */
     private static final int GIVEN_BACK_ORDER = 9;
 
-    /** After so long what nobody used is taken for cold. */
+    /** Memory that was not touched for this long counts as cold. */
     private static final long COLD_AFTER_NANOS = TimeUnit.SECONDS.toNanos(60);
 
     private final long bytes;
@@ -42,8 +41,8 @@ final class FreeMemory implements AutoCloseable {
     private long allWarmAt = System.nanoTime() - COLD_AFTER_NANOS;
 
     /**
-     * @param directory on a file system that has files with holes and reads them through the page cache
-     * @param seconds for which a sample writes
+     * @param directory must be on a file system with sparse files that are read through the page cache
+     * @param seconds how long a sample writes
      */
     FreeMemory(Path directory, int seconds) throws IOException {
         bytes = seconds * BYTES_PER_SECOND;
@@ -52,8 +51,8 @@ final class FreeMemory implements AutoCloseable {
     }
 
     /**
-     * Uses as much free memory as a sample needs, and frees it, without a disk; and with it now and then all that lies in
-     * small pieces.
+     * Uses as much free memory as a sample needs and frees it, without writing to a disk. Every {@link
+     * #COLD_AFTER_NANOS} it uses all small free blocks as well.
      */
     void warm() throws IOException {
         boolean all = System.nanoTime() - allWarmAt >= COLD_AFTER_NANOS;
@@ -73,7 +72,9 @@ final class FreeMemory implements AutoCloseable {
         freed.drop();
     }
 
-    /** Each line of {@code /proc/buddyinfo} has the numbers of free pieces of 1, 2, 4 ... pages in one zone of memory. */
+    /**
+     * Reads {@code /proc/buddyinfo}. Each line has the numbers of free blocks of 1, 2, 4 ... pages in one memory zone.
+     */
     private static long bytesInSmallPieces() throws IOException {
         long pages = 0;
         for (String zone : Files.readAllLines(BUDDIES)) {
@@ -91,7 +92,7 @@ final class FreeMemory implements AutoCloseable {
         staying.close();
     }
 
-    /** A file of nothing but holes: what is read of it is in memory, and nowhere else. */
+    /** A sparse file without data. Reading it fills the page cache and reads nothing from a disk. */
     private static final class Holes {
         private static final long LENGTH = 1L << 40;
 
@@ -106,7 +107,7 @@ final class FreeMemory implements AutoCloseable {
             file.setLength(LENGTH);
         }
 
-        /** Brings another piece into memory: backwards, so that the kernel does not read ahead. */
+        /** Reads another piece into the page cache. Goes backwards, so that the kernel does not read ahead. */
         void readOn() throws IOException {
             begin -= PIECE_BYTES;
             buffer.clear();
@@ -115,7 +116,6 @@ final class FreeMemory implements AutoCloseable {
             }
         }
 
-        /** Frees the memory. */
         void drop() throws IOException {
             file.setLength(0);
             file.setLength(LENGTH);

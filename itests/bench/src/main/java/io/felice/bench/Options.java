@@ -4,12 +4,12 @@ import java.nio.file.Path;
 import java.util.regex.Pattern;
 
 /**
- * What the command line asks for.
+ * The options of the command line.
  *
  * @param rounds how often every row is measured on every broker
  * @param seconds how long one measurement of a throughput or latency row takes
- * @param rows rows whose name this finds are measured
- * @param kraft compare with a KRaft broker instead of one in ZooKeeper mode
+ * @param rows only rows whose names contain a match are measured
+ * @param kraft whether Kafka runs in KRaft mode instead of with ZooKeeper
  */
 record Options(
         Path kafka,

@@ -25,12 +25,15 @@ import org.apache.kafka.common.errors.TopicExistsException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
-/** What is done to a broker, with Kafka's own client; every method is one measurement. */
+/** The workloads, run with Kafka's own clients. Each method makes one measurement. */
 final class Workloads {
     private static final double MEGABYTE = 1_000_000;
     private static final int BATCH_BYTES = 16_384;
 
-    /** So long that batches go when they are full: with less, a broker that answers sooner gets smaller ones. */
+    /**
+     * Long enough that batches are sent when they are full. With a shorter linger, a broker that answers faster would
+     * get smaller batches.
+     */
     private static final int LINGER_MS = 1_000;
 
     private static final int WARM_UP_MS = 500;
@@ -44,22 +47,22 @@ final class Workloads {
         this.memory = memory;
     }
 
-    /** Waits until the broker is idle and nothing is left to be written to the disk. */
+    /** Waits until the broker is idle and the operating system has written all data to the disk. */
     static void settle(BenchedBroker broker) throws IOException, InterruptedException {
         broker.awaitIdle();
         new ProcessBuilder("sync").inheritIO().start().waitFor();
     }
 
     /**
-     * As many records as will go, in MB/s of values. The first half second is not counted: what a broker maps of its files
-     * comes back into memory then, if it had to make room for something else since the last sample.
+     * Sends as many records as possible. The value is MB/s of record values. The first half second is not counted,
+     * because the broker's memory-mapped files may have to be read into memory again then.
      */
     Sample produce(BenchedBroker broker, String topic, int partitions, int size, String acks, String codec)
             throws Exception {
         return produce(broker, topic, partitions, size, acks, codec, WARM_UP_MS);
     }
 
-    /** As {@link #produce}, counted from the very first record on. */
+    /** As {@link #produce}, but counts from the first record on. */
     Sample firstProduce(BenchedBroker broker, String topic, int partitions, int size, String acks, String codec)
             throws Exception {
         return produce(broker, topic, partitions, size, acks, codec, 0);
@@ -107,7 +110,11 @@ final class Workloads {
         }
     }
 
-    /** Sixteen records to each partition in turn; returns how many were sent so far. */
+    /**
+     * Sends sixteen records to each partition in turn.
+     *
+     * @return the number of records sent so far, with {@code sentBefore}
+     */
     private static int produceUntil(
             long end,
             KafkaProducer<byte[], byte[]> producer,
@@ -135,7 +142,7 @@ final class Workloads {
         return sent;
     }
 
-    /** Requests of one record each, five in flight, in requests/s. */
+    /** Sends one record per request with five requests in flight. The value is requests/s. */
     Sample requests(BenchedBroker broker, String topic, int size, String acks) throws Exception {
         createTopic(broker, topic, 1);
         try (KafkaProducer<byte[], byte[]> producer =
@@ -168,7 +175,10 @@ final class Workloads {
         }
     }
 
-    /** One record at a time, each waiting for its answer: median round trip in milliseconds. */
+    /**
+     * Sends a record and waits for its acknowledgement before the next. The value is the median round trip in
+     * milliseconds.
+     */
     Sample roundTrip(BenchedBroker broker, String topic, int size, String acks) throws Exception {
         createTopic(broker, topic, 1);
         try (KafkaProducer<byte[], byte[]> producer =
@@ -188,10 +198,10 @@ final class Workloads {
     }
 
     /**
-     * What a consumer reads of what was written just before, again and again, in MB/s of values. It is written anew for
-     * each sample, which is not measured, for how fast it can be read depends on where in memory it came to lie. Where the
-     * consumer begins again it has always asked once more behind the end: with the usual wait of half a second for that
-     * answer the broker would be idle for most of the sample.
+     * Writes records and reads them again and again. The value is MB/s of record values. The writing is not measured.
+     * It is repeated for each sample, because the speed of reading depends on where the records are in memory. Whenever
+     * the consumer starts over, it has sent one more fetch at the log end offset. {@code fetch.max.wait.ms} is
+     * therefore small: with the default of half a second the broker would be idle for most of the sample.
      */
     Sample consume(BenchedBroker broker, String topic, int partitions, int size, String codec) throws Exception {
         createTopic(broker, topic, partitions);
@@ -221,7 +231,10 @@ final class Workloads {
         }
     }
 
-    /** Records due at a fixed rate, from when each was due to when a consumer has it, in milliseconds. */
+    /**
+     * Sends records at a fixed rate. The value is a percentile of the time from when a record was due to when the
+     * consumer has it, in milliseconds.
+     */
     Sample endToEnd(BenchedBroker broker, String topic, int size, String acks, int perSecond, int percent)
             throws Exception {
         createTopic(broker, topic, 1);
@@ -266,7 +279,7 @@ final class Workloads {
         }
     }
 
-    /** From the creation of a topic until every partition took one write, in seconds. */
+    /** Creates a topic and writes one record to each partition. The value is the time for both in seconds. */
     Sample firstWrites(BenchedBroker broker, String topic, int partitions) throws Exception {
         BenchedBroker.Cpu before = broker.cpu();
         long began = System.nanoTime();
@@ -287,7 +300,7 @@ final class Workloads {
         return Sample.of((System.nanoTime() - began) / 1e9, broker.cpu().since(before), partitions);
     }
 
-    /** Memory that open connections add, in megabytes. */
+    /** The memory that the broker uses for open connections, in megabytes. */
     double idleConnections(BenchedBroker broker, int connections) throws Exception {
         String[] address = broker.bootstrap().split(":");
         double before = broker.residentMegabytes();
@@ -296,7 +309,8 @@ final class Workloads {
             for (int i = 0; i < connections; i++) {
                 open.add(new java.net.Socket(address[0], Integer.parseInt(address[1])));
                 if (i % 25 == 24) {
-                    // Slower than a backlog of 50 fills up: a dropped connection attempt is repeated after a second.
+                    // Pauses so that the accept backlog of 50 never fills up: a refused connection attempt would be
+                    // repeated only after a second.
                     Thread.sleep(5);
                 }
             }
@@ -343,7 +357,7 @@ final class Workloads {
                 .toList();
     }
 
-    /** Text of a few hundred words, so that compression has something to do. */
+    /** Values made of a few hundred words, so that they can be compressed. */
     private static byte[][] values(int size) {
         Random random = new Random(42);
         byte[][] words = new byte[300][];
