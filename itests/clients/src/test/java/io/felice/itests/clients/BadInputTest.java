@@ -45,14 +45,13 @@ import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * Whatever arrives on a socket, the broker answers it or closes that connection; nobody else notices, and no memory is
- * left behind.
+ * The broker answers any bytes that arrive on a connection, or it closes that connection. Other connections are not
+ * affected, and no memory leaks.
  */
 @Timeout(1800)
 @ParameterizedClass
 @EnumSource(BadInputTest.Kept.class)
 class BadInputTest {
-    /** Where the node keeps records and metadata. */
     enum Kept {
         IN_MEMORY,
         ON_DISK
@@ -249,14 +248,16 @@ class BadInputTest {
         memoryMustBeBack();
     }
 
-    /** How a slow producer's only request ends. */
     private enum End {
         COMES,
         NEVER_COMES,
         IS_CUT_OFF
     }
 
-    /** Writes one sound request to a partition of its own, a few bytes at a time; two of four never write all of it. */
+    /**
+     * Writes one valid request to a partition of its own, a few bytes at a time. Two of four slow producers never send
+     * the whole request.
+     */
     private final class SlowProducer {
         private final int partition;
         private final End end;
@@ -330,7 +331,7 @@ class BadInputTest {
                         .iterator()));
     }
 
-    /** The beginning of a request of a hundred megabytes. */
+    /** Sends only the beginning of a request whose length says a hundred megabytes. */
     private static void claim(Wire wire) throws IOException {
         RequestHeader header = new RequestHeader(ApiKeys.PRODUCE, (short) 9, "claims", 1);
         byte[] begun = Wire.bytes(header, new ProduceRequestData());
@@ -340,13 +341,16 @@ class BadInputTest {
                     .put(begun)
                     .array());
         } catch (SocketException closedAtOnce) {
-            // As it may be.
+            // The broker may close the connection.
         }
     }
 
     // ---- one bad frame
 
-    /** Truncated, flipped, with a lie in it, too long, or noise behind a sound header. */
+    /**
+     * Changes a valid frame: truncates it, flips bits, overwrites a length with a wrong one, appends noise, or replaces
+     * all but its first bytes with noise. The result may be valid by chance.
+     */
     private byte[] mutated(byte[] sound) {
         byte[] bytes = sound.clone();
         switch (random.nextInt(6)) {
@@ -380,7 +384,10 @@ class BadInputTest {
         }
     }
 
-    /** Sends the frame: answered at once, or the connection is closed at the latest when nothing more can come. */
+    /**
+     * Sends the frame and returns whether the broker answers it. If it does not, the broker must close the connection,
+     * at the latest when the client has ended its side.
+     */
     private boolean isAnswered(byte[] frame) throws IOException {
         try (Wire wire = new Wire(node.bootstrap())) {
             wire.send(frame);
@@ -407,13 +414,16 @@ class BadInputTest {
         } catch (SocketTimeoutException open) {
             throw new AssertionError("the connection stays open, seed " + seed);
         } catch (SocketException reset) {
-            // Closed with something unread in it.
+            // The broker closed the connection before it had read everything.
         }
     }
 
     // ---- memory
 
-    /** Some mutants are sound requests for topics, of thousands of partitions perhaps: what they made is not a leak. */
+    /**
+     * Some mutated requests are valid and create topics, perhaps with thousands of partitions. Deletes these topics,
+     * because their memory is not a leak.
+     */
     private void deleteWhatTurnedOutValid() throws Exception {
         try (Admin admin = Java.admin(node.bootstrap())) {
             Set<String> topics = new HashSet<>(admin.listTopics().names().get());
@@ -431,7 +441,7 @@ class BadInputTest {
         assertThat(left).as("bytes left behind, seed %d", seed).isLessThan(MEMORY_LEFT_BEHIND);
     }
 
-    /** Live heap and direct memory. */
+    /** The bytes of live heap objects and direct buffers. */
     private static long memory() throws Exception {
         for (int i = 0; i < 3; i++) {
             System.gc();
@@ -445,7 +455,6 @@ class BadInputTest {
         return heap + direct;
     }
 
-    /** A well-behaved producer that writes one record after another. */
     private static final class Bystander implements AutoCloseable {
         private final org.apache.kafka.clients.producer.KafkaProducer<String, String> producer;
         private final Thread thread = new Thread(this::work, "bystander");

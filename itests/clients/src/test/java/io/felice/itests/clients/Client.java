@@ -21,7 +21,7 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
 
-/** A Kafka client, unchanged: writes the lines of a file as records of partition 0, and reads them back. */
+/** An unchanged Kafka client. It writes the lines of a file as records of partition 0 and reads them back. */
 enum Client {
     JAVA {
         @Override
@@ -152,13 +152,13 @@ enum Client {
 
     private static final Duration PATIENCE = Duration.ofMinutes(5);
 
-    /** Every codec there is, by the name all clients use. */
+    /** All codecs, by the names that all clients use. */
     static final List<String> CODECS = List.of("none", "gzip", "snappy", "lz4", "zstd");
 
-    /** Writes every line, each as one value; done when all are acknowledged. */
+    /** Writes each line as the value of a record. Returns when all records are acknowledged. */
     abstract void produce(String bootstrap, String topic, String codec, Path lines);
 
-    /** Reads the first {@code count} values of each topic and writes each value as a line of the topic's file. */
+    /** Reads the first {@code count} values of each topic and writes each value as a line of that topic's file. */
     abstract void consume(String bootstrap, long count, Map<String, Path> outputs);
 
     private static String[] consumption(String bootstrap, long count, Map<String, Path> outputs) {

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Groups that commit again and again do not make {@code __consumer_offsets} grow for ever. */
+/** Repeated commits of groups do not make {@code __consumer_offsets} grow without limit. */
 @Timeout(300)
 class CompactionTest {
     private static final String OFFSETS = "__consumer_offsets";
@@ -34,7 +34,7 @@ class CompactionTest {
     private static final int ROUNDS = 3;
     private static final int COMMITS_PER_ROUND = 500;
     private static final int SEGMENT_BYTES = 20_000;
-    /** The active segment, what was written since the last compaction, and what every key needs. */
+    /** The active segment, the records since the last compaction, and the newest record of every key. */
     private static final long BOUND = 6 * SEGMENT_BYTES;
 
     @TempDir
@@ -135,7 +135,7 @@ class CompactionTest {
         }
     }
 
-    /** Files of replaced segments go while one looks. */
+    /** The size of a file. 0 if compaction has deleted the file meanwhile. */
     private static long sizeOf(Path file) {
         try {
             return Files.size(file);

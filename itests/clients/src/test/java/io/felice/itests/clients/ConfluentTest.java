@@ -9,7 +9,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** The newest librdkafka: it sends bytes behind the end of a Metadata request for all topics. */
+/** The newest librdkafka, which sends surplus bytes after a Metadata request for all topics. */
 class ConfluentTest {
     private static final int RECORDS = 1000;
 

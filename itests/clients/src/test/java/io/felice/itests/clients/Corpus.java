@@ -15,8 +15,8 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 
 /**
- * More than a million lines that people wrote: the longer lines of this JDK's sources, as Debian packages them. Made once
- * into {@code target/corpus}.
+ * More than a million lines of text: the longer lines of the JDK's sources as Debian packages them. The file is made
+ * once, in {@code target/corpus}.
  */
 final class Corpus {
     private static final Path HOME = Path.of("target/corpus").toAbsolutePath();
@@ -26,7 +26,7 @@ final class Corpus {
 
     private Corpus() {}
 
-    /** All of it: every line ends with a line feed, none is empty or has a carriage return. */
+    /** The whole corpus. Every line ends with a line feed; no line is empty or has a carriage return. */
     static synchronized Path file() {
         Path file = HOME.resolve("corpus.txt");
         try {
@@ -43,7 +43,6 @@ final class Corpus {
         }
     }
 
-    /** Its first lines. */
     static synchronized Path first(int lines) {
         Path file = HOME.resolve("first-" + lines + ".txt");
         try {

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** More than a million real lines, written by kcat to the distribution, come back byte for byte and in order. */
+/** kcat writes more than a million lines of text to the distribution. They come back byte for byte and in order. */
 class CorpusTest {
     private static final String TOPIC = "corpus";
 

@@ -23,10 +23,13 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** What any client wrote, in any codec, is stored in that codec, and every client reads it: byte for byte and in order. */
+/** A batch is stored in the codec in which a client wrote it, and every client reads it byte for byte and in order. */
 class CrossMatrixTest {
     private static final int RECORDS = 10_000;
-    /** Clients leave a batch as it is that compression makes no smaller: one of a record or two, at the start. */
+    /**
+     * Clients do not compress a batch that compression does not make smaller, such as a first batch of one or two
+     * records.
+     */
     private static final int MAY_STAY_UNCOMPRESSED = RECORDS / 100;
 
     @TempDir
@@ -87,7 +90,7 @@ class CrossMatrixTest {
         assertThat(found).isEqualTo(expected);
     }
 
-    /** What the attributes of a topic's batches say, from the first to the last, less a few that stayed uncompressed. */
+    /** The codecs in the attributes of a topic's batches. Leaves out "none" if few records are uncompressed. */
     private static Set<String> codecsOfBatches(Wire wire, String topic) throws IOException {
         Map<String, Long> records = new TreeMap<>();
         long next = 0;

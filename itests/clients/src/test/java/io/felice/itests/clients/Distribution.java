@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** The built archive, unpacked once into {@code target/distribution}, with one node of it on free ports. */
+/** A node of the distribution, on free ports. The built archive is unpacked once into {@code target/distribution}. */
 final class Distribution implements Mortal {
     private static final Path ARCHIVES = Path.of("../../distribution/target");
     private static final Path UNPACKED = Path.of("target/distribution").toAbsolutePath();
@@ -32,7 +32,7 @@ final class Distribution implements Mortal {
         return in(data, Optional.empty());
     }
 
-    /** A node, not started yet, whose process may have so many files and connections open. */
+    /** A node that is not started yet. Its process may have at most {@code most} open files, with connections. */
     static Distribution withOpenFiles(int most, Path data) {
         return in(data, Optional.of(most));
     }

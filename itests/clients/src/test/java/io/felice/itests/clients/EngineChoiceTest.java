@@ -22,7 +22,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A topic is not promised what the engine that keeps it cannot give, and its engine stays what it is. */
+/** A topic config that the topic's storage engine cannot fulfil is refused, and a topic keeps its engine. */
 class EngineChoiceTest {
     private static final String LOST = "does not survive a power cut";
 

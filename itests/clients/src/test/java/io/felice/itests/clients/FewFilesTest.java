@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A node whose process may open fewer files than it has partitions, and fewer sockets than clients want. */
+/** A node whose process may open fewer files than it has partitions, and fewer sockets than clients open. */
 @Timeout(300)
 class FewFilesTest {
     private static final int OPEN_FILES = 300;
@@ -109,7 +109,7 @@ class FewFilesTest {
         }
     }
 
-    /** What the engine says of it, and says once. */
+    /** The engine's warnings about the limit of open files. There must be exactly one. */
     private List<String> warnings() throws IOException {
         return Files.readAllLines(directory.resolve("data/log/felice.log")).stream()
                 .filter(line -> line.contains("open.files = 8000"))

@@ -25,7 +25,9 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** An engine that is full: what clients see until there is room, and that nothing is lost or doubled by it. */
+/**
+ * A full storage engine: which errors clients see until there is room, and that no record is lost or written twice.
+ */
 @Timeout(180)
 class FullEngineTest {
     private static final String VALUE = "x".repeat(10_000);
@@ -81,7 +83,7 @@ class FullEngineTest {
         return new TopicPartition(topic, 0);
     }
 
-    /** Sends until an answer stays away for a while, and a few more. */
+    /** Sends records until one is not acknowledged for two seconds, then sends five more. */
     private static List<Future<RecordMetadata>> sendUntilFull(KafkaProducer<String, String> producer, String topic)
             throws ExecutionException, InterruptedException {
         List<Future<RecordMetadata>> sent = new ArrayList<>();

@@ -13,7 +13,10 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
 
-/** A Java consumer on a thread of its own that commits whatever it has taken before it gives a partition away. */
+/**
+ * A Java consumer on a thread of its own. Before it gives up a partition, it commits the offsets of all records that it
+ * has taken.
+ */
 final class GroupMember implements AutoCloseable, ConsumerRebalanceListener {
     private static final Duration POLL = Duration.ofMillis(100);
 
@@ -62,7 +65,7 @@ final class GroupMember implements AutoCloseable, ConsumerRebalanceListener {
         return rebalances.get();
     }
 
-    /** How many partitions were taken away without asking. */
+    /** The number of partitions that were lost without a revocation. */
     int lost() {
         return lost;
     }

@@ -30,7 +30,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Groups of real clients: members come and go, and every record reaches the group once. */
+/** Consumer groups of real clients. Members join and leave, and the group receives every record once. */
 @Timeout(180)
 class GroupsTest {
     private static final int PARTITIONS = 6;
@@ -70,7 +70,8 @@ class GroupsTest {
             }
             awaitShare(first, PARTITIONS / 2);
             write(topic, 2000);
-            // kcat, told to stop between taking a record and printing it, drops the record: with Kafka too.
+            // kcat loses a record if it is stopped after it received the record and before it printed it. It does so
+            // with Kafka too. So the test waits until kcat has printed everything.
             Java.await("all is taken", () -> taken.size() + second.taken().size() >= written.size());
             assertThat(second.taken()).isNotEmpty();
             second.stop();
@@ -160,7 +161,7 @@ class GroupsTest {
         }
     }
 
-    /** What is committed before the restart may not come again; all of it is, so that nothing may. */
+    /** All records are committed before the restart, so no record may be delivered twice after it. */
     @Test
     void offsetsAndGroupsOutliveARestartOfTheCoordinator() {
         String topic = topic("reloaded");
@@ -179,7 +180,7 @@ class GroupsTest {
 
     @Test
     void groupsTheirStaticMembersAndTheirOffsetsOutliveACleanStopOfTheNode() {
-        // Only skipped when somebody points these tests at a broker of Apache Kafka; ./dev test never does.
+        // Skipped only if these tests run against a broker of Apache Kafka, which ./dev test never does.
         assumeFalse(Node.isOracle(), "another broker is not ours to stop");
         FeliceNode.Builder durable = FeliceNode.in(directory.resolve("stopped")).port(Distribution.freePort());
         FeliceNode stopped = durable.start();
@@ -222,7 +223,7 @@ class GroupsTest {
         assertThat(new ArrayList<>(taken)).containsExactlyInAnyOrderElementsOf(written);
     }
 
-    /** What a broker knows of its groups, by their names. */
+    /** The groups of a broker with their committed offsets, by group id. */
     private record Remembered(
             Map<String, ConsumerGroupDescription> groups, Map<String, Map<TopicPartition, OffsetAndMetadata>> offsets) {
         static Remembered by(String bootstrap) {
@@ -237,7 +238,7 @@ class GroupsTest {
             }
         }
 
-        /** What each member of a group has, by the member's static name. */
+        /** The partitions assigned to each member of a group, by group instance id. */
         Map<String, Set<TopicPartition>> membersOf(String group) {
             return groups.get(group).members().stream()
                     .collect(Collectors.toMap(
@@ -248,7 +249,6 @@ class GroupsTest {
 
     // ---- actors
 
-    /** A member that kcat is. */
     private record Kcat(Process process, Path output) {
         static Kcat in(String group, String topic, String name) throws IOException {
             Path output = directory.resolve(name + ".kcat");
@@ -328,7 +328,6 @@ class GroupsTest {
         }
     }
 
-    /** The committed offsets of a group, added up. */
     private static long committed(String bootstrap, String group) {
         return committedOffsets(bootstrap, group).values().stream()
                 .mapToLong(OffsetAndMetadata::offset)

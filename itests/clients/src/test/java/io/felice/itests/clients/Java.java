@@ -24,7 +24,7 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 
-/** The Java client with what every test wants of it. */
+/** Kafka's Java clients, with the settings and steps that many tests need. */
 final class Java {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
@@ -57,7 +57,7 @@ final class Java {
         }
     }
 
-    /** Writes the values to a partition and returns where the last one went. */
+    /** Writes the values to a partition and returns the metadata of the last record. */
     static RecordMetadata write(String bootstrap, String topic, int partition, List<String> values) {
         RecordMetadata last = null;
         try (KafkaProducer<String, String> producer = textProducer(bootstrap, Map.of())) {
@@ -68,14 +68,13 @@ final class Java {
         return last;
     }
 
-    /** The values from {@code start} to the end of a partition, as {@link #records} gives them. */
     static List<String> values(String bootstrap, String topic, int partition) {
         return records(bootstrap, topic, partition).stream()
                 .map(ConsumerRecord::value)
                 .toList();
     }
 
-    /** Every record that is in a partition now. */
+    /** All records that are in a partition now. */
     static List<ConsumerRecord<String, String>> records(String bootstrap, String topic, int partition) {
         List<ConsumerRecord<String, String>> records = new ArrayList<>();
         TopicPartition source = new TopicPartition(topic, partition);
@@ -94,7 +93,7 @@ final class Java {
         return records;
     }
 
-    /** {@code prefix 0} to {@code prefix count-1}. */
+    /** The values {@code prefix 0} to {@code prefix count-1}. */
     static List<String> numbered(String prefix, int count) {
         return IntStream.range(0, count).mapToObj(i -> prefix + " " + i).toList();
     }
@@ -113,7 +112,6 @@ final class Java {
         }
     }
 
-    /** What a future failed with. */
     static Throwable failureOf(KafkaFuture<?> future) {
         try {
             future.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
@@ -125,7 +123,7 @@ final class Java {
         }
     }
 
-    /** Asks until the answer is there, for a minute at most. */
+    /** Waits until the condition is true, for a minute at most. */
     static void await(String what, Supplier<Boolean> condition) {
         long deadline = System.nanoTime() + PATIENCE.toNanos();
         while (!condition.get()) {

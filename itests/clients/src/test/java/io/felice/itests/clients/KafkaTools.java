@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 
-/** Kafka's own command line tools, unchanged, each in a JVM of its own as its script would start it. */
+/** Kafka's own command line tools, unchanged. Each runs in a JVM of its own, as its script would start it. */
 enum KafkaTools {
     TOPICS("org.apache.kafka.tools.TopicCommand"),
     CONFIGS("org.apache.kafka.tools.ConfigCommand"),
@@ -28,12 +28,11 @@ enum KafkaTools {
         this.mainClass = mainClass;
     }
 
-    /** Runs the tool and returns what it printed; a tool that fails fails the test. */
+    /** Runs the tool and returns its output. If the tool fails, the test fails. */
     String run(String... arguments) {
         return Programs.run(command(arguments), Path.of("."));
     }
 
-    /** Runs the tool with a file as its standard input. */
     void feed(Path input, String... arguments) {
         Programs.feed(input, command(arguments));
     }

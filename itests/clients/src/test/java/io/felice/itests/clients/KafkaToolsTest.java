@@ -22,7 +22,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Kafka's own tools, unchanged, do here what they do on Kafka. */
+/** Kafka's own tools, unchanged, work with Felice as they do with Kafka. */
 class KafkaToolsTest {
     @TempDir
     static Path directory;
@@ -147,7 +147,7 @@ class KafkaToolsTest {
         assertThat(own("placed")).doesNotContain("leader.replication.throttled.replicas");
     }
 
-    /** The names of the topic's configs that are not defaults. */
+    /** The names of the topic's configs that differ from the defaults. */
     private static List<String> own(String topic) {
         ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic);
         try (Admin admin = Java.admin(node.bootstrap())) {

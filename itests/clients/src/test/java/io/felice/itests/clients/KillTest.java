@@ -9,8 +9,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * kill -9, at random times, under an idempotent producer and a committing consumer: what was acknowledged is there once
- * and in order, and committed offsets never go back.
+ * Kills a node with kill -9 at random times while an idempotent producer writes and a consumer commits. Every
+ * acknowledged record is there once and in order, and committed offsets never go back.
  */
 class KillTest {
     private static final int KILLS_OF_THE_NODE = Integer.getInteger("felice.kills", 100);

@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** Several listeners of one node. */
+/** A node with several listeners. */
 class ListenersTest {
 
     @Test

@@ -1,13 +1,13 @@
 package io.felice.itests.clients;
 
-/** A node in a process of its own, on a port that stays, which can be killed and started again. */
+/** A node in a process of its own that can be killed and started again. Its port stays the same. */
 interface Mortal extends AutoCloseable {
     String bootstrap();
 
-    /** Starts the node, or starts it again with the data it left; done when it serves. */
+    /** Starts the node, with the data of its last run if there was one. Returns when the node serves clients. */
     void start();
 
-    /** kill -9; done when the process is gone. */
+    /** Kills the node with kill -9. Returns when the process has ended. */
     void kill();
 
     @Override

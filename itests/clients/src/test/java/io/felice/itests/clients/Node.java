@@ -4,8 +4,8 @@ import io.felice.testkit.FeliceNode;
 import java.nio.file.Path;
 
 /**
- * The broker under test: a {@link FeliceNode}, or with {@code -Dfelice.oracle=HOST:PORT} any other one, so that what a
- * test expects can be asked of Apache Kafka.
+ * The broker under test. It is a {@link FeliceNode}, or the broker at {@code -Dfelice.oracle=HOST:PORT}, with which the
+ * expectations of a test can be checked against Apache Kafka.
  */
 final class Node implements AutoCloseable {
     private static final String ORACLE = System.getProperty("felice.oracle", "");
@@ -16,12 +16,12 @@ final class Node implements AutoCloseable {
         this.node = node;
     }
 
-    /** With the log engine and an embedded ZooKeeper in this directory. */
+    /** A node with the log engine and an embedded ZooKeeper in this directory. */
     static Node in(Path directory) {
         return of(FeliceNode.in(directory));
     }
 
-    /** With everything in memory. */
+    /** A node with its records and metadata in memory. */
     static Node inMemory() {
         return of(FeliceNode.inMemory());
     }

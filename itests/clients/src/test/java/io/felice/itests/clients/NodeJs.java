@@ -8,14 +8,16 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** The JavaScript clients, installed once into {@code target/node}, with the Node.js that the newer one needs. */
+/**
+ * The JavaScript clients and the Node.js that the newer of them needs. They are installed once into {@code
+ * target/node}.
+ */
 final class NodeJs {
     private static final Path SOURCES = Path.of("src/test/node");
     private static final Path HOME = Path.of("target/node").toAbsolutePath();
 
     private NodeJs() {}
 
-    /** The command line of a script. */
     static List<String> script(String name, String... arguments) {
         install();
         List<String> command = new ArrayList<>();
@@ -26,7 +28,7 @@ final class NodeJs {
         return command;
     }
 
-    /** Of the packages with Node.js npm installs the one for this processor. */
+    /** The Node.js executable. npm installs only the package for this processor. */
     private static Path node() {
         return Stream.of("x64", "arm64")
                 .map(processor -> HOME.resolve("node_modules/node-linux-" + processor + "/bin/node"))

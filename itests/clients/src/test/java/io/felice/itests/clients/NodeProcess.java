@@ -28,15 +28,16 @@ final class NodeProcess implements Mortal {
     /**
      * A node that is not started yet.
      *
-     * @param settings as {@code io.felice.broker/num.partitions=3}
+     * @param settings each in the form {@code io.felice.broker/num.partitions=3}
      */
     static NodeProcess in(Path data, String... settings) {
         return new NodeProcess(data, List.of(settings));
     }
 
     /**
-     * What the process runs: {@code DIRECTORY PORT [SETTING]...}, until its standard input ends. Each line that comes
-     * there, {@code TABLE KEY COLUMN}, asks for a cell of a status table and is answered by a line.
+     * The program of the process: {@code DIRECTORY PORT [SETTING]...}. It runs until its standard input ends. Each line
+     * of input, {@code TABLE KEY COLUMN}, names a cell of a status table; the program prints the cell's value as one
+     * line.
      */
     public static void main(String[] arguments) throws IOException {
         FeliceNode.Builder builder = FeliceNode.in(Path.of(arguments[0])).port(Integer.parseInt(arguments[1]));
@@ -66,7 +67,6 @@ final class NodeProcess implements Mortal {
         awaitReady();
     }
 
-    /** Starts the process and does not wait for it. */
     void launch() {
         try {
             List<String> command = new ArrayList<>(List.of(
@@ -89,7 +89,6 @@ final class NodeProcess implements Mortal {
         }
     }
 
-    /** Waits until it serves. */
     void awaitReady() {
         try {
             BufferedReader output = process.inputReader();
@@ -104,7 +103,6 @@ final class NodeProcess implements Mortal {
         }
     }
 
-    /** A number from a table of the node's status. */
     long status(String table, String key, String column) {
         try {
             BufferedWriter questions = process.outputWriter();

@@ -8,13 +8,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
-/** Runs other programs; a program that fails or hangs fails the test, with what it said. */
+/** Runs other programs. If a program fails or does not end, the test fails and shows the program's output. */
 final class Programs {
     private static final Duration PATIENCE = Duration.ofMinutes(5);
 
     private Programs() {}
 
-    /** Runs to the end with a file as standard input. */
+    /** Runs a program to its end, with a file as its standard input. */
     static void feed(Path input, List<String> command) {
         Path said = temporary("said");
         run(
@@ -25,18 +25,17 @@ final class Programs {
                 said);
     }
 
-    /** Runs to the end; standard output goes to a file. */
+    /** Runs a program to its end and writes its standard output to a file. */
     static void drain(List<String> command, Path output) {
         Path said = temporary("said");
         run(new ProcessBuilder(command).redirectOutput(output.toFile()).redirectError(said.toFile()), said);
     }
 
-    /** Runs to the end and returns what it said on both outputs. */
+    /** Runs a program to its end and returns its standard output and standard error. */
     static String run(List<String> command, Path directory) {
         return run(command, directory, Map.of());
     }
 
-    /** Runs to the end, with more variables, and returns what it said on both outputs. */
     static String run(List<String> command, Path directory, Map<String, String> environment) {
         Path said = temporary("said");
         ProcessBuilder builder = new ProcessBuilder(command);

@@ -7,7 +7,7 @@ import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The Python clients that Debian does not have, installed once into {@code target/python}. */
+/** Python clients that Debian does not package. They are installed once into {@code target/python}. */
 final class PythonVenv {
     private static final Path SOURCES = Path.of("src/test/python").toAbsolutePath();
     private static final Path HOME = Path.of("target/python").toAbsolutePath();
@@ -15,7 +15,6 @@ final class PythonVenv {
 
     private PythonVenv() {}
 
-    /** Runs a script to its end and returns what it printed. */
     static String run(String script, String... arguments) {
         install();
         List<String> command =

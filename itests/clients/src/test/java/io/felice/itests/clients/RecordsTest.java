@@ -40,7 +40,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What becomes of records: acknowledgements, times, offsets, and how they go. */
+/** Acknowledgements, timestamps, offsets, and the deletion of records. */
 @Timeout(120)
 class RecordsTest {
     @TempDir
@@ -103,7 +103,10 @@ class RecordsTest {
         }
     }
 
-    /** A partition gives whole batches, so never quite the megabyte that is both its most and the fetch's least. */
+    /**
+     * The partition returns only whole batches. A fetch whose minimum and maximum are both one megabyte therefore never
+     * gets a full megabyte.
+     */
     @Test
     void aConsumerThatWantsLargeFetchesDoesNotWaitForWhatIsThere() {
         int written = 12_000;

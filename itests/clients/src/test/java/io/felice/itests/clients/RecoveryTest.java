@@ -17,7 +17,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** After kill -9 with many partitions all of them are back, each with what it had: soon, as logs are opened side by side. */
+/**
+ * After kill -9, a node with many partitions recovers all of them with their records. It recovers logs in parallel.
+ */
 class RecoveryTest {
     private static final int TOPICS = 5;
     private static final int PARTITIONS_PER_TOPIC = Integer.getInteger("felice.partitions", 5_000) / TOPICS;

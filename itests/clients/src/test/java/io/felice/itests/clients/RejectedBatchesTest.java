@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** A batch that is not sound is refused with the code that Kafka uses, and changes nothing. */
+/** An invalid batch is refused with Kafka's error code and changes nothing. */
 class RejectedBatchesTest {
     private static final int LENGTH_AT = 8;
     private static final int MAGIC_AT = 16;
@@ -42,7 +42,7 @@ class RejectedBatchesTest {
     private static final int COUNT_AT = 57;
     private static final String TOPIC = "rejected";
     private static final int VERSION = 9;
-    /** Kafka's code says nothing of the batch (see docs/decisions/0010). */
+    /** Kafka answers UNKNOWN_SERVER_ERROR, which says nothing about the batch (see docs/decisions/0010). */
     private static final Errors UNREADABLE = Node.isOracle() ? Errors.UNKNOWN_SERVER_ERROR : Errors.INVALID_RECORD;
 
     private static Node node;
@@ -59,8 +59,8 @@ class RejectedBatchesTest {
     }
 
     /**
-     * What is done to a sound batch of three records, and the code that Apache Kafka 3.9.2 answered to it; for a length of
-     * two gigabytes, which Kafka meets with an overflow, see docs/decisions/0010.
+     * Makes a valid batch of three records invalid. The error is the answer of Apache Kafka 3.9.2, except for a length
+     * of two gigabytes, where Kafka has an overflow (see docs/decisions/0010).
      */
     enum Flaw {
         WRONG_CHECKSUM(Errors.CORRUPT_MESSAGE, batch -> batch.putInt(CRC_AT, batch.getInt(CRC_AT) + 1)),

@@ -16,8 +16,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * kill -9 while a node starts: while it recovers logs, replays the cluster's metadata and removes what is left of deleted
- * topics, which it does as soon as it serves. What was acknowledged is there once and in order,
+ * Kills a node with kill -9 while it starts: while it recovers logs, replays the metadata log, or removes the files of
+ * deleted topics, which it does right after it begins to serve. Every acknowledged record is there once and in order,
  * and committed offsets never go back.
  */
 class StartKillTest {

@@ -27,8 +27,9 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.RetriableException;
 
 /**
- * One idempotent producer that numbers its records per partition, and one consumer in a group that commits what it has
- * read. Both live as long as the load, whatever happens to the broker, and remember what they were promised.
+ * One idempotent producer that numbers its records per partition, and one consumer in a group that commits the offsets
+ * of the records it has read. Both run until the load ends, also while the broker is away, and remember which records
+ * and commits were acknowledged.
  */
 final class SteadyLoad implements AutoCloseable {
     private static final String TOPIC = "steady";
@@ -63,7 +64,7 @@ final class SteadyLoad implements AutoCloseable {
         return on(bootstrap, Map.of());
     }
 
-    /** @param configs of the topic that is written to */
+    /** @param configs the configs of the topic that the load writes to */
     static SteadyLoad on(String bootstrap, Map<String, String> configs) {
         Java.createTopic(bootstrap, TOPIC, PARTITIONS, configs);
         SteadyLoad load = new SteadyLoad(bootstrap);
@@ -80,18 +81,21 @@ final class SteadyLoad implements AutoCloseable {
         return commits.get();
     }
 
-    /** Waits until another record and another commit are acknowledged. */
     void mustBeUnderWay() {
         mustGrow(acknowledged, "no record is acknowledged at the start");
         mustGrow(commits, "no commit is acknowledged at the start");
     }
 
-    /** Begins no further commit, so that none covers up one that the broker lost: for a broker that was just killed. */
+    /**
+     * Stops further commits, for a broker that was just killed. A new commit would hide the loss of an earlier one.
+     */
     void holdCommits() {
         commitsAreHeld = true;
     }
 
-    /** Compares what is committed with what was promised, then waits until another record is acknowledged. */
+    /**
+     * Compares the committed offsets with the acknowledged commits, then waits until another record is acknowledged.
+     */
     void mustGoOn(String when) {
         try (Admin admin = Java.admin(bootstrap)) {
             compare(admin, when);
@@ -110,7 +114,7 @@ final class SteadyLoad implements AutoCloseable {
         }
     }
 
-    /** Ends the load and looks at everything that was written, read and committed. */
+    /** Ends the load and checks all records that were written and read, and all commits. */
     void stopAndVerify() {
         producingEnds = true;
         join(producing);
@@ -224,12 +228,15 @@ final class SteadyLoad implements AutoCloseable {
             commits.incrementAndGet();
             return true;
         } catch (RetriableException | CommitFailedException again) {
-            // Not promised: the next commit covers it.
+            // This commit was not acknowledged. The next commit covers its offsets.
             return false;
         }
     }
 
-    /** Asks until there is an answer, and expects in it at least what was promised before it was asked. */
+    /**
+     * Retries until the broker answers. The committed offsets must be at least those that were acknowledged before the
+     * request.
+     */
     private void compare(Admin admin, String when) {
         long[] promised = new long[PARTITIONS];
         Arrays.setAll(promised, committed::get);

@@ -24,10 +24,13 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Logs of a lost cluster, copied under a new node, become topics again. */
+/** Logs of a lost cluster that were copied into a new node's data directory become topics again. */
 class StrayTopicsTest {
     private static final String OWNER = "cluster.id";
-    /** Few enough that the broker would still know every batch of the old producers, and take new ones for duplicates. */
+    /**
+     * Few enough that the broker still remembers every batch of the old producers. It would take a new batch with the
+     * same producer id and sequence numbers for a duplicate.
+     */
     private static final int RECORDS = 3;
 
     @TempDir
@@ -109,7 +112,10 @@ class StrayTopicsTest {
         return stage.toCompletableFuture().join();
     }
 
-    /** One producer, with sequences from 0 and the next id of its cluster: both clusters give the same ids. */
+    /**
+     * Writes with one new producer. Its sequence numbers start at 0 and its producer id is the next of its cluster, so
+     * that producers of both clusters have the same ids.
+     */
     private static void write(FeliceNode node, String topic, int partition, int count, String value) {
         try (KafkaProducer<String, String> producer = Java.textProducer(node.bootstrap(), Map.of())) {
             for (int i = 0; i < count; i++) {

@@ -50,7 +50,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Topics and what administrators do with them. */
+/** Topics and the requests of administrators about them. */
 @Timeout(120)
 class TopicsTest {
     @TempDir

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** There are no transactions yet: a producer that wants them hears so at once, for good, and does not ask for ever. */
+/** There are no transactions yet: a transactional producer gets a fatal error at once and does not retry. */
 @Timeout(value = 2, unit = TimeUnit.MINUTES)
 class TransactionalIdTest {
     private static final String REASON = "This broker has no transactions yet";

@@ -86,8 +86,8 @@ import org.apache.kafka.common.record.internal.SimpleRecord;
 import org.apache.kafka.common.requests.JoinGroupResponse;
 
 /**
- * One request for each key and version that a broker can fulfil, whatever was asked before it. What a request needs, a
- * topic to delete or a member to greet, is made first.
+ * One valid request for each API and version. It succeeds whatever was requested before: the topic or the group member
+ * that it needs is created first.
  */
 final class ValidRequests implements AutoCloseable {
     static final String TOPIC = "wire";
@@ -296,7 +296,6 @@ final class ValidRequests implements AutoCloseable {
 
     // ---- groups
 
-    /** A member of a group, known to the coordinator. */
     private record Member(String group, String id, int generation) {}
 
     private ApiMessage joinGroup(int version, String group) {
@@ -366,7 +365,7 @@ final class ValidRequests implements AutoCloseable {
     }
 
     private Member member(String group, boolean synced) throws IOException {
-        // Until version 3, a member needs no id before it may join.
+        // Until version 3, a member may join without a member id.
         JoinGroupResponse joined = (JoinGroupResponse) wire.ask(ApiKeys.JOIN_GROUP, 3, joinGroup(3, group));
         Member member =
                 new Member(group, joined.data().memberId(), joined.data().generationId());
@@ -384,7 +383,8 @@ final class ValidRequests implements AutoCloseable {
 
     private String newGroup() throws IOException {
         String group = newName("group");
-        // The first search of all makes the topic of offsets: the coordinator may be a moment away.
+        // The first FindCoordinator request creates the offsets topic, so the coordinator may be unavailable for a
+        // moment.
         FindCoordinatorRequestData search = new FindCoordinatorRequestData().setKey(group);
         Java.await("a coordinator", () -> {
             try {

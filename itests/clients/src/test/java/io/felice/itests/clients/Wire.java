@@ -15,7 +15,7 @@ import org.apache.kafka.common.requests.ApiVersionsResponse;
 import org.apache.kafka.common.requests.RequestHeader;
 import org.apache.kafka.common.requests.RequestUtils;
 
-/** One connection to a broker, with Kafka's message classes at one end and bytes at the other. */
+/** One connection to a broker. Tests send and receive Kafka's message classes or raw bytes. */
 final class Wire implements AutoCloseable {
     private static final int PATIENCE_MS = 30_000;
 
@@ -36,7 +36,7 @@ final class Wire implements AutoCloseable {
         in = new DataInputStream(socket.getInputStream());
     }
 
-    /** Sends a request of this version; the answer is one of this version, to the last byte. */
+    /** Sends a request and returns the response, which must have the same version and no surplus bytes. */
     AbstractResponse ask(ApiKeys key, int version, ApiMessage request) throws IOException {
         RequestHeader header = send(key, version, request);
         ByteBuffer frame = ByteBuffer.wrap(receive());
@@ -53,7 +53,7 @@ final class Wire implements AutoCloseable {
         return header;
     }
 
-    /** The frame without its length. */
+    /** The bytes of a request, without the length that precedes it on the wire. */
     static byte[] bytes(RequestHeader header, ApiMessage request) {
         ByteBuffer buffer = RequestUtils.serialize(header.data(), header.headerVersion(), request, header.apiVersion());
         byte[] bytes = new byte[buffer.remaining()];
@@ -61,7 +61,6 @@ final class Wire implements AutoCloseable {
         return bytes;
     }
 
-    /** Sends a frame with its length before it. */
     void send(byte[] frame) throws IOException {
         ByteBuffer whole =
                 ByteBuffer.allocate(4 + frame.length).putInt(frame.length).put(frame);
@@ -73,7 +72,11 @@ final class Wire implements AutoCloseable {
         out.flush();
     }
 
-    /** The next frame. @throws java.io.EOFException if the broker closed the connection */
+    /**
+     * Receives the next frame.
+     *
+     * @throws java.io.EOFException if the broker closed the connection
+     */
     byte[] receive() throws IOException {
         byte[] frame = new byte[in.readInt()];
         in.readFully(frame);
@@ -84,7 +87,6 @@ final class Wire implements AutoCloseable {
         return socket;
     }
 
-    /** What the broker advertises. */
     ApiVersionCollection advertised() throws IOException {
         ApiVersionsRequestData request =
                 new ApiVersionsRequestData().setClientSoftwareName("wire").setClientSoftwareVersion("1");

@@ -19,12 +19,15 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
-/** Whatever is advertised is served: one valid request of each key and version, over a socket. */
+/** Sends one valid request of each advertised API and version over a socket: each is served. */
 class WireTest {
-    /** Versions that are advertised for the sake of librdkafka, while their requests close the connection. */
+    /**
+     * The first versions that are served. Older versions are advertised only because librdkafka expects them; a request
+     * in one of them closes the connection.
+     */
     private static final Map<ApiKeys, Integer> FIRST_SERVED = Map.of(ApiKeys.PRODUCE, 3);
 
-    /** What is not plain success, and what Kafka 3.9 answers to the same request. */
+    /** Errors that are correct answers: Kafka 3.9 answers the same request with them. */
     private static final Map<ApiKeys, Set<Errors>> ALSO_RIGHT = Map.of(
             ApiKeys.JOIN_GROUP, EnumSet.of(Errors.NONE, Errors.MEMBER_ID_REQUIRED),
             ApiKeys.ELECT_LEADERS, EnumSet.of(Errors.NONE, Errors.ELECTION_NOT_NEEDED),
