@@ -14,14 +14,13 @@ import java.util.jar.JarFile;
 import java.util.stream.Stream;
 
 /**
- * One directory of {@code bundles/} that has code, and the jar its build left behind.
+ * A directory of {@code bundles/} that has code, and the jar that its build made.
  *
  * @param name the name of the directory
- * @param directory where its sources are
+ * @param directory the directory itself
  */
 record Bundle(String name, Path directory) {
 
-    /** All bundles that have code, by name. */
     static List<Bundle> all() {
         try (Stream<Path> directories = Files.list(root().resolve("bundles"))) {
             return directories
@@ -38,12 +37,11 @@ record Bundle(String name, Path directory) {
         return Path.of(System.getProperty("felice.root", "../..")).normalize();
     }
 
-    /** The one name of the bundle: symbolic name, artifact, package and configuration. */
+    /** The bundle's name, which is its symbolic name, its artifact, its root package and its configuration PID. */
     String symbolicName() {
         return "io.felice." + name.replace('-', '.');
     }
 
-    /** What the build of the bundle left behind. */
     Path jar() {
         Path target = directory.resolve("target");
         if (!Files.isDirectory(target)) {
@@ -71,7 +69,7 @@ record Bundle(String name, Path directory) {
         return new Parameters(header(header));
     }
 
-    /** Imported packages, without those that the bundle exports itself. */
+    /** The packages that the bundle imports, except those that it exports itself. */
     Set<String> imports() {
         Set<String> imports = new TreeSet<>(clauses("Import-Package").keySet());
         imports.removeAll(exports());
@@ -82,7 +80,7 @@ record Bundle(String name, Path directory) {
         return new TreeSet<>(clauses("Export-Package").keySet());
     }
 
-    /** Paths of our own class files in the jar. */
+    /** The paths of Felice's own class files in the jar. */
     List<String> ownClasses() {
         return entries("io/felice/", ".class");
     }

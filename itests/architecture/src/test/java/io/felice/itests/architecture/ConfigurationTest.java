@@ -16,7 +16,7 @@ import org.w3c.dom.Document;
 import org.w3c.dom.Element;
 import org.w3c.dom.NodeList;
 
-/** Every setting that a bundle knows is in the distribution's etc, spelled out with its default and a comment. */
+/** Every setting of a bundle is in the distribution's etc, with its default and a comment. */
 class ConfigurationTest {
 
     private static final Path ETC = Bundle.root().resolve("distribution/src/main/resources/etc");
@@ -104,7 +104,10 @@ class ConfigurationTest {
         }
     }
 
-    /** Paths lie below the node's data directory; other variables fall back to the default. */
+    /**
+     * Whether a value may differ from the default: it is a path below the node's data directory, or an environment
+     * variable that falls back to the default.
+     */
     private static boolean dependsOnTheNode(String value, String theDefault) {
         return value.contains("${felice.data}")
                 || value.replaceAll("\\$\\{env:[A-Z_]+:-([^}]*)}", "$1").equals(theDefault);

@@ -11,7 +11,7 @@ import org.objectweb.asm.ClassReader;
 import org.objectweb.asm.ClassVisitor;
 import org.objectweb.asm.Opcodes;
 
-/** Every interface of {@code api} says who implements it: a plugin, or Felice. */
+/** Every interface of {@code api} is marked with who implements it: a plugin, or Felice. */
 class ContractsTest {
 
     private static final Set<String> ROLES =
@@ -34,7 +34,6 @@ class ContractsTest {
                 .isEmpty();
     }
 
-    /** What a class file says about the type it holds. */
     private static final class Contract extends ClassVisitor {
 
         private String name;

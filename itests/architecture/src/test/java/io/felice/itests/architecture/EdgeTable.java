@@ -14,7 +14,8 @@ import java.util.regex.Pattern;
 /**
  * The table of ARCHITECTURE.md that says which packages a bundle may import.
  *
- * <p>A cell lists packages in backquotes; {@code api} stands for {@code io.felice.api.*}; other words are for readers.
+ * <p>A cell lists packages in backquotes. {@code api} stands for {@code io.felice.api.*}. The test ignores all other
+ * words of a cell.
  *
  * @param rows by the name of the bundle
  */
@@ -24,7 +25,8 @@ record EdgeTable(Map<String, Row> rows) {
     private static final Pattern PACKAGE = Pattern.compile("`([a-z0-9.]+(?:\\.\\*)?)`|\\b(api)\\b");
 
     /**
-     * What one bundle may import; {@code .*} at the end of a pattern means the package and all below it.
+     * The packages that one bundle may import. A pattern that ends with {@code .*} means the package and all packages
+     * below it.
      *
      * @param ours patterns of Felice's packages
      * @param theirs patterns of third parties' packages

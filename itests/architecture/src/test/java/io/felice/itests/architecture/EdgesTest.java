@@ -12,12 +12,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The built bundles import what the table of ARCHITECTURE.md allows, and export packages only where that is meant. */
+/** Bundles import only what the table of ARCHITECTURE.md allows. They export only the intended packages. */
 class EdgesTest {
 
     private static final EdgeTable TABLE = EdgeTable.read();
 
-    /** The platform, for everyone. */
+    /** Packages of the platform, which every bundle may import. */
     private static final List<String> PLATFORM =
             List.of("org.slf4j.*", "org.osgi.*", "javax.*", "org.w3c.dom.*", "org.xml.sax.*", "org.ietf.jgss");
 

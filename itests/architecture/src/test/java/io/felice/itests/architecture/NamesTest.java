@@ -19,7 +19,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** One name everywhere, names that say something, and a sentence at each package and class. */
+/**
+ * Bundles have one name everywhere, class names say something, and every package and class has a sentence of Javadoc.
+ */
 class NamesTest {
 
     private static final Pattern EMPTY_WORD = Pattern.compile(
@@ -29,7 +31,6 @@ class NamesTest {
 
     private static final Pattern PACKAGE = Pattern.compile("^package ", Pattern.MULTILINE);
 
-    /** Names that mean the same wherever they occur. */
     private static final Set<String> ONE_MEANING = Set.of("package-info");
 
     static List<Bundle> bundles() {
@@ -118,7 +119,9 @@ class NamesTest {
         assertThat(silent).as("put a sentence of Javadoc above the class").isEmpty();
     }
 
-    /** The classes of all modules' main code, with the directories that have a source file of that name. */
+    /**
+     * The class names in the main code of all modules, each with the directories that have a source file of that name.
+     */
     private static Map<String, List<String>> directoriesByClassName() {
         return Stream.of("bundles", "distribution", "plugins-sdk", "itests")
                 .flatMap(directory -> javaFiles(Bundle.root().resolve(directory)))
@@ -137,7 +140,6 @@ class NamesTest {
         }
     }
 
-    /** Whether there is a sentence of Javadoc above the declaration. */
     private static boolean isDescribed(Path source, Pattern declaration) throws IOException {
         String text = Files.readString(source);
         int end = declaration
@@ -160,7 +162,10 @@ class NamesTest {
         return name.equals(parent) || name.startsWith(parent + ".");
     }
 
-    /** The protocol bundle holds Kafka's formats in two packages, so that an engine's neighbours see no messages. */
+    /**
+     * Whether the package is a part of {@code io.felice.records}. The bundle protocol exports this package apart from
+     * the messages, so that storage engines see only record batches.
+     */
     private static boolean isRecords(Bundle bundle, String packageName) {
         return bundle.name().equals("protocol") && isBelow("io.felice.records", packageName);
     }

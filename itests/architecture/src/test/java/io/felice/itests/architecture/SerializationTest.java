@@ -14,7 +14,7 @@ import org.objectweb.asm.ClassWriter;
 import org.objectweb.asm.MethodVisitor;
 import org.objectweb.asm.Opcodes;
 
-/** No bundle turns bytes into Java objects by serialization: whoever sends such bytes can make it run any code. */
+/** No bundle deserializes Java objects: whoever sends the bytes could make the deserializer run any code. */
 class SerializationTest {
     private static final String MINA_BUFFERS = "org/apache/mina/core/buffer/";
     private static final String MINA_CODEC = "org/apache/mina/filter/codec/serialization/";
@@ -74,7 +74,7 @@ class SerializationTest {
         return made.toByteArray();
     }
 
-    /** What a class file uses of what serializes, as its table of constants shows. */
+    /** The uses of Java's and MINA's object serialization in a class file, found in its constant pool. */
     private record Uses(ClassReader file, char[] buffer) {
         private static final int CLASS = 7;
         private static final int METHOD = 10;
