@@ -64,7 +64,7 @@ final class BrokerLoggers {
         }
         if (loggers == null) {
             throw ErrorCode.INVALID_REQUEST.because(
-                    "No bundle of this node sets log levels: io.felice.shell is not there");
+                    "No bundle of this node sets log levels: the bundle io.felice.shell is not active");
         }
     }
 

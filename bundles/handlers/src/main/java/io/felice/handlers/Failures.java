@@ -22,7 +22,8 @@ final class Failures {
         }
         errors.error(
                 "A request of API " + context.apiKey() + " version " + context.apiVersion() + " from "
-                        + context.clientId() + " (" + context.connection().remote() + ") met an accident",
+                        + context.clientId() + " (" + context.connection().remote()
+                        + ") failed unexpectedly; the client gets UNKNOWN_SERVER_ERROR",
                 bare);
         return ErrorCode.UNKNOWN_SERVER_ERROR;
     }
