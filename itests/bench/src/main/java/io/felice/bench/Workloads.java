@@ -111,9 +111,9 @@ final class Workloads {
     }
 
     /**
-     * Sends sixteen records to each partition in turn.
+     * Sends sixteen records to each partition in turn, until {@code end}.
      *
-     * @return the number of records sent so far, with {@code sentBefore}
+     * @return the number of records sent so far, including {@code sentBefore}
      */
     private static int produceUntil(
             long end,

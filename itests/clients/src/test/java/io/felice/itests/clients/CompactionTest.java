@@ -34,7 +34,10 @@ class CompactionTest {
     private static final int ROUNDS = 3;
     private static final int COMMITS_PER_ROUND = 500;
     private static final int SEGMENT_BYTES = 20_000;
-    /** The active segment, the records since the last compaction, and the newest record of every key. */
+    /**
+     * The most bytes of the offsets topic after compaction: the active segment, the records since the last
+     * compaction, and the newest record of every key.
+     */
     private static final long BOUND = 6 * SEGMENT_BYTES;
 
     @TempDir

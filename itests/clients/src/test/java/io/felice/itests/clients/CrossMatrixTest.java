@@ -27,8 +27,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 class CrossMatrixTest {
     private static final int RECORDS = 10_000;
     /**
-     * Clients do not compress a batch that compression does not make smaller, such as a first batch of one or two
-     * records.
+     * The most records that may be stored uncompressed. Clients do not compress a batch that compression does not make
+     * smaller, such as a first batch of one or two records.
      */
     private static final int MAY_STAY_UNCOMPRESSED = RECORDS / 100;
 
