@@ -24,7 +24,7 @@ public final class FreeSpace {
 
     private static final int LEAST_SHARE = 20;
 
-    /** FreeSpace again is so much, or an eighth of a small volume: a volume that gives back a little is still a full one. */
+    /** An engine is no longer full with so much free, or an eighth of a small volume. Less would be used up at once. */
     private static final long ENOUGH_BYTES = 64 << 20;
 
     private static final int ENOUGH_SHARE = 8;
