@@ -18,19 +18,19 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 
 /**
- * Stands in for a partition whose log is being opened or whose engine is away for a moment: what is asked of it waits, and
- * is done in order once the partition is there. Any thread; nothing is answered while its monitor is held.
+ * Stands in for a partition whose log is being opened or whose engine is away for a moment. Calls wait, and are made in
+ * order once the partition is open. Any thread; no call is answered while the monitor is held.
  */
 final class AwaitedPartition implements Partition {
-    /** For those who ask on without waiting for answers: then the rest is done while they are held up. */
+    /**
+     * After so many rounds the waiting calls are made under the monitor, so that callers cannot add more without end.
+     */
     static final int MOST_ROUNDS = 100;
 
-    /** Something to be done with the partition. */
     private interface Call<T> {
         CompletionStage<T> on(Partition partition, Turn turn);
     }
 
-    /** A call and who waits for it. */
     private static final class Waiting<T> {
         private final Call<T> call;
         private final CompletableFuture<T> answer = new CompletableFuture<>();
@@ -69,11 +69,11 @@ final class AwaitedPartition implements Partition {
     }
 
     /**
-     * Does what waits, in order; {@code publish} runs before anything newer can reach the partition by another way. What
-     * comes meanwhile waits for the next round, so that nobody is held up who asks. Answers come after the last round:
-     * clients that are not answered stop asking, and the rounds come to an end.
+     * Makes the waiting calls, in order. {@code publish} runs before newer calls can reach the partition directly.
+     * Calls that come meanwhile wait for the next round, so that their callers do not block. Calls are answered after
+     * the last round: clients without an answer send no more, so the rounds end.
      *
-     * @param settling does what may take long once the last round is over
+     * @param settling runs the ends of turns, which may block, after the last round
      */
     void open(Partition partition, Runnable publish, Executor settling) {
         List<Runnable> endOfTurn = new ArrayList<>();
@@ -110,7 +110,7 @@ final class AwaitedPartition implements Partition {
         return round;
     }
 
-    /** Nothing will come of it: what waits fails, and what comes later. */
+    /** The partition will not be opened: waiting and later calls fail. */
     void refuse(FeliceException why) {
         List<Waiting<?>> failed;
         synchronized (this) {

@@ -29,8 +29,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Follows the metadata log of whatever cluster store is there, and announces this broker. While the store is away the
- * last view holds. Changed on the broker's thread only; the view is read by all.
+ * Follows the metadata log of the cluster store, and registers this broker. The last view stays in force while the
+ * store is away. Changed on the broker's thread only; any thread may read the view.
  */
 final class ClusterLink implements ClusterMetadata {
     private static final Logger log = LoggerFactory.getLogger(ClusterLink.class);
@@ -56,9 +56,10 @@ final class ClusterLink implements ClusterMetadata {
     private Subscription registration;
 
     /**
-     * @param incarnation of this run of the broker and no other, so that seeing it in a view says that everything that was
-     *     in the log before this run is in the view
-     * @param onRefused gets a sentence if another broker has this broker's id
+     * @param incarnation a new id for this run of the broker: a view that has it also has all records that were in the
+     *     metadata log before this run
+     * @param onRefused gets the reason if the cluster refuses this broker, for example because another broker has its
+     *     id
      */
     ClusterLink(Environment environment, Executor main, UUID incarnation, String rack, Consumer<String> onRefused) {
         this.environment = environment;
@@ -93,7 +94,7 @@ final class ClusterLink implements ClusterMetadata {
                             () -> {
                                 waiting.remove(reached);
                                 reached.completeExceptionally(REQUEST_TIMED_OUT.because(
-                                        "Version " + version + " of the metadata is not here yet"));
+                                        "This broker has not read version " + version + " of the metadata yet"));
                             },
                             PATIENCE.toMillis(),
                             TimeUnit.MILLISECONDS);
@@ -122,7 +123,6 @@ final class ClusterLink implements ClusterMetadata {
         return listening;
     }
 
-    /** Somebody who gets every view. */
     private final class Listening implements Subscription {
         private final Consumer<ClusterView> listener;
         private volatile boolean closed;
@@ -138,7 +138,10 @@ final class ClusterLink implements ClusterMetadata {
             try {
                 listener.accept(news);
             } catch (RuntimeException failure) {
-                log.error("A listener of the cluster's view failed at version {}", news.version(), failure);
+                log.error(
+                        "A listener of the cluster's view failed at version {} and may have missed the change",
+                        news.version(),
+                        failure);
             }
         }
 
@@ -149,7 +152,9 @@ final class ClusterLink implements ClusterMetadata {
         }
     }
 
-    /** What follows runs on the broker's thread. {@code opening} is done when what the view brought can be used. */
+    // ---- on the broker's thread
+
+    /** @param opening completes when the new partitions can be used */
     void publish(ClusterView news, CompletableFuture<?> opening) {
         served = CompletableFuture.allOf(served, opening);
         view = news;
@@ -157,7 +162,6 @@ final class ClusterLink implements ClusterMetadata {
         answerWaiting();
     }
 
-    /** Replays the store's log; each new view is given to {@code views}. */
     void follow(ClusterStore newStore, Consumer<ClusterView> views) {
         lost();
         store = newStore;
@@ -167,8 +171,8 @@ final class ClusterLink implements ClusterMetadata {
     }
 
     /**
-     * The store goes away, and what is known stays known. The registration is not taken back: whether this broker looks
-     * dead meanwhile is the store's to decide, which may hand its session over.
+     * The last view stays in force. The registration is not withdrawn: the store may hand its session over, so the
+     * store decides whether this broker looks dead meanwhile.
      */
     void lost() {
         if (following != null) {
@@ -181,7 +185,6 @@ final class ClusterLink implements ClusterMetadata {
         store = null;
     }
 
-    /** This broker goes away. */
     void leave() {
         withdraw();
         lost();
@@ -200,7 +203,7 @@ final class ClusterLink implements ClusterMetadata {
         return store == other;
     }
 
-    /** Replays on the broker's thread, in the order in which the store called. */
+    /** On the broker's thread, in the order of the store's calls. */
     private final class Following implements ClusterStore.Follower {
         private final Consumer<ClusterView> views;
         private Subscription subscription = () -> {};
@@ -221,7 +224,6 @@ final class ClusterLink implements ClusterMetadata {
             main.execute(() -> replay(replayed, version, records));
         }
 
-        /** The controller does not admit this run of this broker. */
         private void leaveIfRefused(MetadataRecord record) {
             if (record instanceof MetadataRecord.BrokerRefused refused
                     && refused.incarnation().equals(incarnation)) {
@@ -230,7 +232,7 @@ final class ClusterLink implements ClusterMetadata {
             }
         }
 
-        /** A store that comes back may begin with an old snapshot: views never go back. */
+        /** Ignores views older than the present one: a store that comes back may begin with an old snapshot. */
         private void replay(ClusterView from, long version, List<MetadataRecord> records) {
             if (closed) {
                 return;
@@ -243,7 +245,7 @@ final class ClusterLink implements ClusterMetadata {
         }
     }
 
-    /** Clients reach this broker there; null while the network is away, which changes nothing. */
+    /** The addresses of this broker. Null while the network is away, which leaves the registration as it was. */
     void reachedAt(Endpoints news) {
         endpoints = news;
         register();
@@ -255,7 +257,6 @@ final class ClusterLink implements ClusterMetadata {
         }
     }
 
-    /** The data directory is ours: this broker may be announced. */
     void storedIn(UUID newStoreId) {
         storeId = newStoreId;
         register();
@@ -293,7 +294,7 @@ final class ClusterLink implements ClusterMetadata {
         registered = null;
     }
 
-    /** True if this view has everything that was in the log when this broker registered. */
+    /** True if the view has all records from before the registration. */
     boolean showsThisBroker(ClusterView news) {
         return news.broker(environment.brokerId())
                 .filter(live -> live.registration().incarnation().equals(incarnation))
@@ -305,7 +306,7 @@ final class ClusterLink implements ClusterMetadata {
         return current != null && current.isConnected();
     }
 
-    /** What this broker waits for before it may lead; empty once it is registered in the cluster. Any thread. */
+    /** What this broker waits for before it may lead; empty once it is registered. Any thread. */
     Optional<String> awaited() {
         if (storeId == null) {
             return Optional.of("for its data directory");
@@ -323,7 +324,7 @@ final class ClusterLink implements ClusterMetadata {
         return endpoints != null;
     }
 
-    /** The addresses of the listeners, for people. */
+    /** The addresses of the listeners, for log lines and status. */
     String bootstrap() {
         Map<String, String> addresses = new TreeMap<>();
         Endpoints known = endpoints;

@@ -32,14 +32,14 @@ import java.util.function.Function;
 import org.slf4j.LoggerFactory;
 
 /**
- * Answers fetches: at once if there is enough, or more than a partition may give, or anything to report, else after the
- * append that makes it enough or the end of the wait, whichever comes first. A fetch that waits costs a timer and a place
- * among the watchers of its partitions. Any thread.
+ * Answers a fetch at once if it has {@code minBytes}, if a partition has more records than the fetch takes from it, or
+ * if a partition has an error or has diverged; otherwise after {@code minBytes} or {@code maxWait}. A waiting fetch
+ * costs a timer and a watcher on each of its partitions. Any thread.
  */
 final class Fetches implements AutoCloseable {
     private static final FoldedErrors errors = new FoldedErrors(LoggerFactory.getLogger(Fetches.class));
 
-    /** The longest wait that is granted; a client that asks for more asks again. */
+    /** Longer waits are cut to this one. */
     static final Duration MOST_WAIT = Duration.ofMinutes(5);
 
     private final Function<TopicPartition, LeaderPartition> leaders;
@@ -47,7 +47,7 @@ final class Fetches implements AutoCloseable {
     private final Set<Fetch> parked = ConcurrentHashMap.newKeySet();
     private volatile boolean closed;
 
-    /** @param leaders finds a partition or throws what is answered */
+    /** @param leaders finds a partition, or throws the exception with the error code of the answer */
     Fetches(Function<TopicPartition, LeaderPartition> leaders, Environment environment) {
         this.leaders = leaders;
         this.environment = environment;
@@ -63,21 +63,21 @@ final class Fetches implements AutoCloseable {
         return parked.size();
     }
 
-    /** Answers every fetch that waits, so that its reader looks for the leader again. */
+    /** Answers all waiting fetches with NOT_LEADER_OR_FOLLOWER. */
     @Override
     public void close() {
         closed = true;
         parked.forEach(Fetch::abandon);
     }
 
-    /** The partitions of one attempt, as they were when it began; null stands for one that failed. */
+    /** The partitions of one attempt; null for one that failed. */
     private static final class Found {
         private static final long NOT_KNOWN = -1;
 
         private final LeaderPartition[] partitions;
-        /** Where each one's records ended for this reader. */
+        /** The offset at which each partition's records ended for this reader. */
         private final long[] ends;
-        /** What was appended in all; {@link #NOT_KNOWN} if some of it was not below the high watermark yet. */
+        /** The bytes appended to each partition; {@link #NOT_KNOWN} if the reader could not read all of them yet. */
         private final long[] bytesBefore;
 
         private final FetchedPartition[] failures;
@@ -91,7 +91,7 @@ final class Fetches implements AutoCloseable {
         }
     }
 
-    /** One fetch. Its attempts never overlap: whoever takes it out of the park goes on with it. */
+    /** Attempts never overlap: only the thread whose {@link #takeOut} succeeds begins the next one. */
     private final class Fetch implements Watcher {
         private final FetchPlan plan;
         private final ReadLimit limit;
@@ -99,7 +99,7 @@ final class Fetches implements AutoCloseable {
         private final AtomicBoolean waiting = new AtomicBoolean();
         private final long deadline;
         private volatile Found found;
-        /** Set once, before it waits for the first time. */
+        /** Set once, before the fetch waits for the first time. */
         private volatile Future<?> timer;
 
         private volatile boolean last;
@@ -112,7 +112,7 @@ final class Fetches implements AutoCloseable {
             this.last = plan.maxWait().isZero() || plan.wants().isEmpty();
         }
 
-        /** Reads; answers or parks. Goes to the engine's threads if a disk is involved. */
+        /** Runs on an engine's threads if records must be read from disk. */
         void attempt() {
             Found now = new Found(plan.wants().size());
             LeaderPartition cold = find(now);
@@ -123,7 +123,7 @@ final class Fetches implements AutoCloseable {
             }
         }
 
-        /** @return one that is not in memory, if there is any */
+        /** @return a partition whose records are not in memory; null if there is none */
         private LeaderPartition find(Found now) {
             LeaderPartition cold = null;
             for (int i = 0; i < now.partitions.length; i++) {
@@ -159,7 +159,7 @@ final class Fetches implements AutoCloseable {
                     Want want = plan.wants().get(i);
                     one = read(want, now.partitions[i], room - bytes, bytes == 0);
                     if (room - bytes < want.maxBytes() && foundNoRoom(one, now.ends[i] - want.offset())) {
-                        room = (int) bytes; // what is left holds no batch here, and hardly one of the others
+                        room = (int) bytes; // no batch here fits the rest, so hardly one of the others will
                     }
                 }
                 mustAnswer |= one.error() != ErrorCode.NONE || one.divergence() != null;
@@ -183,7 +183,7 @@ final class Fetches implements AutoCloseable {
                     && one.divergence() == null;
         }
 
-        /** True if it gave some of its records and had more: to wait for them would be to wait for what is there. */
+        /** True if the partition has more records than the fetch took: then the fetch does not wait. */
         private boolean leavesMore(FetchedPartition one, long end) {
             return one.records().sizeInBytes() > 0 && one.records().nextOffset() < end;
         }
@@ -211,7 +211,10 @@ final class Fetches implements AutoCloseable {
             }
         }
 
-        /** Where the reader's log and this one part, if the reader says of which epoch its last record is. */
+        /**
+         * Where the reader's log and this one diverge; null if they do not, or if the reader sent no last fetched
+         * epoch.
+         */
         private EpochEnd divergence(Want want, LeaderPartition partition) {
             if (want.lastFetchedEpoch() < 0) {
                 return null;
@@ -253,7 +256,7 @@ final class Fetches implements AutoCloseable {
             }
         }
 
-        /** True if this caller goes on with it. */
+        /** True if the fetch waited: then the caller must go on with it. */
         private boolean takeOut() {
             if (!waiting.compareAndSet(true, false)) {
                 return false;
@@ -289,13 +292,14 @@ final class Fetches implements AutoCloseable {
             return more > 0 && then.bytes + more >= plan.minBytes();
         }
 
-        /** If it is not waiting just now, whoever parks it next sees that this was the last time. */
+        /** If an attempt is running, it sees {@code last} and does not wait again. */
         private void timeIsUp() {
             last = true;
             try {
                 goOn();
             } catch (RuntimeException | Error accident) {
-                errors.error("A fetch whose wait was over cannot be answered with records", accident);
+                errors.error(
+                        "A fetch failed at the end of its wait and is answered with NOT_LEADER_OR_FOLLOWER", accident);
                 finish(refusals());
             }
         }

@@ -12,7 +12,7 @@ import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Who wants to know which partitions this node leads. Changed and told on the broker's thread only. */
+/** Tells listeners which partitions this node leads. Changes and calls on the broker's thread only. */
 final class Leaderships {
     private static final Logger log = LoggerFactory.getLogger(Leaderships.class);
 

@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** Shows each engine as a log dir with the replicas in it. May touch the file system: pool threads only. */
+/** Lists each engine as a log dir with its replicas. May read the file system: pool threads only. */
 final class LogDirs {
     private final Replicas replicas;
     private final Engines engines;

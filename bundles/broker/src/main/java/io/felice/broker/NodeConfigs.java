@@ -37,8 +37,8 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * The configuration in force on this node. A value set in the cluster wins over the configuration file, and the file wins
- * over the default. Any thread may read; one thread gives new views and files.
+ * The configuration in force on this node. A value in the cluster's metadata wins over the configuration file, and the
+ * file wins over the default. Any thread may read; one thread passes new views and files.
  */
 final class NodeConfigs implements Configs {
     private static final List<String> OF_ENGINES =
@@ -56,7 +56,7 @@ final class NodeConfigs implements Configs {
 
     /**
      * @param file broker keys of the configuration file
-     * @param keepers the engine of each log that this node has of a topic
+     * @param keepers the engines of the logs that this node has of a topic
      * @throws io.felice.api.FeliceException INVALID_CONFIG if a value there is not legal
      */
     NodeConfigs(int brokerId, Map<String, String> file, Engines engines, Function<TopicView, Stream<String>> keepers) {
@@ -85,19 +85,19 @@ final class NodeConfigs implements Configs {
         return file;
     }
 
-    /** The network listens there and its settings are shown. */
+    /** The network is here: {@link #describe} shows its settings. */
     synchronized void reachedAt(Endpoints news) {
         endpoints = news;
     }
 
-    /** The network that listened there is away; another may have come already. */
+    /** The network with these endpoints is away. If another one has come already, its endpoints stay. */
     synchronized void reachedNoMoreAt(Endpoints gone) {
         if (endpoints == gone) {
             endpoints = null;
         }
     }
 
-    /** The values of each layer at one view of the cluster. A change of a broker's value makes a new instance. */
+    /** The values of each layer at one view of the cluster. */
     private static final class Layers {
         private final ClusterView view;
         private final Map<String, String> own;
@@ -175,7 +175,6 @@ final class NodeConfigs implements Configs {
     /** A topic's own values, and its configuration with the defaults for all other keys. */
     private record Overridden(Map<String, String> overrides, TopicConfig config) {}
 
-    /** Takes a new view of the cluster. */
     void update(ClusterView view) {
         Map<String, String> own = view.configs(ConfigResource.broker(brokerId));
         Map<String, String> all = view.configs(ConfigResource.allBrokers());
@@ -189,10 +188,10 @@ final class NodeConfigs implements Configs {
     }
 
     /**
-     * Takes a changed configuration file. Called on the thread that gives views.
+     * Takes a changed configuration file. Called on the thread that passes views.
      *
-     * @throws io.felice.api.FeliceException INVALID_CONFIG if a value is illegal, or if a topic's engine cannot keep it; the
-     *     file that was in force before stays in force
+     * @throws io.felice.api.FeliceException INVALID_CONFIG if a value is illegal, or if the engine of a topic cannot
+     *     give the durability that the file asks for; the previous file stays in force
      */
     void update(Map<String, String> file) {
         Layers now = layers;
@@ -465,8 +464,8 @@ final class NodeConfigs implements Configs {
     }
 
     /**
-     * A topic that asks for {@code power} where it cannot be had is refused. {@code kill}, the default, is taken by every
-     * engine and means what the engine can give: a topic in memory is acknowledged like any other and gone with the process.
+     * Refuses {@code power} if the engine does not survive a power cut. Every engine accepts {@code kill}, the default,
+     * even if it cannot give it: records in the memory engine are acknowledged and are lost with the process.
      */
     private void mustKeepItsPromise(String topic, TopicConfig config, String engine) {
         unkeptPromise(topic, config, engine).ifPresent(sentence -> {

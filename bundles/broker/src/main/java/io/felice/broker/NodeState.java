@@ -29,14 +29,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The node's data directory: whose it is, and what the broker must remember beside the logs.
+ * The node's data directory: the ids of its node and its cluster, and the state that the broker keeps beside the logs.
  *
  * <pre>
  *  felice.properties                     node id, cluster id, store id, format version, newest lease
  *  .lock                                 held while a broker runs on it
  *  replication-offset-checkpoint         high watermarks, in Kafka's format
  *  metadata-version                      the newest version of the cluster's metadata that this node has followed
- *  state/&lt;engine&gt;/&lt;topic id&gt;-&lt;partition&gt;/   see {@link PartitionFiles}; the engine is where the log is kept
+ *  state/&lt;engine&gt;/&lt;topic id&gt;-&lt;partition&gt;/   see {@link PartitionFiles}; the engine that has the log
  * </pre>
  *
  * <p>Opened and closed on one thread; the files of a partition are used from pool threads, one at a time.
@@ -52,7 +52,7 @@ final class NodeState implements AutoCloseable {
     private static final String LEASE = "lease";
     private static final String HIGH_WATERMARKS = "replication-offset-checkpoint";
     private static final String METADATA_VERSION = "metadata-version";
-    /** In the directory of a log whose topic is being made again: until it is, the node does not know the log. */
+    /** Marks the directory of a stray log that is being taken in: the node does not know this log. */
     private static final String BEING_TAKEN_IN = "being-taken-in";
 
     private static final int UUID_LETTERS = 36;
@@ -88,8 +88,8 @@ final class NodeState implements AutoCloseable {
     }
 
     /**
-     * Takes a data directory, making it if it is new, with a lease above all that were given before. Nothing says whose it
-     * is before {@link #belongTo}: a node whose start is refused leaves no mark.
+     * Locks a data directory, or creates it, and takes a lease above all earlier ones. Only {@link #belongTo} writes
+     * the ids, so that a refused start changes nothing.
      */
     static NodeState open(Path root, int nodeId, Clock clock) throws Refused {
         FileChannel lock = null;
@@ -109,7 +109,7 @@ final class NodeState implements AutoCloseable {
         }
     }
 
-    /** A broker of the same process that is just going gets a moment to let go. */
+    /** Waits up to ten seconds for a stopping broker of the same process. */
     private static FileChannel lock(Path root) throws IOException, Refused {
         FileChannel channel =
                 FileChannel.open(root.resolve(".lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
@@ -179,7 +179,7 @@ final class NodeState implements AutoCloseable {
                 root.resolve(PROPERTIES), ByteBuffer.wrap(text.toString().getBytes(StandardCharsets.UTF_8)));
     }
 
-    /** Which engine keeps which log, as the directories say. */
+    /** The engine of each log, from the names of the directories. */
     private static Map<LogId, String> findEngines(Path state) throws IOException {
         Map<LogId, String> engines = new ConcurrentHashMap<>();
         for (Path engine : children(state)) {
@@ -236,7 +236,7 @@ final class NodeState implements AutoCloseable {
         }
     }
 
-    /** The cluster has admitted this broker: the directory is of this node and this cluster from now on. */
+    /** Writes the ids, once the cluster has admitted this broker. */
     void belongTo(String clusterId) throws Refused {
         checkCluster(clusterId);
         if (isOwned) {
@@ -251,7 +251,7 @@ final class NodeState implements AutoCloseable {
         }
     }
 
-    /** The engine that keeps this log, if it has ever been written to. */
+    /** The engine that has this log; empty if the log was never written to. */
     Optional<String> engineOf(LogId id) {
         return Optional.ofNullable(engines.get(id));
     }
@@ -264,7 +264,6 @@ final class NodeState implements AutoCloseable {
         return root.resolve("state").resolve(engine).resolve(id.topicId() + "-" + id.partition());
     }
 
-    /** Every log that has files here. */
     List<LogId> known() {
         return List.copyOf(engines.keySet());
     }
@@ -274,7 +273,6 @@ final class NodeState implements AutoCloseable {
         engines.put(id, engine);
     }
 
-    /** Removes the files of a log that is no more. */
     void forget(LogId id) {
         String engine = engines.remove(id);
         if (engine != null) {
@@ -282,7 +280,7 @@ final class NodeState implements AutoCloseable {
         }
     }
 
-    /** Keeps what is learnt of a log without knowing the log, until {@link #takenIn} says that its topic exists. */
+    /** The node does not know the log before {@link #takenIn}. */
     PartitionFiles beginTakingIn(LogId id, String engine) throws IOException {
         Path marker = directoryOf(id, engine).resolve(BEING_TAKEN_IN);
         Files.createDirectories(marker.getParent());
@@ -308,18 +306,24 @@ final class NodeState implements AutoCloseable {
         CheckpointFile.write(root.resolve(METADATA_VERSION), List.of(Long.toString(metadataVersion)));
     }
 
-    /** A file that cannot be read may have said any version: the largest makes nobody believe that a topic was deleted. */
+    /**
+     * If the file cannot be read, the largest version: then the next view counts as older metadata, and no log is
+     * deleted for a topic that it lacks.
+     */
     private static long readMetadataVersion(Path root) {
         Path file = root.resolve(METADATA_VERSION);
         try {
             return Files.exists(file) ? Long.parseLong(CheckpointFile.read(file).get(0)) : 0;
         } catch (IOException | RuntimeException damaged) {
-            log.warn("{} cannot be read and is written anew: {}", file, damaged.toString());
+            log.warn(
+                    "{} cannot be read and is written anew; logs of unknown topics are set aside: {}",
+                    file,
+                    damaged.toString());
             return Long.MAX_VALUE;
         }
     }
 
-    /** What was written last; empty if nothing was. */
+    /** Empty if there is no readable checkpoint. */
     Map<TopicPartition, Long> highWatermarks() {
         Path file = root.resolve(HIGH_WATERMARKS);
         Map<TopicPartition, Long> watermarks = new HashMap<>();
@@ -332,7 +336,7 @@ final class NodeState implements AutoCloseable {
                 watermarks.put(new TopicPartition(words[0], Integer.parseInt(words[1])), Long.parseLong(words[2]));
             }
         } catch (IOException | RuntimeException damaged) {
-            log.warn("High watermarks are learnt again: {}", damaged.toString());
+            log.warn("The checkpoint of the high watermarks cannot be read and is ignored: {}", damaged.toString());
             watermarks.clear();
         }
         return watermarks;

@@ -6,7 +6,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** How many logs were opened and how long those took that were opened together last. Any thread. */
+/** Counts opened logs, and measures openings that overlap as one group. Any thread. */
 final class OpeningTimes {
     private static final Logger log = LoggerFactory.getLogger(OpeningTimes.class);
     private static final int WORTH_A_WORD = 10;
@@ -22,14 +22,12 @@ final class OpeningTimes {
         this.environment = environment;
     }
 
-    /** One more log is to be opened. */
     void begun() {
         if (waiting.getAndIncrement() == 0) {
             since.set(environment.nanos().getAsLong());
         }
     }
 
-    /** One of them is open, or has failed. */
     void ended() {
         opened.incrementAndGet();
         together.incrementAndGet();
@@ -51,7 +49,7 @@ final class OpeningTimes {
         return waiting.get();
     }
 
-    /** How long the logs took that were opened together last, in milliseconds. */
+    /** Milliseconds. */
     long lastMs() {
         return lastMs.get();
     }

@@ -6,19 +6,21 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 
-/** The rule {@code audit-*:mvstore,*:log}: which engine keeps a topic that does not say; the first pattern that fits. */
+/**
+ * The rule {@code audit-*:mvstore,*:log}: the engine of a topic whose config names none, by the first matching pattern.
+ */
 record Placement(List<Rule> rules) {
     private static final String OTHERWISE = "log";
     private static final String EVERYTHING = pattern("*").pattern();
 
-    /** A pattern with {@code *} for any letters, and the engine. */
+    /** In the pattern {@code *} stands for any characters. */
     record Rule(Pattern topics, String engine) {}
 
     Placement {
         rules = List.copyOf(rules);
     }
 
-    /** @throws io.felice.api.FeliceException INVALID_CONFIG if it is no such rule */
+    /** @throws io.felice.api.FeliceException INVALID_CONFIG if the text is no such rule */
     static Placement of(String text) {
         return new Placement(PlacementRule.parse(text).stream()
                 .map(pair -> new Rule(pattern(pair.topics()), pair.engine()))
@@ -39,7 +41,7 @@ record Placement(List<Rule> rules) {
         return names;
     }
 
-    /** The engines named, and the one for topics that no pattern fits if there can be any. */
+    /** Includes the default engine, unless a pattern matches every topic. */
     Set<String> enginesInUse() {
         Set<String> names = engines();
         if (rules.stream().noneMatch(rule -> rule.topics().pattern().equals(EVERYTHING))) {

@@ -12,9 +12,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
-/** Hands out producer ids from blocks that the controller gives to this broker alone. Any thread. */
+/** Hands out producer ids from blocks that the controller allocates to this broker. Any thread. */
 final class ProducerIds {
-    /** A controller that has not answered for so long never will: it may have gone without a word. */
+    /** After this time without an answer the controller is asked again: it may have stopped without one. */
     private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(30);
 
     private final int brokerId;
@@ -26,7 +26,7 @@ final class ProducerIds {
     private boolean asking;
     private long askedAt;
 
-    /** @param admin null while there is none */
+    /** @param admin gives null while there is no controller */
     ProducerIds(int brokerId, Supplier<Admin> admin, LongSupplier nanos) {
         this.brokerId = brokerId;
         this.admin = admin;
@@ -57,7 +57,7 @@ final class ProducerIds {
             if (failure != null) {
                 refuse(failure);
             } else if (allocated == null) {
-                refuse(COORDINATOR_LOAD_IN_PROGRESS.because("The controller gave no block"));
+                refuse(COORDINATOR_LOAD_IN_PROGRESS.because("The controller allocated no block of producer ids"));
             } else {
                 give(allocated);
             }
@@ -97,7 +97,7 @@ final class ProducerIds {
         }
     }
 
-    /** Retriable for every client: the next attempt may find a controller. */
+    /** Fails with an error that every client retries, because a later attempt may succeed. */
     private void refuse(Throwable cause) {
         Deque<CompletableFuture<Long>> refused;
         synchronized (this) {

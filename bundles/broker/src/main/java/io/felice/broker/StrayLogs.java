@@ -20,14 +20,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Stray logs are logs of this node that the cluster's view has no use for.
+ * Finds and removes stray logs: logs that belong to no replica of this node in the cluster's view.
  *
- * <p>A stray log is deleted only if this node knows that its topic was deleted or that its partition went elsewhere. It
- * knows that if it has kept the log for this cluster before ({@link NodeState} has files for the log) and the metadata has
- * not gone back since: the view of that time had the partition, a newer view has not. Every other stray log is unknown. It
- * is set aside, and an operator decides.
+ * <p>A stray log is deleted only if this node knows that the topic was deleted or the replica went elsewhere: it kept
+ * the log for this cluster ({@link NodeState} has files for it), and the metadata has not gone back since. All others
+ * are unknown: they are set aside, and an operator decides.
  *
- * <p>Decides on the broker's thread; engines are asked and logs deleted on the engines' threads.
+ * <p>Decides on the broker's thread; lists and deletes logs on the engines' threads.
  */
 final class StrayLogs {
     private static final Logger log = LoggerFactory.getLogger(StrayLogs.class);
@@ -39,7 +38,9 @@ final class StrayLogs {
     private final Supplier<ClusterView> view;
     private final Predicate<LogId> inUse;
 
-    /** @param inUse true of logs that somebody uses, or deletes when it is time; asked on the broker's thread */
+    /**
+     * @param inUse true for a log that a replica uses, or that is to be deleted later; called on the broker's thread
+     */
     StrayLogs(
             Environment environment,
             Executor main,
@@ -53,15 +54,15 @@ final class StrayLogs {
         this.inUse = inUse;
     }
 
-    /** A log that no topic of the cluster has, and of which this node does not know whether it may be deleted. */
+    /** A stray log of which this node does not know whether it may be deleted. */
     record Unknown(LogId id, MountedEngine engine) {}
 
     // ---- what this node knows
 
     /**
-     * Has to be called before the replicas follow a view. A node that starts with metadata older than what it followed
-     * before (the metadata was restored, say) cannot tell a deleted topic from one that was created later, so it forgets
-     * what it knew of the logs of both.
+     * Must be called before the replicas follow a view. If the metadata is older than what this node followed before
+     * (after a restore, for example), a topic that it lacks may have been deleted or created later. Logs of such topics
+     * become unknown.
      */
     void following(ClusterView news, NodeState state) {
         long newest = state.metadataVersion();
@@ -88,7 +89,7 @@ final class StrayLogs {
         try {
             state.writeMetadataVersion();
         } catch (IOException failure) {
-            log.warn("The version of the metadata cannot be written: {}", failure.toString());
+            log.warn("The version of the metadata was not written to the data directory: {}", failure.toString());
         }
     }
 
@@ -112,7 +113,7 @@ final class StrayLogs {
     /**
      * Deletes stray logs that this node knows and sets the others aside.
      *
-     * @param complete a view that is known to have every topic a log of this node can be of
+     * @param complete a view that has the topics of all logs of this node, unless they were deleted
      */
     void remove(ClusterView complete, NodeState state) {
         for (MountedEngine engine : engines.all()) {
@@ -120,14 +121,17 @@ final class StrayLogs {
         }
     }
 
-    /** Fails if the engine does. */
+    /** Fails if the engine cannot list its logs. */
     private static CompletableFuture<Set<LogId>> logsOf(MountedEngine engine) {
         CompletableFuture<Set<LogId>> logs = new CompletableFuture<>();
         engine.execute(() -> {
             try {
                 logs.complete(engine.claimed().logs());
             } catch (RuntimeException | Error failure) {
-                log.warn("The storage engine {} does not say which logs it has", engine.name(), failure);
+                log.warn(
+                        "The storage engine {} cannot list its logs; stray logs in it are neither deleted nor shown",
+                        engine.name(),
+                        failure);
                 logs.completeExceptionally(failure);
             }
         });
@@ -154,7 +158,7 @@ final class StrayLogs {
         }
     }
 
-    /** What no topic of the cluster has, in all engines that answer. */
+    /** The unknown stray logs of all engines that can list their logs. */
     CompletableFuture<List<Unknown>> unknown(NodeState state) {
         List<CompletableFuture<List<Unknown>>> found =
                 engines.all().stream().map(engine -> unknown(engine, state)).toList();
@@ -174,7 +178,7 @@ final class StrayLogs {
                         main);
     }
 
-    // ---- what becomes of them
+    // ---- removing them
 
     private static void setAside(MountedEngine engine, Collection<LogId> unknown) {
         engine.execute(() -> {
@@ -208,7 +212,7 @@ final class StrayLogs {
         return partitions.size() > MOST_NAMES ? first + " and " + (partitions.size() - MOST_NAMES) + " more" : first;
     }
 
-    /** Deletes the log of a partition that the view had and has no more, and what is remembered of the log. */
+    /** Deletes a log whose replica has left the view, and the files that the broker keeps for the log. */
     void delete(MountedEngine engine, LogId id, NodeState state) {
         engine.execute(() -> {
             try {

@@ -39,14 +39,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What an operator does with stray logs. A topic is made again in an order in which a crash leaves either stray logs or
- * the topic:
+ * The operator's commands for stray logs: list, delete, and take in, which makes the topic again. The order of taking in
+ * makes sure that a crash leaves either stray logs or the topic:
  *
  * <ol>
- *   <li>Every log is opened and read through, so that only a log that can be read is taken in. {@link StrayLogReading}
- *       says what is noted of it.
- *   <li>The controller makes the topic, with the old id. Each partition begins with a leader epoch above all in its log.
- *   <li>From then on the node knows the logs as its own.
+ *   <li>{@link StrayLogReading} reads every log and writes its files, so that only readable logs are taken in.
+ *   <li>The controller makes the topic with the old id. Each partition begins with a leader epoch above all epochs in its
+ *       log.
+ *   <li>The node knows the logs from now on.
  * </ol>
  */
 final class StrayTopics implements Strays {
@@ -58,7 +58,7 @@ final class StrayTopics implements Strays {
     private final Supplier<Admin> admin;
     private final ClusterMetadata metadata;
     private final Supplier<BrokerConfig> broker;
-    /** Operators wait for each other. */
+    /** The last command; commands run one after the other. */
     private CompletableFuture<?> last = CompletableFuture.completedFuture(null);
 
     /** @param state gives null until the node's data directory is open */
@@ -75,7 +75,6 @@ final class StrayTopics implements Strays {
         this.broker = broker;
     }
 
-    /** A stray topic with what its partitions need to be used again. */
     private record Found(UUID topicId, String topic, MountedEngine engine, Map<Integer, LogId> byPartition) {
         int largestPartition() {
             return byPartition.keySet().stream()
@@ -172,7 +171,7 @@ final class StrayTopics implements Strays {
                         : setAsideAgain(found, failure));
     }
 
-    /** Groups find their offsets by the number of partitions, so that of the offsets' topic must be what it was. */
+    /** The offsets topic must have as many partitions as before, because a group's partition depends on that number. */
     private int usualPartitions(Found found) {
         int least = found.largestPartition() + 1;
         return InternalTopics.CONSUMER_OFFSETS.equals(found.topic())
@@ -191,7 +190,7 @@ final class StrayTopics implements Strays {
         }
     }
 
-    /** The first leader epoch of each partition that has a log. On the engine's threads. */
+    /** The first leader epoch of each partition. On the engine's threads. */
     private Map<Integer, Integer> read(Found found) {
         Map<Integer, Integer> epochs = new HashMap<>();
         found.byPartition().forEach((partition, id) -> epochs.put(partition, read(found.engine(), id) + 1));
@@ -204,14 +203,15 @@ final class StrayTopics implements Strays {
             PartitionFiles files = state.get().beginTakingIn(id, engine.name());
             return StrayLogReading.read(engine, id, state.get().lease(), files);
         } catch (IOException failure) {
-            throw KAFKA_STORAGE_ERROR.because("What is known of " + id + " cannot be written: " + failure, failure);
+            throw KAFKA_STORAGE_ERROR.because(
+                    "The leader epochs and the producer snapshot of " + id + " cannot be written: " + failure, failure);
         }
     }
 
     private CompletionStage<Long> create(Found found, int partitions, Map<Integer, Integer> epochs) {
         Admin controller = admin.get();
         if (controller == null) {
-            throw COORDINATOR_NOT_AVAILABLE.because("There is no controller to make " + found.topic());
+            throw COORDINATOR_NOT_AVAILABLE.because("There is no controller that could make topic " + found.topic());
         }
         List<Integer> leaderEpochs = new ArrayList<>();
         for (int partition = 0; partition < partitions; partition++) {
@@ -222,7 +222,7 @@ final class StrayTopics implements Strays {
         return controller.restoreTopic(topic).thenApply(decided -> versionOf(decided, found.topic()));
     }
 
-    /** The old configs are lost, and the defaults would have retention delete at once what was just saved. */
+    /** The old configs are lost. Retention is unlimited, because the default might delete the records at once. */
     private static Map<String, String> configsOf(Found found) {
         Map<String, String> configs = new HashMap<>();
         configs.put(TopicConfig.STORAGE_ENGINE, found.engine().name());
@@ -252,14 +252,17 @@ final class StrayTopics implements Strays {
             try {
                 state.get().takenIn(id, found.engine().name());
             } catch (IOException failure) {
-                log.warn("The log of {} is in use, but it is not noted as taken in: {}", id, failure.toString());
+                log.warn(
+                        "The log of {} is in use, but the data directory does not have it as taken in: {}",
+                        id,
+                        failure.toString());
             }
         }
         log.info("Took in {} logs of {} with the id {}", found.byPartition().size(), found.topic(), found.topicId());
         return null;
     }
 
-    /** If the controller makes the topic after all, the logs are opened from where they are. */
+    /** If the controller has made the topic after all, the logs are opened from where they are set aside. */
     private static CompletableFuture<Integer> setAsideAgain(Found found, Throwable failure) {
         return on(found.engine(), () -> {
                     found.byPartition().values().forEach(id -> StrayLogs.setAside(found.engine(), id));

@@ -18,16 +18,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What the broker does again and again: looks after each partition, notes high watermarks on disk, lets go of what topics
- * no longer keep, compacts what they want compacted, and looks for room where there was none. Begun by the timer, decided
- * on the broker's thread, done on the engines' threads and in the background.
+ * The broker's periodic work: expires appends, flushes, writes high watermarks, applies retention, compacts, and checks
+ * full engines. The timer starts it, the broker's thread decides, the engines' threads and the background executor do
+ * it.
  */
 final class Upkeep {
     private static final Logger log = LoggerFactory.getLogger(Upkeep.class);
     private static final int TICKS_PER_CHECKPOINT = 5;
-    /** A look costs little; what is found takes as long as it takes. */
+    /** To find that there is nothing to compact costs little. */
     private static final int TICKS_PER_COMPACTION = 5;
-    /** Retention does not wait for its time where only it can make room. */
+    /** A full engine does not wait for the retention interval, because retention may free space. */
     private static final int TICKS_PER_RETENTION_WHILE_FULL = 2;
 
     private final Environment environment;
@@ -36,12 +36,12 @@ final class Upkeep {
     private final NodeConfigs configs;
     private final Replicas replicas;
     private final NodeState state;
-    /** Engines that are being worked on; one pass at a time. */
+    /** Engines with a running pass of retention; one pass per engine at a time. */
     private final Set<MountedEngine> underWay = ConcurrentHashMap.newKeySet();
     /** Engines whose logs are being compacted, one after the other. */
     private final Set<MountedEngine> compacting = ConcurrentHashMap.newKeySet();
 
-    // Of the broker's thread.
+    // Used by the broker's thread only.
     private Map<TopicPartition, Long> writtenWatermarks = Map.of();
     /** In nanoseconds of the monotonic clock: a wall clock that is set back delays no retention. */
     private long lastRetention;
@@ -64,14 +64,14 @@ final class Upkeep {
         this.lastRetention = environment.nanos().getAsLong();
     }
 
-    /** Every second or so, on the timer's thread. */
+    /** About every second, on the timer's thread. */
     void tick() {
         for (MountedEngine engine : engines.all()) {
             try {
                 engine.startWaiting();
             } catch (RuntimeException | Error failure) {
                 log.warn(
-                        "The threads of the storage engine {} cannot be started: {}",
+                        "The threads of the storage engine {} cannot be started; its tasks wait: {}",
                         engine.name(),
                         failure.toString());
             }
@@ -80,7 +80,10 @@ final class Upkeep {
             try {
                 partition.tick();
             } catch (RuntimeException | Error failure) {
-                log.warn("{} cannot be looked after: {}", partition.id(), failure.toString());
+                log.warn(
+                        "The periodic work on {} failed and is tried again in a second: {}",
+                        partition.id(),
+                        failure.toString());
             }
         }
         main.execute(this::decide);
@@ -148,7 +151,9 @@ final class Upkeep {
         }
     }
 
-    /** Not while logs are being opened: they leave one thread free, for what cannot wait as long. */
+    /**
+     * Does nothing while logs are being opened: openings leave one thread of the engine free, for more urgent tasks.
+     */
     private void compact(MountedEngine engine) {
         if (!engine.openings().areUnderWay() && compacting.add(engine)) {
             Iterator<LeaderPartition> partitions = replicas.leaders().stream()
@@ -158,7 +163,7 @@ final class Upkeep {
         }
     }
 
-    /** A partition that has nothing to be done is done at once, so that a thread does many in a loop. */
+    /** The loop handles partitions that need no compaction; after one that does, a new task goes on. */
     private void compactNext(MountedEngine engine, Iterator<LeaderPartition> partitions) {
         while (partitions.hasNext() && !engine.openings().areUnderWay()) {
             CompletionStage<Void> compacted = partitions.next().log().compact();
@@ -170,7 +175,7 @@ final class Upkeep {
         compacting.remove(engine);
     }
 
-    /** On the broker's thread: high watermarks that have changed are written. */
+    /** Writes the high watermarks if any has changed. On the broker's thread. */
     void checkpoint() {
         Map<TopicPartition, Long> watermarks = replicas.highWatermarks();
         if (!watermarks.equals(writtenWatermarks)) {
@@ -183,7 +188,7 @@ final class Upkeep {
         try {
             state.writeHighWatermarks(watermarks);
         } catch (IOException failure) {
-            log.warn("High watermarks cannot be written: {}", failure.toString());
+            log.warn("The high watermarks were not written to disk: {}", failure.toString());
         }
     }
 }

@@ -83,7 +83,7 @@ class BrokerTest {
     private final List<Broker> brokers = new ArrayList<>();
     private volatile Broker broker;
 
-    /** Notes which brokers offer their services, and how many topics each knew when it began to. */
+    /** Records which brokers register their services, and how many topics each knew at that time. */
     private static final class Offered implements Broker.Services {
         private final List<Integer> topicsAtOffer = new CopyOnWriteArrayList<>();
         private final List<Partitions> offering = new CopyOnWriteArrayList<>();
@@ -106,7 +106,7 @@ class BrokerTest {
         }
     }
 
-    /** The least a controller does: names the cluster, notes who is there, makes and deletes topics. */
+    /** A minimal controller: creates the cluster id, registers brokers, creates and deletes topics. */
     private final class Controller implements ClusterStore.Candidate {
         private final CompletableFuture<ClusterStore.Term> term = new CompletableFuture<>();
         private final Map<Integer, Long> known = new HashMap<>();
@@ -141,7 +141,7 @@ class BrokerTest {
             return id;
         }
 
-        /** Does not wait until the broker has opened it. */
+        /** Creates a topic, and does not wait until the broker has opened it. */
         long announce(UUID id, String topic, int partitions) {
             List<MetadataRecord> records = new ArrayList<>();
             records.add(new MetadataRecord.TopicCreated(id, topic));
@@ -743,7 +743,7 @@ class BrokerTest {
         assertThat(Launch.hasServed()).isFalse();
     }
 
-    /** As if this node had kept that log for this cluster. */
+    /** As if this node had kept the log for this cluster: the log has files. */
     private void remember(LogId log) {
         Path state = directory.resolve("broker/state/scripted/" + log.topicId() + "-" + log.partition());
         try {
@@ -834,7 +834,7 @@ class BrokerTest {
         assertThat(led("orders").logEndOffset()).isEqualTo(count);
     }
 
-    /** Sends one record until it is answered, as a client does. */
+    /** Sends one record and retries until it is acknowledged, as a client does. */
     private long persist(int sequence) {
         while (true) {
             try {

@@ -141,7 +141,7 @@ class FetchingTest {
         assertThat(fetched.get(1).records().sizeInBytes()).isZero();
     }
 
-    /** To the second partition, after one record that is flushed. */
+    /** In the second partition, after one record that is flushed. */
     private void appendUnflushed(int records) {
         LogId id = new LogId(Bench.TOPIC_ID, 1, "orders");
         LeaderPartition careful =

@@ -57,7 +57,7 @@ class FullEngineTest {
         }
     }
 
-    /** Appends until the engine takes no more; gives the offset after the last record that was acknowledged. */
+    /** Appends until the engine is full; returns the offset after the last acknowledged record. */
     private long fill(String topic) {
         long end = 0;
         while (true) {
@@ -143,7 +143,7 @@ class FullEngineTest {
         assertThat((Long) solo.ofEngine("memory", "refused")).isPositive();
     }
 
-    /** Sends one record until it is answered, as a client does. */
+    /** Sends one record and retries until it is acknowledged, as a client does. */
     private long persist(String topic, int sequence) {
         while (true) {
             try {

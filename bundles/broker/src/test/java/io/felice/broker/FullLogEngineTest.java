@@ -126,7 +126,7 @@ class FullLogEngineTest {
         assertThat(solo.led("orders").logStartOffset()).isPositive();
     }
 
-    /** Appends to each until the disk takes no more; gives the offset after the last record that all acknowledged. */
+    /** Appends to each topic until the disk is full; returns the offset after the last record that all acknowledged. */
     private long fill(String... topics) {
         for (long end = 0; ; end++) {
             for (String topic : topics) {

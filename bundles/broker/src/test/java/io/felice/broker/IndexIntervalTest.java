@@ -16,7 +16,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** How densely the index of a log is written is the topic's own choice. */
+/** The topic's {@code index.interval.bytes} says how many entries the index of its log has. */
 class IndexIntervalTest {
     private static final int ENTRY_BYTES = 8;
     private static final int BATCHES = 100;

@@ -38,8 +38,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
 /**
- * A broker that is alone in its cluster, with whatever engines a test gives it; topics are made by a word. Time deletes
- * nothing, for the test kit's records are of 1970, and a full engine deletes what may go.
+ * A broker that is alone in its cluster, with the engines that a test gives it. Retention by time is off: a full engine
+ * applies retention, and the test kit's records are of 1970.
  */
 final class SoloBroker implements AutoCloseable {
     private final MemoryClusterStore store = new MemoryClusterStore();
@@ -47,7 +47,7 @@ final class SoloBroker implements AutoCloseable {
     private final CompletableFuture<Void> offered = new CompletableFuture<>();
     final Broker broker;
 
-    /** Which topics an engine keeps is said by their names: {@code memory-orders}. */
+    /** The prefix of a topic's name chooses its engine: {@code memory-orders} is in the engine {@code memory}. */
     SoloBroker(Path data, Map<String, StorageEngine> engines) {
         store.campaign(new Candidate());
         List<String> placement = new ArrayList<>();
@@ -78,7 +78,7 @@ final class SoloBroker implements AutoCloseable {
         }
     }
 
-    /** Names the cluster and notes who is there. */
+    /** A controller that creates the cluster id and registers brokers. */
     private final class Candidate implements ClusterStore.Candidate {
         private final Set<Long> known = new HashSet<>();
 
@@ -109,7 +109,7 @@ final class SoloBroker implements AutoCloseable {
         get(broker.metadata().reached(get(append(records))));
     }
 
-    /** Makes a topic of one partition. */
+    /** Creates a topic with one partition. */
     UUID create(String topic, Map<String, String> configs) {
         UUID id = UUID.randomUUID();
         List<MetadataRecord> records = new ArrayList<>();
@@ -131,7 +131,7 @@ final class SoloBroker implements AutoCloseable {
         applied(new MetadataRecord.ConfigSet(ConfigResource.topic(topic), key, value));
     }
 
-    /** The topic's partition once it is led. */
+    /** Waits until the topic's partition is led. */
     Partition led(String topic) {
         TopicPartition first = new TopicPartition(topic, 0);
         return await().atMost(Duration.ofSeconds(20))

@@ -42,8 +42,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A log is not stray because the records of its topic have not been read yet, and a stray log is deleted only if this node
- * knows that its topic was deleted. Stray logs are looked for at once here.
+ * A log whose topic was not read yet is not stray; a stray log is deleted only if this node knows that its topic was
+ * deleted.
  */
 class StrayLogsTest {
     private static final LogId KEPT = new LogId(UUID.randomUUID(), 0, "kept");
@@ -85,7 +85,7 @@ class StrayLogsTest {
         }
     }
 
-    /** As if this node had kept the log for this cluster. */
+    /** As if this node had kept the log for this cluster: the log has files. */
     private void remember(LogId id) throws IOException {
         Path state = directory.resolve("data/state/scripted/" + id.topicId() + "-" + id.partition());
         new PartitionFiles(state).writeEpochs(List.of(new Epochs.Entry(0, 0)));
@@ -179,7 +179,7 @@ class StrayLogsTest {
         return term.thenCompose(now -> now.append(List.of(records)));
     }
 
-    /** Notes no broker by itself. */
+    /** A controller that registers brokers only when the test says so. */
     private final class SlowController implements ClusterStore.Candidate {
         @Override
         public void elected(ClusterStore.Term newTerm) {

@@ -4,8 +4,9 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
 
 /**
- * How fast an engine writes. One append or settle that takes very long, or two long ones within a while, make it slow, and
- * both leave the I/O threads; a while without a long one makes it fast again. Any thread.
+ * Measures how fast an engine writes. The device is slow after one write of {@link #VERY_LONG_NANOS}, or after two of
+ * {@link #LONG_NANOS} within {@link #CALM_NANOS}; then appends and settles leave the I/O threads. It is fast again
+ * after {@link #CALM_NANOS} without a long write. Any thread.
  */
 public final class Device {
     public static final long LONG_NANOS = 50_000_000L;
@@ -24,13 +25,12 @@ public final class Device {
         this.nanos = nanos;
     }
 
-    /** Runs a settle and takes its time. */
     public void timed(Runnable settle) {
         settles.increment();
         timedAppend(settle);
     }
 
-    /** Runs an append, which the engine may write at once, and takes its time. */
+    /** Appends are timed too, because an engine may write them to the device at once. */
     public void timedAppend(Runnable append) {
         long begin = nanos.getAsLong();
         try {
@@ -74,7 +74,7 @@ public final class Device {
         return offloaded.sum();
     }
 
-    /** For how long it has been slow, in milliseconds; 0 if it is not. */
+    /** For how long the device has been slow, in milliseconds; 0 if it is fast. */
     public long slowMs() {
         return isSlow() ? Math.max(1, (nanos.getAsLong() - slowSince) / 1_000_000) : 0;
     }

@@ -10,7 +10,7 @@ import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The storage engines that are here now, by name. Any thread. */
+/** The mounted storage engines, by name. Any thread. */
 public final class Engines {
     private static final Logger log = LoggerFactory.getLogger(Engines.class);
 
@@ -24,7 +24,7 @@ public final class Engines {
         this.nanos = nanos;
     }
 
-    /** @return what an engine of that name was before */
+    /** @return the engine that had this name before */
     public Optional<MountedEngine> mount(String name, StorageEngine engine) {
         MountedEngine fresh = new MountedEngine(name, engine, threads, nanos);
         String cluster = clusterId;
@@ -39,9 +39,9 @@ public final class Engines {
     }
 
     /**
-     * Tells the engines of now and of later which cluster their logs have to belong to.
+     * Tells the mounted engines, and those mounted later, the cluster that their logs must belong to.
      *
-     * @return fails with INCONSISTENT_CLUSTER_ID if the logs of an engine of now belong to another
+     * @return fails with INCONSISTENT_CLUSTER_ID if the logs of a mounted engine belong to another cluster
      */
     public CompletableFuture<Void> belongTo(String cluster) {
         clusterId = cluster;
@@ -49,7 +49,7 @@ public final class Engines {
                 all().stream().map(engine -> engine.belongTo(cluster)).toArray(CompletableFuture[]::new));
     }
 
-    /** @return empty if another engine has taken the name already */
+    /** @return empty if another engine has this name now */
     public Optional<MountedEngine> unmount(String name, StorageEngine engine) {
         MountedEngine found = mounted.get(name);
         return found != null && found.engine() == engine && mounted.remove(name, found)

@@ -11,25 +11,25 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Whether an engine has room for more. A write that failed while its volume had next to nothing free makes it full: from
- * then on no record is appended to any of its logs until clearly more is free again, or for a while a little more, while
- * reads, retention and DeleteRecords go on. Any thread; the monitor guards the change from one to the other, nothing is
- * called while it is held.
+ * Whether an engine is full. A failed write on a volume with next to no free space makes it full: appends to all of its
+ * logs are refused, while reads, retention and DeleteRecords go on. It takes records again when clearly more space is
+ * free, or, after {@link #PATIENCE_NANOS}, a little more. Any thread; the monitor guards the change, and no other
+ * component is called under it.
  */
 public final class FreeSpace {
     private static final Logger log = LoggerFactory.getLogger(FreeSpace.class);
 
-    /** With less than this free, or less than a twentieth of a small volume, there is no room. */
+    /** A volume with less free space than this, or than a twentieth of a small volume, is full. */
     public static final long LEAST_BYTES = 4 << 20;
 
     private static final int LEAST_SHARE = 20;
 
-    /** An engine is no longer full with so much free, or an eighth of a small volume. Less would be used up at once. */
+    /** A full engine takes records again when this much is free, or an eighth of a small volume. */
     private static final long ENOUGH_BYTES = 64 << 20;
 
     private static final int ENOUGH_SHARE = 8;
 
-    /** After so long the least will do: it may be all that retention leaves. */
+    /** After this time {@link #LEAST_BYTES} are enough, because retention may never free more. */
     private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     private final String engine;
@@ -52,7 +52,6 @@ public final class FreeSpace {
         return full;
     }
 
-    /** Appends that were refused because it was full. */
     public long refusedCount() {
         return refused.sum();
     }
@@ -66,9 +65,10 @@ public final class FreeSpace {
     }
 
     /**
-     * A write has failed. Says whether that can be for lack of room, and then the engine is full.
+     * A write has failed. If the volume has too little free space for it, the engine is full from now on.
      *
-     * @param bytes what was to be written, 0 if that is not known
+     * @param bytes the size of the failed write; 0 if it is not known
+     * @return true if the engine is full
      */
     public boolean ranOut(long bytes) {
         Volume now = volumeNow();
@@ -89,8 +89,8 @@ public final class FreeSpace {
             full = true;
         }
         log.error(
-                "The storage engine {} is full: {} bytes are free on {}. Records are refused until {} bytes are;"
-                        + " what is there can be read, and goes by retention or when it is deleted",
+                "The storage engine {} is full: {} bytes are free on {}. New records are refused until {} bytes are"
+                        + " free; reads, retention and deletes go on",
                 engine,
                 now.usableBytes(),
                 now.logDir(),
@@ -98,7 +98,6 @@ public final class FreeSpace {
         return true;
     }
 
-    /** Looks whether a full engine has room again. */
     public void look() {
         if (!full) {
             return;
@@ -120,7 +119,7 @@ public final class FreeSpace {
         try {
             return volume.get();
         } catch (RuntimeException unknown) {
-            log.warn("The storage engine {} does not say how much room it has: {}", engine, unknown.toString());
+            log.warn("The free space of the storage engine {} cannot be read: {}", engine, unknown.toString());
             return new Volume(engine + ":", -1, -1);
         }
     }

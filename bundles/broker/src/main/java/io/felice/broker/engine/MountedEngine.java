@@ -19,8 +19,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * An engine that is here, with threads of its own for what may block: a device that hangs keeps only its own partitions
- * waiting.
+ * A mounted engine with a thread pool of its own for operations that may block: a device that hangs blocks only the
+ * partitions of this engine.
  */
 public final class MountedEngine implements Executor {
     private static final Logger log = LoggerFactory.getLogger(MountedEngine.class);
@@ -74,9 +74,8 @@ public final class MountedEngine implements Executor {
     }
 
     /**
-     * Tells the engine which cluster its logs have to belong to.
-     *
-     * @return fails with INCONSISTENT_CLUSTER_ID if they belong to another; other failures show when a log is opened
+     * @return fails with INCONSISTENT_CLUSTER_ID if the logs belong to another cluster; other failures are logged, and
+     *     come again when a log is opened
      */
     CompletableFuture<Void> belongTo(String cluster) {
         clusterId = cluster;
@@ -89,7 +88,10 @@ public final class MountedEngine implements Executor {
                 if (FeliceException.codeOf(refused) == INCONSISTENT_CLUSTER_ID) {
                     claimed.completeExceptionally(refused);
                 } else {
-                    log.warn("{} does not say which cluster its logs are of", failures.origin(), refused);
+                    log.warn(
+                            "{} did not say which cluster its logs belong to; it is asked again when a log is opened",
+                            failures.origin(),
+                            refused);
                     claimed.complete(null);
                 }
             }
@@ -97,7 +99,7 @@ public final class MountedEngine implements Executor {
         return claimed;
     }
 
-    /** Opens a log of the engine. What the engine throws is logged with its stack, because the engine may be anybody's. */
+    /** Opens a log of the engine. Exceptions are logged with their stack, because the engine may be a third party's. */
     public PartitionLog open(LogId id, long lease) {
         try {
             return claimed().open(id, lease);
@@ -107,7 +109,7 @@ public final class MountedEngine implements Executor {
         }
     }
 
-    /** The engine, once it has agreed that its logs belong to this node's cluster. May block; any thread. */
+    /** The engine, after it has confirmed that its logs belong to this node's cluster. May block; any thread. */
     public StorageEngine claimed() {
         synchronized (claiming) {
             String cluster = clusterId;
@@ -131,14 +133,13 @@ public final class MountedEngine implements Executor {
         return openings;
     }
 
-    /** True if an append may run on the thread that brings it. */
     public boolean appendsOnCaller() {
         return appendsOnCaller && !device.isSlow();
     }
 
     /**
-     * Runs a task on the engine's threads; on the caller's once they have ended. Where the system gives no thread it waits
-     * for one that there is, or for {@link #startWaiting}.
+     * Runs a task on the engine's threads, or on the caller's thread after {@link #close}. If the system cannot create
+     * a thread, the task waits for an existing one or for {@link #startWaiting}.
      */
     @Override
     public void execute(Runnable task) {
@@ -152,7 +153,7 @@ public final class MountedEngine implements Executor {
         }
     }
 
-    /** Every second or so: tries again to begin what no thread was to be had for. */
+    /** About every second: if tasks wait and there is no thread, tries again to create one. */
     public void startWaiting() {
         if (pool.getPoolSize() > 0 || pool.getQueue().isEmpty()) {
             return;
@@ -165,14 +166,18 @@ public final class MountedEngine implements Executor {
     }
 
     private void hasTooFewThreads(OutOfMemoryError noThread) {
-        log.warn("The storage engine {} goes on with the {} threads it has: {}", name, pool.getPoolSize(), noThread);
+        log.warn(
+                "The system cannot create a thread for the storage engine {}, which goes on with {} threads",
+                name,
+                pool.getPoolSize(),
+                noThread);
     }
 
     public int queued() {
         return pool.getQueue().size();
     }
 
-    /** Ends the threads after what they were given. */
+    /** Runs the waiting tasks first. */
     public void close() {
         pool.shutdown();
     }

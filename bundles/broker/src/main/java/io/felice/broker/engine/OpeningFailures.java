@@ -10,8 +10,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Logs why an engine could not open a log, with the stack and the bundle that the engine comes from. One cause may hit
- * thousands of logs, each again and again: one failure of an engine is logged in a minute, the others are counted.
+ * Logs why an engine could not open a log, with the stack and the engine's bundle. One cause may make thousands of logs
+ * fail again and again, so only one failure of an engine per minute is logged; the others are counted.
  */
 final class OpeningFailures {
     private static final Logger log = LoggerFactory.getLogger(OpeningFailures.class);
@@ -43,7 +43,7 @@ final class OpeningFailures {
         notTold = 0;
     }
 
-    /** The engine and where it comes from, for people. */
+    /** The name of the engine and of its bundle, for log lines. */
     String origin() {
         Bundle bundle = FrameworkUtil.getBundle(engine.getClass());
         String from = bundle == null

@@ -7,7 +7,7 @@ import java.util.concurrent.Executor;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Logs of one engine that wait to be opened: a few at a time, those that somebody asks for first. Any thread. */
+/** Opens the logs of one engine: a few at a time, those that a client waits for first. Any thread. */
 public final class Openings {
     private static final Logger LOG = LoggerFactory.getLogger(Openings.class);
 
@@ -24,7 +24,6 @@ public final class Openings {
         this.most = most;
     }
 
-    /** One log to be opened. */
     public final class Opening {
         private final Runnable work;
         private boolean begun;
@@ -34,7 +33,6 @@ public final class Openings {
             this.work = work;
         }
 
-        /** Somebody waits for it. */
         public void hurry() {
             synchronized (Openings.this) {
                 if (!begun && !hurried) {
@@ -74,12 +72,12 @@ public final class Openings {
         atWork--;
     }
 
-    /** True while logs are being opened or wait for it. */
+    /** True while logs are being opened or wait to be opened. */
     public synchronized boolean areUnderWay() {
         return running > 0;
     }
 
-    /** How many logs were being opened at the same time at most. */
+    /** The most logs that were being opened at the same time. */
     public synchronized int mostAtOnce() {
         return mostAtWork;
     }

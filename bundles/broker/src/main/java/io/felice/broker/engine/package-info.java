@@ -1,2 +1,2 @@
-/** The storage engines that are here, each with its threads, its speed and its free space. */
+/** The mounted storage engines, each with its threads, the speed of its device and its free space. */
 package io.felice.broker.engine;

@@ -16,12 +16,11 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Appends what clients and the coordinator bring, in the order in which it came: as the log's writer it checks a
- * producer's sequence, stamps offsets and the leader epoch, and writes. The append is answered when the leadership says
- * that it is safe enough.
+ * Appends the batches of clients and of the coordinator. As the log's writer it checks the producer's sequence, stamps
+ * offsets and the leader epoch, and writes. The {@link Leadership} answers when the append's acks are fulfilled.
  */
 final class Appender {
-    /** The least time an append gets, whatever time-out its request names. */
+    /** The shortest timeout of an append; shorter timeouts of requests are raised to it. */
     private static final long LEAST_PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private final TopicPartition partition;
@@ -73,7 +72,6 @@ final class Appender {
 
     // ---- as the writer
 
-    /** The turn of one append as the log's writer. */
     private final class Write implements Runnable {
         private final PendingAppend append;
 
@@ -88,7 +86,7 @@ final class Appender {
             }
         }
 
-        /** @param isPrepared true after the log was prepared for this append, however long that took */
+        /** @param isPrepared true if the log has just been prepared for this append */
         private void write(boolean isPrepared) {
             try {
                 mustTakeRecords();
@@ -110,9 +108,8 @@ final class Appender {
     }
 
     /**
-     * A client that gave up may have sent a batch again, and the log would have it twice, so a late batch is not written. A
-     * batch with a sequence is written however late it is: its repetition is recognised, and without it the next batch of
-     * its producer would be out of order.
+     * Fails an append whose deadline has passed, because the client may have sent it again. A batch with a sequence is
+     * always appended: its duplicate is recognised, and without it the producer's next batch would be out of order.
      */
     private boolean isTooLate(PendingAppend append) {
         if (append.hasSequence() || environment.nanos().getAsLong() - append.deadline() <= 0) {
@@ -144,7 +141,7 @@ final class Appender {
         log.appended(bytes, end);
     }
 
-    /** A duplicate gets the first answer, and not before the first one could be given. */
+    /** A duplicate gets the answer of the first append, under the same conditions. */
     private void answerAsThen(PendingAppend append, Producers.Remembered first) {
         long time = log.rules().stampsAppendTime() ? first.timestamp() : -1;
         await(append, first.baseOffset(), first.lastOffset(), time);

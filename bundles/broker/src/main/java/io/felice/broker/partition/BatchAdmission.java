@@ -20,26 +20,26 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
- * Judges batches before they are appended: what can be said of a batch without knowing the log is said here, and nowhere
- * else. In this order: length and format, size, checksum, header, then every record of the body. Any thread; never blocks,
- * but decompresses.
+ * Checks batches before they are appended. All checks that need nothing but the batch and the topic's configuration are
+ * here: first length and format, then size, checksum, header, and every record of the body. Any thread; decompresses,
+ * but never blocks.
  *
- * <p>Batches of the coordinator are made in this process; only their size is checked.
+ * <p>The coordinator makes its batches in this process, so only their size is checked.
  */
 public final class BatchAdmission {
     private static final int ZSTD = 4;
     private static final long NEVER = Long.MAX_VALUE;
-    /** More refused records of one batch are not named. */
+    /** The most refused records of one batch that the answer names. */
     private static final int MOST_RECORD_ERRORS = 1_000;
 
-    /** Walks that nobody uses just now; there are never more than threads that append at a time. */
+    /** Idle walks, to be used again; never more than the threads that appended at the same time. */
     private final Queue<RecordWalk> walks = new ConcurrentLinkedQueue<>();
 
     /**
-     * @param bytes from position to limit, what is to be appended
+     * @param bytes the batches to append, from position to limit
      * @param now milliseconds since the epoch
-     * @return the batches in it, at least one; views over {@code bytes}
-     * @throws io.felice.api.FeliceException what a produce request is answered with
+     * @return at least one batch; views over {@code bytes}
+     * @throws io.felice.api.FeliceException with the error code of the produce response
      */
     List<RecordBatch> admit(ByteBuffer bytes, Origin origin, TopicRules rules, long now) {
         if (origin != Origin.COORDINATOR) {
@@ -61,7 +61,7 @@ public final class BatchAdmission {
         return batches;
     }
 
-    /** A batch that is cut off is refused for good: sent once more it would not be longer. */
+    /** A truncated batch gets an error that clients do not retry, because a retry would send the same bytes. */
     private static void mustBeWhole(ByteBuffer bytes) {
         if (bytes.remaining() < RecordBatch.HEADER_BYTES
                 || bytes.get(bytes.position() + RecordBatch.MAGIC_AT) != RecordBatch.MAGIC) {
@@ -70,7 +70,7 @@ public final class BatchAdmission {
         long size = RecordBatch.LENGTH_PREFIX_BYTES + (long) bytes.getInt(bytes.position() + RecordBatch.LENGTH_AT);
         if (size > bytes.remaining()) {
             throw INVALID_RECORD.because(
-                    "The batch says it has " + size + " bytes, the request brings " + bytes.remaining());
+                    "The batch says it has " + size + " bytes, but the request has only " + bytes.remaining());
         }
     }
 
@@ -90,7 +90,8 @@ public final class BatchAdmission {
             throw INVALID_RECORD.because("Clients must not write control batches");
         }
         if (batch.hasProducerId() && batch.baseSequence() < 0) {
-            throw INVALID_RECORD.because("Sequence " + batch.baseSequence() + " of producer " + batch.producerId());
+            throw INVALID_RECORD.because("A batch of producer " + batch.producerId()
+                    + " has the negative base sequence " + batch.baseSequence());
         }
         if (batch.isLogAppendTime()) {
             throw INVALID_TIMESTAMP.because("Producers must not set the timestamp type to LogAppendTime");
@@ -134,7 +135,7 @@ public final class BatchAdmission {
         }
     }
 
-    /** Looks at each record of one batch. */
+    /** Checks the records of one batch and finds their largest timestamp. */
     private static final class BodyCheck implements RecordWalk.Visitor {
         private final TopicRules rules;
         private final long now;

@@ -12,7 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A small file of lines in the format of Kafka's checkpoints, replaced as a whole:
+ * A file of lines in the format of Kafka's checkpoints. Each write replaces the whole file:
  * <pre>
  *  0            version
  *  2            number of lines
@@ -42,7 +42,7 @@ public final class CheckpointFile {
     public static List<String> read(Path file) throws IOException {
         List<String> all = Files.readAllLines(file);
         if (all.size() < HEADER_LINES || !all.get(0).equals(VERSION)) {
-            throw new IOException(file + " is no checkpoint of version " + VERSION);
+            throw new IOException(file + " is no checkpoint file of version " + VERSION);
         }
         List<String> lines = all.subList(HEADER_LINES, all.size());
         if (!all.get(1).equals(Integer.toString(lines.size()))) {
@@ -51,12 +51,14 @@ public final class CheckpointFile {
         return lines;
     }
 
-    /** Writes a file beside the old one and puts it in its place, so that a reader finds the old or the new. */
+    /**
+     * Writes a new file and renames it over the old one, so that a reader finds the whole old or the whole new file.
+     */
     static void replace(Path file, ByteBuffer bytes) throws IOException {
         replace(file, bytes, false);
     }
 
-    /** As {@link #replace(Path, ByteBuffer)}; the bytes survive a power cut on return. */
+    /** Flushes the bytes before the rename. */
     public static void replaceDurably(Path file, ByteBuffer bytes) throws IOException {
         replace(file, bytes, true);
     }

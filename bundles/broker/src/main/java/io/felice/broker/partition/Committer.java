@@ -15,26 +15,26 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Makes appended records as durable as the topic's {@code storage.durability} asks for, and reports the offset up to which
- * they are. Whoever appended arranges for it at the end of its turn. Any thread, except {@link #appendedTo}. Settling may
- * block for as long as the device is slow; it leaves the I/O threads then.
+ * Makes appended records as durable as {@code storage.durability} asks for, and reports the durable offset. A thread
+ * that appends calls {@link #arrange}; the log is settled at the end of its turn, or on the engine's threads if the
+ * device is slow. Any thread, except {@link #appendedTo} and {@link #truncatedTo}.
  */
 final class Committer {
     private static final Logger LOG = LoggerFactory.getLogger(Committer.class);
     private static final long FLUSH_SECONDS = 10;
     private static final long NANOS_PER_MS = 1_000_000;
 
-    /** Learns how far the log is durable, and that writing it failed. */
+    /** Called on any thread. */
     interface Reports {
         void durableTo(long end);
 
-        /** True while somebody waits for {@link #durableTo}, also for an offset that was reported before. */
+        /** True while an append waits for {@link #durableTo}, also for an offset that was reported before. */
         boolean isAwaited();
 
-        /** A write failed, perhaps for want of free space. */
+        /** A write failed, possibly for want of free space. */
         void writeFailed(Throwable cause);
 
-        /** The log failed otherwise: free space would not help. */
+        /** The log failed, but not for want of free space. */
         void failed(Throwable cause);
 
         /** False once the log failed or was closed. */
@@ -76,22 +76,21 @@ final class Committer {
         this.lastFlush = environment.nanos().getAsLong();
     }
 
-    /** Where the log ends; moves when all batches of an append are in it. */
     long logEnd() {
         return logEnd;
     }
 
-    /** Up to where the log is known to be durable. */
+    /** The offset up to which the log is known to be durable. */
     long durableEnd() {
         return durableTo.get();
     }
 
-    /** As the writer: all batches of an append are in the log. */
+    /** As the log's writer. */
     void appendedTo(long end) {
         logEnd = end;
     }
 
-    /** As the writer: the log was cut off at {@code end}. Nothing settles meanwhile what is gone. */
+    /** As the log's writer; no other thread settles meanwhile. */
     void truncatedTo(long end) {
         logEnd = end;
         settledTo.set(end);
@@ -102,7 +101,7 @@ final class Committer {
         return settledTo.get() == logEnd;
     }
 
-    /** Sees to it that what was appended is settled at the end of the turn, once however often this is called. */
+    /** Settles the log once at the end of the turn, however often this is called. */
     void arrange(Turn turn) {
         if (durableTo.get() >= logEnd && !reports.isAwaited()) {
             return;
@@ -114,7 +113,7 @@ final class Committer {
         try {
             turn.atEnd(endOfTurn);
         } catch (RuntimeException | Error noTurn) {
-            LOG.error("The I/O round takes no task for its end; {} settles at once", partition, noTurn);
+            LOG.error("The I/O round refused a task for its end; the log of {} is settled at once", partition, noTurn);
             settleAtEndOfTurn();
         }
     }
@@ -132,7 +131,6 @@ final class Committer {
         }
     }
 
-    /** Settles what was appended so far, on this thread, and reports it. */
     void settle() {
         if (!reports.isOpen()) {
             return;
@@ -166,7 +164,7 @@ final class Committer {
         reports.durableTo(end);
     }
 
-    /** Flushes what is settled. One flush runs at a time; the next one takes along what was settled meanwhile. */
+    /** One flush runs at a time; the next one covers what was settled meanwhile. */
     private void flush() {
         if (!flushing.compareAndSet(false, true)) {
             return;
@@ -194,7 +192,6 @@ final class Committer {
         }
     }
 
-    /** Flushes if the topic's {@code flush.ms} is over. */
     void flushByTime() {
         TopicRules now = rules.get();
         if (now.flushMs() < Long.MAX_VALUE
@@ -205,7 +202,7 @@ final class Committer {
         }
     }
 
-    /** Before the close: settles, and flushes if an answer waits for it. Blocks. */
+    /** Before the close: also flushes, if an append waits for it. Blocks. */
     void finish() {
         settle();
         if (rules.get().durability() == Durability.POWER && reports.isAwaited() && reports.isOpen()) {
@@ -216,7 +213,10 @@ final class Committer {
             } catch (InterruptedException interrupted) {
                 Thread.currentThread().interrupt();
             } catch (Exception failure) {
-                LOG.warn("{} could not be flushed before it closed: {}", partition, failure.toString());
+                LOG.warn(
+                        "The log of {} was not flushed before it was closed, so its waiting appends fail: {}",
+                        partition,
+                        failure.toString());
             }
         }
     }

@@ -26,25 +26,26 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps of a partition's log the latest record of each key, as Kafka's log cleaner does. A run first remembers the latest
- * offset of every key that was never compacted, then rewrites one sealed segment after the other, oldest first, without
- * the records that have a later one; segments of which nothing goes are left alone. Offsets and timestamps stay; so do
- * records without a key, control batches, and the header of a producer's last batch, which holds its sequence. Tombstones
- * stay until {@code delete.retention.ms} after the run that met them first, and go with the next run that comes then.
+ * Keeps only the latest record of each key in a partition's log, as Kafka's log cleaner does. A run first remembers the
+ * latest offset of every key in the segments that were never compacted. Then it rewrites the sealed segments, oldest
+ * first, without the records that have a later one of the same key; segments that lose nothing are not written. Offsets
+ * and timestamps stay. Records without a key, control batches, and the header of a producer's last batch, which holds
+ * the sequence, stay too. Tombstones are removed by the first run that comes {@code delete.retention.ms} after the run
+ * that met them first.
  *
- * <p>More keys than the limit are compacted in several runs. How far it got is known in memory only: after an opening the
- * first run looks at all of the log again, and rewrites what was missed. Neighbouring segments are not merged, as
- * {@link PartitionLog#replace} cannot: a log keeps one segment, perhaps an empty one, for every {@code segment.bytes} that
- * were ever appended.
+ * <p>If there are more keys than the limit, several runs are needed. The compacted offset is in memory only: after an
+ * opening the first run reads the whole log again. Neighbouring segments are not merged, because {@link
+ * PartitionLog#replace} cannot do that: a log keeps one segment, perhaps an empty one, for every {@code segment.bytes}
+ * that were ever appended.
  *
- * <p>Threads: {@link #run} is for one at a time, on the engine's threads, where all of the reading happens. What stays of
- * a segment is put in its place as the partition's writer, while appends are held back; mostly it is in memory by then.
+ * <p>Threads: one call of {@link #run} at a time, on the engine's threads, which do all of the reading. Segments are
+ * replaced as the log's writer, while appends are held back; mostly the new segment is in memory by then.
  */
 public final class Compaction {
     private static final Logger LOG = LoggerFactory.getLogger(Compaction.class);
-    /** 24 MB in memory, while a run lasts. */
+    /** The keys that a run remembers at most: 24 MB in memory. */
     static final int MOST_KEYS = 3 << 18;
-    /** So long a partition that could not be compacted is left alone. */
+    /** The wait after a failed run, in milliseconds. */
     static final long RETRY_MS = 300_000;
 
     private static final long NANOS_PER_MS = 1_000_000;
@@ -56,7 +57,7 @@ public final class Compaction {
     private final SingleWriter writer;
     private final ReplayedState replayed;
 
-    // Of the run.
+    // Used by the run only.
     private long cleanedTo;
     private boolean failedLast;
     /** In nanoseconds of the monotonic clock. */
@@ -82,21 +83,22 @@ public final class Compaction {
         this.replayed = replayed;
     }
 
-    /** How often it was done since the partition was opened. */
+    /** Completed runs since the log was opened. */
     public long runs() {
         return runs;
     }
 
-    /** What the log became shorter by since the partition was opened. */
+    /** Bytes by which runs made the log smaller since it was opened. */
     public long savedBytes() {
         return savedBytes;
     }
 
     /**
-     * Compacts what is worth it.
+     * Compacts the log if that is worth it.
      *
-     * @param mostKeys keys whose latest offsets are remembered at once
-     * @return done when nothing more is done, and never with a failure: that was logged, and the log stays as it was
+     * @param mostKeys the most keys to remember
+     * @return completes when the run has ended, and never fails: a failure is logged, and the segments that were not
+     *     replaced stay as they were
      */
     CompletionStage<Void> run(int mostKeys) {
         CompletionStage<Void> done;
@@ -144,7 +146,7 @@ public final class Compaction {
                 environment.clock().millis(),
                 retention,
                 (offset, key, expired) -> key == null || offset >= covered || (!expired && offset >= latest.get(key)));
-        // What stays must survive what goes, a power cut included.
+        // A power cut must not lose the later record of a key whose earlier record was removed.
         return log.flush(dirt.to())
                 .whenCompleteAsync(this::noteFlushed, engine)
                 .thenCompose(flushed -> lastOffsetsOfProducers())
@@ -165,14 +167,17 @@ public final class Compaction {
                 });
     }
 
-    /** What the disk did not take ends the partition, as after any other write. */
+    /** A failed flush ends the log. */
     private void noteFlushed(Void flushed, Throwable failure) {
         if (failure != null && log.hasFailed()) {
             opened.fail(FeliceException.unwrap(failure));
         }
     }
 
-    /** @return the offset below which every key is known: less than all if there are too many */
+    /**
+     * @return the offset below which the latest offsets of all keys are known; before the end if there are too many
+     *     keys
+     */
     private long remember(Dirt dirt, LatestOffsets latest) {
         long[] covered = {dirt.to()};
         LogScan.walk(log, Math.max(dirt.from(), log.startOffset()), dirt.to(), batch -> {
@@ -201,7 +206,7 @@ public final class Compaction {
         return last != null && last == batch.lastOffset();
     }
 
-    /** In order, and none after one that failed: a tombstone must not go before what it deletes. */
+    /** Stops at the first failure: a tombstone must not be removed before the older records that it deletes. */
     private CompletionStage<Void> rewrite(Iterator<Segment> segments, long covered, SegmentRewrite.Filter filter) {
         while (segments.hasNext()) {
             Segment segment = segments.next();
@@ -230,10 +235,7 @@ public final class Compaction {
         return null;
     }
 
-    /**
-     * In files there are both for a while, the old and the new; a log must not fail for want of room that records do not
-     * need.
-     */
+    /** The old and the new file exist together for a while. Running out of space for both would end the log. */
     private void mustHaveRoomFor(Segment segment) {
         if (!engine.engine().traits().contains(EngineTrait.SURVIVES_KILL)) {
             return;
@@ -241,11 +243,11 @@ public final class Compaction {
         long usable = engine.engine().volume().usableBytes();
         if (usable >= 0 && usable - FreeSpace.LEAST_BYTES < segment.sizeInBytes()) {
             throw KAFKA_STORAGE_ERROR.because("a segment of " + segment.sizeInBytes()
-                    + " bytes cannot be rewritten with " + usable + " bytes free");
+                    + " bytes cannot be rewritten while " + usable + " bytes are free");
         }
     }
 
-    /** What ended with its leadership, or with the records that retention took meanwhile, did not fail. */
+    /** If the log ended, or retention removed the records meanwhile, the run has not failed. */
     private void failed(Throwable failure) {
         if (!opened.isOpen() || FeliceException.codeOf(failure) == OFFSET_OUT_OF_RANGE) {
             return;
@@ -255,7 +257,10 @@ public final class Compaction {
         String sentence = String.valueOf(failure.getMessage());
         if (!sentence.equals(lastFailure)) {
             lastFailure = sentence;
-            LOG.warn("{} could not be compacted and stays as it is: {}", opened.partition(), failure.toString());
+            LOG.warn(
+                    "The log of {} was not compacted; the next attempt is in 5 minutes: {}",
+                    opened.partition(),
+                    failure.toString());
         }
     }
 }

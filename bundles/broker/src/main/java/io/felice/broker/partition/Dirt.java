@@ -8,13 +8,13 @@ import java.util.Optional;
 import java.util.function.ToLongFunction;
 
 /**
- * What of a log is to be compacted, decided as Kafka's log cleaner does: sealed segments wholly below the high watermark,
- * none of which has records that are too young; and only if enough of their bytes were never compacted, or one of those
- * has waited too long.
+ * The segments that a run of compaction reads, chosen as Kafka's log cleaner does: sealed, below the high watermark,
+ * older than {@code min.compaction.lag.ms}. They are worth a run if {@code min.cleanable.dirty.ratio} of their bytes
+ * were never compacted, or if such a segment exceeds {@code max.compaction.lag.ms}.
  *
- * @param segments all that are compacted, in order; those before {@code from} were compacted before
+ * @param segments in order; those before {@code from} were compacted before
  * @param from the first offset that was never compacted
- * @param to the offset after the last that is
+ * @param to the offset after the last segment
  */
 record Dirt(List<Segment> segments, long from, long to) {
     private static final long NEVER = Long.MAX_VALUE;
@@ -24,10 +24,10 @@ record Dirt(List<Segment> segments, long from, long to) {
     }
 
     /**
-     * @param cleanedTo everything below was compacted
+     * @param cleanedTo the offset below which all is compacted
      * @param now milliseconds since the epoch
-     * @param firstTimestamp the time of a segment's first batch, -1 if it has none; only asked for if there is a limit
-     * @return nothing if it is not worth it
+     * @param firstTimestamp the time of a segment's first batch, -1 if it has none; called only if there is a limit
+     * @return empty if a run is not worth it
      */
     static Optional<Dirt> of(
             List<Segment> log,

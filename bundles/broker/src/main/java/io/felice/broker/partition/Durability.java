@@ -3,16 +3,16 @@ package io.felice.broker.partition;
 import io.felice.api.config.TopicConfig;
 import java.util.Locale;
 
-/** What an acknowledged record survives. */
+/** What an acknowledged record survives: the values of {@code storage.durability}. */
 public enum Durability {
-    /** Nothing: acknowledged once it is in the log. */
+    /** Nothing: a record is acknowledged once it is in the log. */
     NONE,
-    /** kill -9 of the broker: acknowledged once it is settled. */
+    /** A kill of the process: a record is acknowledged once it is settled. */
     KILL,
-    /** A power cut: acknowledged once it is flushed. */
+    /** A power cut: a record is acknowledged once it is flushed. */
     POWER;
 
-    /** What a topic asks for; Kafka's {@code flush.messages=1} asks for a flush before every acknowledgement. */
+    /** The durability of a topic. Kafka's {@code flush.messages=1} means {@link #POWER}. */
     public static Durability of(TopicConfig config) {
         if (config.getLong(TopicConfig.FLUSH_MESSAGES) == 1) {
             return POWER;

@@ -7,11 +7,11 @@ import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
 
 /**
- * What every part of the broker gets from outside, so that a test or a simulator can own it.
+ * Clocks, threads and random numbers of the broker. They are passed in so that tests and simulators can control them.
  *
  * @param nanos a clock that never goes back, in nanoseconds
- * @param timer runs short tasks later; never anything that blocks
- * @param background runs what writes small state files
+ * @param timer runs short tasks later; the tasks must not block
+ * @param background runs the tasks that write small state files
  */
 public record Environment(
         int brokerId,

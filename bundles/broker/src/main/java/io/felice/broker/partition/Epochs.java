@@ -6,9 +6,9 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Where each leader epoch of a log begins. One writer, the partition's owner; readers see the newest list.
+ * The offsets at which the leader epochs of a log begin. Only the log's writer changes them; any thread may read.
  *
- * <p>Entries ascend in epoch and in offset. An epoch without records is forgotten when the next one begins at the same
+ * <p>Entries ascend in epoch and in offset. An epoch without records is removed when the next one begins at the same
  * offset.
  */
 public final class Epochs {
@@ -31,7 +31,7 @@ public final class Epochs {
         return now.isEmpty() ? -1 : now.get(now.size() - 1).epoch();
     }
 
-    /** The epoch begins at this offset, unless it is known already. */
+    /** Does nothing unless the epoch is newer than the latest. */
     void begin(int epoch, long startOffset) {
         if (epoch <= latest()) {
             return;
@@ -42,14 +42,13 @@ public final class Epochs {
         entries = List.copyOf(changed);
     }
 
-    /** Forgets epochs that begin at {@code end} or later. */
     void truncateTo(long end) {
         List<Entry> changed = new ArrayList<>(entries);
         changed.removeIf(entry -> entry.startOffset() >= end);
         entries = List.copyOf(changed);
     }
 
-    /** The log now begins at {@code start}: the epoch of that offset begins there, older ones are forgotten. */
+    /** The epoch of offset {@code start} begins there now; older epochs are removed. */
     void trimTo(long start) {
         List<Entry> now = entries;
         List<Entry> changed = new ArrayList<>();
@@ -63,7 +62,7 @@ public final class Epochs {
         entries = List.copyOf(changed);
     }
 
-    /** The epoch of an offset; -1 if it lies before all that is known. */
+    /** The epoch of an offset; -1 if the offset lies before the first known epoch. */
     int of(long offset) {
         int found = -1;
         for (Entry entry : entries) {
@@ -75,7 +74,7 @@ public final class Epochs {
         return found;
     }
 
-    /** As Kafka's OffsetForLeaderEpoch answers it: the largest epoch not above {@code epoch}, and where it ends. */
+    /** The answer to Kafka's OffsetForLeaderEpoch: the largest epoch not above {@code epoch}, and its end offset. */
     EpochEnd endOf(int epoch, long logEnd) {
         List<Entry> now = entries;
         if (epoch < 0 || now.isEmpty() || epoch > now.get(now.size() - 1).epoch()) {
@@ -92,12 +91,11 @@ public final class Epochs {
     }
 
     /**
-     * Where the log of a reader and this one part, as the leader answers a fetch (KIP-595). The two agree up to the end of
-     * the largest epoch that both have.
+     * Where the log of a reader and this one diverge, for a fetch response (KIP-595): at the end of the largest common
+     * epoch.
      *
-     * @param lastFetchedEpoch the epoch of the reader's record before {@code fetchOffset}
-     * @return empty if the reader may go on from {@code fetchOffset}; {@link EpochEnd#UNKNOWN} if this log does not know the
-     *     epoch
+     * @param lastFetchedEpoch the epoch of the reader's last record before {@code fetchOffset}
+     * @return empty if the reader may go on; {@link EpochEnd#UNKNOWN} if this log does not know the epoch
      */
     Optional<EpochEnd> divergence(int lastFetchedEpoch, long fetchOffset, long logEnd) {
         EpochEnd end = endOf(lastFetchedEpoch, logEnd);
@@ -106,8 +104,7 @@ public final class Epochs {
     }
 
     /**
-     * To which offset a follower truncates its log after the leader told the end of an epoch (KIP-279): never beyond what
-     * the leader has of that epoch, and never beyond what this log itself has of it.
+     * The offset to which a follower truncates its log (KIP-279): the smaller end offset of the epoch in the two logs.
      */
     long truncationPoint(EpochEnd leaders, long logEnd) {
         EpochEnd own = endOf(leaders.epoch(), logEnd);

@@ -12,8 +12,8 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
- * The role of a replica that follows the leader of one leader epoch, or waits for one. It appends what the leader has, as
- * it is, and truncates where the two logs part. Any thread.
+ * The role of a replica that follows the leader of one leader epoch, or waits for a leader. It appends the leader's
+ * batches unchanged, and truncates its log where the two logs diverge. Any thread.
  */
 final class FollowerPartition implements Role {
     private final OpenedLog log;
@@ -35,21 +35,21 @@ final class FollowerPartition implements Role {
         return epoch == leaderEpoch;
     }
 
-    /** Where the next fetch from the leader begins. */
+    /** The offset from which to fetch next. */
     long fetchOffset() {
         return log.endOffset();
     }
 
-    /** The leader epoch of the last batch, which the fetch tells the leader; -1 for an empty log. */
+    /** The leader epoch of the last batch, which the fetch request carries; -1 for an empty log. */
     int lastFetchedEpoch() {
         return log.epochs().of(log.endOffset() - 1);
     }
 
     /**
-     * Appends what a fetch brought. The stage completes with the log's end once the batches are in the log.
+     * Appends the batches of a fetch response. The stage completes with the log end offset once they are appended.
      *
      * @param batches whole batches, in order, beginning at {@link #fetchOffset}
-     * @param leadersHighWatermark as the same answer has it
+     * @param leadersHighWatermark of the same response
      */
     CompletionStage<Long> append(ByteBuffer batches, long leadersHighWatermark) {
         return log.writer().executeAlone(() -> {
@@ -68,8 +68,8 @@ final class FollowerPartition implements Role {
     }
 
     /**
-     * The leader said where its log and this one part (KIP-595): cuts off what the leader does not have. The stage
-     * completes with the log's end.
+     * The fetch response said where the leader's log and this one diverge (KIP-595): truncates what the leader does not
+     * have. The stage completes with the log end offset.
      */
     CompletionStage<Long> truncate(EpochEnd leaders) {
         return log.writer().executeAlone(() -> {
@@ -88,7 +88,7 @@ final class FollowerPartition implements Role {
 
     @Override
     public void durableTo(long offset) {
-        // The next fetch tells the leader how far this log goes.
+        // Nothing to do: the next fetch tells the leader where this log ends.
     }
 
     @Override

@@ -6,20 +6,20 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Up to which offset the records of a partition are committed, and the state that decides it: who leads, which replicas
- * are in sync, and where the log of each of them ends. A state machine without I/O and without a clock.
+ * The high watermark of a partition, and the state from which it follows: whether this replica leads, which replicas are
+ * in sync, and the log end offset of each. A state machine without I/O and without a clock.
  *
- * <p>The high watermark moves in this class alone. On a leader it is the smallest log end of the in-sync replicas; it
+ * <p>Only this class moves the high watermark. On a leader it is the smallest log end offset of the in-sync replicas. It
  * moves when
  * <ul>
- *   <li>the leader's own log became durable up to a higher offset ({@link #durableTo}),
- *   <li>a follower fetched from a higher offset, so that it has all records below ({@link #fetchedFrom}),
- *   <li>a replica that held it back left the in-sync set ({@link #inSync}).
+ *   <li>the leader's own log becomes durable up to a higher offset ({@link #durableTo}),
+ *   <li>a follower fetches from a higher offset, so that the follower has all records below ({@link #fetchedFrom}),
+ *   <li>the replica with the smallest log end offset leaves the in-sync set ({@link #inSync}).
  * </ul>
- * On a follower it moves when the leader tells a higher one ({@link #toldByLeader}). It never goes back, except when the
- * records themselves are truncated ({@link #truncatedTo}).
+ * On a follower it moves when a fetch response has a higher one ({@link #toldByLeader}). It goes back only when the log is
+ * truncated below it ({@link #truncatedTo}).
  *
- * <p>Any thread. Each call that can move it says whether it did.
+ * <p>Any thread. The methods that return a boolean return true if the high watermark moved.
  */
 final class HighWatermark {
     private static final long UNKNOWN = -1;
@@ -33,7 +33,7 @@ final class HighWatermark {
     private final Map<Integer, Long> ends = new HashMap<>();
     private long ownEnd = UNKNOWN;
 
-    /** @param offset what is known from before: a checkpoint, or where the log starts */
+    /** @param offset the high watermark of the last checkpoint, or the log start offset */
     HighWatermark(int self, long offset) {
         this.self = self;
         this.offset = offset;
@@ -44,10 +44,9 @@ final class HighWatermark {
     }
 
     /**
-     * This replica leads from now on. What followers acknowledged to an earlier leader, or to this one in an earlier
-     * epoch, does not count.
+     * This replica leads from now on. Offsets that followers fetched from in earlier leader epochs do not count.
      *
-     * @param durableEnd up to where the own log is durable
+     * @param durableEnd the offset up to which this replica's log is durable
      */
     synchronized boolean lead(Collection<Integer> newInSync, long durableEnd) {
         leads = true;
@@ -57,7 +56,7 @@ final class HighWatermark {
         return advance();
     }
 
-    /** This replica no longer leads: only a leader's word moves the high watermark from now on. */
+    /** This replica no longer leads: only {@link #toldByLeader} moves the high watermark from now on. */
     synchronized void follow() {
         leads = false;
         ends.clear();
@@ -70,7 +69,6 @@ final class HighWatermark {
         return advance();
     }
 
-    /** The own log is durable up to {@code end}. */
     synchronized boolean durableTo(long end) {
         ownEnd = Math.max(ownEnd, end);
         return advance();
@@ -82,12 +80,11 @@ final class HighWatermark {
         return advance();
     }
 
-    /** The leader's high watermark, as a fetch answer brought it; {@code logEnd} is where the own log ends. */
+    /** A fetch response had the leader's high watermark; {@code logEnd} is the log end offset of this replica. */
     synchronized boolean toldByLeader(long leadersOffset, long logEnd) {
         return !leads && raise(Math.min(leadersOffset, logEnd));
     }
 
-    /** The log was truncated to {@code end}. */
     synchronized void truncatedTo(long end) {
         ownEnd = Math.min(ownEnd, end);
         offset = Math.min(offset, end);

@@ -5,25 +5,25 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 
 /**
- * For each of many keys the latest offset, in 24 bytes a slot: 128 bits of the key's SHA-256 stand for the key. Grows up
- * to a limit and then takes no more keys. For one thread.
+ * A hash table from keys to latest offsets, with 24 bytes per slot: 128 bits of SHA-256 stand for the key. Refuses new
+ * keys above a limit. For one thread.
  */
 final class LatestOffsets {
     private static final int WORDS = 3;
     private static final int FIRST_SLOTS = 1024;
-    /** Slots for each four that are to be found quickly: three of them are used. */
+    /** The table grows when more than {@code USED} of {@code OF} slots are used. */
     private static final int USED = 3;
 
     private static final int OF = 4;
 
     private final MessageDigest digest = sha256();
     private final int mostKeys;
-    /** Two words of hash and the offset + 1; an offset word of 0 is an empty slot. */
+    /** Each slot has two words of the hash, and the offset + 1; the third word of an empty slot is 0. */
     private long[] slots = new long[FIRST_SLOTS * WORDS];
 
     private int count;
 
-    // Of the key that was hashed last.
+    // The hash of the key that was hashed last.
     private long high;
     private long low;
 
@@ -43,7 +43,7 @@ final class LatestOffsets {
         return count;
     }
 
-    /** Notes an offset of a key, unless a later one is known; false if the key is new and there are too many. */
+    /** Keeps the later offset; false if the key is new and the limit is reached. */
     boolean put(ByteBuffer key, long offset) {
         hash(key);
         int at = slotOf(slots);
@@ -70,7 +70,7 @@ final class LatestOffsets {
         low = hash.getLong();
     }
 
-    /** The hashed key's slot, or the empty one where it belongs. */
+    /** The slot of the hashed key, or the empty slot for it. */
     private int slotOf(long[] table) {
         int mask = table.length / WORDS - 1;
         int slot = (int) high & mask;
@@ -84,7 +84,7 @@ final class LatestOffsets {
         return table[at + 2] == 0 || (table[at] == high && table[at + 1] == low);
     }
 
-    /** Gives an empty slot to the hashed key; there may be another table afterwards. */
+    /** Stores the hash; returns its slot, which is another one if the table had to grow. */
     private int taken(int empty) {
         int at = empty;
         count++;

@@ -21,9 +21,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The role of a replica that leads in one leader epoch: what clients and the coordinator see of a partition. The
- * {@link Appender} writes, the {@link HighWatermark} says what is committed, the {@link Leadership} answers the appends
- * that wait for it. Reads look at the opened log from whichever thread asks. Any thread.
+ * The role of a replica that leads in one leader epoch. The {@link Appender} writes, the {@link HighWatermark} says
+ * which records are committed, the {@link Leadership} answers appends. Reads run on the caller's thread, or on the
+ * engine's if they may block. Any thread.
  */
 public final class LeaderPartition implements Partition, Role {
     private static final Logger LOG = LoggerFactory.getLogger(LeaderPartition.class);
@@ -87,7 +87,6 @@ public final class LeaderPartition implements Partition, Role {
         return log.sizeInBytes();
     }
 
-    /** Bytes appended since the log was opened. */
     public long appendedBytes() {
         return log.appendedBytes();
     }
@@ -130,7 +129,6 @@ public final class LeaderPartition implements Partition, Role {
 
     // ---- reading
 
-    /** Where a reader's records end. */
     public long endOf(ReadLimit limit) {
         return switch (limit) {
             case LOG_END -> logEndOffset();
@@ -143,7 +141,7 @@ public final class LeaderPartition implements Partition, Role {
         return log.isHot(from);
     }
 
-    /** Reads at once; blocks if {@code from} is not hot. */
+    /** Reads on the caller's thread; blocks if {@code from} is not hot. */
     public Records readHere(long from, int maxBytes, ReadLimit limit, boolean atLeastOne) {
         leadership.mustBeOn();
         long start = log.startOffset();
@@ -186,7 +184,7 @@ public final class LeaderPartition implements Partition, Role {
         return log.epochs().endOf(epoch, logEndOffset());
     }
 
-    /** Where a reader's log and this one part; empty if the reader may go on. As {@link Epochs#divergence}. */
+    /** Where a reader's log and this one diverge; empty if the reader may go on. As {@link Epochs#divergence}. */
     public Optional<EpochEnd> divergence(int lastFetchedEpoch, long fetchOffset) {
         leadership.mustBeOn();
         return log.epochs().divergence(lastFetchedEpoch, fetchOffset, logEndOffset());
@@ -213,7 +211,7 @@ public final class LeaderPartition implements Partition, Role {
         });
     }
 
-    /** @param isReplica true if the watcher wants to know of every append, not only of what is committed */
+    /** @param isReplica true if every append wakes the watcher; false if only committed records do */
     public void watch(Watcher watcher, boolean isReplica) {
         watchers.add(watcher, isReplica);
     }
@@ -223,13 +221,13 @@ public final class LeaderPartition implements Partition, Role {
     }
 
     /**
-     * A replica fetches from {@code offset} on, and so says that it has every record below.
+     * A replica fetches from {@code offset} on, which acknowledges all records below.
      *
-     * @throws FeliceException NOT_LEADER_OR_FOLLOWER if the partition has no such replica elsewhere
+     * @throws FeliceException NOT_LEADER_OR_FOLLOWER if the broker is this one or has no replica of the partition
      */
     public void fetchedBy(int replica, long offset) {
         if (replica == environment.brokerId() || !leadership.state().replicas().contains(replica)) {
-            throw NOT_LEADER_OR_FOLLOWER.because("Broker " + replica + " has no replica to fetch for of " + id());
+            throw NOT_LEADER_OR_FOLLOWER.because("Broker " + replica + " is no follower of " + id());
         }
         if (highWatermark.fetchedFrom(replica, offset)) {
             committed();
@@ -238,7 +236,7 @@ public final class LeaderPartition implements Partition, Role {
 
     // ---- regular work
 
-    /** Every second or so: fails appends that wait for too long. */
+    /** About every second: fails the appends whose deadline has passed, and flushes the log if it is time. */
     public void tick() {
         if (leadership.isAwaited()) {
             leadership.expire(environment.nanos().getAsLong());
@@ -246,7 +244,7 @@ public final class LeaderPartition implements Partition, Role {
         log.tick();
     }
 
-    /** Removes what the topic no longer keeps, and producers that have been idle for long. Blocks; a pool thread. */
+    /** Removes the records that are past their retention, and expired producers. Blocks; pool threads only. */
     public void retain() {
         if (!isLeading()) {
             return;
@@ -255,14 +253,17 @@ public final class LeaderPartition implements Partition, Role {
         if (to > log.startOffset()) {
             log.moveStartTo(to).whenComplete((start, failure) -> {
                 if (failure == null) {
-                    LOG.info("{} starts at offset {} now: older records are past their retention", id(), start);
+                    LOG.info(
+                            "{} starts at offset {} now: older records were past their retention and are deleted",
+                            id(),
+                            start);
                 }
             });
         }
         log.expireProducers();
     }
 
-    /** A newer state of the same leader epoch. */
+    /** Takes a newer state of the same leader epoch. */
     public void update(PartitionState state) {
         leadership.update(state);
         if (highWatermark.inSync(state.isr())) {
@@ -305,7 +306,7 @@ public final class LeaderPartition implements Partition, Role {
         watchers.changed();
     }
 
-    /** Another epoch or another broker is next: no append of this epoch is answered as done from now on. */
+    /** Ends the role: another leader or leader epoch begins. */
     public void resign() {
         end(NOT_LEADER_OR_FOLLOWER.because("This node no longer leads " + id()));
     }

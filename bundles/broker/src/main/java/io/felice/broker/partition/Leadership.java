@@ -13,8 +13,8 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.IntSupplier;
 
 /**
- * The leadership of this node over a partition in one leader epoch: the in-sync replicas, the appends that wait to be
- * answered, and its end. A leadership ends once. After the end no append of this epoch is answered as done. Any thread.
+ * The leadership of this node over a partition in one leader epoch: the in-sync replicas, and the appends that wait to
+ * be answered. A leadership ends once. After its end all appends of this epoch fail. Any thread.
  */
 final class Leadership {
     private final TopicPartition partition;
@@ -42,7 +42,7 @@ final class Leadership {
         return state;
     }
 
-    /** A newer state of the same epoch. */
+    /** Takes a newer state of the same leader epoch. */
     void update(PartitionState newState) {
         state = newState;
     }
@@ -81,7 +81,7 @@ final class Leadership {
         }
     }
 
-    /** Ends the leadership, if nothing ended it before, and fails every append that waits. */
+    /** Ends the leadership if it has not ended, and fails all waiting appends. */
     void end(FeliceException why) {
         end.compareAndSet(null, why);
         failAwaiting();
@@ -89,7 +89,7 @@ final class Leadership {
 
     // ---- appends that wait to be answered
 
-    /** With acks=all an append waits for the high watermark, otherwise until the own log is durable. */
+    /** With acks=all an append waits for the high watermark, otherwise until this replica's log is durable. */
     void await(PlacedAppends.Placed append, Acks acks) {
         (acks == Acks.ALL ? untilCommitted : untilDurable).add(append);
         if (!isOn()) {
@@ -112,14 +112,13 @@ final class Leadership {
     private void answerCommitted(PlacedAppends.Placed append) {
         if (hasTooFewReplicas()) {
             append.answer()
-                    .completeExceptionally(NOT_ENOUGH_REPLICAS_AFTER_APPEND.because("Records were appended to "
-                            + partition + ", but fewer replicas than min.insync.replicas are" + " in sync since"));
+                    .completeExceptionally(NOT_ENOUGH_REPLICAS_AFTER_APPEND.because("The records were appended to "
+                            + partition + ", but now fewer replicas than min.insync.replicas are in sync"));
         } else {
             append.answer().complete(append.result());
         }
     }
 
-    /** Fails the appends whose deadline is over; {@code nanos} is the time now. */
     void expire(long nanos) {
         untilDurable.expire(nanos, partition);
         untilCommitted.expire(nanos, partition);

@@ -2,7 +2,7 @@ package io.felice.broker.partition;
 
 import io.felice.api.FeliceException;
 
-/** What a role learns from the opened log below it. Called on any thread; must not block. */
+/** What the opened log tells the role. Called on any thread; must not block. */
 interface LogObserver {
     /** All records below {@code end} are as durable as the topic's {@code storage.durability} asks for. */
     void durableTo(long end);
@@ -10,9 +10,8 @@ interface LogObserver {
     /** True while an append waits for {@link #durableTo}. */
     boolean isAwaited();
 
-    /** The log now starts at a higher offset. */
     void startMoved();
 
-    /** The log can no longer be used: the role answers what waits with {@code why}, and ends. */
+    /** The log ended, so the role ends too and fails all waiting appends with {@code why}. */
     void ended(FeliceException why);
 }

@@ -13,8 +13,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * Opens a log and replays it: leader epochs and producers come from their files and from the batches appended since those
- * were written. After a clean close no batch is read. Blocks: pool threads only.
+ * Opens a log and replays it: reads leader epochs and producers from their files, and then the batches that were
+ * appended after the files were written. After a clean close no batch is read. Blocks: pool threads only.
  */
 public final class LogOpening {
     private static final long FLUSH_SECONDS = 60;
@@ -28,7 +28,7 @@ public final class LogOpening {
     }
 
     /**
-     * @param highWatermark as it was known last
+     * @param highWatermark of the last checkpoint
      * @param onFirstWrite runs on a pool thread before the first append
      */
     public OpenedLog open(
@@ -89,7 +89,7 @@ public final class LogOpening {
     }
 
     /**
-     * The producers of a log that was truncated: from the newest snapshot and the batches behind it.
+     * Reads the producers of a truncated log from the newest snapshot and the batches behind the snapshot.
      *
      * @param nowMs the time, in milliseconds
      */

@@ -11,14 +11,15 @@ import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.function.Predicate;
 
-/** Walks the batches of a log in order, for recovery and searches. May read a disk: pool threads only. */
+/** Reads the batches of a log in order, for openings and searches. May read from disk: pool threads only. */
 final class LogScan {
     private static final int CHUNK_BYTES = 1 << 20;
 
     private LogScan() {}
 
     /**
-     * Visits every batch from the one that holds {@code from} up to {@code limit}; its bytes are valid during the call.
+     * Visits every batch from the one that holds offset {@code from} up to offset {@code limit}. The bytes of a batch
+     * are valid during the visit only.
      *
      * @param visitor returns false to stop
      */
@@ -33,7 +34,7 @@ final class LogScan {
         }
     }
 
-    /** @return where to go on; -1 at the end or if the visitor stopped */
+    /** @return the offset to read next; -1 at the end or if the visitor stopped */
     private static long walkChunk(PartitionLog log, long from, long limit, Predicate<RecordBatch> visitor) {
         try (Records records = log.read(from, limit, CHUNK_BYTES, true)) {
             long next = -1;
@@ -49,7 +50,7 @@ final class LogScan {
         }
     }
 
-    /** The bytes of records, read from the file if they are in one. */
+    /** Reads the bytes if they are in a file. */
     static List<ByteBuffer> buffersOf(Records records) {
         if (records instanceof Records.InMemory inMemory) {
             return inMemory.buffers();

@@ -9,8 +9,8 @@ import io.felice.api.storage.PartitionLog;
 import io.felice.broker.engine.FreeSpace;
 
 /**
- * Where a partition's log starts: how far retention and DeleteRecords may move the start, and the move itself, which never
- * goes beyond the high watermark. Any thread may ask; {@link #moveTo} is for the log's writer on a pool thread.
+ * Moves the log start offset, and computes how far retention and DeleteRecords move it: at most to the high watermark.
+ * Any thread; {@link #moveTo} is for the log's writer on a pool thread.
  */
 final class LogStart {
     private final OpenedLog opened;
@@ -36,7 +36,7 @@ final class LogStart {
     }
 
     /**
-     * Where the log shall start if records below {@code before} are to be deleted; -1 stands for the high watermark.
+     * The new log start offset after DeleteRecords below {@code before}; -1 stands for the high watermark.
      *
      * @throws io.felice.api.FeliceException POLICY_VIOLATION, OFFSET_OUT_OF_RANGE
      */
@@ -54,7 +54,7 @@ final class LogStart {
         return to;
     }
 
-    /** Where the log shall start by its retention; {@code nowMs} in milliseconds. All records stay if that is below its start. */
+    /** The log start offset by the topic's retention, possibly below the present one; {@code nowMs} in milliseconds. */
     long ifRetained(long nowMs) {
         return Retention.trimPoint(log.segments(), config(), highWatermark.offset(), nowMs);
     }
@@ -63,7 +63,11 @@ final class LogStart {
         return opened.rules().config();
     }
 
-    /** Removes the records below {@code to}; does nothing if they are gone already. Blocks. */
+    /**
+     * Does nothing if the records below {@code to} are removed already. Blocks.
+     *
+     * @return the log start offset
+     */
     long moveTo(long to) {
         opened.mustBeOpen();
         if (to > log.startOffset()) {
@@ -85,7 +89,9 @@ final class LogStart {
         opened.startMoved();
     }
 
-    /** Without free space a new start may not be noted while the log itself is well; it starts where the engine says. */
+    /**
+     * On a full volume the engine may fail to write the new start although the log is sound: then the log stays open.
+     */
     private RuntimeException failed(RuntimeException failure) {
         if (!(failure instanceof FeliceException) || log.hasFailed()) {
             return opened.writeFailed(failure, 0);
@@ -96,8 +102,8 @@ final class LogStart {
     }
 
     /**
-     * Producers that no snapshot has cannot be learnt from records that are gone. A full disk may have free space for a
-     * snapshot only after the records went, so this is called before and after.
+     * Producers cannot be read from removed records, so they need a snapshot. A full disk may have space for it only
+     * after the records are removed, so this is called before and after.
      */
     private void rememberProducersBelow(long to) {
         if (!snapshots.cover(to)) {

@@ -5,7 +5,7 @@ import io.felice.api.FeliceException;
 /**
  * The role of a replica whose log is not open.
  *
- * @param why what a client is answered
+ * @param why the answer to clients
  */
 public record OfflinePartition(FeliceException why) implements Role {
     @Override

@@ -21,25 +21,24 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 
 /**
- * The log of one partition, open on this node, with everything that belongs to it whatever role this replica has: the
- * engine's log, the partition's files, the state that was replayed from its batches, its start, its compaction, and its
- * high watermark. A {@link Role} comes and goes over it; the log stays open.
+ * The open log of one partition, with everything that does not depend on the replica's role. It stays open when the
+ * {@link Role} changes.
  *
- * <p>One writer at a time changes the log ({@link SingleWriter}); readers look at the engine's log from any thread.
+ * <p>One writer at a time changes the log ({@link SingleWriter}); any thread may read it.
  *
- * <p>The log ends with its first failed write, whatever failed: it is opened again, and so recovered to what it really
- * has, before anything is written to it again.
+ * <p>The first failed write ends the log. It must be opened again before anything is written to it, because opening
+ * recovers the batches that are really there.
  */
 public final class OpenedLog {
-    /** Learns that a log failed. Called once, on any thread. */
+    /** Is told that a log failed. Called once, on any thread. */
     public interface Failures {
         void failed(OpenedLog log, Throwable cause);
     }
 
-    /** Why the log can no longer be used; {@code outOfSpace} if its device is well. */
+    /** Why the log ended; {@code outOfSpace} if only free space was missing. */
     private record End(FeliceException why, boolean outOfSpace) {}
 
-    /** What an opening found. */
+    /** {@code snapshotOffset} is -1 if batches were read that no snapshot covers. */
     record Found(
             LogId id,
             PartitionLog log,
@@ -71,7 +70,7 @@ public final class OpenedLog {
     private volatile TopicRules rules;
     private volatile long appendedBytes;
 
-    // Of the log's writer.
+    // Used by the log's writer only.
     private int writtenEpoch = -1;
 
     /** @param onFirstWrite runs on a pool thread before the first append */
@@ -122,7 +121,7 @@ public final class OpenedLog {
         return log.startOffset();
     }
 
-    /** Where the log ends: behind the last batch of the last append. */
+    /** Moves when all batches of an append are in the log. */
     public long endOffset() {
         return committer.logEnd();
     }
@@ -168,8 +167,8 @@ public final class OpenedLog {
     // ---- roles
 
     /**
-     * This replica leads from now on. As the log's writer, or on the thread that opened the log before any other knows it.
-     * An earlier role must have ended.
+     * This replica leads from now on. The earlier role must have ended. For the log's writer, or for the thread that
+     * opened the log before other threads know the log.
      */
     public LeaderPartition lead(PartitionState state, BatchAdmission admission) {
         mustBeOpen();
@@ -180,7 +179,7 @@ public final class OpenedLog {
         return leader;
     }
 
-    /** This replica follows a leader elsewhere, or waits for one, from now on. As {@link #lead}. */
+    /** This replica follows another leader, or waits for one, from now on. Same threads as {@link #lead}. */
     public FollowerPartition follow(PartitionState state) {
         mustBeOpen();
         highWatermark.follow();
@@ -197,14 +196,14 @@ public final class OpenedLog {
         }
     }
 
-    /** Changes the role as the log's writer, after everything that was given to the earlier role. */
+    /** Changes the role as the log's writer, after all tasks of the earlier role. */
     public <T extends Role> CompletionStage<T> become(Supplier<T> newRole) {
         return writer.executeAlone(newRole);
     }
 
     // ---- writing
 
-    /** Gives the writer a task that appends; what it appended is settled at the end of the turn. */
+    /** Runs a task that appends as the writer; the log is settled at the end of the turn. */
     void write(Runnable append, Turn turn) {
         if (engine.appendsOnCaller()) {
             writer.executeHere(append);
@@ -224,8 +223,8 @@ public final class OpenedLog {
     }
 
     /**
-     * As the writer, on a pool thread: writes where the epoch begins before its first batch is appended (KAFKA-7415), and
-     * rolls the active segment if it is old enough. Blocks.
+     * As the writer, on a pool thread: writes the start offset of the epoch to disk, which must happen before the first
+     * batch of the epoch is appended (KAFKA-7415), and rolls the active segment if it is old enough. Blocks.
      */
     void prepare(int epoch) {
         try {
@@ -251,7 +250,7 @@ public final class OpenedLog {
         writtenEpoch = epoch;
     }
 
-    /** As the writer: appends one batch that has its offsets and its leader epoch; {@code nowMs} in milliseconds. */
+    /** As the writer: appends one batch with its final offsets and leader epoch; {@code nowMs} in milliseconds. */
     void append(RecordBatch batch, long nowMs) {
         int size = batch.sizeInBytes();
         rolls.appending(size, rules);
@@ -263,7 +262,7 @@ public final class OpenedLog {
         replayed.applied(batch, nowMs);
     }
 
-    /** As the writer: all batches of an append are in the log, which ends at {@code end}. */
+    /** As the writer: all batches of an append are in the log, which ends at {@code end} now. */
     void appended(long bytes, long end) {
         appendedBytes += bytes;
         committer.appendedTo(end);
@@ -273,8 +272,8 @@ public final class OpenedLog {
     }
 
     /**
-     * As the writer, on a pool thread: cuts the log off at {@code to}. Producer snapshots above it are removed first, so
-     * that a crash never leaves one of records that are gone. Blocks.
+     * As the writer, on a pool thread. Removes producer snapshots above {@code to} first, so that a crash leaves no
+     * snapshot of truncated records. Blocks.
      */
     void truncateTo(long to) {
         mustBeOpen();
@@ -306,19 +305,18 @@ public final class OpenedLog {
         return log.read(from, limit, maxBytes, atLeastOne);
     }
 
-    /** The engine's log, for searches; read only. */
+    /** Read only. */
     PartitionLog engineLog() {
         return log;
     }
 
     // ---- regular work
 
-    /** Every second or so. */
+    /** About every second: flushes the log if {@code flush.ms} is over. */
     void tick() {
         committer.flushByTime();
     }
 
-    /** Forgets producers that have been idle for too long. */
     void expireProducers() {
         writer.execute(() -> replayed.expire(nowMs()));
     }
@@ -327,7 +325,7 @@ public final class OpenedLog {
         return logStart;
     }
 
-    /** Moves the log's start as the writer; durable when the stage completes. */
+    /** Moves the log start offset as the writer; the new start is durable when the stage completes. */
     CompletionStage<Long> moveStartTo(long to) {
         return writer.executeAlone(() -> logStart.moveTo(to));
     }
@@ -337,14 +335,13 @@ public final class OpenedLog {
     }
 
     /**
-     * Removes records that have a later one of the same key, if the topic wants that. On the engine's threads, one call at
-     * a time; never fails.
+     * Compacts the log if the topic's {@code cleanup.policy} says so. On the engine's threads, one call at a time;
+     * never fails.
      */
     public CompletionStage<Void> compact() {
         return compaction.run(Compaction.MOST_KEYS);
     }
 
-    /** The topic's configuration changed. */
     public void update(TopicConfig config) {
         TopicRules old = rules;
         if (old.config().equals(config)) {
@@ -365,7 +362,7 @@ public final class OpenedLog {
         return end.get() == null;
     }
 
-    /** Null while the log can be used. */
+    /** Null while the log is open. */
     public FeliceException whyEnded() {
         End ended = end.get();
         return ended == null ? null : ended.why();
@@ -379,29 +376,28 @@ public final class OpenedLog {
         }
     }
 
-    /** @throws FeliceException if the log ended, or its engine has no free space */
+    /** @throws FeliceException if the log ended, or its engine is full */
     void mustTakeRecords() {
         mustBeOpen();
         engine.space().mustBeThere();
     }
 
-    /** True if the log ended because there was no free space, so that it can be opened again at once. */
+    /** True if the log ended for want of free space only, so that it can be opened again at once. */
     public boolean ranOutOfSpace() {
         End ended = end.get();
         return ended != null && ended.outOfSpace();
     }
 
     /**
-     * A write to the log failed, perhaps for want of free space: nothing is appended any more, and no append that waits is
-     * answered as done.
+     * Ends the log after a failed write, possibly for want of free space: all waiting and later appends fail.
      *
-     * @param bytes what was to be written, 0 if that is not known
+     * @param bytes the size of the failed write; 0 if it is not known
      */
     FeliceException writeFailed(Throwable cause, long bytes) {
         return fail(cause, isOpen() && engine.space().ranOut(bytes));
     }
 
-    /** The log failed otherwise, in an fsync for example: free space would not help. */
+    /** Ends the log after a failure that is not for want of free space, of an fsync for example. */
     FeliceException fail(Throwable cause) {
         return fail(cause, false);
     }
@@ -416,8 +412,8 @@ public final class OpenedLog {
     }
 
     /**
-     * Answers what was accepted, writes what makes the next opening quick, and closes the log. The role ends; every later
-     * call fails with NOT_LEADER_OR_FOLLOWER.
+     * Settles the log, answers the waiting appends, writes a producer snapshot so that the next opening reads no
+     * batches, and closes the log. The role ends; later calls fail with NOT_LEADER_OR_FOLLOWER.
      */
     public CompletionStage<Void> close() {
         return writer.executeAlone(() -> {

@@ -16,9 +16,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What the broker keeps of one partition beside its log: leader epochs and producer snapshots, in files of Kafka's
- * formats. Nothing is written before the first record. All of it can be had again by scanning the log, so a file that
- * cannot be read is no error. Pool threads only.
+ * The files that the broker keeps for one partition beside its log: leader epochs and producer snapshots, in Kafka's
+ * formats. Nothing is written before the first record. A file that cannot be read is no error, because scanning the log
+ * gives the same state. Pool threads only.
  */
 public final class PartitionFiles {
     private static final Logger log = LoggerFactory.getLogger(PartitionFiles.class);
@@ -46,7 +46,7 @@ public final class PartitionFiles {
                     .map(PartitionFiles::entry)
                     .toList());
         } catch (IOException | RuntimeException damaged) {
-            log.warn("{} is read from the log again: {}", file, damaged.toString());
+            log.warn("{} is damaged; the leader epochs are read from the log instead: {}", file, damaged.toString());
             return Optional.empty();
         }
     }
@@ -65,7 +65,10 @@ public final class PartitionFiles {
                         .toList());
     }
 
-    /** The newest readable snapshot not above {@code end}; those above are of records that were lost, and removed. */
+    /**
+     * The newest readable snapshot not above {@code end}. Snapshots above {@code end} have lost records and are
+     * removed.
+     */
     public synchronized Optional<Snapshot> newestSnapshot(long end) {
         NavigableMap<Long, Path> snapshots = snapshotsOrNoOpening();
         snapshots.tailMap(end, false).values().forEach(PartitionFiles::remove);
@@ -74,22 +77,24 @@ public final class PartitionFiles {
                 Producers producers = Producers.of(ByteBuffer.wrap(Files.readAllBytes(snapshot.getValue())));
                 return Optional.of(new Snapshot(snapshot.getKey(), producers));
             } catch (IOException | RuntimeException damaged) {
-                log.warn("{} is read from the log again: {}", snapshot.getValue(), damaged.toString());
+                log.warn("{} is damaged; more of the log is read instead: {}", snapshot.getValue(), damaged.toString());
             }
         }
         return Optional.empty();
     }
 
-    /** One above the end must not stay: what it says of lost records would be taken for true once others have their offsets. */
+    /**
+     * If the directory cannot be listed, the log is not opened: a snapshot of lost records might stay, and would be
+     * used once other records have their offsets.
+     */
     private NavigableMap<Long, Path> snapshotsOrNoOpening() {
         try {
             return snapshots();
         } catch (IOException failure) {
-            throw KAFKA_STORAGE_ERROR.because("The producer snapshots in " + directory + " cannot be found", failure);
+            throw KAFKA_STORAGE_ERROR.because("The producer snapshots in " + directory + " cannot be listed", failure);
         }
     }
 
-    /** Writes a snapshot and lets go of all but the newest ones. */
     public synchronized void writeSnapshot(long offset, ByteBuffer bytes) throws IOException {
         Files.createDirectories(directory);
         CheckpointFile.replace(directory.resolve(String.format("%020d", offset) + SNAPSHOT), bytes);
@@ -106,7 +111,7 @@ public final class PartitionFiles {
         try {
             list().forEach(PartitionFiles::remove);
         } catch (IOException failure) {
-            log.warn("What is in {} cannot be removed: {}", directory, failure.toString());
+            log.warn("The files in {} cannot be listed and are not removed: {}", directory, failure.toString());
         }
         remove(directory);
     }

@@ -8,9 +8,9 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * An append that was admitted and waits for its turn.
+ * An append that waits for the log's writer.
  *
- * @param appendTime what the batches were stamped with, in milliseconds; -1 if they were not
+ * @param appendTime the append time stamped on the batches, in milliseconds; -1 if there is none
  * @param deadline in nanoseconds of the monotonic clock
  */
 record PendingAppend(
@@ -21,7 +21,6 @@ record PendingAppend(
         long deadline,
         CompletableFuture<Appended> answer) {
 
-    /** True if its producer may have sent the same batch before. */
     boolean hasSequence() {
         return origin != Origin.COORDINATOR && batches.get(0).hasProducerId();
     }

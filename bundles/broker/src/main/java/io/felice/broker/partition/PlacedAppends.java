@@ -10,7 +10,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Consumer;
 
-/** Appends that are in the log and are answered once an offset passes them; in the order of their offsets. Any thread. */
+/** Appends that are in the log and wait until an offset passes them, in the order of their offsets. Any thread. */
 final class PlacedAppends {
     private final Queue<Placed> waiting = new ConcurrentLinkedQueue<>();
 
@@ -29,7 +29,7 @@ final class PlacedAppends {
         return waiting.isEmpty();
     }
 
-    /** Answers every append that ends at or below {@code offset}, as {@code answering} has it. */
+    /** Removes every append that ends at or below {@code offset}. */
     void passed(long offset, Consumer<Placed> answering) {
         for (Placed first = waiting.peek(); first != null && first.endOffset() <= offset; first = waiting.peek()) {
             if (waiting.remove(first)) {
@@ -44,7 +44,6 @@ final class PlacedAppends {
         }
     }
 
-    /** Fails every append whose deadline is over; {@code nanos} is the time now. */
     void expire(long nanos, TopicPartition partition) {
         waiting.removeIf(append -> {
             boolean late = nanos - append.deadline() > 0;

@@ -3,7 +3,7 @@ package io.felice.broker.partition;
 import io.felice.api.config.BrokerConfig;
 import java.util.function.Supplier;
 
-/** The few settings of the broker that a partition looks up as it runs: always those in force. Any thread. */
+/** The broker's current settings of how many producers a partition keeps, and for how long. Any thread. */
 public final class ProducerLimits {
     private final Supplier<BrokerConfig> config;
 

@@ -10,9 +10,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Writes a partition's producers to disk now and then, so that the next opening reads little of the log, and before records
- * go from which the producers could be learnt. The log's writer takes the snapshots. Those taken in passing are written in
- * the background, under this object's monitor; the others on the pool thread that asks for them.
+ * Writes snapshots of a partition's producers: from time to time, so that the next opening reads little of the log, and
+ * before records are removed from which the producers come. The log's writer takes them. Periodic ones are written in
+ * the background, under this object's monitor; others on the pool thread that takes them.
  */
 final class ProducerSnapshots {
     private static final Logger LOG = LoggerFactory.getLogger(ProducerSnapshots.class);
@@ -31,10 +31,10 @@ final class ProducerSnapshots {
 
     private boolean closed;
 
-    // Of the log's writer.
+    // Used by the log's writer only.
     private long bytesSince;
 
-    /** @param isOpen false once the log has failed: what was taken before may be of records that are lost */
+    /** @param isOpen false once the log has failed: then no snapshot is written, as it may have lost records */
     ProducerSnapshots(
             TopicPartition partition,
             PartitionFiles files,
@@ -48,18 +48,16 @@ final class ProducerSnapshots {
         this.newest = new AtomicLong(newest);
     }
 
-    /** True if the newest snapshot on disk has all producers of records below this offset. */
     boolean cover(long offset) {
         return newest.get() >= offset;
     }
 
-    /** So many bytes more were appended. True if a snapshot should be taken: about one for each segment. */
+    /** True if a snapshot is due: about one per segment. */
     boolean areDue(long bytes, int segmentBytes) {
         bytesSince += bytes;
         return bytesSince >= Math.min(SNAPSHOT_BYTES, segmentBytes);
     }
 
-    /** Notes a snapshot of the log as it ends at {@code end}, to be written in the background. */
     void takeInBackground(long end, ByteBuffer producers) {
         bytesSince = 0;
         if (unwritten.getAndSet(new Snapshot(end, producers)) == null) {
@@ -76,27 +74,27 @@ final class ProducerSnapshots {
         }
     }
 
-    /** Writes a snapshot of the log as it ends at {@code end}. Blocks. */
+    /** Blocks. */
     void take(long end, ByteBuffer producers) {
         bytesSince = 0;
         write(new Snapshot(end, producers));
     }
 
-    /** A snapshot that cannot be written costs a longer scan at the next opening, no more. */
+    /** A snapshot that cannot be written only makes the next opening read more of the log. */
     private void write(Snapshot snapshot) {
         try {
             files.writeSnapshot(snapshot.offset(), snapshot.bytes());
             newest.accumulateAndGet(snapshot.offset(), Math::max);
         } catch (IOException failure) {
             LOG.warn(
-                    "The producers of {} at offset {} could not be written; the next start reads more of the log: {}",
+                    "The producer snapshot of {} at offset {} was not written; the next start reads more of the log: {}",
                     partition,
                     snapshot.offset(),
                     failure.toString());
         }
     }
 
-    /** The log is about to be cut off at {@code end}: snapshots above it are removed. Blocks. */
+    /** Removes the snapshots above {@code end}, before the log is truncated. Blocks. */
     synchronized void forgetAbove(long end) {
         unwritten.set(null);
         newest.set(
@@ -104,8 +102,8 @@ final class ProducerSnapshots {
     }
 
     /**
-     * The log is closing: nothing is written after this returns. The log may be opened again then, without the records of
-     * which a snapshot knows. Blocks while a snapshot is written.
+     * Waits for a snapshot that is being written; none is written later, because the log may be opened again and have
+     * fewer records. Blocks.
      */
     synchronized void close() {
         closed = true;

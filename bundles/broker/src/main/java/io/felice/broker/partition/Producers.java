@@ -13,11 +13,11 @@ import java.util.Optional;
 import java.util.zip.CRC32C;
 
 /**
- * The sequence numbers of a partition's idempotent producers: the last five batches of each, the longest idle producer
- * first. Used by the partition's owner only, except {@link #count}.
+ * The sequence numbers of a partition's idempotent producers: the last five batches of each. Used by the log's writer only,
+ * except {@link #count}.
  *
- * <p>A snapshot is a file of Kafka's format, which has one entry per producer; this one writes an entry for each
- * remembered batch, oldest first, so that Kafka's reader ends with the newest and this one gets all of them back:
+ * <p>A snapshot is a file of Kafka's format. Kafka writes one entry per producer. This class writes one entry per remembered
+ * batch, oldest first: Kafka's reader keeps the newest entry of a producer, and this class reads all of them:
  * <pre>
  *  byte 0  version                int16   1
  *       2  crc                    uint32  CRC-32C of everything from byte 6 on
@@ -42,7 +42,7 @@ public final class Producers {
     private static final int ENTRY_BYTES = 46;
     private static final int NONE = -1;
 
-    /** A batch that was appended; {@code timestamp} is when, in milliseconds. */
+    /** An appended batch; {@code timestamp} is the time of the append, in milliseconds. */
     record Remembered(int lastSequence, long lastOffset, int offsetDelta, long timestamp) {
         long baseOffset() {
             return lastOffset - offsetDelta;
@@ -53,7 +53,6 @@ public final class Producers {
         }
     }
 
-    /** One producer: its epoch and a ring of what it appended last. */
     private static final class Producer {
         private final Remembered[] ring = new Remembered[REMEMBERED_BATCHES];
         private short epoch;
@@ -89,7 +88,7 @@ public final class Producers {
         }
     }
 
-    /** In order of use, the longest idle first. */
+    /** In order of use: the producer that has been idle for longest comes first. */
     private final Map<Long, Producer> producers = new LinkedHashMap<>(16, 0.75f, true);
 
     private volatile int count;
@@ -99,9 +98,9 @@ public final class Producers {
     }
 
     /**
-     * Checks that a batch is the next of its producer.
+     * Checks that a batch has the next sequence of its producer.
      *
-     * @return what became of it the first time if it is a duplicate
+     * @return the remembered batch if this one is its duplicate
      * @throws io.felice.api.FeliceException INVALID_PRODUCER_EPOCH, OUT_OF_ORDER_SEQUENCE_NUMBER
      */
     Optional<Remembered> check(RecordBatch batch) {
@@ -130,12 +129,16 @@ public final class Producers {
     private static void mustFollow(Remembered newest, RecordBatch batch) {
         int next = newest.lastSequence() == Integer.MAX_VALUE ? 0 : newest.lastSequence() + 1;
         if (batch.baseSequence() != next) {
-            throw OUT_OF_ORDER_SEQUENCE_NUMBER.because("Producer " + batch.producerId() + " is at sequence "
-                    + newest.lastSequence() + ", the batch begins with " + batch.baseSequence());
+            throw OUT_OF_ORDER_SEQUENCE_NUMBER.because("Producer " + batch.producerId() + " appended sequence "
+                    + newest.lastSequence() + " last; the batch begins with sequence " + batch.baseSequence());
         }
     }
 
-    /** Remembers a batch that is in the log; {@code now} in milliseconds, {@code most} producers are kept. */
+    /**
+     * If there are more than {@code most} producers, removes those that are idle for longest.
+     *
+     * @param now milliseconds since the epoch
+     */
     public void appended(RecordBatch batch, long now, int most) {
         if (batch.isControl()) {
             return;
@@ -163,7 +166,7 @@ public final class Producers {
         producer.add(epoch, batch);
     }
 
-    /** By producer id, the offset of the last record that each appended. */
+    /** By producer id. */
     Map<Long, Long> lastOffsets() {
         Map<Long, Long> lastOffsets = new HashMap<>();
         producers.forEach(
@@ -171,13 +174,12 @@ public final class Producers {
         return lastOffsets;
     }
 
-    /** Forgets who appended last before {@code deadline}, in milliseconds. */
+    /** Removes the producers whose last append was before {@code deadline}, in milliseconds since the epoch. */
     void expire(long deadline) {
         producers.values().removeIf(producer -> producer.newest().timestamp() < deadline);
         count = producers.size();
     }
 
-    /** All of it, as a snapshot file has it. */
     public ByteBuffer snapshot() {
         int entries = producers.values().stream().mapToInt(p -> p.count).sum();
         ByteBuffer bytes = ByteBuffer.allocate(HEADER_BYTES + entries * ENTRY_BYTES);
@@ -199,7 +201,7 @@ public final class Producers {
     }
 
     /**
-     * What a snapshot file says; it may be of Kafka.
+     * Reads a snapshot file of this class or of Kafka.
      *
      * @throws IllegalArgumentException if it is damaged
      */

@@ -5,9 +5,9 @@ import java.nio.ByteBuffer;
 import java.util.List;
 
 /**
- * What follows from the batches of a log: where each leader epoch begins, and the last sequences of idempotent producers.
- * The opening of a log and the running partition tell it the same news, so that a state that was replayed equals a state
- * that was lived. Changed by the log's writer alone; {@link #epochs} may be read by any thread.
+ * State that is computed from the batches of a log: where each leader epoch begins, and the last sequences of
+ * idempotent producers. The opening of a log calls the same methods as the running partition does, so both compute the
+ * same state. Only the log's writer changes it; any thread may read {@link #epochs}.
  */
 final class ReplayedState {
     private final ProducerLimits limits;
@@ -39,7 +39,7 @@ final class ReplayedState {
         return producerCount;
     }
 
-    /** A batch is in the log now; {@code nowMs} in milliseconds. */
+    /** A batch was appended; {@code nowMs} in milliseconds. */
     void applied(RecordBatch batch, long nowMs) {
         epochs.begin(batch.leaderEpoch(), batch.baseOffset());
         if (batch.hasProducerId()) {
@@ -48,14 +48,14 @@ final class ReplayedState {
         }
     }
 
-    /** The log was cut off at {@code end}; {@code remaining} are the producers of what is left. */
+    /** The log was truncated to {@code end}; {@code remaining} are the producers of the remaining batches. */
     void truncated(long end, Producers remaining) {
         epochs.truncateTo(end);
         producers = remaining;
         producerCount = producers.count();
     }
 
-    /** The log starts at {@code start} now. Producers of records that are gone are still remembered. */
+    /** Keeps the producers of the removed records. */
     void trimmed(long start) {
         epochs.trimTo(start);
     }
@@ -66,7 +66,6 @@ final class ReplayedState {
         producerCount = producers.count();
     }
 
-    /** The producers, as a snapshot file has them. */
     ByteBuffer snapshot() {
         return producers.snapshot();
     }

@@ -4,16 +4,16 @@ import io.felice.api.config.TopicConfig;
 import io.felice.api.storage.Segment;
 import java.util.List;
 
-/** Which segments of a log are too old or too many. Stateless. */
+/** Finds the segments that exceed {@code retention.ms} or {@code retention.bytes}. Stateless. */
 public final class Retention {
     private Retention() {}
 
     /**
-     * The offset below which the log can go.
+     * The offset below which retention removes records.
      *
-     * @param keepFrom segments that reach beyond this offset are kept: the high watermark
+     * @param keepFrom the high watermark; records from there on are kept
      * @param now milliseconds since the epoch
-     * @return where the log should start; -1 if all of it stays
+     * @return the new log start offset; -1 if all records stay
      */
     static long trimPoint(List<Segment> segments, TopicConfig config, long keepFrom, long now) {
         if (!config.getList(TopicConfig.CLEANUP_POLICY).contains("delete")) {

@@ -15,15 +15,15 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * What stays of a segment's batches, one after the other, read from the log as they are asked for. Much of it is read
- * ahead, so that little is left to do while the segment is replaced. May read a disk; for one thread at a time.
+ * The batches of a segment as compaction leaves them. The first {@link #AHEAD_BYTES} are read ahead, because appends
+ * are held back while the segment is replaced. Reads from disk; for one thread at a time.
  */
 final class SegmentRewrite implements Iterator<RecordBatch> {
     private static final int CHUNK_BYTES = 1 << 20;
-    /** The most that is kept in memory of what stays of a segment. */
+    /** The most bytes of remaining batches that are read ahead into memory. */
     static final int AHEAD_BYTES = 16 << 20;
 
-    /** What is left of a batch: the same one, another one of its offsets with bytes of its own, or nothing. */
+    /** Returns the same batch if all records stay, a smaller one with bytes of its own, or empty. */
     @FunctionalInterface
     interface Filter {
         Optional<RecordBatch> left(RecordBatch batch);
@@ -50,7 +50,7 @@ final class SegmentRewrite implements Iterator<RecordBatch> {
         this.ended = from >= to;
     }
 
-    /** Looks at all of it and reads ahead; false if the segment would be as it is. */
+    /** Reads the whole segment, and keeps the first batches in memory; false if all of its records stay. */
     boolean changesAnything() {
         while (!ended && bytes < AHEAD_BYTES) {
             read();
@@ -61,7 +61,7 @@ final class SegmentRewrite implements Iterator<RecordBatch> {
         return changes;
     }
 
-    /** What is not kept in memory is read again later, but only batches that change are filtered again. */
+    /** Finds the changing batches behind those in memory; only these are filtered again when they are read again. */
     private void lookBehind() {
         Filter first = filter;
         Set<Long> changed = new HashSet<>();
@@ -78,7 +78,7 @@ final class SegmentRewrite implements Iterator<RecordBatch> {
         filter = batch -> changed.contains(batch.baseOffset()) ? first.left(batch) : Optional.of(batch);
     }
 
-    /** Bytes of what stays, as far as it was read. */
+    /** The size of the remaining batches that were read so far. */
     long bytes() {
         return bytes;
     }
@@ -126,7 +126,7 @@ final class SegmentRewrite implements Iterator<RecordBatch> {
         return left.isPresent() && left.get() == batch;
     }
 
-    /** What was read is pinned only while it is looked at. */
+    /** Copies a batch, because the bytes that were read are released after the chunk. */
     private static RecordBatch copyOf(RecordBatch batch) {
         ByteBuffer copy = ByteBuffer.allocate(batch.sizeInBytes());
         batch.copyTo(copy, 0);

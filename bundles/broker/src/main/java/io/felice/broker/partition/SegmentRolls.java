@@ -5,9 +5,9 @@ import io.felice.api.storage.Segment;
 import java.util.List;
 
 /**
- * Rolls the active segment of a log when it is older than {@code segment.ms}. Ages are measured by the monotonic clock, so
- * that a wall clock that is set back delays no roll; only the age at the opening comes from the wall clock. As the log's
- * writer.
+ * Rolls the active segment of a log when it is older than {@code segment.ms}. Ages come from the monotonic clock, so
+ * that a wall clock that is set back delays no roll; only the age at the opening comes from the wall clock. For the
+ * log's writer.
  */
 final class SegmentRolls {
     private static final long NANOS_PER_MS = 1_000_000;
@@ -27,17 +27,17 @@ final class SegmentRolls {
         this.environment = environment;
     }
 
-    /** True if {@link #rollIfOld} has something to do, which may block. */
+    /** True if {@link #rollIfOld} must be called before the next append; it may block. */
     boolean isDue() {
         return !known || environment.nanos().getAsLong() - since >= lifetimeNanos;
     }
 
-    /** The topic's limits changed: the age is compared anew before the next append. */
+    /** The age is compared anew before the next append. */
     void forget() {
         known = false;
     }
 
-    /** A batch of so many bytes is about to be appended; the log rolls by itself if it makes the active segment too large. */
+    /** Must be called before each append. The engine itself rolls a segment that would exceed {@code segment.bytes}. */
     void appending(int bytes, TopicRules rules) {
         if (segmentBytes + bytes > rules.sizes().segmentBytes()) {
             begin(0, rules);
@@ -46,9 +46,9 @@ final class SegmentRolls {
     }
 
     /**
-     * Rolls the active segment if it is old enough. Blocks.
+     * Blocks.
      *
-     * @return true if it rolled
+     * @return true if the active segment was rolled
      */
     boolean rollIfOld(TopicRules rules) {
         if (!isDue()) {

@@ -14,11 +14,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Lets one task at a time change a log, in the order in which the tasks came, on whichever thread finds the log idle. A
- * task that may block hands the right to write to an operation on the engine's threads; tasks that arrive meanwhile are
- * held back until the operation is done. What the pool's threads appended is settled before they leave.
+ * Runs the tasks that change a log one at a time, in order, on whichever thread finds the log idle. A task that may
+ * block starts an operation on the engine's threads; later tasks are held back until it has ended. The engine's threads
+ * settle the log after each task.
  *
- * <p>Any thread may give a task. {@link #holdsBack} and {@link #handOver} are for the task that runs.
+ * <p>Any thread may submit a task. Only the running task may call {@link #holdsBack} and {@link #handOver}.
  */
 final class SingleWriter {
     private static final Logger LOG = LoggerFactory.getLogger(SingleWriter.class);
@@ -29,13 +29,13 @@ final class SingleWriter {
     private final Function<Throwable, FeliceException> onAccident;
     private final SerialExecutor line;
 
-    // Of the line's owner.
+    // Used by the running task only.
     private final Deque<Runnable> held = new ArrayDeque<>();
     private boolean handedOver;
 
     /**
-     * @param settle makes durable what was appended; called on the engine's threads
-     * @param onAccident ends the log after an operation failed in an unforeseen way
+     * @param settle settles the appended batches; called on the engine's threads
+     * @param onAccident ends the log after an operation failed unexpectedly
      */
     SingleWriter(
             TopicPartition partition,
@@ -54,17 +54,17 @@ final class SingleWriter {
                 }));
     }
 
-    /** Runs a task on this thread, or behind the task that runs: for tasks that do not block. */
+    /** Runs a task that does not block: on this thread if the log is idle, otherwise after the tasks before it. */
     void executeHere(Runnable task) {
         line.execute(task);
     }
 
-    /** Runs a task on the engine's threads, after what came before it. */
+    /** Runs a task on the engine's threads, after the tasks before it. */
     void executeLater(Runnable task) {
         line.later(task);
     }
 
-    /** Runs a task as the writer, after what came before it. The caller does not wait, however slow the device is. */
+    /** Runs a task as the writer on the engine's threads, after the tasks and operations before it. Never blocks. */
     void execute(Runnable task) {
         line.later(() -> {
             if (!holdsBack(task)) {
@@ -73,7 +73,7 @@ final class SingleWriter {
         });
     }
 
-    /** Runs an operation that may block as the writer, on the engine's threads. The stage has its result. */
+    /** Runs an operation that may block as the writer, on the engine's threads. The stage completes with its result. */
     <T> CompletionStage<T> executeAlone(Supplier<T> operation) {
         CompletableFuture<T> done = new CompletableFuture<>();
         execute(() -> handOver(() -> {
@@ -89,7 +89,7 @@ final class SingleWriter {
         return done;
     }
 
-    /** True if an operation has the right to write just now: then the task runs when the operation is done. */
+    /** True if an operation is running: then the task is queued and runs after it. */
     boolean holdsBack(Runnable task) {
         if (handedOver) {
             held.add(task);
@@ -97,7 +97,7 @@ final class SingleWriter {
         return handedOver;
     }
 
-    /** Hands the right to write to an operation; {@code next} is the first task after it. */
+    /** Runs an operation as the writer, on the engine's threads; {@code next} is the first task after it. */
     void handOver(Runnable operation, Runnable next) {
         held.addFirst(next);
         handOver(operation);
@@ -123,7 +123,10 @@ final class SingleWriter {
             try {
                 held.poll().run();
             } catch (RuntimeException | Error accident) {
-                LOG.error("A task that was held back while the log of {} was busy has failed", partition, accident);
+                LOG.error(
+                        "A task on the log of {} failed after it had waited for another operation on the log",
+                        partition,
+                        accident);
             }
         }
     }

@@ -10,11 +10,11 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 
-/** Finds records by time: by the batches' headers first, then by the records of one batch. Pool threads only. */
+/** Finds records by time: first the batch by the headers, then the record in it. Pool threads only. */
 final class TimestampSearch {
     private TimestampSearch() {}
 
-    /** The first record below {@code limit} whose time is at least {@code timestamp}. */
+    /** The first record below offset {@code limit} whose time is at least {@code timestamp}. */
     static Optional<TimestampedOffset> first(PartitionLog log, long timestamp, long limit) {
         AtomicReference<TimestampedOffset> found = new AtomicReference<>();
         long start = log.startOffset();
@@ -39,8 +39,9 @@ final class TimestampSearch {
     }
 
     /**
-     * The first of the records with the largest time below {@code limit}. A segment may owe its largest time to records
-     * above the limit or below the log's start, so the others are tried as long as they may have a better one.
+     * The first record with the largest time below offset {@code limit}. The record with a segment's largest time may
+     * lie outside the log or above the limit, so other segments are searched too while they may have a larger time than
+     * the one found.
      */
     static Optional<TimestampedOffset> newest(PartitionLog log, long limit) {
         List<Segment> latestFirst = log.segments().stream()
@@ -62,7 +63,10 @@ final class TimestampSearch {
         return timestamp > than.timestamp() || (timestamp == than.timestamp() && offset < than.offset());
     }
 
-    /** The better of {@code best} and what the segment has, by the headers alone where all of a batch counts. */
+    /**
+     * The better of {@code best} and the segment's best. Reads only headers, except of a batch that begins below the
+     * log start.
+     */
     private static TimestampedOffset newestIn(PartitionLog log, Segment segment, long limit, TimestampedOffset best) {
         long start = log.startOffset();
         long from = Math.max(start, segment.baseOffset());

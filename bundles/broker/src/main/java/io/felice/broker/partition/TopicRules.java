@@ -4,10 +4,10 @@ import io.felice.api.config.TopicConfig;
 import io.felice.api.storage.SegmentSizes;
 
 /**
- * What a topic's configuration means for its partitions, taken out of the text once.
+ * The values of a topic's configuration that its partitions need, parsed once.
  *
- * @param checksBodies false if the records inside a batch are taken as they are
- * @param needsKeys true if the topic is compacted, so that a record without a key has no place in it
+ * @param checksBodies false if the records inside a batch are not checked
+ * @param needsKeys true if the topic is compacted, so that every record needs a key
  */
 record TopicRules(
         TopicConfig config,
@@ -44,7 +44,9 @@ record TopicRules(
                 config.getLong(TopicConfig.FLUSH_MS));
     }
 
-    /** What waits for compaction waits in the active segment, too. */
+    /**
+     * The active segment is not compacted, so a compacted topic rolls it before {@code max.compaction.lag.ms} is over.
+     */
     private static long segmentMs(TopicConfig config) {
         long segmentMs = config.getLong(TopicConfig.SEGMENT_MS);
         return config.getList(TopicConfig.CLEANUP_POLICY).contains("compact")

@@ -2,6 +2,6 @@ package io.felice.broker.partition;
 
 /** A fetch that waits for records of a partition. */
 public interface Watcher {
-    /** There may be more records than before, or the partition is no longer led here. Called on any thread; must not block. */
+    /** The partition may have more records, or this node no longer leads it. Called on any thread; must not block. */
     void changed();
 }

@@ -3,7 +3,7 @@ package io.felice.broker.partition;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** Fetches that wait for a partition to change. Any thread. */
+/** The fetches that wait for a partition to change. Any thread. */
 final class Watchers {
     private final Set<Watcher> consumers = ConcurrentHashMap.newKeySet();
     private final Set<Watcher> replicas = ConcurrentHashMap.newKeySet();
@@ -16,12 +16,11 @@ final class Watchers {
         (isReplica ? replicas : consumers).remove(watcher);
     }
 
-    /** Records were appended: replicas may read them, consumers not yet. */
+    /** Wakes replicas only, because consumers cannot read the new records yet. */
     void appended() {
         wake(replicas);
     }
 
-    /** The high watermark or the log's start moved, or the role ended. */
     void changed() {
         wake(consumers);
         wake(replicas);

@@ -1,2 +1,2 @@
-/** One partition on this node: its opened log, the role over it, and what is derived from its records. */
+/** One partition on this node: its opened log, the replica's role, and the state that is replayed from the records. */
 package io.felice.broker.partition;

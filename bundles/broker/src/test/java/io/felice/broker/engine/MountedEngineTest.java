@@ -12,7 +12,7 @@ import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** An engine on a system that gives it no thread now and then. */
+/** An engine on a system that sometimes cannot create a thread. */
 class MountedEngineTest {
     private volatile boolean exhausted;
     private final MountedEngine engine =

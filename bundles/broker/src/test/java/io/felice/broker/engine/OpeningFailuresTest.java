@@ -20,7 +20,7 @@ import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleReference;
 import org.osgi.framework.Version;
 
-/** What an operator reads of an engine that cannot open logs. */
+/** The log lines about an engine that cannot open logs. */
 class OpeningFailuresTest {
     private static final LogId ID = new LogId(UUID.randomUUID(), 3, "orders");
 
@@ -59,7 +59,7 @@ class OpeningFailuresTest {
                 .contains("(99 other failures since the last such line)");
     }
 
-    /** An engine whose class a bundle has loaded. */
+    /** An engine whose class comes from a bundle. */
     private static StorageEngine ofBundle(String name, String version) {
         Bundle bundle = (Bundle) Proxy.newProxyInstance(
                 OpeningFailuresTest.class.getClassLoader(),

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Logs that wait to be opened: several at once but never more, each once, and first what somebody waits for. */
+/** Openings run a limited number at a time, each once, and those that a client waits for first. */
 @Timeout(60)
 class OpeningsTest {
     private static final int MOST = 3;

@@ -218,7 +218,7 @@ class AppendingTest {
         });
     }
 
-    /** Returns when the engine is in it; what comes behind waits for its turn. */
+    /** Begins an append and returns when it hangs in the engine; later appends wait for it. */
     private CompletableFuture<CompletionStage<Appended>> produceThatHangs(
             LeaderPartition partition, CompletableFuture<Void> hanging) {
         bench.engine.onAppend = hanging::join;

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Batches whose body does not hold what their header says, and records that a topic does not take. */
+/** Batches whose body does not match their header, and records that a topic refuses. */
 class BatchAdmissionTest {
     private static final long NOW = 1_700_000_000_000L;
 
@@ -51,7 +51,7 @@ class BatchAdmissionTest {
         return ByteBuffer.wrap(copy);
     }
 
-    /** The header and another body, under a right length and checksum. */
+    /** The header with another body, and with the length and checksum of that body. */
     private static ByteBuffer withBody(ByteBuffer batch, byte[] body) {
         ByteBuffer changed = ByteBuffer.allocate(RecordBatch.HEADER_BYTES + body.length);
         changed.put(batch.array(), 0, RecordBatch.HEADER_BYTES).put(body).flip();

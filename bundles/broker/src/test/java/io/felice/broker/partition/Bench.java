@@ -42,7 +42,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 
-/** A workbench for one partition: an engine, a clock that a test moves, and the parts around a partition. */
+/** One partition with an engine, a clock that a test moves, and the other objects that a partition needs. */
 public class Bench implements AutoCloseable {
     public static final UUID TOPIC_ID = new UUID(7, 7);
     public static final LogId ID = new LogId(TOPIC_ID, 0, "orders");
@@ -51,7 +51,7 @@ public class Bench implements AutoCloseable {
 
     public final AtomicLong nowMs = new AtomicLong(START_MS);
     public final AtomicLong nanos = new AtomicLong();
-    /** By how much the clock moves each time somebody looks. */
+    /** By how many milliseconds the clock moves each time it is read. */
     public volatile long msPerLook;
 
     public final Clock clock = new Clock() {
@@ -82,14 +82,14 @@ public class Bench implements AutoCloseable {
     public volatile Executor background = Runnable::run;
     private final List<MountedEngine> engines = new CopyOnWriteArrayList<>();
     private long lease;
-    /** Of the partition that was opened last. */
+    /** The files of the partition that was opened last. */
     public volatile PartitionFiles files;
 
     public Bench(Path directory) {
         this(directory, null);
     }
 
-    /** @param logs the engine that is scripted; null for one in memory */
+    /** @param logs the engine inside the scripted one; null for the memory engine */
     public Bench(Path directory, StorageEngine logs) {
         this.directory = directory;
         this.engine = logs == null ? new ScriptedEngine(clock) : new ScriptedEngine(logs);
@@ -104,7 +104,7 @@ public class Bench implements AutoCloseable {
         return fresh;
     }
 
-    /** So much time passes, on the wall and by the monotonic clock. */
+    /** Moves the wall clock and the monotonic clock. */
     public void pass(long ms) {
         nowMs.addAndGet(ms);
         nanos.addAndGet(ms * 1_000_000);
@@ -115,7 +115,7 @@ public class Bench implements AutoCloseable {
         return this;
     }
 
-    /** Opens the partition, as after a start; what was open before is not closed. */
+    /** Opens the partition as after a start, without closing the one that was open before. */
     public LeaderPartition open(int epoch) {
         return open(ID, epoch);
     }
@@ -136,7 +136,7 @@ public class Bench implements AutoCloseable {
                 .open(mounted, files, id, underLease, topic, 0, () -> {}, (died, cause) -> dead.add(died));
     }
 
-    /** The same log once more, as an opening replays it; the partition that is open stays the owner. */
+    /** Replays the same log as an opening does. The open partition stays the owner of the log. */
     OpenedLog replay() {
         return opened(ID, lease);
     }
@@ -161,7 +161,7 @@ public class Bench implements AutoCloseable {
         return partition.append(bytes, Acks.ALL, Origin.CLIENT, Duration.ofSeconds(30), Turn.IMMEDIATE);
     }
 
-    /** Waits for a stage and gives its value or throws its failure bare. */
+    /** Waits for a stage; returns its value, or throws its failure without a wrapper. */
     public static <T> T get(CompletionStage<T> stage) {
         try {
             return stage.toCompletableFuture().get(20, TimeUnit.SECONDS);

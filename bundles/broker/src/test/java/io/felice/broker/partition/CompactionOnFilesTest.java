@@ -4,7 +4,7 @@ import io.felice.storage.log.LogSettings;
 import io.felice.storage.log.LogStorageEngine;
 import org.junit.jupiter.api.AfterEach;
 
-/** What {@link CompactionTest} says, on the default engine. */
+/** The tests of {@link CompactionTest} on the default engine. */
 class CompactionOnFilesTest extends CompactionTest {
     private LogStorageEngine files;
 

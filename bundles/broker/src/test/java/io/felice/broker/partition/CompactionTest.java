@@ -37,9 +37,9 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** A compacted partition on the memory engine; {@link CompactionOnFilesTest} has the same on files. */
+/** A compacted partition on the memory engine; {@link CompactionOnFilesTest} runs the same tests on files. */
 class CompactionTest {
-    /** Two of the small batches are larger, so that each is a segment. */
+    /** Smaller than two batches, so that each batch has a segment of its own. */
     private static final int ONE_BATCH = 120;
 
     private static final int DAY_MS = 86_400_000;
@@ -288,7 +288,6 @@ class CompactionTest {
         assertThat(batches(partition, 0).get(0).codec()).isEqualTo(codec.id);
     }
 
-    /** The next batch seals the segment. */
     private LeaderPartition reopenedWithSegmentOf(int bytes, LeaderPartition open) {
         get(open.log().close());
         return bench.with(TopicConfig.SEGMENT_BYTES, bytes).open(open.leaderEpoch() + 1);
@@ -712,7 +711,7 @@ class CompactionTest {
         }
     }
 
-    /** What is there was written so; what is not there has a later one, or was a tombstone of long ago. */
+    /** Records are as written; a missing one has a later one of its key, or was an old tombstone. */
     private void check(LeaderPartition partition, Map<Long, Found> written) {
         List<Found> left = records(partition, 0);
         assertThat(left).isSubsetOf(written.values());

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
-/** Where the logs of a leader and a follower part. */
+/** Where the logs of a leader and a follower diverge. */
 class EpochsTest {
     @Test
     void aReaderWithinTheSameEpochGoesOn() {
@@ -46,7 +46,7 @@ class EpochsTest {
         assertThat(follower.truncationPoint(new EpochEnd(1, 9), 12)).isEqualTo(6);
     }
 
-    /** Rule 6 (KIP-101, KIP-279): however two logs came about, a follower that obeys ends with the leader's records. */
+    /** Rule 6 (KIP-101, KIP-279): a follower that truncates as told ends with the leader's records. */
     @Test
     void atRandomAFollowerThatTruncatesAndFetchesEndsWithTheLeadersLog() {
         long seed = new Random().nextLong();
@@ -66,7 +66,7 @@ class EpochsTest {
         }
     }
 
-    /** Two replicas take turns in leading, each with an epoch of its own, and miss some of the other's records. */
+    /** Two replicas lead in turn, in a new epoch each time, and each misses some records of the other. */
     private static void diverge(Random random, List<Integer> leader, List<Integer> follower) {
         int epoch = 0;
         for (int turn = random.nextInt(8); turn >= 0; turn--) {
@@ -84,7 +84,7 @@ class EpochsTest {
         leader.add(epoch + 1);
     }
 
-    /** One fetch: a log is the list of its records' epochs. */
+    /** One fetch of the follower. A log is represented by the list of its records' epochs. */
     private static void fetch(List<Integer> leader, List<Integer> follower) {
         int offset = follower.size();
         if (offset > 0) {

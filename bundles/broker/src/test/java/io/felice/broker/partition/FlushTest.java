@@ -14,7 +14,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A topic that wants its log flushed after so many records, or so much time. */
+/** Topics with {@code flush.messages} or {@code flush.ms}. */
 class FlushTest {
     @TempDir
     private Path directory;
@@ -84,7 +84,7 @@ class FlushTest {
         assertThat(bench.engine.flushesAsked).hasValue(1);
     }
 
-    /** The time passes, and what the partition does about it is done. */
+    /** Moves the clock, and waits until the partition has done its periodic work. */
     private void passes(LeaderPartition partition, long ms) throws Exception {
         bench.pass(ms);
         partition.tick();

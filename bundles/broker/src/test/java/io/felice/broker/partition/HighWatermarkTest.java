@@ -9,7 +9,7 @@ import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
-/** What moves the high watermark, and what does not. */
+/** The events that move the high watermark, and those that do not. */
 class HighWatermarkTest {
     private final HighWatermark watermark = new HighWatermark(0, 10);
 

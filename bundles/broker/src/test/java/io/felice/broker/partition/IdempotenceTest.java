@@ -234,7 +234,7 @@ class IdempotenceTest {
         assertThat(get(second)).isEqualTo(get(first));
     }
 
-    /** What a producer knows of itself: the reference the partition is compared with. */
+    /** The expected state of a producer, with which the partition is compared. */
     private static final class Model {
         private int epoch;
         private int next;

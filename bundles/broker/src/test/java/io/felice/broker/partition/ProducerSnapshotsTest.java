@@ -18,7 +18,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Snapshots that are written in the background, and the end of the leadership that they are of. */
+/** Snapshots that are written in the background, and the end of their log meanwhile. */
 class ProducerSnapshotsTest {
     @TempDir
     Path directory;

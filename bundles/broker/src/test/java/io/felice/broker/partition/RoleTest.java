@@ -29,7 +29,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Roles that come and go over one opened log. */
+/** One opened log, of which the role changes. */
 class RoleTest {
     @TempDir
     Path directory;
@@ -196,7 +196,7 @@ class RoleTest {
                 .isZero();
     }
 
-    /** One path: what a running partition knows is what an opening replays. */
+    /** An opening replays the same state as the running partition has. */
     @Test
     void atRandomTheReplayedStateEqualsTheLivedOne() {
         long seed = new Random().nextLong();
@@ -226,7 +226,7 @@ class RoleTest {
         }
     }
 
-    /** An epoch that begins at the log's end has no record yet; whether it is remembered makes no difference. */
+    /** Leaves out an epoch that begins at the log end offset: it has no records, so it makes no difference. */
     private static List<Epochs.Entry> epochsWithRecords(OpenedLog log) {
         return log.epochs().entries().stream()
                 .filter(entry -> entry.startOffset() < log.endOffset())

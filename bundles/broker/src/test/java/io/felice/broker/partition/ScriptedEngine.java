@@ -24,7 +24,9 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** The memory engine, or another one, under a durable engine's name, with faults, delays and flushes that a test decides about. */
+/**
+ * The memory engine, or another one, with the traits of a durable engine; a test controls faults, delays and flushes.
+ */
 public final class ScriptedEngine implements StorageEngine {
     private final StorageEngine logs;
     public final Set<LogId> failing = ConcurrentHashMap.newKeySet();
@@ -44,17 +46,17 @@ public final class ScriptedEngine implements StorageEngine {
     public volatile Runnable onClose = () -> {};
     public final AtomicInteger replaces = new AtomicInteger();
     public final Set<LogId> setAside = ConcurrentHashMap.newKeySet();
-    /** The cluster that the logs belong to, if it is not the node's. */
+    /** The cluster that the logs belong to; null for the node's cluster. */
     public volatile String otherCluster;
 
     public volatile boolean flushesAtOnce = true;
     public volatile boolean cold;
     public volatile Set<EngineTrait> traits = Set.of(EngineTrait.values());
     public volatile long usable = -1;
-    /** Nothing can be written; what is there can be opened, read and trimmed. */
+    /** Writes fail for want of free space; logs can be opened, read and trimmed. */
     public volatile boolean noSpace;
 
-    /** Appends find out that there is no space, rather than settles. */
+    /** True if appends fail for want of free space; false if settles do. */
     public volatile boolean writesThrough;
 
     public ScriptedEngine(Clock clock) {

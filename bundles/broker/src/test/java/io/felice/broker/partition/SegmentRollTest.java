@@ -17,7 +17,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** When a segment that is written to is old enough for the next one. */
+/** The active segment is rolled when it is older than {@code segment.ms}. */
 class SegmentRollTest {
     private static final long SEGMENT_MS = 10_000;
     private static final long STEP_MS = 100;
@@ -74,7 +74,7 @@ class SegmentRollTest {
                 .isBetween(1L, SEGMENT_MS));
     }
 
-    /** How old the first segment of each of some partitions was when the second one began. */
+    /** The age at which the first segment was rolled, of several partitions. */
     private List<Long> agesAtRoll() {
         List<Long> ages = new ArrayList<>();
         for (int number = 0; number < PARTITIONS; number++) {

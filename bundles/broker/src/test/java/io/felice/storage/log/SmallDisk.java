@@ -10,7 +10,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.util.stream.Stream;
 
-/** A disk of so many bytes for a log engine: what does not fit is refused when half of it is written. */
+/** A disk of limited size for a log engine: a write that does not fit fails after half of it is written. */
 public final class SmallDisk extends DiskFiles {
     private final Path directory;
     private final long capacity;
@@ -21,12 +21,12 @@ public final class SmallDisk extends DiskFiles {
         this.capacity = capacity;
     }
 
-    /** An engine that keeps its logs here. */
+    /** An engine with its logs on this disk. */
     public LogStorageEngine engine() {
         return new LogStorageEngine(directory, LogSettings.DEFAULT, this, Clock.systemUTC());
     }
 
-    /** Others have taken, or given back, whatever is free now and becomes free. */
+    /** Other processes take all free space, now and later, or give it back. */
     public void takenByOthers(boolean taken) {
         takenByOthers = taken;
     }
