@@ -9,7 +9,7 @@ import org.apache.zookeeper.KeeperException.Code;
  */
 final class ControllerSeen implements Actor {
     private final Paths paths;
-    private final Look look = new Look(this::look);
+    private final RepeatedRead look = new RepeatedRead(this::look);
     private ZooKeeperClient client;
     private volatile Optional<Integer> brokerId = Optional.empty();
     private volatile boolean elsewhere;

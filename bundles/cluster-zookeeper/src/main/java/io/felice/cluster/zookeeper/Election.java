@@ -38,8 +38,8 @@ final class Election implements Actor, Subscription {
     private final Predicate<String> isLocal;
     private final Supplier<OptionalInt> brokerId;
     private final Consumer<Election> onClose;
-    private final Look look = new Look(this::look);
-    private final Look brokers = new Look(this::lookAtBrokers);
+    private final RepeatedRead look = new RepeatedRead(this::look);
+    private final RepeatedRead brokers = new RepeatedRead(this::lookAtBrokers);
     private final List<MetadataLogWriter> past = new ArrayList<>();
     private ZooKeeperClient client;
     private MetadataLogWriter term;

@@ -22,7 +22,7 @@ final class MetadataLogCheck implements Actor {
 
     private final Paths paths;
     private final Consumer<String> onDamage;
-    private final Look look = new Look(this::look);
+    private final RepeatedRead look = new RepeatedRead(this::look);
     private ZooKeeperClient client;
     private String said = "";
 
@@ -56,7 +56,7 @@ final class MetadataLogCheck implements Actor {
         }
         client.get(paths.snapshots(), null, (code, node) -> {
             if (code == Code.OK) {
-                countBatches(Pointer.of(node.text()), done);
+                countBatches(SnapshotList.of(node.text()), done);
             } else if (code == Code.NONODE) {
                 makePointer(done);
             } else {
@@ -77,7 +77,7 @@ final class MetadataLogCheck implements Actor {
      * The controller changes the pointer before it deletes batches, so batches may only seem to be missing. {@link
      * #nameBatches} therefore reads the pointer again.
      */
-    private void countBatches(Pointer pointer, Runnable done) {
+    private void countBatches(SnapshotList pointer, Runnable done) {
         client.exists(paths.log(), null, (code, stat) -> {
             if (code != Code.OK) {
                 done.run();
@@ -97,14 +97,14 @@ final class MetadataLogCheck implements Actor {
             }
             client.get(paths.snapshots(), null, (ofPointer, node) -> {
                 if (ofPointer == Code.OK) {
-                    compare(new HashSet<>(names), Pointer.of(node.text()), length);
+                    compare(new HashSet<>(names), SnapshotList.of(node.text()), length);
                 }
                 done.run();
             });
         });
     }
 
-    private void compare(Set<String> names, Pointer pointer, long length) {
+    private void compare(Set<String> names, SnapshotList pointer, long length) {
         List<Long> missing = LongStream.rangeClosed(pointer.neededAfter() + 1, length)
                 .filter(n -> !names.contains(Paths.number(n)))
                 .boxed()
@@ -117,13 +117,13 @@ final class MetadataLogCheck implements Actor {
                 + " of the metadata log in ZooKeeper are gone, below " + paths.log());
     }
 
-    private void countChunks(Pointer pointer, int index, Runnable done) {
+    private void countChunks(SnapshotList pointer, int index, Runnable done) {
         if (index == pointer.snapshots().size()) {
             said = "";
             done.run();
             return;
         }
-        Pointer.Snapshot snapshot = pointer.snapshots().get(index);
+        SnapshotList.Snapshot snapshot = pointer.snapshots().get(index);
         client.exists(paths.snapshot(snapshot.version()), null, (code, stat) -> {
             boolean isThere = code == Code.OK && stat.getNumChildren() >= snapshot.chunks();
             if (isThere) {
@@ -136,9 +136,9 @@ final class MetadataLogCheck implements Actor {
         });
     }
 
-    private void confirm(Pointer.Snapshot snapshot, Runnable done) {
+    private void confirm(SnapshotList.Snapshot snapshot, Runnable done) {
         client.get(paths.snapshots(), null, (code, node) -> {
-            if (code == Code.OK && Pointer.of(node.text()).has(snapshot.version())) {
+            if (code == Code.OK && SnapshotList.of(node.text()).has(snapshot.version())) {
                 damaged("Chunks of the snapshot " + paths.snapshot(snapshot.version())
                         + " of the metadata log in ZooKeeper are gone");
             }

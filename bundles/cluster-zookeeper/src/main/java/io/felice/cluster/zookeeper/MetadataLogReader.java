@@ -33,10 +33,10 @@ final class MetadataLogReader implements Actor, Subscription {
     private final ClusterStore.Follower follower;
     private final EventThread events;
     private final Runnable onClose;
-    private final Look look = new Look(this::look);
+    private final RepeatedRead look = new RepeatedRead(this::look);
     private ZooKeeperClient client;
     private long applied = -1;
-    private final Parts parts = new Parts();
+    private final ChangeParts parts = new ChangeParts();
     private final Set<Long> incompleteSnapshots = new HashSet<>();
     private String holeSaid = "";
     private volatile boolean closed;
@@ -128,8 +128,8 @@ final class MetadataLogReader implements Actor, Subscription {
                 done.run();
                 return;
             }
-            Pointer pointer = Pointer.of(node.text());
-            Optional<Pointer.Snapshot> newest = newestComplete(pointer);
+            SnapshotList pointer = SnapshotList.of(node.text());
+            Optional<SnapshotList.Snapshot> newest = newestComplete(pointer);
             if (newest.isPresent()) {
                 readChunks(newest.get(), length, done);
             } else if (pointer.isLogWhole()) {
@@ -143,13 +143,13 @@ final class MetadataLogReader implements Actor, Subscription {
         });
     }
 
-    private Optional<Pointer.Snapshot> newestComplete(Pointer pointer) {
+    private Optional<SnapshotList.Snapshot> newestComplete(SnapshotList pointer) {
         return pointer.snapshots().stream()
                 .filter(snapshot -> !incompleteSnapshots.contains(snapshot.version()))
                 .findFirst();
     }
 
-    private void readChunks(Pointer.Snapshot snapshot, long length, Runnable done) {
+    private void readChunks(SnapshotList.Snapshot snapshot, long length, Runnable done) {
         List<String> chunks = new ArrayList<>();
         Failure failure = new Failure();
         for (int chunk = 0; chunk < snapshot.chunks(); chunk++) {
@@ -168,7 +168,7 @@ final class MetadataLogReader implements Actor, Subscription {
     }
 
     private void chunksRead(
-            Pointer.Snapshot snapshot, List<String> chunks, Failure failure, long length, Runnable done) {
+            SnapshotList.Snapshot snapshot, List<String> chunks, Failure failure, long length, Runnable done) {
         if (failure.isGone()) {
             chunkIsGone(snapshot, length, done);
             return;
@@ -179,7 +179,7 @@ final class MetadataLogReader implements Actor, Subscription {
         }
         List<MetadataRecord> records = new ArrayList<>();
         try {
-            chunks.forEach(chunk -> records.addAll(Batch.records(List.of(chunk.split("\n")))));
+            chunks.forEach(chunk -> records.addAll(MetadataBatch.records(List.of(chunk.split("\n")))));
         } catch (FeliceException unreadable) {
             stop(unreadable.getMessage());
             done.run();
@@ -193,9 +193,9 @@ final class MetadataLogReader implements Actor, Subscription {
      * Reads the pointer again. If it still names this snapshot, the snapshot is incomplete, and the next older one is
      * used. If not, a newer snapshot has replaced it.
      */
-    private void chunkIsGone(Pointer.Snapshot snapshot, long length, Runnable done) {
+    private void chunkIsGone(SnapshotList.Snapshot snapshot, long length, Runnable done) {
         client.get(paths.snapshots(), null, (code, node) -> {
-            if (code == Code.OK && Pointer.of(node.text()).has(snapshot.version())) {
+            if (code == Code.OK && SnapshotList.of(node.text()).has(snapshot.version())) {
                 log.warn(
                         "Snapshot {} of the metadata log lacks a chunk; an older snapshot is used instead, if there is"
                                 + " one",
@@ -262,7 +262,7 @@ final class MetadataLogReader implements Actor, Subscription {
                 done.run();
                 return;
             }
-            boolean covered = newestComplete(Pointer.of(node.text()))
+            boolean covered = newestComplete(SnapshotList.of(node.text()))
                     .filter(snapshot -> snapshot.version() >= batch)
                     .isPresent();
             if (covered) {
@@ -319,7 +319,7 @@ final class MetadataLogReader implements Actor, Subscription {
 
     private void apply(byte[] data) {
         try {
-            Batch batch = Batch.of(data);
+            MetadataBatch batch = MetadataBatch.of(data);
             List<MetadataRecord> records = parts.add(batch);
             applied++;
             shownApplied = applied;

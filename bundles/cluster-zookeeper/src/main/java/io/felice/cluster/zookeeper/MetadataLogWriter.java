@@ -87,11 +87,11 @@ final class MetadataLogWriter implements ClusterStore.Term {
      * whether the first of them is.
      */
     private static final class Flight {
-        final Deque<Batch> parts;
+        final Deque<MetadataBatch> parts;
         final List<Change> changes;
         boolean unknown;
 
-        Flight(Deque<Batch> parts, List<Change> changes) {
+        Flight(Deque<MetadataBatch> parts, List<Change> changes) {
             this.parts = parts;
             this.changes = changes;
         }
@@ -217,7 +217,7 @@ final class MetadataLogWriter implements ClusterStore.Term {
         write();
     }
 
-    private Deque<Batch> parts(List<Change> changes) {
+    private Deque<MetadataBatch> parts(List<Change> changes) {
         List<List<String>> parts = new ArrayList<>();
         List<String> part = new ArrayList<>();
         int bytes = 0;
@@ -238,15 +238,15 @@ final class MetadataLogWriter implements ClusterStore.Term {
                 "%x%08x",
                 ++batchesBegun,
                 ThreadLocalRandom.current().nextInt());
-        Deque<Batch> batches = new ArrayDeque<>();
+        Deque<MetadataBatch> batches = new ArrayDeque<>();
         for (List<String> lines : parts) {
-            batches.add(new Batch(epoch, id, batches.size() + 1, parts.size(), lines));
+            batches.add(new MetadataBatch(epoch, id, batches.size() + 1, parts.size(), lines));
         }
         return batches;
     }
 
     private void write() {
-        Batch batch = flight.parts.peek();
+        MetadataBatch batch = flight.parts.peek();
         long n = length + 1;
         if (n > MAX_LENGTH) {
             log.error(
@@ -267,7 +267,7 @@ final class MetadataLogWriter implements ClusterStore.Term {
         client.multi(append, this::answered);
     }
 
-    private String lastWriter(Batch batch) {
+    private String lastWriter(MetadataBatch batch) {
         return LAST_EPOCH + epoch + " id=" + batch.id();
     }
 
@@ -301,7 +301,7 @@ final class MetadataLogWriter implements ClusterStore.Term {
     private void written() {
         length++;
         counters.batches.increment();
-        Batch batch = flight.parts.poll();
+        MetadataBatch batch = flight.parts.poll();
         if (!batch.isLastPart() && !over) {
             write();
             return;
@@ -343,7 +343,7 @@ final class MetadataLogWriter implements ClusterStore.Term {
 
     private boolean isInFlight(byte[] data) {
         try {
-            return Batch.of(data).isSameAs(flight.parts.peek());
+            return MetadataBatch.of(data).isSameAs(flight.parts.peek());
         } catch (FeliceException fromAnotherVersion) {
             return false;
         }

@@ -100,7 +100,7 @@ public final class MetadataRepair {
     }
 
     private int repair(String ensemble) throws IOException, InterruptedException, KeeperException, Impossible {
-        byte[] secret = Secret.read(secretFile, false);
+        byte[] secret = AccessSecret.read(secretFile, false);
         ZooKeeper zooKeeper = new ZooKeeper(ensemble, SESSION_MS, event -> {});
         try {
             zooKeeper.addAuthInfo("digest", secret);

@@ -32,7 +32,7 @@ final class Registration implements Actor, Subscription {
     private final ClusterStore.RegistrationListener listener;
     private final EventThread events;
     private final Consumer<Registration> onClose;
-    private final Look look = new Look(this::look);
+    private final RepeatedRead look = new RepeatedRead(this::look);
     private ZooKeeperClient client;
     private long told = -1;
     private boolean wasRegistered;

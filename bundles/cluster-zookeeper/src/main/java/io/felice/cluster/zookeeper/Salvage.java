@@ -35,7 +35,7 @@ final class Salvage {
     private final List<Long> incompleteSnapshots = new ArrayList<>();
     private final List<Long> missing = new ArrayList<>();
     private final Map<UUID, Integer> partitionsWithoutTopic = new TreeMap<>();
-    private final Parts parts = new Parts();
+    private final ChangeParts parts = new ChangeParts();
     private long length;
     private boolean isWhole;
     private ClusterView view = ClusterView.EMPTY;
@@ -102,7 +102,7 @@ final class Salvage {
 
     private void read() throws KeeperException, InterruptedException {
         Optional<byte[]> pointerData = data(paths.snapshots());
-        Pointer pointer = Pointer.of(text(pointerData.orElse(new byte[0])));
+        SnapshotList pointer = SnapshotList.of(text(pointerData.orElse(new byte[0])));
         Stat log = zooKeeper.exists(paths.log(), false);
         length = log == null ? 0 : log.getVersion();
         readSnapshot(pointer);
@@ -118,8 +118,8 @@ final class Salvage {
                 && zooKeeper.exists(paths.controllerEpoch(), false) != null;
     }
 
-    private void readSnapshot(Pointer pointer) throws KeeperException, InterruptedException {
-        for (Pointer.Snapshot snapshot : pointer.snapshots()) {
+    private void readSnapshot(SnapshotList pointer) throws KeeperException, InterruptedException {
+        for (SnapshotList.Snapshot snapshot : pointer.snapshots()) {
             List<MetadataRecord> records = new ArrayList<>();
             int chunks = 0;
             while (chunks < snapshot.chunks()) {
@@ -127,7 +127,7 @@ final class Salvage {
                 if (chunk.isEmpty()) {
                     break;
                 }
-                records.addAll(Batch.records(List.of(text(chunk.get()).split("\n"))));
+                records.addAll(MetadataBatch.records(List.of(text(chunk.get()).split("\n"))));
                 chunks++;
             }
             if (chunks == snapshot.chunks()) {
@@ -147,7 +147,7 @@ final class Salvage {
         }
         ClusterView now = view;
         List<MetadataRecord> known = new ArrayList<>();
-        for (MetadataRecord record : parts.add(Batch.of(data.get()))) {
+        for (MetadataRecord record : parts.add(MetadataBatch.of(data.get()))) {
             now = apply(now, record, known);
         }
         view = view.after(n, known);

@@ -100,7 +100,7 @@ final class SnapshotWriter {
             if (code == Code.NONODE) {
                 batchIsGone();
             } else if (goesOn(code)) {
-                Batch batch = Batch.of(node.data());
+                MetadataBatch batch = MetadataBatch.of(node.data());
                 job = job.at(batch.isLastPart() ? job.asked() : job.asked() - batch.part());
                 readPointer();
             }
@@ -116,7 +116,7 @@ final class SnapshotWriter {
             if (!goesOn(code)) {
                 return;
             }
-            Pointer pointer = Pointer.of(node.text());
+            SnapshotList pointer = SnapshotList.of(node.text());
             if (!pointer.isEmpty() && pointer.newest().version() >= job.asked()) {
                 finish();
             } else {
@@ -129,7 +129,7 @@ final class SnapshotWriter {
     private void readPointer() {
         client.get(paths.snapshots(), null, (code, node) -> {
             if (goesOn(code)) {
-                Pointer pointer = Pointer.of(node.text());
+                SnapshotList pointer = SnapshotList.of(node.text());
                 if (!pointer.isEmpty() && pointer.newest().version() >= job.version() || job.version() <= 0) {
                     kept();
                     letGo(pointer);
@@ -140,7 +140,7 @@ final class SnapshotWriter {
         });
     }
 
-    private void makeDirectory(Pointer pointer, int pointerVersion) {
+    private void makeDirectory(SnapshotList pointer, int pointerVersion) {
         step(List.of(create(paths.snapshot(job.version()), epochMark())), code -> {
             if (code == Code.OK) {
                 writeChunk(0, pointer, pointerVersion);
@@ -154,7 +154,7 @@ final class SnapshotWriter {
      * Continues with a directory that exists already. Its chunks are used if this term wrote them before an
      * interruption. Chunks of another term, whose snapshot never became valid, are deleted.
      */
-    private void useDirectory(Pointer pointer, int pointerVersion) {
+    private void useDirectory(SnapshotList pointer, int pointerVersion) {
         String directory = paths.snapshot(job.version());
         client.get(directory, null, (code, node) -> {
             if (!goesOn(code)) {
@@ -173,7 +173,7 @@ final class SnapshotWriter {
         });
     }
 
-    private void writeChunk(int index, Pointer pointer, int pointerVersion) {
+    private void writeChunk(int index, SnapshotList pointer, int pointerVersion) {
         if (index >= job.chunks().size()) {
             flip(pointer, pointerVersion);
             return;
@@ -187,9 +187,9 @@ final class SnapshotWriter {
         });
     }
 
-    private void flip(Pointer pointer, int pointerVersion) {
-        Pointer next =
-                pointer.with(new Pointer.Snapshot(job.version(), job.chunks().size()));
+    private void flip(SnapshotList pointer, int pointerVersion) {
+        SnapshotList next = pointer.with(
+                new SnapshotList.Snapshot(job.version(), job.chunks().size()));
         Op flip = Op.setData(paths.snapshots(), next.text().getBytes(StandardCharsets.UTF_8), pointerVersion);
         step(List.of(flip), code -> {
             if (code != Code.OK) {
@@ -210,7 +210,7 @@ final class SnapshotWriter {
         job.done().complete(null);
     }
 
-    private void letGo(Pointer pointer) {
+    private void letGo(SnapshotList pointer) {
         client.children(paths.snapshots(), null, (code, names) -> {
             if (!goesOn(code)) {
                 return;

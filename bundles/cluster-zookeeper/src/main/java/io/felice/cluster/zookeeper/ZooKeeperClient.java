@@ -128,7 +128,7 @@ final class ZooKeeperClient {
         handle.close();
     }
 
-    void get(String path, Look watch, Answer<Node> answer) {
+    void get(String path, RepeatedRead watch, Answer<Node> answer) {
         handle.getData(
                 path,
                 watcher(watch),
@@ -137,7 +137,7 @@ final class ZooKeeperClient {
                 null);
     }
 
-    void exists(String path, Look watch, Answer<Stat> answer) {
+    void exists(String path, RepeatedRead watch, Answer<Stat> answer) {
         handle.exists(
                 path,
                 watcher(watch),
@@ -145,7 +145,7 @@ final class ZooKeeperClient {
                 null);
     }
 
-    void children(String path, Look watch, Answer<List<String>> answer) {
+    void children(String path, RepeatedRead watch, Answer<List<String>> answer) {
         handle.getChildren(
                 path,
                 watcher(watch),
@@ -204,10 +204,10 @@ final class ZooKeeperClient {
     }
 
     /**
-     * Starts a {@link Look} again when a znode changes. The library keeps one of several equal watchers, so repeated
+     * Starts a {@link RepeatedRead} again when a znode changes. The library keeps one of several equal watchers, so repeated
      * readings of an unchanged znode do not add watchers.
      */
-    private record Watch(ZooKeeperClient client, Look look) implements Watcher {
+    private record Watch(ZooKeeperClient client, RepeatedRead look) implements Watcher {
         @Override
         public void process(WatchedEvent event) {
             if (event.getType() != EventType.None) {
@@ -216,7 +216,7 @@ final class ZooKeeperClient {
         }
     }
 
-    private Watcher watcher(Look watch) {
+    private Watcher watcher(RepeatedRead watch) {
         return watch == null ? null : new Watch(this, watch);
     }
 

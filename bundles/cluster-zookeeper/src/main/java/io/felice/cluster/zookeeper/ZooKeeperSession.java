@@ -201,7 +201,8 @@ final class ZooKeeperSession {
 
     private void open(String address, SessionTicket ticket) {
         try {
-            byte[] secret = Secret.read(settings.secret(), settings.connect().isEmpty());
+            byte[] secret =
+                    AccessSecret.read(settings.secret(), settings.connect().isEmpty());
             client = new ZooKeeperClient(address, settings.timeoutMs(), secret, ticket, this::changed, events);
             connectedTo = address;
             absence.begins();

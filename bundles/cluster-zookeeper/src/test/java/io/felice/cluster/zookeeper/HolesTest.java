@@ -45,7 +45,7 @@ class HolesTest {
     void start() throws Exception {
         ensemble = new TestEnsemble(directory);
         admin = new ZooKeeper(ensemble.connectString(), 30_000, event -> {});
-        admin.addAuthInfo("digest", Secret.read(ensemble.secretFile(), false));
+        admin.addAuthInfo("digest", AccessSecret.read(ensemble.secretFile(), false));
         fatal = directory.resolve("fatal");
         System.setProperty(Launch.FATAL_FILE, fatal.toString());
     }

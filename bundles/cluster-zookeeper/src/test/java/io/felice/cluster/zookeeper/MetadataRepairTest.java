@@ -53,7 +53,7 @@ class MetadataRepairTest {
         Files.writeString(etc.resolve("io.felice.zookeeper.cfg"), "data.dir = ${felice.data}/the zookeeper\n");
         Files.createDirectory(data.resolve("broker"));
         Files.writeString(data.resolve("broker/felice.properties"), "cluster.id=the-cluster\n");
-        Secret.read(data.resolve("the.secret"), true);
+        AccessSecret.read(data.resolve("the.secret"), true);
         try (SingleServer server = server()) {
             ZooKeeperStore store = store(server);
             RecordingCandidate candidate = new RecordingCandidate();
@@ -191,7 +191,7 @@ class MetadataRepairTest {
 
     private ZooKeeper admin(EmbeddedZooKeeper server) throws Exception {
         ZooKeeper admin = new ZooKeeper(server.connectString(), 10_000, event -> {});
-        admin.addAuthInfo("digest", Secret.read(data.resolve("the.secret"), false));
+        admin.addAuthInfo("digest", AccessSecret.read(data.resolve("the.secret"), false));
         return admin;
     }
 }

@@ -28,7 +28,7 @@ final class TestEnsemble implements AutoCloseable {
 
     Path secretFile() throws IOException {
         Path file = directory.resolve("secret");
-        Secret.read(file, true);
+        AccessSecret.read(file, true);
         return file;
     }
 

@@ -34,7 +34,7 @@ class ZooKeeperClientTest {
                     });
             AtomicInteger answers = new AtomicInteger();
             AtomicInteger looks = new AtomicInteger();
-            Look look = new Look(done -> looks.incrementAndGet());
+            RepeatedRead look = new RepeatedRead(done -> looks.incrementAndGet());
             client.create("/seen", new byte[1], CreateMode.PERSISTENT, (code, stat) -> answers.incrementAndGet());
             for (int i = 0; i < LOOKS; i++) {
                 client.get("/seen", look, (code, node) -> answers.incrementAndGet());

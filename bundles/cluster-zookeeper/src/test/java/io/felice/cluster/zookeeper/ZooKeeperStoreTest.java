@@ -104,7 +104,7 @@ class ZooKeeperStoreTest extends ClusterStoreContract {
         await().atMost(PATIENCE).until(() -> admin(zk -> zk.getAllChildrenNumber("/felice")) < 60);
 
         List<String> snapshots = admin(zk -> zk.getChildren("/felice/snapshots", false));
-        assertThat(snapshots).hasSize(Pointer.KEPT);
+        assertThat(snapshots).hasSize(SnapshotList.KEPT);
         assertThat(follower.resets()).isEqualTo(1);
     }
 
@@ -218,12 +218,12 @@ class ZooKeeperStoreTest extends ClusterStoreContract {
     void theSecretIsMadeOnceAndOnlyItsOwnerMayReadIt() throws Exception {
         Path file = directory.resolve("new").resolve("secret");
 
-        byte[] made = Secret.read(file, true);
+        byte[] made = AccessSecret.read(file, true);
 
-        assertThat(Secret.read(file, false)).isEqualTo(made);
+        assertThat(AccessSecret.read(file, false)).isEqualTo(made);
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
                 .isEqualTo("rw-------");
-        assertThatThrownBy(() -> Secret.read(directory.resolve("missing"), false))
+        assertThatThrownBy(() -> AccessSecret.read(directory.resolve("missing"), false))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("is missing");
     }
@@ -268,7 +268,7 @@ class ZooKeeperStoreTest extends ClusterStoreContract {
     private <T> T admin(Question<T> question) throws Exception {
         ZooKeeper zk = new ZooKeeper(ensemble.connectString(), SESSION_MS, event -> {});
         try {
-            zk.addAuthInfo("digest", Secret.read(ensemble.secretFile(), false));
+            zk.addAuthInfo("digest", AccessSecret.read(ensemble.secretFile(), false));
             return question.ask(zk);
         } finally {
             zk.close();

@@ -5,9 +5,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** Joins the parts of a large change. Gets all batches in the order of the log. One thread. */
-final class Parts {
+final class ChangeParts {
     private final List<String> lines = new ArrayList<>();
-    private Batch last;
+    private MetadataBatch last;
 
     /**
      * Adds the next batch of the log.
@@ -15,7 +15,7 @@ final class Parts {
      * @return the records to apply now; empty until the last part of a large change
      * @throws io.felice.api.FeliceException UNSUPPORTED_VERSION if this version does not know a required record
      */
-    List<MetadataRecord> add(Batch batch) {
+    List<MetadataRecord> add(MetadataBatch batch) {
         if (last != null && !batch.continues(last)) {
             clear();
         }
@@ -27,7 +27,7 @@ final class Parts {
             last = batch;
             return List.of();
         }
-        List<MetadataRecord> records = Batch.records(lines);
+        List<MetadataRecord> records = MetadataBatch.records(lines);
         clear();
         return records;
     }

@@ -10,23 +10,23 @@ import java.util.List;
  * snapshot/1 version=10000 chunks=2
  * </pre>
  */
-record Pointer(List<Snapshot> snapshots) {
+record SnapshotList(List<Snapshot> snapshots) {
     static final int KEPT = 2;
 
-    Pointer {
+    SnapshotList {
         snapshots = List.copyOf(snapshots);
     }
 
     /** A snapshot of the state after batch {@code version}, written in {@code chunks} znodes. */
     record Snapshot(long version, int chunks) {}
 
-    static Pointer of(String text) {
+    static SnapshotList of(String text) {
         List<Snapshot> snapshots = new ArrayList<>();
         text.lines().filter(line -> line.startsWith("snapshot/1 ")).forEach(line -> {
             String[] words = line.split("[ =]");
             snapshots.add(new Snapshot(Long.parseLong(words[2]), Integer.parseInt(words[4])));
         });
-        return new Pointer(snapshots);
+        return new SnapshotList(snapshots);
     }
 
     String text() {
@@ -57,11 +57,11 @@ record Pointer(List<Snapshot> snapshots) {
     }
 
     /** The pointer with {@code newer} in front. Drops the oldest snapshot if there are too many. */
-    Pointer with(Snapshot newer) {
+    SnapshotList with(Snapshot newer) {
         List<Snapshot> kept = new ArrayList<>();
         kept.add(newer);
         kept.addAll(snapshots.subList(0, Math.min(KEPT - 1, snapshots.size())));
-        return new Pointer(kept);
+        return new SnapshotList(kept);
     }
 
     /** Readers need the batches after this one only. 0 if readers need the whole log. */

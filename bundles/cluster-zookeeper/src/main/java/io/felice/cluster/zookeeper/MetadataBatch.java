@@ -20,11 +20,11 @@ import java.util.regex.Pattern;
  * they have its last part. If the writer ended before the last part, readers ignore the other parts. A writer
  * recognises its own batch by epoch, id and part.
  */
-record Batch(int epoch, String id, int part, int parts, List<String> lines) {
+record MetadataBatch(int epoch, String id, int part, int parts, List<String> lines) {
     private static final Pattern HEADER =
             Pattern.compile("batch/1 epoch=(\\d+) id=([0-9a-f]+) part=(\\d+) parts=(\\d+)");
 
-    Batch {
+    MetadataBatch {
         lines = List.copyOf(lines);
     }
 
@@ -38,14 +38,14 @@ record Batch(int epoch, String id, int part, int parts, List<String> lines) {
     }
 
     /** @throws io.felice.api.FeliceException UNSUPPORTED_VERSION if this version does not know the header */
-    static Batch of(byte[] bytes) {
+    static MetadataBatch of(byte[] bytes) {
         String[] lines = new String(bytes, StandardCharsets.UTF_8).split("\n");
         Matcher header = HEADER.matcher(lines[0]);
         if (!header.matches()) {
             throw ErrorCode.UNSUPPORTED_VERSION.because("The metadata log holds a batch that begins with '" + lines[0]
                     + "', which this version of Felice does not know; upgrade this node.");
         }
-        return new Batch(
+        return new MetadataBatch(
                 Integer.parseInt(header.group(1)),
                 header.group(2),
                 Integer.parseInt(header.group(3)),
@@ -58,12 +58,12 @@ record Batch(int epoch, String id, int part, int parts, List<String> lines) {
     }
 
     /** True if both are the same part of the same change by the same writer. */
-    boolean isSameAs(Batch other) {
+    boolean isSameAs(MetadataBatch other) {
         return epoch == other.epoch && id.equals(other.id) && part == other.part;
     }
 
     /** True if this part follows {@code before} in the same change. */
-    boolean continues(Batch before) {
+    boolean continues(MetadataBatch before) {
         return epoch == before.epoch && id.equals(before.id) && part == before.part + 1;
     }
 

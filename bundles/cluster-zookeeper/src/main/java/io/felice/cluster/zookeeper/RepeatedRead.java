@@ -6,14 +6,14 @@ import java.util.function.Consumer;
  * A reading of znodes that takes several answers. Only one reading runs at a time. If it is asked for again meanwhile,
  * it runs once more afterwards, so no change is missed. Only used on the event thread.
  */
-final class Look {
+final class RepeatedRead {
     private final Consumer<Runnable> look;
     private boolean busy;
     private boolean again;
     private int generation;
 
     /** @param look reads the znodes; runs the task that it gets once, after its last answer */
-    Look(Consumer<Runnable> look) {
+    RepeatedRead(Consumer<Runnable> look) {
         this.look = look;
     }
 

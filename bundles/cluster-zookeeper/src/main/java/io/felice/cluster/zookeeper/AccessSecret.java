@@ -8,10 +8,10 @@ import java.security.SecureRandom;
 import java.util.HexFormat;
 
 /** The secret with which brokers authenticate to ZooKeeper. Only its owners can read and write the metadata. */
-final class Secret {
+final class AccessSecret {
     private static final int BYTES = 32;
 
-    private Secret() {}
+    private AccessSecret() {}
 
     /**
      * Reads the secret. Creates the file if it is missing and {@code mayMake} is true.
