@@ -22,7 +22,7 @@ final class LogFlusher {
     private final ReentrantLock flushing;
 
     private List<CompletableFuture<Void>> waiters = new ArrayList<>();
-    private boolean flushIsComing;
+    private boolean flushQueued;
 
     LogFlusher(LogResources shared, LogState state, PartitionDirectory directory, LogWriter writer, LogLocks locks) {
         this.shared = shared;
@@ -33,8 +33,8 @@ final class LogFlusher {
     }
 
     CompletionStage<Void> flush(long upTo) {
-        if (state.causeOfDeath() != null) {
-            return CompletableFuture.failedStage(state.causeOfDeath());
+        if (state.reasonUnusable() != null) {
+            return CompletableFuture.failedStage(state.reasonUnusable());
         }
         if (state.flushed() >= Math.min(upTo, state.end())) {
             return CompletableFuture.completedFuture(null);
@@ -49,10 +49,10 @@ final class LogFlusher {
 
     void flushSoon() {
         synchronized (this) {
-            if (flushIsComing) {
+            if (flushQueued) {
                 return;
             }
-            flushIsComing = true;
+            flushQueued = true;
         }
         try {
             shared.flusher().execute(this::flushForAll);
@@ -74,7 +74,7 @@ final class LogFlusher {
     private synchronized List<CompletableFuture<Void>> takeWaiters() {
         List<CompletableFuture<Void>> taken = waiters;
         waiters = new ArrayList<>();
-        flushIsComing = false;
+        flushQueued = false;
         return taken;
     }
 
@@ -88,12 +88,12 @@ final class LogFlusher {
         writer.settle();
         flushing.lock();
         try {
-            state.mustBeAlive();
+            state.mustBeUsable();
             flushSettled();
         } catch (IOException failure) {
-            throw state.die(failure);
+            throw state.fail(failure);
         } catch (UncheckedIOException failure) {
-            throw state.die(failure.getCause());
+            throw state.fail(failure.getCause());
         } finally {
             flushing.unlock();
         }

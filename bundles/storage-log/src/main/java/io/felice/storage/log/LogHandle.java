@@ -109,7 +109,7 @@ final class LogHandle implements PartitionLog {
     @Override
     public void close() {
         if (closed.compareAndSet(false, true)) {
-            log.giveUp();
+            log.release();
         }
     }
 }

@@ -26,7 +26,7 @@ final class LogRecovery {
     private static final int HEAP_WINDOW_BYTES = 64 << 10;
     private static final Pattern LOG_FILE = Pattern.compile("\\d{20}\\.log");
     private static final Pattern INDEX_FILE = Pattern.compile("\\d{20}\\.(index|timeindex)");
-    private static final Pattern RUBBISH = Pattern.compile(".*\\.(cleaned|tmp)");
+    private static final Pattern LEFTOVER_FILE = Pattern.compile(".*\\.(cleaned|tmp)");
 
     private final LogId id;
     private final LogResources shared;
@@ -85,7 +85,7 @@ final class LogRecovery {
         for (int i = 0; i < bases.size(); i++) {
             segments.add(found(bases.get(i), i + 1 < bases.size() ? bases.get(i + 1) : 0));
         }
-        if (directory.isDoubtful(id)) {
+        if (directory.hasFailedFsync(id)) {
             writeAgain();
         }
         if (!endsAtTheRecoveryPoint()) {
@@ -108,7 +108,7 @@ final class LogRecovery {
                     bases.add(baseOf(entry));
                 } else if (INDEX_FILE.matcher(name).matches()) {
                     indexes.add(entry);
-                } else if (RUBBISH.matcher(name).matches()) {
+                } else if (LEFTOVER_FILE.matcher(name).matches()) {
                     shared.files().delete(entry);
                 }
             }
@@ -155,7 +155,7 @@ final class LogRecovery {
     private void writeAgain() throws IOException {
         LOG.warn("An fsync of {} has failed; writing again what is above its recovery point, {}", id, recoveryPoint);
         ByteBuffer window = ByteBuffer.allocate(HEAP_WINDOW_BYTES);
-        for (SegmentFile segment : segments.subList(firstUnsure(), segments.size())) {
+        for (SegmentFile segment : segments.subList(firstUnverified(), segments.size())) {
             segment.file.enter();
             try {
                 segment.writeAgain(window, recoveryPoint);
@@ -163,11 +163,11 @@ final class LogRecovery {
                 segment.file.leave();
             }
         }
-        directory.trustAgain(id);
+        directory.forgetFailedFsync(id);
     }
 
     /** The segment that the recovery point is in. */
-    private int firstUnsure() {
+    private int firstUnverified() {
         int first = 0;
         while (first + 1 < segments.size() && segments.get(first + 1).baseOffset <= recoveryPoint) {
             first++;
@@ -176,7 +176,7 @@ final class LogRecovery {
     }
 
     private void scan() throws IOException {
-        int first = firstUnsure();
+        int first = firstUnverified();
         ByteBuffer pooled = shared.tails().take(windowFor(segments.subList(first, segments.size())));
         try {
             scanFrom(first, pooled == null ? ByteBuffer.allocate(HEAP_WINDOW_BYTES) : pooled);
@@ -187,8 +187,8 @@ final class LogRecovery {
         }
     }
 
-    private int windowFor(List<SegmentFile> unsure) {
-        long largest = unsure.stream().mapToLong(SegmentFile::size).max().orElse(0);
+    private int windowFor(List<SegmentFile> unverified) {
+        long largest = unverified.stream().mapToLong(SegmentFile::size).max().orElse(0);
         int size = TailBuffers.SMALLEST;
         while (size < largest && size < shared.tails().largest()) {
             size *= 2;
@@ -204,9 +204,9 @@ final class LogRecovery {
                 if (!scan(i, segment, window)) {
                     return;
                 }
-            } catch (IOException perhapsAnFsync) {
-                directory.doubt(id);
-                throw perhapsAnFsync;
+            } catch (IOException failure) {
+                directory.noteFailedFsync(id);
+                throw failure;
             } finally {
                 segment.file.leave();
             }

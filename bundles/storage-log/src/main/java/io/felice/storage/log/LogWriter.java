@@ -32,20 +32,20 @@ final class LogWriter {
     /** On return everything appended before the call is in the files. */
     void settle() {
         if (state.mustSettle()) {
-            whileAlive(this::settleAll);
+            whileUsable(this::settleAll);
         }
     }
 
     /** As {@link #settle}; and if nobody appends meanwhile, the last file ends with the last batch. */
     void cutOffZerosWhenSettled() {
-        whileAlive(() -> {
+        whileUsable(() -> {
             settleAll();
             cutOffZeros();
         });
     }
 
-    private void whileAlive(FileChange change) {
-        run(state::mustBeAlive, change);
+    private void whileUsable(FileChange change) {
+        run(state::mustBeUsable, change);
     }
 
     private void run(Runnable condition, FileChange change) {
@@ -54,9 +54,9 @@ final class LogWriter {
             condition.run();
             change.run();
         } catch (IOException failure) {
-            throw state.die(failure);
+            throw state.fail(failure);
         } catch (UncheckedIOException failure) {
-            throw state.die(failure.getCause());
+            throw state.fail(failure.getCause());
         } finally {
             settling.unlock();
         }
@@ -87,7 +87,7 @@ final class LogWriter {
         segment.file.enter();
         try {
             if (segment.dropIndexFilesBeforeGrowth()) {
-                directory.namesHaveChanged();
+                directory.markNamesChanged();
             }
             FileChannel channel = segment.file.channel(true);
             segment.preallocation.write(channel, bytes, position);
@@ -95,7 +95,7 @@ final class LogWriter {
             segment.file.leave();
         }
         if (position == 0) {
-            directory.namesHaveChanged();
+            directory.markNamesChanged();
         }
         shared.counters().settles.increment();
         shared.counters().bytesWritten.add(count);
@@ -103,16 +103,16 @@ final class LogWriter {
 
     /** True if the active segment's file is longer than its batches; from any thread. */
     boolean hasZeros() {
-        return state.active().preallocation.isMade();
+        return state.active().preallocation.hasZeros();
     }
 
     /** Lets the active segment's file end with its last batch; for who is in a change, when all is settled. */
     void cutOffZeros() throws IOException {
         SegmentFile active = state.active();
-        if (active.preallocation.isMade()) {
+        if (active.preallocation.hasZeros()) {
             active.file.enter();
             try {
-                active.preallocation.giveBack(active.file.channel(false), active.size());
+                active.preallocation.cutOff(active.file.channel(false), active.size());
             } finally {
                 active.file.leave();
             }
@@ -129,7 +129,7 @@ final class LogWriter {
         } finally {
             active.file.leave();
         }
-        directory.namesHaveChanged();
+        directory.markNamesChanged();
         directory.makeDurable();
     }
 }

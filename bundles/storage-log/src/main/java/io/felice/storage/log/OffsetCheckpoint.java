@@ -30,7 +30,7 @@ final class OffsetCheckpoint {
     private final Map<String, Long> offsets = new HashMap<>();
     private Map<String, Long> onDisk = Map.of();
     /** What is being written just now, and may be on disk already. */
-    private Map<String, Long> onItsWay = Map.of();
+    private Map<String, Long> beingWritten = Map.of();
 
     private long changes;
     private long writtenChanges;
@@ -100,12 +100,12 @@ final class OffsetCheckpoint {
     }
 
     synchronized boolean isOnDisk(String key) {
-        return onDisk.containsKey(key) || onItsWay.containsKey(key);
+        return onDisk.containsKey(key) || beingWritten.containsKey(key);
     }
 
     /** The most that a crash now or soon would leave for this log; -1 if nothing. */
     synchronized long onDisk(String key) {
-        return Math.max(onDisk.getOrDefault(key, -1L), onItsWay.getOrDefault(key, -1L));
+        return Math.max(onDisk.getOrDefault(key, -1L), beingWritten.getOrDefault(key, -1L));
     }
 
     /** On return all changes made before the call survive a power cut. */
@@ -135,7 +135,7 @@ final class OffsetCheckpoint {
         synchronized (this) {
             snapshot = Map.copyOf(offsets);
             covered = changes;
-            onItsWay = snapshot;
+            beingWritten = snapshot;
         }
         StringBuilder text = new StringBuilder(32 * snapshot.size() + 16);
         text.append(VERSION).append('\n').append(snapshot.size()).append('\n');
@@ -144,7 +144,7 @@ final class OffsetCheckpoint {
         files.writeWhole(file, ByteBuffer.wrap(text.toString().getBytes(UTF_8)));
         synchronized (this) {
             onDisk = snapshot;
-            onItsWay = Map.of();
+            beingWritten = Map.of();
             writtenChanges = covered;
         }
     }

@@ -20,14 +20,14 @@ import org.slf4j.LoggerFactory;
  */
 final class OpenFiles {
     private static final Logger LOG = LoggerFactory.getLogger(OpenFiles.class);
-    private static final int CLOSED_AT_ONCE = 16;
+    private static final int OVER_LIMIT_DIVISOR = 16;
     /** A shortage closes a larger part, so that the next one is not at the next file. */
-    private static final int CLOSED_IN_A_SHORTAGE = 4;
+    private static final int SHORTAGE_DIVISOR = 4;
 
-    private static final int LEAST = 8;
-    private static final int PLENTY_OF_SETTINGS = 4;
-    private static final int RESERVED_SHARE = 8;
-    private static final long MOST_RESERVED = 256;
+    private static final int SMALLEST_LIMIT = 8;
+    private static final int AMPLE_FACTOR = 4;
+    private static final int RESERVE_DIVISOR = 8;
+    private static final long LARGEST_RESERVE = 256;
 
     private final int setting;
     private final long processLimit;
@@ -36,7 +36,7 @@ final class OpenFiles {
     private final Set<SharedFile> open = ConcurrentHashMap.newKeySet();
     private final AtomicInteger count = new AtomicInteger();
     private final AtomicLong uses = new AtomicLong();
-    private final AtomicBoolean said = new AtomicBoolean();
+    private final AtomicBoolean warned = new AtomicBoolean();
     private volatile int limit;
 
     OpenFiles(int setting) {
@@ -51,7 +51,7 @@ final class OpenFiles {
         this.setting = setting;
         this.processLimit = processLimit;
         this.free = free;
-        this.isTight = processLimit / PLENTY_OF_SETTINGS < setting;
+        this.isTight = processLimit / AMPLE_FACTOR < setting;
         this.limit = setting;
     }
 
@@ -74,10 +74,10 @@ final class OpenFiles {
         open.add(file);
         int now = count.incrementAndGet();
         if (number == 1) {
-            look();
+            adjustLimit();
         }
         if (now > limit) {
-            closeTheOldest(1 + limit / CLOSED_AT_ONCE);
+            closeLeastRecentlyUsed(1 + limit / OVER_LIMIT_DIVISOR);
         }
     }
 
@@ -88,31 +88,31 @@ final class OpenFiles {
     }
 
     /** At the first file and every half second: connections may have come that need what idle files have. */
-    void look() {
+    void adjustLimit() {
         if (!isTight) {
             return;
         }
         int now = count.get();
-        long spare = free.getAsLong() - Math.min(MOST_RESERVED, processLimit / RESERVED_SHARE);
-        limit = (int) Math.max(LEAST, Math.min(setting, now + spare));
+        long spare = free.getAsLong() - Math.min(LARGEST_RESERVE, processLimit / RESERVE_DIVISOR);
+        limit = (int) Math.max(SMALLEST_LIMIT, Math.min(setting, now + spare));
         if (now > limit) {
-            sayOnce();
-            closeTheOldest(now - limit + limit / CLOSED_AT_ONCE);
+            warnOnce();
+            closeLeastRecentlyUsed(now - limit + limit / OVER_LIMIT_DIVISOR);
         }
     }
 
     /** A file could not be opened because the process has too much open. True if some were closed since. */
     boolean closeSome() {
         int before = count.get();
-        closeTheOldest(1 + before / CLOSED_IN_A_SHORTAGE);
+        closeLeastRecentlyUsed(1 + before / SHORTAGE_DIVISOR);
         int now = count.get();
-        limit = Math.max(LEAST, Math.min(limit, now));
-        sayOnce();
+        limit = Math.max(SMALLEST_LIMIT, Math.min(limit, now));
+        warnOnce();
         return now < before;
     }
 
-    private void sayOnce() {
-        if (said.compareAndSet(false, true)) {
+    private void warnOnce() {
+        if (warned.compareAndSet(false, true)) {
             LOG.warn(
                     "This process may have {} files and connections open, too few for open.files = {}. Idle files of the"
                             + " log are closed, and opened again when they are used. Raise the limit (ulimit -n, or"
@@ -122,7 +122,7 @@ final class OpenFiles {
         }
     }
 
-    private void closeTheOldest(int number) {
+    private void closeLeastRecentlyUsed(int number) {
         List<Candidate> oldest = open.stream()
                 .map(file -> new Candidate(file, file.lastUsed()))
                 .sorted(Comparator.comparingLong(Candidate::lastUsed))

@@ -22,7 +22,7 @@ final class SegmentFile {
     static final String CLEANED = ".log.cleaned";
     private static final int WINDOW_BYTES = 4096;
     private static final int GATHER_BYTES = 64 << 10;
-    private static final long UNKNOWN = -2;
+    private static final long UNKNOWN_TIMESTAMP = -2;
 
     final long baseOffset;
     final long createdAt;
@@ -73,7 +73,7 @@ final class SegmentFile {
             LogResources shared, Supplier<Path> directory, long baseOffset, long end, long size, long createdAt) {
         SegmentFile segment = new SegmentFile(shared, directory, baseOffset, size, createdAt, true);
         segment.sealedEnd = end;
-        segment.tally.set(UNKNOWN, baseOffset);
+        segment.tally.set(UNKNOWN_TIMESTAMP, baseOffset);
         segment.indexOnDisk = true;
         segment.indexFilesExist = true;
         segment.forcedBytes = size;
@@ -183,7 +183,7 @@ final class SegmentFile {
     }
 
     long maxTimestamp() throws IOException {
-        if (tally.maxTimestamp() == UNKNOWN) {
+        if (tally.maxTimestamp() == UNKNOWN_TIMESTAMP) {
             index();
         }
         return tally.maxTimestamp();
@@ -270,7 +270,7 @@ final class SegmentFile {
 
     /** True if what recovery left of a file of {@code fileBytes} was only made ahead of batches to come. */
     boolean endsWithZeros(long fileBytes) throws IOException {
-        return Preallocation.isAll(shared.files(), file.channel(false), size, fileBytes);
+        return Preallocation.isOnlyZeros(shared.files(), file.channel(false), size, fileBytes);
     }
 
     /** Shortens a file of {@code fileBytes} to what recovery found whole. */
@@ -344,11 +344,11 @@ final class SegmentFile {
      * longer segment, and its newest timestamp would not be in them. True if there may have been some.
      */
     boolean dropIndexFilesBeforeGrowth() throws IOException {
-        boolean may = indexFilesExist;
-        if (may) {
+        boolean mayExist = indexFilesExist;
+        if (mayExist) {
             deleteIndexFiles();
         }
-        return may;
+        return mayExist;
     }
 
     // The index
@@ -441,8 +441,8 @@ final class SegmentFile {
     }
 
     /** Lets go of what a sealed segment that nobody used since the last rest does not need. */
-    void rest() {
-        if (sealed && file.rest() && indexOnDisk) {
+    void releaseIfIdle() {
+        if (sealed && file.closeIfIdle() && indexOnDisk) {
             index = null;
         }
     }

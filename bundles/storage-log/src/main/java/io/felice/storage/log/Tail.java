@@ -13,14 +13,14 @@ import java.util.List;
  */
 final class Tail {
     /** An owner may run ahead of a slow disk by so many times the tail's normal size before it has to settle itself. */
-    private static final int LEAD = 4;
+    private static final int LEAD_FACTOR = 4;
 
     private final LogResources shared;
     private final List<TailBuffer> buffers = new ArrayList<>();
     private int bytes;
     private int lastSize;
     /** Appended since somebody read the log. */
-    private long unread;
+    private long bytesSinceRead;
 
     Tail(LogResources shared) {
         this.shared = shared;
@@ -28,8 +28,8 @@ final class Tail {
 
     /** True if the batch can be appended now; takes another buffer from the pool if that is what it needs. */
     boolean reserve(SegmentFile active, long end, int size) {
-        if (!buffers.isEmpty() && isForNobody()) {
-            beginAgain();
+        if (!buffers.isEmpty() && hasNoReader()) {
+            replaceBuffers();
         }
         if (!buffers.isEmpty()) {
             TailBuffer last = last();
@@ -43,12 +43,12 @@ final class Tail {
 
     void append(RecordBatch batch, int size) {
         last().append(batch, size);
-        unread += size;
+        bytesSinceRead += size;
     }
 
     /** Somebody reads the log, from here or from its files. */
     void noteReader() {
-        unread = 0;
+        bytesSinceRead = 0;
     }
 
     private TailBuffer last() {
@@ -56,20 +56,20 @@ final class Tail {
     }
 
     /** True if all of it is in the files, and as much as it may hold was appended without anybody reading. */
-    boolean isForNobody() {
-        return unread > shared.settings().tailBytes() && firstUnsettled() == null;
+    boolean hasNoReader() {
+        return bytesSinceRead > shared.settings().tailBytes() && firstUnsettled() == null;
     }
 
     /** Notes a batch that went straight to the file, after all before it. */
-    void passBy(int size) {
-        unread += size;
-        if (isForNobody()) {
+    void noteBypass(int size) {
+        bytesSinceRead += size;
+        if (hasNoReader()) {
             dropAll();
         }
     }
 
     /** Gives back all buffers; the next one is as large as was needed since the last time, so that it is one. */
-    private void beginAgain() {
+    private void replaceBuffers() {
         int needed = 0;
         for (int i = 0; i < buffers.size(); i++) {
             needed += buffers.get(i).written();
@@ -86,7 +86,7 @@ final class Tail {
         }
         int wanted = Math.max(smallest, Math.min(largest, 2 * lastSize));
         dropOldest(shared.settings().tailBytes() - wanted);
-        if (bytes + wanted > LEAD * shared.settings().tailBytes()) {
+        if (bytes + wanted > LEAD_FACTOR * shared.settings().tailBytes()) {
             return false;
         }
         ByteBuffer buffer = shared.tails().take(wanted);
@@ -124,7 +124,7 @@ final class Tail {
     private void drop(int index) {
         TailBuffer dropped = buffers.remove(index);
         bytes -= dropped.capacity();
-        dropped.letGo();
+        dropped.release();
     }
 
     TailBuffer firstUnsettled() {
@@ -191,7 +191,7 @@ final class Tail {
 
         void add(TailBuffer buffer, int from, int length) {
             if (length > 0) {
-                buffer.hold();
+                buffer.retain();
                 held.add(buffer);
                 slices.add(buffer.slice(from, length));
                 bytes += length;
@@ -210,7 +210,7 @@ final class Tail {
         public void run() {
             counters.pinnedBytes.add(-bytes);
             for (int i = 0; i < held.size(); i++) {
-                held.get(i).letGo();
+                held.get(i).release();
             }
         }
     }

@@ -20,7 +20,7 @@ final class TailBuffer {
     /** Another view for writing to the file, used by whoever settles. */
     private final ByteBuffer settling;
 
-    private final AtomicInteger holders = new AtomicInteger(1);
+    private final AtomicInteger references = new AtomicInteger(1);
 
     private long nextOffset;
     private int written;
@@ -153,12 +153,12 @@ final class TailBuffer {
         return bytes.slice(from, length);
     }
 
-    void hold() {
-        holders.incrementAndGet();
+    void retain() {
+        references.incrementAndGet();
     }
 
-    void letGo() {
-        if (holders.decrementAndGet() == 0) {
+    void release() {
+        if (references.decrementAndGet() == 0) {
             pool.giveBack(bytes);
         }
     }

@@ -53,7 +53,7 @@ class PreallocationTest {
                 longest = Math.max(longest, segmentBytes(0));
             }
 
-            assertThat(longest).isEqualTo(2 * Preallocation.BYTES);
+            assertThat(longest).isEqualTo(2 * Preallocation.PIECE_BYTES);
         }
     }
 
@@ -85,11 +85,11 @@ class PreallocationTest {
             append(log, 0, 1);
             ends.clear();
             for (int i = 1; i < 9; i++) {
-                log.append(batch(1).valueBytes(3 * Preallocation.BYTES).at(i));
+                log.append(batch(1).valueBytes(3 * Preallocation.PIECE_BYTES).at(i));
                 log.settle();
             }
 
-            assertThat(ends).hasSize(8).allMatch(end -> end % Preallocation.BYTES == 0);
+            assertThat(ends).hasSize(8).allMatch(end -> end % Preallocation.PIECE_BYTES == 0);
             assertThat(segmentBytes(0)).isEqualTo(ends.get(7));
             assertThat(offsets(log)).isEqualTo(upTo(9));
         }
@@ -210,12 +210,12 @@ class PreallocationTest {
             Directories.copy(directory, killed);
         }
         directory = killed;
-        lengthen(segment(0), Preallocation.BYTES);
+        lengthen(segment(0), Preallocation.PIECE_BYTES);
 
         try (LogStorageEngine engine = start()) {
             assertThat(offsets(engine.open(ID, 1))).isEqualTo(upTo(9));
         }
-        assertThat(segmentBytes(0)).isLessThan(Preallocation.BYTES);
+        assertThat(segmentBytes(0)).isLessThan(Preallocation.PIECE_BYTES);
     }
 
     @Test
