@@ -10,9 +10,9 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Lets a log's files survive a power cut: a group commit, in which one fsync answers everybody who asked before it began.
- * Fsyncs are done on the engine's flush threads, under the lock {@code flushing}; who waits for one is guarded by this
- * object's monitor.
+ * Flushes a log's files to the disk, so that its batches survive a power cut. One fsync completes all requests that were made
+ * before it began (group commit). Fsyncs run on the engine's flush threads, under the lock {@code flushing}. This object's
+ * monitor guards the list of waiting requests.
  */
 final class LogFlusher {
     private final LogResources shared;
@@ -78,12 +78,12 @@ final class LogFlusher {
         return taken;
     }
 
-    /** Answers who still waits when the log is no more. */
+    /** Fails the waiting requests of a log that was deleted or closed. */
     void fail(RuntimeException reason) {
         takeWaiters().forEach(waiter -> waiter.completeExceptionally(reason));
     }
 
-    /** Everything appended before the call survives a power cut on return. */
+    /** On return all batches appended before the call survive a power cut. */
     void flushNow() {
         writer.settle();
         flushing.lock();

@@ -13,15 +13,17 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps the number of open files bounded: if there are too many, those unused for the longest time are closed.
+ * Limits the number of open segment files: if too many are open, the least recently used ones are closed.
  *
- * <p>The bound is the setting, or less where the process may not have that much open: a reserve stays free for connections,
- * for ZooKeeper, and for the small files of the node. A process that may open many times the setting is not looked at again.
+ * <p>The limit is the setting {@code open.files}, or less if the process may open only few files: a reserve stays free for
+ * connections, ZooKeeper and the node's small files. If the process may open at least {@value #AMPLE_FACTOR} times the
+ * setting, the limit is not adjusted.
  */
 final class OpenFiles {
     private static final Logger LOG = LoggerFactory.getLogger(OpenFiles.class);
+    /** Over the limit, an additional 1/16 of the limit is closed. */
     private static final int OVER_LIMIT_DIVISOR = 16;
-    /** A shortage closes a larger part, so that the next one is not at the next file. */
+    /** If the system refuses to open a file, 1/4 of the files is closed, so that it does not refuse the next one. */
     private static final int SHORTAGE_DIVISOR = 4;
 
     private static final int SMALLEST_LIMIT = 8;
@@ -44,8 +46,8 @@ final class OpenFiles {
     }
 
     /**
-     * @param processLimit what the process may have open; {@link FileDescriptors#PLENTY} if that is not known
-     * @param free how much more it may open now
+     * @param processLimit how many files and connections the process may open; {@link FileDescriptors#PLENTY} if unknown
+     * @param free how many more the process may open now
      */
     OpenFiles(int setting, long processLimit, LongSupplier free) {
         this.setting = setting;
@@ -59,12 +61,12 @@ final class OpenFiles {
         return count.get();
     }
 
-    /** The most files that are kept open just now, besides those in use. */
+    /** How many files may be open now; files in use stay open even if there are more. */
     int limit() {
         return limit;
     }
 
-    /** A number that grows with every opened file: a clock for who was used last. */
+    /** A number that grows with every opened file: a clock for finding the least recently used files. */
     long now() {
         return uses.get();
     }
@@ -87,7 +89,7 @@ final class OpenFiles {
         }
     }
 
-    /** At the first file and every half second: connections may have come that need what idle files have. */
+    /** Called at the first file and every half second: new connections may need the descriptors of idle files. */
     void adjustLimit() {
         if (!isTight) {
             return;
@@ -101,7 +103,7 @@ final class OpenFiles {
         }
     }
 
-    /** A file could not be opened because the process has too much open. True if some were closed since. */
+    /** Called if the system refused to open a file because too many are open. True if this closed some files. */
     boolean closeSome() {
         int before = count.get();
         closeLeastRecentlyUsed(1 + before / SHORTAGE_DIVISOR);
@@ -114,9 +116,9 @@ final class OpenFiles {
     private void warnOnce() {
         if (warned.compareAndSet(false, true)) {
             LOG.warn(
-                    "This process may have {} files and connections open, too few for open.files = {}. Idle files of the"
-                            + " log are closed, and opened again when they are used. Raise the limit (ulimit -n, or"
-                            + " LimitNOFILE of a systemd service) if that is too slow",
+                    "This process may have {} files and connections open, too few for open.files = {}. Idle segment files"
+                            + " are closed, and opened again when they are used, which may be slow. To avoid this, raise"
+                            + " the limit (ulimit -n, or LimitNOFILE of a systemd service)",
                     processLimit == FileDescriptors.PLENTY ? "few" : processLimit,
                     setting);
         }

@@ -7,26 +7,27 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The end of a log in memory: what is not settled yet, and, for readers, what was settled lately. Buffers begin small and
- * grow with the partition's traffic. Where nobody reads, one buffer is used again and again, so that it stays in the
- * processor's cache and leaves the memory to others. The log's monitor guards it.
+ * The newest batches of a log in memory: those that are not settled yet and, if the log is read, those settled recently. The
+ * first buffer is small; the next ones are larger while the partition is busy. If nobody reads the log, its settled buffers
+ * are replaced by one buffer: it stays in the processor's cache, and other logs can use the memory. The log's monitor guards
+ * this class.
  */
 final class Tail {
-    /** An owner may run ahead of a slow disk by so many times the tail's normal size before it has to settle itself. */
+    /** Unsettled batches may take this many times the tail's normal size; then an append has to wait for the disk. */
     private static final int LEAD_FACTOR = 4;
 
     private final LogResources shared;
     private final List<TailBuffer> buffers = new ArrayList<>();
     private int bytes;
     private int lastSize;
-    /** Appended since somebody read the log. */
+    /** Bytes appended since the last read of the log. */
     private long bytesSinceRead;
 
     Tail(LogResources shared) {
         this.shared = shared;
     }
 
-    /** True if the batch can be appended now; takes another buffer from the pool if that is what it needs. */
+    /** Makes sure that the last buffer has space for a batch, with another buffer from the pool if necessary. */
     boolean reserve(SegmentFile active, long end, int size) {
         if (!buffers.isEmpty() && hasNoReader()) {
             replaceBuffers();
@@ -46,7 +47,7 @@ final class Tail {
         bytesSinceRead += size;
     }
 
-    /** Somebody reads the log, from here or from its files. */
+    /** Called at every read of the log, from memory or from a file. */
     void noteReader() {
         bytesSinceRead = 0;
     }
@@ -55,12 +56,12 @@ final class Tail {
         return buffers.get(buffers.size() - 1);
     }
 
-    /** True if all of it is in the files, and as much as it may hold was appended without anybody reading. */
+    /** True if all batches are settled, and more bytes than the tail may hold were appended since the last read. */
     boolean hasNoReader() {
         return bytesSinceRead > shared.settings().tailBytes() && firstUnsettled() == null;
     }
 
-    /** Notes a batch that went straight to the file, after all before it. */
+    /** Notes a batch that was written to the file directly. */
     void noteBypass(int size) {
         bytesSinceRead += size;
         if (hasNoReader()) {
@@ -68,7 +69,7 @@ final class Tail {
         }
     }
 
-    /** Gives back all buffers; the next one is as large as was needed since the last time, so that it is one. */
+    /** Returns all buffers to the pool; the next buffer is as large as all of them were together. */
     private void replaceBuffers() {
         int needed = 0;
         for (int i = 0; i < buffers.size(); i++) {
@@ -113,7 +114,7 @@ final class Tail {
         }
     }
 
-    /** Gives back all buffers; what was not settled is lost. */
+    /** Returns all buffers to the pool; batches that are not settled are lost. */
     void dropAll() {
         while (!buffers.isEmpty()) {
             drop(buffers.size() - 1);
@@ -149,7 +150,7 @@ final class Tail {
         return -1;
     }
 
-    /** Pinned batches from memory; null if the batch that holds {@code from} is not there. */
+    /** Reads batches from memory; null if the batch that holds {@code from} is not in the tail. */
     Records read(long from, long limit, int maxBytes, boolean atLeastOne) {
         int index = indexOf(from);
         if (index < 0) {
@@ -174,7 +175,7 @@ final class Tail {
         }
     }
 
-    /** Holds the buffers of one read. */
+    /** Retains the buffers of one read until the reader releases them. */
     private static final class Pin implements Runnable {
         private final LogCounters counters;
         private final List<TailBuffer> held = new ArrayList<>(2);

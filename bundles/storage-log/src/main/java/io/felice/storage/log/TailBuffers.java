@@ -8,8 +8,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Direct buffers for the tails of all logs: sizes are powers of two, pooled, all together within a budget. What came back
- * last is lent first: its bytes are in the processor's cache.
+ * The pool of direct buffers for the tails of all logs. The sizes are powers of two, and all buffers together stay within a
+ * budget. The buffer that was returned last is lent first, because it is still in the processor's cache. Thread-safe.
  */
 final class TailBuffers {
     static final int SMALLEST = 16 << 10;
@@ -53,8 +53,9 @@ final class TailBuffers {
     }
 
     /**
-     * A buffer of this size, a power of two from {@link #SMALLEST} to {@link #largest}, or a larger one if only such are
-     * left; null if the budget is used up.
+     * Lends a buffer of this size, or a larger one if only larger ones are left; null if the budget is used up.
+     *
+     * @param size a power of two from {@link #SMALLEST} to {@link #largest}
      */
     ByteBuffer take(int size) {
         ByteBuffer buffer = queueOf(size).poll();
@@ -83,7 +84,10 @@ final class TailBuffers {
             try {
                 return ByteBuffer.allocateDirect(size);
             } catch (OutOfMemoryError none) {
-                LOG.warn("No direct memory is left for a tail of {} bytes: {}", size, none.getMessage());
+                LOG.warn(
+                        "No direct memory is left for a tail buffer of {} bytes; batches are written to the files directly: {}",
+                        size,
+                        none.getMessage());
             }
         }
         allocated.addAndGet(-size);
