@@ -29,7 +29,10 @@ final class BatchScan {
         this.window = window;
     }
 
-    /** Reads the header at the position {@code at}; false if no whole batch of magic 2 can be between it and {@code end}. */
+    /**
+     * Reads the header at the position {@code at}; false if no whole batch of magic 2 can be between it and
+     * {@code end}.
+     */
     boolean header(long at, long end) throws IOException {
         if (end - at < RecordBatch.HEADER_BYTES || !see(at, RecordBatch.HEADER_BYTES, end)) {
             return false;
@@ -48,7 +51,7 @@ final class BatchScan {
                 && lastOffset >= baseOffset;
     }
 
-    /** Moves the window if it does not show the bytes from {@code at} on; false if the file has not so many bytes. */
+    /** Moves the window if it does not show the bytes from {@code at} on; false if the file ends before them. */
     private boolean see(long at, int bytes, long end) throws IOException {
         if (at >= windowAt && at + bytes <= windowAt + windowBytes) {
             return true;

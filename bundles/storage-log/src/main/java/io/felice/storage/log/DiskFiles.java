@@ -16,12 +16,14 @@ import java.util.function.BooleanSupplier;
 /**
  * The file operations that the engine uses; tests override single operations to let them fail.
  *
- * <p>A thread that calls these methods must not be interrupted: an interrupt closes the channel for all its users, and the
- * file's log is offline until it is opened again.
+ * <p>A thread that calls these methods must not be interrupted: an interrupt closes the channel for all its users, and
+ * the file's log is offline until it is opened again.
  */
 class DiskFiles {
     private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
-    /** After a file was closed to make room, other threads may use up the room before this thread opens its file. */
+    /**
+     * More than one: after {@link #onShortage} closed a file, another thread may open a file before this thread does.
+     */
     private static final int OPENING_ATTEMPTS = 5;
 
     /** Called if the process has too many files open; closes some files, and returns true if it closed any. */
@@ -73,8 +75,8 @@ class DiskFiles {
     }
 
     /**
-     * Writes all remaining bytes of {@code source}, followed by as much of {@code behind} as the disk has space for. One thread
-     * at a time for each channel.
+     * Writes all remaining bytes of {@code source}, followed by as much of {@code behind} as the disk has space for.
+     * One thread at a time for each channel.
      *
      * @return false if {@code behind} was not written completely
      */

@@ -10,9 +10,10 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /**
- * Keeps the bytes that recovery removes from a log with a damaged batch: the log ends before that batch, and the rest of its
- * segment and the later segments become files such as {@code 00000000000000000020.log.dropped} beside the segments. No log
- * reads these files. An operator may look for records in them and delete them; they are also deleted with the log.
+ * Keeps the bytes that recovery removes from a log with a damaged batch: the log ends before that batch, and the rest
+ * of its segment and the later segments become files such as {@code 00000000000000000020.log.dropped} beside the
+ * segments. No log reads these files. An operator may look for records in them and delete them; they are also deleted
+ * with the log.
  */
 final class DroppedBatches {
     private static final String SUFFIX = ".log.dropped";
@@ -126,7 +127,8 @@ final class DroppedBatches {
 
     /** The sentence for the operator; {@code logEnd} is the log's new end offset. */
     String sentence(String log, long logEnd) {
-        String offsets = end > logEnd ? "offsets " + logEnd + " to " + (end - 1) : "everything from offset " + logEnd + " on";
+        String offsets =
+                end > logEnd ? "offsets " + logEnd + " to " + (end - 1) : "all bytes from offset " + logEnd + " on";
         String names = kept.stream().map(file -> file.getFileName().toString()).collect(Collectors.joining(", "));
         return log + " has a damaged batch at offset " + logEnd + " and ends there now. Dropped: " + offsets + ", "
                 + bytes

@@ -9,9 +9,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Reads and writes the two files beside a segment that hold its {@link SparseIndex}. A missing index is rebuilt from the
- * segment, so a failed write is only logged; an outdated index would be wrong. The caller holds the log's lock
- * {@code flushing}, or recovers the log.
+ * Reads and writes the two files beside a segment that hold its {@link SparseIndex}. A missing index is rebuilt from
+ * the segment, so a failed write is only logged; an outdated index would be wrong. The files are written under the
+ * log's lock {@code flushing}.
  */
 final class IndexFiles {
     private static final Logger LOG = LoggerFactory.getLogger(IndexFiles.class);

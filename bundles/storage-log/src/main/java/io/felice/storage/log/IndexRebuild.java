@@ -3,8 +3,8 @@ package io.felice.storage.log;
 import java.io.IOException;
 
 /**
- * Rebuilds the index of a segment from its batches: during recovery, and when the index files of a sealed segment are missing
- * or wrong. For one thread.
+ * Rebuilds the index of a segment from its batches: during recovery, and when the index files of a sealed segment are
+ * missing or wrong. For one thread.
  */
 final class IndexRebuild {
     /** At least this many bytes are between two entries of a rebuilt index, and of one that compaction writes. */
@@ -24,7 +24,10 @@ final class IndexRebuild {
         boolean accepts(BatchScan scan) throws IOException;
     }
 
-    /** Reads batches from the beginning of the file up to the position {@code end}, or to the first batch that is not accepted. */
+    /**
+     * Reads batches from the beginning of the file up to the position {@code end}, or to the first batch that is not
+     * accepted.
+     */
     IndexRebuild read(BatchScan scan, long end, Check check) throws IOException {
         while (bytes < end && scan.header(bytes, end) && check.accepts(scan)) {
             tally.note(index, bytes, scan.lastOffset(), scan.maxTimestamp(), scan.size(), INTERVAL_BYTES);

@@ -53,8 +53,8 @@ final class LogDirectory implements AutoCloseable {
 
     /**
      * Directories that engines of this process have locked. The lock file alone is not enough: a second engine of this
-     * process would open a second channel, be refused the lock, and close the channel, which releases the first engine's
-     * lock.
+     * process would open a second channel, be refused the lock, and close the channel, which releases the first
+     * engine's lock.
      */
     private static final Set<Path> TAKEN_BY_THIS_PROCESS = ConcurrentHashMap.newKeySet();
 
@@ -96,8 +96,8 @@ final class LogDirectory implements AutoCloseable {
     }
 
     /**
-     * Locks the directory for this process and lists its logs. A directory of another cluster is refused before anything in
-     * it changes.
+     * Locks the directory for this process and lists its logs. A directory of another cluster is refused before
+     * anything in it changes.
      *
      * @param clusterId null if the cluster is not known
      */
@@ -123,7 +123,7 @@ final class LogDirectory implements AutoCloseable {
 
     private static FileChannel lock(Path path) throws IOException {
         if (!TAKEN_BY_THIS_PROCESS.add(path)) {
-            throw taken(path);
+            throw inUse(path);
         }
         try {
             return lockAgainstOthers(path);
@@ -133,7 +133,7 @@ final class LogDirectory implements AutoCloseable {
         }
     }
 
-    private static FeliceException taken(Path path) {
+    private static FeliceException inUse(Path path) {
         return KAFKA_STORAGE_ERROR.because(
                 "the directory " + path + " is in use by another process; stop it, or give each its own directory");
     }
@@ -148,8 +148,7 @@ final class LogDirectory implements AutoCloseable {
         }
         if (lock == null) {
             channel.close();
-            throw KAFKA_STORAGE_ERROR.because(
-                    "the directory " + path + " is in use by another process; stop it, or give each its own directory");
+            throw inUse(path);
         }
         return channel;
     }
@@ -239,8 +238,8 @@ final class LogDirectory implements AutoCloseable {
     }
 
     /**
-     * The log's directory; null if the log has no files. Fails while the metadata of the directory with the log's name cannot
-     * be read: that directory may be the log's, so the log must not be taken for empty.
+     * The log's directory; null if the log has no files. Fails while the metadata of the directory with the log's name
+     * cannot be read: that directory may be the log's, so the log must not be taken for empty.
      */
     Path placeOf(LogId id) {
         String name = nameOf(id);
@@ -284,7 +283,9 @@ final class LogDirectory implements AutoCloseable {
         moveAside = how;
     }
 
-    /** Makes the directory of a new log. Checkpoints and segments of an older log of that name do not become part of it. */
+    /**
+     * Makes the directory of a new log. Checkpoints and segments of an older log of that name do not become part of it.
+     */
     Path create(LogId id) throws IOException {
         String name = nameOf(id);
         LogId owner = names.putIfAbsent(name, id);
@@ -354,9 +355,9 @@ final class LogDirectory implements AutoCloseable {
     }
 
     /**
-     * Notes that an fsync of this log failed. After a failed fsync the operating system still shows readers the pages that it
-     * could not write, but the next fsync no longer writes them and succeeds. The note need not survive a power cut: after a
-     * power cut readers see what is on the disk.
+     * Notes that an fsync of this log failed. After a failed fsync the operating system still shows readers the pages
+     * that it could not write, but the next fsync no longer writes them and succeeds. The note need not survive a power
+     * cut: after a power cut readers see what is on the disk.
      */
     void noteFailedFsync(LogId id) {
         failedFsyncs.add(id);
@@ -496,7 +497,7 @@ final class LogDirectory implements AutoCloseable {
             }
             files.delete(directory);
         } catch (IOException failure) {
-            LOG.warn("{} was not completely deleted; the next start deletes the rest: {}", directory, failure.toString());
+            LOG.warn("{} is deleted only in part; the next start deletes the rest: {}", directory, failure.toString());
         }
     }
 

@@ -10,9 +10,9 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Flushes a log's files to the disk, so that its batches survive a power cut. One fsync completes all requests that were made
- * before it began (group commit). Fsyncs run on the engine's flush threads, under the lock {@code flushing}. This object's
- * monitor guards the list of waiting requests.
+ * Flushes a log's files to the disk, so that its batches survive a power cut. One fsync completes all requests that
+ * were made before it began (group commit). Fsyncs run on the engine's flush threads, under the lock {@code flushing}.
+ * This object's monitor guards the list of waiting requests.
  */
 final class LogFlusher {
     private final LogResources shared;
@@ -78,7 +78,7 @@ final class LogFlusher {
         return taken;
     }
 
-    /** Fails the waiting requests of a log that was deleted or closed. */
+    /** Fails the waiting requests, when the log is retired. */
     void fail(RuntimeException reason) {
         takeWaiters().forEach(waiter -> waiter.completeExceptionally(reason));
     }

@@ -14,8 +14,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Reads a log: from memory if the batches are in the tail, otherwise from a file. Any thread. A reader takes only the log's
- * monitor, and holds no lock while it reads a file. If the file's segment is dropped meanwhile, it tries again.
+ * Reads a log: from memory if the batches are in the tail, otherwise from a file. Any thread. A reader takes only the
+ * log's monitor, and holds no lock while it reads a file. If the file's segment is dropped meanwhile, it tries again.
  */
 final class LogReader {
     private static final Logger LOG = LoggerFactory.getLogger(LogReader.class);
@@ -50,8 +50,8 @@ final class LogReader {
     }
 
     /**
-     * Reads from a file; null if the file has no batch from {@code from} on. Damaged bytes and read errors fail only this read:
-     * the log can still be written.
+     * Reads from a file; null if the file has no batch from {@code from} on. Damaged bytes and read errors fail only
+     * this read: the log can still be written.
      */
     private Records readFile(SharedFile.Pin pin, long from, long limit, int maxBytes, boolean atLeastOne) {
         Records read = null;
@@ -131,8 +131,8 @@ final class LogReader {
     }
 
     /**
-     * Ignores a read error of a retired segment, whose file may be deleted. A read error of any other segment fails the read,
-     * but not the log: the log is written in another place.
+     * Ignores a read error of a retired segment, whose file may be deleted. A read error of any other segment fails the
+     * read, but not the log: appends do not touch the unreadable bytes.
      */
     private void mustBeRetired(SegmentFile segment, long from, IOException failure) {
         if (!segment.isRetired()) {

@@ -16,10 +16,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Finds the segments and the end of a log when it is opened. A log that ends exactly at its recovery point is not scanned.
- * Otherwise the segments from the recovery point on are scanned: the first batch that is incomplete, out of order or, above
- * the recovery point, has a wrong CRC ends the log. After a failed fsync everything above the recovery point is written and
- * flushed again before the scan, so that the batches which the scan finds are on the disk.
+ * Finds the segments and the end of a log when it is opened. A log that ends exactly at its recovery point is not
+ * scanned. Otherwise the segments from the recovery point on are scanned: the first batch that is incomplete, out of
+ * order or, above the recovery point, has a wrong CRC ends the log. After a failed fsync everything above the recovery
+ * point is written and flushed again before the scan, so that the batches which the scan finds are on the disk.
  */
 final class LogRecovery {
     private static final Logger LOG = LoggerFactory.getLogger(LogRecovery.class);
@@ -230,8 +230,8 @@ final class LogRecovery {
     }
 
     /**
-     * True if the next segment continues this one. If zeros follow the last batch, no batch was lost only if the next segment
-     * begins at the offset after that batch.
+     * True if the next segment continues this one. If zeros follow the last batch, no batch was lost only if the next
+     * segment begins at the offset after that batch.
      */
     private boolean follows(SegmentFile segment, long fileBytes, long next) throws IOException {
         return segment.size() == fileBytes ? end <= next : end == next && segment.endsWithZeros(fileBytes);
@@ -239,8 +239,8 @@ final class LogRecovery {
 
     /**
      * Drops the segments after the one in which the log ends; bytes that may contain whole batches are kept in
-     * {@link DroppedBatches}. The segment in which the log ends is cut off later: if it were cut off first, a crash in between
-     * would leave a log with a gap.
+     * {@link DroppedBatches}. The segment in which the log ends is cut off later: if it were cut off first, a crash in
+     * between would leave a log with a gap.
      */
     private void dropAfter(int last, long fileBytes, ByteBuffer window) throws IOException {
         DroppedBatches dropped = new DroppedBatches(shared.files());

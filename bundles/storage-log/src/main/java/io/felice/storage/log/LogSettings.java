@@ -3,8 +3,8 @@ package io.felice.storage.log;
 /**
  * The settings of the engine.
  *
- * @param tailBytes most memory for the tail of one partition, in bytes. The tail's largest buffer has half of it; a larger
- *     batch is written to the file directly
+ * @param tailBytes most memory for the tail of one partition, in bytes. The tail's largest buffer has half of it; a
+ *     larger batch is written to the file directly
  * @param tailBudgetBytes memory for the tails of all partitions together, in bytes
  * @param openFiles most files that stay open without being in use
  * @param flushThreads number of threads that call fsync

@@ -17,13 +17,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The state of a log in memory: its segments, its tail, its offsets, and the lease of its owner. Every method leaves the
- * state consistent.
+ * The state of a log in memory: its segments, its tail, its offsets, and the lease of its owner. Every method leaves
+ * the state consistent.
  *
- * <p>This object's monitor is the log's monitor, the last of the locks in {@link LogLocks}. No file is read or written under
- * the monitor, so appends to the tail and reads from the tail never wait for a disk. The list of segments changes only while
- * the lock {@code settling} is also held: a thread that holds {@code settling} may read the list without the monitor. Any
- * thread may read the offsets.
+ * <p>This object's monitor is the log's monitor, the last of the locks in {@link LogLocks}. No file is read or written
+ * under the monitor, so appends to the tail and reads from the tail never wait for a disk. The list of segments changes
+ * only while the lock {@code settling} is also held: a thread that holds {@code settling} may read the list without the
+ * monitor. Any thread may read the offsets.
  */
 final class LogState {
     private static final Logger LOG = LoggerFactory.getLogger(LogState.class);
@@ -136,14 +136,16 @@ final class LogState {
         }
     }
 
-    /** A log whose write failed can still be read. A log that was deleted or closed cannot: it has no segments any more. */
+    /** After a failed write the log can still be read. After {@link #retire} it cannot: it has no segments any more. */
     private void mustBeReadable() {
         if (segments.isEmpty()) {
             mustBeUsable();
         }
     }
 
-    /** Why the log can no longer be written: a write failed, or it was deleted or closed. Null if it can be written. */
+    /**
+     * Why the log can no longer be written: a write failed, or {@link #retire} was called. Null if it can be written.
+     */
     FeliceException reasonUnusable() {
         return reasonUnusable;
     }
@@ -170,7 +172,7 @@ final class LogState {
 
     private void logFailure(IOException failure) {
         if (shared.volumeSpace().isNearlyFull()) {
-            LOG.warn("{} takes no batches until it is opened again, for lack of disk space: {}", id, failure.toString());
+            LOG.warn("{} takes no batches until it is opened again: no disk space ({})", id, failure.toString());
         } else {
             LOG.error("{} is offline until it is opened again: {}", id, failure.toString());
         }
@@ -186,8 +188,8 @@ final class LogState {
     }
 
     /**
-     * True if the next batch should be written to the file directly. The tail would not help: nobody reads the log, and the
-     * owner's last settle wrote a single batch, so the tail would not combine several batches into one write.
+     * True if the next batch should be written to the file directly. The tail would not help: nobody reads the log, and
+     * the owner's last settle wrote a single batch, so the tail would not combine several batches into one write.
      */
     synchronized boolean shouldBypassTail() {
         return batchesLastSettled == 1 && batchesToSettle == 0 && tail.hasNoReader();
@@ -211,7 +213,9 @@ final class LogState {
         return fits(batch, size);
     }
 
-    /** Appends to the tail; false if the batch does not fit into the last buffer and there is no other buffer for it. */
+    /**
+     * Appends to the tail; false if the batch does not fit into the last buffer and there is no other buffer for it.
+     */
     synchronized boolean appendToTail(RecordBatch batch, int size) {
         boolean reserved = tail.reserve(segments.active(), end, size);
         if (reserved) {
@@ -299,8 +303,8 @@ final class LogState {
     // Read
 
     /**
-     * Reads batches from {@code at} on if they are in the tail. The result is empty if there are no batches from {@code at} on
-     * below {@code limit}, and null if the batches must be read from a file.
+     * Reads batches from {@code at} on if they are in the tail. The result is empty if there are no batches from
+     * {@code at} on below {@code limit}, and null if the batches must be read from a file.
      *
      * @param from the offset that the caller asked for; OFFSET_OUT_OF_RANGE if it is no longer in the log
      */
@@ -400,7 +404,10 @@ final class LogState {
         return dropped;
     }
 
-    /** Ends the log at {@code newEnd}, inside a segment that becomes the active one. Drops and returns the later segments. */
+    /**
+     * Ends the log at {@code newEnd}, inside a segment that becomes the active one. Drops and returns the later
+     * segments.
+     */
     synchronized List<SegmentFile> truncateTo(SegmentFile segment, SegmentFile.Cut cut, long newEnd) {
         tail.dropAll();
         List<SegmentFile> dropped = segments.dropAfter(segment);
@@ -418,7 +425,7 @@ final class LogState {
         }
     }
 
-    /** Makes the log unusable for its handles. Drops and returns all segments. */
+    /** Makes the log unusable for all its handles. Drops and returns all segments. */
     synchronized List<SegmentFile> retire(FeliceException reason) {
         reasonUnusable = reasonUnusable == null ? reason : reasonUnusable;
         tail.dropAll();

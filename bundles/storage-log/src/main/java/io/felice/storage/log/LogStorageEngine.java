@@ -42,8 +42,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The default storage engine: keeps each partition's log as segment files in Kafka's layout. The first call locks the
- * engine's directory; activation does not touch it. Deactivation settles and flushes every log, writes Kafka's marker of a
- * clean shutdown, and unlocks the directory.
+ * engine's directory; activation does not touch it. Deactivation settles and flushes every log, writes Kafka's marker
+ * of a clean shutdown, and unlocks the directory.
  */
 @Component(
         immediate = true,
@@ -113,7 +113,10 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
     private volatile Config inForce;
     private int sweepsDone;
 
-    /** The place of one log. A thread that opens the log holds the slot's monitor, so that other logs can be opened meanwhile. */
+    /**
+     * The place of one log. A thread that opens the log holds the slot's monitor, so that other logs can be opened
+     * meanwhile.
+     */
     private static final class Slot {
         private volatile SegmentedLog log;
     }
@@ -171,7 +174,9 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
         files.onShortage(openFiles::closeSome);
     }
 
-    /** Logs which settings need a restart of the bundle. A restart closes and opens every log, so the operator decides. */
+    /**
+     * Logs which settings need a restart of the bundle. A restart closes and opens every log, so the operator decides.
+     */
     @Modified
     void modified(Config wanted) {
         ReadOnce.compare("io.felice.storage.log", Config.class, inForce, wanted, Set.of());
@@ -368,15 +373,18 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
     }
 
     /**
-     * Cuts off the zeros behind the last batches of idle logs, so that other programs can read the files. Also adjusts how
-     * many files may be open.
+     * Cuts off the zeros behind the last batches of idle logs, so that other programs can read the files. Also adjusts
+     * how many files may be open.
      */
     void cutOffZeros() {
         shared.openFiles().adjustLimit();
         forEachLog(SegmentedLog::cutOffZerosIfIdle);
     }
 
-    /** Releases the memory of idle logs, and writes the recovery points to disk once in {@link #SWEEPS_PER_CHECKPOINT} sweeps. */
+    /**
+     * Releases the memory of idle logs, and writes the recovery points to disk once in {@link #SWEEPS_PER_CHECKPOINT}
+     * sweeps.
+     */
     void sweep() throws IOException {
         forEachLog(SegmentedLog::sweep);
         if (++sweepsDone % SWEEPS_PER_CHECKPOINT == 0) {
@@ -460,8 +468,8 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
     }
 
     /**
-     * Unlocks the directory once all flush threads have ended, however long that takes: a late write of this engine would
-     * overwrite what the next engine has written.
+     * Unlocks the directory once all flush threads have ended, however long that takes: a late write of this engine
+     * would overwrite what the next engine has written.
      */
     private void releaseDirectory() {
         LogDirectory released = directory;
@@ -479,7 +487,10 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
         }
     }
 
-    /** Runs the queued tasks, then ends the threads without an interrupt: an interrupt would close files that others use. */
+    /**
+     * Runs the queued tasks, then ends the threads without an interrupt: an interrupt would close files that others
+     * use.
+     */
     private static void stop(ExecutorService executor) {
         executor.shutdown();
         try {

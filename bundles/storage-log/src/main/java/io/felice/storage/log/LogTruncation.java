@@ -9,9 +9,9 @@ import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Removes batches from the start or the end of a log. Files and checkpoints change in an order in which a crash after any step
- * leaves a log that recovery can read. The caller holds the lock {@code settling}; this class takes {@code flushing}, so that
- * no fsync runs on a file that is deleted or truncated.
+ * Removes batches from the start or the end of a log. Files and checkpoints change in an order in which a crash after
+ * any step leaves a log that recovery can read. The caller holds the lock {@code settling}; this class takes
+ * {@code flushing}, so that no fsync runs on a file that is deleted or truncated.
  */
 final class LogTruncation {
     private static final long MOST_WAIT_FOR_PINS_MS = 60_000;
@@ -58,8 +58,9 @@ final class LogTruncation {
     }
 
     /**
-     * Deletes the segments below {@code to}. Only a start inside a segment is written to the checkpoint: without a checkpoint
-     * the log starts at its first segment, so retention, which deletes whole segments, also works on a full disk.
+     * Deletes the segments below {@code to}. Only a start inside a segment is written to the checkpoint: without a
+     * checkpoint the log starts at its first segment, so retention, which deletes whole segments, also works on a full
+     * disk.
      */
     private void dropBelow(long to) throws IOException {
         long base = state.holding(to).baseOffset;
@@ -159,10 +160,10 @@ final class LogTruncation {
     /**
      * Empties the log; its start and end are {@code offset} then.
      *
-     * <p>If {@code offset} is above the old end, the new segment's file is created first, then the old files are deleted, the
-     * first one first: the new file keeps the log's end while they are deleted. If {@code offset} is below the old end,
-     * recovery would take the new file for the beginning of the old files. So the old files are deleted first, the last one
-     * first.
+     * <p>If {@code offset} is above the old end, the new segment's file is created first, then the old files are
+     * deleted, the first one first: the new file keeps the log's end while they are deleted. If {@code offset} is below
+     * the old end, recovery would take the new file for the beginning of the old files. So the old files are deleted
+     * first, the last one first. The same applies if an old file has the name of the new one.
      */
     void startAgainAt(long offset) throws IOException {
         directory.make();

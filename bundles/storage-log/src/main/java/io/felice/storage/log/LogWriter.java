@@ -26,8 +26,8 @@ final class LogWriter {
     }
 
     /**
-     * Runs a change if {@code lease} is the newest lease. No newer lease is given out meanwhile. If the change fails, the log is
-     * offline until it is opened again.
+     * Runs a change if {@code lease} is the newest lease. No newer lease is given out meanwhile. If the change fails,
+     * the log is offline until it is opened again.
      */
     void change(long lease, FileChange change) {
         run(() -> state.mustOwn(lease), change);

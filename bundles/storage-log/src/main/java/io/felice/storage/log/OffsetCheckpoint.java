@@ -16,9 +16,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * A file with one offset for each log, in Kafka's checkpoint format: a line with the version, a line with the number of
- * entries, and a line {@code topic partition offset} for each entry. Changes stay in memory until {@link #write}. Threads
- * that call {@link #write} at the same time share one write of the file; each call returns when the changes made before it
- * are on disk. Thread-safe.
+ * entries, and a line {@code topic partition offset} for each entry. Changes stay in memory until {@link #write}.
+ * Threads that call {@link #write} at the same time share one write of the file; each call returns when the changes
+ * made before it are on disk. Thread-safe.
  */
 final class OffsetCheckpoint {
     private static final Logger LOG = LoggerFactory.getLogger(OffsetCheckpoint.class);

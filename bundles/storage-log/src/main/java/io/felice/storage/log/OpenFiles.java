@@ -15,9 +15,9 @@ import org.slf4j.LoggerFactory;
 /**
  * Limits the number of open segment files: if too many are open, the least recently used ones are closed.
  *
- * <p>The limit is the setting {@code open.files}, or less if the process may open only few files: a reserve stays free for
- * connections, ZooKeeper and the node's small files. If the process may open at least {@value #AMPLE_FACTOR} times the
- * setting, the limit is not adjusted.
+ * <p>The limit is the setting {@code open.files}, or less if the process may open only few files: a reserve stays free
+ * for connections, ZooKeeper and the node's small files. If the process may open at least {@value #AMPLE_FACTOR} times
+ * the setting, the limit is not adjusted.
  */
 final class OpenFiles {
     private static final Logger LOG = LoggerFactory.getLogger(OpenFiles.class);
@@ -46,7 +46,8 @@ final class OpenFiles {
     }
 
     /**
-     * @param processLimit how many files and connections the process may open; {@link FileDescriptors#PLENTY} if unknown
+     * @param processLimit how many files and connections the process may open; {@link FileDescriptors#PLENTY} if
+     *     unknown
      * @param free how many more the process may open now
      */
     OpenFiles(int setting, long processLimit, LongSupplier free) {
@@ -116,9 +117,9 @@ final class OpenFiles {
     private void warnOnce() {
         if (warned.compareAndSet(false, true)) {
             LOG.warn(
-                    "This process may have {} files and connections open, too few for open.files = {}. Idle segment files"
-                            + " are closed, and opened again when they are used, which may be slow. To avoid this, raise"
-                            + " the limit (ulimit -n, or LimitNOFILE of a systemd service)",
+                    "This process may have {} files and connections open, too few for open.files = {}. Idle segment"
+                            + " files are closed, and opened again when they are used, which takes time. To avoid this,"
+                            + " raise the limit (ulimit -n, or LimitNOFILE of a systemd service)",
                     processLimit == FileDescriptors.PLENTY ? "few" : processLimit,
                     setting);
         }

@@ -12,8 +12,9 @@ import java.util.Properties;
 import java.util.UUID;
 
 /**
- * The file {@code felice-log.properties}: names the layout of the engine's directory and the cluster that its logs belong
- * to. If an operator deletes the line {@code cluster.id}, the next cluster that uses the directory becomes its owner.
+ * The file {@code felice-log.properties}: names the layout of the engine's directory and the cluster that its logs
+ * belong to. If an operator deletes the line {@code cluster.id}, the next cluster that uses the directory becomes its
+ * owner.
  */
 final class OwnerFile {
     private static final String NAME = "felice-log.properties";

@@ -7,8 +7,8 @@ import java.nio.file.Path;
 /**
  * The directory of one log, and the log's entries in the checkpoints. The first write creates the directory.
  *
- * <p>Callers hold the log's lock {@code settling}; for methods that say so, the lock {@code flushing} is enough. Any thread
- * may call {@link #path}.
+ * <p>Callers hold the log's lock {@code settling}; for methods that say so, the lock {@code flushing} is enough. Any
+ * thread may call {@link #path}.
  */
 final class PartitionDirectory {
     private final LogId id;
@@ -90,8 +90,8 @@ final class PartitionDirectory {
     }
 
     /**
-     * Lowers the recovery point to {@code to}, also on disk. Called before batches from {@code to} on are removed or written,
-     * so that after a crash no recovery point is above what was flushed.
+     * Lowers the recovery point to {@code to}, also on disk. Called before batches from {@code to} on are removed or
+     * written, so that after a crash no recovery point is above what was flushed.
      */
     void lowerRecoveryPoint(long to) throws IOException {
         if (path == null) {

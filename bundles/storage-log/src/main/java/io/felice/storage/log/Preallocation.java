@@ -12,15 +12,16 @@ import org.slf4j.LoggerFactory;
  * overwrite the zeros. Without the zeros every write makes the file longer by a few pages, which takes the kernel up to
  * twice the time of the write, and twice the time of a later read (docs/decisions/0009).
  *
- * <p>A file that grows slowly gets no zeros, nor does any file while the volume has little free space. An idle log's zeros
- * are cut off. After a kill, recovery finds zeros where the next batch would begin, and cuts them off.
+ * <p>A file that grows slowly gets no zeros, nor does any file while the volume has little free space. An idle log's
+ * zeros are cut off. After a kill, recovery finds zeros where the next batch would begin, and cuts them off.
  *
  * <p>The caller holds the log's lock {@code settling}; {@link #hasZeros} is called from any thread.
  */
 final class Preallocation {
     /**
-     * The file's length becomes a multiple of this, 32 KB. Larger pieces were slower when measured: the kernel keeps freed memory
-     * of up to 32 KB at hand for each processor, and larger pieces may no longer be in the processor's cache.
+     * The file's length becomes a multiple of this, 32 KB. Larger pieces were slower when measured: the kernel keeps
+     * freed memory of up to 32 KB at hand for each processor, and larger pieces may no longer be in the processor's
+     * cache.
      */
     static final int PIECE_BYTES = 32 << 10;
 

@@ -14,9 +14,9 @@ import org.slf4j.LoggerFactory;
 /**
  * One segment of a log: its size, its {@link SharedFile file}, and its sparse index, which is loaded when it is needed.
  *
- * <p>An append changes the size, the tally and the index under the log's monitor; all other changes are made under the lock
- * {@code settling}. Any thread that has entered the file may look up batches. This object's monitor is held while the index
- * is loaded.
+ * <p>An append changes the size, the tally and the index under the log's monitor. A flush makes its changes under the
+ * lock {@code flushing}; all other changes are made under {@code settling}. Any thread that has entered the file may
+ * look up batches. This object's monitor is held while the index is loaded.
  */
 final class SegmentFile {
     private static final Logger LOG = LoggerFactory.getLogger(SegmentFile.class);
@@ -80,7 +80,10 @@ final class SegmentFile {
         return segment;
     }
 
-    /** Writes the batches that shall replace {@code old} to a new file and flushes it. Recovery deletes files of its name. */
+    /**
+     * Writes the batches that shall replace {@code old} to a new file and flushes it. Recovery deletes files of its
+     * name.
+     */
     static SegmentFile compacted(SegmentFile old, Iterator<RecordBatch> batches) throws IOException {
         SegmentFile fresh = new SegmentFile(old.shared, old.directory, old.baseOffset, 0, old.createdAt, false);
         fresh.index = new SparseIndex(old.baseOffset);
@@ -224,7 +227,10 @@ final class SegmentFile {
         return size == 0 || indexFiles().exist();
     }
 
-    /** Makes the segment the active one again; fails if its file does not end with a whole batch. Returns the end offset. */
+    /**
+     * Makes the segment the active one again; fails if its file does not end with a whole batch. Returns the end
+     * offset.
+     */
     long resume() throws IOException {
         Cut cut = cutAt(Long.MAX_VALUE);
         if (cut.position() != size) {
@@ -237,8 +243,8 @@ final class SegmentFile {
     }
 
     /**
-     * Reads the whole file and rebuilds the index. The segment ends before the first batch that is incomplete, out of order or,
-     * from the offset {@code trusted} on, has a wrong CRC. The caller calls {@link #cutOffRest} afterwards.
+     * Reads the whole file and rebuilds the index. The segment ends before the first batch that is incomplete, out of
+     * order or, from the offset {@code trusted} on, has a wrong CRC. The caller calls {@link #cutOffRest} afterwards.
      *
      * @return the offset after the last batch
      */
@@ -340,8 +346,8 @@ final class SegmentFile {
     }
 
     /**
-     * Deletes the index files that a clean stop wrote, before the first write to the segment: after a kill, recovery would take
-     * them for complete, although they lack the newest timestamp. True if there may have been index files.
+     * Deletes the index files that a clean stop wrote, before the first write to the segment: after a kill, recovery
+     * would take them for complete, although they lack the newest timestamp. True if there may have been index files.
      */
     boolean dropIndexFilesBeforeGrowth() throws IOException {
         boolean mayExist = indexFilesExist;
@@ -425,7 +431,9 @@ final class SegmentFile {
         }
     }
 
-    /** Writes the index files of the active segment at a clean stop, without fsync: after a power cut they are rebuilt. */
+    /**
+     * Writes the index files of the active segment at a clean stop, without fsync: after a power cut they are rebuilt.
+     */
     void persistActiveIndex() {
         SparseIndex activeIndex = index;
         if (size == 0 || activeIndex == null || indexOnDisk) {
@@ -453,7 +461,9 @@ final class SegmentFile {
         return new BatchScan(shared.files(), file.channel(false), ByteBuffer.allocate(WINDOW_BYTES));
     }
 
-    /** The position of the first batch whose last offset is at least {@code offset}; {@code readable} if there is none. */
+    /**
+     * The position of the first batch whose last offset is at least {@code offset}; {@code readable} if there is none.
+     */
     long find(BatchScan scan, long offset, long readable) throws IOException {
         long at = index().positionAtOrBelowOffset(offset);
         while (at < readable) {

@@ -1,8 +1,8 @@
 package io.felice.storage.log;
 
 /**
- * Follows the batches appended to a segment: adds an index entry every so many bytes, and keeps the largest timestamp. One
- * thread at a time writes; any thread may read the timestamp.
+ * Follows the batches appended to a segment: adds an index entry every so many bytes, and keeps the largest timestamp.
+ * One thread at a time writes; any thread may read the timestamp.
  */
 final class SegmentTally {
     private volatile long maxTimestamp = -1;

@@ -20,8 +20,8 @@ import org.slf4j.LoggerFactory;
  * {@link LogHandle}.
  *
  * <p>{@link LogState} has the state in memory; an append to the tail or a read from the tail takes only its monitor.
- * {@link LogWriter} writes the files, {@link LogFlusher} flushes, {@link LogTruncation} shortens and {@link LogReader} reads
- * them; {@link LogLocks} has the order of the locks.
+ * {@link LogWriter} writes the files, {@link LogFlusher} flushes, {@link LogTruncation} shortens and {@link LogReader}
+ * reads them; {@link LogLocks} has the order of the locks.
  */
 final class SegmentedLog {
     private static final Logger LOG = LoggerFactory.getLogger(SegmentedLog.class);
@@ -140,8 +140,8 @@ final class SegmentedLog {
     }
 
     /**
-     * Appends a batch that cannot simply be copied to the tail: the active segment or the tail is full, the batch is larger
-     * than a buffer of the tail, or the batch should be written to the file directly.
+     * Appends a batch that cannot simply be copied to the tail: the active segment or the tail is full, the batch is
+     * larger than a buffer of the tail, or the batch should be written to the file directly.
      */
     private void appendSettling(RecordBatch batch, int size) throws IOException {
         if (!state.fitsActiveSegment(batch, size)) {
@@ -263,7 +263,10 @@ final class SegmentedLog {
         }
     }
 
-    /** Settles, flushes and writes the active segment's index. True if this worked, so that the next start needs no scan. */
+    /**
+     * Settles, flushes and writes the active segment's index. True if this worked, so that the next start needs no
+     * scan.
+     */
     boolean closeCleanly() {
         try {
             writer.cutOffZerosWhenSettled();

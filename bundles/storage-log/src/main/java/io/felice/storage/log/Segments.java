@@ -4,7 +4,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** The list of a log's segments in the order of their offsets; the last one is the active segment. The log's monitor guards it. */
+/**
+ * The list of a log's segments in the order of their offsets; the last one is the active segment. The log's monitor
+ * guards it.
+ */
 final class Segments {
     private final List<SegmentFile> all = new ArrayList<>();
     private SegmentFile active;
@@ -14,7 +17,7 @@ final class Segments {
         return active;
     }
 
-    /** True only after the log was deleted or closed. */
+    /** True only after {@link SegmentedLog#retire}. */
     boolean isEmpty() {
         return all.isEmpty();
     }

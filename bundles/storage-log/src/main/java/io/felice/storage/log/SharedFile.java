@@ -11,12 +11,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The file of one segment. The file is opened when a thread uses it; {@link OpenFiles} closes unused files when too many are
- * open.
+ * The file of one segment. The file is opened when a thread uses it; {@link OpenFiles} closes unused files when too
+ * many are open.
  *
- * <p>Thread-safe. A thread uses the file between {@link #enter} and {@link #leave}, or while it holds a {@link Pin}; the
- * channel stays open meanwhile. A retired file is closed by its last user. The monitor guards the users and is taken after
- * all other locks. Opening a file may take long and has its own lock.
+ * <p>Thread-safe. A thread uses the file between {@link #enter} and {@link #leave}, or while it holds a {@link Pin};
+ * the channel stays open meanwhile. A retired file is closed by its last user. The monitor guards the users and is
+ * taken after all other locks. Opening a file may take long and has its own lock.
  */
 final class SharedFile {
     private static final Logger LOG = LoggerFactory.getLogger(SharedFile.class);

@@ -104,8 +104,8 @@ final class SparseIndex {
     }
 
     /**
-     * An offset at which a scan for a timestamp may begin: no batch below has a timestamp of at least {@code timestamp}. The
-     * base offset if the index has no smaller timestamp.
+     * An offset at which a scan for a timestamp may begin: no batch below has a timestamp of at least
+     * {@code timestamp}. The base offset if all indexed timestamps are larger.
      */
     synchronized long offsetBefore(long timestamp) {
         int entry = timeCount - 1;
@@ -158,8 +158,8 @@ final class SparseIndex {
     }
 
     /**
-     * Reads an index from the contents of its two files; null if they cannot belong to a segment of this size, or have entries of
-     * zeros, which a power cut leaves.
+     * Reads an index from the contents of its two files; null if they cannot belong to a segment of this size, or have
+     * entries of zeros, which a power cut leaves.
      */
     static SparseIndex of(long baseOffset, long segmentBytes, ByteBuffer offsets, ByteBuffer times) {
         if (offsets.remaining() % OFFSET_ENTRY_BYTES != 0 || times.remaining() % TIME_ENTRY_BYTES != 0) {

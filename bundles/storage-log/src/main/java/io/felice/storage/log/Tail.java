@@ -7,13 +7,16 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The newest batches of a log in memory: those that are not settled yet and, if the log is read, those settled recently. The
- * first buffer is small; the next ones are larger while the partition is busy. If nobody reads the log, its settled buffers
- * are replaced by one buffer: it stays in the processor's cache, and other logs can use the memory. The log's monitor guards
- * this class.
+ * The newest batches of a log in memory: those that are not settled yet and, if the log is read, those settled
+ * recently. The first buffer is small; each further one is twice as large, up to the largest size. If nobody reads the
+ * log, its settled buffers are replaced by one buffer: it stays in the processor's cache, and other logs can use the
+ * memory. The log's monitor guards this class.
  */
 final class Tail {
-    /** Unsettled batches may take this many times the tail's normal size; then an append has to wait for the disk. */
+    /**
+     * Unsettled batches may take this many times the tail's normal size; then an append has to settle, which waits for
+     * the disk.
+     */
     private static final int LEAD_FACTOR = 4;
 
     private final LogResources shared;
@@ -27,7 +30,7 @@ final class Tail {
         this.shared = shared;
     }
 
-    /** Makes sure that the last buffer has space for a batch, with another buffer from the pool if necessary. */
+    /** Makes space for a batch, with another buffer from the pool if necessary; false if no buffer can be had. */
     boolean reserve(SegmentFile active, long end, int size) {
         if (!buffers.isEmpty() && hasNoReader()) {
             replaceBuffers();
@@ -69,7 +72,7 @@ final class Tail {
         }
     }
 
-    /** Returns all buffers to the pool; the next buffer is as large as all of them were together. */
+    /** Returns all buffers to the pool; the next buffer has space for as many bytes as they held together. */
     private void replaceBuffers() {
         int needed = 0;
         for (int i = 0; i < buffers.size(); i++) {

@@ -5,8 +5,8 @@ import java.nio.ByteBuffer;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * One buffer of a log's {@link Tail}: holds successive whole batches of one segment. The log's monitor guards it. Bytes below
- * {@link #written} never change. The buffer returns to the pool when the log and all readers have released it.
+ * One buffer of a log's {@link Tail}: holds successive whole batches of one segment. The log's monitor guards it. Bytes
+ * below {@link #written} never change. The buffer returns to the pool when the log and all readers have released it.
  */
 final class TailBuffer {
     final SegmentFile segment;
@@ -86,7 +86,10 @@ final class TailBuffer {
         return settling.limit(settlingTo).position(settled);
     }
 
-    /** Position of {@link #settling}'s first byte in the segment. Only the settling thread calls this; it needs no monitor. */
+    /**
+     * Position of {@link #settling}'s first byte in the segment. Only the settling thread calls this; it needs no
+     * monitor.
+     */
     long settlingPosition() {
         return position + settled;
     }
@@ -110,7 +113,10 @@ final class TailBuffer {
         return at;
     }
 
-    /** Size of the whole batches from index {@code from} on that are below the offset {@code limit} and fit into {@code maxBytes}. */
+    /**
+     * Size of the whole batches from index {@code from} on that are below the offset {@code limit} and fit into
+     * {@code maxBytes}.
+     */
     int bytesBelow(long limit, int from, int maxBytes, boolean atLeastOne) {
         if (limit >= nextOffset && written - from <= maxBytes) {
             return written - from;

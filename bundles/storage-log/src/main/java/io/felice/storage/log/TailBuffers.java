@@ -8,8 +8,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The pool of direct buffers for the tails of all logs. The sizes are powers of two, and all buffers together stay within a
- * budget. The buffer that was returned last is lent first, because it is still in the processor's cache. Thread-safe.
+ * The pool of direct buffers for the tails of all logs. The sizes are powers of two, and all buffers together stay
+ * within a budget. The buffer that was returned last is lent first, because it is still in the processor's cache.
+ * Thread-safe.
  */
 final class TailBuffers {
     static final int SMALLEST = 16 << 10;
@@ -85,7 +86,7 @@ final class TailBuffers {
                 return ByteBuffer.allocateDirect(size);
             } catch (OutOfMemoryError none) {
                 LOG.warn(
-                        "No direct memory is left for a tail buffer of {} bytes; batches are written to the files directly: {}",
+                        "No direct memory is left for a tail buffer of {} bytes; a smaller one or none is used: {}",
                         size,
                         none.getMessage());
             }

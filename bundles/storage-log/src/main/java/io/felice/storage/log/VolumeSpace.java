@@ -6,9 +6,9 @@ import java.util.function.Supplier;
 
 /**
  * Decides from the free space of the engine's volume whether files may have zeros behind their last batch
- * ({@link Preallocation}). No file gets zeros while little space is free, nor for {@value #PAUSE_MS} ms after a failed write:
- * zeros that are cut off again would make a full volume look as if it had space. Any thread; {@link #isPlenty} looks at the
- * volume once in {@value #CHECK_MS} ms.
+ * ({@link Preallocation}). No file gets zeros while little space is free, nor for {@value #PAUSE_MS} ms after a failed
+ * write: zeros that are cut off again would make a full volume look as if it had space. Any thread; {@link #isPlenty}
+ * looks at the volume once in {@value #CHECK_MS} ms.
  */
 final class VolumeSpace {
     /** Files may have zeros if this much is free or, on a small volume, a quarter of the volume. */
