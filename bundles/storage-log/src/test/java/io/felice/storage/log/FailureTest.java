@@ -64,7 +64,7 @@ class FailureTest {
     }
 
     @Test
-    void aFullDiskKillsTheHandleThatMeetsItAndNoOther() {
+    void aWriteToAFullDiskMakesItsLogUnusableAndNoOther() {
         files.fillUp("bad-0");
         bad.append(batch(10).at(10));
 
@@ -82,7 +82,7 @@ class FailureTest {
     }
 
     @Test
-    void aFullDiskMetByABatchThatIsWrittenAtOnceKillsTheHandleAndLosesNothingBeforeIt() {
+    void aBatchWrittenDirectlyToAFullDiskMakesItsLogUnusableAndEarlierBatchesStay() {
         int end = 10;
         for (; end < 1_000; end += 10) {
             bad.append(batch(10).valueBytes(1_000).at(end));
@@ -107,7 +107,7 @@ class FailureTest {
     }
 
     @Test
-    void aLogComesBackWithAllThatWasSettledWhenThereIsSpaceAgain() {
+    void aLogOpenedAgainAfterAFullDiskHasAllSettledBatches() {
         files.fillUp("bad-0");
         bad.append(batch(10).at(10));
         assertStorageError(bad::settle, "No space");
@@ -129,7 +129,7 @@ class FailureTest {
     }
 
     @Test
-    void theNewestLeaseIsKnownAfterAFailure() {
+    void anOlderLeaseIsStillRefusedAfterAFailure() {
         PartitionLog newer = engine.open(BAD, 7);
         files.fillUp("bad-0");
         newer.append(batch(10).at(10));
@@ -142,7 +142,7 @@ class FailureTest {
     }
 
     @Test
-    void aLargeBatchOnAFullDiskIsRefusedAtOnceAndLeavesNoTrace() {
+    void aLargeBatchOnAFullDiskFailsItsAppendAndIsNotInTheLog() {
         files.fillUp("bad-0");
 
         assertStorageError(() -> bad.append(batch(1).valueBytes(1_000_000).at(10)), "No space");
@@ -154,7 +154,7 @@ class FailureTest {
     }
 
     @Test
-    void aNewLogOnAFullDiskFailsAndComesBack() {
+    void aNewLogThatFailedOnAFullDiskCanBeOpenedWhenSpaceIsFree() {
         LogId fresh = new LogId(new UUID(3, 3), 0, "fresh");
         PartitionLog log = engine.open(fresh, 1);
         files.fillUp("fresh-0");
@@ -170,7 +170,7 @@ class FailureTest {
     }
 
     @Test
-    void wholeSegmentsCanBeDroppedOnAFullDisk() {
+    void aTrimDeletesWholeSegmentsOnAFullDisk() {
         bad.roll();
         bad.append(batch(10).at(10));
         bad.settle();
@@ -183,7 +183,7 @@ class FailureTest {
     }
 
     @Test
-    void everythingCanBeTrimmedOnAFullDiskAndGivesItsRoomBackFirst() {
+    void aTrimOfTheWholeLogDeletesSealedSegmentsBeforeItNeedsSpace() {
         bad.roll();
         bad.append(batch(10).at(10));
         bad.settle();
@@ -200,7 +200,7 @@ class FailureTest {
     }
 
     @Test
-    void aStartThatCannotBeNotedIsNotTakenForDoneAndHarmsNothing() {
+    void aTrimWhoseCheckpointCannotBeWrittenFailsAndTheLogStaysUsable() {
         bad.roll();
         bad.append(batch(10).at(10));
         bad.settle();
@@ -221,7 +221,7 @@ class FailureTest {
     }
 
     @Test
-    void aStartThatCannotBeNotedIsForgottenWhenTheLogIsOpenedAgain() {
+    void aLogOpenedAgainHasTheStartThatIsInTheCheckpoint() {
         files.fillUp("log-start-offset-checkpoint");
         assertStorageError(() -> bad.trimTo(5), "cannot be noted");
         files.fillUp("bad-0");
@@ -245,7 +245,7 @@ class FailureTest {
     }
 
     @Test
-    void whatGoesWrongWithOneLogDoesNotKeepAnotherFromItsRoom() throws IOException {
+    void anIoErrorOfOneLogDoesNotStopTheCuttingOffOfZerosInOtherLogs() throws IOException {
         files.breakTruncation("bad-0", new UncheckedIOException(new IOException("Input/output error")));
         appendQuickly(bad);
         appendQuickly(good);
@@ -261,7 +261,7 @@ class FailureTest {
     }
 
     @Test
-    void anAccidentWithOneLogDoesNotEndTheSweep() throws IOException {
+    void anUnexpectedExceptionOfOneLogDoesNotStopTheCuttingOffOfZerosInOtherLogs() throws IOException {
         files.breakTruncation("bad-0", new IllegalStateException("an accident"));
         appendQuickly(bad);
         appendQuickly(good);
@@ -289,7 +289,7 @@ class FailureTest {
     }
 
     @Test
-    void aFailedFsyncKillsTheHandle() {
+    void aFailedFsyncMakesItsLogUnusable() {
         files.breakFsync("bad-0");
 
         assertThatThrownBy(() -> bad.flush(10).toCompletableFuture().join())
@@ -303,7 +303,7 @@ class FailureTest {
     }
 
     @Test
-    void whatAFailedFsyncForgotIsWrittenAgainBeforeItCountsAsFlushed() throws IOException {
+    void batchesOfAFailedFsyncAreWrittenAgainBeforeTheyCountAsFlushed() throws IOException {
         bad.flush(10).toCompletableFuture().join();
         bad.append(batch(10).at(10));
         bad.roll();
@@ -325,7 +325,7 @@ class FailureTest {
     }
 
     @Test
-    void aFailedFsyncIsStillKnownAfterARestart() throws IOException {
+    void batchesOfAFailedFsyncAreWrittenAgainAfterARestart() throws IOException {
         files.breakFsync("bad-0");
         assertThatThrownBy(() -> bad.flush(10).toCompletableFuture().join()).hasMessageContaining("Input/output error");
         engine.close();
@@ -338,7 +338,7 @@ class FailureTest {
     }
 
     @Test
-    void aLogStaysClosedWhileItsFsyncFailsAgain() throws IOException {
+    void aLogCannotBeOpenedWhileItsFsyncsFail() throws IOException {
         files.breakFsync("bad-0");
         assertThatThrownBy(() -> bad.flush(10).toCompletableFuture().join()).hasMessageContaining("Input/output error");
 
@@ -360,7 +360,7 @@ class FailureTest {
     }
 
     @Test
-    void aFileThatCannotBeReadKeepsItsLogClosedOnly() {
+    void aLogCannotBeOpenedWhileItsFileCannotBeReadAndOtherLogsCan() {
         files.fillUp("bad-0");
         bad.append(batch(10).at(10));
         assertStorageError(bad::settle, "No space");
@@ -375,7 +375,7 @@ class FailureTest {
     }
 
     @Test
-    void whatCannotBeReadFailsTheReadAndNotTheLog() {
+    void aReadErrorFailsTheReadAndTheLogStaysUsable() {
         engine.close();
         engine = new LogStorageEngine(temp, new LogSettings(512 << 10, 0, 8_000, 2), files, Clock.systemUTC(), false);
         bad = engine.open(BAD, 2);
@@ -397,7 +397,7 @@ class FailureTest {
     }
 
     @Test
-    void anIndexThatCannotBeReadIsMadeAnew() throws IOException {
+    void anIndexThatCannotBeReadIsRebuilt() throws IOException {
         bad.roll();
         bad.append(batch(10).at(10));
         bad.settle();
@@ -416,7 +416,7 @@ class FailureTest {
     }
 
     @Test
-    void openingsThatFailLeaveNoFileOpen() {
+    void failedOpensLeaveNoFileOpen() {
         files.fillUp("bad-0");
         bad.append(batch(10).at(10));
         assertStorageError(bad::settle, "No space");
@@ -433,7 +433,7 @@ class FailureTest {
     }
 
     @Test
-    void aLogThatEndsBelowItsRecoveryPointIsCheckedFromThereOn() throws IOException {
+    void aLogThatEndsBelowItsRecoveryPointGetsALowerRecoveryPoint() throws IOException {
         bad.append(batch(10).at(10));
         bad.append(batch(10).at(20));
         bad.flush(30).toCompletableFuture().join();
@@ -463,7 +463,7 @@ class FailureTest {
     }
 
     @Test
-    void anEngineThatWasStoppedRefusesEverything() {
+    void aStoppedEngineRefusesAllCalls() {
         engine.close();
 
         assertStorageError(() -> good.append(batch(1).at(10)), "stopped");
@@ -472,7 +472,7 @@ class FailureTest {
     }
 
     @Test
-    void theDirectoryIsNotGivenBackWhileAThreadStillWritesToIt() throws InterruptedException {
+    void theDirectoryStaysLockedWhileAThreadWritesToIt() throws InterruptedException {
         CountDownLatch thaw = new CountDownLatch(1);
         DiskFiles slow = new DiskFiles() {
             @Override
@@ -500,14 +500,14 @@ class FailureTest {
             thaw.countDown();
 
             long deadline = System.nanoTime() + Duration.ofSeconds(20).toNanos();
-            assertThat(opensAtLast(next, deadline)).isTrue();
+            assertThat(opensBefore(next, deadline)).isTrue();
             assertThat(next.open(GOOD, 2).endOffset()).isEqualTo(10);
         } finally {
             thaw.countDown();
         }
     }
 
-    private static boolean opensAtLast(LogStorageEngine next, long deadline) throws InterruptedException {
+    private static boolean opensBefore(LogStorageEngine next, long deadline) throws InterruptedException {
         while (System.nanoTime() < deadline) {
             try {
                 next.open(GOOD, 2).close();
@@ -520,7 +520,7 @@ class FailureTest {
     }
 
     @Test
-    void aLogThatFailedLeavesNoCleanMarker() {
+    void anEngineWithAFailedLogStopsWithoutTheMarkerOfACleanShutdown() {
         files.fillUp("bad-0");
         bad.append(batch(10).at(10));
         assertStorageError(bad::settle, "No space");

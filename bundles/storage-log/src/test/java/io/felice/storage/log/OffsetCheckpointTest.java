@@ -25,7 +25,7 @@ class OffsetCheckpointTest {
     };
 
     @Test
-    void whatIsJustBeingWrittenCountsAsOnDisk() throws IOException {
+    void offsetsOfAWriteInProgressCountAsOnDisk() throws IOException {
         OffsetCheckpoint checkpoint = new OffsetCheckpoint(files, temp.resolve("points"));
         checkpoint.put("orders 0", 90);
         List<Long> seen = new ArrayList<>();

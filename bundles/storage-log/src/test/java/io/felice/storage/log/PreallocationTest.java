@@ -44,7 +44,7 @@ class PreallocationTest {
     }
 
     @Test
-    void aFileThatGrowsQuicklyIsMadeLongerInPieces() throws IOException {
+    void aFileThatGrowsQuicklyGrowsInPieces() throws IOException {
         try (LogStorageEngine engine = start()) {
             PartitionLog log = engine.open(ID, 1);
             long longest = 0;
@@ -71,7 +71,7 @@ class PreallocationTest {
     }
 
     @Test
-    void everyLargeWriteMakesTheFileLongerByWholePiecesAtOnce() throws IOException {
+    void everyLargeWriteExtendsTheFileToTheEndOfAPiece() throws IOException {
         List<Long> ends = new ArrayList<>();
         DiskFiles files = new SmallDisk() {
             @Override
@@ -99,7 +99,7 @@ class PreallocationTest {
     void aSealedSegmentEndsWithItsLastBatch() throws IOException {
         try (LogStorageEngine engine = start()) {
             PartitionLog log = engine.open(ID, 1);
-            appendWithRoom(log, 0, 20);
+            appendLeavingZeros(log, 0, 20);
             log.roll();
 
             assertThat(segmentBytes(0)).isEqualTo(log.segments().get(0).sizeInBytes());
@@ -109,11 +109,11 @@ class PreallocationTest {
     }
 
     @Test
-    void aCleanStopLeavesNoRoomAndNothingToScan() throws IOException {
+    void aCleanStopCutsOffTheZerosAndTheNextStartScansNothing() throws IOException {
         long bytes;
         try (LogStorageEngine engine = start()) {
             PartitionLog log = engine.open(ID, 1);
-            appendWithRoom(log, 0, 20);
+            appendLeavingZeros(log, 0, 20);
             bytes = bytesOf(log);
         }
 
@@ -125,10 +125,10 @@ class PreallocationTest {
     }
 
     @Test
-    void aLogThatIsNotWrittenToGivesItsRoomBack() throws IOException {
+    void theZerosOfAnIdleLogAreCutOff() throws IOException {
         try (LogStorageEngine engine = start()) {
             PartitionLog log = engine.open(ID, 1);
-            appendWithRoom(log, 0, 20);
+            appendLeavingZeros(log, 0, 20);
             engine.cutOffZeros();
             assertThat(segmentBytes(0)).isGreaterThan(bytesOf(log));
             engine.cutOffZeros();
@@ -140,10 +140,10 @@ class PreallocationTest {
     }
 
     @Test
-    void afterAKillTheRoomIsCutOffAndTheLogGoesOn() throws IOException {
+    void afterAKillTheZerosAreCutOffAndAppendsContinue() throws IOException {
         Path killed = temp.resolve("killed");
         try (LogStorageEngine engine = start()) {
-            appendWithRoom(engine.open(ID, 1), 0, 20);
+            appendLeavingZeros(engine.open(ID, 1), 0, 20);
             Directories.copy(directory, killed);
         }
 
@@ -200,7 +200,7 @@ class PreallocationTest {
     }
 
     @Test
-    void roomLeftInASealedSegmentDoesNotEndTheLog() throws IOException {
+    void zerosAtTheEndOfASealedSegmentDoNotEndTheLog() throws IOException {
         Path killed = temp.resolve("killed");
         try (LogStorageEngine engine = start()) {
             PartitionLog log = engine.open(ID, 1);
@@ -219,7 +219,7 @@ class PreallocationTest {
     }
 
     @Test
-    void aHoleThatBatchesMayHaveBeenInEndsTheLog() throws IOException {
+    void zerosInPlaceOfABatchEndTheLog() throws IOException {
         Path killed = temp.resolve("killed");
         try (LogStorageEngine engine = start()) {
             PartitionLog log = engine.open(ID, 1);
@@ -241,10 +241,10 @@ class PreallocationTest {
     }
 
     @Test
-    void truncationTakesTheRoomToo() throws IOException {
+    void truncationCutsOffTheZeros() throws IOException {
         try (LogStorageEngine engine = start()) {
             PartitionLog log = engine.open(ID, 1);
-            appendWithRoom(log, 0, 20);
+            appendLeavingZeros(log, 0, 20);
             log.truncateTo(7);
 
             assertThat(segmentBytes(0)).isEqualTo(bytesOf(log));
@@ -254,7 +254,7 @@ class PreallocationTest {
     }
 
     @Test
-    void aDiskWithNoPlaceForRoomStillTakesBatches() throws IOException {
+    void batchesAreWrittenIfThereIsNoSpaceForZeros() throws IOException {
         DiskFiles files = new DiskFiles() {
             @Override
             boolean write(FileChannel channel, ByteBuffer source, ByteBuffer behind, long position) throws IOException {
@@ -271,7 +271,7 @@ class PreallocationTest {
     }
 
     @Test
-    void whereOneFileFoundNoPlaceNoneTakesMoreForAWhile() throws IOException {
+    void afterOneFileFoundNoSpaceForZerosNoFileGetsZerosForAMinute() throws IOException {
         SmallDisk disk = new SmallDisk();
         try (LogStorageEngine engine = start(disk)) {
             PartitionLog log = engine.open(ID, 1);
@@ -293,7 +293,7 @@ class PreallocationTest {
     }
 
     @Test
-    void whereLittleIsFreeNoFileTakesMoreThanItNeeds() throws IOException {
+    void noFileGetsZerosWhileLittleSpaceIsFree() throws IOException {
         SmallDisk disk = new SmallDisk();
         disk.usable = 200L << 20;
         try (LogStorageEngine engine = start(disk)) {
@@ -310,12 +310,12 @@ class PreallocationTest {
     }
 
     @Test
-    void aSmallDiskHasZerosAheadWhileAQuarterOfItIsFree() throws IOException {
+    void filesOnASmallDiskGetZerosWhileAQuarterOfTheDiskIsFree() throws IOException {
         SmallDisk disk = new SmallDisk();
         disk.total = 24L << 20;
         disk.usable = 6L << 20;
         try (LogStorageEngine engine = start(disk)) {
-            appendWithRoom(engine.open(ID, 1), 0, 20);
+            appendLeavingZeros(engine.open(ID, 1), 0, 20);
         }
     }
 
@@ -353,7 +353,7 @@ class PreallocationTest {
     }
 
     /** Appends quickly; afterwards the first segment's file is longer than its batches. */
-    private void appendWithRoom(PartitionLog log, int from, int to) throws IOException {
+    private void appendLeavingZeros(PartitionLog log, int from, int to) throws IOException {
         append(log, from, to);
         assertThat(segmentBytes(0)).isGreaterThan(bytesOf(log));
     }

@@ -65,7 +65,7 @@ class ScarceFilesTest {
     }
 
     @Test
-    void everyLogIsWrittenAndReadThoughTheSystemRefusesToOpenMoreFiles() {
+    void allLogsAreWrittenAndReadAlthoughTheSystemRefusesToOpenMoreFiles() {
         OpenFiles unaware = new OpenFiles(8_000, FileDescriptors.PLENTY, () -> FileDescriptors.PLENTY);
         try (LogStorageEngine engine = new LogStorageEngine(temp, SETTINGS, files, Clock.systemUTC(), false, unaware)) {
             writeAndReadAll(engine);
@@ -74,7 +74,7 @@ class ScarceFilesTest {
     }
 
     @Test
-    void anEngineThatKnowsTheLimitLeavesAReserve() {
+    void anEngineThatKnowsTheLimitOfTheProcessStaysBelowIt() {
         OpenFiles aware = new OpenFiles(8_000, POSSIBLE, files::free);
         try (LogStorageEngine engine = new LogStorageEngine(temp, SETTINGS, files, Clock.systemUTC(), false, aware)) {
             writeAndReadAll(engine);
