@@ -22,7 +22,7 @@ import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Stops the disk at every change that an operation makes, and looks at what the next start finds. */
+/** Stops the disk at each change that an operation makes, and checks the log that the next start finds. */
 class CrashTest {
     private static final LogId ID = new LogId(new UUID(1, 2), 0, "orders");
     private static final LogSettings SETTINGS = new LogSettings(32_768, 1 << 20, 100, 1);
@@ -33,7 +33,7 @@ class CrashTest {
 
     private int runs;
 
-    /** What a start found. */
+    /** The log that a start found. */
     private record Found(long start, long end, List<Long> offsets) {}
 
     @Test
@@ -175,7 +175,7 @@ class CrashTest {
         return found(directory);
     }
 
-    /** Lets the operation run again and again, each time one change further, until it comes to its end. */
+    /** Repeats the operation; the disk stops one change later each time, until the operation succeeds. */
     private void crashEverywhere(Consumer<PartitionLog> operation, BiConsumer<Found, Boolean> check) {
         crashEverywhere(operation, check, false);
         crashEverywhere(operation, check, true);
@@ -212,7 +212,7 @@ class CrashTest {
         }
     }
 
-    /** Batches of ten: those at 0 and 10 in the first segment, 20 and 30 in the second, 40 in the third. */
+    /** Batches of ten records, at offsets 0 and 10 in the first segment, 20 and 30 in the second, 40 in the third. */
     private static PartitionLog appendFiveBatches(LogStorageEngine engine) {
         PartitionLog log = engine.open(ID, 1);
         for (int i = 0; i < 5; i++) {

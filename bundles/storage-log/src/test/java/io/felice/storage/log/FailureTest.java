@@ -29,7 +29,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A disk that fills up or breaks takes the logs offline that it hits, and they come back when it is well again. */
+/**
+ * Tests that a full or failing disk affects only the logs that it fails, and that they can be opened again afterwards.
+ */
 class FailureTest {
     private static final LogId BAD = new LogId(new UUID(1, 1), 0, "bad");
     private static final LogId GOOD = new LogId(new UUID(2, 2), 0, "good");
@@ -206,7 +208,7 @@ class FailureTest {
         bad.settle();
         files.fillUp("log-start-offset-checkpoint");
 
-        assertStorageError(() -> bad.trimTo(15), "starts at 15 cannot be noted: No space left on device");
+        assertStorageError(() -> bad.trimTo(15), "the start 15 of bad-0 cannot be written: No space left on device");
         assertStorageError(() -> bad.trimTo(15), "No space left on device");
 
         assertThat(bad.startOffset()).isEqualTo(10);
@@ -223,7 +225,7 @@ class FailureTest {
     @Test
     void aLogOpenedAgainHasTheStartThatIsInTheCheckpoint() {
         files.fillUp("log-start-offset-checkpoint");
-        assertStorageError(() -> bad.trimTo(5), "cannot be noted");
+        assertStorageError(() -> bad.trimTo(5), "cannot be written");
         files.fillUp("bad-0");
         bad.append(batch(10).at(10));
         assertStorageError(bad::settle, "No space");
@@ -262,7 +264,7 @@ class FailureTest {
 
     @Test
     void anUnexpectedExceptionOfOneLogDoesNotStopTheCuttingOffOfZerosInOtherLogs() throws IOException {
-        files.breakTruncation("bad-0", new IllegalStateException("an accident"));
+        files.breakTruncation("bad-0", new IllegalStateException("unexpected"));
         appendQuickly(bad);
         appendQuickly(good);
 
@@ -316,7 +318,7 @@ class FailureTest {
         files.heal();
 
         PartitionLog again = engine.open(BAD, 2);
-        // The flush that follows a roll may have failed before the last batch came.
+        // The flush after the roll may have failed before the append of the last batch.
         long end = again.endOffset();
         assertThat(end).isIn(20L, 30L);
         again.flush(end).toCompletableFuture().join();

@@ -43,7 +43,9 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The directory as others see it: Kafka's tools, the next start, another process. */
+/**
+ * Tests the engine's directory as Kafka's tools, the next start and another engine see it, and the tails of its logs.
+ */
 class LogFilesTest {
     private static final LogSettings SMALL_TAILS = new LogSettings(64 << 10, 1 << 20, 100, 1);
     private static final LogId ID = new LogId(new UUID(0x1234_5678_9ABC_4DEFL, 0x8123_4567_89AB_CDEFL), 0, "orders");
@@ -214,7 +216,7 @@ class LogFilesTest {
         Files.delete(data().resolve("recovery-point-offset-checkpoint"));
     }
 
-    /** The log's lines. */
+    /** The log lines that the action writes to standard error. */
     private static String loggedBy(Runnable action) {
         PrintStream before = System.err;
         ByteArrayOutputStream output = new ByteArrayOutputStream();
@@ -690,17 +692,17 @@ class LogFilesTest {
         PartitionLog log = start(data(), SMALL_TAILS).open(ID, 1);
         appendSettled(log, 0, 40);
         log.append(batch(1).valueBytes(3_000).at(40));
-        assertThat(log.settledOffset()).as("alone so far").isEqualTo(41);
+        assertThat(log.settledOffset()).as("after batches settled one at a time").isEqualTo(41);
         log.append(batch(1).valueBytes(3_000).at(41));
-        assertThat(log.settledOffset()).as("the second").isEqualTo(41);
+        assertThat(log.settledOffset()).as("the second batch since the last settle").isEqualTo(41);
         log.settle();
 
         log.append(batch(1).valueBytes(3_000).at(42));
-        assertThat(log.settledOffset()).as("after two together").isEqualTo(42);
+        assertThat(log.settledOffset()).as("after two batches settled together").isEqualTo(42);
         log.settle();
 
         log.append(batch(1).valueBytes(3_000).at(43));
-        assertThat(log.settledOffset()).as("after one alone").isEqualTo(44);
+        assertThat(log.settledOffset()).as("after one batch settled alone").isEqualTo(44);
         assertThat(batchesIn(everythingIn(log))).hasSize(44);
     }
 

@@ -9,7 +9,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What a checkpoint says of its file while that is being replaced. */
+/** Tests which offsets a checkpoint reports as being on disk while its file is being replaced. */
 class OffsetCheckpointTest {
     @TempDir
     Path temp;

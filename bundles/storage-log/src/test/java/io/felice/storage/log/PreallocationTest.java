@@ -25,7 +25,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A file that grows quickly is longer than its batches, and nobody is to notice. */
+/** Tests when a file has zeros behind its last batch, and that readers and recovery never take zeros for batches. */
 class PreallocationTest {
     private static final LogId ID = new LogId(new UUID(1, 2), 0, "orders");
     private static final LogId OTHER = new LogId(new UUID(3, 4), 0, "clicks");
@@ -39,7 +39,7 @@ class PreallocationTest {
     private final ManualClock clock = new ManualClock();
 
     @BeforeEach
-    void name() {
+    void setDirectory() {
         directory = temp.resolve("data");
     }
 
@@ -187,7 +187,7 @@ class PreallocationTest {
         }
     }
 
-    /** Counts what is read. */
+    /** File operations that count the bytes read. */
     private static final class CountingFiles extends DiskFiles {
         long read;
 
@@ -319,7 +319,7 @@ class PreallocationTest {
         }
     }
 
-    /** A disk that says what it has, and does or does not take zeros. */
+    /** File operations of a disk with a given size and free space, which may have no space for zeros. */
     private static class SmallDisk extends DiskFiles {
         long total = 10L << 30;
         long usable = 2L << 30;
@@ -352,7 +352,7 @@ class PreallocationTest {
         return new LogStorageEngine(directory, SETTINGS, files, clock, false);
     }
 
-    /** Appends quickly; afterwards the first segment's file is longer than its batches. */
+    /** Appends while the clock stands still, so that zeros follow the last batch in the first segment's file. */
     private void appendLeavingZeros(PartitionLog log, int from, int to) throws IOException {
         append(log, from, to);
         assertThat(segmentBytes(0)).isGreaterThan(bytesOf(log));
@@ -400,7 +400,7 @@ class PreallocationTest {
         }
     }
 
-    /** Stands still unless it is told to go on. */
+    /** A clock that moves only when {@link #advance} is called. */
     private static final class ManualClock extends Clock {
         private long millis = 1_000;
 
