@@ -64,10 +64,10 @@ final class TailBuffers {
             buffer = allocate(size);
         }
         if (buffer == null) {
-            buffer = idleOneAbove(size);
+            buffer = pollLarger(size);
         }
         if (buffer == null) {
-            buffer = allocateInPlaceOfSmallerOnes(size);
+            buffer = allocateAfterFreeingSmaller(size);
         }
         if (buffer != null) {
             lent.addAndGet(buffer.capacity());
@@ -95,7 +95,7 @@ final class TailBuffers {
         return null;
     }
 
-    private ByteBuffer idleOneAbove(int size) {
+    private ByteBuffer pollLarger(int size) {
         ByteBuffer buffer = null;
         for (int larger = 2 * size; buffer == null && larger <= largest; larger *= 2) {
             buffer = queueOf(larger).poll();
@@ -103,7 +103,7 @@ final class TailBuffers {
         return buffer;
     }
 
-    private ByteBuffer allocateInPlaceOfSmallerOnes(int size) {
+    private ByteBuffer allocateAfterFreeingSmaller(int size) {
         ByteBuffer buffer = null;
         for (int smaller = SMALLEST; buffer == null && smaller < size; ) {
             if (queueOf(smaller).poll() == null) {
