@@ -160,7 +160,7 @@ final class LogDirectory implements AutoCloseable {
         try {
             lockFile.close();
         } catch (IOException failure) {
-            LOG.warn("The lock file of {} did not close: {}", path, failure.toString());
+            LOG.warn("The lock file of {} could not be closed; it may stay locked: {}", path, failure.toString());
         }
         TAKEN_BY_THIS_PROCESS.remove(path);
     }
@@ -201,7 +201,7 @@ final class LogDirectory implements AutoCloseable {
             }
             unreadable.remove(name);
         } catch (IOException failure) {
-            LOG.error("{} cannot be used: {}", directory, failure.toString());
+            LOG.error("{} cannot be used until its {} can be read: {}", directory, METADATA, failure.toString());
             unreadable.add(name);
         }
     }
@@ -263,7 +263,7 @@ final class LogDirectory implements AutoCloseable {
     static void mustBeLegal(LogId id) {
         String topic = id.topic();
         if (!TopicNames.isValid(topic)) {
-            throw KAFKA_STORAGE_ERROR.because("a topic named \"" + topic + "\" cannot have a directory");
+            throw KAFKA_STORAGE_ERROR.because("the topic name \"" + topic + "\" is not allowed");
         }
     }
 
@@ -368,7 +368,11 @@ final class LogDirectory implements AutoCloseable {
         try {
             files.open(place.resolve(FSYNC_FAILED), true).close();
         } catch (IOException failure) {
-            LOG.warn("An fsync of {} failed, and the note of that was not written to disk: {}", id, failure.toString());
+            LOG.warn(
+                    "An fsync of {} failed, and {} cannot be written: after a restart its batches are not written again: {}",
+                    id,
+                    FSYNC_FAILED,
+                    failure.toString());
         }
     }
 

@@ -138,7 +138,7 @@ final class LogReader {
         if (!segment.isRetired()) {
             if (unreadable != segment) {
                 unreadable = segment;
-                LOG.error("{} cannot be read at offset {}: {}", id, from, failure.toString());
+                LOG.error("{} cannot be read at offset {}; appends go on: {}", id, from, failure.toString());
             }
             throw KAFKA_STORAGE_ERROR.because(
                     id + " cannot be read at offset " + from + ": " + failure.getMessage(), failure);

@@ -230,8 +230,8 @@ final class LogRecovery {
     }
 
     /**
-     * True if the next segment continues this one. If zeros follow the last batch, no batch was lost only if the next
-     * segment begins at the offset after that batch.
+     * True if the next segment continues this segment. Zeros behind the last batch may be left of lost batches. No batch
+     * was lost if the next segment begins at the offset after the last batch.
      */
     private boolean follows(SegmentFile segment, long fileBytes, long next) throws IOException {
         return segment.size() == fileBytes ? end <= next : end == next && segment.endsWithZeros(fileBytes);

@@ -346,7 +346,7 @@ final class LogState {
         return segments.stream().map(segment -> segment.describe(end)).toList();
     }
 
-    // The list of segments; the caller holds the lock settling, so these getters need no monitor
+    // The list of segments; the caller holds the lock settling, so the getters need no monitor
 
     SegmentFile active() {
         return segments.active();

@@ -401,7 +401,7 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
                     work.accept(log);
                 }
             } catch (RuntimeException | Error failure) {
-                LOG.warn("{} cannot be swept", id, failure);
+                LOG.warn("A regular task for {} failed and is tried again", id, failure);
             }
         });
     }
@@ -483,7 +483,7 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
                 released.markClean();
             }
         } catch (IOException | RuntimeException failure) {
-            LOG.warn("{} has no marker of a clean shutdown: {}", released.path(), failure.toString());
+            LOG.warn("{} was closed without the marker of a clean shutdown: {}", released.path(), failure.toString());
         }
     }
 

@@ -97,7 +97,7 @@ final class SegmentedLog {
                 state.dropTailIfSettled();
             }
         } catch (FeliceException failure) {
-            LOG.warn("{} was closed without being settled: {}", id, failure.getMessage());
+            LOG.warn("{} was closed before all its batches were written: {}", id, failure.getMessage());
         }
     }
 
@@ -279,7 +279,7 @@ final class SegmentedLog {
             }
             return true;
         } catch (FeliceException failure) {
-            LOG.warn("{} was closed without being flushed: {}", id, failure.getMessage());
+            LOG.warn("{} was closed before all its batches were flushed: {}", id, failure.getMessage());
             return false;
         } finally {
             retire("belongs to an engine that was stopped");
