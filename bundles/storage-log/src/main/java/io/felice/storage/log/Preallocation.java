@@ -26,7 +26,8 @@ final class Preallocation {
     static final int PIECE_BYTES = 32 << 10;
 
     private static final Logger LOG = LoggerFactory.getLogger(Preallocation.class);
-    private static final ByteBuffer ZEROS = ByteBuffer.allocateDirect(PIECE_BYTES).asReadOnlyBuffer();
+    private static final ByteBuffer ZEROS =
+            ByteBuffer.allocateDirect(PIECE_BYTES).asReadOnlyBuffer();
 
     /** A file grows quickly if less than this passed since its last piece began. */
     private static final long QUICK_MS = 250;

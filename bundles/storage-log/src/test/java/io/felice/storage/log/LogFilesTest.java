@@ -692,9 +692,13 @@ class LogFilesTest {
         PartitionLog log = start(data(), SMALL_TAILS).open(ID, 1);
         appendSettled(log, 0, 40);
         log.append(batch(1).valueBytes(3_000).at(40));
-        assertThat(log.settledOffset()).as("after batches settled one at a time").isEqualTo(41);
+        assertThat(log.settledOffset())
+                .as("after batches settled one at a time")
+                .isEqualTo(41);
         log.append(batch(1).valueBytes(3_000).at(41));
-        assertThat(log.settledOffset()).as("the second batch since the last settle").isEqualTo(41);
+        assertThat(log.settledOffset())
+                .as("the second batch since the last settle")
+                .isEqualTo(41);
         log.settle();
 
         log.append(batch(1).valueBytes(3_000).at(42));
