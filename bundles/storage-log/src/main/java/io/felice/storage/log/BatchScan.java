@@ -6,7 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.util.zip.CRC32C;
 
-/** Walks the batches of a file by their headers, through a window of its bytes. For one thread. */
+/** Reads the batch headers of a segment file one after the other, through a buffer (the window). For one thread. */
 final class BatchScan {
     private final DiskFiles files;
     private final FileChannel channel;
@@ -29,7 +29,10 @@ final class BatchScan {
         this.window = window;
     }
 
-    /** Looks at the header at {@code at}; false if no whole batch of our format can be there before {@code end}. */
+    /**
+     * Reads the header at the position {@code at}; false if no whole batch of magic 2 can be between it and
+     * {@code end}.
+     */
     boolean header(long at, long end) throws IOException {
         if (end - at < RecordBatch.HEADER_BYTES || !see(at, RecordBatch.HEADER_BYTES, end)) {
             return false;
@@ -48,7 +51,7 @@ final class BatchScan {
                 && lastOffset >= baseOffset;
     }
 
-    /** True if the window shows the bytes from {@code at} on; moves it there if need be. */
+    /** Moves the window if it does not show the bytes from {@code at} on; false if the file ends before them. */
     private boolean see(long at, int bytes, long end) throws IOException {
         if (at >= windowAt && at + bytes <= windowAt + windowBytes) {
             return true;
@@ -61,7 +64,7 @@ final class BatchScan {
         return bytes <= windowBytes;
     }
 
-    /** True if the CRC of the batch last looked at is right. */
+    /** True if the CRC of the batch that {@link #header} read last is right. */
     boolean crcIsRight() throws IOException {
         crc.reset();
         long at = position + RecordBatch.ATTRIBUTES_AT;

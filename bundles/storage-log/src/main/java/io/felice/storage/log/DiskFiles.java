@@ -14,17 +14,19 @@ import java.nio.file.StandardOpenOption;
 import java.util.function.BooleanSupplier;
 
 /**
- * The file system as far as this engine uses it; tests let single operations fail by overriding them.
+ * The file operations that the engine uses; tests override single operations to let them fail.
  *
- * <p>No thread that calls in here may be interrupted: an interrupt closes the channel under every other user, and the
- * log of that file goes offline until it is opened again.
+ * <p>A thread that calls these methods must not be interrupted: an interrupt closes the channel for all its users, and
+ * the file's log is offline until it is opened again.
  */
 class DiskFiles {
     private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
-    /** Other threads may open what was closed for this one. */
+    /**
+     * More than one: after {@link #onShortage} closed a file, another thread may open a file before this thread does.
+     */
     private static final int OPENING_ATTEMPTS = 5;
 
-    /** What to do if the process has too many files open: closes some, and returns true if it did. */
+    /** Called if the process has too many files open; closes some files, and returns true if it closed any. */
     private volatile BooleanSupplier onShortage = () -> false;
 
     void onShortage(BooleanSupplier closeSome) {
@@ -55,7 +57,7 @@ class DiskFiles {
         return FileChannel.open(file, options);
     }
 
-    /** Fills the buffer from {@code position} on, as far as the file goes. */
+    /** Fills the buffer with the file's bytes from {@code position} on; stops early at the end of the file. */
     void read(FileChannel channel, ByteBuffer target, long position) throws IOException {
         long at = position;
         while (target.hasRemaining()) {
@@ -67,16 +69,16 @@ class DiskFiles {
         }
     }
 
-    /** Writes all that remains in the buffer. */
+    /** Writes all remaining bytes of the buffer. */
     final void write(FileChannel channel, ByteBuffer source, long position) throws IOException {
         write(channel, source, NOTHING, position);
     }
 
     /**
-     * Writes all that remains in {@code source}, and as much of {@code behind} after it as there is space for. One thread
-     * at a time for each channel.
+     * Writes all remaining bytes of {@code source}, followed by as much of {@code behind} as the disk has space for.
+     * One thread at a time for each channel.
      *
-     * @return false if there was no space for all of {@code behind}
+     * @return false if {@code behind} was not written completely
      */
     boolean write(FileChannel channel, ByteBuffer source, ByteBuffer behind, long position) throws IOException {
         long at = position;
@@ -103,7 +105,7 @@ class DiskFiles {
         Files.deleteIfExists(file);
     }
 
-    /** Atomic; replaces the target if it is a file. */
+    /** Renames atomically; replaces the target if it is a file. */
     void rename(Path from, Path to) throws IOException {
         Files.move(from, to, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     }
@@ -118,24 +120,24 @@ class DiskFiles {
         }
     }
 
-    /** On return the names in the directory survive a power cut. */
+    /** On return the file names in the directory survive a power cut. */
     void syncDirectory(Path directory) throws IOException {
         try (FileChannel channel = openSparingly(directory, StandardOpenOption.READ)) {
             channel.force(true);
         }
     }
 
-    /** Of the device that a file or directory is on. */
+    /** Bytes of the volume that a file or directory is on. */
     long totalSpace(Path there) throws IOException {
         return Files.getFileStore(there).getTotalSpace();
     }
 
-    /** Of the device that a file or directory is on, as far as this process may use it. */
+    /** Free bytes of the volume that a file or directory is on, as far as this process may use them. */
     long usableSpace(Path there) throws IOException {
         return Files.getFileStore(there).getUsableSpace();
     }
 
-    /** Writes a small file so that after a crash the old or the new content is there, whole. */
+    /** Replaces a small file; after a crash it has either its old or its new content. */
     final void writeWhole(Path file, ByteBuffer content) throws IOException {
         Path draft = file.resolveSibling(file.getFileName() + ".tmp");
         try (FileChannel channel = open(draft, true)) {

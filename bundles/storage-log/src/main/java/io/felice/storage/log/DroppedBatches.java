@@ -10,9 +10,10 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /**
- * Sets aside the batches behind a damaged one, which ends the log: the rest of its segment and the segments after it. They
- * become files that no log reads, beside the segments: {@code 00000000000000000020.log.dropped}. An operator may look for
- * records in them, and deletes them. They go with the log when the log is deleted.
+ * Keeps the bytes that recovery removes from a log with a damaged batch: the log ends before that batch, and the rest
+ * of its segment and the later segments become files such as {@code 00000000000000000020.log.dropped} beside the
+ * segments. No log reads these files. An operator may look for records in them and delete them; they are also deleted
+ * with the log.
  */
 final class DroppedBatches {
     private static final String SUFFIX = ".log.dropped";
@@ -21,7 +22,7 @@ final class DroppedBatches {
     private final DiskFiles files;
     private final List<Path> kept = new ArrayList<>();
     private long bytes;
-    /** The offset after the last batch that was dropped; -1 if none of them can be read. */
+    /** The offset after the last dropped batch; -1 if no dropped batch can be read. */
     private long end = -1;
 
     DroppedBatches(DiskFiles files) {
@@ -29,9 +30,9 @@ final class DroppedBatches {
     }
 
     /**
-     * Copies the bytes of a segment from a position on, where the damaged batch is.
+     * Copies the bytes of a segment from the damaged batch on.
      *
-     * @param always if not, they are kept only if a whole batch is among them: a write that was cut short is no loss
+     * @param always false to copy them only if they contain a whole batch: an incomplete write at the end is no loss
      */
     void addRest(SegmentFile segment, long fileBytes, ByteBuffer window, boolean always) throws IOException {
         FileChannel channel = segment.file.channel(false);
@@ -51,7 +52,7 @@ final class DroppedBatches {
         noteKept(target, fileBytes - from);
     }
 
-    /** Renames the file of a segment that follows the damaged one. */
+    /** Renames the file of a segment after the one with the damaged batch. */
     void add(SegmentFile segment, ByteBuffer window) throws IOException {
         long size = segment.size();
         segment.file.enter();
@@ -85,7 +86,7 @@ final class DroppedBatches {
         }
     }
 
-    /** A file that was set aside before has its name for good. */
+    /** A file name that does not exist yet: files of an earlier recovery keep their names. */
     private static Path unused(SegmentFile segment) {
         Path plain = segment.logFile().resolveSibling(SegmentFile.nameOf(segment.baseOffset, SUFFIX));
         Path target = plain;
@@ -124,13 +125,14 @@ final class DroppedBatches {
         return kept.isEmpty();
     }
 
-    /** @param logEnd where the log ends now */
+    /** The sentence for the operator; {@code logEnd} is the log's new end offset. */
     String sentence(String log, long logEnd) {
-        String offsets = end > logEnd ? "offsets " + logEnd + " to " + (end - 1) : "what was behind offset " + logEnd;
+        String offsets =
+                end > logEnd ? "offsets " + logEnd + " to " + (end - 1) : "all bytes from offset " + logEnd + " on";
         String names = kept.stream().map(file -> file.getFileName().toString()).collect(Collectors.joining(", "));
         return log + " has a damaged batch at offset " + logEnd + " and ends there now. Dropped: " + offsets + ", "
                 + bytes
-                + " bytes. They are set aside in " + kept.get(0).getParent() + " as " + names
+                + " bytes. They are kept in " + kept.get(0).getParent() + " as " + names
                 + "; delete these files when nobody needs their records";
     }
 }

@@ -2,7 +2,7 @@ package io.felice.storage.log;
 
 import java.io.IOException;
 
-/** Something that touches files and may fail. */
+/** A change of a log's files; fails with the I/O error that it meets. */
 interface FileChange {
     void run() throws IOException;
 }

@@ -9,8 +9,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The two files beside a segment that hold its {@link SparseIndex}. They can be made anew from the segment: failing to
- * write them is no harm, stale ones would be. For who holds the log's {@code flushing}, or recovers it.
+ * Reads and writes the two files beside a segment that hold its {@link SparseIndex}. A missing index is rebuilt from
+ * the segment, so a failed write is only logged; an outdated index would be wrong. The files are written under the
+ * log's lock {@code flushing}.
  */
 final class IndexFiles {
     private static final Logger LOG = LoggerFactory.getLogger(IndexFiles.class);
@@ -29,7 +30,7 @@ final class IndexFiles {
         return Files.exists(offsets) && Files.exists(times);
     }
 
-    /** Null if the files are missing, or cannot be those of a segment of this size. */
+    /** Null if the files are missing, or cannot belong to a segment of this size. */
     SparseIndex read(long baseOffset, long segmentBytes) throws IOException {
         if (!exist()) {
             return null;
@@ -41,14 +42,14 @@ final class IndexFiles {
         return SparseIndex.of(baseOffset, segmentBytes, ByteBuffer.wrap(Files.readAllBytes(offsets)), timeBytes);
     }
 
-    /** True if the files are there now; else there are none. */
+    /** True if both files were written; after a failure both are deleted. */
     boolean write(SparseIndex index, boolean force) {
         try {
             write(offsets, index.offsetFile(), force);
             write(times, index.timeFile(), force);
             return true;
         } catch (IOException failure) {
-            LOG.warn("{} was not written: {}", offsets, failure.toString());
+            LOG.warn("{} was not written and is rebuilt when it is needed: {}", offsets, failure.toString());
             deleteAfterFailure();
             return false;
         }
@@ -68,7 +69,7 @@ final class IndexFiles {
         try {
             delete();
         } catch (IOException failure) {
-            LOG.warn("What there is of {} was not removed: {}", offsets, failure.toString());
+            LOG.warn("{} is incomplete and could not be deleted: {}", offsets, failure.toString());
         }
     }
 

@@ -3,11 +3,11 @@ package io.felice.storage.log;
 import java.io.IOException;
 
 /**
- * Makes a segment's index anew from its batches: of a sealed segment whose index files are missing or wrong, and at
- * recovery, which reads every batch anyway. For one thread.
+ * Rebuilds the index of a segment from its batches: during recovery, and when the index files of a sealed segment are
+ * missing or wrong. For one thread.
  */
 final class IndexRebuild {
-    /** The spacing of entries where no owner has said one. */
+    /** At least this many bytes are between two entries of a rebuilt index, and of one that compaction writes. */
     static final int INTERVAL_BYTES = 4096;
 
     private final SparseIndex index;
@@ -19,12 +19,15 @@ final class IndexRebuild {
         this.tally = new SegmentTally(baseOffset);
     }
 
-    /** Says whether the batch that the scan looks at belongs to the segment. */
+    /** Decides whether the batch that the scan has read belongs to the segment. */
     interface Check {
         boolean accepts(BatchScan scan) throws IOException;
     }
 
-    /** Reads batches from the beginning of the file, up to {@code end} or the first that is not accepted. */
+    /**
+     * Reads batches from the beginning of the file up to the position {@code end}, or to the first batch that is not
+     * accepted.
+     */
     IndexRebuild read(BatchScan scan, long end, Check check) throws IOException {
         while (bytes < end && scan.header(bytes, end) && check.accepts(scan)) {
             tally.note(index, bytes, scan.lastOffset(), scan.maxTimestamp(), scan.size(), INTERVAL_BYTES);
@@ -41,7 +44,7 @@ final class IndexRebuild {
         return tally;
     }
 
-    /** What was read. */
+    /** How many bytes the accepted batches have. */
     long bytes() {
         return bytes;
     }

@@ -2,7 +2,7 @@ package io.felice.storage.log;
 
 import java.util.concurrent.atomic.LongAdder;
 
-/** What the engine counts for its status table. */
+/** The counters that the engine shows in its status table. */
 final class LogCounters {
     final LongAdder settles = new LongAdder();
     final LongAdder bytesWritten = new LongAdder();

@@ -31,17 +31,18 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The engine's directory, laid out as Kafka's.
+ * The engine's directory: knows which logs are in it, and creates, renames and deletes their directories. The layout is
+ * Kafka's.
  *
  * <pre>
  *  .lock                               locked while an engine uses the directory
  *  felice-log.properties               see {@link OwnerFile}
- *  .kafka_cleanshutdown                only there after a clean stop
- *  recovery-point-offset-checkpoint    below it, batches survive a power cut
- *  log-start-offset-checkpoint         of logs whose start is inside a segment
+ *  .kafka_cleanshutdown                exists only after a clean shutdown
+ *  recovery-point-offset-checkpoint    for each log: batches below this offset survive a power cut
+ *  log-start-offset-checkpoint         log start offsets that are inside a segment
  *  orders-3/                           topic-partition
  *    partition.metadata                the topic's id
- *    fsync-failed                      only there while a failed fsync is not made up for
+ *    fsync-failed                      exists from a failed fsync until the batches are written again and flushed
  *    00000000000000000000.log          batches; beside it .index and .timeindex
  *  orders-3.&lt;topic id&gt;-stray/         a log that was set aside, or whose name a newer topic has taken
  *  orders-3.&lt;topic id&gt;-delete/        a log that is being deleted
@@ -51,14 +52,15 @@ final class LogDirectory implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(LogDirectory.class);
 
     /**
-     * Directories that engines of this process have taken. The lock file alone would not do: closing a second channel on
-     * it, after the lock was refused, gives up the lock of the first.
+     * Directories that engines of this process have locked. The lock file alone is not enough: a second engine of this
+     * process would open a second channel, be refused the lock, and close the channel, which releases the first
+     * engine's lock.
      */
-    private static final Set<Path> TAKEN_HERE = ConcurrentHashMap.newKeySet();
+    private static final Set<Path> TAKEN_BY_THIS_PROCESS = ConcurrentHashMap.newKeySet();
 
     private static final int MOST_NAME_BYTES = 255;
     private static final String METADATA = "partition.metadata";
-    private static final String DOUBT = "fsync-failed";
+    private static final String FSYNC_FAILED = "fsync-failed";
     private static final String CLEAN_MARKER = ".kafka_cleanshutdown";
     private static final String DELETE = "-delete";
     private static final String STRAY = "-stray";
@@ -70,15 +72,15 @@ final class LogDirectory implements AutoCloseable {
     private final OwnerFile owner;
     private final OffsetCheckpoint recoveryPoints;
     private final OffsetCheckpoint logStarts;
-    /** Where the logs are that have files. */
+    /** The directories of all logs that have files. */
     private final Map<LogId, Path> places = new ConcurrentHashMap<>();
-    /** Who has the plain name of a directory. */
+    /** Which log has a directory name of the form {@code topic-partition}. */
     private final Map<String, LogId> names = new ConcurrentHashMap<>();
 
-    /** Logs of which an fsync failed, also if the disk did not take the file that says so. */
-    private final Set<LogId> doubtful = ConcurrentHashMap.newKeySet();
+    /** Logs with a failed fsync, including those whose file {@code fsync-failed} could not be written. */
+    private final Set<LogId> failedFsyncs = ConcurrentHashMap.newKeySet();
 
-    /** Directories of which it is not known whose they are: their metadata is there, but the disk does not give it. */
+    /** Names of directories whose topic is unknown, because reading their {@code partition.metadata} failed. */
     private final Set<String> unreadable = ConcurrentHashMap.newKeySet();
 
     private final List<Path> leftovers = new ArrayList<>();
@@ -94,7 +96,7 @@ final class LogDirectory implements AutoCloseable {
     }
 
     /**
-     * Takes the directory for this process and sees which logs are there. A directory of another cluster is refused before
+     * Locks the directory for this process and lists its logs. A directory of another cluster is refused before
      * anything in it changes.
      *
      * @param clusterId null if the cluster is not known
@@ -120,18 +122,18 @@ final class LogDirectory implements AutoCloseable {
     }
 
     private static FileChannel lock(Path path) throws IOException {
-        if (!TAKEN_HERE.add(path)) {
-            throw taken(path);
+        if (!TAKEN_BY_THIS_PROCESS.add(path)) {
+            throw inUse(path);
         }
         try {
             return lockAgainstOthers(path);
         } catch (IOException | RuntimeException failure) {
-            TAKEN_HERE.remove(path);
+            TAKEN_BY_THIS_PROCESS.remove(path);
             throw failure;
         }
     }
 
-    private static FeliceException taken(Path path) {
+    private static FeliceException inUse(Path path) {
         return KAFKA_STORAGE_ERROR.because(
                 "the directory " + path + " is in use by another process; stop it, or give each its own directory");
     }
@@ -146,8 +148,7 @@ final class LogDirectory implements AutoCloseable {
         }
         if (lock == null) {
             channel.close();
-            throw KAFKA_STORAGE_ERROR.because(
-                    "the directory " + path + " is used by another process; stop it, or give each its own directory");
+            throw inUse(path);
         }
         return channel;
     }
@@ -159,9 +160,9 @@ final class LogDirectory implements AutoCloseable {
         try {
             lockFile.close();
         } catch (IOException failure) {
-            LOG.warn("The lock file of {} did not close: {}", path, failure.toString());
+            LOG.warn("The lock file of {} could not be closed; it may stay locked: {}", path, failure.toString());
         }
-        TAKEN_HERE.remove(path);
+        TAKEN_BY_THIS_PROCESS.remove(path);
     }
 
     void belongTo(String clusterId) throws IOException {
@@ -173,11 +174,11 @@ final class LogDirectory implements AutoCloseable {
         recoveryPoints.load();
         logStarts.load();
         try (DirectoryStream<Path> entries = Files.newDirectoryStream(path, Files::isDirectory)) {
-            entries.forEach(this::note);
+            entries.forEach(this::noteDirectory);
         }
     }
 
-    private void note(Path directory) {
+    private void noteDirectory(Path directory) {
         String name = directory.getFileName().toString();
         if (name.endsWith(DELETE)) {
             leftovers.add(directory);
@@ -190,7 +191,7 @@ final class LogDirectory implements AutoCloseable {
         try {
             UUID topicId = topicIdIn(directory);
             if (topicId == null) {
-                LOG.warn("{} has no readable {} and is left alone", directory, METADATA);
+                LOG.warn("{} has no readable {} and is not used", directory, METADATA);
             } else {
                 LogId id = new LogId(topicId, Integer.parseInt(parts.group(2)), parts.group(1));
                 places.put(id, directory);
@@ -200,12 +201,12 @@ final class LogDirectory implements AutoCloseable {
             }
             unreadable.remove(name);
         } catch (IOException failure) {
-            LOG.error("{} cannot be used: {}", directory, failure.toString());
+            LOG.error("{} cannot be used until its {} can be read: {}", directory, METADATA, failure.toString());
             unreadable.add(name);
         }
     }
 
-    /** Null if the directory does not say whose it is; a disk that does not answer is another matter. */
+    /** Null if {@code partition.metadata} is missing or malformed; fails if it cannot be read. */
     private static UUID topicIdIn(Path directory) throws IOException {
         try {
             Properties properties = new Properties();
@@ -236,40 +237,44 @@ final class LogDirectory implements AutoCloseable {
         return places;
     }
 
-    /** Where the log is; null if it has no files. Fails while that cannot be known: no log is empty because a read failed. */
+    /**
+     * The log's directory; null if the log has no files. Fails while the metadata of the directory with the log's name
+     * cannot be read: that directory may be the log's, so the log must not be taken for empty.
+     */
     Path placeOf(LogId id) {
         String name = nameOf(id);
         if (unreadable.contains(name)) {
-            note(path.resolve(name));
+            noteDirectory(path.resolve(name));
         }
         Path place = places.get(id);
         if (place == null && unreadable.contains(name)) {
-            throw KAFKA_STORAGE_ERROR.because("it is not known which topic " + path.resolve(name) + " is of");
+            throw KAFKA_STORAGE_ERROR.because(
+                    path.resolve(name) + " may belong to " + id + ": its " + METADATA + " cannot be read");
         }
         return place;
     }
 
-    /** The name of a log's directory unless a newer topic has taken it. */
+    /** The name of the log's directory, unless the log is stray. */
     static String nameOf(LogId id) {
         return id.topic() + "-" + id.partition();
     }
 
-    /** Names become paths, so only what Kafka allows is let through. */
+    /** Fails unless Kafka allows the topic's name: the name becomes part of a path. */
     static void mustBeLegal(LogId id) {
         String topic = id.topic();
         if (!TopicNames.isValid(topic)) {
-            throw KAFKA_STORAGE_ERROR.because("a topic named \"" + topic + "\" cannot have a directory");
+            throw KAFKA_STORAGE_ERROR.because("the topic name \"" + topic + "\" is not allowed");
         }
     }
 
-    /** What the checkpoints call a log that is in this directory. */
+    /** The key that the checkpoints use for the log in this directory: topic and partition, with a space between. */
     static String keyOf(Path place) {
         String name = place.getFileName().toString();
         int dash = name.lastIndexOf('-');
         return name.endsWith(STRAY) ? name + " 0" : name.substring(0, dash) + " " + name.substring(dash + 1);
     }
 
-    /** Moves the log that has a name aside, open or not; it calls {@link #makeStray}. */
+    /** Frees the directory name of a log, open or not, by calling {@link #makeStray}. */
     interface MoveAside {
         void accept(LogId owner) throws IOException;
     }
@@ -278,7 +283,9 @@ final class LogDirectory implements AutoCloseable {
         moveAside = how;
     }
 
-    /** Makes the directory of a new log; nothing that an older log of that name left behind counts. */
+    /**
+     * Makes the directory of a new log. Checkpoints and segments of an older log of that name do not become part of it.
+     */
     Path create(LogId id) throws IOException {
         String name = nameOf(id);
         LogId owner = names.putIfAbsent(name, id);
@@ -296,8 +303,8 @@ final class LogDirectory implements AutoCloseable {
 
     private Path makeDirectory(LogId id) throws IOException {
         Path place = path.resolve(nameOf(id));
-        forget(keyOf(place));
-        moveUnknownAside(id, place);
+        forgetOffsets(keyOf(place));
+        moveUnknownSegmentsAside(id, place);
         files.createDirectory(place);
         Path draft = place.resolve(METADATA + ".tmp");
         try (FileChannel metadata = files.open(draft, true)) {
@@ -319,14 +326,14 @@ final class LogDirectory implements AutoCloseable {
         return ByteBuffer.wrap(text.getBytes(UTF_8));
     }
 
-    /** Segments of nobody knows whom must not become part of the new log, and are not ours to destroy. */
-    private void moveUnknownAside(LogId id, Path place) throws IOException {
+    /** Renames a directory with segments of an unknown topic: the new log must neither contain nor delete them. */
+    private void moveUnknownSegmentsAside(LogId id, Path place) throws IOException {
         if (!hasSegments(place)) {
             return;
         }
-        Path aside = path.resolve(aside(new LogId(UUID.randomUUID(), id.partition(), id.topic()), STRAY));
+        Path aside = path.resolve(asideName(new LogId(UUID.randomUUID(), id.partition(), id.topic()), STRAY));
         files.rename(place, aside);
-        LOG.warn("{} has no readable {}; it is in {} now and left alone there", place, METADATA, aside);
+        LOG.warn("{} has no readable {}; it was renamed to {} and is not used", place, METADATA, aside);
     }
 
     private static boolean hasSegments(Path directory) throws IOException {
@@ -338,7 +345,7 @@ final class LogDirectory implements AutoCloseable {
         }
     }
 
-    /** On return the directory is there, and known as this log's, after a power cut. */
+    /** On return the directory and its {@code partition.metadata} survive a power cut. */
     void sync(Path place) throws IOException {
         try (FileChannel metadata = files.open(place.resolve(METADATA), false)) {
             files.force(metadata);
@@ -348,39 +355,43 @@ final class LogDirectory implements AutoCloseable {
     }
 
     /**
-     * Notes that an fsync of this log failed. The system forgets then what it could not write, yet still shows it to
-     * readers, and the next fsync has nothing to complain about. The note need not survive a power cut: after one, a
-     * reader sees what the disk has.
+     * Notes that an fsync of this log failed. After a failed fsync the operating system still shows readers the pages
+     * that it could not write, but the next fsync no longer writes them and succeeds. The note need not survive a power
+     * cut: after a power cut readers see what is on the disk.
      */
-    void doubt(LogId id) {
-        doubtful.add(id);
+    void noteFailedFsync(LogId id) {
+        failedFsyncs.add(id);
         Path place = places.get(id);
         if (place == null) {
             return;
         }
         try {
-            files.open(place.resolve(DOUBT), true).close();
+            files.open(place.resolve(FSYNC_FAILED), true).close();
         } catch (IOException failure) {
-            LOG.warn("That an fsync of {} failed is not noted on disk: {}", id, failure.toString());
+            LOG.warn(
+                    "An fsync of {} failed, and {} cannot be written: after a restart its batches are not written again: {}",
+                    id,
+                    FSYNC_FAILED,
+                    failure.toString());
         }
     }
 
-    /** True if what a reader of this log's files sees above the recovery point may not be on the disk. */
-    boolean isDoubtful(LogId id) {
+    /** True if batches above the recovery point can be read but may not be on the disk. */
+    boolean hasFailedFsync(LogId id) {
         Path place = places.get(id);
-        return doubtful.contains(id) || (place != null && Files.exists(place.resolve(DOUBT)));
+        return failedFsyncs.contains(id) || (place != null && Files.exists(place.resolve(FSYNC_FAILED)));
     }
 
-    /** All that was doubtful has been written again and forced. */
-    void trustAgain(LogId id) throws IOException {
+    /** Removes the note of a failed fsync, after everything above the recovery point was written again and flushed. */
+    void forgetFailedFsync(LogId id) throws IOException {
         Path place = places.get(id);
         files.writeWhole(place.resolve(METADATA), metadataOf(id));
         files.syncDirectory(path);
-        files.delete(place.resolve(DOUBT));
-        doubtful.remove(id);
+        files.delete(place.resolve(FSYNC_FAILED));
+        failedFsyncs.remove(id);
     }
 
-    private void forget(String key) throws IOException {
+    private void forgetOffsets(String key) throws IOException {
         recoveryPoints.remove(key);
         logStarts.remove(key);
         if (recoveryPoints.isOnDisk(key)) {
@@ -391,21 +402,21 @@ final class LogDirectory implements AutoCloseable {
         }
     }
 
-    /** Gives the plain name of a log's directory away; the log goes on under another name. */
+    /** Renames the log's directory to {@code topic-partition.<topic id>-stray}; the log can still be used. */
     Path makeStray(LogId id) throws IOException {
-        Path to = move(id, path.resolve(aside(id, STRAY)));
+        Path to = move(id, path.resolve(asideName(id, STRAY)));
         names.remove(nameOf(id), id);
         return to;
     }
 
-    /** True if the log's directory has the name of one that was set aside. */
+    /** True if the log's directory has the name of a stray log. */
     boolean isStray(LogId id) {
         Path place = places.get(id);
         return place != null && place.getFileName().toString().endsWith(STRAY);
     }
 
-    /** Gives a log that was set aside its plain name back, unless another log has that name. */
-    void takeBack(LogId id) throws IOException {
+    /** Renames the directory of a stray log to {@code topic-partition}, unless another log has that name. */
+    void restoreName(LogId id) throws IOException {
         Path plain = path.resolve(nameOf(id));
         if (names.putIfAbsent(nameOf(id), id) != null) {
             return;
@@ -413,7 +424,7 @@ final class LogDirectory implements AutoCloseable {
         boolean moved = false;
         try {
             if (Files.notExists(plain)) {
-                forget(keyOf(plain));
+                forgetOffsets(keyOf(plain));
                 move(id, plain);
                 moved = true;
             }
@@ -441,15 +452,15 @@ final class LogDirectory implements AutoCloseable {
         }
     }
 
-    /** Takes a log's directory out of the way, to be deleted; empty-handed if the log has none. */
-    Path removeFromSight(LogId id) throws IOException {
-        doubtful.remove(id);
+    /** Renames the log's directory, to be deleted later, and forgets the log; null if the log has no directory. */
+    Path renameForDeletion(LogId id) throws IOException {
+        failedFsyncs.remove(id);
         Path place = places.get(id);
         if (place == null) {
             names.remove(nameOf(id), id);
             return null;
         }
-        Path aside = path.resolve(aside(id, DELETE));
+        Path aside = path.resolve(asideName(id, DELETE));
         recoveryPoints.remove(keyOf(place));
         logStarts.remove(keyOf(place));
         files.rename(place, aside);
@@ -458,7 +469,7 @@ final class LogDirectory implements AutoCloseable {
         return aside;
     }
 
-    private static String aside(LogId id, String suffix) {
+    private static String asideName(LogId id, String suffix) {
         String unique = unique(id, suffix);
         String name = nameOf(id);
         int most = MOST_NAME_BYTES - unique.length();
@@ -473,12 +484,12 @@ final class LogDirectory implements AutoCloseable {
         return "." + id.topicId().toString().replace("-", "") + suffix;
     }
 
-    /** True if the name of a directory that is set aside has space for the topic's whole name. */
+    /** True if the directory name of a stray log has space for the topic's whole name. */
     static boolean canBeNamedStray(LogId id) {
         return nameOf(id).length() + unique(id, STRAY).length() <= MOST_NAME_BYTES;
     }
 
-    /** Directories that a delete before the last stop did not get to. */
+    /** Directories of deleted logs that the last engine had not removed when it stopped. */
     List<Path> leftovers() {
         return leftovers;
     }
@@ -490,11 +501,11 @@ final class LogDirectory implements AutoCloseable {
             }
             files.delete(directory);
         } catch (IOException failure) {
-            LOG.warn("{} was not wholly deleted; the next start does it: {}", directory, failure.toString());
+            LOG.warn("{} is deleted only in part; the next start deletes the rest: {}", directory, failure.toString());
         }
     }
 
-    /** Says that every log was closed in order, in Kafka's words. */
+    /** Writes both checkpoints and Kafka's marker of a clean shutdown. */
     void markClean() throws IOException {
         recoveryPoints.write();
         logStarts.write();
@@ -502,7 +513,7 @@ final class LogDirectory implements AutoCloseable {
                 path.resolve(CLEAN_MARKER), ByteBuffer.wrap("{\"version\":0,\"brokerEpoch\":-1}".getBytes(UTF_8)));
     }
 
-    /** Lets another process have the directory. */
+    /** Unlocks the directory. */
     @Override
     public void close() {
         unlock(path, lockFile);

@@ -10,9 +10,9 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Lets a log's files survive a power cut: a group commit, in which one fsync answers everybody who asked before it began.
- * Fsyncs are done on the engine's flush threads, under the lock {@code flushing}; who waits for one is guarded by this
- * object's monitor.
+ * Flushes a log's files to the disk, so that its batches survive a power cut. One fsync completes all requests that
+ * were made before it began (group commit). Fsyncs run on the engine's flush threads, under the lock {@code flushing}.
+ * This object's monitor guards the list of waiting requests.
  */
 final class LogFlusher {
     private final LogResources shared;
@@ -22,7 +22,7 @@ final class LogFlusher {
     private final ReentrantLock flushing;
 
     private List<CompletableFuture<Void>> waiters = new ArrayList<>();
-    private boolean flushIsComing;
+    private boolean flushQueued;
 
     LogFlusher(LogResources shared, LogState state, PartitionDirectory directory, LogWriter writer, LogLocks locks) {
         this.shared = shared;
@@ -33,8 +33,8 @@ final class LogFlusher {
     }
 
     CompletionStage<Void> flush(long upTo) {
-        if (state.causeOfDeath() != null) {
-            return CompletableFuture.failedStage(state.causeOfDeath());
+        if (state.reasonUnusable() != null) {
+            return CompletableFuture.failedStage(state.reasonUnusable());
         }
         if (state.flushed() >= Math.min(upTo, state.end())) {
             return CompletableFuture.completedFuture(null);
@@ -49,10 +49,10 @@ final class LogFlusher {
 
     void flushSoon() {
         synchronized (this) {
-            if (flushIsComing) {
+            if (flushQueued) {
                 return;
             }
-            flushIsComing = true;
+            flushQueued = true;
         }
         try {
             shared.flusher().execute(this::flushForAll);
@@ -74,26 +74,26 @@ final class LogFlusher {
     private synchronized List<CompletableFuture<Void>> takeWaiters() {
         List<CompletableFuture<Void>> taken = waiters;
         waiters = new ArrayList<>();
-        flushIsComing = false;
+        flushQueued = false;
         return taken;
     }
 
-    /** Answers who still waits when the log is no more. */
+    /** Fails the waiting requests, when the log is retired. */
     void fail(RuntimeException reason) {
         takeWaiters().forEach(waiter -> waiter.completeExceptionally(reason));
     }
 
-    /** Everything appended before the call survives a power cut on return. */
+    /** On return all batches appended before the call survive a power cut. */
     void flushNow() {
         writer.settle();
         flushing.lock();
         try {
-            state.mustBeAlive();
+            state.mustBeUsable();
             flushSettled();
         } catch (IOException failure) {
-            throw state.die(failure);
+            throw state.fail(failure);
         } catch (UncheckedIOException failure) {
-            throw state.die(failure.getCause());
+            throw state.fail(failure.getCause());
         } finally {
             flushing.unlock();
         }

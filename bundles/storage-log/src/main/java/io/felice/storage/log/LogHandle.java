@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicBoolean;
 
-/** What an owner holds of a log: its lease goes with every change. */
+/** An owner's handle of a log: passes every call on to the log, changes together with the owner's lease. */
 final class LogHandle implements PartitionLog {
     private final SegmentedLog log;
     private final long lease;
@@ -109,7 +109,7 @@ final class LogHandle implements PartitionLog {
     @Override
     public void close() {
         if (closed.compareAndSet(false, true)) {
-            log.giveUp();
+            log.release();
         }
     }
 }

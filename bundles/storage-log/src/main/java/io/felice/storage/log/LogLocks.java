@@ -3,11 +3,12 @@ package io.felice.storage.log;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * The locks of one log that are held while the disk is slow, taken in this order; the monitor of {@link LogState} comes
- * last.
+ * The locks of one log that may be held during disk operations. A thread that needs both takes {@code settling} first;
+ * the monitor of {@link LogState} is taken last.
  *
- * @param settling held by whoever writes to the files or changes which there are
- * @param flushing held during fsyncs, and by who changes which files there are
+ * @param settling held while batches are written to the files, and while the list of segments or the directory's name
+ *     changes
+ * @param flushing held during fsyncs, and while segments are removed or replaced or the directory is renamed
  */
 record LogLocks(ReentrantLock settling, ReentrantLock flushing) {
     LogLocks() {

@@ -14,15 +14,15 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Reads a log, from memory if the batches are there, else from the files. Any thread; a reader takes no lock but the
- * monitor, holds none while it looks into a file, and tries again if the segment is dropped meanwhile.
+ * Reads a log: from memory if the batches are in the tail, otherwise from a file. Any thread. A reader takes only the
+ * log's monitor, and holds no lock while it reads a file. If the file's segment is dropped meanwhile, it tries again.
  */
 final class LogReader {
     private static final Logger LOG = LoggerFactory.getLogger(LogReader.class);
 
     private final LogId id;
     private final LogState state;
-    /** Said already; only one is remembered. */
+    /** The segment whose read error was logged last, so that it is not logged at every read. */
     private volatile SegmentFile unreadable;
 
     LogReader(LogId id, LogState state) {
@@ -50,8 +50,8 @@ final class LogReader {
     }
 
     /**
-     * Null if no batch from {@code from} on is in this file. Bytes that are wrong, or that the disk does not give, fail
-     * this read only: an old damage must not keep a log from being written.
+     * Reads from a file; null if the file has no batch from {@code from} on. Damaged bytes and read errors fail only
+     * this read: the log can still be written.
      */
     private Records readFile(SharedFile.Pin pin, long from, long limit, int maxBytes, boolean atLeastOne) {
         Records read = null;
@@ -102,7 +102,7 @@ final class LogReader {
         return state.describeSegments();
     }
 
-    /** May load the segment's index; -1 for one that was dropped meanwhile. */
+    /** May load the segment's index. -1 if the segment was dropped meanwhile. */
     private long maxTimestampOf(SegmentFile segment) {
         try {
             return segment.maxTimestamp();
@@ -131,14 +131,14 @@ final class LogReader {
     }
 
     /**
-     * The files of a retired segment may be gone; with any other this read fails and the log goes on: it is written
-     * elsewhere than where it cannot be read.
+     * Ignores a read error of a retired segment, whose file may be deleted. A read error of any other segment fails the
+     * read, but not the log: appends do not touch the unreadable bytes.
      */
     private void mustBeRetired(SegmentFile segment, long from, IOException failure) {
         if (!segment.isRetired()) {
             if (unreadable != segment) {
                 unreadable = segment;
-                LOG.error("{} cannot be read at offset {}: {}", id, from, failure.toString());
+                LOG.error("{} cannot be read at offset {}; appends go on: {}", id, from, failure.toString());
             }
             throw KAFKA_STORAGE_ERROR.because(
                     id + " cannot be read at offset " + from + ": " + failure.getMessage(), failure);

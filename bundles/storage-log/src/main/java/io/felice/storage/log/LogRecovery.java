@@ -16,9 +16,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Finds a log's segments and its end. Below the recovery point nothing is read but the last index; a log that ends there
- * exactly needs no scan at all. From there on every batch must be whole, in order and right by its CRC: the first that is
- * not ends the log. After a failed fsync all of that is written again first, so that what the scan finds is on the disk.
+ * Finds the segments and the end of a log when it is opened. A log that ends exactly at its recovery point is not
+ * scanned. Otherwise the segments from the recovery point on are scanned: the first batch that is incomplete, out of
+ * order or, above the recovery point, has a wrong CRC ends the log. After a failed fsync everything above the recovery
+ * point is written and flushed again before the scan, so that the batches which the scan finds are on the disk.
  */
 final class LogRecovery {
     private static final Logger LOG = LoggerFactory.getLogger(LogRecovery.class);
@@ -26,7 +27,7 @@ final class LogRecovery {
     private static final int HEAP_WINDOW_BYTES = 64 << 10;
     private static final Pattern LOG_FILE = Pattern.compile("\\d{20}\\.log");
     private static final Pattern INDEX_FILE = Pattern.compile("\\d{20}\\.(index|timeindex)");
-    private static final Pattern RUBBISH = Pattern.compile(".*\\.(cleaned|tmp)");
+    private static final Pattern LEFTOVER_FILE = Pattern.compile(".*\\.(cleaned|tmp)");
 
     private final LogId id;
     private final LogResources shared;
@@ -85,7 +86,7 @@ final class LogRecovery {
         for (int i = 0; i < bases.size(); i++) {
             segments.add(found(bases.get(i), i + 1 < bases.size() ? bases.get(i + 1) : 0));
         }
-        if (directory.isDoubtful(id)) {
+        if (directory.hasFailedFsync(id)) {
             writeAgain();
         }
         if (!endsAtTheRecoveryPoint()) {
@@ -108,7 +109,7 @@ final class LogRecovery {
                     bases.add(baseOf(entry));
                 } else if (INDEX_FILE.matcher(name).matches()) {
                     indexes.add(entry);
-                } else if (RUBBISH.matcher(name).matches()) {
+                } else if (LEFTOVER_FILE.matcher(name).matches()) {
                     shared.files().delete(entry);
                 }
             }
@@ -133,7 +134,7 @@ final class LogRecovery {
         return SegmentFile.found(shared, place, base, next, attributes.size(), createdAt);
     }
 
-    /** True if everything was flushed: then the last segment goes on as it is. */
+    /** True if all batches were flushed; the last segment is the active one again then. */
     private boolean endsAtTheRecoveryPoint() {
         SegmentFile last = segments.get(segments.size() - 1);
         boolean mayEndThere = recoveryPoint > last.baseOffset || (recoveryPoint == last.baseOffset && last.size() == 0);
@@ -151,11 +152,11 @@ final class LogRecovery {
         }
     }
 
-    /** In place: a power cut meanwhile leaves nothing worse than what was there. */
+    /** Writes the same bytes to the same positions, so a power cut meanwhile destroys nothing. */
     private void writeAgain() throws IOException {
-        LOG.warn("An fsync of {} has failed; writing again what is above its recovery point, {}", id, recoveryPoint);
+        LOG.warn("An fsync of {} failed; its batches from offset {} on are written again", id, recoveryPoint);
         ByteBuffer window = ByteBuffer.allocate(HEAP_WINDOW_BYTES);
-        for (SegmentFile segment : segments.subList(firstUnsure(), segments.size())) {
+        for (SegmentFile segment : segments.subList(firstUnverified(), segments.size())) {
             segment.file.enter();
             try {
                 segment.writeAgain(window, recoveryPoint);
@@ -163,11 +164,11 @@ final class LogRecovery {
                 segment.file.leave();
             }
         }
-        directory.trustAgain(id);
+        directory.forgetFailedFsync(id);
     }
 
-    /** The segment that the recovery point is in. */
-    private int firstUnsure() {
+    /** Number of the segment that holds the recovery point. */
+    private int firstUnverified() {
         int first = 0;
         while (first + 1 < segments.size() && segments.get(first + 1).baseOffset <= recoveryPoint) {
             first++;
@@ -176,7 +177,7 @@ final class LogRecovery {
     }
 
     private void scan() throws IOException {
-        int first = firstUnsure();
+        int first = firstUnverified();
         ByteBuffer pooled = shared.tails().take(windowFor(segments.subList(first, segments.size())));
         try {
             scanFrom(first, pooled == null ? ByteBuffer.allocate(HEAP_WINDOW_BYTES) : pooled);
@@ -187,8 +188,8 @@ final class LogRecovery {
         }
     }
 
-    private int windowFor(List<SegmentFile> unsure) {
-        long largest = unsure.stream().mapToLong(SegmentFile::size).max().orElse(0);
+    private int windowFor(List<SegmentFile> unverified) {
+        long largest = unverified.stream().mapToLong(SegmentFile::size).max().orElse(0);
         int size = TailBuffers.SMALLEST;
         while (size < largest && size < shared.tails().largest()) {
             size *= 2;
@@ -204,9 +205,9 @@ final class LogRecovery {
                 if (!scan(i, segment, window)) {
                     return;
                 }
-            } catch (IOException perhapsAnFsync) {
-                directory.doubt(id);
-                throw perhapsAnFsync;
+            } catch (IOException failure) {
+                directory.noteFailedFsync(id);
+                throw failure;
             } finally {
                 segment.file.leave();
             }
@@ -214,7 +215,7 @@ final class LogRecovery {
         }
     }
 
-    /** True if the log goes on in the next segment. */
+    /** Scans one segment; true if the log continues in the next one. */
     private boolean scan(int number, SegmentFile segment, ByteBuffer window) throws IOException {
         long fileBytes = segment.size();
         end = segment.recover(window, recoveryPoint);
@@ -228,14 +229,18 @@ final class LogRecovery {
         return goesOn;
     }
 
-    /** Zeros that were written ahead hide no batch if the next segment begins just there. */
+    /**
+     * True if the next segment continues this segment. Zeros behind the last batch may be left of lost batches. No batch
+     * was lost if the next segment begins at the offset after the last batch.
+     */
     private boolean follows(SegmentFile segment, long fileBytes, long next) throws IOException {
         return segment.size() == fileBytes ? end <= next : end == next && segment.endsWithZeros(fileBytes);
     }
 
     /**
-     * Drops the segments after the one in which the log ends, and before that one is cut off: otherwise a crash in between
-     * would leave a whole segment, a gap, and the log going on behind the gap. What whole batches may be in is set aside.
+     * Drops the segments after the one in which the log ends; bytes that may contain whole batches are kept in
+     * {@link DroppedBatches}. The segment in which the log ends is cut off later: if it were cut off first, a crash in
+     * between would leave a log with a gap.
      */
     private void dropAfter(int last, long fileBytes, ByteBuffer window) throws IOException {
         DroppedBatches dropped = new DroppedBatches(shared.files());
@@ -252,7 +257,7 @@ final class LogRecovery {
             LOG.warn("{}", dropped.sentence(id.toString(), end));
         } else if (segments.get(last).size() < fileBytes && !segments.get(last).endsWithZeros(fileBytes)) {
             LOG.warn(
-                    "{} ends at offset {}: the last {} bytes of {} hold no whole batch and are cut off",
+                    "{} ends at offset {}: the last {} bytes of {} contain no whole batch and are cut off",
                     id,
                     end,
                     fileBytes - segments.get(last).size(),

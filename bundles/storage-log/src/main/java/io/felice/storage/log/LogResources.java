@@ -3,7 +3,7 @@ package io.felice.storage.log;
 import java.time.Clock;
 import java.util.concurrent.Executor;
 
-/** What all logs of the engine share. */
+/** The objects that all logs of an engine share. */
 record LogResources(
         DiskFiles files,
         TailBuffers tails,

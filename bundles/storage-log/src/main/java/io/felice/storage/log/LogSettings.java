@@ -1,13 +1,13 @@
 package io.felice.storage.log;
 
 /**
- * The engine's sizes.
+ * The settings of the engine.
  *
- * @param tailBytes most memory for the tail of one partition; half of it is its largest buffer, and a batch larger than
- *     that goes straight to the file
- * @param tailBudgetBytes memory for the tails of all partitions together
- * @param openFiles files kept open at most, besides those that are in use
- * @param flushThreads threads that fsync
+ * @param tailBytes most memory for the tail of one partition, in bytes. The tail's largest buffer has half of it; a
+ *     larger batch is written to the file directly
+ * @param tailBudgetBytes memory for the tails of all partitions together, in bytes
+ * @param openFiles most files that stay open without being in use
+ * @param flushThreads number of threads that call fsync
  */
 public record LogSettings(int tailBytes, long tailBudgetBytes, int openFiles, int flushThreads) {
     public static final LogSettings DEFAULT = new LogSettings(512 << 10, 64L << 20, 8_000, 2);

@@ -17,12 +17,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What memory knows of a log: its segments, the tail, how far it reaches, and who may change it. Every method is one step
- * from one whole state to the next.
+ * The state of a log in memory: its segments, its tail, its offsets, and the lease of its owner. Every method leaves
+ * the state consistent.
  *
- * <p>Its monitor is the log's, the last of the locks in {@link LogLocks}; no file is touched under it, so appends to the
- * tail and reads from it never wait for a disk. Which segments there are, and which is the active one, is only changed by
- * who also holds {@code settling}: who holds that may look without the monitor. The offsets may be read by anybody.
+ * <p>This object's monitor is the log's monitor, the last of the locks in {@link LogLocks}. No file is read or written
+ * under the monitor, so appends to the tail and reads from the tail never wait for a disk. The list of segments changes
+ * only while the lock {@code settling} is also held: a thread that holds {@code settling} may read the list without the
+ * monitor. Any thread may read the offsets.
  */
 final class LogState {
     private static final Logger LOG = LoggerFactory.getLogger(LogState.class);
@@ -36,16 +37,17 @@ final class LogState {
     private SegmentSizes sizes = SegmentSizes.DEFAULT;
     private long newestLease = Long.MIN_VALUE;
     private int handles;
-    /** Batches appended since the owner settled last, and how many it had settled at once then. */
+    /** Batches appended since the owner's last settle. */
     private int batchesToSettle;
 
+    /** Batches that the owner's last settle wrote together. */
     private int batchesLastSettled;
 
     private volatile long start;
     private volatile long end;
     private volatile long settled;
     private volatile long flushed;
-    private volatile FeliceException dead;
+    private volatile FeliceException reasonUnusable;
 
     private LogState(LogId id, LogResources shared, Supplier<Path> place) {
         this.id = id;
@@ -70,7 +72,7 @@ final class LogState {
         return state;
     }
 
-    // How far it reaches
+    // Offsets
 
     long start() {
         return start;
@@ -80,12 +82,12 @@ final class LogState {
         return end;
     }
 
-    /** Below it, everything is in the files. */
+    /** All batches below this offset are in the files. */
     long settled() {
         return settled;
     }
 
-    /** Below it, everything survives a power cut. */
+    /** All batches below this offset survive a power cut. */
     long flushed() {
         return flushed;
     }
@@ -94,15 +96,15 @@ final class LogState {
         sizes = newSizes;
     }
 
-    // Who may change it
+    // Owners and failures
 
     synchronized void lend(long lease) {
         newestLease = Math.max(newestLease, lease);
         handles++;
     }
 
-    /** True if that was the last handle. */
-    synchronized boolean giveUp() {
+    /** True if the last handle was released. */
+    synchronized boolean release() {
         handles--;
         return handles == 0;
     }
@@ -121,74 +123,76 @@ final class LogState {
     }
 
     synchronized void mustOwn(long lease) {
-        mustBeAlive();
+        mustBeUsable();
         if (lease < newestLease) {
             throw KAFKA_STORAGE_ERROR.because(id + " has a newer owner");
         }
     }
 
-    void mustBeAlive() {
-        FeliceException reason = dead;
+    void mustBeUsable() {
+        FeliceException reason = reasonUnusable;
         if (reason != null) {
             throw reason;
         }
     }
 
-    /** A log that failed may still be read; one that was deleted or closed has no files of its own any more. */
+    /** After a failed write the log can still be read. After {@link #retire} it cannot: it has no segments any more. */
     private void mustBeReadable() {
         if (segments.isEmpty()) {
-            mustBeAlive();
+            mustBeUsable();
         }
     }
 
-    /** Why nothing works any more; null while it does. */
-    FeliceException causeOfDeath() {
-        return dead;
+    /**
+     * Why the log can no longer be written: a write failed, or {@link #retire} was called. Null if it can be written.
+     */
+    FeliceException reasonUnusable() {
+        return reasonUnusable;
     }
 
-    /** Nobody may change a log whose files have failed. */
-    FeliceException die(IOException failure) {
+    /** After a failed write no handle can change the log until it is opened again. Returns the first failure. */
+    FeliceException fail(IOException failure) {
         boolean first;
         FeliceException reason;
         synchronized (this) {
-            first = dead == null;
+            first = reasonUnusable == null;
             if (first) {
-                dead = KAFKA_STORAGE_ERROR.because(
+                reasonUnusable = KAFKA_STORAGE_ERROR.because(
                         id + " is offline after a failure of its files: " + failure.getMessage(), failure);
             }
-            reason = dead;
+            reason = reasonUnusable;
         }
         if (first) {
             shared.counters().failedLogs.increment();
-            shared.volumeSpace().ranOut();
-            sayWhy(failure);
+            shared.volumeSpace().pauseZeros();
+            logFailure(failure);
         }
         return reason;
     }
 
-    private void sayWhy(IOException failure) {
-        if (shared.volumeSpace().isUsedUp()) {
-            LOG.warn("{} is not written to until it is opened again, for lack of space: {}", id, failure.toString());
+    private void logFailure(IOException failure) {
+        if (shared.volumeSpace().isNearlyFull()) {
+            LOG.warn("{} takes no batches until it is opened again: no disk space ({})", id, failure.toString());
         } else {
-            LOG.error("{} goes offline: {}", id, failure.toString());
+            LOG.error("{} is offline until it is opened again: {}", id, failure.toString());
         }
     }
 
     // Append
 
-    /** Appends to the tail; false if it does not fit, or if it is best put elsewhere. */
+    /** Appends to the tail; false if the batch does not fit there, or should be written to the file directly. */
     synchronized boolean append(RecordBatch batch, int size, long lease) {
         mustOwn(lease);
         mustFollow(batch);
-        return fits(batch, size) && !isBestWrittenAtOnce() && appendToTail(batch, size);
+        return fits(batch, size) && !shouldBypassTail() && appendToTail(batch, size);
     }
 
     /**
-     * True if the next batch does better without the tail: nobody reads the log, and batches come one at a time, so that
-     * the tail would not make one write of several. What is settled with them tells how they come.
+     * True if the next batch should be written to the file directly. The tail would not help: nobody reads the log, and
+     * the owner's last settle wrote a single batch, so the tail would not combine several batches into one write.
      */
-    synchronized boolean isBestWrittenAtOnce() {
-        return batchesLastSettled == 1 && batchesToSettle == 0 && tail.isForNobody();
+    synchronized boolean shouldBypassTail() {
+        return batchesLastSettled == 1 && batchesToSettle == 0 && tail.hasNoReader();
     }
 
     private void mustFollow(RecordBatch batch) {
@@ -203,13 +207,15 @@ final class LogState {
                 && batch.lastOffset() - active.baseOffset <= Integer.MAX_VALUE;
     }
 
-    /** True if the active segment takes the batch, false if it has to be sealed. */
-    synchronized boolean takes(RecordBatch batch, int size) {
+    /** False if the active segment must be sealed before the batch can be appended. */
+    synchronized boolean fitsActiveSegment(RecordBatch batch, int size) {
         mustFollow(batch);
         return fits(batch, size);
     }
 
-    /** Appends to the tail if the batch fits there, or fits after another buffer was taken. */
+    /**
+     * Appends to the tail; false if the batch does not fit into the last buffer and there is no other buffer for it.
+     */
     synchronized boolean appendToTail(RecordBatch batch, int size) {
         boolean reserved = tail.reserve(segments.active(), end, size);
         if (reserved) {
@@ -219,15 +225,15 @@ final class LogState {
         return reserved;
     }
 
-    /** Appends to the tail after everything settled was dropped from it. */
+    /** As {@link #appendToTail}, after dropping all batches from the tail; they must be settled. */
     synchronized boolean appendToEmptyTail(RecordBatch batch, int size) {
         tail.dropAll();
         return appendToTail(batch, size);
     }
 
-    /** Notes a batch that went straight to the file, as everything before it. */
+    /** Notes a batch that was written to the file directly; all earlier batches are settled. */
     synchronized void appendedToFile(RecordBatch batch, int size) {
-        tail.passBy(size);
+        tail.noteBypass(size);
         added(batch, size);
         settled = end;
     }
@@ -240,9 +246,9 @@ final class LogState {
 
     // Settle and flush
 
-    /** The owner settles what it appended; false if all of it is in the files. */
+    /** Called when a settle begins; false if all batches are in the files already. */
     synchronized boolean mustSettle() {
-        mustBeAlive();
+        mustBeUsable();
         if (batchesToSettle > 0) {
             batchesLastSettled = batchesToSettle;
             batchesToSettle = 0;
@@ -250,7 +256,7 @@ final class LogState {
         return settled < end;
     }
 
-    /** The first buffer with batches that are not in the file, told to settle those it has; null if there is none. */
+    /** Begins to settle the first buffer with batches that are not in the file; null if there is none. */
     synchronized TailBuffer beginSettling() {
         TailBuffer buffer = tail.firstUnsettled();
         if (buffer != null) {
@@ -263,7 +269,7 @@ final class LogState {
         settled = buffer.endSettling();
     }
 
-    /** What an fsync has to cover now. */
+    /** The segments that an fsync must cover so that all settled batches survive a power cut. */
     synchronized PendingFlush pendingFlush() {
         List<Unforced> unforced = segments.stream()
                 .filter(this::needsForce)
@@ -280,7 +286,7 @@ final class LogState {
         flushed = Math.max(flushed, Math.min(offset, end));
     }
 
-    /** Bytes of the segment that are in its file. */
+    /** How many bytes of the segment are in its file. */
     private long settledBytesOf(SegmentFile segment) {
         TailBuffer unsettled = tail.firstUnsettled();
         return unsettled != null && unsettled.segment == segment
@@ -288,19 +294,19 @@ final class LogState {
                 : segment.size();
     }
 
-    /** All below {@code upTo} is flushed once these segments are. */
+    /** When these segments are flushed, all batches below {@code upTo} are. */
     record PendingFlush(long upTo, List<Unforced> segments) {}
 
-    /** A segment, and how many bytes of it are in its file. */
+    /** A segment, and how many of its bytes are in the file. */
     record Unforced(SegmentFile segment, long bytes) {}
 
     // Read
 
     /**
-     * What can be said without a file: the batches from {@code at} on if they are in the tail, nothing if the log has
-     * nothing below {@code limit}; null if somebody has to look into a file.
+     * Reads batches from {@code at} on if they are in the tail. The result is empty if there are no batches from
+     * {@code at} on below {@code limit}, and null if the batches must be read from a file.
      *
-     * @param from where the read began, which must still be in the log
+     * @param from the offset that the caller asked for; OFFSET_OUT_OF_RANGE if it is no longer in the log
      */
     synchronized Records readFromMemory(long from, long at, long limit, int maxBytes, boolean atLeastOne) {
         mustBeReadable();
@@ -314,7 +320,7 @@ final class LogState {
         return tail.read(at, limit, maxBytes, atLeastOne);
     }
 
-    /** Pins the file that {@code at} is in. */
+    /** Pins the segment file that holds the offset {@code at}. */
     synchronized SharedFile.Pin pin(long at) {
         SegmentFile segment = segments.holding(at);
         return segment.pin(settledBytesOf(segment), segment.isSealed() ? segment.sealedEnd() : settled);
@@ -329,41 +335,38 @@ final class LogState {
         return segments.snapshot();
     }
 
-    /** All, unless the active one is alone: that has nothing to let go of. */
-    synchronized List<SegmentFile> segmentsToRest() {
+    /** All segments; none if there is only the active segment, which always stays in memory. */
+    synchronized List<SegmentFile> segmentsToSweep() {
         return segments.isAlone() ? List.of() : segments.snapshot();
     }
 
-    /** Their timestamps have been asked for before. */
+    /** The caller has loaded the largest timestamp of every segment. */
     synchronized List<Segment> describeSegments() {
         mustBeReadable();
         return segments.stream().map(segment -> segment.describe(end)).toList();
     }
 
-    // Which segments there are; settling is held
+    // The list of segments; the caller holds the lock settling, so the getters need no monitor
 
-    /** Takes no monitor: see above. */
     SegmentFile active() {
         return segments.active();
     }
 
-    /** Takes no monitor: see above. */
     SegmentFile first() {
         return segments.first();
     }
 
-    /** Takes no monitor: see above. */
     SegmentFile holding(long offset) {
         return segments.holding(offset);
     }
 
-    /** Seals the active segment, whose offsets end at {@code base}; the next one begins there. */
+    /** Seals the active segment and adds a new one that begins at the offset {@code base}. */
     synchronized void roll(long base) {
         segments.active().seal(base);
         segments.add(SegmentFile.begin(shared, place, base));
     }
 
-    /** The file of a sealed segment that a caller got described. */
+    /** Finds a sealed segment by its description; fails if the log has no such segment. */
     synchronized SegmentFile fileOf(Segment described) {
         SegmentFile file = segments.holding(described.baseOffset());
         if (file.baseOffset != described.baseOffset()
@@ -379,13 +382,13 @@ final class LogState {
         segments.replace(old, fresh);
     }
 
-    /** Lets the log start at an offset it has; the segments wholly below are returned. */
+    /** Moves the log's start up to an offset of the log. Drops and returns the segments that are completely below. */
     synchronized List<SegmentFile> trimTo(long to) {
         start = to;
         return segments.dropBefore(segments.holding(to));
     }
 
-    /** Empties the log; it goes on at {@code offset}. The segments it had are returned. */
+    /** Empties the log; its start and end are {@code offset} then. Returns the dropped segments. */
     synchronized List<SegmentFile> startAgainAt(long offset) {
         tail.dropAll();
         SegmentFile active = segments.active();
@@ -401,7 +404,10 @@ final class LogState {
         return dropped;
     }
 
-    /** Lets the log end at {@code newEnd}, within a segment that is the active one now; those above are returned. */
+    /**
+     * Ends the log at {@code newEnd}, inside a segment that becomes the active one. Drops and returns the later
+     * segments.
+     */
     synchronized List<SegmentFile> truncateTo(SegmentFile segment, SegmentFile.Cut cut, long newEnd) {
         tail.dropAll();
         List<SegmentFile> dropped = segments.dropAfter(segment);
@@ -412,16 +418,16 @@ final class LogState {
         return dropped;
     }
 
-    /** Gives back the memory of the tail, if nothing would be lost. */
+    /** Releases the memory of the tail if all batches are in the files. */
     synchronized void dropTailIfSettled() {
         if (settled == end) {
             tail.dropAll();
         }
     }
 
-    /** Leaves a log that nobody can use; the segments it had are returned. */
+    /** Makes the log unusable for all its handles. Drops and returns all segments. */
     synchronized List<SegmentFile> retire(FeliceException reason) {
-        dead = dead == null ? reason : dead;
+        reasonUnusable = reasonUnusable == null ? reason : reasonUnusable;
         tail.dropAll();
         return segments.dropAll();
     }

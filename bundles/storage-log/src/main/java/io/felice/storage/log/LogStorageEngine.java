@@ -41,8 +41,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The default engine: a directory of segment files in Kafka's layout. The directory is taken at the first call, not at
- * activation, and given back at deactivation, when every log is settled, flushed and marked clean.
+ * The default storage engine: keeps each partition's log as segment files in Kafka's layout. The first call locks the
+ * engine's directory; activation does not touch it. Deactivation settles and flushes every log, writes Kafka's marker
+ * of a clean shutdown, and unlocks the directory.
  */
 @Component(
         immediate = true,
@@ -67,7 +68,7 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
         long tail_budget_bytes() default 67_108_864L;
 
         @AttributeDefinition(
-                description = "Most idle files that stay open; fewer if the process may not open so many files.",
+                description = "Most idle files that stay open; fewer if the process may open only few files.",
                 min = "1")
         int open_files() default 8_000;
 
@@ -78,7 +79,7 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
     private static final Logger LOG = LoggerFactory.getLogger(LogStorageEngine.class);
     private static final Set<EngineTrait> TRAITS = Set.of(EngineTrait.values());
     private static final int SWEEP_SECONDS = 5;
-    private static final long ZEROS_MS = 500;
+    private static final long CUT_OFF_ZEROS_MS = 500;
     private static final int SWEEPS_PER_CHECKPOINT = 12;
     private static final int STOP_SECONDS = 60;
     private static final int IDLE_THREAD_SECONDS = 10;
@@ -112,7 +113,10 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
     private volatile Config inForce;
     private int sweepsDone;
 
-    /** Where one log is opened; its monitor is held while that takes time, so that no other log waits. */
+    /**
+     * The place of one log. A thread that opens the log holds the slot's monitor, so that other logs can be opened
+     * meanwhile.
+     */
     private static final class Slot {
         private volatile SegmentedLog log;
     }
@@ -134,7 +138,7 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
         this(path, settings, files, clock, true);
     }
 
-    /** @param sweeps whether it sweeps and cuts off zeros by itself, rather than when it is told to */
+    /** @param sweeps true if the engine sweeps and cuts off zeros regularly; false if a test calls both */
     LogStorageEngine(Path path, LogSettings settings, DiskFiles files, Clock clock, boolean sweeps) {
         this(path, settings, files, clock, sweeps, new OpenFiles(settings.openFiles()));
     }
@@ -153,7 +157,7 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
                         threads("felice-storage-log-flush-")) {
                     @Override
                     protected void terminated() {
-                        leave();
+                        releaseDirectory();
                     }
                 };
         this.flusher.allowCoreThreadTimeOut(true);
@@ -170,7 +174,9 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
         files.onShortage(openFiles::closeSome);
     }
 
-    /** A new engine would have to close and open every log; that is for the operator to ask for. */
+    /**
+     * Logs which settings need a restart of the bundle. A restart closes and opens every log, so the operator decides.
+     */
     @Modified
     void modified(Config wanted) {
         ReadOnce.compare("io.felice.storage.log", Config.class, inForce, wanted, Set.of());
@@ -234,7 +240,7 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
     private SegmentedLog log(Slot slot, LogId id, LogDirectory taken) {
         mustBeOpen();
         SegmentedLog old = slot.log;
-        if (old != null && !old.isDead()) {
+        if (old != null && !old.hasFailed()) {
             return old;
         }
         try {
@@ -242,7 +248,7 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
                 old.retire("was opened again");
             }
             if (taken.isStray(id)) {
-                taken.takeBack(id);
+                taken.restoreName(id);
             }
             SegmentedLog fresh = taken.placeOf(id) == null
                     ? SegmentedLog.empty(id, shared, taken)
@@ -267,7 +273,7 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
                 slot.log.retire("was deleted");
             }
             try {
-                Path aside = taken.removeFromSight(id);
+                Path aside = taken.renameForDeletion(id);
                 slots.remove(id, slot);
                 if (aside != null) {
                     sweeper.execute(() -> taken.deleteFiles(aside));
@@ -303,7 +309,7 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
         return all;
     }
 
-    /** The directory; taken at the first call, and tried again at the next if that failed. */
+    /** Locks and reads the directory at the first call. If that fails, the next call tries again. */
     private LogDirectory directory() {
         LogDirectory taken = directory;
         return taken != null ? taken : takeDirectory();
@@ -313,9 +319,9 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
         mustBeOpen();
         if (directory == null) {
             LogDirectory taken = LogDirectory.open(shared.files(), path, clusterId);
-            taken.moveAsideBy(this::makePlaceForNewer);
+            taken.moveAsideBy(this::moveAsideForNewer);
             if (sweeps) {
-                sweepNowAndThen();
+                scheduleSweeps();
             }
             taken.leftovers().forEach(leftover -> sweeper.execute(() -> taken.deleteFiles(leftover)));
             directory = taken;
@@ -324,9 +330,9 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
         return directory;
     }
 
-    private void sweepNowAndThen() {
+    private void scheduleSweeps() {
         sweeper.scheduleWithFixedDelay(this::sweepSafely, SWEEP_SECONDS, SWEEP_SECONDS, TimeUnit.SECONDS);
-        sweeper.scheduleWithFixedDelay(this::cutOffZeros, ZEROS_MS, ZEROS_MS, TimeUnit.MILLISECONDS);
+        sweeper.scheduleWithFixedDelay(this::cutOffZeros, CUT_OFF_ZEROS_MS, CUT_OFF_ZEROS_MS, TimeUnit.MILLISECONDS);
     }
 
     private void mustBeOpen() {
@@ -335,12 +341,12 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
         }
     }
 
-    /** A newer topic needs the name of this log's directory. */
-    private void makePlaceForNewer(LogId owner) throws IOException {
+    /** Renames the directory of a log, because a newer topic of the same name needs that directory's name. */
+    private void moveAsideForNewer(LogId owner) throws IOException {
         moveAside(owner);
         Path now = directory.places().get(owner);
         if (now != null) {
-            LOG.warn("A newer topic is named {}; the older one's log is now in {}", owner, now);
+            LOG.warn("A newer topic has the name of {}; the log of the older topic was moved to {}", owner, now);
         }
     }
 
@@ -362,17 +368,23 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
         try {
             sweep();
         } catch (IOException | RuntimeException failure) {
-            LOG.warn("The sweep of {} was cut short: {}", path, failure.toString());
+            LOG.warn("The sweep of {} failed and is tried again: {}", path, failure.toString());
         }
     }
 
-    /** Lets files end with their last batches again where the writing has stopped, so that other programs can read them. */
+    /**
+     * Cuts off the zeros behind the last batches of idle logs, so that other programs can read the files. Also adjusts
+     * how many files may be open.
+     */
     void cutOffZeros() {
-        shared.openFiles().look();
+        shared.openFiles().adjustLimit();
         forEachLog(SegmentedLog::cutOffZerosIfIdle);
     }
 
-    /** Gives back what idle logs hold, and writes the checkpoint now and then. */
+    /**
+     * Releases the memory of idle logs, and writes the recovery points to disk once in {@link #SWEEPS_PER_CHECKPOINT}
+     * sweeps.
+     */
     void sweep() throws IOException {
         forEachLog(SegmentedLog::sweep);
         if (++sweepsDone % SWEEPS_PER_CHECKPOINT == 0) {
@@ -380,7 +392,7 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
         }
     }
 
-    /** What goes wrong with one log is no reason to leave out the others, or the next time. */
+    /** A failure of one log is logged and does not stop the work for the other logs. */
     private void forEachLog(Consumer<SegmentedLog> work) {
         slots.forEach((id, slot) -> {
             SegmentedLog log = slot.log;
@@ -389,12 +401,12 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
                     work.accept(log);
                 }
             } catch (RuntimeException | Error failure) {
-                LOG.warn("{} cannot be swept", id, failure);
+                LOG.warn("A regular task for {} failed and is tried again", id, failure);
             }
         });
     }
 
-    /** Notes on disk up to where logs are flushed. */
+    /** Writes the recovery points of all logs to disk. */
     void checkpoint() throws IOException {
         directory.recoveryPoints().write();
     }
@@ -450,37 +462,40 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
         try {
             return one.isDone() && one.get();
         } catch (ExecutionException | InterruptedException failure) {
-            LOG.warn("A log was not closed in order: {}", failure.toString());
+            LOG.warn("A log was not closed cleanly; the next start scans it: {}", failure.toString());
             return false;
         }
     }
 
     /**
-     * Gives the directory back when no thread writes to it any more, however long that takes: a late write would go over
-     * what the next engine has written.
+     * Unlocks the directory once all flush threads have ended, however long that takes: a late write of this engine
+     * would overwrite what the next engine has written.
      */
-    private void leave() {
-        LogDirectory left = directory;
-        if (left == null) {
+    private void releaseDirectory() {
+        LogDirectory released = directory;
+        if (released == null) {
             return;
         }
-        // The pool interrupts idle threads when it ends, this one too perhaps, and an interrupt would close the file.
+        // The pool interrupts idle threads when it ends, perhaps also this thread; an interrupt would close the file.
         Thread.interrupted();
-        try (left) {
+        try (released) {
             if (closing.stream().allMatch(LogStorageEngine::wasClean)) {
-                left.markClean();
+                released.markClean();
             }
         } catch (IOException | RuntimeException failure) {
-            LOG.warn("{} was left without a clean marker: {}", left.path(), failure.toString());
+            LOG.warn("{} was closed without the marker of a clean shutdown: {}", released.path(), failure.toString());
         }
     }
 
-    /** Lets what is queued run, then ends the threads; never by an interrupt, which would close files under others. */
+    /**
+     * Runs the queued tasks, then ends the threads without an interrupt: an interrupt would close files that others
+     * use.
+     */
     private static void stop(ExecutorService executor) {
         executor.shutdown();
         try {
             if (!executor.awaitTermination(STOP_SECONDS, TimeUnit.SECONDS)) {
-                LOG.warn("Storage threads are still busy after {} s and are left alone", STOP_SECONDS);
+                LOG.warn("Storage threads are still busy after {} s; they finish on their own", STOP_SECONDS);
             }
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();

@@ -9,9 +9,9 @@ import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Takes batches off a log's start or its end. Files and checkpoints change in an order in which a crash after any step
- * leaves a log that recovery understands. All of it is done by who holds the lock {@code settling}; {@code flushing} is
- * taken here, so that no fsync meets a file that goes.
+ * Removes batches from the start or the end of a log. Files and checkpoints change in an order in which a crash after
+ * any step leaves a log that recovery can read. The caller holds the lock {@code settling}; this class takes
+ * {@code flushing}, so that no fsync runs on a file that is deleted or truncated.
  */
 final class LogTruncation {
     private static final long MOST_WAIT_FOR_PINS_MS = 60_000;
@@ -30,7 +30,7 @@ final class LogTruncation {
         this.flushing = locks.flushing();
     }
 
-    /** Lets the log start at {@code to}; an end below moves there. */
+    /** Moves the log's start up to {@code to}; if the log ends below, it is empty and starts and ends there. */
     void trimTo(long to) throws IOException {
         if (to <= state.start()) {
             return;
@@ -49,7 +49,7 @@ final class LogTruncation {
         }
     }
 
-    /** Frees space before the new file needs any. */
+    /** Deletes the sealed segments, so that a full disk has space for the new segment's file. */
     private void dropSealed() throws IOException {
         long base = state.active().baseOffset;
         if (base > state.start()) {
@@ -58,8 +58,9 @@ final class LogTruncation {
     }
 
     /**
-     * A start that is a segment's start needs no checkpoint: that the files below are gone says it. So retention works on
-     * a full disk.
+     * Deletes the segments below {@code to}. Only a start inside a segment is written to the checkpoint: without a
+     * checkpoint the log starts at its first segment, so retention, which deletes whole segments, also works on a full
+     * disk.
      */
     private void dropBelow(long to) throws IOException {
         long base = state.holding(to).baseOffset;
@@ -74,24 +75,24 @@ final class LogTruncation {
         }
     }
 
-    /** If there is no space for the note, the log goes on from where it starts. */
+    /** If the checkpoint cannot be written, the log keeps its old start and stays usable. */
     private void noteStart(long to) {
         try {
             directory.noteStart(to);
         } catch (IOException failure) {
             throw KAFKA_STORAGE_ERROR.because(
-                    "that " + directory + " starts at " + to + " cannot be noted: " + failure.getMessage(), failure);
+                    "the start " + to + " of " + directory + " cannot be written: " + failure.getMessage(), failure);
         }
     }
 
-    /** What was deleted stays deleted, whatever becomes of what is done next. */
+    /** Makes the deletion of files durable before the next step. */
     private void syncAfter(List<SegmentFile> deleted) throws IOException {
         if (!deleted.isEmpty()) {
             shared.files().syncDirectory(directory.path());
         }
     }
 
-    /** Lets the log end at or below {@code to}, between two batches. */
+    /** Removes all batches with offsets from {@code to} on; the log may end below {@code to}, between two batches. */
     void truncateTo(long to) throws IOException {
         if (to >= state.end()) {
             return;
@@ -136,7 +137,7 @@ final class LogTruncation {
 
     private void shorten(SegmentFile segment, SegmentFile.Cut cut) throws IOException {
         if (!awaitPins(segment, cut.position())) {
-            throw new IOException("a reader has not given back what it reads above " + cut.end() + " for "
+            throw new IOException("a reader still holds batches from offset " + cut.end() + " on after "
                     + MOST_WAIT_FOR_PINS_MS + " ms");
         }
         segment.deleteIndexFiles();
@@ -157,9 +158,12 @@ final class LogTruncation {
     }
 
     /**
-     * Empties the log; it goes on at {@code offset}, below or above where it was. Forwards, the file that shows the new
-     * end is there before the old ones go, from the first on; backwards it would be taken for the start of what is there,
-     * so the old ones go before, from the last on.
+     * Empties the log; its start and end are {@code offset} then.
+     *
+     * <p>If {@code offset} is above the old end, the new segment's file is created first, then the old files are
+     * deleted, the first one first: the new file keeps the log's end while they are deleted. If {@code offset} is below
+     * the old end, recovery would take the new file for the beginning of the old files. So the old files are deleted
+     * first, the last one first. The same applies if an old file has the name of the new one.
      */
     void startAgainAt(long offset) throws IOException {
         directory.make();

@@ -8,8 +8,9 @@ import java.nio.channels.FileChannel;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * Writes to a log's files: one change of an owner at a time, and what the tail holds. {@link #settle} and {@link #change}
- * take the lock {@code settling}; the rest is for who is in a change.
+ * Writes to a log's files: the batches of the tail, and one change of the owner at a time. {@link #settle},
+ * {@link #cutOffZerosWhenSettled} and {@link #change} take the lock {@code settling}. All other methods except
+ * {@link #hasZeros} are called by a thread that holds that lock.
  */
 final class LogWriter {
     private final LogResources shared;
@@ -24,28 +25,31 @@ final class LogWriter {
         this.settling = locks.settling();
     }
 
-    /** Runs a change of the owner of {@code lease}; the lease cannot grow meanwhile, and a failure kills the log. */
+    /**
+     * Runs a change if {@code lease} is the newest lease. No newer lease is given out meanwhile. If the change fails,
+     * the log is offline until it is opened again.
+     */
     void change(long lease, FileChange change) {
         run(() -> state.mustOwn(lease), change);
     }
 
-    /** On return everything appended before the call is in the files. */
+    /** On return all batches appended before the call are in the files. */
     void settle() {
         if (state.mustSettle()) {
-            whileAlive(this::settleAll);
+            whileUsable(this::settleAll);
         }
     }
 
-    /** As {@link #settle}; and if nobody appends meanwhile, the last file ends with the last batch. */
+    /** Settles, then cuts off the zeros behind the last batch. */
     void cutOffZerosWhenSettled() {
-        whileAlive(() -> {
+        whileUsable(() -> {
             settleAll();
             cutOffZeros();
         });
     }
 
-    private void whileAlive(FileChange change) {
-        run(state::mustBeAlive, change);
+    private void whileUsable(FileChange change) {
+        run(state::mustBeUsable, change);
     }
 
     private void run(Runnable condition, FileChange change) {
@@ -54,9 +58,9 @@ final class LogWriter {
             condition.run();
             change.run();
         } catch (IOException failure) {
-            throw state.die(failure);
+            throw state.fail(failure);
         } catch (UncheckedIOException failure) {
-            throw state.die(failure.getCause());
+            throw state.fail(failure.getCause());
         } finally {
             settling.unlock();
         }
@@ -74,7 +78,7 @@ final class LogWriter {
         }
     }
 
-    /** Appends a batch that does not fit into the tail; everything before it is settled. */
+    /** Appends a batch to the file without the tail; all earlier batches are settled. */
     void writeThrough(RecordBatch batch, int size) throws IOException {
         SegmentFile segment = state.active();
         write(segment, batch.bytes(), segment.size());
@@ -87,7 +91,7 @@ final class LogWriter {
         segment.file.enter();
         try {
             if (segment.dropIndexFilesBeforeGrowth()) {
-                directory.namesHaveChanged();
+                directory.markNamesChanged();
             }
             FileChannel channel = segment.file.channel(true);
             segment.preallocation.write(channel, bytes, position);
@@ -95,31 +99,31 @@ final class LogWriter {
             segment.file.leave();
         }
         if (position == 0) {
-            directory.namesHaveChanged();
+            directory.markNamesChanged();
         }
         shared.counters().settles.increment();
         shared.counters().bytesWritten.add(count);
     }
 
-    /** True if the active segment's file is longer than its batches; from any thread. */
+    /** True if zeros may follow the last batch in the active segment's file. Any thread. */
     boolean hasZeros() {
-        return state.active().preallocation.isMade();
+        return state.active().preallocation.hasZeros();
     }
 
-    /** Lets the active segment's file end with its last batch; for who is in a change, when all is settled. */
+    /** Cuts off the zeros behind the last batch; all batches are settled. */
     void cutOffZeros() throws IOException {
         SegmentFile active = state.active();
-        if (active.preallocation.isMade()) {
+        if (active.preallocation.hasZeros()) {
             active.file.enter();
             try {
-                active.preallocation.giveBack(active.file.channel(false), active.size());
+                active.preallocation.cutOff(active.file.channel(false), active.size());
             } finally {
                 active.file.leave();
             }
         }
     }
 
-    /** Makes the active segment's file if it is not there, so that the log's end can be seen on disk. */
+    /** Creates the active segment's file if it is missing, durably: its name tells recovery where the log ends. */
     void makeActiveFile() throws IOException {
         directory.make();
         SegmentFile active = state.active();
@@ -129,7 +133,7 @@ final class LogWriter {
         } finally {
             active.file.leave();
         }
-        directory.namesHaveChanged();
+        directory.markNamesChanged();
         directory.makeDurable();
     }
 }

@@ -15,9 +15,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * An offset for each log, in one file of Kafka's checkpoint format: a version, the number of lines, and
- * {@code topic partition offset} on each line. Changes are in memory until {@link #write}; callers that write at the same
- * time share one write, and each returns only when what it changed before is on disk. Thread-safe.
+ * A file with one offset for each log, in Kafka's checkpoint format: a line with the version, a line with the number of
+ * entries, and a line {@code topic partition offset} for each entry. Changes stay in memory until {@link #write}.
+ * Threads that call {@link #write} at the same time share one write of the file; each call returns when the changes
+ * made before it are on disk. Thread-safe.
  */
 final class OffsetCheckpoint {
     private static final Logger LOG = LoggerFactory.getLogger(OffsetCheckpoint.class);
@@ -29,8 +30,8 @@ final class OffsetCheckpoint {
 
     private final Map<String, Long> offsets = new HashMap<>();
     private Map<String, Long> onDisk = Map.of();
-    /** What is being written just now, and may be on disk already. */
-    private Map<String, Long> onItsWay = Map.of();
+    /** The entries of a write that is in progress: they may or may not be on disk. */
+    private Map<String, Long> beingWritten = Map.of();
 
     private long changes;
     private long writtenChanges;
@@ -40,13 +41,13 @@ final class OffsetCheckpoint {
         this.file = file;
     }
 
-    /** Reads the file; one that is missing or not readable as a checkpoint is as good as empty. */
+    /** Reads the file; a missing or malformed file counts as empty. */
     synchronized void load() throws IOException {
         if (Files.exists(file)) {
             try {
                 parse(Files.readString(file, UTF_8).lines().iterator());
             } catch (RuntimeException malformed) {
-                LOG.warn("{} is damaged and is ignored: {}", file, malformed.toString());
+                LOG.warn("{} is malformed and is ignored: {}", file, malformed.toString());
                 offsets.clear();
             }
         }
@@ -65,14 +66,14 @@ final class OffsetCheckpoint {
         }
     }
 
-    /** @param key topic and partition, with a space between */
+    /** @param key topic and partition, with a space between them */
     synchronized void put(String key, long offset) {
         if (!Objects.equals(offsets.put(key, offset), offset)) {
             changes++;
         }
     }
 
-    /** As {@link #put} and {@link #write}; if that fails, what was there before counts again. */
+    /** As {@link #put} and {@link #write}; if the write fails, the old offset is restored. */
     void putOnDisk(String key, long offset) throws IOException {
         Long before = replace(key, offset);
         try {
@@ -83,7 +84,7 @@ final class OffsetCheckpoint {
         }
     }
 
-    /** @param offset null for none */
+    /** @param offset null to remove the entry */
     private synchronized Long replace(String key, Long offset) {
         changes++;
         return offset == null ? offsets.remove(key) : offsets.put(key, offset);
@@ -100,12 +101,12 @@ final class OffsetCheckpoint {
     }
 
     synchronized boolean isOnDisk(String key) {
-        return onDisk.containsKey(key) || onItsWay.containsKey(key);
+        return onDisk.containsKey(key) || beingWritten.containsKey(key);
     }
 
-    /** The most that a crash now or soon would leave for this log; -1 if nothing. */
+    /** The largest offset that the file may have for this log after a crash; -1 if there is none. */
     synchronized long onDisk(String key) {
-        return Math.max(onDisk.getOrDefault(key, -1L), onItsWay.getOrDefault(key, -1L));
+        return Math.max(onDisk.getOrDefault(key, -1L), beingWritten.getOrDefault(key, -1L));
     }
 
     /** On return all changes made before the call survive a power cut. */
@@ -135,7 +136,7 @@ final class OffsetCheckpoint {
         synchronized (this) {
             snapshot = Map.copyOf(offsets);
             covered = changes;
-            onItsWay = snapshot;
+            beingWritten = snapshot;
         }
         StringBuilder text = new StringBuilder(32 * snapshot.size() + 16);
         text.append(VERSION).append('\n').append(snapshot.size()).append('\n');
@@ -144,7 +145,7 @@ final class OffsetCheckpoint {
         files.writeWhole(file, ByteBuffer.wrap(text.toString().getBytes(UTF_8)));
         synchronized (this) {
             onDisk = snapshot;
-            onItsWay = Map.of();
+            beingWritten = Map.of();
             writtenChanges = covered;
         }
     }

@@ -13,21 +13,23 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps the number of open files bounded: if there are too many, those unused for the longest time are closed.
+ * Limits the number of open segment files: if too many are open, the least recently used ones are closed.
  *
- * <p>The bound is the setting, or less where the process may not have that much open: a reserve stays free for connections,
- * for ZooKeeper, and for the small files of the node. A process that may open many times the setting is not looked at again.
+ * <p>The limit is the setting {@code open.files}, or less if the process may open only few files: a reserve stays free
+ * for connections, ZooKeeper and the node's small files. If the process may open at least {@value #AMPLE_FACTOR} times
+ * the setting, the limit is not adjusted.
  */
 final class OpenFiles {
     private static final Logger LOG = LoggerFactory.getLogger(OpenFiles.class);
-    private static final int CLOSED_AT_ONCE = 16;
-    /** A shortage closes a larger part, so that the next one is not at the next file. */
-    private static final int CLOSED_IN_A_SHORTAGE = 4;
+    /** Over the limit, an additional 1/16 of the limit is closed. */
+    private static final int OVER_LIMIT_DIVISOR = 16;
+    /** If the system refuses to open a file, 1/4 of the files is closed, so that it does not refuse the next one. */
+    private static final int SHORTAGE_DIVISOR = 4;
 
-    private static final int LEAST = 8;
-    private static final int PLENTY_OF_SETTINGS = 4;
-    private static final int RESERVED_SHARE = 8;
-    private static final long MOST_RESERVED = 256;
+    private static final int SMALLEST_LIMIT = 8;
+    private static final int AMPLE_FACTOR = 4;
+    private static final int RESERVE_DIVISOR = 8;
+    private static final long LARGEST_RESERVE = 256;
 
     private final int setting;
     private final long processLimit;
@@ -36,7 +38,7 @@ final class OpenFiles {
     private final Set<SharedFile> open = ConcurrentHashMap.newKeySet();
     private final AtomicInteger count = new AtomicInteger();
     private final AtomicLong uses = new AtomicLong();
-    private final AtomicBoolean said = new AtomicBoolean();
+    private final AtomicBoolean warned = new AtomicBoolean();
     private volatile int limit;
 
     OpenFiles(int setting) {
@@ -44,14 +46,15 @@ final class OpenFiles {
     }
 
     /**
-     * @param processLimit what the process may have open; {@link FileDescriptors#PLENTY} if that is not known
-     * @param free how much more it may open now
+     * @param processLimit how many files and connections the process may open; {@link FileDescriptors#PLENTY} if
+     *     unknown
+     * @param free how many more the process may open now
      */
     OpenFiles(int setting, long processLimit, LongSupplier free) {
         this.setting = setting;
         this.processLimit = processLimit;
         this.free = free;
-        this.isTight = processLimit / PLENTY_OF_SETTINGS < setting;
+        this.isTight = processLimit / AMPLE_FACTOR < setting;
         this.limit = setting;
     }
 
@@ -59,12 +62,12 @@ final class OpenFiles {
         return count.get();
     }
 
-    /** The most files that are kept open just now, besides those in use. */
+    /** How many files may be open now; files in use stay open even if there are more. */
     int limit() {
         return limit;
     }
 
-    /** A number that grows with every opened file: a clock for who was used last. */
+    /** A number that grows with every opened file: a clock for finding the least recently used files. */
     long now() {
         return uses.get();
     }
@@ -74,10 +77,10 @@ final class OpenFiles {
         open.add(file);
         int now = count.incrementAndGet();
         if (number == 1) {
-            look();
+            adjustLimit();
         }
         if (now > limit) {
-            closeTheOldest(1 + limit / CLOSED_AT_ONCE);
+            closeLeastRecentlyUsed(1 + limit / OVER_LIMIT_DIVISOR);
         }
     }
 
@@ -87,42 +90,42 @@ final class OpenFiles {
         }
     }
 
-    /** At the first file and every half second: connections may have come that need what idle files have. */
-    void look() {
+    /** Called at the first file and every half second: new connections may need the descriptors of idle files. */
+    void adjustLimit() {
         if (!isTight) {
             return;
         }
         int now = count.get();
-        long spare = free.getAsLong() - Math.min(MOST_RESERVED, processLimit / RESERVED_SHARE);
-        limit = (int) Math.max(LEAST, Math.min(setting, now + spare));
+        long spare = free.getAsLong() - Math.min(LARGEST_RESERVE, processLimit / RESERVE_DIVISOR);
+        limit = (int) Math.max(SMALLEST_LIMIT, Math.min(setting, now + spare));
         if (now > limit) {
-            sayOnce();
-            closeTheOldest(now - limit + limit / CLOSED_AT_ONCE);
+            warnOnce();
+            closeLeastRecentlyUsed(now - limit + limit / OVER_LIMIT_DIVISOR);
         }
     }
 
-    /** A file could not be opened because the process has too much open. True if some were closed since. */
+    /** Called if the system refused to open a file because too many are open. True if this closed some files. */
     boolean closeSome() {
         int before = count.get();
-        closeTheOldest(1 + before / CLOSED_IN_A_SHORTAGE);
+        closeLeastRecentlyUsed(1 + before / SHORTAGE_DIVISOR);
         int now = count.get();
-        limit = Math.max(LEAST, Math.min(limit, now));
-        sayOnce();
+        limit = Math.max(SMALLEST_LIMIT, Math.min(limit, now));
+        warnOnce();
         return now < before;
     }
 
-    private void sayOnce() {
-        if (said.compareAndSet(false, true)) {
+    private void warnOnce() {
+        if (warned.compareAndSet(false, true)) {
             LOG.warn(
-                    "This process may have {} files and connections open, too few for open.files = {}. Idle files of the"
-                            + " log are closed, and opened again when they are used. Raise the limit (ulimit -n, or"
-                            + " LimitNOFILE of a systemd service) if that is too slow",
+                    "This process may have {} files and connections open, too few for open.files = {}. Idle segment"
+                            + " files are closed, and opened again when they are used, which takes time. To avoid this,"
+                            + " raise the limit (ulimit -n, or LimitNOFILE of a systemd service)",
                     processLimit == FileDescriptors.PLENTY ? "few" : processLimit,
                     setting);
         }
     }
 
-    private void closeTheOldest(int number) {
+    private void closeLeastRecentlyUsed(int number) {
         List<Candidate> oldest = open.stream()
                 .map(file -> new Candidate(file, file.lastUsed()))
                 .sorted(Comparator.comparingLong(Candidate::lastUsed))

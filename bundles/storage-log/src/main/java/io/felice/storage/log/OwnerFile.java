@@ -12,8 +12,9 @@ import java.util.Properties;
 import java.util.UUID;
 
 /**
- * The file that says which layout the directory has and which cluster its logs belong to. An operator may delete the line
- * {@code cluster.id}: the next cluster that uses the directory becomes its owner.
+ * The file {@code felice-log.properties}: names the layout of the engine's directory and the cluster that its logs
+ * belong to. If an operator deletes the line {@code cluster.id}, the next cluster that uses the directory becomes its
+ * owner.
  */
 final class OwnerFile {
     private static final String NAME = "felice-log.properties";
@@ -34,7 +35,7 @@ final class OwnerFile {
         this.file = directory.resolve(NAME);
     }
 
-    /** Reads the file of a directory, or makes it; fails if the directory has a layout that this version cannot read. */
+    /** Reads the file, or creates it if it is missing; fails if this version cannot read the directory's layout. */
     static OwnerFile of(DiskFiles files, Path directory) throws IOException {
         OwnerFile owner = new OwnerFile(files, directory);
         if (Files.exists(owner.file)) {
@@ -65,14 +66,14 @@ final class OwnerFile {
         files.writeWhole(file, ByteBuffer.wrap(text.getBytes(UTF_8)));
     }
 
-    /** Makes the directory this cluster's if it has no owner; fails if its logs belong to another cluster. */
+    /** Makes the cluster the owner if there is none; fails if the logs belong to another cluster. */
     void belongTo(String cluster) throws IOException {
         if (clusterId.isEmpty()) {
             clusterId = cluster;
             write();
         } else if (!clusterId.equals(cluster)) {
             throw INCONSISTENT_CLUSTER_ID.because("The logs in " + directory + " belong to cluster " + clusterId
-                    + ", but this node belongs to cluster " + cluster + ". Nothing in that directory is touched."
+                    + ", but this node belongs to cluster " + cluster + ". Nothing in that directory was changed."
                     + " Start the node with the data that these logs were written with. To take the logs into this"
                     + " cluster instead, delete the line " + CLUSTER_ID + " from " + file
                     + " and start again: the command felice:strays shows them then.");

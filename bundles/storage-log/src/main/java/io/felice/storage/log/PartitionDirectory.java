@@ -5,10 +5,10 @@ import java.io.IOException;
 import java.nio.file.Path;
 
 /**
- * Where one log's files are, made with the first write, and what the checkpoints say of the log.
+ * The directory of one log, and the log's entries in the checkpoints. The first write creates the directory.
  *
- * <p>Changed by who holds the log's {@code settling} or, as far as it says so, {@code flushing}; anybody may ask for the
- * {@link #path}.
+ * <p>Callers hold the log's lock {@code settling}; for methods that say so, the lock {@code flushing} is enough. Any
+ * thread may call {@link #path}.
  */
 final class PartitionDirectory {
     private final LogId id;
@@ -26,7 +26,7 @@ final class PartitionDirectory {
         this.path = all.placeOf(id);
     }
 
-    /** Null until there are files. */
+    /** Null until the log has files. */
     Path path() {
         return path;
     }
@@ -37,7 +37,7 @@ final class PartitionDirectory {
         }
     }
 
-    /** Gives the directory the name of one that was set aside; the log goes on in it. Both locks are held. */
+    /** Renames the directory to that of a stray log; the log can still be used. The caller holds both locks. */
     void moveAside() throws IOException {
         if (path != null && !all.isStray(id)) {
             path = all.makeStray(id);
@@ -46,16 +46,16 @@ final class PartitionDirectory {
 
     // What survives a power cut
 
-    /** What was flushed before was flushed with the directory. */
-    void isKnownDurable() {
+    /** Notes that the directory survives a power cut: a log that was flushed before was flushed with its directory. */
+    void markDurable() {
         isDurable = true;
     }
 
-    void namesHaveChanged() {
+    void markNamesChanged() {
         namesAreDurable = false;
     }
 
-    /** On return the directory and the names in it survive a power cut; {@code flushing} will do. */
+    /** On return the directory and the file names in it survive a power cut. The lock {@code flushing} is enough. */
     void makeDurable() throws IOException {
         sync(() -> {
             Path now = path;
@@ -70,26 +70,29 @@ final class PartitionDirectory {
         });
     }
 
-    /** Runs an fsync; if it fails, nothing that was written since the last one may be on the disk. */
+    /** Runs an fsync. A failure is noted: then nothing written since the last fsync is certain to be on the disk. */
     void sync(FileChange fsync) throws IOException {
         try {
             fsync.run();
         } catch (IOException failure) {
-            all.doubt(id);
+            all.noteFailedFsync(id);
             throw failure;
         }
     }
 
     // Checkpoints
 
-    /** Below its recovery point a log is not scanned; {@code flushing} will do. */
+    /** Sets the offset below which recovery does not scan the log. The lock {@code flushing} is enough. */
     void noteRecoveryPoint(long flushed) {
         if (path != null) {
             all.recoveryPoints().put(key(), flushed);
         }
     }
 
-    /** Before batches from {@code to} on go or come, so that no crash leaves a recovery point above what was flushed. */
+    /**
+     * Lowers the recovery point to {@code to}, also on disk. Called before batches from {@code to} on are removed or
+     * written, so that after a crash no recovery point is above what was flushed.
+     */
     void lowerRecoveryPoint(long to) throws IOException {
         if (path == null) {
             return;
@@ -104,17 +107,20 @@ final class PartitionDirectory {
         }
     }
 
-    /** A start within a segment is known from the checkpoint only; if this fails, the one that was known is still. */
+    /** Writes a log start offset that is inside a segment to the checkpoint. If that fails, the old one stays. */
     void noteStart(long start) throws IOException {
         all.logStarts().putOnDisk(key(), start);
     }
 
-    /** A start that is a segment's start needs no checkpoint: that the files below are gone says it. */
+    /** Removes the log start offset from the checkpoint in memory: the log starts where its first segment does. */
     void forgetStart() {
         all.logStarts().remove(key());
     }
 
-    /** Before a log starts again below where it started: no crash must leave a start above its end. */
+    /**
+     * Removes a log start offset above {@code offset} from the checkpoint on disk. Called before a log is emptied and
+     * continues at {@code offset}, so that after a crash its start is not above its end.
+     */
     void forgetStartAbove(long offset) throws IOException {
         OffsetCheckpoint starts = all.logStarts();
         String key = key();

@@ -7,91 +7,98 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Zeros behind the last batch of a file that grows quickly, so that it grows in whole pieces: the write that needs another
- * piece takes zeros along up to its end, and the next ones go over them. Writes that make a file longer by a few pages, or
- * begin in the middle of one, cost the kernel more than twice as much, and as much again when the file is read
- * (docs/decisions/0009). A file that does not grow quickly has no zeros, nor has one that is not written to any more, and
- * where space is short no file has any.
+ * Keeps zeros behind the last batch of a segment file that grows quickly. The file grows in pieces of
+ * {@link #PIECE_BYTES}: the write that begins a piece also fills the rest of the piece with zeros, and later writes
+ * overwrite the zeros. Without the zeros every write makes the file longer by a few pages, which takes the kernel up to
+ * twice the time of the write, and twice the time of a later read (docs/decisions/0009).
  *
- * <p>It belongs to who holds the log's {@code settling}. After a kill recovery finds zeros where a batch would begin, and
- * cuts them off.
+ * <p>A file that grows slowly gets no zeros, nor does any file while the volume has little free space. An idle log's
+ * zeros are cut off. After a kill, recovery finds zeros where the next batch would begin, and cuts them off.
+ *
+ * <p>The caller holds the log's lock {@code settling}; {@link #hasZeros} is called from any thread.
  */
 final class Preallocation {
-    /** Made at a time, and up to a multiple of it: the largest piece of memory that the kernel keeps for each processor. */
-    static final int BYTES = 32 << 10;
+    /**
+     * The file's length becomes a multiple of this, 32 KB. Larger pieces were slower when measured: the kernel keeps
+     * freed memory of up to 32 KB at hand for each processor, and larger pieces may no longer be in the processor's
+     * cache.
+     */
+    static final int PIECE_BYTES = 32 << 10;
 
     private static final Logger LOG = LoggerFactory.getLogger(Preallocation.class);
-    private static final ByteBuffer ZEROS = ByteBuffer.allocateDirect(BYTES).asReadOnlyBuffer();
+    private static final ByteBuffer ZEROS =
+            ByteBuffer.allocateDirect(PIECE_BYTES).asReadOnlyBuffer();
 
-    /** A file grows quickly if it needs no longer for a piece. */
+    /** A file grows quickly if less than this passed since its last piece began. */
     private static final long QUICK_MS = 250;
 
     private final LogResources shared;
 
-    /** Where the next piece begins, and when the last one did; 0 before the first write. */
-    private long next;
+    /** Position in the file; 0 before the first write. */
+    private long pieceEnd;
 
-    private long began;
-    /** The end of the zeros; 0 if there are none. Looked at by others. */
-    private volatile long end;
+    private long pieceBeganMs;
+    /** Position in the file; 0 if there are no zeros. */
+    private volatile long zerosEnd;
 
     Preallocation(LogResources shared) {
         this.shared = shared;
     }
 
-    /** Writes what remains in the buffer at the end of the file. That there is no space for zeros is no failure. */
+    /** Writes the remaining bytes of the buffer at the end of the batches. No space for zeros is not a failure. */
     void write(FileChannel channel, ByteBuffer bytes, long position) throws IOException {
-        if (isPieceWanted(position + bytes.remaining())) {
-            int zeros = (int) (next - position - bytes.remaining());
-            end = next;
+        if (beginsPieceWithZeros(position + bytes.remaining())) {
+            int zeros = (int) (pieceEnd - position - bytes.remaining());
+            zerosEnd = pieceEnd;
             if (!shared.files().write(channel, bytes, ZEROS.duplicate().limit(zeros), position)) {
-                shared.volumeSpace().ranOut();
-                LOG.debug("There is no space for zeros ahead of the batches");
+                shared.volumeSpace().pauseZeros();
+                LOG.debug("There is no space for zeros behind the last batch");
             }
         } else {
             shared.files().write(channel, bytes, position);
         }
     }
 
-    private boolean isPieceWanted(long needed) {
-        if (needed <= next) {
+    /** True if a write that ends at {@code needed} begins a piece, and zeros should fill the rest of the piece. */
+    private boolean beginsPieceWithZeros(long needed) {
+        if (needed <= pieceEnd) {
             return false;
         }
         long now = shared.clock().millis();
-        boolean quick = next > 0 && now - began < QUICK_MS;
-        began = now;
-        next = (needed + BYTES - 1) / BYTES * BYTES;
-        return quick && shared.volumeSpace().isThere();
+        boolean quick = pieceEnd > 0 && now - pieceBeganMs < QUICK_MS;
+        pieceBeganMs = now;
+        pieceEnd = (needed + PIECE_BYTES - 1) / PIECE_BYTES * PIECE_BYTES;
+        return quick && shared.volumeSpace().isPlenty();
     }
 
-    /** Shortens the file to its {@code size} if it is longer. */
-    void giveBack(FileChannel channel, long size) throws IOException {
-        if (end > size) {
+    /** Removes the zeros behind {@code size}, the position after the last batch. */
+    void cutOff(FileChannel channel, long size) throws IOException {
+        if (zerosEnd > size) {
             shared.files().truncate(channel, size);
         }
         forget();
     }
 
-    boolean isMade() {
-        return end > 0;
+    boolean hasZeros() {
+        return zerosEnd > 0;
     }
 
-    /** Somebody has shortened the file. */
+    /** Called after the file was truncated: there are no zeros then. */
     void forget() {
-        next = 0;
-        end = 0;
+        pieceEnd = 0;
+        zerosEnd = 0;
     }
 
-    /** True if nothing but zeros, and no more than what is made ahead, is in the file from {@code from} to {@code to}. */
-    static boolean isAll(DiskFiles files, FileChannel channel, long from, long to) throws IOException {
-        if (to - from > 2 * BYTES) {
+    /** True if the file has only zeros between two positions, and no more of them than this class may have written. */
+    static boolean isOnlyZeros(DiskFiles files, FileChannel channel, long from, long to) throws IOException {
+        if (to - from > 2 * PIECE_BYTES) {
             return false;
         }
         ByteBuffer rest = ByteBuffer.allocate((int) (to - from));
         files.read(channel, rest, from);
         rest.flip();
-        for (int at = 0; at < rest.limit(); at += BYTES) {
-            int length = Math.min(BYTES, rest.limit() - at);
+        for (int at = 0; at < rest.limit(); at += PIECE_BYTES) {
+            int length = Math.min(PIECE_BYTES, rest.limit() - at);
             if (!rest.slice(at, length).equals(ZEROS.slice(0, length))) {
                 return false;
             }

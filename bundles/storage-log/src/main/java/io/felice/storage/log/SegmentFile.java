@@ -12,17 +12,18 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One segment: how far it reaches, its {@link SharedFile file}, and its sparse index, loaded when it is needed.
+ * One segment of a log: its size, its {@link SharedFile file}, and its sparse index, which is loaded when it is needed.
  *
- * <p>What grows with an append is changed under the log's monitor, the rest by who holds the log's {@code settling};
- * anybody who has entered the file may look up in it. This object's monitor is held while the index is loaded.
+ * <p>An append changes the size, the tally and the index under the log's monitor. A flush makes its changes under the
+ * lock {@code flushing}; all other changes are made under {@code settling}. Any thread that has entered the file may
+ * look up batches. This object's monitor is held while the index is loaded.
  */
 final class SegmentFile {
     private static final Logger LOG = LoggerFactory.getLogger(SegmentFile.class);
     static final String CLEANED = ".log.cleaned";
     private static final int WINDOW_BYTES = 4096;
     private static final int GATHER_BYTES = 64 << 10;
-    private static final long UNKNOWN = -2;
+    private static final long UNKNOWN_TIMESTAMP = -2;
 
     final long baseOffset;
     final long createdAt;
@@ -34,17 +35,16 @@ final class SegmentFile {
 
     private volatile long size;
     private volatile boolean sealed;
-    /** Of a sealed segment. */
     private volatile long sealedEnd;
 
     private volatile SparseIndex index;
-    /** The index files, if they are there, hold all of the index. */
+    /** True if the index files, if they exist, are complete. */
     private volatile boolean indexOnDisk;
-    /** There may be index files. */
+    /** True if index files may exist. */
     private volatile boolean indexFilesExist;
 
     private volatile SegmentTally tally;
-    /** Everything below survives a power cut. */
+    /** Bytes below this position survive a power cut. */
     private volatile long forcedBytes;
 
     private SegmentFile(
@@ -60,7 +60,7 @@ final class SegmentFile {
         this.preallocation = new Preallocation(shared);
     }
 
-    /** A new active segment; its file is made with the first write. */
+    /** A new active segment; the first write creates its file. */
     static SegmentFile begin(LogResources shared, Supplier<Path> directory, long baseOffset) {
         SegmentFile segment =
                 new SegmentFile(shared, directory, baseOffset, 0, shared.clock().millis(), false);
@@ -68,19 +68,22 @@ final class SegmentFile {
         return segment;
     }
 
-    /** A segment found on disk, sealed; it knows its timestamps once its index is loaded. */
+    /** A sealed segment found on disk. Its largest timestamp is unknown until its index is loaded. */
     static SegmentFile found(
             LogResources shared, Supplier<Path> directory, long baseOffset, long end, long size, long createdAt) {
         SegmentFile segment = new SegmentFile(shared, directory, baseOffset, size, createdAt, true);
         segment.sealedEnd = end;
-        segment.tally.set(UNKNOWN, baseOffset);
+        segment.tally.set(UNKNOWN_TIMESTAMP, baseOffset);
         segment.indexOnDisk = true;
         segment.indexFilesExist = true;
         segment.forcedBytes = size;
         return segment;
     }
 
-    /** A new file of batches for the place of {@code old}, sealed and flushed, under a name that recovery ignores. */
+    /**
+     * Writes the batches that shall replace {@code old} to a new file and flushes it. Recovery deletes files of its
+     * name.
+     */
     static SegmentFile compacted(SegmentFile old, Iterator<RecordBatch> batches) throws IOException {
         SegmentFile fresh = new SegmentFile(old.shared, old.directory, old.baseOffset, 0, old.createdAt, false);
         fresh.index = new SparseIndex(old.baseOffset);
@@ -128,7 +131,7 @@ final class SegmentFile {
         seal(end);
     }
 
-    /** Writes the gathered bytes, which end where the segment does. */
+    /** Writes the gathered bytes; they are the last ones of the segment. */
     private void writeOut(FileChannel channel, ByteBuffer gathered) throws IOException {
         gathered.flip();
         shared.counters().bytesWritten.add(gathered.remaining());
@@ -136,7 +139,7 @@ final class SegmentFile {
         gathered.clear();
     }
 
-    /** Takes the place of the file of the same offsets. A stale index beside new batches would be wrong, so it goes first. */
+    /** Replaces the file of {@code old}. Its index files are deleted first: they would be wrong for the new file. */
     void takePlaceOf(SegmentFile old) throws IOException {
         old.deleteIndexFiles();
         shared.files().syncDirectory(directory.get());
@@ -164,7 +167,7 @@ final class SegmentFile {
         return sealed;
     }
 
-    /** The offset after a sealed segment's last. */
+    /** The offset after the last batch; only of a sealed segment. */
     long sealedEnd() {
         return sealedEnd;
     }
@@ -177,21 +180,21 @@ final class SegmentFile {
         forcedBytes = bytes;
     }
 
-    /** Its timestamps have been asked for before. */
+    /** The caller has called {@link #maxTimestamp}, which loads the timestamp; {@code end} is the log's end offset. */
     Segment describe(long end) {
         return new Segment(baseOffset, sealed ? sealedEnd : end, size, tally.maxTimestamp(), createdAt, sealed);
     }
 
     long maxTimestamp() throws IOException {
-        if (tally.maxTimestamp() == UNKNOWN) {
+        if (tally.maxTimestamp() == UNKNOWN_TIMESTAMP) {
             index();
         }
         return tally.maxTimestamp();
     }
 
-    // Growth, by the owner
+    // Appends and truncation
 
-    /** Notes a batch that was put at the end. */
+    /** Notes a batch that was appended. */
     void added(RecordBatch batch, int bytes, int indexIntervalBytes) {
         tally.note(index, size, batch.lastOffset(), batch.maxTimestamp(), bytes, indexIntervalBytes);
         size += bytes;
@@ -206,7 +209,7 @@ final class SegmentFile {
         sealed = true;
     }
 
-    /** Makes a segment the active one again, as it was up to a cut. */
+    /** Makes the segment the active one again, without the batches behind the cut. */
     void reopenAt(Cut cut) {
         index.truncateTo(cut.position(), cut.end());
         size = cut.position();
@@ -219,12 +222,15 @@ final class SegmentFile {
 
     // Recovery
 
-    /** True if nothing was written since the index files were: a clean stop leaves them, growth removes them. */
+    /** True if the index files exist. A clean stop writes them, and the first write to the segment deletes them. */
     boolean hasItsIndexFiles() {
         return size == 0 || indexFiles().exist();
     }
 
-    /** Becomes the active segment as it is; fails if its file does not end with a whole batch. */
+    /**
+     * Makes the segment the active one again; fails if its file does not end with a whole batch. Returns the end
+     * offset.
+     */
     long resume() throws IOException {
         Cut cut = cutAt(Long.MAX_VALUE);
         if (cut.position() != size) {
@@ -237,8 +243,8 @@ final class SegmentFile {
     }
 
     /**
-     * Reads the whole file, makes the index anew, and ends before the first batch that is not whole, not in order or, from
-     * the offset {@code trusted} on, fails its CRC. {@link #cutOffRest} has to follow.
+     * Reads the whole file and rebuilds the index. The segment ends before the first batch that is incomplete, out of
+     * order or, from the offset {@code trusted} on, has a wrong CRC. The caller calls {@link #cutOffRest} afterwards.
      *
      * @return the offset after the last batch
      */
@@ -255,7 +261,7 @@ final class SegmentFile {
         return next.offset;
     }
 
-    /** Follows the batches that recovery reads, and knows the offset that the next one has at least. */
+    /** The lowest offset that the next batch may have, while recovery reads the segment. */
     private final class NextOffset {
         private long offset = baseOffset;
 
@@ -268,12 +274,12 @@ final class SegmentFile {
         }
     }
 
-    /** True if what recovery left of a file of {@code fileBytes} was only made ahead of batches to come. */
+    /** True if only zeros of {@link Preallocation} follow the recovered batches in a file of {@code fileBytes}. */
     boolean endsWithZeros(long fileBytes) throws IOException {
-        return Preallocation.isAll(shared.files(), file.channel(false), size, fileBytes);
+        return Preallocation.isOnlyZeros(shared.files(), file.channel(false), size, fileBytes);
     }
 
-    /** Shortens a file of {@code fileBytes} to what recovery found whole. */
+    /** Cuts off the bytes behind the recovered batches in a file of {@code fileBytes}. */
     void cutOffRest(long fileBytes) throws IOException {
         if (size < fileBytes) {
             shared.files().truncate(file.channel(false), size);
@@ -281,7 +287,7 @@ final class SegmentFile {
         }
     }
 
-    /** Writes what is above an offset once more, as it is read, and forces it; also what is no whole batch. */
+    /** Reads the bytes above an offset, writes them again and flushes them, also bytes that are not a whole batch. */
     void writeAgain(ByteBuffer window, long offset) throws IOException {
         FileChannel channel = file.channel(false);
         BatchScan scan = new BatchScan(shared.files(), channel, window);
@@ -307,10 +313,10 @@ final class SegmentFile {
     // The file
 
     /**
-     * Pins the file from now on.
+     * Pins the file.
      *
-     * @param readable bytes of the file that may be read
-     * @param next the offset after the batches in them
+     * @param readable how many bytes of the file may be read
+     * @param next the offset after the last batch in those bytes
      */
     SharedFile.Pin pin(long readable, long next) {
         SharedFile.Pin pin = new SharedFile.Pin(this, readable, next);
@@ -327,7 +333,7 @@ final class SegmentFile {
         file.retire();
     }
 
-    /** Removes the files, the log's first: without it the others mean nothing. */
+    /** Deletes the files, first the batches: recovery deletes index files without batches. */
     void delete() throws IOException {
         shared.files().delete(logFile());
         deleteIndexFiles();
@@ -340,15 +346,15 @@ final class SegmentFile {
     }
 
     /**
-     * Before the file grows, the index files that a clean stop left go: after a kill they would be taken for those of the
-     * longer segment, and its newest timestamp would not be in them. True if there may have been some.
+     * Deletes the index files that a clean stop wrote, before the first write to the segment: after a kill, recovery
+     * would take them for complete, although they lack the newest timestamp. True if there may have been index files.
      */
     boolean dropIndexFilesBeforeGrowth() throws IOException {
-        boolean may = indexFilesExist;
-        if (may) {
+        boolean mayExist = indexFilesExist;
+        if (mayExist) {
             deleteIndexFiles();
         }
-        return may;
+        return mayExist;
     }
 
     // The index
@@ -361,7 +367,7 @@ final class SegmentFile {
         return index;
     }
 
-    /** The index, loaded or made anew from the file if need be. */
+    /** The index; loads it or rebuilds it from the batches if it is not in memory. */
     SparseIndex index() throws IOException {
         SparseIndex loaded = index;
         return loaded != null ? loaded : loadIndex();
@@ -393,19 +399,19 @@ final class SegmentFile {
         return read;
     }
 
-    /** Null if there is none that can be used. */
+    /** Null if the index files are missing, unreadable or wrong. */
     private SparseIndex readIndex() {
         try {
             return indexFiles().read(baseOffset, size);
         } catch (IOException unreadable) {
-            LOG.warn("The index of {} cannot be read: {}", logFile(), unreadable.toString());
+            LOG.warn("The index of {} cannot be read and is rebuilt: {}", logFile(), unreadable.toString());
             return null;
         }
     }
 
     private SparseIndex rebuildIndex() throws IOException {
         if (size > 0) {
-            LOG.info("Making the index of {} anew", logFile());
+            LOG.info("Rebuilding the index of {}", logFile());
         }
         IndexRebuild rebuilt = new IndexRebuild(baseOffset).read(scan(), size, batch -> true);
         rebuilt.tally().finish(rebuilt.index());
@@ -417,7 +423,7 @@ final class SegmentFile {
         return sealed && !indexOnDisk && index != null;
     }
 
-    /** Writes the index files of a sealed segment, if they are not there. An index can be made anew: failing is no harm. */
+    /** Writes the missing index files of a sealed segment. A failure is only logged: an index can be rebuilt. */
     void persistIndex() {
         SparseIndex sealedIndex = index;
         if (needsIndexFiles() && !isRetired() && sealedIndex != null) {
@@ -425,7 +431,9 @@ final class SegmentFile {
         }
     }
 
-    /** Writes the index files of the active segment at a clean stop; a power cut may take them, they are made anew then. */
+    /**
+     * Writes the index files of the active segment at a clean stop, without fsync: after a power cut they are rebuilt.
+     */
     void persistActiveIndex() {
         SparseIndex activeIndex = index;
         if (size == 0 || activeIndex == null || indexOnDisk) {
@@ -440,20 +448,22 @@ final class SegmentFile {
         indexOnDisk = indexFiles().write(from, force);
     }
 
-    /** Lets go of what a sealed segment that nobody used since the last rest does not need. */
-    void rest() {
-        if (sealed && file.rest() && indexOnDisk) {
+    /** Closes the file and drops the index of a sealed segment that nobody used since the last call. */
+    void releaseIfIdle() {
+        if (sealed && file.closeIfIdle() && indexOnDisk) {
             index = null;
         }
     }
 
-    // Lookups in the file; the caller has entered
+    // Lookups in the file; the caller has entered it
 
     BatchScan scan() throws IOException {
         return new BatchScan(shared.files(), file.channel(false), ByteBuffer.allocate(WINDOW_BYTES));
     }
 
-    /** Position of the first batch whose last offset is at least {@code offset}; {@code readable} if there is none. */
+    /**
+     * The position of the first batch whose last offset is at least {@code offset}; {@code readable} if there is none.
+     */
     long find(BatchScan scan, long offset, long readable) throws IOException {
         long at = index().positionAtOrBelowOffset(offset);
         while (at < readable) {
@@ -467,8 +477,8 @@ final class SegmentFile {
     }
 
     /**
-     * Bytes of the whole batches from {@code from} on that are below {@code limit} and fit into {@code maxBytes}. If these are
-     * not all, the scan has stopped at the batch after them.
+     * Size of the whole batches from the position {@code from} on that are below the offset {@code limit} and fit into
+     * {@code maxBytes}. If more batches follow, the scan shows the first of them on return.
      */
     int bytesBelow(BatchScan scan, long limit, long from, int maxBytes, boolean atLeastOne, long readable)
             throws IOException {
@@ -487,7 +497,7 @@ final class SegmentFile {
         return (int) (at - from);
     }
 
-    /** Where to cut so that nothing at or above {@code offset} is left. */
+    /** The end of the last batch whose offsets are all below {@code offset}. */
     Cut cutAt(long offset) throws IOException {
         SparseIndex loaded = index();
         long at = loaded.positionAtOrBelowOffset(offset - 1);
@@ -517,7 +527,7 @@ final class SegmentFile {
         }
     }
 
-    /** The file was read, but its bytes are not what was written. */
+    /** Thrown if the bytes of the file are not a batch, although the disk could read them. */
     static final class Damaged extends IOException {
         private static final long serialVersionUID = 1L;
 
@@ -527,10 +537,10 @@ final class SegmentFile {
     }
 
     /**
-     * A place between two batches.
+     * The place between two batches at which a segment is truncated.
      *
-     * @param end the offset after the batch before it
-     * @param maxTimestamp of all batches before it
+     * @param end the offset after the last batch that stays
+     * @param maxTimestamp the largest timestamp of the batches that stay
      */
     record Cut(long position, long end, long maxTimestamp, long offsetOfMaxTimestamp) {}
 }

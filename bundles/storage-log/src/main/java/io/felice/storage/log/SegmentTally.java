@@ -1,8 +1,8 @@
 package io.felice.storage.log;
 
 /**
- * What a segment notes of each batch that is put at its end: an index entry every so many bytes, and the largest timestamp.
- * One writer; the timestamp may be read by any thread.
+ * Follows the batches appended to a segment: adds an index entry every so many bytes, and keeps the largest timestamp.
+ * One thread at a time writes; any thread may read the timestamp.
  */
 final class SegmentTally {
     private volatile long maxTimestamp = -1;
@@ -22,7 +22,7 @@ final class SegmentTally {
         return offsetOfMaxTimestamp;
     }
 
-    /** @param position where the batch begins */
+    /** Notes an appended batch; {@code position} is where it begins. */
     void note(SparseIndex index, long position, long lastOffset, long timestamp, int bytes, int indexIntervalBytes) {
         if (timestamp > maxTimestamp) {
             maxTimestamp = timestamp;
@@ -36,14 +36,14 @@ final class SegmentTally {
         bytesSinceEntry += bytes;
     }
 
-    /** Makes the last entry of a segment's index: its largest timestamp. */
+    /** Adds the largest timestamp as the last entry of the time index. */
     void finish(SparseIndex index) {
         if (maxTimestamp >= 0) {
             index.addTime(maxTimestamp, offsetOfMaxTimestamp);
         }
     }
 
-    /** Goes on from what is known of the batches so far. */
+    /** Sets the largest timestamp of the existing batches and its offset. */
     void set(long timestamp, long offset) {
         offsetOfMaxTimestamp = offset;
         maxTimestamp = timestamp;

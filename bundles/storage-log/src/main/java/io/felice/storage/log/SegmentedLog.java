@@ -16,11 +16,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One partition's log: segments, the last of which grows, and a tail in memory.
+ * The log of one partition: segment files, and a tail in memory that holds the newest batches. Owners use it through a
+ * {@link LogHandle}.
  *
- * <p>What it knows is in {@link LogState}, whose monitor is all that an append to the tail or a read from it takes. Files
- * are written by {@link LogWriter}, flushed by {@link LogFlusher}, shortened by {@link LogTruncation} and read by
- * {@link LogReader}; {@link LogLocks} says in which order locks are taken.
+ * <p>{@link LogState} has the state in memory; an append to the tail or a read from the tail takes only its monitor.
+ * {@link LogWriter} writes the files, {@link LogFlusher} flushes, {@link LogTruncation} shortens and {@link LogReader}
+ * reads them; {@link LogLocks} has the order of the locks.
  */
 final class SegmentedLog {
     private static final Logger LOG = LoggerFactory.getLogger(SegmentedLog.class);
@@ -35,7 +36,7 @@ final class SegmentedLog {
     private final LogTruncation truncation;
     private final LogReader reader;
     private long endAtLastSweep = -1;
-    private long endAtLastLook = -1;
+    private long endAtLastIdleCheck = -1;
 
     private SegmentedLog(LogId id, LogResources shared, PartitionDirectory directory, LogState state) {
         this.id = id;
@@ -54,14 +55,14 @@ final class SegmentedLog {
         return new SegmentedLog(id, shared, directory, LogState.empty(id, shared, directory::path));
     }
 
-    /** A log that has files; what was settled last comes back, what was not wholly written is cut off. */
+    /** Recovers a log from its files: keeps all whole batches, and cuts off a batch that was written only in part. */
     static SegmentedLog recovered(LogId id, LogResources shared, LogDirectory all) throws IOException {
         PartitionDirectory directory = new PartitionDirectory(id, shared.files(), all);
         LogRecovery recovery = new LogRecovery(id, shared, all, directory::path);
         recovery.recover();
         directory.lowerRecoveryPoint(recovery.end());
         if (recovery.flushed() > 0) {
-            directory.isKnownDurable();
+            directory.markDurable();
         }
         LogState state = LogState.recovered(id, shared, directory::path, recovery);
         SegmentedLog log = new SegmentedLog(id, shared, directory, state);
@@ -71,7 +72,7 @@ final class SegmentedLog {
         return log;
     }
 
-    // Its owners
+    // Owners
 
     LogHandle lend(long lease) {
         locks.settling().lock();
@@ -87,21 +88,17 @@ final class SegmentedLog {
         state.inherit(failed.state);
     }
 
-    /** The last handle's close gives back the memory. */
-    void giveUp() {
-        boolean last = state.giveUp();
+    /** Called when a handle is closed: settles, and the last handle releases the memory of the tail. */
+    void release() {
+        boolean last = state.release();
         try {
             settle();
             if (last) {
                 state.dropTailIfSettled();
             }
         } catch (FeliceException failure) {
-            LOG.warn("{} was closed without being settled: {}", id, failure.getMessage());
+            LOG.warn("{} was closed before all its batches were written: {}", id, failure.getMessage());
         }
-    }
-
-    boolean isDead() {
-        return state.causeOfDeath() != null;
     }
 
     void configure(SegmentSizes sizes) {
@@ -119,7 +116,7 @@ final class SegmentedLog {
     }
 
     boolean hasFailed() {
-        return state.causeOfDeath() != null;
+        return state.reasonUnusable() != null;
     }
 
     long settledOffset() {
@@ -143,20 +140,20 @@ final class SegmentedLog {
     }
 
     /**
-     * The appends that do more than copy to the tail: the first of a segment or buffer that has to be waited for, those
-     * too large for the tail, and those that it would not help.
+     * Appends a batch that cannot simply be copied to the tail: the active segment or the tail is full, the batch is
+     * larger than a buffer of the tail, or the batch should be written to the file directly.
      */
     private void appendSettling(RecordBatch batch, int size) throws IOException {
-        if (!state.takes(batch, size)) {
+        if (!state.fitsActiveSegment(batch, size)) {
             long end = state.end();
             seal(batch.lastOffset() - end > Integer.MAX_VALUE ? batch.baseOffset() : end);
         }
-        boolean atOnce = size > shared.tails().largest() || state.isBestWrittenAtOnce();
-        if (!atOnce && state.appendToTail(batch, size)) {
+        boolean bypassesTail = size > shared.tails().largest() || state.shouldBypassTail();
+        if (!bypassesTail && state.appendToTail(batch, size)) {
             return;
         }
         writer.settleAll();
-        if (atOnce || !state.appendToEmptyTail(batch, size)) {
+        if (bypassesTail || !state.appendToEmptyTail(batch, size)) {
             writer.writeThrough(batch, size);
         }
     }
@@ -197,7 +194,7 @@ final class SegmentedLog {
         });
     }
 
-    /** Seals the active segment and starts one at {@code base}. */
+    /** Seals the active segment and begins a new one at the offset {@code base}. */
     private void seal(long base) throws IOException {
         writer.settleAll();
         writer.cutOffZeros();
@@ -226,7 +223,7 @@ final class SegmentedLog {
         try {
             fresh = SegmentFile.compacted(replaced, compacted);
         } catch (IOException failure) {
-            throw state.die(failure);
+            throw state.fail(failure);
         }
         try {
             writer.change(lease, () -> putInPlaceOf(replaced, fresh));
@@ -250,9 +247,9 @@ final class SegmentedLog {
         }
     }
 
-    // The engine's part
+    // Called by the engine
 
-    /** Ends this object's use of the files; pinned ones close with their readers. */
+    /** Closes the files, pinned ones when their readers have closed them. All later calls fail with {@code why}. */
     void retire(String why) {
         FeliceException reason = KAFKA_STORAGE_ERROR.because(id + " " + why);
         locks.settling().lock();
@@ -266,7 +263,10 @@ final class SegmentedLog {
         }
     }
 
-    /** Settles, flushes and writes the last index; true if all that worked and the next start needs no scan. */
+    /**
+     * Settles, flushes and writes the active segment's index. True if this worked, so that the next start needs no
+     * scan.
+     */
     boolean closeCleanly() {
         try {
             writer.cutOffZerosWhenSettled();
@@ -279,14 +279,14 @@ final class SegmentedLog {
             }
             return true;
         } catch (FeliceException failure) {
-            LOG.warn("{} was closed without being flushed: {}", id, failure.getMessage());
+            LOG.warn("{} was closed before all its batches were flushed: {}", id, failure.getMessage());
             return false;
         } finally {
             retire("belongs to an engine that was stopped");
         }
     }
 
-    /** Moves the log's directory aside for a newer topic of that name. */
+    /** Renames the log's directory to that of a stray log. */
     void makeStray() throws IOException {
         locks.settling().lock();
         locks.flushing().lock();
@@ -298,11 +298,11 @@ final class SegmentedLog {
         }
     }
 
-    /** Gives back the memory of a log that nobody wrote to since the last sweep, and of segments that nobody read. */
+    /** Releases the tail if nothing was appended since the last sweep, and the indexes of segments that nobody used. */
     void sweep() {
         boolean idle = state.end() == endAtLastSweep;
         endAtLastSweep = state.end();
-        if (isDead()) {
+        if (hasFailed()) {
             return;
         }
         try {
@@ -310,17 +310,17 @@ final class SegmentedLog {
                 settle();
                 state.dropTailIfSettled();
             }
-            restSegments();
+            releaseIdleSegments();
         } catch (FeliceException failure) {
             LOG.debug("{} was not swept: {}", id, failure.getMessage());
         }
     }
 
-    /** Lets the file of a log that nobody wrote to since the last look end with its last batch. */
+    /** Cuts off the zeros behind the last batch if nothing was appended since the last call. */
     void cutOffZerosIfIdle() {
-        boolean idle = state.end() == endAtLastLook;
-        endAtLastLook = state.end();
-        if (idle && writer.hasZeros() && !isDead()) {
+        boolean idle = state.end() == endAtLastIdleCheck;
+        endAtLastIdleCheck = state.end();
+        if (idle && writer.hasZeros() && !hasFailed()) {
             try {
                 writer.cutOffZerosWhenSettled();
             } catch (FeliceException failure) {
@@ -329,10 +329,10 @@ final class SegmentedLog {
         }
     }
 
-    private void restSegments() {
+    private void releaseIdleSegments() {
         if (locks.settling().tryLock()) {
             try {
-                state.segmentsToRest().forEach(SegmentFile::rest);
+                state.segmentsToSweep().forEach(SegmentFile::releaseIfIdle);
             } finally {
                 locks.settling().unlock();
             }

@@ -4,22 +4,25 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** A log's segments in the order of their offsets; the last one, the active, grows. The log's monitor guards them. */
+/**
+ * The list of a log's segments in the order of their offsets; the last one is the active segment. The log's monitor
+ * guards it.
+ */
 final class Segments {
     private final List<SegmentFile> all = new ArrayList<>();
     private SegmentFile active;
 
-    /** The last segment; of a log that was retired, the one that was the last. */
+    /** The last segment, also after {@link #dropAll}. */
     SegmentFile active() {
         return active;
     }
 
-    /** True only once the log was retired. */
+    /** True only after {@link SegmentedLog#retire}. */
     boolean isEmpty() {
         return all.isEmpty();
     }
 
-    /** True if there is none but the active one. */
+    /** True if the active segment is the only one. */
     boolean isAlone() {
         return all.size() == 1;
     }
@@ -36,7 +39,7 @@ final class Segments {
         return List.copyOf(all);
     }
 
-    /** The segment that an offset is in or, if it is below all, the first. */
+    /** The segment that holds an offset; the first segment if the offset is below all. */
     SegmentFile holding(long offset) {
         return all.get(indexOf(offset));
     }
@@ -55,7 +58,7 @@ final class Segments {
         return Math.max(0, low - 1);
     }
 
-    /** Puts a segment at the end; it is the active one now. */
+    /** Adds a segment at the end; it becomes the active one. */
     void add(SegmentFile segment) {
         all.add(segment);
         active = segment;
@@ -65,12 +68,12 @@ final class Segments {
         all.set(all.indexOf(old), fresh);
     }
 
-    /** Takes out the segments before {@code kept}. */
+    /** Removes and returns the segments before {@code kept}. */
     List<SegmentFile> dropBefore(SegmentFile kept) {
         return drop(all.subList(0, all.indexOf(kept)));
     }
 
-    /** Takes out the segments after {@code kept}, which is the active one now. */
+    /** Removes and returns the segments after {@code kept}, which becomes the active one. */
     List<SegmentFile> dropAfter(SegmentFile kept) {
         active = kept;
         return drop(all.subList(all.indexOf(kept) + 1, all.size()));

@@ -11,11 +11,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A segment's file, opened when it is used and closed when nobody uses it and too many are open.
+ * The file of one segment. The file is opened when a thread uses it; {@link OpenFiles} closes unused files when too
+ * many are open.
  *
- * <p>Thread-safe. Who touches the file does so between {@link #enter} and {@link #leave}, or holds a {@link Pin}; only
- * then does {@link #channel} stay open. Its monitor guards who uses it and is taken after all other locks; opening, which
- * may take time, has a lock of its own. A retired file closes with its last user.
+ * <p>Thread-safe. A thread uses the file between {@link #enter} and {@link #leave}, or while it holds a {@link Pin};
+ * the channel stays open meanwhile. A retired file is closed by its last user. The monitor guards the users and is
+ * taken after all other locks. Opening a file may take long and has its own lock.
  */
 final class SharedFile {
     private static final Logger LOG = LoggerFactory.getLogger(SharedFile.class);
@@ -26,12 +27,12 @@ final class SharedFile {
 
     private volatile FileChannel channel;
     private volatile long lastUsed;
-    private boolean usedSinceRest;
+    private boolean usedSinceSweep;
     private final Set<Pin> pins = new HashSet<>();
     private int users;
     private volatile boolean retired;
 
-    /** @param path where it is now, which changes with the log's directory */
+    /** @param path the file's current path, which changes when the log's directory is renamed */
     SharedFile(LogResources shared, Supplier<Path> path) {
         this.shared = shared;
         this.path = path;
@@ -39,7 +40,7 @@ final class SharedFile {
 
     synchronized void enter() {
         users++;
-        usedSinceRest = true;
+        usedSinceSweep = true;
         lastUsed = shared.openFiles().now();
     }
 
@@ -51,7 +52,7 @@ final class SharedFile {
         }
     }
 
-    /** Counts a pin as a user from now on; the pin leaves when it is run. */
+    /** Counts the pin as a user of the file until {@link Pin#run} is called. */
     synchronized void enter(Pin pin) {
         enter();
         pins.add(pin);
@@ -68,7 +69,7 @@ final class SharedFile {
         notifyAll();
     }
 
-    /** Waits until no pin reaches above a position; false if one still does after so long. */
+    /** Waits until no pin holds bytes above a position; false if a pin still does after so many milliseconds. */
     synchronized boolean awaitPinsBelow(long position, long millis) throws InterruptedException {
         long deadline = System.nanoTime() + millis * 1_000_000;
         while (pins.stream().anyMatch(pin -> pin.end > position)) {
@@ -81,7 +82,7 @@ final class SharedFile {
         return true;
     }
 
-    /** The file, open; made if it is not there yet and {@code create} says so. */
+    /** Opens the file if it is closed; with {@code create}, a missing file is created. */
     FileChannel channel(boolean create) throws IOException {
         FileChannel open = channel;
         return open != null ? open : open(create);
@@ -99,13 +100,13 @@ final class SharedFile {
         }
     }
 
-    /** Opens it where it is going to be known by another name; the caller is its only user. */
+    /** Opens the file under another name than its final one; the caller is its only user. */
     void openAt(Path otherName, boolean create) throws IOException {
         channel = shared.files().open(otherName, create);
         shared.openFiles().opened(this);
     }
 
-    /** By the clock of {@link OpenFiles#now}. */
+    /** The value of {@link OpenFiles#now} when the file was used last. */
     long lastUsed() {
         return lastUsed;
     }
@@ -116,17 +117,17 @@ final class SharedFile {
         }
     }
 
-    /** Closes it if nobody used it since the last rest; true if so. */
-    synchronized boolean rest() {
-        if (usedSinceRest || users > 0) {
-            usedSinceRest = false;
+    /** Closes the file if nobody used it since the last call; true if it is closed. */
+    synchronized boolean closeIfIdle() {
+        if (usedSinceSweep || users > 0) {
+            usedSinceSweep = false;
             return false;
         }
         close();
         return true;
     }
 
-    /** The file is no longer part of the log. */
+    /** Called when the file is no longer part of the log: closes it, or lets the last user close it. */
     synchronized void retire() {
         retired = true;
         closeIfUnused();
@@ -144,17 +145,18 @@ final class SharedFile {
             try {
                 closing.close();
             } catch (IOException failure) {
-                LOG.warn("{} did not close: {}", path.get(), failure.toString());
+                LOG.warn("{} could not be closed: {}", path.get(), failure.toString());
             }
         }
     }
 
-    /** Keeps a range of a segment's file as it is; until {@link #narrow} says which, all of it. */
+    /** Keeps a range of the file open and untruncated for a reader; the whole file until {@link #narrow} is called. */
     static final class Pin implements Runnable {
         final SegmentFile segment;
-        /** Bytes of the file that may be read, and the offset after the batches in them, when the pin was made. */
+        /** How many bytes of the file could be read when the pin was made. */
         final long readable;
 
+        /** The offset after the last batch in those bytes. */
         final long next;
 
         private final SharedFile file;

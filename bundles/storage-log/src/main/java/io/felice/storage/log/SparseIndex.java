@@ -4,7 +4,8 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 
 /**
- * A segment's sparse index, by offset and by time, in memory and in the formats of Kafka's index files.
+ * The sparse index of one segment in memory: finds batches by offset and by timestamp. Reads and writes the formats of
+ * Kafka's index files.
  *
  * <pre>
  *  .index      last offset of a batch - base offset   int32
@@ -13,7 +14,7 @@ import java.util.Arrays;
  *              last offset of its batch - base offset int32
  * </pre>
  *
- * <p>Thread-safe: the appender adds while readers look up.
+ * <p>Thread-safe: readers look up while the appender adds.
  */
 final class SparseIndex {
     static final int OFFSET_ENTRY_BYTES = 8;
@@ -23,11 +24,11 @@ final class SparseIndex {
     private static final long[] NONE = {};
 
     private final long baseOffset;
-    /** Relative offset in the upper half, position in the lower: both ascend. */
+    /** Each entry has a relative offset in the upper 32 bits and a position in the lower 32 bits; both ascend. */
     private long[] entries = NONE;
 
     private int count;
-    /** A timestamp and a relative offset, alternating: both ascend. */
+    /** Each entry has two elements: a timestamp and a relative offset; both ascend. */
     private long[] times = NONE;
 
     private int timeCount;
@@ -43,7 +44,7 @@ final class SparseIndex {
         entries[count++] = (lastOffset - baseOffset) << 32 | position;
     }
 
-    /** Notes a timestamp if it is larger than all before. */
+    /** Adds an entry if the timestamp is larger than all earlier ones. */
     synchronized void addTime(long timestamp, long offset) {
         if (timeCount > 0 && timestamp <= times[2 * timeCount - 2]) {
             return;
@@ -56,7 +57,7 @@ final class SparseIndex {
         timeCount++;
     }
 
-    /** Position of the last indexed batch whose last offset is not above {@code offset}; 0 if there is none. */
+    /** The position of the last indexed batch whose last offset is at or below {@code offset}; 0 if there is none. */
     synchronized long positionAtOrBelowOffset(long offset) {
         int low = 0;
         int high = count;
@@ -72,7 +73,7 @@ final class SparseIndex {
         return low == 0 ? 0 : positionOf(low - 1);
     }
 
-    /** The last indexed position that is not above {@code position}; 0 if there is none. */
+    /** The last indexed position at or below {@code position}; 0 if there is none. */
     synchronized long positionAtOrBelow(long position) {
         int entry = entryAtOrBelow(position);
         return entry < 0 ? 0 : positionOf(entry);
@@ -102,7 +103,10 @@ final class SparseIndex {
         return entries[entry] & 0xFFFF_FFFFL;
     }
 
-    /** An offset in a batch below which no batch has a timestamp of at least {@code timestamp}; the base at least. */
+    /**
+     * An offset at which a scan for a timestamp may begin: no batch below has a timestamp of at least
+     * {@code timestamp}. The base offset if all indexed timestamps are larger.
+     */
     synchronized long offsetBefore(long timestamp) {
         int entry = timeCount - 1;
         while (entry >= 0 && times[2 * entry] > timestamp) {
@@ -111,13 +115,13 @@ final class SparseIndex {
         return entry < 0 ? baseOffset : baseOffset + times[2 * entry + 1];
     }
 
-    /** The largest timestamp noted for an offset up to {@code offset}; -1 if there is none. */
+    /** The largest indexed timestamp of an offset at or below {@code offset}; -1 if there is none. */
     synchronized long timestampAtOrBelow(long offset) {
         int entry = timeEntryAtOrBelow(offset);
         return entry < 0 ? -1 : times[2 * entry];
     }
 
-    /** The offset that {@link #timestampAtOrBelow} was noted for; the base if there is none. */
+    /** The offset of the timestamp that {@link #timestampAtOrBelow} returns; the base offset if there is none. */
     synchronized long timedOffsetAtOrBelow(long offset) {
         int entry = timeEntryAtOrBelow(offset);
         return entry < 0 ? baseOffset : baseOffset + times[2 * entry + 1];
@@ -131,7 +135,7 @@ final class SparseIndex {
         return entry;
     }
 
-    /** Forgets the batches from {@code position} on, whose offsets begin at {@code end}. */
+    /** Removes the entries of the batches from {@code position} on, whose offsets begin at {@code end}. */
     synchronized void truncateTo(long position, long end) {
         count = entryAtOrBelow(position - 1) + 1;
         timeCount = timeEntryAtOrBelow(end - 1) + 1;
@@ -153,7 +157,10 @@ final class SparseIndex {
         return file.flip();
     }
 
-    /** The index that two files hold; null if they cannot be those of a segment of this size, or hold zeros only. */
+    /**
+     * Reads an index from the contents of its two files; null if they cannot belong to a segment of this size, or have
+     * entries of zeros, which a power cut leaves.
+     */
     static SparseIndex of(long baseOffset, long segmentBytes, ByteBuffer offsets, ByteBuffer times) {
         if (offsets.remaining() % OFFSET_ENTRY_BYTES != 0 || times.remaining() % TIME_ENTRY_BYTES != 0) {
             return null;

@@ -7,29 +7,33 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The end of a log in memory: what is not settled yet, and, for readers, what was settled lately. Buffers begin small and
- * grow with the partition's traffic. Where nobody reads, one buffer is used again and again, so that it stays in the
- * processor's cache and leaves the memory to others. The log's monitor guards it.
+ * The newest batches of a log in memory: those that are not settled yet and, if the log is read, those settled
+ * recently. The first buffer is small; each further one is twice as large, up to the largest size. If nobody reads the
+ * log, its settled buffers are replaced by one buffer: it stays in the processor's cache, and other logs can use the
+ * memory. The log's monitor guards this class.
  */
 final class Tail {
-    /** An owner may run ahead of a slow disk by so many times the tail's normal size before it has to settle itself. */
-    private static final int LEAD = 4;
+    /**
+     * Unsettled batches may take this many times the tail's normal size; then an append has to settle, which waits for
+     * the disk.
+     */
+    private static final int LEAD_FACTOR = 4;
 
     private final LogResources shared;
     private final List<TailBuffer> buffers = new ArrayList<>();
     private int bytes;
     private int lastSize;
-    /** Appended since somebody read the log. */
-    private long unread;
+    /** Bytes appended since the last read of the log. */
+    private long bytesSinceRead;
 
     Tail(LogResources shared) {
         this.shared = shared;
     }
 
-    /** True if the batch can be appended now; takes another buffer from the pool if that is what it needs. */
+    /** Makes space for a batch, with another buffer from the pool if necessary; false if no buffer can be had. */
     boolean reserve(SegmentFile active, long end, int size) {
-        if (!buffers.isEmpty() && isForNobody()) {
-            beginAgain();
+        if (!buffers.isEmpty() && hasNoReader()) {
+            replaceBuffers();
         }
         if (!buffers.isEmpty()) {
             TailBuffer last = last();
@@ -43,33 +47,33 @@ final class Tail {
 
     void append(RecordBatch batch, int size) {
         last().append(batch, size);
-        unread += size;
+        bytesSinceRead += size;
     }
 
-    /** Somebody reads the log, from here or from its files. */
+    /** Called at every read of the log, from memory or from a file. */
     void noteReader() {
-        unread = 0;
+        bytesSinceRead = 0;
     }
 
     private TailBuffer last() {
         return buffers.get(buffers.size() - 1);
     }
 
-    /** True if all of it is in the files, and as much as it may hold was appended without anybody reading. */
-    boolean isForNobody() {
-        return unread > shared.settings().tailBytes() && firstUnsettled() == null;
+    /** True if all batches are settled, and more bytes than the tail may hold were appended since the last read. */
+    boolean hasNoReader() {
+        return bytesSinceRead > shared.settings().tailBytes() && firstUnsettled() == null;
     }
 
-    /** Notes a batch that went straight to the file, after all before it. */
-    void passBy(int size) {
-        unread += size;
-        if (isForNobody()) {
+    /** Notes a batch that was written to the file directly. */
+    void noteBypass(int size) {
+        bytesSinceRead += size;
+        if (hasNoReader()) {
             dropAll();
         }
     }
 
-    /** Gives back all buffers; the next one is as large as was needed since the last time, so that it is one. */
-    private void beginAgain() {
+    /** Returns all buffers to the pool; the next buffer has space for as many bytes as they held together. */
+    private void replaceBuffers() {
         int needed = 0;
         for (int i = 0; i < buffers.size(); i++) {
             needed += buffers.get(i).written();
@@ -86,7 +90,7 @@ final class Tail {
         }
         int wanted = Math.max(smallest, Math.min(largest, 2 * lastSize));
         dropOldest(shared.settings().tailBytes() - wanted);
-        if (bytes + wanted > LEAD * shared.settings().tailBytes()) {
+        if (bytes + wanted > LEAD_FACTOR * shared.settings().tailBytes()) {
             return false;
         }
         ByteBuffer buffer = shared.tails().take(wanted);
@@ -113,7 +117,7 @@ final class Tail {
         }
     }
 
-    /** Gives back all buffers; what was not settled is lost. */
+    /** Returns all buffers to the pool; batches that are not settled are lost. */
     void dropAll() {
         while (!buffers.isEmpty()) {
             drop(buffers.size() - 1);
@@ -124,7 +128,7 @@ final class Tail {
     private void drop(int index) {
         TailBuffer dropped = buffers.remove(index);
         bytes -= dropped.capacity();
-        dropped.letGo();
+        dropped.release();
     }
 
     TailBuffer firstUnsettled() {
@@ -149,7 +153,7 @@ final class Tail {
         return -1;
     }
 
-    /** Pinned batches from memory; null if the batch that holds {@code from} is not there. */
+    /** Reads batches from memory; null if the batch that holds {@code from} is not in the tail. */
     Records read(long from, long limit, int maxBytes, boolean atLeastOne) {
         int index = indexOf(from);
         if (index < 0) {
@@ -174,7 +178,7 @@ final class Tail {
         }
     }
 
-    /** Holds the buffers of one read. */
+    /** Retains the buffers of one read until the reader releases them. */
     private static final class Pin implements Runnable {
         private final LogCounters counters;
         private final List<TailBuffer> held = new ArrayList<>(2);
@@ -191,7 +195,7 @@ final class Tail {
 
         void add(TailBuffer buffer, int from, int length) {
             if (length > 0) {
-                buffer.hold();
+                buffer.retain();
                 held.add(buffer);
                 slices.add(buffer.slice(from, length));
                 bytes += length;
@@ -210,7 +214,7 @@ final class Tail {
         public void run() {
             counters.pinnedBytes.add(-bytes);
             for (int i = 0; i < held.size(); i++) {
-                held.get(i).letGo();
+                held.get(i).release();
             }
         }
     }

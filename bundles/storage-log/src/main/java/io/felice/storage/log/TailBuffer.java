@@ -5,29 +5,30 @@ import java.nio.ByteBuffer;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * Part of a log's tail in memory: whole batches that follow each other in one segment. The log's monitor guards it, the
- * bytes below {@link #written} never change, and the buffer goes back to the pool when the log and every pin let go.
+ * One buffer of a log's {@link Tail}: holds successive whole batches of one segment. The log's monitor guards it. Bytes
+ * below {@link #written} never change. The buffer returns to the pool when the log and all readers have released it.
  */
 final class TailBuffer {
     final SegmentFile segment;
-    /** Position in the segment of the first byte. */
+    /** Position of the buffer's first byte in the segment. */
     final long position;
-    /** The log's end when this buffer was begun: its first batch may start later. */
+    /** The log's end offset when the buffer was created; the first batch may have a higher offset. */
     final long lowOffset;
 
     private final TailBuffers pool;
     private final ByteBuffer bytes;
-    /** Another view for writing to the file, used by whoever settles. */
+    /** A second view of the bytes, from which the settling thread writes to the file. */
     private final ByteBuffer settling;
 
-    private final AtomicInteger holders = new AtomicInteger(1);
+    private final AtomicInteger references = new AtomicInteger(1);
 
     private long nextOffset;
     private int written;
     private int settled;
-    /** Up to where, in bytes and in offsets, the batches go that are being settled. */
+    /** The end, in bytes, of the batches that are being settled. */
     private int settlingTo;
 
+    /** The offset after the batches that are being settled. */
     private long settlingNextOffset;
 
     TailBuffer(TailBuffers pool, ByteBuffer bytes, SegmentFile segment, long position, long lowOffset) {
@@ -74,29 +75,32 @@ final class TailBuffer {
         nextOffset = batch.nextOffset();
     }
 
-    /** Decides that the batches appended so far are settled now; one thread at a time, who ends it before the next. */
+    /** Begins to settle the batches appended so far. One thread at a time; it calls {@link #endSettling} afterwards. */
     void beginSettling() {
         settlingTo = written;
         settlingNextOffset = nextOffset;
     }
 
-    /** The bytes that are being settled; for whoever began it, no monitor needed. */
+    /** The bytes that are being settled. Only the settling thread calls this; it needs no monitor. */
     ByteBuffer settling() {
         return settling.limit(settlingTo).position(settled);
     }
 
-    /** Position in the segment of {@link #settling}'s first byte; for whoever began it, no monitor needed. */
+    /**
+     * Position of {@link #settling}'s first byte in the segment. Only the settling thread calls this; it needs no
+     * monitor.
+     */
     long settlingPosition() {
         return position + settled;
     }
 
-    /** Notes that what was being settled is in the file; returns the offset after it. */
+    /** Notes that the batches which were being settled are in the file; returns the offset after them. */
     long endSettling() {
         settled = settlingTo;
         return settlingNextOffset;
     }
 
-    /** Index of the first batch whose last offset is at least {@code offset}, which the buffer holds. */
+    /** Index of the first batch whose last offset is at least {@code offset}; the buffer must hold such a batch. */
     int indexOf(long offset) {
         int at = 0;
         SparseIndex index = segment.indexIfLoaded();
@@ -109,7 +113,10 @@ final class TailBuffer {
         return at;
     }
 
-    /** Bytes of the whole batches from index {@code from} on that are below {@code limit} and fit into {@code maxBytes}. */
+    /**
+     * Size of the whole batches from index {@code from} on that are below the offset {@code limit} and fit into
+     * {@code maxBytes}.
+     */
     int bytesBelow(long limit, int from, int maxBytes, boolean atLeastOne) {
         if (limit >= nextOffset && written - from <= maxBytes) {
             return written - from;
@@ -153,12 +160,12 @@ final class TailBuffer {
         return bytes.slice(from, length);
     }
 
-    void hold() {
-        holders.incrementAndGet();
+    void retain() {
+        references.incrementAndGet();
     }
 
-    void letGo() {
-        if (holders.decrementAndGet() == 0) {
+    void release() {
+        if (references.decrementAndGet() == 0) {
             pool.giveBack(bytes);
         }
     }

@@ -8,8 +8,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Direct buffers for the tails of all logs: sizes are powers of two, pooled, all together within a budget. What came back
- * last is lent first: its bytes are in the processor's cache.
+ * The pool of direct buffers for the tails of all logs. The sizes are powers of two, and all buffers together stay
+ * within a budget. The buffer that was returned last is lent first, because it is still in the processor's cache.
+ * Thread-safe.
  */
 final class TailBuffers {
     static final int SMALLEST = 16 << 10;
@@ -53,8 +54,9 @@ final class TailBuffers {
     }
 
     /**
-     * A buffer of this size, a power of two from {@link #SMALLEST} to {@link #largest}, or a larger one if only such are
-     * left; null if the budget is used up.
+     * Lends a buffer of this size, or a larger one if only larger ones are left; null if the budget is used up.
+     *
+     * @param size a power of two from {@link #SMALLEST} to {@link #largest}
      */
     ByteBuffer take(int size) {
         ByteBuffer buffer = queueOf(size).poll();
@@ -62,10 +64,10 @@ final class TailBuffers {
             buffer = allocate(size);
         }
         if (buffer == null) {
-            buffer = idleOneAbove(size);
+            buffer = pollLarger(size);
         }
         if (buffer == null) {
-            buffer = allocateInPlaceOfSmallerOnes(size);
+            buffer = allocateAfterFreeingSmaller(size);
         }
         if (buffer != null) {
             lent.addAndGet(buffer.capacity());
@@ -83,14 +85,17 @@ final class TailBuffers {
             try {
                 return ByteBuffer.allocateDirect(size);
             } catch (OutOfMemoryError none) {
-                LOG.warn("No direct memory is left for a tail of {} bytes: {}", size, none.getMessage());
+                LOG.warn(
+                        "No direct memory is left for a tail buffer of {} bytes; a smaller one or none is used: {}",
+                        size,
+                        none.getMessage());
             }
         }
         allocated.addAndGet(-size);
         return null;
     }
 
-    private ByteBuffer idleOneAbove(int size) {
+    private ByteBuffer pollLarger(int size) {
         ByteBuffer buffer = null;
         for (int larger = 2 * size; buffer == null && larger <= largest; larger *= 2) {
             buffer = queueOf(larger).poll();
@@ -98,7 +103,7 @@ final class TailBuffers {
         return buffer;
     }
 
-    private ByteBuffer allocateInPlaceOfSmallerOnes(int size) {
+    private ByteBuffer allocateAfterFreeingSmaller(int size) {
         ByteBuffer buffer = null;
         for (int smaller = SMALLEST; buffer == null && smaller < size; ) {
             if (queueOf(smaller).poll() == null) {

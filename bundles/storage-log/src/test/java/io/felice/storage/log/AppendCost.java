@@ -9,7 +9,10 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.UUID;
 
-/** What an append of a 1 KB batch costs when 16 of them are settled together; run by hand with a directory. */
+/**
+ * Measures CPU time and garbage of appending a 1 KB batch, with 16 batches per settle. Run by hand; the argument is a
+ * directory.
+ */
 final class AppendCost {
     private static final int ROUNDS = 10;
     private static final int APPENDS = 200_000;

@@ -2,7 +2,7 @@ package io.felice.storage.log;
 
 import io.felice.api.storage.StorageEngine;
 
-/** The contract with every restart in order: the logs are closed, and opened again without a scan. */
+/** Runs the engine contract. At a restart the engine is closed, and the next one opens the logs without a scan. */
 class CleanRestartTest extends LogStorageEngineTest {
     @Override
     boolean forced() {

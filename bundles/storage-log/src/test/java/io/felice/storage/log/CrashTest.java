@@ -22,7 +22,7 @@ import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Stops the disk at every change that an operation makes, and looks at what the next start finds. */
+/** Stops the disk at each change that an operation makes, and checks the log that the next start finds. */
 class CrashTest {
     private static final LogId ID = new LogId(new UUID(1, 2), 0, "orders");
     private static final LogSettings SETTINGS = new LogSettings(32_768, 1 << 20, 100, 1);
@@ -33,11 +33,11 @@ class CrashTest {
 
     private int runs;
 
-    /** What a start found. */
+    /** The log that a start found. */
     private record Found(long start, long end, List<Long> offsets) {}
 
     @Test
-    void truncationLeavesABeginningOfTheLog() {
+    void aCrashDuringATruncationLeavesAPrefixOfTheLog() {
         crashEverywhere(log -> log.truncateTo(15), (found, done) -> {
             assertThat(found.start()).isZero();
             assertThat(found.end()).isBetween(10L, 50L);
@@ -47,7 +47,7 @@ class CrashTest {
     }
 
     @Test
-    void trimmingInsideASegmentMovesTheStartOrDoesNot() {
+    void aCrashDuringATrimInsideASegmentLosesNoBatchAboveTheStart() {
         crashEverywhere(log -> log.trimTo(25), (found, done) -> {
             assertThat(found.start()).isIn(0L, 10L, 20L, 25L);
             assertThat(found.end()).isEqualTo(50);
@@ -57,7 +57,7 @@ class CrashTest {
     }
 
     @Test
-    void trimmingPastEverythingNeverLetsOffsetsBeUsedAgain() {
+    void aCrashDuringATrimBeyondTheEndNeverLowersTheEnd() {
         crashEverywhere(log -> log.trimTo(100), (found, done) -> {
             assertThat(found.end()).isIn(50L, 100L);
             assertThat(found.start()).isBetween(0L, 100L);
@@ -66,7 +66,7 @@ class CrashTest {
     }
 
     @Test
-    void truncationBelowTheStartLeavesABeginningOrNothing() {
+    void aCrashDuringATruncationBelowTheStartLeavesAPrefixOrAnEmptyLog() {
         crashEverywhere(
                 log -> {
                     log.trimTo(30);
@@ -80,7 +80,7 @@ class CrashTest {
     }
 
     @Test
-    void replacingLeavesTheOldOrTheNewBatches() {
+    void aCrashDuringAReplacementLeavesTheOldOrTheNewBatches() {
         crashEverywhere(CrashTest::dropThirdBatch, (found, done) -> {
             assertThat(found.end()).isEqualTo(50);
             List<Long> fresh = List.of(0L, 10L, 30L, 40L);
@@ -101,7 +101,7 @@ class CrashTest {
     }
 
     @Test
-    void appendsAndRollsKeepEverythingSettledBefore() {
+    void aCrashDuringAppendsAndRollsKeepsAllSettledBatches() {
         crashEverywhere(
                 log -> {
                     log.roll();
@@ -117,16 +117,16 @@ class CrashTest {
     }
 
     @Test
-    void flushedBatchesAreBelowTheRecoveryPointOnly() {
+    void aCrashDuringAFlushKeepsAllBatches() {
         crashEverywhere(log -> log.flush(50).toCompletableFuture().join(), (found, done) -> assertThat(found.offsets())
                 .isEqualTo(tens(0, 50)));
     }
 
     @Test
-    void aRecoveryThatIsCutShortNeverLeavesAGap() throws IOException {
+    void aCrashDuringRecoveryNeverLeavesAGap() throws IOException {
         Path damaged = temp.resolve("damaged");
         try (LogStorageEngine engine = new LogStorageEngine(damaged, SETTINGS)) {
-            fifty(engine);
+            appendFiveBatches(engine);
         }
         Files.delete(damaged.resolve("recovery-point-offset-checkpoint"));
         Path second = damaged.resolve("orders-0/00000000000000000020.log");
@@ -152,14 +152,14 @@ class CrashTest {
     }
 
     @Test
-    void aTruncationThatAPowerCutEndsLeavesABeginningOfTheLog() throws IOException {
+    void aPowerCutDuringATruncationLeavesAPrefixOfTheLog() throws IOException {
         boolean done = false;
         for (int changes = 1; !done; changes++) {
             assertThat(changes).isLessThan(MOST_CHANGES);
             Path directory = temp.resolve("run-" + runs++);
             FaultyFiles files = new FaultyFiles();
             try (LogStorageEngine engine = new LogStorageEngine(directory, SETTINGS, files, Clock.systemUTC())) {
-                PartitionLog log = fifty(engine);
+                PartitionLog log = appendFiveBatches(engine);
                 files.stopAfter(changes);
                 done = succeeds(one -> one.truncateTo(15), log);
             }
@@ -175,7 +175,7 @@ class CrashTest {
         return found(directory);
     }
 
-    /** Lets the operation run again and again, each time one change further, until it comes to its end. */
+    /** Repeats the operation; the disk stops one change later each time, until the operation succeeds. */
     private void crashEverywhere(Consumer<PartitionLog> operation, BiConsumer<Found, Boolean> check) {
         crashEverywhere(operation, check, false);
         crashEverywhere(operation, check, true);
@@ -190,7 +190,7 @@ class CrashTest {
             Path image = temp.resolve("image-" + runs);
             FaultyFiles files = new FaultyFiles();
             try (LogStorageEngine engine = new LogStorageEngine(directory, SETTINGS, files, Clock.systemUTC())) {
-                PartitionLog log = fifty(engine);
+                PartitionLog log = appendFiveBatches(engine);
                 if (checkpointed) {
                     assertThatCode(engine::checkpoint).doesNotThrowAnyException();
                 }
@@ -212,8 +212,8 @@ class CrashTest {
         }
     }
 
-    /** Batches of ten: those at 0 and 10 in the first segment, 20 and 30 in the second, 40 in the third. */
-    private static PartitionLog fifty(LogStorageEngine engine) {
+    /** Batches of ten records, at offsets 0 and 10 in the first segment, 20 and 30 in the second, 40 in the third. */
+    private static PartitionLog appendFiveBatches(LogStorageEngine engine) {
         PartitionLog log = engine.open(ID, 1);
         for (int i = 0; i < 5; i++) {
             log.append(batch(10).at(10L * i));

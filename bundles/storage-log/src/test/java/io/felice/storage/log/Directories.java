@@ -8,9 +8,9 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** Copies of directories: a copy of one in use is what a kill -9 leaves behind. */
+/** Lists and copies directories. A copy of a directory in use is what a kill -9 would leave. */
 final class Directories {
-    /** What an engine in use is removing meanwhile. */
+    /** Suffix of directories that a running engine may delete during a copy. */
     private static final String DELETED = "-delete";
 
     private Directories() {}

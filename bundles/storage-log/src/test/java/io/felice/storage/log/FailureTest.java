@@ -29,7 +29,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A disk that fills up or breaks takes the logs offline that it hits, and they come back when it is well again. */
+/**
+ * Tests that a full or failing disk affects only the logs that it fails, and that they can be opened again afterwards.
+ */
 class FailureTest {
     private static final LogId BAD = new LogId(new UUID(1, 1), 0, "bad");
     private static final LogId GOOD = new LogId(new UUID(2, 2), 0, "good");
@@ -64,7 +66,7 @@ class FailureTest {
     }
 
     @Test
-    void aFullDiskKillsTheHandleThatMeetsItAndNoOther() {
+    void aWriteToAFullDiskMakesItsLogUnusableAndNoOther() {
         files.fillUp("bad-0");
         bad.append(batch(10).at(10));
 
@@ -82,7 +84,7 @@ class FailureTest {
     }
 
     @Test
-    void aFullDiskMetByABatchThatIsWrittenAtOnceKillsTheHandleAndLosesNothingBeforeIt() {
+    void aBatchWrittenDirectlyToAFullDiskMakesItsLogUnusableAndEarlierBatchesStay() {
         int end = 10;
         for (; end < 1_000; end += 10) {
             bad.append(batch(10).valueBytes(1_000).at(end));
@@ -107,7 +109,7 @@ class FailureTest {
     }
 
     @Test
-    void aLogComesBackWithAllThatWasSettledWhenThereIsSpaceAgain() {
+    void aLogOpenedAgainAfterAFullDiskHasAllSettledBatches() {
         files.fillUp("bad-0");
         bad.append(batch(10).at(10));
         assertStorageError(bad::settle, "No space");
@@ -129,7 +131,7 @@ class FailureTest {
     }
 
     @Test
-    void theNewestLeaseIsKnownAfterAFailure() {
+    void anOlderLeaseIsStillRefusedAfterAFailure() {
         PartitionLog newer = engine.open(BAD, 7);
         files.fillUp("bad-0");
         newer.append(batch(10).at(10));
@@ -142,7 +144,7 @@ class FailureTest {
     }
 
     @Test
-    void aLargeBatchOnAFullDiskIsRefusedAtOnceAndLeavesNoTrace() {
+    void aLargeBatchOnAFullDiskFailsItsAppendAndIsNotInTheLog() {
         files.fillUp("bad-0");
 
         assertStorageError(() -> bad.append(batch(1).valueBytes(1_000_000).at(10)), "No space");
@@ -154,7 +156,7 @@ class FailureTest {
     }
 
     @Test
-    void aNewLogOnAFullDiskFailsAndComesBack() {
+    void aNewLogThatFailedOnAFullDiskCanBeOpenedWhenSpaceIsFree() {
         LogId fresh = new LogId(new UUID(3, 3), 0, "fresh");
         PartitionLog log = engine.open(fresh, 1);
         files.fillUp("fresh-0");
@@ -170,7 +172,7 @@ class FailureTest {
     }
 
     @Test
-    void wholeSegmentsCanBeDroppedOnAFullDisk() {
+    void aTrimDeletesWholeSegmentsOnAFullDisk() {
         bad.roll();
         bad.append(batch(10).at(10));
         bad.settle();
@@ -183,7 +185,7 @@ class FailureTest {
     }
 
     @Test
-    void everythingCanBeTrimmedOnAFullDiskAndGivesItsRoomBackFirst() {
+    void aTrimOfTheWholeLogDeletesSealedSegmentsBeforeItNeedsSpace() {
         bad.roll();
         bad.append(batch(10).at(10));
         bad.settle();
@@ -200,13 +202,13 @@ class FailureTest {
     }
 
     @Test
-    void aStartThatCannotBeNotedIsNotTakenForDoneAndHarmsNothing() {
+    void aTrimWhoseCheckpointCannotBeWrittenFailsAndTheLogStaysUsable() {
         bad.roll();
         bad.append(batch(10).at(10));
         bad.settle();
         files.fillUp("log-start-offset-checkpoint");
 
-        assertStorageError(() -> bad.trimTo(15), "starts at 15 cannot be noted: No space left on device");
+        assertStorageError(() -> bad.trimTo(15), "the start 15 of bad-0 cannot be written: No space left on device");
         assertStorageError(() -> bad.trimTo(15), "No space left on device");
 
         assertThat(bad.startOffset()).isEqualTo(10);
@@ -221,9 +223,9 @@ class FailureTest {
     }
 
     @Test
-    void aStartThatCannotBeNotedIsForgottenWhenTheLogIsOpenedAgain() {
+    void aLogOpenedAgainHasTheStartThatIsInTheCheckpoint() {
         files.fillUp("log-start-offset-checkpoint");
-        assertStorageError(() -> bad.trimTo(5), "cannot be noted");
+        assertStorageError(() -> bad.trimTo(5), "cannot be written");
         files.fillUp("bad-0");
         bad.append(batch(10).at(10));
         assertStorageError(bad::settle, "No space");
@@ -245,7 +247,7 @@ class FailureTest {
     }
 
     @Test
-    void whatGoesWrongWithOneLogDoesNotKeepAnotherFromItsRoom() throws IOException {
+    void anIoErrorOfOneLogDoesNotStopTheCuttingOffOfZerosInOtherLogs() throws IOException {
         files.breakTruncation("bad-0", new UncheckedIOException(new IOException("Input/output error")));
         appendQuickly(bad);
         appendQuickly(good);
@@ -261,8 +263,8 @@ class FailureTest {
     }
 
     @Test
-    void anAccidentWithOneLogDoesNotEndTheSweep() throws IOException {
-        files.breakTruncation("bad-0", new IllegalStateException("an accident"));
+    void anUnexpectedExceptionOfOneLogDoesNotStopTheCuttingOffOfZerosInOtherLogs() throws IOException {
+        files.breakTruncation("bad-0", new IllegalStateException("unexpected"));
         appendQuickly(bad);
         appendQuickly(good);
 
@@ -289,7 +291,7 @@ class FailureTest {
     }
 
     @Test
-    void aFailedFsyncKillsTheHandle() {
+    void aFailedFsyncMakesItsLogUnusable() {
         files.breakFsync("bad-0");
 
         assertThatThrownBy(() -> bad.flush(10).toCompletableFuture().join())
@@ -303,7 +305,7 @@ class FailureTest {
     }
 
     @Test
-    void whatAFailedFsyncForgotIsWrittenAgainBeforeItCountsAsFlushed() throws IOException {
+    void batchesOfAFailedFsyncAreWrittenAgainBeforeTheyCountAsFlushed() throws IOException {
         bad.flush(10).toCompletableFuture().join();
         bad.append(batch(10).at(10));
         bad.roll();
@@ -316,7 +318,7 @@ class FailureTest {
         files.heal();
 
         PartitionLog again = engine.open(BAD, 2);
-        // The flush that follows a roll may have failed before the last batch came.
+        // The flush after the roll may have failed before the append of the last batch.
         long end = again.endOffset();
         assertThat(end).isIn(20L, 30L);
         again.flush(end).toCompletableFuture().join();
@@ -325,7 +327,7 @@ class FailureTest {
     }
 
     @Test
-    void aFailedFsyncIsStillKnownAfterARestart() throws IOException {
+    void batchesOfAFailedFsyncAreWrittenAgainAfterARestart() throws IOException {
         files.breakFsync("bad-0");
         assertThatThrownBy(() -> bad.flush(10).toCompletableFuture().join()).hasMessageContaining("Input/output error");
         engine.close();
@@ -338,7 +340,7 @@ class FailureTest {
     }
 
     @Test
-    void aLogStaysClosedWhileItsFsyncFailsAgain() throws IOException {
+    void aLogCannotBeOpenedWhileItsFsyncsFail() throws IOException {
         files.breakFsync("bad-0");
         assertThatThrownBy(() -> bad.flush(10).toCompletableFuture().join()).hasMessageContaining("Input/output error");
 
@@ -360,7 +362,7 @@ class FailureTest {
     }
 
     @Test
-    void aFileThatCannotBeReadKeepsItsLogClosedOnly() {
+    void aLogCannotBeOpenedWhileItsFileCannotBeReadAndOtherLogsCan() {
         files.fillUp("bad-0");
         bad.append(batch(10).at(10));
         assertStorageError(bad::settle, "No space");
@@ -375,7 +377,7 @@ class FailureTest {
     }
 
     @Test
-    void whatCannotBeReadFailsTheReadAndNotTheLog() {
+    void aReadErrorFailsTheReadAndTheLogStaysUsable() {
         engine.close();
         engine = new LogStorageEngine(temp, new LogSettings(512 << 10, 0, 8_000, 2), files, Clock.systemUTC(), false);
         bad = engine.open(BAD, 2);
@@ -397,7 +399,7 @@ class FailureTest {
     }
 
     @Test
-    void anIndexThatCannotBeReadIsMadeAnew() throws IOException {
+    void anIndexThatCannotBeReadIsRebuilt() throws IOException {
         bad.roll();
         bad.append(batch(10).at(10));
         bad.settle();
@@ -416,7 +418,7 @@ class FailureTest {
     }
 
     @Test
-    void openingsThatFailLeaveNoFileOpen() {
+    void failedOpensLeaveNoFileOpen() {
         files.fillUp("bad-0");
         bad.append(batch(10).at(10));
         assertStorageError(bad::settle, "No space");
@@ -433,7 +435,7 @@ class FailureTest {
     }
 
     @Test
-    void aLogThatEndsBelowItsRecoveryPointIsCheckedFromThereOn() throws IOException {
+    void aLogThatEndsBelowItsRecoveryPointGetsALowerRecoveryPoint() throws IOException {
         bad.append(batch(10).at(10));
         bad.append(batch(10).at(20));
         bad.flush(30).toCompletableFuture().join();
@@ -463,7 +465,7 @@ class FailureTest {
     }
 
     @Test
-    void anEngineThatWasStoppedRefusesEverything() {
+    void aStoppedEngineRefusesAllCalls() {
         engine.close();
 
         assertStorageError(() -> good.append(batch(1).at(10)), "stopped");
@@ -472,7 +474,7 @@ class FailureTest {
     }
 
     @Test
-    void theDirectoryIsNotGivenBackWhileAThreadStillWritesToIt() throws InterruptedException {
+    void theDirectoryStaysLockedWhileAThreadWritesToIt() throws InterruptedException {
         CountDownLatch thaw = new CountDownLatch(1);
         DiskFiles slow = new DiskFiles() {
             @Override
@@ -500,14 +502,14 @@ class FailureTest {
             thaw.countDown();
 
             long deadline = System.nanoTime() + Duration.ofSeconds(20).toNanos();
-            assertThat(opensAtLast(next, deadline)).isTrue();
+            assertThat(opensBefore(next, deadline)).isTrue();
             assertThat(next.open(GOOD, 2).endOffset()).isEqualTo(10);
         } finally {
             thaw.countDown();
         }
     }
 
-    private static boolean opensAtLast(LogStorageEngine next, long deadline) throws InterruptedException {
+    private static boolean opensBefore(LogStorageEngine next, long deadline) throws InterruptedException {
         while (System.nanoTime() < deadline) {
             try {
                 next.open(GOOD, 2).close();
@@ -520,7 +522,7 @@ class FailureTest {
     }
 
     @Test
-    void aLogThatFailedLeavesNoCleanMarker() {
+    void anEngineWithAFailedLogStopsWithoutTheMarkerOfACleanShutdown() {
         files.fillUp("bad-0");
         bad.append(batch(10).at(10));
         assertStorageError(bad::settle, "No space");

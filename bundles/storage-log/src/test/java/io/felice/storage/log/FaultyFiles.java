@@ -9,7 +9,7 @@ import java.util.BitSet;
 import java.util.HashMap;
 import java.util.Map;
 
-/** Files on a disk that fills up, breaks, or stops altogether after so many changes. */
+/** File operations of a disk that is full, fails, or stops after a number of changes. */
 final class FaultyFiles extends DiskFiles {
     private static final int NEVER = Integer.MAX_VALUE;
 
@@ -19,14 +19,15 @@ final class FaultyFiles extends DiskFiles {
     private volatile String brokenTruncationFor;
     private volatile RuntimeException truncationFailure;
     private int changesLeft = NEVER;
-    /** Bytes of segments that were written since the last fsync, failed or not, and those that one brought to the disk. */
+    /** Which bytes of each segment file were written since its last fsync, failed or not. */
     private final Map<Path, BitSet> inMemory = new HashMap<>();
 
+    /** Which bytes of each segment file survive a power cut. */
     private final Map<Path, BitSet> onDisk = new HashMap<>();
-    /** What was deleted since the last fsync of its directory. */
+    /** Contents of files that were deleted since the last fsync of their directory. */
     private final Map<Path, byte[]> deleted = new HashMap<>();
 
-    /** From now on nothing can be written to files whose path contains {@code part}; what is there can be removed. */
+    /** From now on files whose path contains {@code part} can be deleted but not written. */
     void fillUp(String part) {
         fullFor = part;
     }
@@ -39,7 +40,7 @@ final class FaultyFiles extends DiskFiles {
         unreadable = part;
     }
 
-    /** From now on no file whose path contains {@code part} can be made shorter, for whatever reason is given. */
+    /** From now on a truncation of a file whose path contains {@code part} throws {@code why}. */
     void breakTruncation(String part, RuntimeException why) {
         truncationFailure = why;
         brokenTruncationFor = part;
@@ -52,7 +53,10 @@ final class FaultyFiles extends DiskFiles {
         unreadable = null;
     }
 
-    /** Takes from every segment what no fsync that came after it has brought to the disk, and brings back deleted files. */
+    /**
+     * Replaces the bytes of segment files that were not flushed by zeros, and restores deleted files whose directory
+     * was not flushed.
+     */
     synchronized void cutPower() throws IOException {
         for (var file : deleted.entrySet()) {
             if (Files.isDirectory(file.getKey().getParent())) {
@@ -69,7 +73,7 @@ final class FaultyFiles extends DiskFiles {
         }
     }
 
-    /** After so many more changes the disk stays as it is; the write that it stops at is half done. */
+    /** After this many more changes all changes fail. If the last one is a write, half of its bytes are written. */
     synchronized void stopAfter(int changes) {
         changesLeft = changes;
     }
@@ -120,7 +124,7 @@ final class FaultyFiles extends DiskFiles {
         }
     }
 
-    /** As a kernel does: what an fsync cannot write is forgotten, but stays readable until the power is cut. */
+    /** As in Linux, bytes of a failed fsync stay readable until a power cut, but the next fsync does not write them. */
     private synchronized void noteForced(Path file, boolean failed) {
         BitSet written = inMemory.remove(file);
         if (written != null && !failed) {

@@ -7,12 +7,12 @@ import java.nio.file.Path;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 
-/** Files that can be held still between two changes while a copy of them is taken, as a kill -9 would leave them. */
+/** File operations that wait while a copy of a directory is made: the copy is what a kill -9 would leave. */
 final class FreezableFiles extends DiskFiles {
     private final ReadWriteLock freeze = new ReentrantReadWriteLock(true);
     private final boolean forced;
 
-    /** @param forced false to leave fsyncs out: only a power cut would tell, and tests are much faster */
+    /** @param forced false to skip fsyncs, which makes tests much faster; only a power cut would show the difference */
     FreezableFiles(boolean forced) {
         this.forced = forced;
     }

@@ -43,7 +43,9 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The directory as others see it: Kafka's tools, the next start, another process. */
+/**
+ * Tests the engine's directory as Kafka's tools, the next start and another engine see it, and the tails of its logs.
+ */
 class LogFilesTest {
     private static final LogSettings SMALL_TAILS = new LogSettings(64 << 10, 1 << 20, 100, 1);
     private static final LogId ID = new LogId(new UUID(0x1234_5678_9ABC_4DEFL, 0x8123_4567_89AB_CDEFL), 0, "orders");
@@ -100,7 +102,7 @@ class LogFilesTest {
     }
 
     @Test
-    void segmentsOfNobodyKnowsWhomAreMovedAsideAndNotWrittenOver() throws IOException {
+    void segmentsOfAnUnknownTopicAreRenamedAndNotOverwritten() throws IOException {
         LogStorageEngine first = start(data());
         appendTens(first.open(ID, 1), 3);
         first.close();
@@ -121,7 +123,7 @@ class LogFilesTest {
     }
 
     @Test
-    void whatFollowsADamagedBatchIsSetAsideAndSaidOnce() throws IOException {
+    void segmentsBehindADamagedBatchAreKeptAsDroppedFilesAndLoggedOnce() throws IOException {
         writeThreeSegments();
         Path second = partition().resolve("00000000000000000020.log");
         byte[] damaged = Files.readAllBytes(second);
@@ -130,12 +132,12 @@ class LogFilesTest {
         Files.write(second, damaged);
         byte[] third = Files.readAllBytes(partition().resolve("00000000000000000040.log"));
 
-        String said =
-                saidBy(() -> assertThat(start(data()).open(ID, 2).endOffset()).isEqualTo(20));
+        String logged =
+                loggedBy(() -> assertThat(start(data()).open(ID, 2).endOffset()).isEqualTo(20));
 
         assertThat(partition().resolve("00000000000000000020.log.dropped")).hasBinaryContent(damaged);
         assertThat(partition().resolve("00000000000000000040.log.dropped")).hasBinaryContent(third);
-        assertThat(said.lines().filter(line -> line.contains("WARN")))
+        assertThat(logged.lines().filter(line -> line.contains("WARN")))
                 .singleElement(as(InstanceOfAssertFactories.STRING))
                 .contains(
                         "orders-0 has a damaged batch at offset 20",
@@ -145,7 +147,7 @@ class LogFilesTest {
     }
 
     @Test
-    void whatWasSetAsideBeforeStaysAndGoesWithItsLog() throws IOException {
+    void droppedFilesOfAnEarlierRecoveryStayUntilTheLogIsDeleted() throws IOException {
         writeThreeSegments();
         Path second = partition().resolve("00000000000000000020.log");
         Path earlier = Files.writeString(partition().resolve("00000000000000000020.log.dropped"), "earlier");
@@ -166,7 +168,7 @@ class LogFilesTest {
     }
 
     @Test
-    void wholeBatchesBehindADamagedOneInTheLastSegmentAreSetAsideToo() throws IOException {
+    void wholeBatchesBehindADamagedBatchOfTheLastSegmentAreKeptInADroppedFile() throws IOException {
         LogStorageEngine first = start(data());
         appendTens(first.open(ID, 1), 3);
         first.close();
@@ -177,16 +179,16 @@ class LogFilesTest {
         Arrays.fill(bytes, one, one + 40, (byte) 0);
         Files.write(segment, bytes);
 
-        String said =
-                saidBy(() -> assertThat(start(data()).open(ID, 2).endOffset()).isEqualTo(10));
+        String logged =
+                loggedBy(() -> assertThat(start(data()).open(ID, 2).endOffset()).isEqualTo(10));
 
         assertThat(partition().resolve("00000000000000000000.log.dropped"))
                 .hasBinaryContent(Arrays.copyOfRange(bytes, one, bytes.length));
-        assertThat(said).contains("offsets 10 to 29, " + (bytes.length - one) + " bytes");
+        assertThat(logged).contains("offsets 10 to 29, " + (bytes.length - one) + " bytes");
     }
 
     @Test
-    void aWriteThatWasCutShortIsNoLossAndIsNotSetAside() throws IOException {
+    void anIncompleteBatchAtTheEndIsCutOffWithoutADroppedFile() throws IOException {
         LogStorageEngine first = start(data());
         appendTens(first.open(ID, 1), 3);
         first.close();
@@ -195,11 +197,11 @@ class LogFilesTest {
         byte[] bytes = Files.readAllBytes(segment);
         Files.write(segment, Arrays.copyOf(bytes, bytes.length - 5));
 
-        String said =
-                saidBy(() -> assertThat(start(data()).open(ID, 2).endOffset()).isEqualTo(20));
+        String logged =
+                loggedBy(() -> assertThat(start(data()).open(ID, 2).endOffset()).isEqualTo(20));
 
         assertThat(Directories.filesOf(partition(), "dropped")).isEmpty();
-        assertThat(said).contains("orders-0 ends at offset 20: the last ");
+        assertThat(logged).contains("orders-0 ends at offset 20: the last ");
     }
 
     private void writeThreeSegments() throws IOException {
@@ -214,21 +216,21 @@ class LogFilesTest {
         Files.delete(data().resolve("recovery-point-offset-checkpoint"));
     }
 
-    /** The log's lines. */
-    private static String saidBy(Runnable action) {
+    /** The log lines that the action writes to standard error. */
+    private static String loggedBy(Runnable action) {
         PrintStream before = System.err;
-        ByteArrayOutputStream said = new ByteArrayOutputStream();
-        System.setErr(new PrintStream(said, true, StandardCharsets.UTF_8));
+        ByteArrayOutputStream output = new ByteArrayOutputStream();
+        System.setErr(new PrintStream(output, true, StandardCharsets.UTF_8));
         try {
             action.run();
         } finally {
             System.setErr(before);
         }
-        return said.toString(StandardCharsets.UTF_8);
+        return output.toString(StandardCharsets.UTF_8);
     }
 
     @Test
-    void aLogThatIsSetAsideIsInADirectoryThatSaysSoUntilItIsOpenedAgain() throws IOException {
+    void aLogThatIsSetAsideHasAStrayDirectoryUntilItIsOpenedAgain() throws IOException {
         LogStorageEngine first = start(data());
         appendTens(first.open(ID, 1), 3);
         first.close();
@@ -245,7 +247,7 @@ class LogFilesTest {
     }
 
     @Test
-    void aTopicWhoseNameWouldBeCutInTheNameOfADirectoryStaysWhereItIs() {
+    void aLogWhoseNameIsTooLongForAStrayDirectoryIsNotRenamed() {
         LogId id = new LogId(ID.topicId(), 0, "t".repeat(249));
         LogStorageEngine first = start(data());
         appendTens(first.open(id, 1), 3);
@@ -259,7 +261,7 @@ class LogFilesTest {
     }
 
     @Test
-    void aDirectoryOfAnotherClusterIsNotTouchedUntilItsOwnerIsTakenOutOfTheFile() throws IOException {
+    void aDirectoryOfAnotherClusterIsNotChangedUntilItsClusterIdIsDeletedFromTheOwnerFile() throws IOException {
         LogStorageEngine first = start(data());
         first.belongTo("cluster-one");
         appendTens(first.open(ID, 1), 3);
@@ -288,7 +290,7 @@ class LogFilesTest {
     }
 
     @Test
-    void aLogIsNotTakenForEmptyBecauseItsMetadataCannotBeReadJustNow() throws IOException {
+    void aLogWhoseMetadataCannotBeReadIsNotOpenedAsAnEmptyLog() throws IOException {
         LogStorageEngine first = start(data());
         appendTens(first.open(ID, 1), 3);
         first.close();
@@ -307,7 +309,7 @@ class LogFilesTest {
     }
 
     @Test
-    void anOldSegmentThatIsDamagedFailsItsReadsOnly() throws IOException {
+    void aDamagedOldSegmentFailsOnlyItsReads() throws IOException {
         LogStorageEngine first = start(data());
         PartitionLog log = first.open(ID, 1);
         appendTens(log, 3);
@@ -359,7 +361,7 @@ class LogFilesTest {
     }
 
     @Test
-    void aCleanStopLeavesWhatKafkaExpects() throws IOException {
+    void aCleanStopWritesTheMarkerCheckpointsAndIndexesThatKafkaExpects() throws IOException {
         LogStorageEngine engine = start(data());
         PartitionLog log = engine.open(ID, 1);
         log.configure(new SegmentSizes(1 << 20, 100));
@@ -406,7 +408,7 @@ class LogFilesTest {
     }
 
     @Test
-    void aStartAfterACleanStopReadsNoBatches() {
+    void aStartAfterACleanStopScansNoBatches() {
         LogStorageEngine first = start(data());
         appendTens(first.open(ID, 1), 100);
         first.close();
@@ -420,7 +422,7 @@ class LogFilesTest {
     }
 
     @Test
-    void aStartAfterAKillReadsFromTheRecoveryPointOnly() throws IOException {
+    void aStartAfterAKillScansOnlyFromTheRecoveryPointOn() throws IOException {
         LogStorageEngine first = start(data());
         PartitionLog log = first.open(ID, 1);
         appendTens(log, 100);
@@ -440,7 +442,7 @@ class LogFilesTest {
     }
 
     @Test
-    void whatWasWrittenAgainAfterATruncationIsCheckedAgain() throws IOException {
+    void batchesAppendedAfterATruncationAreScannedAtTheNextStart() throws IOException {
         LogStorageEngine first = start(data());
         PartitionLog log = first.open(ID, 1);
         appendTens(log, 5);
@@ -464,7 +466,7 @@ class LogFilesTest {
     }
 
     @Test
-    void aKillLeavesNoIndexThatMissesTheNewestTimestamp() throws IOException {
+    void afterAKillTheIndexHasTheNewestTimestamp() throws IOException {
         LogStorageEngine first = start(data());
         first.open(ID, 1).append(batch(1).timestamp(100).at(0));
         first.close();
@@ -487,7 +489,7 @@ class LogFilesTest {
     }
 
     @Test
-    void missingAndDamagedIndexesAreMadeAnew() throws IOException {
+    void missingAndDamagedIndexesAreRebuilt() throws IOException {
         Random random = new Random(42);
         for (int damage = 0; damage < 4; damage++) {
             Path directory = temp.resolve("damage-" + damage);
@@ -523,7 +525,7 @@ class LogFilesTest {
     }
 
     @Test
-    void twoProcessesNeverUseOneDirectory() {
+    void aSecondEngineCannotUseTheDirectoryUntilTheFirstIsClosed() {
         start(data()).open(ID, 1);
         LogStorageEngine second = start(data());
 
@@ -547,7 +549,7 @@ class LogFilesTest {
     }
 
     @Test
-    void theStoreKeepsItsId() throws IOException {
+    void theStoreIdStaysTheSameAfterARestart() throws IOException {
         LogStorageEngine first = start(data());
         first.logs();
         String text = Files.readString(data().resolve("felice-log.properties"));
@@ -560,7 +562,7 @@ class LogFilesTest {
     }
 
     @Test
-    void namesThatAreNoDirectoryNamesAreRefused() {
+    void topicNamesThatKafkaDoesNotAllowAreRefused() {
         LogStorageEngine engine = start(data());
 
         for (String topic : List.of("", ".", "..", "a/b", "../../x", "a b", "a\0b", "x".repeat(250))) {
@@ -573,7 +575,7 @@ class LogFilesTest {
     }
 
     @Test
-    void theLongestNameCanBeDeleted() throws IOException {
+    void aTopicWithTheLongestNameCanBeDeleted() throws IOException {
         LogStorageEngine engine = start(data());
         LogId id = new LogId(UUID.randomUUID(), 12, "x".repeat(249));
         PartitionLog log = engine.open(id, 1);
@@ -587,7 +589,7 @@ class LogFilesTest {
     }
 
     @Test
-    void aDeleteThatWasCutShortIsFinishedAtTheNextStart() throws IOException {
+    void anIncompleteDeletionIsFinishedAtTheNextStart() throws IOException {
         Path leftover = data().resolve("orders-0.0123456789abcdef0123456789abcdef-delete");
         Files.createDirectories(leftover);
         Files.writeString(leftover.resolve("00000000000000000000.log"), "x");
@@ -606,7 +608,7 @@ class LogFilesTest {
     }
 
     @Test
-    void idleLogsGiveTheirMemoryBackAndGoOn() throws IOException {
+    void idleLogsReleaseTheirMemoryAndStayUsable() throws IOException {
         LogStorageEngine engine = start(data());
         PartitionLog log = engine.open(ID, 1);
         appendTens(log, 3);
@@ -628,7 +630,7 @@ class LogFilesTest {
     }
 
     @Test
-    void recentBatchesAreReadFromMemoryWithoutACopyOfTheFile() {
+    void recentBatchesAreReadFromMemory() {
         PartitionLog log = start(data()).open(ID, 1);
         appendTens(log, 3);
         log.settle();
@@ -640,7 +642,7 @@ class LogFilesTest {
     }
 
     @Test
-    void whereNobodyReadsABatchThatComesAloneIsWrittenAtOnceAndNeedsNoTail() throws IOException {
+    void aSingleBatchOfALogWithoutReadersIsWrittenDirectlyToTheFile() throws IOException {
         LogStorageEngine engine = start(data(), SMALL_TAILS);
         PartitionLog log = engine.open(ID, 1);
         appendSettled(log, 0, 10);
@@ -660,7 +662,7 @@ class LogFilesTest {
     }
 
     @Test
-    void aReaderBringsTheTailBack() {
+    void afterAReadBatchesGoToTheTailAgain() {
         PartitionLog log = start(data(), SMALL_TAILS).open(ID, 1);
         appendSettled(log, 0, 40);
         assertThat(batchesIn(everythingIn(log))).hasSize(40);
@@ -674,7 +676,7 @@ class LogFilesTest {
     }
 
     @Test
-    void batchesThatComeTogetherWaitForEachOtherInOneSmallBuffer() {
+    void batchesSettledTogetherInALogWithoutReadersShareOneSmallBuffer() {
         LogStorageEngine engine = start(data(), SMALL_TAILS);
         PartitionLog log = engine.open(ID, 1);
         appendInTwos(log, 0, 40);
@@ -686,26 +688,30 @@ class LogFilesTest {
     }
 
     @Test
-    void howBatchesComeIsLearntAnewWithEverySettle() {
+    void everySettleDecidesWhetherTheNextBatchIsWrittenDirectly() {
         PartitionLog log = start(data(), SMALL_TAILS).open(ID, 1);
         appendSettled(log, 0, 40);
         log.append(batch(1).valueBytes(3_000).at(40));
-        assertThat(log.settledOffset()).as("alone so far").isEqualTo(41);
+        assertThat(log.settledOffset())
+                .as("after batches settled one at a time")
+                .isEqualTo(41);
         log.append(batch(1).valueBytes(3_000).at(41));
-        assertThat(log.settledOffset()).as("the second").isEqualTo(41);
+        assertThat(log.settledOffset())
+                .as("the second batch since the last settle")
+                .isEqualTo(41);
         log.settle();
 
         log.append(batch(1).valueBytes(3_000).at(42));
-        assertThat(log.settledOffset()).as("after two together").isEqualTo(42);
+        assertThat(log.settledOffset()).as("after two batches settled together").isEqualTo(42);
         log.settle();
 
         log.append(batch(1).valueBytes(3_000).at(43));
-        assertThat(log.settledOffset()).as("after one alone").isEqualTo(44);
+        assertThat(log.settledOffset()).as("after one batch settled alone").isEqualTo(44);
         assertThat(batchesIn(everythingIn(log))).hasSize(44);
     }
 
     @Test
-    void batchesWrittenAtOnceFillSegmentsAndComeBackAfterAKill() throws IOException {
+    void batchesWrittenDirectlyRollSegmentsAndSurviveAKill() throws IOException {
         LogStorageEngine engine = start(data(), SMALL_TAILS);
         PartitionLog log = engine.open(ID, 1);
         log.configure(new SegmentSizes(20_000, 4096));
@@ -729,7 +735,7 @@ class LogFilesTest {
     }
 
     @Test
-    void whatIsNotSettledStaysInMemoryThoughNobodyReads() throws IOException {
+    void unsettledBatchesOfALogWithoutReadersStayInMemory() throws IOException {
         LogStorageEngine engine = start(data(), SMALL_TAILS);
         PartitionLog log = engine.open(ID, 1);
         appendInTwos(log, 0, 40);
@@ -743,7 +749,7 @@ class LogFilesTest {
     }
 
     @Test
-    void aReadFromMemoryKeepsItsBytesWhileTheTailBeginsAgain() throws IOException {
+    void theBytesOfAReadStayTheSameWhileTheTailReplacesItsBuffers() throws IOException {
         PartitionLog log = start(data(), SMALL_TAILS).open(ID, 1);
         appendInTwos(log, 0, 40);
         try (Records held = log.read(39, Long.MAX_VALUE, PLENTY, true)) {
@@ -757,7 +763,7 @@ class LogFilesTest {
     }
 
     @Test
-    void whereNobodyReadsWhatIsSettledAtOnceIsWrittenAtOnce() {
+    void batchesSettledTogetherInALogWithoutReadersAreOneWrite() {
         LogStorageEngine engine = start(data(), SMALL_TAILS);
         PartitionLog log = engine.open(ID, 1);
         appendSettled(log, 0, 40);
@@ -777,7 +783,7 @@ class LogFilesTest {
     }
 
     @Test
-    void settlingOnAnotherThreadWhileNobodyReadsLosesNothing() throws Exception {
+    void settlingOnAnotherThreadLosesNoBatchOfALogWithoutReaders() throws Exception {
         PartitionLog log = start(data(), SMALL_TAILS).open(ID, 1);
         AtomicBoolean done = new AtomicBoolean();
         Thread settler = new Thread(() -> {
@@ -831,7 +837,7 @@ class LogFilesTest {
     }
 
     @Test
-    void pinnedBytesAreCountedUntilTheyAreGivenBack() {
+    void pinnedBytesAreCountedUntilTheReadsAreClosed() {
         LogStorageEngine engine = start(data());
         PartitionLog log = engine.open(ID, 1);
         appendTens(log, 2);
@@ -849,7 +855,7 @@ class LogFilesTest {
     }
 
     @Test
-    void openFilesAreBounded() {
+    void theNumberOfOpenFilesIsLimited() {
         LogStorageEngine engine = start(data(), new LogSettings(64 << 10, 1 << 20, 10, 1));
         List<PartitionLog> logs = new ArrayList<>();
         for (int partition = 0; partition < 50; partition++) {
@@ -867,7 +873,7 @@ class LogFilesTest {
     }
 
     @Test
-    void trimsAtTheSameTimeShareCheckpointWrites() {
+    void concurrentTrimsShareCheckpointWrites() {
         AtomicInteger writes = new AtomicInteger();
         DiskFiles counting = new DiskFiles() {
             @Override
@@ -925,7 +931,7 @@ class LogFilesTest {
     }
 
     @Test
-    void manyLogsOpenInParallelAfterAKill() {
+    void manyLogsCanBeOpenedInParallelAfterAKill() {
         LogStorageEngine first = start(data());
         for (int partition = 0; partition < 300; partition++) {
             PartitionLog log = first.open(new LogId(new UUID(5, 5), partition, "many"), 1);
@@ -944,7 +950,7 @@ class LogFilesTest {
     }
 
     @Test
-    void noThreadIsLeftBehind() throws InterruptedException {
+    void aClosedEngineLeavesNoThread() throws InterruptedException {
         LogStorageEngine engine = start(data());
         PartitionLog log = engine.open(ID, 1);
         appendTens(log, 1);

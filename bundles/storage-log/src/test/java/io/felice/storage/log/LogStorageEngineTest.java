@@ -14,7 +14,9 @@ import java.util.Optional;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The contract with every restart a kill -9: the next engine runs on a copy taken while the last one was running. */
+/**
+ * Runs the engine contract. A restart is a kill -9: the next engine uses a copy made while the last one was running.
+ */
 class LogStorageEngineTest extends StorageEngineContract {
     @TempDir
     Path temp;

@@ -1,6 +1,6 @@
 package io.felice.storage.log;
 
-/** The contract without memory for tails: every append is a write, every read is from a file. */
+/** Runs the engine contract without memory for tails: every append writes to a file, every read reads from a file. */
 class NoTailTest extends LogStorageEngineTest {
     @Override
     boolean forced() {

@@ -9,7 +9,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What a checkpoint says of its file while that is being replaced. */
+/** Tests which offsets a checkpoint reports as being on disk while its file is being replaced. */
 class OffsetCheckpointTest {
     @TempDir
     Path temp;
@@ -25,7 +25,7 @@ class OffsetCheckpointTest {
     };
 
     @Test
-    void whatIsJustBeingWrittenCountsAsOnDisk() throws IOException {
+    void offsetsOfAWriteInProgressCountAsOnDisk() throws IOException {
         OffsetCheckpoint checkpoint = new OffsetCheckpoint(files, temp.resolve("points"));
         checkpoint.put("orders 0", 90);
         List<Long> seen = new ArrayList<>();

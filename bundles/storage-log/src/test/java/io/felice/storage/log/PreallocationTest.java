@@ -25,7 +25,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A file that grows quickly is longer than its batches, and nobody is to notice. */
+/** Tests when a file has zeros behind its last batch, and that readers and recovery never take zeros for batches. */
 class PreallocationTest {
     private static final LogId ID = new LogId(new UUID(1, 2), 0, "orders");
     private static final LogId OTHER = new LogId(new UUID(3, 4), 0, "clicks");
@@ -39,12 +39,12 @@ class PreallocationTest {
     private final ManualClock clock = new ManualClock();
 
     @BeforeEach
-    void name() {
+    void setDirectory() {
         directory = temp.resolve("data");
     }
 
     @Test
-    void aFileThatGrowsQuicklyIsMadeLongerInPieces() throws IOException {
+    void aFileThatGrowsQuicklyGrowsInPieces() throws IOException {
         try (LogStorageEngine engine = start()) {
             PartitionLog log = engine.open(ID, 1);
             long longest = 0;
@@ -53,7 +53,7 @@ class PreallocationTest {
                 longest = Math.max(longest, segmentBytes(0));
             }
 
-            assertThat(longest).isEqualTo(2 * Preallocation.BYTES);
+            assertThat(longest).isEqualTo(2 * Preallocation.PIECE_BYTES);
         }
     }
 
@@ -71,7 +71,7 @@ class PreallocationTest {
     }
 
     @Test
-    void everyLargeWriteMakesTheFileLongerByWholePiecesAtOnce() throws IOException {
+    void everyLargeWriteExtendsTheFileToTheEndOfAPiece() throws IOException {
         List<Long> ends = new ArrayList<>();
         DiskFiles files = new SmallDisk() {
             @Override
@@ -85,11 +85,11 @@ class PreallocationTest {
             append(log, 0, 1);
             ends.clear();
             for (int i = 1; i < 9; i++) {
-                log.append(batch(1).valueBytes(3 * Preallocation.BYTES).at(i));
+                log.append(batch(1).valueBytes(3 * Preallocation.PIECE_BYTES).at(i));
                 log.settle();
             }
 
-            assertThat(ends).hasSize(8).allMatch(end -> end % Preallocation.BYTES == 0);
+            assertThat(ends).hasSize(8).allMatch(end -> end % Preallocation.PIECE_BYTES == 0);
             assertThat(segmentBytes(0)).isEqualTo(ends.get(7));
             assertThat(offsets(log)).isEqualTo(upTo(9));
         }
@@ -99,7 +99,7 @@ class PreallocationTest {
     void aSealedSegmentEndsWithItsLastBatch() throws IOException {
         try (LogStorageEngine engine = start()) {
             PartitionLog log = engine.open(ID, 1);
-            appendWithRoom(log, 0, 20);
+            appendLeavingZeros(log, 0, 20);
             log.roll();
 
             assertThat(segmentBytes(0)).isEqualTo(log.segments().get(0).sizeInBytes());
@@ -109,11 +109,11 @@ class PreallocationTest {
     }
 
     @Test
-    void aCleanStopLeavesNoRoomAndNothingToScan() throws IOException {
+    void aCleanStopCutsOffTheZerosAndTheNextStartScansNothing() throws IOException {
         long bytes;
         try (LogStorageEngine engine = start()) {
             PartitionLog log = engine.open(ID, 1);
-            appendWithRoom(log, 0, 20);
+            appendLeavingZeros(log, 0, 20);
             bytes = bytesOf(log);
         }
 
@@ -125,10 +125,10 @@ class PreallocationTest {
     }
 
     @Test
-    void aLogThatIsNotWrittenToGivesItsRoomBack() throws IOException {
+    void theZerosOfAnIdleLogAreCutOff() throws IOException {
         try (LogStorageEngine engine = start()) {
             PartitionLog log = engine.open(ID, 1);
-            appendWithRoom(log, 0, 20);
+            appendLeavingZeros(log, 0, 20);
             engine.cutOffZeros();
             assertThat(segmentBytes(0)).isGreaterThan(bytesOf(log));
             engine.cutOffZeros();
@@ -140,10 +140,10 @@ class PreallocationTest {
     }
 
     @Test
-    void afterAKillTheRoomIsCutOffAndTheLogGoesOn() throws IOException {
+    void afterAKillTheZerosAreCutOffAndAppendsContinue() throws IOException {
         Path killed = temp.resolve("killed");
         try (LogStorageEngine engine = start()) {
-            appendWithRoom(engine.open(ID, 1), 0, 20);
+            appendLeavingZeros(engine.open(ID, 1), 0, 20);
             Directories.copy(directory, killed);
         }
 
@@ -187,7 +187,7 @@ class PreallocationTest {
         }
     }
 
-    /** Counts what is read. */
+    /** File operations that count the bytes read. */
     private static final class CountingFiles extends DiskFiles {
         long read;
 
@@ -200,7 +200,7 @@ class PreallocationTest {
     }
 
     @Test
-    void roomLeftInASealedSegmentDoesNotEndTheLog() throws IOException {
+    void zerosAtTheEndOfASealedSegmentDoNotEndTheLog() throws IOException {
         Path killed = temp.resolve("killed");
         try (LogStorageEngine engine = start()) {
             PartitionLog log = engine.open(ID, 1);
@@ -210,16 +210,16 @@ class PreallocationTest {
             Directories.copy(directory, killed);
         }
         directory = killed;
-        lengthen(segment(0), Preallocation.BYTES);
+        lengthen(segment(0), Preallocation.PIECE_BYTES);
 
         try (LogStorageEngine engine = start()) {
             assertThat(offsets(engine.open(ID, 1))).isEqualTo(upTo(9));
         }
-        assertThat(segmentBytes(0)).isLessThan(Preallocation.BYTES);
+        assertThat(segmentBytes(0)).isLessThan(Preallocation.PIECE_BYTES);
     }
 
     @Test
-    void aHoleThatBatchesMayHaveBeenInEndsTheLog() throws IOException {
+    void zerosInPlaceOfABatchEndTheLog() throws IOException {
         Path killed = temp.resolve("killed");
         try (LogStorageEngine engine = start()) {
             PartitionLog log = engine.open(ID, 1);
@@ -241,10 +241,10 @@ class PreallocationTest {
     }
 
     @Test
-    void truncationTakesTheRoomToo() throws IOException {
+    void truncationCutsOffTheZeros() throws IOException {
         try (LogStorageEngine engine = start()) {
             PartitionLog log = engine.open(ID, 1);
-            appendWithRoom(log, 0, 20);
+            appendLeavingZeros(log, 0, 20);
             log.truncateTo(7);
 
             assertThat(segmentBytes(0)).isEqualTo(bytesOf(log));
@@ -254,7 +254,7 @@ class PreallocationTest {
     }
 
     @Test
-    void aDiskWithNoPlaceForRoomStillTakesBatches() throws IOException {
+    void batchesAreWrittenIfThereIsNoSpaceForZeros() throws IOException {
         DiskFiles files = new DiskFiles() {
             @Override
             boolean write(FileChannel channel, ByteBuffer source, ByteBuffer behind, long position) throws IOException {
@@ -271,7 +271,7 @@ class PreallocationTest {
     }
 
     @Test
-    void whereOneFileFoundNoPlaceNoneTakesMoreForAWhile() throws IOException {
+    void afterOneFileFoundNoSpaceForZerosNoFileGetsZerosForAMinute() throws IOException {
         SmallDisk disk = new SmallDisk();
         try (LogStorageEngine engine = start(disk)) {
             PartitionLog log = engine.open(ID, 1);
@@ -293,7 +293,7 @@ class PreallocationTest {
     }
 
     @Test
-    void whereLittleIsFreeNoFileTakesMoreThanItNeeds() throws IOException {
+    void noFileGetsZerosWhileLittleSpaceIsFree() throws IOException {
         SmallDisk disk = new SmallDisk();
         disk.usable = 200L << 20;
         try (LogStorageEngine engine = start(disk)) {
@@ -310,16 +310,16 @@ class PreallocationTest {
     }
 
     @Test
-    void aSmallDiskHasZerosAheadWhileAQuarterOfItIsFree() throws IOException {
+    void filesOnASmallDiskGetZerosWhileAQuarterOfTheDiskIsFree() throws IOException {
         SmallDisk disk = new SmallDisk();
         disk.total = 24L << 20;
         disk.usable = 6L << 20;
         try (LogStorageEngine engine = start(disk)) {
-            appendWithRoom(engine.open(ID, 1), 0, 20);
+            appendLeavingZeros(engine.open(ID, 1), 0, 20);
         }
     }
 
-    /** A disk that says what it has, and does or does not take zeros. */
+    /** File operations of a disk with a given size and free space, which may have no space for zeros. */
     private static class SmallDisk extends DiskFiles {
         long total = 10L << 30;
         long usable = 2L << 30;
@@ -352,8 +352,8 @@ class PreallocationTest {
         return new LogStorageEngine(directory, SETTINGS, files, clock, false);
     }
 
-    /** Appends quickly; afterwards the first segment's file is longer than its batches. */
-    private void appendWithRoom(PartitionLog log, int from, int to) throws IOException {
+    /** Appends while the clock stands still, so that zeros follow the last batch in the first segment's file. */
+    private void appendLeavingZeros(PartitionLog log, int from, int to) throws IOException {
         append(log, from, to);
         assertThat(segmentBytes(0)).isGreaterThan(bytesOf(log));
     }
@@ -400,7 +400,7 @@ class PreallocationTest {
         }
     }
 
-    /** Stands still unless it is told to go on. */
+    /** A clock that moves only when {@link #advance} is called. */
     private static final class ManualClock extends Clock {
         private long millis = 1_000;
 

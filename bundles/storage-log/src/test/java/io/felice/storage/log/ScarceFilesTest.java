@@ -20,7 +20,7 @@ import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** An engine whose process may open fewer files than the engine has logs. */
+/** Tests an engine with more logs than its process may open files. */
 class ScarceFilesTest {
     private static final int LOGS = 100;
     private static final int POSSIBLE = 60;
@@ -31,7 +31,7 @@ class ScarceFilesTest {
 
     private final Scarce files = new Scarce();
 
-    /** The operating system, with a small limit. */
+    /** File operations of an operating system with a low limit of open files. */
     private static final class Scarce extends DiskFiles {
         private final List<FileChannel> channels = new ArrayList<>();
         private int others;
@@ -65,7 +65,7 @@ class ScarceFilesTest {
     }
 
     @Test
-    void everyLogIsWrittenAndReadThoughTheSystemRefusesToOpenMoreFiles() {
+    void allLogsAreWrittenAndReadAlthoughTheSystemRefusesToOpenMoreFiles() {
         OpenFiles unaware = new OpenFiles(8_000, FileDescriptors.PLENTY, () -> FileDescriptors.PLENTY);
         try (LogStorageEngine engine = new LogStorageEngine(temp, SETTINGS, files, Clock.systemUTC(), false, unaware)) {
             writeAndReadAll(engine);
@@ -74,7 +74,7 @@ class ScarceFilesTest {
     }
 
     @Test
-    void anEngineThatKnowsTheLimitLeavesAReserve() {
+    void anEngineThatKnowsTheLimitOfTheProcessStaysBelowIt() {
         OpenFiles aware = new OpenFiles(8_000, POSSIBLE, files::free);
         try (LogStorageEngine engine = new LogStorageEngine(temp, SETTINGS, files, Clock.systemUTC(), false, aware)) {
             writeAndReadAll(engine);

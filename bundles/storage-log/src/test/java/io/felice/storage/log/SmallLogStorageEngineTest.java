@@ -2,7 +2,7 @@ package io.felice.storage.log;
 
 import io.felice.api.storage.SegmentSizes;
 
-/** The contract with tiny tails, few open files and a dense index, so that every path is taken often. */
+/** Runs the engine contract with tiny tails, two open files and a dense index, so that rare cases happen often. */
 class SmallLogStorageEngineTest extends LogStorageEngineTest {
     @Override
     boolean forced() {
