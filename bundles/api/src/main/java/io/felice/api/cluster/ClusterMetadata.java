@@ -9,10 +9,10 @@ import org.osgi.annotation.versioning.ProviderType;
 /** The metadata that this broker has read from the metadata log. Any thread may call the methods; they do not block. */
 @ProviderType
 public interface ClusterMetadata {
-    /** The newest view. */
+    /** The newest view of this broker. */
     ClusterView view();
 
-    /** This node's broker id. */
+    /** The broker id of this node. */
     int brokerId();
 
     /**

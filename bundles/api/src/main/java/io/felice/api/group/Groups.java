@@ -174,6 +174,7 @@ public interface Groups {
         }
     }
 
+    /** A member, with its metadata for the chosen assignment strategy. */
     record JoinedMember(String memberId, String groupInstanceId, byte[] metadata) {}
 
     /**
@@ -196,15 +197,22 @@ public interface Groups {
         }
     }
 
+    /** The SyncGroup response: the assignment of the member that asked, empty with an error. */
     record Synced(ErrorCode error, String protocolType, String protocolName, byte[] assignment) {
         public static Synced failed(ErrorCode error) {
             return new Synced(error, null, null, new byte[0]);
         }
     }
 
-    /** @param memberId may be {@code ""} if {@code groupInstanceId} is given */
+    /**
+     * A member to remove.
+     *
+     * @param memberId may be {@code ""} if {@code groupInstanceId} is not null
+     * @param reason for log lines (KIP-800); null if the client does not send a reason
+     */
     record Leaving(String memberId, String groupInstanceId, String reason) {}
 
+    /** @param members an error code for each member, in the order of the request; empty if {@code error} is not NONE */
     record Left(ErrorCode error, List<ErrorCode> members) {
         public Left {
             members = List.copyOf(members);

@@ -21,12 +21,10 @@ public record Trouble(Extent extent, String reason) {
         reason = reason.replaceAll("\\s+", " ").trim();
     }
 
-    /** Clients are served, but not in everything. */
     public static Trouble inPart(String reason) {
         return new Trouble(Extent.PART, reason);
     }
 
-    /** No client is served. */
     public static Trouble ofNode(String reason) {
         return new Trouble(Extent.NODE, reason);
     }
