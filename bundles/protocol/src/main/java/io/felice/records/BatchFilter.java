@@ -47,11 +47,11 @@ public final class BatchFilter {
     }
 
     /**
-     * What is left of a batch. Control batches stay as they are.
+     * Removes the records of a batch that the rule does not keep. Control batches are not changed.
      *
-     * @param evenIfEmpty keeps the header of a batch that loses all its records
-     * @return the same view if nothing changes, a batch with bytes of its own if something does, nothing if nothing is
-     *     left
+     * @param evenIfEmpty true to keep the header of a batch that loses all its records
+     * @return {@code batch} itself if nothing changes; a batch with its own bytes if something changes; empty if no
+     *     record is left and {@code evenIfEmpty} is false
      * @throws io.felice.api.FeliceException CORRUPT_MESSAGE if the batch's checksum is wrong or its records cannot be
      *     read
      */

@@ -19,8 +19,7 @@ public final class NativeCodecs {
         try {
             LZ4Factory.nativeInstance();
         } catch (LinkageError | RuntimeException notOnThisPlatform) {
-            log.info(
-                    "The native library of lz4 cannot be loaded, so lz4 is slower: {}", notOnThisPlatform.toString());
+            log.info("The native library of lz4 cannot be loaded, so lz4 is slower: {}", notOnThisPlatform.toString());
         }
     }
 }

@@ -25,7 +25,7 @@ class RecordWalkTest {
 
     @ParameterizedTest
     @EnumSource(CompressionType.class)
-    void everyRecordThatKafkasBuilderWritesIsVisited(CompressionType codec) {
+    void everyRecordThatKafkaClientsWritesIsVisited(CompressionType codec) {
         long seed = new Random().nextLong();
         System.out.println("RecordWalkTest seed " + seed);
         Random random = new Random(seed);
@@ -46,7 +46,7 @@ class RecordWalkTest {
 
     @ParameterizedTest
     @EnumSource(CompressionType.class)
-    void damagedBodiesAreRefusedOrReadAndNothingElse(CompressionType codec) {
+    void aDamagedBodyIsReadOrRefusedAsAnInvalidRecord(CompressionType codec) {
         long seed = new Random().nextLong();
         System.out.println("RecordWalkTest seed " + seed);
         Random random = new Random(seed);
@@ -68,7 +68,7 @@ class RecordWalkTest {
 
     @ParameterizedTest
     @EnumSource(CompressionType.class)
-    void aRefusalOfTheVisitorGoesToTheCaller(CompressionType codec) {
+    void anExceptionOfTheVisitorIsThrownToTheCaller(CompressionType codec) {
         RecordBatch batch = batch(codec, List.of(new SimpleRecord(1L, new byte[1])));
 
         assertThatThrownBy(() -> walk.walk(batch, 100, (index, timestamp, hasKey) -> {
