@@ -5,7 +5,7 @@ import java.util.List;
 /**
  * The error codes of Kafka's protocol, with their numbers (the {@code Errors} table of kafka-clients 4.4).
  *
- * <p>Every bundle throws failures with these codes, also those that know nothing of the wire protocol.
+ * <p>All bundles throw failures with these codes, including the bundles that do not use the wire protocol.
  */
 public enum ErrorCode {
     UNKNOWN_SERVER_ERROR(-1),
@@ -160,7 +160,7 @@ public enum ErrorCode {
         return code;
     }
 
-    /** The constant with this number; {@link #UNKNOWN_SERVER_ERROR} for an unknown number. */
+    /** The constant with this number; {@link #UNKNOWN_SERVER_ERROR} if no constant has the number. */
     public static ErrorCode of(short code) {
         int index = code + 1;
         return index >= 0 && index < BY_CODE.length && BY_CODE[index] != null ? BY_CODE[index] : UNKNOWN_SERVER_ERROR;
@@ -171,12 +171,12 @@ public enum ErrorCode {
         return new FeliceException(this, fact, null, List.of());
     }
 
-    /** As {@link #because(String)}, for a batch that is refused because of some of its records. */
+    /** As {@link #because(String)}, with the records because of which a batch is refused (KIP-467). */
     public FeliceException because(String fact, List<RecordError> recordErrors) {
         return new FeliceException(this, fact, null, recordErrors);
     }
 
-    /** As {@link #because(String)}, with the failure that caused it. */
+    /** As {@link #because(String)}, with a cause. */
     public FeliceException because(String fact, Throwable cause) {
         return new FeliceException(this, fact, cause, List.of());
     }

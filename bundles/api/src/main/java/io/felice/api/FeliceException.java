@@ -6,10 +6,10 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 
 /**
- * An expected failure: an error code for the client and a sentence for people. Made by {@link ErrorCode#because}.
+ * An expected failure: an error code for the client and a sentence for people. {@link ErrorCode#because} creates it.
  *
- * <p>It is the failure of one partition, group or topic; the others of the request are answered as if it had not happened.
- * It has no stack trace, because nothing is broken; its cause, if it has one, keeps its stack trace.
+ * <p>It is the failure of one partition, group or topic; the other items of the request are answered as usual. The
+ * exception has no stack trace, because no invariant is broken. Its cause, if any, keeps its stack trace.
  */
 public final class FeliceException extends RuntimeException {
     private static final long serialVersionUID = 1L;
@@ -27,21 +27,21 @@ public final class FeliceException extends RuntimeException {
         return code;
     }
 
-    /** The records of a batch for which the batch was refused; empty if the failure is of no single record. */
+    /** The records because of which a batch was refused (KIP-467); empty if the failure is not about single records. */
     public List<RecordError> recordErrors() {
         return recordErrors;
     }
 
     /**
-     * The error code of a failure: that of a {@code FeliceException}, also inside the wrappers that futures put around it,
-     * else {@link ErrorCode#UNKNOWN_SERVER_ERROR}.
+     * The error code of a {@code FeliceException}, also if a future has wrapped it in a {@link CompletionException} or
+     * {@link ExecutionException}; {@link ErrorCode#UNKNOWN_SERVER_ERROR} for any other failure.
      */
     public static ErrorCode codeOf(Throwable failure) {
         Throwable bare = unwrap(failure);
         return bare instanceof FeliceException expected ? expected.code() : ErrorCode.UNKNOWN_SERVER_ERROR;
     }
 
-    /** The failure itself, without the wrappers that futures put around it. */
+    /** The failure without the {@link CompletionException}s and {@link ExecutionException}s around it. */
     public static Throwable unwrap(Throwable failure) {
         Throwable bare = failure;
         while ((bare instanceof CompletionException || bare instanceof ExecutionException) && bare.getCause() != null) {

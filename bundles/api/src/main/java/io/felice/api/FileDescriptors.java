@@ -6,40 +6,40 @@ import javax.management.JMException;
 import javax.management.ObjectName;
 
 /**
- * How many files and sockets this process may have open, and has. Asking what is open costs the more, the more is open.
- * From any thread.
+ * The number of file descriptors (open files and sockets) of this process, and their limit. Any thread. {@link #free}
+ * counts the open descriptors in the operating system, so its time grows with their number.
  */
 public final class FileDescriptors {
-    /** What {@link #free} says where the system has no limit, or does not tell it. */
+    /** The value of {@link #limit} and {@link #free} if the system has no limit or does not report the limit. */
     public static final long PLENTY = Long.MAX_VALUE;
 
     private static final String LIMIT = "MaxFileDescriptorCount";
     private static final String OPEN = "OpenFileDescriptorCount";
     private static final String TOO_MANY = "Too many open files";
-    private static final int NEXT_TO_NONE = 3;
+    private static final int NEARLY_NONE = 3;
 
     private FileDescriptors() {}
 
-    /** The most that this process may have open; {@link #PLENTY} if that is not known. */
+    /** The most file descriptors that this process may have open; {@link #PLENTY} if the limit is unknown. */
     public static long limit() {
         long limit = ask(LIMIT);
         return limit < 0 ? PLENTY : limit;
     }
 
-    /** How many more this process may open now. */
+    /** How many more file descriptors this process may open now; {@link #PLENTY} if the limit is unknown. */
     public static long free() {
         long limit = limit();
         long open = limit == PLENTY ? -1 : ask(OPEN);
         return open < 0 ? PLENTY : limit - open;
     }
 
-    /** True if something could not be opened because this process has too much open. */
+    /** True if {@code failure} happened because this process has too many file descriptors open. */
     public static boolean areUsedUp(IOException failure) {
         String message = failure.getMessage();
-        return message != null && message.contains(TOO_MANY) || free() < NEXT_TO_NONE;
+        return message != null && message.contains(TOO_MANY) || free() < NEARLY_NONE;
     }
 
-    /** Through JMX, because the class with these numbers is not a part of every Java. */
+    /** Reads through JMX, because not every Java runtime has the class with these attributes. */
     private static long ask(String attribute) {
         try {
             Object value = ManagementFactory.getPlatformMBeanServer()

@@ -7,8 +7,9 @@ import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 
 /**
- * Logs failures that may come again with every request. The first of a cause is logged with its stack. Those that follow
- * are counted, and one line a minute says how many there were. Any thread.
+ * Logs failures that may happen with every request, without filling the log. The first failure of a cause is logged
+ * with its stack trace. The later failures of the same cause are counted; at most once a minute one of them is logged
+ * in one line, with the count. A cause without a failure for ten minutes counts as new. Any thread.
  */
 public final class FoldedErrors {
     private static final long INTERVAL_NANOS = TimeUnit.MINUTES.toNanos(1);
@@ -23,19 +24,20 @@ public final class FoldedErrors {
         this(log, System::nanoTime);
     }
 
+    /** @param nanos the clock, in nanoseconds, as {@link System#nanoTime} */
     public FoldedErrors(Logger log, LongSupplier nanos) {
         this.log = log;
         this.nanos = nanos;
     }
 
-    /** What came of one cause since the last line about it. */
+    /** The failures of one cause since its last log line. The times are values of the clock. */
     private static final class Repeats {
         private long loggedAt;
         private long lastAt;
         private int count;
     }
 
-    /** @param sentence says what failed; it may name the request */
+    /** @param sentence what failed; it may name the request, because it takes no part in the cause */
     public void error(String sentence, Throwable failure) {
         int repeats = repeatsToLog(causeOf(failure), nanos.getAsLong());
         if (repeats == 0) {
@@ -45,7 +47,10 @@ public final class FoldedErrors {
         }
     }
 
-    /** @return 0 if this is the first of its cause, -1 if it is only counted */
+    /**
+     * @return the number of failures to log in one line; 0 if the failure is the first of its cause; -1 if the failure
+     *     is only counted
+     */
     private synchronized int repeatsToLog(String cause, long now) {
         Repeats known = byCause.get(cause);
         if (known == null || now - known.lastAt >= FORGOTTEN_NANOS) {
@@ -73,7 +78,7 @@ public final class FoldedErrors {
         byCause.put(cause, first);
     }
 
-    /** The same exception from the same place is the same cause, whatever its message says. */
+    /** A cause is the class of the innermost exception and the line that threw it. Messages are ignored. */
     private static String causeOf(Throwable failure) {
         Throwable root = failure;
         for (int depth = 0; root.getCause() != null && depth < MOST_CAUSES; depth++) {

@@ -13,12 +13,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What the node tells its launcher: where clients connect once its broker is ready, which of its parts do not serve, or
- * the one sentence why it cannot run.
+ * Writes the files that the launcher of this process reads: the addresses for clients once the broker is ready, the
+ * parts of the node that do not serve, and the reason why the node cannot run.
  *
  * <p>The launcher names three files in system properties ({@value #READY_FILE}, {@value #HEALTH_FILE}, {@value
- * #FATAL_FILE}) and watches them. Where the properties are not set (tests, a foreign Karaf), the log is all there is. From
- * any thread.
+ * #FATAL_FILE}) and watches them. Without a property its file is not written, and the log alone has the text; this is
+ * so in tests and in a Karaf that was started without the launcher. Any thread may call the methods; they write files.
+ * A file that cannot be written is logged, and the method returns.
  */
 public final class Launch {
     public static final String READY_FILE = "felice.ready.file";
@@ -27,29 +28,33 @@ public final class Launch {
 
     private static final Logger log = LoggerFactory.getLogger(Launch.class);
 
-    /** A system property and no static field: a refresh of this bundle loads this class anew in the same process. */
+    /** A system property and not a static field, because a refresh of this bundle loads this class again. */
     private static final String SERVED = "felice.served";
 
     private Launch() {}
 
-    /** The broker is ready to serve. {@code facts} are lines of {@code key=value}: bootstrap, node. */
+    /**
+     * Writes that the broker is ready to serve.
+     *
+     * @param facts lines of {@code key=value} with the keys {@code bootstrap} and {@code node}
+     */
     public static void ready(List<String> facts) {
         System.setProperty(SERVED, "true");
         log.info("The broker is ready: {}", String.join(", ", facts));
         write(READY_FILE, String.join(System.lineSeparator(), facts));
     }
 
-    /** True once this process has served clients: a failure after that is not a failed start. */
+    /** True after the first {@link #ready} of this process. A later failure is not a failed start. */
     public static boolean hasServed() {
         return Boolean.getBoolean(SERVED);
     }
 
-    /** The broker is no longer ready, for a while or for good. Never throws. */
+    /** Deletes the ready file, because the broker no longer serves. */
     public static void unready() {
         delete(READY_FILE);
     }
 
-    /** Which parts of the node do not serve: none, if the list is empty. Never throws. */
+    /** Writes which parts of the node do not serve. An empty list means that the whole node serves. */
     public static void health(List<Trouble> troubles) {
         String lines = troubles.stream()
                 .map(trouble -> trouble.extent().name().toLowerCase(Locale.ROOT) + "=" + trouble.reason())
@@ -59,7 +64,7 @@ public final class Launch {
         }
     }
 
-    /** From now on nobody says which parts serve. Never throws. */
+    /** Deletes the health file, because from now on nobody reports which parts serve. */
     public static void unknownHealth() {
         delete(HEALTH_FILE);
     }
@@ -76,13 +81,17 @@ public final class Launch {
         }
     }
 
-    /** The node cannot run; {@code sentence} says why and what to do. The launcher stops the process. */
+    /**
+     * Writes why the node cannot run. The launcher then stops the process.
+     *
+     * @param sentence the reason and what the operator can do
+     */
     public static void failed(String sentence) {
         log.error("{}", sentence);
         write(FATAL_FILE, sentence);
     }
 
-    /** @return false if it could not be written */
+    /** @return false if the file could not be written */
     private static boolean write(String property, String text) {
         String name = System.getProperty(property);
         if (name == null) {

@@ -3,8 +3,8 @@ package io.felice.api;
 import java.nio.ByteBuffer;
 
 /**
- * One batch of records in Kafka's format v2, as a view over its bytes. The bytes are the same on the wire, in memory and on
- * disk.
+ * One batch of records in Kafka's format v2, as a view over its bytes. The bytes are the same on the wire, in memory
+ * and on disk.
  *
  * <pre>
  *  byte  0  baseOffset            int64   stamped by the leader, outside the checksum
@@ -23,9 +23,11 @@ import java.nio.ByteBuffer;
  *       61  records               compressed by the codec
  * </pre>
  *
- * <p>The view neither copies nor checks: for bytes from outside, the caller checks length, magic and CRC first (see
- * {@code io.felice.records}). {@link #stamp} is not thread-safe; reads are safe on any thread once the bytes no longer
- * change. Source: Kafka protocol guide, "Record Batch".
+ * <p>The view neither copies nor checks the bytes. If the bytes come from outside, the caller checks length, magic and
+ * CRC first (see {@code io.felice.records}). {@link #stamp} is not thread-safe. All other methods may run on any thread
+ * as long as nobody changes the bytes.
+ *
+ * <p>Source: Kafka protocol guide, "Record Batch" (KIP-98; delete horizon: KIP-534).
  */
 public final class RecordBatch {
     public static final int HEADER_BYTES = 61;
@@ -59,7 +61,7 @@ public final class RecordBatch {
     private final ByteBuffer bytes;
     private final int at;
 
-    /** A view of the batch at absolute index {@code at} of {@code bytes}; position and limit are ignored. */
+    /** A view of the batch at index {@code at} of {@code bytes}. The buffer's position and limit are ignored. */
     public RecordBatch(ByteBuffer bytes, int at) {
         this.bytes = bytes;
         this.at = at;
@@ -75,7 +77,7 @@ public final class RecordBatch {
         return bytes.slice(at, sizeInBytes());
     }
 
-    /** Copies all bytes of the batch to absolute index {@code targetAt} of {@code target}; moves no position. */
+    /** Copies all bytes of the batch to index {@code targetAt} of {@code target}, without moving a position. */
     public void copyTo(ByteBuffer target, int targetAt) {
         target.put(targetAt, bytes, at, sizeInBytes());
     }
@@ -135,12 +137,16 @@ public final class RecordBatch {
         return (attributes() & CONTROL_BIT) != 0;
     }
 
-    /** Milliseconds since the epoch; each record adds its delta. The delete horizon if a batch was compacted with one. */
+    /**
+     * Milliseconds since the epoch. A record's timestamp is the sum of this value and the record's delta. If bit 6 of
+     * the attributes is set, this value is also the delete horizon: the time from which compaction may delete the
+     * tombstones.
+     */
     public long baseTimestamp() {
         return bytes.getLong(at + BASE_TIMESTAMP_AT);
     }
 
-    /** Milliseconds since the epoch; {@link #NO_TIMESTAMP} if no record has one. */
+    /** The largest timestamp of the records, in milliseconds since the epoch; {@link #NO_TIMESTAMP} if none has one. */
     public long maxTimestamp() {
         return bytes.getLong(at + MAX_TIMESTAMP_AT);
     }
@@ -161,12 +167,14 @@ public final class RecordBatch {
         return bytes.getInt(at + BASE_SEQUENCE_AT);
     }
 
-    /** Sequences wrap from 2^31-1 to 0. */
+    /** The sequence number of the last record. Sequence numbers wrap from 2^31-1 to 0. */
     public int lastSequence() {
         return (int) ((baseSequence() + (long) lastOffsetDelta()) & Integer.MAX_VALUE);
     }
 
-    /** The number of records according to the header. Nothing here checks that the body has as many. */
+    /**
+     * The number of records according to the header. The body may have another number; {@code RecordWalk} checks it.
+     */
     public int recordCount() {
         return bytes.getInt(at + RECORD_COUNT_AT);
     }

@@ -1,10 +1,10 @@
 package io.felice.api;
 
 /**
- * Why one record of a batch was refused (KIP-467).
+ * The reason why one record of a batch was refused (KIP-467).
  *
- * @param batchIndex the record's place in its batch, from 0
- * @param message one sentence for people; null if there is nothing to add to the error of the partition
+ * @param batchIndex the index of the record in its batch; the first record has 0
+ * @param message one sentence for people; null if the error of the partition says everything
  */
 public record RecordError(int batchIndex, String message) {
     public RecordError {

@@ -12,18 +12,18 @@ import org.slf4j.LoggerFactory;
  * Runs tasks one at a time, in the order of {@link #execute}, without a thread of its own and without a lock. Each task
  * sees what the earlier tasks wrote.
  *
- * <p>A caller that finds the queue idle runs its task at once, on its own thread. A caller that finds the queue busy adds
- * its task and returns; the thread that drains the queue runs it. A thread drains at most 64 tasks, so that no caller is
- * kept for long; the pool runs the rest. A task must not block. A task may call {@link #execute} on its own queue: the new
- * task runs after the current one, not inside it.
+ * <p>A caller that finds the queue idle runs its task at once, on its own thread. A caller that finds the queue busy
+ * adds its task and returns; the thread that drains the queue runs it. A thread drains at most 64 tasks, so that no
+ * caller is kept for long; the pool runs the rest. A task must not block. A task may call {@link #execute} on its own
+ * queue: the new task runs after the current one, not inside it.
  *
- * <p>A task that throws has broken an invariant. The failure is logged as an ERROR with its stack trace, the uncaught
- * exception handler of the thread gets it as well if the thread has one of its own, and the next task runs.
+ * <p>A task that throws has broken an invariant. The failure is logged at ERROR with its stack trace, and the next task
+ * runs. If the thread has its own uncaught exception handler, that handler gets the failure as well.
  */
 public final class SerialExecutor implements Executor {
     private static final Logger logger = LoggerFactory.getLogger(SerialExecutor.class);
 
-    private static final int DRAINED_BY_A_CALLER = 64;
+    private static final int MOST_TASKS_PER_DRAIN = 64;
 
     private final Queue<Runnable> queue = new ConcurrentLinkedQueue<>();
     private final AtomicBoolean owned = new AtomicBoolean();
@@ -31,9 +31,10 @@ public final class SerialExecutor implements Executor {
     private final Executor pool;
 
     /**
-     * @param subject what the tasks change, a partition for example; its {@code toString} is in the log line of a task
-     *     that throws
-     * @param pool runs the tasks that a caller leaves in the queue; in a simulator it may run them inline
+     * @param subject the object that the tasks change, for example a partition. Its {@code toString} is in the log line
+     *     of a task that throws
+     * @param pool runs the tasks that a caller leaves in the queue; in a simulator the pool may run them at once, on
+     *     the calling thread
      */
     public SerialExecutor(Object subject, Executor pool) {
         this.subject = Objects.requireNonNull(subject, "subject");
@@ -46,14 +47,17 @@ public final class SerialExecutor implements Executor {
         drain();
     }
 
-    /** As {@link #execute}, but the task runs on the pool and not on the calling thread. The order is the same. */
+    /**
+     * As {@link #execute}, but never on the calling thread inside this call: the pool drains the queue. The order is
+     * the same.
+     */
     public void later(Runnable task) {
         queue.add(task);
         pool.execute(this::drain);
     }
 
     private void drain() {
-        int left = DRAINED_BY_A_CALLER;
+        int left = MOST_TASKS_PER_DRAIN;
         while (!queue.isEmpty() && owned.compareAndSet(false, true)) {
             try {
                 left = runAtMost(left);
@@ -83,13 +87,15 @@ public final class SerialExecutor implements Executor {
         try {
             task.run();
         } catch (RuntimeException | Error broken) {
-            logger.error("A task of {} failed; what it was to change may be changed in part", subject, broken);
-            tellOwnHandler(Thread.currentThread(), broken);
+            logger.error("A task of {} failed; its changes may be incomplete", subject, broken);
+            passToOwnHandler(Thread.currentThread(), broken);
         }
     }
 
-    /** A thread without a handler of its own returns its thread group, which would only print the failure once more. */
-    private static void tellOwnHandler(Thread thread, Throwable broken) {
+    /**
+     * Skips the thread group, which a thread without its own handler returns: the group would print the failure again.
+     */
+    private static void passToOwnHandler(Thread thread, Throwable broken) {
         Thread.UncaughtExceptionHandler handler = thread.getUncaughtExceptionHandler();
         if (handler != thread.getThreadGroup()) {
             handler.uncaughtException(thread, broken);

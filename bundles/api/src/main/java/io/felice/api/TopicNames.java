@@ -2,9 +2,9 @@ package io.felice.api;
 
 import java.util.stream.IntStream;
 
-/** The rules for a topic's name, and the sentence for a name that breaks them: Kafka's rules, in Kafka's words. */
+/** Kafka's rules for topic names, with Kafka's error messages (class {@code Topic} of kafka-clients). */
 public final class TopicNames {
-    /** The longest name, in characters; each of them is one byte in UTF-8. */
+    /** The length of the longest name, in characters. All legal characters are ASCII. */
     public static final int MAX_LENGTH = 249;
 
     private TopicNames() {}
@@ -22,8 +22,8 @@ public final class TopicNames {
     }
 
     /**
-     * True if two different names become the same name in a metric, where a dot is written as an underscore: a cluster
-     * cannot have both topics.
+     * True if two different names are equal after each dot is replaced by an underscore. Metrics use such names, so a
+     * cluster cannot have both topics.
      */
     public static boolean collide(String one, String other) {
         return one.length() == other.length()

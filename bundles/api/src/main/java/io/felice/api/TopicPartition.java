@@ -3,8 +3,8 @@ package io.felice.api;
 import java.util.Objects;
 
 /**
- * A partition, by the name of its topic. After a topic is deleted, a new topic may have the same name: see
- * {@link io.felice.api.storage.LogId}.
+ * A partition, identified by the name of its topic. A topic that is deleted and created again has the same name;
+ * {@link io.felice.api.storage.LogId} tells the two apart.
  */
 public record TopicPartition(String topic, int partition) {
     public TopicPartition {

@@ -3,21 +3,22 @@ package io.felice.api;
 import org.osgi.annotation.versioning.ProviderType;
 
 /**
- * One round of an I/O thread. The thread reads and dispatches many requests, runs the actions that were deferred to the end
- * of the round, and then writes the answers.
+ * One round of an I/O thread. In a round the thread reads and dispatches requests, runs the actions that were deferred
+ * to the end of the round, and then writes the responses.
  *
- * <p>A partition appends at once and defers the settling of its log, so that all appends of a round cost one write. An
- * answer that depends on a deferred action is completed inside that action. A turn belongs to one thread; it must not be
- * kept after the call that it was passed to.
+ * <p>A partition appends at once and defers the settling of its log, so that all appends of a round cost one write. A
+ * response that depends on a deferred action is completed inside that action. A turn belongs to one thread. The callee
+ * must not keep the turn after the call returns.
  */
 @ProviderType
 public interface Turn {
-    /** For callers that are not on an I/O thread: a deferred action runs at once. */
+    /** The turn of callers that are not on an I/O thread. It runs each action at once, inside {@link #atEnd}. */
     Turn IMMEDIATE = Runnable::run;
 
     /**
-     * Runs {@code action} once, on this thread, after the last request of the round is dispatched and before the first
-     * answer is written. Actions run in the order of the calls. If one throws, the failure is logged and the others run.
+     * Defers {@code action}. The action runs once, on this thread, after the last request of the round is dispatched
+     * and before the first response is written. Actions run in the order of the calls. If an action throws, the failure
+     * is logged and the other actions run.
      */
     void atEnd(Runnable action);
 }

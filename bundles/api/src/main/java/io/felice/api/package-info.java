@@ -1,4 +1,7 @@
-/** What all bundles share: error codes, record batches, the turns of I/O threads, and the executor for state with one writer. */
+/**
+ * Types that all bundles use: error codes, record batches, turns of I/O threads, and the executor for state with one
+ * writer.
+ */
 @Export
 @Version("1.0.0")
 package io.felice.api;

@@ -12,7 +12,7 @@ class FoldedErrorsTest {
     private long now;
     private final FoldedErrors errors = new FoldedErrors(LoggerFactory.getLogger(FoldedErrorsTest.class), () -> now);
 
-    /** What the log says of so many failures, a tenth of a second apart. */
+    /** The log lines while {@code failing} runs so many times, once every tenth of a second. */
     private String logged(int times, Runnable failing) {
         PrintStream error = System.err;
         ByteArrayOutputStream lines = new ByteArrayOutputStream();
@@ -41,7 +41,7 @@ class FoldedErrorsTest {
     }
 
     @Test
-    void theFirstOfACauseHasItsStackAndOneLineAMinuteHasTheNumberOfTheOthers() {
+    void theFirstFailureOfACauseIsLoggedWithItsStackAndTheOthersAreCountedInOneLineAMinute() {
         String lines = logged(1_300, this::fail);
 
         assertThat(count(lines, "\tat io.felice.api.FoldedErrorsTest.fail")).isEqualTo(1);
@@ -53,7 +53,7 @@ class FoldedErrorsTest {
     }
 
     @Test
-    void everyCauseIsCountedByItself() {
+    void differentCausesAreCountedSeparately() {
         logged(10, this::fail);
 
         String lines = logged(10, this::failInAnotherWay);
@@ -64,7 +64,7 @@ class FoldedErrorsTest {
     }
 
     @Test
-    void aCauseThatComesAgainAfterALongSilenceIsNew() {
+    void aFailureMoreThanTenMinutesAfterTheLastOneOfItsCauseIsLoggedWithItsStackAgain() {
         logged(2, this::fail);
         now += Duration.ofMinutes(11).toNanos();
 

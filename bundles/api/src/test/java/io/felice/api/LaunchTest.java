@@ -13,7 +13,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What a process knows of its own launch. */
+/** The files for the launcher, and what the process remembers after a refresh of the bundle. */
 class LaunchTest {
     @BeforeEach
     @AfterEach
@@ -23,7 +23,7 @@ class LaunchTest {
     }
 
     @Test
-    void aProcessThatHasServedKnowsItAfterThisBundleWasRefreshed() throws Exception {
+    void hasServedIsStillTrueAfterTheBundleWasRefreshed() throws Exception {
         assertThat(refreshed().getMethod("hasServed").invoke(null)).isEqualTo(false);
 
         Launch.ready(List.of("node=0"));
@@ -33,7 +33,7 @@ class LaunchTest {
     }
 
     @Test
-    void theHealthFileHasALineForEachReason(@TempDir Path directory) throws Exception {
+    void theHealthFileHasALineForEachTrouble(@TempDir Path directory) throws Exception {
         Path file = directory.resolve("health");
         System.setProperty(Launch.HEALTH_FILE, file.toString());
 
@@ -46,7 +46,7 @@ class LaunchTest {
     }
 
     @Test
-    void aHealthFileThatCannotBeWrittenDoesNotGoOnSayingWhatItSaid(@TempDir Path directory) throws Exception {
+    void theOldHealthFileIsDeletedIfTheNewOneCannotBeWritten(@TempDir Path directory) throws Exception {
         Path file = directory.resolve("health");
         System.setProperty(Launch.HEALTH_FILE, file.toString());
         Launch.health(List.of());
@@ -57,7 +57,7 @@ class LaunchTest {
         assertThat(file).doesNotExist();
     }
 
-    /** The class as another class loader makes it. */
+    /** The class, loaded again by another class loader, as after a refresh of the bundle. */
     private static Class<?> refreshed() throws ClassNotFoundException {
         String name = Launch.class.getName();
         return new ClassLoader(Launch.class.getClassLoader()) {

@@ -15,13 +15,13 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
-/** One writer at a time, and no caller kept for long. */
+/** Tasks run one at a time and in order, and a caller runs only a limited number of them. */
 class SerialExecutorTest {
     private final Queue<Runnable> pool = new ArrayDeque<>();
     private final SerialExecutor serial = new SerialExecutor("orders-3", pool::add);
 
     @Test
-    void anIdleQueueRunsTheTaskOnItsCaller() {
+    void aTaskForAnIdleQueueRunsOnTheCallingThread() {
         List<Thread> ranOn = new ArrayList<>();
 
         serial.execute(() -> ranOn.add(Thread.currentThread()));
@@ -30,7 +30,7 @@ class SerialExecutorTest {
     }
 
     @Test
-    void aTaskGivenByATaskRunsAfterItAndNotInsideIt() {
+    void aTaskThatATaskAddsRunsAfterTheCurrentTaskAndNotInsideIt() {
         List<String> order = new ArrayList<>();
 
         serial.execute(() -> {
@@ -42,7 +42,7 @@ class SerialExecutorTest {
     }
 
     @Test
-    void aCallerRunsABoundedNumberAndLeavesTheRestToThePool() {
+    void aCallerRunsALimitedNumberOfTasksAndThePoolRunsTheRest() {
         List<Integer> ran = new ArrayList<>();
 
         serial.execute(() -> {
@@ -104,7 +104,7 @@ class SerialExecutorTest {
     }
 
     @Test
-    void aTaskThatThrowsReachesTheHandlerOfItsThreadAndDoesNotStopTheQueue() {
+    void theUncaughtExceptionHandlerOfTheThreadGetsTheFailureOfATaskAndTheNextTaskRuns() {
         List<Throwable> seen = new ArrayList<>();
         List<String> ran = new ArrayList<>();
         Thread thread = new Thread(() -> {
@@ -125,7 +125,7 @@ class SerialExecutorTest {
     }
 
     @Test
-    void aTaskThatThrowsOnAThreadOfThePoolIsLoggedToo() {
+    void aTaskThatThrowsOnAThreadOfThePoolIsLogged() {
         serial.later(() -> {
             throw new AssertionError("broken on the pool");
         });
@@ -145,7 +145,7 @@ class SerialExecutorTest {
         }
     }
 
-    /** What was logged while {@code action} ran: slf4j-simple writes to the standard error stream. */
+    /** The log lines while {@code action} runs: slf4j-simple writes to the standard error stream. */
     private static String logOf(Runnable action) {
         PrintStream before = System.err;
         ByteArrayOutputStream lines = new ByteArrayOutputStream();

@@ -7,7 +7,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Kafka's rules for names. */
 class TopicNamesTest {
     @ParameterizedTest
     @ValueSource(strings = {"a", "orders", "a.b_c-D9", "...", "__consumer_offsets"})
@@ -17,7 +16,7 @@ class TopicNamesTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"", ".", "..", "a b", "a/b", "\u00fcber", "a\n"})
-    void anyOtherNameIsRefusedWithASentence(String name) {
+    void anEmptyNameADotNameOrAnIllegalCharacterIsRefused(String name) {
         assertThat(TopicNames.isValid(name)).isFalse();
         assertThatThrownBy(() -> TopicNames.check(name))
                 .isInstanceOf(FeliceException.class)
@@ -31,7 +30,7 @@ class TopicNamesTest {
     }
 
     @Test
-    void namesCollideThatDifferInDotsAndUnderscoresOnly() {
+    void namesThatDifferOnlyInDotsAndUnderscoresCollide() {
         assertThat(TopicNames.collide("a.b", "a_b")).isTrue();
         assertThat(TopicNames.collide("a.b", "a.b")).isFalse();
         assertThat(TopicNames.collide("a.b", "a-b")).isFalse();

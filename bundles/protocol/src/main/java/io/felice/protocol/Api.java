@@ -3,20 +3,21 @@ package io.felice.protocol;
 import io.felice.api.ErrorCode;
 
 /**
- * How this node serves one Kafka API: a row of {@link Apis}.
+ * A row of {@link Apis}: how this node serves one Kafka API.
  *
- * @param key Kafka's number for the API
+ * @param key Kafka's number of the API
  * @param from the first version that is served
  * @param to the last version that is served
- * @param advertisedFrom the first version that ApiVersions names; lower than {@code from} only where clients misread the
- *     true one
- * @param expected true if every node has a handler for it: requests wait for the first handler, and ApiVersions is
- *     answered only when all expected handlers have come
- * @param whileAway the error that makes clients send the request again; they get it when the handler went away
- * @param keepsBytes true if the request's message refers to the bytes of its frame: the frame's memory is not used again
- *     before the request is answered
- * @param outlivesHandler true if a request that its handler had begun may still be answered by that handler's stage, for
- *     a short time after the handler went away; false if {@code whileAway} is the answer at once
+ * @param advertisedFrom the first version in the ApiVersions response; lower than {@code from} only if clients
+ *     misunderstand the true value
+ * @param expected true if every node has a handler for the API. At the start requests wait for this handler, and
+ *     ApiVersions waits until all expected handlers are registered
+ * @param whileAway the error for requests while the handler is not registered, for example during an update of its
+ *     bundle. The error must make clients send the request again
+ * @param keepsBytes true if the message of the request refers to the bytes of the frame. Then the frame's memory is not
+ *     used again before the request is answered
+ * @param outlivesHandler true if a handler that is no longer registered may still complete the requests that it has
+ *     begun, for a short time; false if these requests are answered with {@code whileAway} at once
  */
 public record Api(
         short key,
@@ -38,7 +39,7 @@ public record Api(
         }
     }
 
-    /** An expected API that keeps no bytes, does not outlive its handler, and is advertised as it is served. */
+    /** An expected API that advertises the versions that it serves. The other flags are false. */
     public static Api of(short key, int from, int to, ErrorCode whileAway) {
         return new Api(key, (short) from, (short) to, (short) from, true, whileAway, false, false);
     }
@@ -59,7 +60,6 @@ public record Api(
         return new Api(key, from, to, advertisedFrom, expected, whileAway, keepsBytes, true);
     }
 
-    /** True if requests of this version are served. */
     public boolean serves(short version) {
         return version >= from && version <= to;
     }

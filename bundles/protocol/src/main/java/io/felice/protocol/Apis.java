@@ -14,8 +14,9 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
- * The Kafka APIs that this node serves, one row each. A new API needs a row here and a handler class with
- * {@link Serves}; all else that differs between APIs is read from the row.
+ * The Kafka APIs that this node serves, with one row for each. A new API needs a row here and a handler class with
+ * {@link Serves}. All other code treats the APIs alike or reads the row. Source of keys and versions: Kafka protocol
+ * guide, "API Keys".
  */
 public final class Apis {
     public static final short PRODUCE = 0;
@@ -80,8 +81,8 @@ public final class Apis {
     public static final short DESCRIBE_TOPIC_PARTITIONS = 75;
 
     private static final List<Api> ALL = List.of(
-            // librdkafka takes Produce v0 for the sign that compression works (KAFKA-18659): it is advertised, not
-            // served.
+            // Versions 0 to 2 are advertised and not served: librdkafka uses compression only if the broker advertises
+            // Produce v0 (KAFKA-18659).
             Api.of(PRODUCE, 3, 13, NOT_LEADER_OR_FOLLOWER).advertisedSince(0).keepingBytes(),
             Api.of(FETCH, 4, 18, NOT_LEADER_OR_FOLLOWER),
             Api.of(LIST_OFFSETS, 1, 11, NOT_LEADER_OR_FOLLOWER),
@@ -99,8 +100,8 @@ public final class Apis {
             Api.of(CREATE_TOPICS, 2, 7, NOT_CONTROLLER).outlivingItsHandler(),
             Api.of(DELETE_TOPICS, 1, 6, NOT_CONTROLLER).outlivingItsHandler(),
             Api.of(DELETE_RECORDS, 0, 2, NOT_LEADER_OR_FOLLOWER),
-            // COORDINATOR_NOT_AVAILABLE makes Java's producer look for the coordinator of a transactional id, which it
-            // may not have.
+            // Not COORDINATOR_NOT_AVAILABLE: with that error the Java producer looks for the coordinator of its
+            // transactional id, but a producer without transactions has none.
             Api.of(INIT_PRODUCER_ID, 0, 5, COORDINATOR_LOAD_IN_PROGRESS),
             Api.of(OFFSET_FOR_LEADER_EPOCH, 2, 4, NOT_LEADER_OR_FOLLOWER),
             Api.of(DESCRIBE_CONFIGS, 1, 4, REQUEST_TIMED_OUT).outlivingItsHandler(),
@@ -116,7 +117,7 @@ public final class Apis {
             Api.of(UPDATE_FEATURES, 0, 2, REQUEST_TIMED_OUT),
             Api.of(DESCRIBE_CLUSTER, 0, 2, REQUEST_TIMED_OUT),
             Api.of(UNREGISTER_BROKER, 0, 0, REQUEST_TIMED_OUT),
-            // Only a plugin serves these.
+            // Only a plugin has handlers for these APIs.
             Api.of(GET_TELEMETRY_SUBSCRIPTIONS, 0, 0, REQUEST_TIMED_OUT).notExpected(),
             Api.of(PUSH_TELEMETRY, 0, 0, REQUEST_TIMED_OUT).notExpected().keepingBytes(),
             Api.of(LIST_CONFIG_RESOURCES, 0, 1, REQUEST_TIMED_OUT),
@@ -132,7 +133,7 @@ public final class Apis {
         return ALL;
     }
 
-    /** The row of an API; empty if no handler may serve that API here. */
+    /** The row of an API; empty if this node does not serve the API. */
     public static Optional<Api> find(short key) {
         return Optional.ofNullable(BY_KEY.get(key));
     }

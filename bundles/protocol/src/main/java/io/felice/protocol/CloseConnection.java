@@ -1,6 +1,6 @@
 package io.felice.protocol;
 
-/** Thrown by, or failing the stage of, a handler that has no other answer than to close the connection. */
+/** Closes the connection without a response. A handler throws this exception or fails its stage with it. */
 public final class CloseConnection extends RuntimeException {
     private static final long serialVersionUID = 1L;
 

@@ -7,17 +7,18 @@ import java.util.concurrent.TimeUnit;
 import org.apache.kafka.common.protocol.ByteBufferAccessor;
 
 /**
- * A frame's bytes, as the message classes read them. Some message classes put elements into a hash table whose growth
- * takes cubic time when all hashes are equal: a request of 16 KB, made for that, would keep an I/O thread busy for more
- * than a minute. So a request is refused when its reading takes far more processor time than an honest one of as many
- * elements.
+ * The bytes of a frame, from which the message classes of kafka-clients read. Limits the processor time of parsing.
+ *
+ * <p>Some message classes put elements into a hash table that needs cubic time if all hashes are equal. An attacker can
+ * build such a request of 16 KB, which would keep an I/O thread busy for more than a minute. So a request is refused if
+ * its parsing takes far more processor time than a normal request with as many elements.
  */
 final class FrameBytes extends ByteBufferAccessor {
     private static final long MOST_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
     private static final long MOST_NANOS_PER_READ = TimeUnit.MICROSECONDS.toNanos(10);
 
-    /** Reads between two looks at the clock; a power of two. Most requests have fewer. */
-    private static final int READS_PER_LOOK = 128;
+    /** The clock is read once in so many reads; a power of two. Most requests have fewer reads. */
+    private static final int READS_PER_CHECK = 128;
 
     private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
     private static final boolean HAS_CPU_TIME =
@@ -30,7 +31,7 @@ final class FrameBytes extends ByteBufferAccessor {
         super(bytes);
     }
 
-    /** Every string goes through here. */
+    /** All strings are read with this method. */
     @Override
     public byte[] readArray(int size) {
         count();
@@ -44,20 +45,20 @@ final class FrameBytes extends ByteBufferAccessor {
     }
 
     private void count() {
-        if ((++reads & READS_PER_LOOK - 1) == 0) {
-            look();
+        if ((++reads & READS_PER_CHECK - 1) == 0) {
+            checkTime();
         }
     }
 
-    private void look() {
+    private void checkTime() {
         if (!HAS_CPU_TIME) {
             return;
         }
         long now = THREADS.getCurrentThreadCpuTime();
-        if (reads == READS_PER_LOOK) {
+        if (reads == READS_PER_CHECK) {
             since = now;
         } else if (now - since > MOST_NANOS + reads * MOST_NANOS_PER_READ) {
-            throw new MalformedRequest("a request whose elements take too long to read");
+            throw new MalformedRequest("A request is refused because its elements take too long to read");
         }
     }
 }

@@ -4,7 +4,10 @@ import io.felice.api.storage.Records;
 import org.apache.kafka.common.record.internal.BaseRecords;
 import org.apache.kafka.common.record.internal.RecordsSend;
 
-/** A log's records on their way into a fetch response: never copied, given back when the response is sent. */
+/**
+ * The records of a log in a fetch response. {@link ResponseFrame} sends them from the log's memory or file, or copies
+ * them if they are small, and closes them when the response is sent.
+ */
 public final class PinnedRecords implements BaseRecords {
     private final Records records;
 
@@ -21,7 +24,7 @@ public final class PinnedRecords implements BaseRecords {
         return records.sizeInBytes();
     }
 
-    /** Responses are written by {@link ResponseFrame}, not by kafka-clients' network. */
+    /** Never called, because {@link ResponseFrame} writes the responses and not the network code of kafka-clients. */
     @Override
     public RecordsSend<? extends BaseRecords> toSend() {
         throw new IllegalStateException("records of a log are sent by the network bundle");

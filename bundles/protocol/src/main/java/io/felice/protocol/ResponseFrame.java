@@ -10,11 +10,12 @@ import org.apache.kafka.common.record.internal.BaseRecords;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 
 /**
- * A response as it goes on the wire, length field included: buffers and file ranges in order. Close it when the last
- * byte is sent, or never will be: it gives the pins of its records back.
+ * A response as it is sent, including its length field: buffers and file ranges in order. The sender closes the frame
+ * when the last byte is sent, or when it knows that the frame will not be sent; that releases the pinned records. Any
+ * thread may close the frame, more than once.
  */
 public final class ResponseFrame implements AutoCloseable {
-    /** Records up to this size are copied beside the text around them: one write instead of three. */
+    /** Records of up to so many bytes are copied into the buffer of the other fields: one write instead of three. */
     private static final int COPIED_UP_TO = 8 * 1024;
 
     private final List<Object> parts;
@@ -27,17 +28,17 @@ public final class ResponseFrame implements AutoCloseable {
         this.sizeInBytes = sizeInBytes;
     }
 
-    /** Each is a {@link ByteBuffer} (from position to limit) or a {@link Records.InFile}. */
+    /** The parts in order. Each is a {@link ByteBuffer}, from position to limit, or a {@link Records.InFile}. */
     public List<Object> parts() {
         return parts;
     }
 
-    /** All bytes, the length field's four included. */
+    /** The bytes of all parts, including the four of the length field. */
     public long sizeInBytes() {
         return sizeInBytes;
     }
 
-    /** How many records of logs it pins until it is closed. */
+    /** The number of {@link Records} that the frame pins until it is closed. */
     public int pins() {
         return pins.size();
     }
@@ -47,7 +48,7 @@ public final class ResponseFrame implements AutoCloseable {
         pins.forEach(Records::close);
     }
 
-    /** Collects a response: plain fields into one buffer, records beside it. */
+    /** Collects the parts of a response: fields and small records go into one buffer, large records become parts. */
     static final class Collector implements Writable {
         private final List<Object> parts = new ArrayList<>(1);
         private final List<Records> pins = new ArrayList<>(0);
@@ -55,7 +56,7 @@ public final class ResponseFrame implements AutoCloseable {
         private final ByteBufferAccessor text;
         private int from;
 
-        /** @param plainBytes room for everything that is not large records */
+        /** @param plainBytes the bytes of the length field, the header, all other fields and the small records */
         Collector(int plainBytes) {
             buffer = ByteBuffer.allocate(plainBytes);
             text = new ByteBufferAccessor(buffer);
@@ -85,7 +86,7 @@ public final class ResponseFrame implements AutoCloseable {
             } else if (records instanceof MemoryRecords memory) {
                 text.writeByteBuffer(memory.buffer());
             } else {
-                throw new IllegalArgumentException("no way to send " + records.getClass());
+                throw new IllegalArgumentException("cannot send records of " + records.getClass());
             }
         }
 

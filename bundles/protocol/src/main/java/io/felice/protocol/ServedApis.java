@@ -3,10 +3,12 @@ package io.felice.protocol;
 import java.util.List;
 import org.osgi.annotation.versioning.ProviderType;
 
-/** What this node serves, computed from the handlers that are registered; what ApiVersions tells. Any thread. */
+/**
+ * The APIs for which this node has handlers, with their versions, for the ApiVersions response (KIP-35). Any thread.
+ */
 @ProviderType
 public interface ServedApis {
-    /** In order of keys. An API whose handler is away for the moment (its bundle is being updated) stays in the list. */
+    /** The APIs in the order of their keys. An API stays in the list while its handler's bundle is being updated. */
     List<Range> ranges();
 
     /** Versions {@code from} to {@code to} of an API. */

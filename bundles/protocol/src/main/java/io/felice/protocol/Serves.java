@@ -7,8 +7,8 @@ import java.lang.annotation.Target;
 import org.osgi.service.component.annotations.ComponentPropertyType;
 
 /**
- * Which Kafka API a {@link RequestHandler} serves; becomes the service property {@code felice.api.key}. The API's row in
- * {@link Apis} says the versions: the handler serves all of them.
+ * Declares the Kafka API that a {@link RequestHandler} serves. The key becomes the service property {@code
+ * felice.api.key}. The handler must serve all versions of the API's row in {@link Apis}.
  */
 @ComponentPropertyType
 @Retention(RetentionPolicy.CLASS)

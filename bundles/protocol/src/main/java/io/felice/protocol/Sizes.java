@@ -3,7 +3,7 @@ package io.felice.protocol;
 import org.apache.kafka.common.message.FetchResponseData;
 import org.apache.kafka.common.protocol.ApiMessage;
 
-/** How much of a response's records will be copied beside its text. */
+/** Computes how many bytes of a response's records {@link ResponseFrame} will copy into its buffer. */
 final class Sizes {
     private Sizes() {}
 

@@ -15,13 +15,17 @@ import org.apache.kafka.common.protocol.MessageUtil;
 import org.apache.kafka.common.protocol.ObjectSerializationCache;
 import org.apache.kafka.common.requests.AbstractRequest;
 
-/** Frames to requests and responses to frames, with the message classes of kafka-clients. Stateless; any thread. */
+/** Parses requests and encodes responses with the message classes of kafka-clients. Stateless; any thread. */
 public final class WireProtocol {
     private static final int MIN_HEADER_BYTES = 8;
 
     private WireProtocol() {}
 
-    /** The API key of a frame without parsing it. */
+    /**
+     * The API key in the header of a frame.
+     *
+     * @throws MalformedRequest if the frame is too short for a header
+     */
     public static short apiKeyOf(ByteBuffer frame) {
         if (frame.remaining() < MIN_HEADER_BYTES) {
             throw new MalformedRequest("A request of " + frame.remaining() + " bytes has no header");
@@ -29,22 +33,23 @@ public final class WireProtocol {
         return frame.getShort(frame.position());
     }
 
-    /** The API version of a frame without parsing it. */
+    /** The API version in the header of a frame that {@link #apiKeyOf} accepts. */
     public static short apiVersionOf(ByteBuffer frame) {
         return frame.getShort(frame.position() + Short.BYTES);
     }
 
-    /** The correlation id of a frame without parsing it. */
+    /** The correlation id in the header of a frame that {@link #apiKeyOf} accepts. */
     public static int correlationIdOf(ByteBuffer frame) {
         return frame.getInt(frame.position() + Integer.BYTES);
     }
 
     /**
-     * Parses a frame, from position to limit, without its length field. Bytes behind the end of the request are ignored,
-     * as Kafka does: librdkafka sends three behind a Metadata request for all topics. The message classes refuse an array
-     * of more than 1,000,000 elements and more than 10,000 tagged fields before they make room for them.
+     * Parses a frame, from position to limit, without its length field. Ignores bytes after the end of the request, as
+     * Kafka does, because librdkafka sends three of them after a Metadata request for all topics. The message classes
+     * refuse an array of more than 1,000,000 elements, and more than 10,000 tagged fields, before they allocate memory
+     * for them.
      *
-     * @throws MalformedRequest if the frame is no request of a known API and version, or takes too long to read
+     * @throws MalformedRequest if the frame is no request of a known API and version, or its parsing takes too long
      */
     public static Request parse(ByteBuffer frame) {
         int size = frame.remaining();
@@ -69,7 +74,7 @@ public final class WireProtocol {
         }
     }
 
-    /** The frame of a response to a request of this API, version and correlation id. */
+    /** The frame of a response, with its length field and header. The caller closes the frame. */
     public static ResponseFrame encode(short apiKey, short version, int correlationId, ApiMessage response) {
         ApiMessageType api = api(apiKey);
         short headerVersion = api.responseHeaderVersion(version);
@@ -86,7 +91,9 @@ public final class WireProtocol {
         return collector.frame();
     }
 
-    /** The response that tells of a failure of the whole request, in the API's own form; null where it has none. */
+    /**
+     * The response to a request that failed as a whole, in the API's own form; null if the API has no such response.
+     */
     public static ApiMessage failure(Request request, ErrorCode error, String message) {
         AbstractRequest typed = typed(request);
         var response = typed.getErrorResponse(0, Errors.forCode(error.code()).exception(message));

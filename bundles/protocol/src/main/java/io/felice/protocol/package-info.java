@@ -1,4 +1,4 @@
-/** Kafka's messages: frames to requests, responses to frames, and what a handler of a request is. No I/O. */
+/** Kafka's messages: parses requests, encodes responses, and defines the handlers of requests. No I/O. */
 @Export
 @Version("1.0.0")
 package io.felice.protocol;

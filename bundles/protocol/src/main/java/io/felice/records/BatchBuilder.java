@@ -10,8 +10,8 @@ import org.apache.kafka.common.record.internal.MemoryRecordsBuilder;
 import org.apache.kafka.common.record.internal.SimpleRecord;
 
 /**
- * Builds one batch, as the broker's own state needs (offsets, transactions) and compaction; offsets start at 0 and are
- * stamped when the batch is appended. Not thread-safe; one batch per builder.
+ * Builds one uncompressed batch for state that the broker itself writes, such as committed offsets. The offsets start
+ * at 0; the leader stamps the final base offset at the append. Not thread-safe; a builder builds one batch.
  */
 public final class BatchBuilder {
     private static final int INITIAL_BYTES = 512;
@@ -23,7 +23,7 @@ public final class BatchBuilder {
         this(RecordBatch.NO_PRODUCER_ID, (short) -1, -1);
     }
 
-    /** A batch of an idempotent producer. */
+    /** A builder for a batch of an idempotent producer. */
     public BatchBuilder(long producerId, short producerEpoch, int baseSequence) {
         records = MemoryRecords.builder(
                 ByteBuffer.allocate(INITIAL_BYTES),
@@ -49,12 +49,12 @@ public final class BatchBuilder {
         return records.numRecords();
     }
 
-    /** Bytes the batch has so far. */
+    /** The bytes of the batch so far, including the header. */
     public int sizeInBytes() {
         return records.estimatedSizeInBytes();
     }
 
-    /** The finished batch. */
+    /** Returns the batch. No record can be added afterwards. */
     public RecordBatch build() {
         return RecordBatch.at(records.build().buffer());
     }

@@ -13,20 +13,21 @@ import org.apache.kafka.common.record.internal.Record;
 import org.apache.kafka.common.utils.internals.BufferSupplier;
 
 /**
- * Leaves records out of batches, as compaction does. What stays keeps its offset, its timestamp and its codec; a batch
- * keeps its first and last offset, its leader epoch, and its producer's sequence. A batch in which a tombstone stays for
- * the first time is given a <em>delete horizon</em>, the time from which the tombstone may go. Thread-safe if its rule is.
+ * Removes records from batches, for compaction. The remaining records keep their offsets and timestamps. A batch keeps
+ * its codec, its first and last offset, its leader epoch, and the producer's sequence numbers. A batch whose tombstones
+ * are kept for the first time gets a <em>delete horizon</em>: the time from which its tombstones may be removed
+ * (KIP-534). Thread-safe if the rule is.
  */
 public final class BatchFilter {
     private static final int NO_LIMIT = Integer.MAX_VALUE - 8;
 
-    /** Says which records stay. */
+    /** Decides which records are kept. */
     @FunctionalInterface
     public interface Rule {
         /**
-         * @param key null if it has none; valid during the call only
-         * @param expired true for a tombstone whose batch's delete horizon has passed
-         * @return true if the record stays
+         * @param key null if the record has no key; valid only during the call
+         * @param expired true for a tombstone after the delete horizon of its batch
+         * @return true if the record is kept
          */
         boolean keeps(long offset, ByteBuffer key, boolean expired);
     }
@@ -36,8 +37,8 @@ public final class BatchFilter {
     private final Rule rule;
 
     /**
-     * @param now milliseconds since the epoch
-     * @param deleteRetentionMs how long after {@code now} a tombstone without a delete horizon may go at the earliest
+     * @param now the current time, in milliseconds since the epoch
+     * @param deleteRetentionMs the milliseconds from {@code now} to the delete horizon of a batch that has none yet
      */
     public BatchFilter(long now, long deleteRetentionMs, Rule rule) {
         this.now = now;
@@ -46,11 +47,13 @@ public final class BatchFilter {
     }
 
     /**
-     * What is left of a batch. Control batches stay as they are.
+     * Removes the records of a batch that the rule does not keep. Control batches are not changed.
      *
-     * @param evenIfEmpty keeps the header of a batch that loses all its records
-     * @return the same view if nothing changes, a batch with bytes of its own if something does, nothing if nothing is left
-     * @throws io.felice.api.FeliceException CORRUPT_MESSAGE if the batch's checksum is wrong or its records cannot be read
+     * @param evenIfEmpty true to keep the header of a batch that loses all its records
+     * @return {@code batch} itself if nothing changes; a batch with its own bytes if something changes; empty if no
+     *     record is left and {@code evenIfEmpty} is false
+     * @throws io.felice.api.FeliceException CORRUPT_MESSAGE if the batch's checksum is wrong or its records cannot be
+     *     read
      */
     public Optional<RecordBatch> filter(RecordBatch batch, boolean evenIfEmpty) {
         Batches.checkCrc(batch);

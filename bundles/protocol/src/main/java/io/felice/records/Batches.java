@@ -11,7 +11,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.zip.CRC32C;
 
-/** Takes batches out of bytes from outside: lengths first, then format, then checksum. Stateless; any thread. */
+/**
+ * Finds and checks the batches in bytes from clients, and corrects batch headers. {@link #split} checks lengths and
+ * formats; {@link #check} then checks the checksum and the rest of the header. Stateless; any thread.
+ */
 public final class Batches {
     private static final int MAX_CODEC = 4;
     private static final short LOG_APPEND_TIME_BIT = 0x08;
@@ -19,10 +22,11 @@ public final class Batches {
     private Batches() {}
 
     /**
-     * The batches that fill {@code bytes} from its position to its limit. Lengths are checked, contents are not.
+     * The batches in {@code bytes}, from its position to its limit, as views. Checks the length and the magic of each
+     * batch.
      *
-     * @throws io.felice.api.FeliceException CORRUPT_MESSAGE if a length does not fit or the format has never been, INVALID_RECORD
-     *     for an old format
+     * @throws io.felice.api.FeliceException CORRUPT_MESSAGE if a length does not fit or the magic is above 2 or below
+     *     0, INVALID_RECORD for the old formats of magic 0 and 1
      */
     public static List<RecordBatch> split(ByteBuffer bytes) {
         List<RecordBatch> batches = new ArrayList<>(1);
@@ -53,10 +57,11 @@ public final class Batches {
     }
 
     /**
-     * Checks the checksum and what the header says of itself; {@link #split} has checked lengths and magic.
+     * Checks the checksum, the codec, and the numbers of records and offsets of a batch from {@link #split}.
      *
-     * @throws io.felice.api.FeliceException CORRUPT_MESSAGE, INVALID_RECORD, or UNKNOWN_SERVER_ERROR for a codec that nobody
-     *     knows, as Kafka has it
+     * @throws io.felice.api.FeliceException CORRUPT_MESSAGE if the checksum is wrong; INVALID_RECORD if there are no
+     *     records or the last offset delta does not match their number; UNKNOWN_SERVER_ERROR for an undefined codec, as
+     *     in Kafka
      */
     public static void check(RecordBatch batch) {
         checkCrc(batch);
@@ -71,9 +76,9 @@ public final class Batches {
     }
 
     /**
-     * Checks the checksum alone, as for a batch that was compacted and has fewer records than offsets.
+     * Checks only the checksum, for example of a compacted batch, which may have fewer records than offsets.
      *
-     * @throws io.felice.api.FeliceException CORRUPT_MESSAGE
+     * @throws io.felice.api.FeliceException CORRUPT_MESSAGE if the checksum is wrong
      */
     public static void checkCrc(RecordBatch batch) {
         long crc = crcOf(batch);
@@ -82,7 +87,7 @@ public final class Batches {
         }
     }
 
-    /** The CRC-32C of what the checksum covers. */
+    /** Computes the CRC-32C of the bytes that the checksum covers, which start with the attributes. */
     public static long crcOf(RecordBatch batch) {
         ByteBuffer covered = batch.bytes();
         covered.position(RecordBatch.ATTRIBUTES_AT);
@@ -92,10 +97,10 @@ public final class Batches {
     }
 
     /**
-     * Gives every record of the batch the broker's time (LogAppendTime): the one case that rewrites a header under the
-     * checksum, and the checksum with it.
+     * Sets the broker's time as the timestamp of all records of the batch (LogAppendTime, KIP-32), and computes the
+     * checksum again.
      *
-     * @param now milliseconds since the epoch
+     * @param now the broker's time, in milliseconds since the epoch
      */
     public static void stampAppendTime(RecordBatch batch, long now) {
         ByteBuffer bytes = batch.bytes();
@@ -106,9 +111,9 @@ public final class Batches {
     }
 
     /**
-     * Corrects a header whose max timestamp is not the newest of the batch's records, and the checksum with it.
+     * Sets the max timestamp in the header of a batch whose header had a wrong one, and computes the checksum again.
      *
-     * @param newest milliseconds since the epoch
+     * @param newest the largest timestamp of the records, in milliseconds since the epoch
      */
     public static void correctMaxTimestamp(RecordBatch batch, long newest) {
         ByteBuffer bytes = batch.bytes();

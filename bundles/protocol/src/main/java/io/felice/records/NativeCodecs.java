@@ -7,8 +7,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Loads lz4's native library: by itself lz4-java does so only from the system class loader, and in a framework would
- * quietly stay with its slow Java code.
+ * Loads the native library of lz4-java. By itself lz4-java loads the library only if its classes come from the system
+ * class loader; in an OSGi framework it would use its slower Java code.
  */
 @Component(service = NativeCodecs.class, immediate = true)
 public final class NativeCodecs {
@@ -19,7 +19,7 @@ public final class NativeCodecs {
         try {
             LZ4Factory.nativeInstance();
         } catch (LinkageError | RuntimeException notOnThisPlatform) {
-            log.info("lz4 runs without its native library: {}", notOnThisPlatform.toString());
+            log.info("The native library of lz4 cannot be loaded, so lz4 is slower: {}", notOnThisPlatform.toString());
         }
     }
 }

@@ -11,28 +11,29 @@ import org.apache.kafka.common.utils.internals.BufferSupplier;
 import org.apache.kafka.common.utils.internals.CloseableIterator;
 
 /**
- * Reads the records inside batches, with an object for each, for what is replayed, compacted or searched. What a client
- * produces is only walked ({@link RecordWalk}), and what it fetches is not read at all. Stateless; any thread.
+ * Reads the records in batches, with an object for each record, when a log is replayed, compacted or searched. The
+ * batches of producers are checked by {@link RecordWalk} instead, and the batches of a fetch are sent without being
+ * read. Stateless; any thread.
  */
 public final class RecordReader {
     private RecordReader() {}
 
-    /** What is done with each record. */
+    /** Receives each record. */
     @FunctionalInterface
     public interface Visitor {
         /**
          * @param timestamp milliseconds since the epoch
-         * @param key null if it has none; valid during the call only
-         * @param value null for a tombstone; valid during the call only
-         * @return false to stop
+         * @param key null if the record has no key; valid only during the call
+         * @param value null for a tombstone; valid only during the call
+         * @return false to stop reading
          */
         boolean record(long offset, long timestamp, ByteBuffer key, ByteBuffer value);
     }
 
     /**
-     * Visits the records of one batch in order.
+     * Passes the records of one batch to the visitor, in order.
      *
-     * @return false if the visitor stopped
+     * @return false if the visitor has stopped the reading
      * @throws io.felice.api.FeliceException CORRUPT_MESSAGE if the records cannot be read
      */
     public static boolean read(RecordBatch batch, Visitor visitor) {
@@ -53,7 +54,11 @@ public final class RecordReader {
         }
     }
 
-    /** Visits the records of all batches in {@code batches}, from position to limit. */
+    /**
+     * Passes the records of all batches in {@code batches}, from position to limit, to the visitor.
+     *
+     * @throws io.felice.api.FeliceException as {@link Batches#split} and {@link #read}
+     */
     public static void readAll(ByteBuffer batches, Visitor visitor) {
         for (RecordBatch batch : Batches.split(batches)) {
             if (!read(batch, visitor)) {

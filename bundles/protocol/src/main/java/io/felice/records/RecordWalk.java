@@ -13,8 +13,8 @@ import org.apache.kafka.common.utils.internals.BufferSupplier;
 import org.xerial.snappy.SnappyError;
 
 /**
- * Walks the records of one batch without making an object for a record, and refuses a body that does not hold what the
- * batch header says. A compressed body is decompressed piece by piece into a buffer that the next walk uses again.
+ * Checks the records of one batch without creating an object for each record. Refuses a batch whose body does not match
+ * its header. A compressed body is decompressed piece by piece into one buffer, which the next walk uses again.
  *
  * <pre>
  *  length          varint    bytes of the record after this field
@@ -23,10 +23,10 @@ import org.xerial.snappy.SnappyError;
  *  offsetDelta     varint    0 for the first record, one more for each next one
  *  keyLength       varint    -1 for no key; the key follows
  *  valueLength     varint    -1 for no value; the value follows
- *  headers         varint    how many; each has a key length, a key, a value length (-1 for none), a value
+ *  headers         varint    their number; each has a key length, a key, a value length (-1 for none), a value
  * </pre>
  *
- * <p>One thread at a time. Source: Kafka protocol guide, "Record".
+ * <p>One thread at a time. Source: Kafka protocol guide, "Record" (KIP-82, KIP-98).
  */
 public final class RecordWalk {
     private static final int WINDOW_BYTES = 16 << 10;
@@ -36,18 +36,18 @@ public final class RecordWalk {
     private final BufferSupplier codecBuffers = BufferSupplier.create();
     private final byte[] window = new byte[WINDOW_BYTES];
 
-    // Of the walk under way.
+    // The state of the current walk. The body is null if the batch is not compressed.
     private InputStream body;
     private ByteBuffer readable;
     private int index;
     private long left;
     private int at;
 
-    /** What the caller asks of each record. */
+    /** Checks each record. */
     @FunctionalInterface
     public interface Visitor {
         /**
-         * @param index 0 for the batch's first record
+         * @param index the index of the record in the batch; the first record has 0
          * @param timestamp milliseconds since the epoch
          * @throws FeliceException to refuse the batch
          */
@@ -55,11 +55,12 @@ public final class RecordWalk {
     }
 
     /**
-     * Visits every record of a batch whose header was checked.
+     * Passes every record of a batch to the visitor. The caller has checked the batch header.
      *
-     * @param maxRecordBytes the largest record that is let through, decompressed
-     * @throws FeliceException INVALID_RECORD if the body cannot be decompressed, if a record's length or offset delta is
-     *     wrong, or if the body has fewer or more records than the header says
+     * @param maxRecordBytes the size of the largest record that is accepted, after decompression
+     * @throws FeliceException INVALID_RECORD if the body cannot be decompressed, if the length or the offset delta of a
+     *     record is wrong, or if the body has fewer or more records than the header says; or the exception of the
+     *     visitor
      */
     public void walk(RecordBatch batch, int maxRecordBytes, Visitor visitor) {
         ByteBuffer bytes = batch.bytes().position(RecordBatch.HEADER_BYTES);
@@ -114,7 +115,7 @@ public final class RecordWalk {
         }
     }
 
-    // ---- a record that is readable as a whole: most are, so this is the fast way
+    // ---- a record that is in the buffer as a whole: the fast path, because most records are
 
     private void walkHere(int size, long baseTimestamp, Visitor visitor) {
         ByteBuffer bytes = readable;
@@ -143,7 +144,7 @@ public final class RecordWalk {
         visitor.record(index, timestamp, key >= 0);
     }
 
-    /** Skips a field with its length before it, and returns the length. */
+    /** Skips a length and the field after it. Returns the length. */
     private long field(ByteBuffer bytes, int end, int least, String what) {
         long length = number(bytes, end, VARINT_BITS);
         if (length < least || length > end - at) {
@@ -172,7 +173,7 @@ public final class RecordWalk {
         throw wrong(at < end ? "has a number that is too long" : "ends within a field");
     }
 
-    // ---- a record of which only the beginning is readable yet
+    // ---- a record that is only in part in the buffer
 
     private void walkInPieces(long size, long baseTimestamp, Visitor visitor) {
         left = size;
@@ -206,7 +207,7 @@ public final class RecordWalk {
         return length;
     }
 
-    /** @return {@code bytes} as it was */
+    /** @return {@code bytes} */
     private long skipped(long bytes) {
         long skip = Math.max(0, bytes);
         left -= skip;

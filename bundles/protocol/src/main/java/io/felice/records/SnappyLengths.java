@@ -6,8 +6,9 @@ import io.felice.api.FeliceException;
 import java.nio.ByteBuffer;
 
 /**
- * Checks the lengths in a snappy body before the library allocates what they say: a few bytes may claim to become two
- * gigabytes. A body is either one raw snappy block or, in xerial's framing, a header and chunks:
+ * Checks the lengths in a snappy body before the library allocates memory for them. Without this check, a body of a few
+ * bytes could make the library allocate two gigabytes. A body is one raw snappy block, or in the framing of xerial's
+ * snappy-java a header and chunks:
  *
  * <pre>
  *  byte 0  0x82 "SNAPPY" 0  int64   marks xerial's framing
@@ -22,7 +23,7 @@ final class SnappyLengths {
     private static final int HEADER_BYTES = 16;
     private static final int VARINT_BITS = 35;
 
-    /** A copy of up to 64 bytes takes three bytes, so no block becomes more than this many times as long. */
+    /** The most decompressed bytes per compressed byte: a copy element of three bytes gives at most 64 bytes. */
     private static final int MOST_EXPANSION = 22;
 
     private SnappyLengths() {}

@@ -1,4 +1,4 @@
-/** Record batches: checking, walking, building and restamping them; the codecs of kafka-clients behind it. */
+/** Checks, reads, builds, filters and stamps record batches, with the compression codecs of kafka-clients. */
 @Export
 @Version("1.0.0")
 package io.felice.records;

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 
 class ApisTest {
     @Test
-    void everyRowIsAnApiOfKafkaInExactlyItsStableVersions() {
+    void everyRowServesExactlyTheStableVersionsOfAKafkaApi() {
         assertThat(Apis.all()).allSatisfy(row -> {
             ApiMessageType api = ApiMessageType.fromApiKey(row.key());
             assertThat(row.from()).as(api.name).isEqualTo(api.lowestSupportedVersion());
@@ -18,7 +18,7 @@ class ApisTest {
     }
 
     @Test
-    void everyRowHasAKeyOfItsOwnAndKeysAscend() {
+    void theKeysOfTheRowsAreUniqueAndAscending() {
         assertThat(Apis.all()).extracting(Api::key).doesNotHaveDuplicates().isSorted();
         assertThat(Apis.all())
                 .allSatisfy(row -> assertThat(Apis.find(row.key())).contains(row));

@@ -24,7 +24,7 @@ import org.apache.kafka.common.requests.RequestUtils;
 import org.apache.kafka.common.requests.ResponseHeader;
 import org.junit.jupiter.api.Test;
 
-/** Frames to requests and responses to frames, read back with kafka-clients. */
+/** Requests that kafka-clients has encoded are parsed, and kafka-clients reads the encoded responses. */
 class WireProtocolTest {
     private static final short VERSION = 12;
 
@@ -42,7 +42,7 @@ class WireProtocolTest {
     }
 
     @Test
-    void everyCutOfARequestIsMalformedAndNothingElse() {
+    void aRequestCutOffAtAnyByteIsMalformed() {
         ByteBuffer frame = metadataRequest();
 
         for (int length = 0; length < frame.limit(); length++) {
@@ -52,7 +52,7 @@ class WireProtocolTest {
     }
 
     @Test
-    void bytesBehindTheEndOfARequestAreIgnored() {
+    void bytesAfterTheEndOfARequestAreIgnored() {
         ByteBuffer frame = metadataRequest();
         ByteBuffer longer = ByteBuffer.allocate(frame.limit() + 4)
                 .put(frame.duplicate())
@@ -66,7 +66,7 @@ class WireProtocolTest {
     }
 
     @Test
-    void manyElementsOfDifferentHashesAreReadHoweverManyThereAre() {
+    void aRequestOfManyElementsWithDifferentHashesIsParsed() {
         ProduceRequestData many = new ProduceRequestData();
         for (int i = 0; i < 50_000; i++) {
             many.topicData().add(new ProduceRequestData.TopicProduceData().setName("topic-" + i));
@@ -89,7 +89,7 @@ class WireProtocolTest {
     }
 
     @Test
-    void aFetchResponseCarriesLargeRecordsUncopiedAndSmallOnesBesideItsText() {
+    void aFetchResponseCopiesSmallRecordsAndSendsLargeOnesWithoutACopy() {
         AtomicInteger released = new AtomicInteger();
         ByteBuffer small =
                 new BatchBuilder().add(1L, null, new byte[100]).build().bytes();
@@ -122,7 +122,7 @@ class WireProtocolTest {
     }
 
     @Test
-    void theAnswerToAFailedRequestIsInTheApisOwnForm() {
+    void theResponseToAFailedRequestIsInTheFormOfItsApi() {
         MetadataResponseData failure = (MetadataResponseData)
                 WireProtocol.failure(WireProtocol.parse(metadataRequest()), ErrorCode.LEADER_NOT_AVAILABLE, "wait");
 

@@ -56,14 +56,14 @@ class BatchFilterTest {
     }
 
     @Test
-    void aBatchOfWhichAllStaysIsTheSame() {
+    void aBatchThatKeepsAllRecordsIsReturnedUnchanged() {
         RecordBatch batch = batch("a", "1", null, "2");
 
         assertThat(filter((offset, key, expired) -> true).filter(batch, false)).containsSame(batch);
     }
 
     @Test
-    void whatStaysKeepsItsPlaceAndTheBatchItsHeader() {
+    void keptRecordsKeepTheirOffsetsAndTheBatchKeepsItsHeaderFields() {
         RecordBatch batch = batch("a", "1", "b", "2", "c", "3");
 
         RecordBatch left = filter((offset, key, expired) -> offset == 1_001)
@@ -82,7 +82,7 @@ class BatchFilterTest {
     }
 
     @Test
-    void aBatchOfWhichNothingStaysGoesOrLeavesItsHeader() {
+    void aBatchWithoutKeptRecordsIsRemovedOrReducedToItsHeader() {
         RecordBatch batch = batch("a", "1", "b", "2");
         BatchFilter nothing = filter((offset, key, expired) -> false);
 
@@ -99,7 +99,7 @@ class BatchFilterTest {
     }
 
     @Test
-    void aTombstoneIsExpiredOnceItsRetentionIsOver() {
+    void aTombstoneIsExpiredFromTheDeleteHorizonOfItsBatchOn() {
         RecordBatch batch = batch("a", null, "b", "2");
         BatchFilter.Rule untilExpired = (offset, key, expired) -> !expired;
 
@@ -114,7 +114,7 @@ class BatchFilterTest {
     }
 
     @Test
-    void aRetentionWithoutEndDoesNotOverflow() {
+    void anUnlimitedDeleteRetentionDoesNotOverflow() {
         BatchFilter filter = new BatchFilter(NOW, Long.MAX_VALUE, (offset, key, expired) -> !expired);
 
         RecordBatch met = filter.filter(batch("a", null), false).orElseThrow();
@@ -125,7 +125,7 @@ class BatchFilterTest {
 
     @ParameterizedTest
     @EnumSource(CompressionType.class)
-    void theCodecStays(CompressionType codec) {
+    void aFilteredBatchKeepsItsCodec(CompressionType codec) {
         RecordBatch batch = RecordBatch.at(MemoryRecords.withRecords(
                         Compression.of(codec).build(),
                         new SimpleRecord(1, bytes("a"), bytes("1".repeat(1_000))),
@@ -141,7 +141,7 @@ class BatchFilterTest {
     }
 
     @Test
-    void controlBatchesStay() {
+    void controlBatchesAreNotFiltered() {
         RecordBatch marker = RecordBatch.at(MemoryRecords.withEndTransactionMarker(
                         9, (short) 0, new EndTransactionMarker(ControlRecordType.COMMIT, 1))
                 .buffer());
@@ -151,7 +151,7 @@ class BatchFilterTest {
     }
 
     @Test
-    void aDamagedBatchIsNotGivenARightChecksum() {
+    void aDamagedBatchIsRefusedAndDoesNotGetANewChecksum() {
         RecordBatch batch = batch("a", "1", "b", "2");
         batch.bytes().put(RecordBatch.HEADER_BYTES + 8, (byte) 99);
 

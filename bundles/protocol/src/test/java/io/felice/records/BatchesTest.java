@@ -18,10 +18,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Our view of batches against kafka-clients'. */
+/** Batches that kafka-clients has built, read through {@link RecordBatch}; damaged batches are refused. */
 class BatchesTest {
     @Test
-    void aBatchOfKafkasBuilderReadsTheSameThroughTheView() {
+    void theViewReadsTheFieldsOfABatchThatKafkaClientsHasBuilt() {
         MemoryRecords kafkas = MemoryRecords.withIdempotentRecords(
                 7L,
                 Compression.NONE,
@@ -62,7 +62,7 @@ class BatchesTest {
     }
 
     @Test
-    void offsetAndEpochAreStampedOutsideTheChecksum() {
+    void stampingOffsetAndLeaderEpochKeepsTheChecksumRight() {
         RecordBatch batch = new BatchBuilder().add(1L, null, new byte[10]).build();
 
         batch.stamp(1_000_000L, 17);
@@ -73,7 +73,7 @@ class BatchesTest {
     }
 
     @Test
-    void stampingTheAppendTimeKeepsTheChecksumRight() {
+    void stampingTheAppendTimeComputesTheChecksumAgain() {
         RecordBatch batch = new BatchBuilder().add(1L, null, new byte[10]).build();
 
         Batches.stampAppendTime(batch, 123_456L);
@@ -84,7 +84,7 @@ class BatchesTest {
     }
 
     @Test
-    void aFlippedBitIsCorrupt() {
+    void aBatchWithAChangedByteIsCorrupt() {
         RecordBatch batch = new BatchBuilder().add(1L, null, new byte[10]).build();
         ByteBuffer bytes = batch.bytes();
         bytes.put(bytes.limit() - 3, (byte) 1);
@@ -93,7 +93,7 @@ class BatchesTest {
     }
 
     @Test
-    void aLengthThatDoesNotFitIsCorruptBeforeAnythingIsRead() {
+    void aBatchWhoseLengthExceedsTheBytesIsCorrupt() {
         ByteBuffer bytes =
                 new BatchBuilder().add(1L, null, new byte[10]).build().bytes();
         bytes.putInt(RecordBatch.LENGTH_AT, Integer.MAX_VALUE);
@@ -102,7 +102,7 @@ class BatchesTest {
     }
 
     @Test
-    void anUnknownCodecGetsKafkasCodeAndASentence() {
+    void anUnknownCodecIsRefusedWithTheErrorCodeThatKafkaUses() {
         RecordBatch batch = new BatchBuilder().add(1L, null, new byte[10]).build();
         batch.bytes().putShort(RecordBatch.ATTRIBUTES_AT, (short) 5);
         batch.bytes().putInt(RecordBatch.CRC_AT, (int) Batches.crcOf(batch));
@@ -113,7 +113,7 @@ class BatchesTest {
     }
 
     @Test
-    void anOldMagicIsAnInvalidRecord() {
+    void aBatchOfAnOldMagicIsRefusedAsInvalidRecord() {
         ByteBuffer bytes =
                 new BatchBuilder().add(1L, null, new byte[10]).build().bytes();
         bytes.put(RecordBatch.MAGIC_AT, (byte) 1);

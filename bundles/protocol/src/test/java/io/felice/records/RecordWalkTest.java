@@ -19,13 +19,13 @@ import org.apache.kafka.common.record.internal.SimpleRecord;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** The walk over records against what kafka-clients writes. */
+/** Walks over batches that kafka-clients has built. */
 class RecordWalkTest {
     private final RecordWalk walk = new RecordWalk();
 
     @ParameterizedTest
     @EnumSource(CompressionType.class)
-    void everyRecordThatKafkasBuilderWritesIsVisited(CompressionType codec) {
+    void everyRecordThatKafkaClientsWritesIsVisited(CompressionType codec) {
         long seed = new Random().nextLong();
         System.out.println("RecordWalkTest seed " + seed);
         Random random = new Random(seed);
@@ -46,7 +46,7 @@ class RecordWalkTest {
 
     @ParameterizedTest
     @EnumSource(CompressionType.class)
-    void damagedBodiesAreRefusedOrReadAndNothingElse(CompressionType codec) {
+    void aDamagedBodyIsReadOrRefusedAsAnInvalidRecord(CompressionType codec) {
         long seed = new Random().nextLong();
         System.out.println("RecordWalkTest seed " + seed);
         Random random = new Random(seed);
@@ -68,14 +68,14 @@ class RecordWalkTest {
 
     @ParameterizedTest
     @EnumSource(CompressionType.class)
-    void aRefusalOfTheVisitorGoesToTheCaller(CompressionType codec) {
+    void anExceptionOfTheVisitorIsThrownToTheCaller(CompressionType codec) {
         RecordBatch batch = batch(codec, List.of(new SimpleRecord(1L, new byte[1])));
 
         assertThatThrownBy(() -> walk.walk(batch, 100, (index, timestamp, hasKey) -> {
-                    throw ErrorCode.INVALID_TIMESTAMP.because("said by a test");
+                    throw ErrorCode.INVALID_TIMESTAMP.because("the visitor refuses");
                 }))
                 .isInstanceOf(FeliceException.class)
-                .hasMessage("said by a test");
+                .hasMessage("the visitor refuses");
     }
 
     private static RecordBatch batch(CompressionType codec, List<SimpleRecord> records) {

@@ -11,16 +11,18 @@ import java.util.concurrent.CompletionStage;
 import org.osgi.annotation.versioning.ProviderType;
 
 /**
- * What the controller decides on request. Every broker has this service. On a broker that is not the controller each
- * stage fails at once with NOT_CONTROLLER; nothing is forwarded. While nobody is known to be controller a request waits.
+ * The requests that the controller of the cluster decides. Every broker has this service. If another broker is the
+ * controller, each stage fails at once with NOT_CONTROLLER; nothing is forwarded. If no controller is known, a request
+ * waits.
  *
- * <p>No method blocks; stages complete on the controller's thread once the change is in the log. Each item of a request
- * stands for itself: its {@link Outcome} carries an error or a value, and one bad item never fails its neighbours. The
- * whole stage fails only with NOT_CONTROLLER, COORDINATOR_NOT_AVAILABLE or REQUEST_TIMED_OUT.
+ * <p>Any thread may call the methods; they do not block. A stage completes on the controller's thread when the change
+ * is in the metadata log. Each item of a request has its own {@link Outcome} with a value or an error; a failed item
+ * does not fail the others. The stage as a whole fails only with NOT_CONTROLLER, with COORDINATOR_NOT_AVAILABLE if too
+ * many requests wait or the controller is being stopped, or with REQUEST_TIMED_OUT.
  */
 @ProviderType
 public interface Admin {
-    /** What came of each item, and the version of the metadata log at which it is visible. */
+    /** The outcome of each item, and the version of the metadata log from which the changes are visible. */
     record Decided<K, V>(long version, Map<K, Outcome<V>> outcomes) {
         public Decided {
             outcomes = Map.copyOf(outcomes);
@@ -28,12 +30,13 @@ public interface Admin {
     }
 
     /**
-     * A topic to be made.
+     * A topic to create.
      *
-     * @param partitions number of partitions; ignored if {@code assignments} is not empty
-     * @param replicationFactor ignored if {@code assignments} is not empty
-     * @param assignments replicas by partition, 0 to n-1, the preferred leader first; or empty
-     * @param configs topic configs to set; every key known, every value checked by the controller again
+     * @param partitions the number of partitions; ignored if {@code assignments} is not empty
+     * @param replicationFactor the number of replicas per partition; ignored if {@code assignments} is not empty
+     * @param assignments the broker ids of the replicas by partition number from 0 to n-1, the preferred leader first;
+     *     empty if the controller assigns the replicas
+     * @param configs the topic configs to set; the controller checks each value
      */
     record NewTopic(
             String name,
@@ -48,10 +51,12 @@ public interface Admin {
     }
 
     /**
-     * A topic whose logs are there already.
+     * A topic to create for logs that exist.
      *
-     * @param brokerId the broker that has the logs; it gets every partition
-     * @param leaderEpochs the first leader epoch of each partition, above every epoch in its log
+     * @param topicId the id of the topic to which the logs belong
+     * @param brokerId the broker that has the logs. It gets every partition
+     * @param leaderEpochs the first leader epoch of each partition, which must be above all epochs in the partition's
+     *     log
      */
     record RestoredTopic(
             UUID topicId, String name, int brokerId, List<Integer> leaderEpochs, Map<String, String> configs) {
@@ -61,19 +66,29 @@ public interface Admin {
         }
     }
 
-    /** A topic that was made, or with {@code validateOnly} would be. */
+    /** A topic that was created, or would be created without {@code validateOnly}. */
     record CreatedTopic(UUID topicId, int partitions, int replicationFactor) {}
 
-    /** @param assignments replicas of each new partition, or empty to have them placed */
+    /**
+     * The partitions to add to a topic.
+     *
+     * @param totalCount the number of partitions after the change
+     * @param assignments the broker ids of the replicas of each new partition; empty if the controller assigns the
+     *     replicas
+     */
     record NewPartitions(int totalCount, List<List<Integer>> assignments) {
         public NewPartitions {
             assignments = List.copyOf(assignments);
         }
     }
 
-    /** One change of one config key; a null value takes the override away. For a list-typed key, append and subtract. */
+    /**
+     * A change of one config key.
+     *
+     * @param value null to remove the config
+     */
     record ConfigChange(String key, Operation operation, String value) {
-        /** As in IncrementalAlterConfigs (KIP-339). */
+        /** The operations of IncrementalAlterConfigs (KIP-339). APPEND and SUBTRACT are only for keys of type LIST. */
         public enum Operation {
             SET,
             DELETE,
@@ -82,43 +97,57 @@ public interface Admin {
         }
     }
 
-    /** Errors per topic: TOPIC_ALREADY_EXISTS, INVALID_TOPIC_EXCEPTION, INVALID_PARTITIONS, INVALID_REPLICATION_FACTOR,
-     * INVALID_REPLICA_ASSIGNMENT, INVALID_CONFIG. */
+    /**
+     * Creates topics.
+     *
+     * @param validateOnly true to check the request without a change
+     * @return an outcome by topic name. Errors: TOPIC_ALREADY_EXISTS, INVALID_TOPIC_EXCEPTION, INVALID_PARTITIONS,
+     *     INVALID_REPLICATION_FACTOR, INVALID_REPLICA_ASSIGNMENT, INVALID_CONFIG
+     */
     CompletionStage<Decided<String, CreatedTopic>> createTopics(List<NewTopic> topics, boolean validateOnly);
 
-    /** Makes a topic again under its old id. Errors: those of {@link #createTopics}. */
+    /** Creates a topic again under its old id. Errors: those of {@link #createTopics}. */
     CompletionStage<Decided<String, CreatedTopic>> restoreTopic(RestoredTopic topic);
 
-    /** Errors per topic: UNKNOWN_TOPIC_ID. */
+    /** Deletes topics with their configs. Error of a topic: UNKNOWN_TOPIC_ID. */
     CompletionStage<Decided<UUID, Void>> deleteTopics(Set<UUID> topicIds);
 
-    /** Errors per topic: UNKNOWN_TOPIC_OR_PARTITION, INVALID_PARTITIONS, INVALID_REPLICA_ASSIGNMENT. */
+    /**
+     * Adds partitions to topics. Errors of a topic: UNKNOWN_TOPIC_OR_PARTITION, INVALID_PARTITIONS,
+     * INVALID_REPLICA_ASSIGNMENT.
+     */
     CompletionStage<Decided<String, Void>> createPartitions(Map<String, NewPartitions> topics, boolean validateOnly);
 
-    /** All changes of a resource are made, or none. Errors: INVALID_CONFIG, UNKNOWN_TOPIC_OR_PARTITION, INVALID_REQUEST. */
+    /**
+     * Changes dynamic configs. Either all changes of a resource are made or none. Errors of a resource: INVALID_CONFIG,
+     * UNKNOWN_TOPIC_OR_PARTITION, INVALID_REQUEST.
+     */
     CompletionStage<Decided<ConfigResource, Void>> alterConfigs(
             Map<ConfigResource, List<ConfigChange>> changes, boolean validateOnly);
 
     /**
-     * Elects leaders: the preferred replica, or (unclean) any live one.
+     * Elects leaders (KIP-460).
      *
-     * @param partitions empty for every partition of the cluster
-     * @return errors ELECTION_NOT_NEEDED, PREFERRED_LEADER_NOT_AVAILABLE, ELIGIBLE_LEADERS_NOT_AVAILABLE,
-     *     UNKNOWN_TOPIC_OR_PARTITION
+     * @param partitions empty for all partitions of the cluster
+     * @param unclean false to elect the preferred replica, true to elect any live replica if there is no leader
+     * @return errors of a partition: ELECTION_NOT_NEEDED, PREFERRED_LEADER_NOT_AVAILABLE,
+     *     ELIGIBLE_LEADERS_NOT_AVAILABLE, UNKNOWN_TOPIC_OR_PARTITION
      */
     CompletionStage<Decided<TopicPartition, Void>> electLeaders(
             Optional<Set<TopicPartition>> partitions, boolean unclean);
 
     /**
-     * Starts, changes or (empty) cancels reassignments.
+     * Starts, changes or cancels reassignments (KIP-455).
      *
-     * @return errors INVALID_REPLICA_ASSIGNMENT, NO_REASSIGNMENT_IN_PROGRESS, UNKNOWN_TOPIC_OR_PARTITION
+     * @param targets the new replicas by partition, the preferred leader first; empty to cancel a reassignment
+     * @return errors of a partition: INVALID_REPLICA_ASSIGNMENT, NO_REASSIGNMENT_IN_PROGRESS,
+     *     UNKNOWN_TOPIC_OR_PARTITION
      */
     CompletionStage<Decided<TopicPartition, Void>> reassign(Map<TopicPartition, Optional<List<Integer>>> targets);
 
-    /** A block of producer ids that no other broker gets, ever. */
+    /** Allocates a block of producer ids for this broker. No id is ever in another block (KIP-730). */
     CompletionStage<MetadataRecord.ProducerIdsAllocated> allocateProducerIds(int brokerId);
 
-    /** The broker id of the controller as known here; empty while there is none. */
+    /** The broker id of the controller, as far as this broker knows; empty if there is none. */
     Optional<Integer> controllerId();
 }

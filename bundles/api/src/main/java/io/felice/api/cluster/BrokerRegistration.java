@@ -6,13 +6,13 @@ import java.util.Optional;
 import java.util.UUID;
 
 /**
- * A broker as it announces itself.
+ * The data with which a broker registers in the cluster.
  *
  * @param brokerId 0 or more
- * @param incarnation new at every start of the process, so that a bounce is noticed
- * @param storeId the identity of its data directory: an emptied disk has another one
- * @param endpoints where clients reach it, one per listener; at least one
- * @param rack null if it has none
+ * @param incarnation a new UUID at every start of the broker, so that the cluster notices a restart
+ * @param storeId the UUID of the broker's data directory. A broker whose disk was emptied or replaced has a new one
+ * @param endpoints the addresses for clients, one per listener
+ * @param rack null if the broker has no rack
  */
 public record BrokerRegistration(int brokerId, UUID incarnation, UUID storeId, List<Endpoint> endpoints, String rack) {
     public BrokerRegistration {
@@ -24,7 +24,7 @@ public record BrokerRegistration(int brokerId, UUID incarnation, UUID storeId, L
         }
     }
 
-    /** The endpoint of the listener of that name. */
+    /** The endpoint of the listener with this name; empty if the broker has no such listener. */
     public Optional<Endpoint> endpoint(String listener) {
         return endpoints.stream().filter(e -> e.listener().equals(listener)).findFirst();
     }
@@ -32,9 +32,9 @@ public record BrokerRegistration(int brokerId, UUID incarnation, UUID storeId, L
     /**
      * An advertised address.
      *
-     * @param listener the listener's name, {@code PLAINTEXT}, {@code EXTERNAL}
-     * @param securityProtocol {@code PLAINTEXT}, {@code SSL}, {@code SASL_PLAINTEXT}, {@code SASL_SSL}
-     * @param host what clients resolve
+     * @param listener the name of the listener, for example {@code PLAINTEXT} or {@code EXTERNAL}
+     * @param securityProtocol {@code PLAINTEXT}, {@code SSL}, {@code SASL_PLAINTEXT} or {@code SASL_SSL}
+     * @param host the host name or IP address that clients connect to
      * @param port 1 to 65535
      */
     public record Endpoint(String listener, String securityProtocol, String host, int port) {}

@@ -6,30 +6,34 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 import org.osgi.annotation.versioning.ProviderType;
 
-/** The cluster as this broker has replayed it. From any thread; nothing blocks. */
+/** The metadata that this broker has read from the metadata log. Any thread may call the methods; they do not block. */
 @ProviderType
 public interface ClusterMetadata {
-    /** The newest view. */
+    /** The newest view of this broker. */
     ClusterView view();
 
-    /** This node's broker id. */
+    /** The broker id of this node. */
     int brokerId();
 
     /**
-     * Completes with the first view that has replayed {@code version}, so that who caused a change can answer after it
-     * is visible here. Fails with REQUEST_TIMED_OUT if that takes longer than the broker's patience.
+     * Completes when this broker has read {@code version} of the metadata log and has opened the new partitions of that
+     * version, so that the caller answers its client only after the change is visible here. Fails with
+     * REQUEST_TIMED_OUT after 30 seconds, or if this broker is stopped.
      */
     CompletionStage<ClusterView> reached(long version);
 
     /**
-     * Completes with the decision once this broker has replayed it, so that a client that asks this broker next sees the
-     * change. If this broker does not see the change in time, the stage completes with the decision all the same: the
-     * change is made, and to ask for it again would be an error. Fails only if the decision failed.
+     * Completes with the decision when {@link #reached} completes for its version, so that the client's next request to
+     * this broker sees the change. If {@code reached} fails, the stage still completes with the decision: the change is
+     * made, and a client that tried again would get an error. The stage fails only if the decision failed.
      */
     default <K, V> CompletionStage<Decided<K, V>> visible(CompletionStage<Decided<K, V>> decision) {
         return decision.thenCompose(decided -> reached(decided.version()).handle((view, notSeen) -> decided));
     }
 
-    /** Calls {@code listener} with every new view, in order, beginning with the current one, until closed. */
+    /**
+     * Calls {@code listener} with the current view and then with every new view in order, until the subscription is
+     * closed. The calls come on the broker's thread, one at a time; the listener must not block.
+     */
     Subscription listen(Consumer<ClusterView> listener);
 }

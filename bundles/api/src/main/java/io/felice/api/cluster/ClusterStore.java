@@ -8,105 +8,143 @@ import org.osgi.annotation.versioning.ConsumerType;
 import org.osgi.annotation.versioning.ProviderType;
 
 /**
- * Keeps the cluster's truth: one metadata log with one writer at a time, who is registered, and who is controller.
+ * Keeps the metadata log, which has one writer at a time, the registrations of the live brokers, and the election of
+ * the controller.
  *
- * <p>No method blocks. Callbacks come on the store's own event thread, one at a time and in order per follower or
- * candidate; they must not block and must not wait for a stage of this store. Losing the connection to the ensemble is a
- * state and not an error: callbacks pause, stages stay open until it is back or fail with COORDINATOR_NOT_AVAILABLE,
- * NOT_CONTROLLER or REQUEST_TIMED_OUT as said below.
+ * <p>Threads: any thread may call the methods; they do not block. The store makes its callbacks on its own event
+ * thread, one at a time and in order per follower, listener or candidate. A callback must not block and must not wait
+ * for a stage of this store.
+ *
+ * <p>A lost connection to the servers of the store is a state and not an error. Callbacks pause; stages stay open until
+ * the connection is back, or fail with COORDINATOR_NOT_AVAILABLE, NOT_CONTROLLER or REQUEST_TIMED_OUT.
  */
 @ConsumerType
 public interface ClusterStore {
     /**
-     * Replays the log: first one {@link Follower#reset} with a snapshot (empty at version 0 for a new cluster), then
-     * every later change in order, without gap or double, until closed. A follower that fell behind the oldest kept
-     * change is reset again.
+     * Replays the log to a follower until the subscription is closed: first one {@link Follower#reset} with a snapshot
+     * (version 0 and no records for a new cluster), then each later change exactly once and in order. If the next
+     * change of a slow follower was deleted after a snapshot, the follower is reset again.
      */
     Subscription follow(Follower follower);
 
     /**
-     * Makes this broker known for as long as its session lasts, and again after each new session, until closed. Another
-     * live broker with the same id that is not this incarnation is a failure the listener gets to know.
+     * Registers a broker as alive until the subscription is closed. The registration ends with the session of this
+     * store; the store registers the broker again in each new session. If another live broker has the same id and
+     * another incarnation, the broker is not registered and the listener is told.
      */
     Subscription register(BrokerRegistration broker, RegistrationListener listener);
 
-    /** Competes for the role of controller until closed; closing while elected resigns. */
+    /**
+     * Takes part in the elections of the controller until the subscription is closed. An elected candidate then
+     * resigns.
+     */
     Subscription campaign(Candidate candidate);
 
-    /** True while the store answers; false is shown to operators and stops what needs a decision. */
+    /**
+     * True if the store answers. While it does not, the metadata cannot be changed, and operators see this as a
+     * trouble.
+     */
     boolean isConnected();
 
     /**
-     * The broker registered in the session that is controller now, as last heard here; empty while there is none or it
-     * has not registered.
+     * The id of the broker that is controller, as far as this store knows; empty if there is no controller or it has
+     * not registered a broker in its session.
      */
     Optional<Integer> controllerId();
 
-    /** True if a candidate of another session is controller, as last heard here: nothing can be decided through this store. */
+    /**
+     * True if a candidate of another session is the controller, as far as this store knows. Then no candidate of this
+     * store can write to the log.
+     */
     boolean isControllerElsewhere();
 
-    /** Who replays the log. */
+    /** A reader of the metadata log. */
     @ProviderType
     interface Follower {
-        /** Forget everything: this is the whole state at {@code version}. */
+        /**
+         * Replaces the follower's state.
+         *
+         * @param snapshot records that replay into the whole state at {@code version}
+         */
         void reset(long version, List<MetadataRecord> snapshot);
 
-        /** One change, atomic: {@code version} is one more than the last. */
+        /**
+         * Passes the next change. Its records become visible together.
+         *
+         * @param version one more than the version of the last call
+         */
         void changed(long version, List<MetadataRecord> records);
     }
 
-    /** Who has registered a broker. */
+    /** Receives the results of a registration. */
     @ProviderType
     interface RegistrationListener {
-        /** Registered under this broker epoch; called again for each new session. */
+        /** The broker is registered with this broker epoch. Called again for each new session. */
         void registered(long brokerEpoch);
 
-        /** Somebody else is alive under this id: {@code reason} is a sentence for the operator. */
+        /**
+         * The broker is not registered, because another live broker has its id.
+         *
+         * @param reason a sentence for the operator
+         */
         void refused(String reason);
     }
 
-    /** Who wants to be controller. */
+    /** A candidate for the role of the controller. */
     @ProviderType
     interface Candidate {
-        /** Elected. The candidate replays to {@link Term#logLength} before it decides anything. */
+        /**
+         * The candidate is the controller. It must read the log up to {@link Term#logLength} before it decides
+         * anything.
+         */
         void elected(Term term);
 
-        /** The term is over, whatever the reason; nothing of it may be used any more. A new campaign goes on by itself. */
+        /**
+         * The term is over, and the candidate must not use it any more. The candidate takes part in the next election.
+         */
         void deposed();
 
         /**
-         * Something is gone from the store that a follower needs which begins anew; {@code what} is a sentence. The
-         * followers so far know the whole state, so a snapshot replaces what is gone. Told during the term only, again
-         * and again until the store is whole. A candidate that takes no snapshots does nothing.
+         * A part of the log or of a snapshot is missing from the store, so a new follower cannot read the whole state.
+         * The existing followers still have the whole state, so the candidate should take a snapshot, which replaces
+         * the missing part. Called only during the term, repeatedly until nothing is missing. The default does nothing,
+         * for a candidate that takes no snapshots.
+         *
+         * @param what a sentence that says what is missing
          */
         default void damaged(String what) {}
 
-        /** The set of registered brokers, given after {@link #elected} and at every change of it during the term. */
+        /** Passes all live brokers: once after {@link #elected}, and after each change during the term. */
         void brokers(List<LiveRegistration> live);
     }
 
-    /** A registration that lives, with the broker epoch the store gave it. */
+    /** The registration of a live broker, with its broker epoch. */
     record LiveRegistration(BrokerRegistration broker, long epoch) {}
 
-    /** The right to write, for as long as nobody else was elected. */
+    /** The right to write to the metadata log, from an election until another candidate is elected. */
     @ConsumerType
     interface Term {
-        /** Grows with every election. */
+        /** The controller epoch. It grows with every election. */
         int epoch();
 
-        /** How long the log was when this term began. */
+        /** The version of the last change in the log when this term began. */
         long logLength();
 
         /**
-         * Appends one change; it becomes visible to every follower at once or not at all, whatever its size. Changes of
-         * one term keep their order; the store may write several in one step.
+         * Appends one change. A follower sees all its records together or none, whatever their size. The changes of a
+         * term are in the log in the order of the calls. The store may write several changes in one step.
          *
-         * @return completes with the change's version once it is certain; fails with NOT_CONTROLLER if the term is over
-         *     and the change is certainly not in the log
+         * @return the version of the change, when the change is certainly in the log; fails with NOT_CONTROLLER if the
+         *     term is over and the change is certainly not in the log
          */
         CompletionStage<Long> append(List<MetadataRecord> records);
 
-        /** Keeps {@code state} as the snapshot of {@code version} and lets go of older changes; in the background. */
+        /**
+         * Stores a snapshot and then deletes changes that the snapshot makes unnecessary. Works in the background.
+         *
+         * @param state records that replay into the whole state at {@code version}
+         * @return completes when the snapshot is stored; fails with NOT_CONTROLLER if the term is over
+         */
         CompletionStage<Void> snapshot(long version, List<MetadataRecord> state);
     }
 }

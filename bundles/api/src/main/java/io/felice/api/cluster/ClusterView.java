@@ -12,12 +12,13 @@ import java.util.TreeMap;
 import java.util.UUID;
 
 /**
- * The cluster at one version of the metadata log: immutable, complete, the same on every node that has replayed as far.
+ * The whole metadata of the cluster at one version of the metadata log. Immutable; any thread. All nodes have equal
+ * views at the same version.
  *
- * <p>{@link #after} replays records into a new view and shares what did not change. Safe to read from any thread.
+ * <p>{@link #after} replays records into a new view, which shares the unchanged parts with the old view.
  */
 public final class ClusterView {
-    /** Before the first record: version 0, no id, nothing. */
+    /** The view before the first record: version 0, without a cluster id. */
     public static final ClusterView EMPTY =
             new ClusterView(0, null, Map.of(), Map.of(), Map.of(), Map.of(), Map.of(), 0L);
 
@@ -49,20 +50,20 @@ public final class ClusterView {
         this.nextProducerId = nextProducerId;
     }
 
-    /** A broker that is registered now, with the epoch of its registration. */
+    /** A registered broker, with its broker epoch. */
     public record LiveBroker(BrokerRegistration registration, long epoch) {}
 
-    /** How many batches of the metadata log have been replayed. */
+    /** The number of changes of the metadata log that were replayed into this view. */
     public long version() {
         return version;
     }
 
-    /** Empty before the cluster was named. */
+    /** The cluster id; empty before the cluster has got its id. */
     public Optional<String> clusterId() {
         return Optional.ofNullable(clusterId);
     }
 
-    /** Live brokers by id, in order of their ids. */
+    /** The live brokers by broker id, in ascending order. */
     public Map<Integer, LiveBroker> brokers() {
         return brokers;
     }
@@ -71,7 +72,7 @@ public final class ClusterView {
         return Optional.ofNullable(brokers.get(brokerId));
     }
 
-    /** Brokers that were registered once and are not live now, in no particular order. */
+    /** The last registrations of brokers that are not live now, in no particular order. */
     public List<BrokerRegistration> absentBrokers() {
         return lastSeen.entrySet().stream()
                 .filter(seen -> !brokers.containsKey(seen.getKey()))
@@ -80,8 +81,8 @@ public final class ClusterView {
     }
 
     /**
-     * The store id under which a broker was registered last, also after it is gone: another one at its return means an
-     * emptied disk. Empty if the broker was never seen.
+     * The store id in the last registration of a broker, also of a broker that is not live. If a broker returns with
+     * another store id, its disk was emptied or replaced. Empty if the broker was never registered.
      */
     public Optional<UUID> storeId(int brokerId) {
         return Optional.ofNullable(lastSeen.get(brokerId))
@@ -101,24 +102,28 @@ public final class ClusterView {
         return Optional.ofNullable(topicsById.get(topicId));
     }
 
-    /** The dynamic configs of exactly this resource; empty if none was set. */
+    /** The dynamic configs of this resource, without those of lower layers; empty if none is set. */
     public Map<String, String> configs(ConfigResource resource) {
         return configs.getOrDefault(resource, Map.of());
     }
 
-    /** The first producer id that no broker has got yet. */
+    /** The first producer id that is in no block yet. */
     public long nextProducerId() {
         return nextProducerId;
     }
 
-    /** The view after these records, at {@code newVersion}. */
+    /**
+     * The view after these records.
+     *
+     * @throws IllegalStateException if a record changes a partition of a topic that does not exist
+     */
     public ClusterView after(long newVersion, List<MetadataRecord> records) {
         Replay replay = new Replay(this);
         records.forEach(replay::apply);
         return replay.result(newVersion);
     }
 
-    /** Records that replay into this view from {@link #EMPTY}; what a snapshot holds. */
+    /** The records of a snapshot: replayed into {@link #EMPTY}, they give this view. */
     public List<MetadataRecord> toRecords() {
         List<MetadataRecord> records = new ArrayList<>();
         if (clusterId != null) {
@@ -143,7 +148,7 @@ public final class ClusterView {
         return records;
     }
 
-    /** Copies a map of the old view the first time a record changes it. */
+    /** Applies records to a view. A map of the view is copied when the first record changes it. */
     private static final class Replay {
         private String clusterId;
         private long nextProducerId;
@@ -250,7 +255,7 @@ public final class ClusterView {
         }
     }
 
-    /** A map that is copied when it is first written to. */
+    /** A map that is copied at the first call of {@link #write}. */
     private static final class Copied<K, V> {
         private Map<K, V> map;
         private boolean own;

@@ -2,7 +2,10 @@ package io.felice.api.cluster;
 
 import java.util.Set;
 
-/** The topics the broker keeps its own state in, by Kafka's names. */
+/**
+ * The names of the topics in which brokers keep their own state. Clients may read internal topics but not write to
+ * them.
+ */
 public final class InternalTopics {
     public static final String CONSUMER_OFFSETS = "__consumer_offsets";
     public static final String TRANSACTION_STATE = "__transaction_state";
@@ -11,7 +14,7 @@ public final class InternalTopics {
 
     private InternalTopics() {}
 
-    /** True for the topics that may be compacted; the others of the broker keep to {@code delete}, as users' topics do. */
+    /** True if the topic may be compacted. The {@code cleanup.policy} of all other topics must be {@code delete}. */
     public static boolean isCompacted(String topic) {
         return CONSUMER_OFFSETS.equals(topic);
     }

@@ -6,13 +6,13 @@ import java.util.UUID;
 import org.osgi.annotation.versioning.ProviderType;
 
 /**
- * One change of the cluster, as kept in the metadata log. The cluster is what you get by replaying these in order into a
- * {@link ClusterView}. Records are whole values, not deltas of fields: replaying one twice changes nothing.
+ * One record of the metadata log. A {@link ClusterView} is built by replaying the records in order. A record has the
+ * whole new value and not a difference, so replaying it twice has the same result as replaying it once.
  */
 @ProviderType
 public sealed interface MetadataRecord {
 
-    /** The cluster got its id; the first record of every log. */
+    /** The cluster got its id. This is the first record of every log. */
     record ClusterNamed(String clusterId) implements MetadataRecord {
         public ClusterNamed {
             Objects.requireNonNull(clusterId, "clusterId");
@@ -20,9 +20,9 @@ public sealed interface MetadataRecord {
     }
 
     /**
-     * A broker is there, in this incarnation.
+     * A broker is alive, in this incarnation.
      *
-     * @param epoch grows with every registration of any broker; the broker epoch of Kafka
+     * @param epoch the broker epoch, which grows with every registration of any broker
      */
     record BrokerRegistered(BrokerRegistration broker, long epoch) implements MetadataRecord {
         public BrokerRegistered {
@@ -30,12 +30,17 @@ public sealed interface MetadataRecord {
         }
     }
 
-    /** A broker of this epoch is gone (its newer incarnation, if there is one, is not meant). */
+    /**
+     * A broker is no longer alive in this broker epoch. The record has no effect if the broker has registered again
+     * since.
+     */
     record BrokerGone(int brokerId, long epoch) implements MetadataRecord {}
 
     /**
-     * A broker that has registered is not admitted to the cluster; {@code reason} is a sentence for its operator. It changes
-     * nothing in a view. Older versions may skip it.
+     * A broker that has registered is not admitted to the cluster. The record changes nothing in a view, and older
+     * versions of Felice may skip it.
+     *
+     * @param reason a sentence for the operator of the broker
      */
     record BrokerRefused(int brokerId, UUID incarnation, String reason) implements MetadataRecord {
         public BrokerRefused {
@@ -44,7 +49,7 @@ public sealed interface MetadataRecord {
         }
     }
 
-    /** A topic exists; its partitions follow as {@link PartitionChanged} in the same change. */
+    /** A topic was created. Its partitions follow as {@link PartitionChanged} in the same change of the log. */
     record TopicCreated(UUID topicId, String topic) implements MetadataRecord {
         public TopicCreated {
             Objects.requireNonNull(topicId, "topicId");
@@ -52,14 +57,14 @@ public sealed interface MetadataRecord {
         }
     }
 
-    /** A topic with all its partitions and configs is gone. */
+    /** A topic was deleted, with all its partitions and configs. */
     record TopicDeleted(UUID topicId) implements MetadataRecord {
         public TopicDeleted {
             Objects.requireNonNull(topicId, "topicId");
         }
     }
 
-    /** A partition exists, or any part of its state changed. */
+    /** A partition was created, or any part of its state has changed. */
     record PartitionChanged(UUID topicId, int partition, PartitionState state) implements MetadataRecord {
         public PartitionChanged {
             Objects.requireNonNull(topicId, "topicId");
@@ -67,7 +72,12 @@ public sealed interface MetadataRecord {
         }
     }
 
-    /** One dynamic config was set ({@code value} not null) or went back to what the layer below says (null). */
+    /**
+     * A dynamic config was set or removed.
+     *
+     * @param value null if the config was removed, so that the value of the next layer of
+     *     {@link io.felice.api.config.Configs} applies
+     */
     record ConfigSet(ConfigResource resource, String key, String value) implements MetadataRecord {
         public ConfigSet {
             Objects.requireNonNull(resource, "resource");
@@ -75,7 +85,7 @@ public sealed interface MetadataRecord {
         }
     }
 
-    /** A block of producer ids belongs to this broker; no id is ever handed out twice. */
+    /** A broker got a block of producer ids. No id is in two blocks. */
     record ProducerIdsAllocated(int brokerId, long firstId, int count) implements MetadataRecord {
         /** The first id of the next block. */
         public long nextId() {

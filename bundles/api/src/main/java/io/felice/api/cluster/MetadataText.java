@@ -15,19 +15,19 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
- * A metadata record as one readable line, the way stores keep it.
+ * Encodes a metadata record as one readable line, and decodes it. Stores keep records in this form.
  *
  * <pre>
  * partition-changed/1 topic-id=Wjr4… partition=0 replicas=1 isr=1 adding= removing= leader=1 leader-epoch=0 …
- * └ type          └ version of its fields      └ values are percent-encoded; a field that is null is left out
+ * └ type          └ version of the fields      └ values are percent-encoded; a field that is null is left out
  * </pre>
  *
- * A line that begins with {@code ?} is optional: a reader that does not know its type or version skips it. A reader that
- * meets any other unknown type or version must stop, because it would miss a decision. Fields that a reader does not know
- * are ignored, so a field may be added without a new version if old readers do no harm without it. Topic ids are written
- * as Kafka's tools show them.
+ * A line that begins with {@code ?} is optional: a reader that does not know its type or version skips the line. At any
+ * other unknown type or version a reader must stop, because it would miss a decision of the controller. A reader
+ * ignores unknown fields. So a new field needs no new version if the record is still right for readers without the
+ * field. Topic ids are written as in Kafka's tools.
  *
- * <p>Stateless; from any thread.
+ * <p>Stateless; any thread.
  */
 public final class MetadataText {
     private static final char OPTIONAL = '?';
@@ -58,7 +58,7 @@ public final class MetadataText {
 
     private MetadataText() {}
 
-    /** The line that stands for this record, without a line end; only printable ASCII. */
+    /** The line for a record, in printable ASCII and without a line end. */
     public static String encode(MetadataRecord record) {
         if (record instanceof MetadataRecord.PartitionChanged partition) {
             return encode(partition);
@@ -102,10 +102,10 @@ public final class MetadataText {
     }
 
     /**
-     * The record that a line stands for; empty if it is an optional one that this version does not know.
+     * The record of a line; empty if the line is optional and its type or version is unknown.
      *
-     * @throws io.felice.api.FeliceException UNSUPPORTED_VERSION with a sentence for the operator if the line is required
-     *     and its type or version is unknown, CORRUPT_MESSAGE if it is not such a line at all
+     * @throws io.felice.api.FeliceException UNSUPPORTED_VERSION with a sentence for the operator if the line is not
+     *     optional and its type or version is unknown, CORRUPT_MESSAGE if the line has no such form
      */
     public static Optional<MetadataRecord> decode(String line) {
         boolean optional = !line.isEmpty() && line.charAt(0) == OPTIONAL;
@@ -248,7 +248,7 @@ public final class MetadataText {
         return new Line(type);
     }
 
-    /** A line in the making. */
+    /** Builds a line. */
     private static final class Line {
         private final StringBuilder text;
 
@@ -282,11 +282,11 @@ public final class MetadataText {
         }
     }
 
-    /** The fields of a line by name, still escaped. */
+    /** The fields of a line by name. The values are still percent-encoded. */
     private static final class Fields {
         private final Map<String, String> values = new LinkedHashMap<>();
 
-        /** The first word is the type. */
+        /** @param words the words of a line; the first word, the type, is ignored */
         Fields(String[] words) {
             for (int i = 1; i < words.length; i++) {
                 int equals = words[i].indexOf('=');

@@ -4,11 +4,11 @@ import io.felice.api.ErrorCode;
 import io.felice.api.FeliceException;
 
 /**
- * What came of one item of a request: a value, or an error with a sentence.
+ * The result of one item of a request: a value, or an error with a sentence.
  *
- * @param value null if it failed, or if there is nothing to say
- * @param error NONE if it worked
- * @param message null if it worked
+ * @param value null if the item failed or has no value
+ * @param error NONE if the item succeeded
+ * @param message a sentence for people; null if the item succeeded
  */
 public record Outcome<V>(V value, ErrorCode error, String message) {
     public static <V> Outcome<V> of(V value) {
@@ -19,7 +19,7 @@ public record Outcome<V>(V value, ErrorCode error, String message) {
         return new Outcome<>(null, error, message);
     }
 
-    /** The outcome that a failure stands for. */
+    /** The error code and message of a failure. Wrappers of futures are removed. */
     public static <V> Outcome<V> failed(Throwable failure) {
         return failed(
                 FeliceException.codeOf(failure), FeliceException.unwrap(failure).getMessage());

@@ -3,16 +3,16 @@ package io.felice.api.cluster;
 import java.util.List;
 
 /**
- * What the cluster has decided about one partition.
+ * The replicas, leader and epochs of one partition, as the controller has decided them.
  *
  * @param replicas broker ids, the preferred leader first
- * @param isr in-sync replicas, a subset of {@code replicas}; never empty
- * @param adding replicas being added by a reassignment
- * @param removing replicas being removed by a reassignment
+ * @param isr the in-sync replicas, a subset of {@code replicas}; never empty
+ * @param adding the replicas that a reassignment adds (KIP-455)
+ * @param removing the replicas that a reassignment removes
  * @param leader a broker id, or {@link #NO_LEADER}
- * @param leaderEpoch grows by one at every leader change
+ * @param leaderEpoch grows by one at every change of the leader
  * @param partitionEpoch grows by one at every change of this state
- * @param recovering true if the leader was elected uncleanly and has not repaired its state yet (KIP-704)
+ * @param recovering true after an unclean election until the leader has repaired its state (KIP-704)
  */
 public record PartitionState(
         List<Integer> replicas,
@@ -35,12 +35,12 @@ public record PartitionState(
         }
     }
 
-    /** A new partition, all of whose replicas are in sync and led by {@code leader}. */
+    /** A new partition, in leader epoch 0. */
     public static PartitionState created(List<Integer> replicas, List<Integer> isr, int leader) {
         return new PartitionState(replicas, isr, List.of(), List.of(), leader, 0, 0, false);
     }
 
-    /** The same partition under another leader (or none): both epochs grow. */
+    /** The same partition with another leader or {@link #NO_LEADER}. Both epochs grow by one. */
     public PartitionState ledBy(int newLeader, List<Integer> newIsr) {
         return new PartitionState(
                 replicas, newIsr, adding, removing, newLeader, leaderEpoch + 1, partitionEpoch + 1, false);

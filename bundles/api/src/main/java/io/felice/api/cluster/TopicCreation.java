@@ -15,11 +15,11 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
 /**
- * Creates topics: those of a CreateTopics request, those that a Metadata request creates by asking for them, and the
- * offsets topic. From any thread; nothing blocks.
+ * Creates topics: those of CreateTopics requests, those that a Metadata request creates automatically, and the offsets
+ * topic. Any thread may call the methods; they do not block.
  */
 public final class TopicCreation {
-    /** Stands for the broker's default number of partitions, or its default replication factor. */
+    /** The value for the broker's default number of partitions or default replication factor. */
     public static final int DEFAULT = -1;
 
     private final ClusterMetadata metadata;
@@ -30,16 +30,17 @@ public final class TopicCreation {
         this.configs = configs;
     }
 
-    /** A topic with the broker's defaults and no configs of its own. */
+    /** A topic with the broker's defaults and without its own configs. */
     public NewTopic withDefaults(String name) {
         return topic(name, DEFAULT, DEFAULT, Map.of(), Map.of());
     }
 
     /**
-     * A topic to create.
+     * A topic to create, with the defaults filled in.
      *
      * @param partitions {@link #DEFAULT} for {@code num.partitions}
      * @param replicationFactor {@link #DEFAULT} for {@code default.replication.factor}
+     * @param assignments see {@link NewTopic}
      */
     public NewTopic topic(
             String name,
@@ -59,11 +60,11 @@ public final class TopicCreation {
     }
 
     /**
-     * Checks the configs of each new topic against the engine that will keep it, has the controller create the topics
-     * that pass, and completes when this broker sees them.
+     * Checks the configs of each topic against the engine that will keep it, and asks the controller to create the
+     * topics that pass. Completes when this broker sees the new topics.
      *
-     * @return an outcome per topic; INVALID_CONFIG for a topic whose engine cannot keep what its configs promise. Fails as
-     *     {@link Admin#createTopics} does
+     * @return an outcome per topic; INVALID_CONFIG for a topic whose engine cannot fulfil its configs. The stage fails
+     *     as {@link Admin#createTopics} does
      */
     public CompletionStage<Decided<String, CreatedTopic>> create(
             Admin admin, List<NewTopic> topics, boolean validateOnly) {
@@ -85,7 +86,7 @@ public final class TopicCreation {
         return (validateOnly ? decision : metadata.visible(decision)).thenApply(decided -> with(refused, decided));
     }
 
-    /** A topic that exists is not checked here: the controller refuses it with TOPIC_ALREADY_EXISTS. */
+    /** Does not check a topic that exists, because the controller refuses it with TOPIC_ALREADY_EXISTS. */
     private void checkConfigs(NewTopic topic) {
         if (metadata.view().topic(topic.name()).isEmpty()) {
             configs.check(ConfigResource.topic(topic.name()), topic.configs());

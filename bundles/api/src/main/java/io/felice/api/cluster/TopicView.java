@@ -7,7 +7,7 @@ import java.util.TreeMap;
 import java.util.UUID;
 
 /**
- * A topic and its partitions at one version of the metadata log; immutable.
+ * A topic and its partitions at one version of the metadata log. Immutable.
  *
  * @param partitions by partition number, ascending from 0 without a gap
  */
@@ -20,7 +20,7 @@ public record TopicView(UUID topicId, String name, Map<Integer, PartitionState> 
         return Optional.ofNullable(partitions.get(partition));
     }
 
-    /** {@code __consumer_offsets} and {@code __transaction_state}: clients read them, only the broker writes them. */
+    /** True for the topics of {@link InternalTopics}. */
     public boolean isInternal() {
         return InternalTopics.isInternal(name);
     }

@@ -1,4 +1,7 @@
-/** The cluster's truth: metadata records, the view they replay into, the store that keeps them and the controller that writes them. */
+/**
+ * The metadata of the cluster: its records, the store that keeps them in a log, the view that is built from them, and
+ * the controller that decides what is written.
+ */
 @Export
 @Version("1.0.0")
 package io.felice.api.cluster;

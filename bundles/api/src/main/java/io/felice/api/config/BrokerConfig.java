@@ -13,11 +13,11 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * The configuration of one broker that Kafka's tools can see and change: every key has a value. Immutable.
+ * The configuration of one broker that Kafka's tools can show and change. Every key has a value. Immutable.
  *
- * <p>It holds the broker-wide defaults of topic configs (under the names of {@link ConfigKey#brokerKey}) and what follows.
- * What belongs to one bundle alone (listeners, directories, buffers) is configured in that bundle's own file;
- * {@link #NODE_KEYS} are shown to Kafka's tools all the same.
+ * <p>The keys are the defaults of topic configs (under the names of {@link ConfigKey#brokerKey}) and those that are
+ * declared here. Settings of a single bundle (listeners, directories, buffers) are in the bundle's file; Kafka's tools
+ * show some of them, the {@link #NODE_KEYS}, but cannot change them.
  */
 public final class BrokerConfig extends ConfigValues {
     public static final String AUTO_CREATE_TOPICS = "auto.create.topics.enable";
@@ -57,37 +57,37 @@ public final class BrokerConfig extends ConfigValues {
     private static final long NEVER = Long.MAX_VALUE;
     private static final int MAX = Integer.MAX_VALUE;
 
-    /** Every key there is, by name, the defaults of topic configs included. */
+    /** All keys by name, including the defaults of topic configs. */
     public static final Map<String, ConfigKey> KEYS = keys();
 
-    /** Keys that Kafka's tools see and cannot change. Their values come from the files of the bundles that they belong to. */
+    /** The keys that Kafka's tools show and cannot change. Their values come from the files of the bundles. */
     public static final Map<String, ConfigKey> NODE_KEYS = byName(List.of(
             shown(NODE_ID, INT, "The node's id, different on every node of a cluster."),
             shown(BROKER_ID, INT, "The node's id under its older name."),
             shown(BROKER_RACK, STRING, "The rack or zone of this node."),
-            shown(LOG_DIRS, LIST, "Where the storage engines keep the logs, as kafka-log-dirs shows it."),
-            shown(LISTENERS, LIST, "The addresses that the node listens at."),
-            shown(ADVERTISED_LISTENERS, LIST, "The addresses that clients are told to connect to."),
+            shown(LOG_DIRS, LIST, "The log directories of the storage engines, as in kafka-log-dirs."),
+            shown(LISTENERS, LIST, "The addresses at which the node listens."),
+            shown(ADVERTISED_LISTENERS, LIST, "The addresses to which clients connect."),
             shown(LISTENER_SECURITY_PROTOCOL_MAP, STRING, "The security protocol of each listener."),
             shown(NUM_NETWORK_THREADS, INT, "The number of I/O threads."),
-            shown(SOCKET_REQUEST_MAX_BYTES, INT, "The largest request, in bytes."),
-            shown(MAX_CONNECTIONS, INT, "How many connections may be open."),
-            shown(MAX_CONNECTIONS_PER_IP, INT, "How many connections one address may have open."),
-            shown(CONNECTIONS_MAX_IDLE_MS, LONG, "How long a connection may do nothing before it is closed.")));
+            shown(SOCKET_REQUEST_MAX_BYTES, INT, "The size of the largest request, in bytes."),
+            shown(MAX_CONNECTIONS, INT, "The most open connections of all clients."),
+            shown(MAX_CONNECTIONS_PER_IP, INT, "The most open connections of one IP address."),
+            shown(CONNECTIONS_MAX_IDLE_MS, LONG, "A connection that is idle for so many milliseconds is closed.")));
 
-    /** @param values a value for every key of {@link #KEYS}, each checked already */
+    /** @param values a checked value for every key of {@link #KEYS} */
     public BrokerConfig(Map<String, String> values) {
         super(KEYS, values);
     }
 
-    /** The built-in defaults, with some values in place of them. */
+    /** The built-in defaults, replaced by {@code overrides} where they have a value. */
     public static BrokerConfig with(Map<String, String> overrides) {
         return new BrokerConfig(defaults(KEYS, overrides));
     }
 
     /**
-     * The key of this name. A name that neither Felice nor Apache Kafka has can be set to any text, as in Apache Kafka:
-     * plugins and tools keep values of their own this way.
+     * The key with this name. A name that neither Felice nor Apache Kafka declares can be set to any text, as in Apache
+     * Kafka, because plugins and tools keep their own values in such names.
      */
     public static ConfigKey key(String name) {
         ConfigKey key = KEYS.getOrDefault(name, NODE_KEYS.get(name));
@@ -122,9 +122,20 @@ public final class BrokerConfig extends ConfigValues {
             }
         }
         for (ConfigKey key : List.of(
-                flag(AUTO_CREATE_TOPICS, "true", true, "Whether a topic that a client asks for is made on the spot."),
+                flag(
+                        AUTO_CREATE_TOPICS,
+                        "true",
+                        true,
+                        "Whether a topic is created when a client asks for its metadata."),
                 flag(DELETE_TOPIC_ENABLE, "true", false, "Whether topics can be deleted."),
-                number(NUM_PARTITIONS, INT, "1", 1, MAX, true, "Partitions of a new topic that does not say."),
+                number(
+                        NUM_PARTITIONS,
+                        INT,
+                        "1",
+                        1,
+                        MAX,
+                        true,
+                        "The number of partitions of a new topic if the request has none."),
                 number(
                         DEFAULT_REPLICATION_FACTOR,
                         INT,
@@ -132,8 +143,8 @@ public final class BrokerConfig extends ConfigValues {
                         1,
                         Short.MAX_VALUE,
                         true,
-                        "Replicas of a new topic that does not say."),
-                number(FETCH_MAX_BYTES, INT, "57671680", 1024, MAX, true, "The most bytes one fetch is answered with."),
+                        "The replication factor of a new topic if the request has none."),
+                number(FETCH_MAX_BYTES, INT, "57671680", 1024, MAX, true, "The most bytes in one fetch response."),
                 number(
                         PRODUCER_ID_EXPIRATION_MS,
                         INT,
@@ -141,7 +152,7 @@ public final class BrokerConfig extends ConfigValues {
                         1,
                         MAX,
                         true,
-                        "How long the sequence numbers of an idle producer are remembered, in milliseconds."),
+                        "The sequence numbers of a producer are forgotten after so many milliseconds without a batch."),
                 number(
                         MAX_PRODUCER_IDS_PER_PARTITION,
                         INT,
@@ -149,7 +160,7 @@ public final class BrokerConfig extends ConfigValues {
                         1,
                         MAX,
                         true,
-                        "How many producers a partition remembers; the longest idle go first."),
+                        "The most producers that a partition remembers; the one idle for longest is forgotten first."),
                 number(
                         LOG_RETENTION_CHECK_INTERVAL_MS,
                         LONG,
@@ -157,8 +168,8 @@ public final class BrokerConfig extends ConfigValues {
                         1,
                         NEVER,
                         true,
-                        "How often retention looks for segments to drop, in milliseconds."),
-                number(OFFSETS_TOPIC_PARTITIONS, INT, "50", 1, MAX, false, "Partitions of __consumer_offsets."),
+                        "The interval of the search for segments that retention deletes, in milliseconds."),
+                number(OFFSETS_TOPIC_PARTITIONS, INT, "50", 1, MAX, false, "The partitions of __consumer_offsets."),
                 number(
                         OFFSETS_TOPIC_REPLICATION_FACTOR,
                         INT,
@@ -166,7 +177,7 @@ public final class BrokerConfig extends ConfigValues {
                         1,
                         Short.MAX_VALUE,
                         false,
-                        "Replicas of __consumer_offsets."),
+                        "The replication factor of __consumer_offsets."),
                 number(
                         OFFSETS_RETENTION_MINUTES,
                         INT,
@@ -174,7 +185,7 @@ public final class BrokerConfig extends ConfigValues {
                         1,
                         MAX,
                         true,
-                        "How long the offsets of an empty group are kept, in minutes."),
+                        "The committed offsets of a group are deleted when the group was empty for so many minutes."),
                 number(
                         OFFSETS_RETENTION_CHECK_INTERVAL_MS,
                         LONG,
@@ -182,7 +193,7 @@ public final class BrokerConfig extends ConfigValues {
                         1,
                         NEVER,
                         true,
-                        "How often expired offsets are looked for, in milliseconds."),
+                        "The interval of the search for expired offsets, in milliseconds."),
                 number(
                         OFFSET_METADATA_MAX_BYTES,
                         INT,
@@ -190,7 +201,7 @@ public final class BrokerConfig extends ConfigValues {
                         0,
                         MAX,
                         true,
-                        "The longest metadata a committed offset may carry, in bytes."),
+                        "The size of the largest metadata of a committed offset, in bytes."),
                 number(
                         GROUP_MIN_SESSION_TIMEOUT_MS,
                         INT,
@@ -198,7 +209,7 @@ public final class BrokerConfig extends ConfigValues {
                         1,
                         MAX,
                         true,
-                        "The shortest session timeout a member may ask for, in milliseconds."),
+                        "The shortest session timeout that a group member may request, in milliseconds."),
                 number(
                         GROUP_MAX_SESSION_TIMEOUT_MS,
                         INT,
@@ -206,7 +217,7 @@ public final class BrokerConfig extends ConfigValues {
                         1,
                         MAX,
                         true,
-                        "The longest session timeout a member may ask for, in milliseconds."),
+                        "The longest session timeout that a group member may request, in milliseconds."),
                 number(
                         GROUP_INITIAL_REBALANCE_DELAY_MS,
                         INT,
@@ -214,8 +225,8 @@ public final class BrokerConfig extends ConfigValues {
                         0,
                         MAX,
                         true,
-                        "How long an empty group waits for more members before its first rebalance, in milliseconds."),
-                number(GROUP_MAX_SIZE, INT, Integer.toString(MAX), 1, MAX, true, "How many members a group may have."),
+                        "The first rebalance of an empty group waits for more members, for so many milliseconds."),
+                number(GROUP_MAX_SIZE, INT, Integer.toString(MAX), 1, MAX, true, "The most members of a group."),
                 throttle(LEADER_THROTTLED_RATE),
                 throttle(FOLLOWER_THROTTLED_RATE),
                 throttle(ALTER_LOG_DIRS_THROTTLED_RATE),
@@ -229,7 +240,8 @@ public final class BrokerConfig extends ConfigValues {
                         null,
                         true,
                         null,
-                        "Which engine keeps a topic that does not say: pattern:engine pairs, the first that fits."))) {
+                        "The storage engine of topics without storage.engine: pattern:engine pairs. The first pair"
+                                + " whose pattern matches the topic's name applies."))) {
             keys.put(key.name(), key);
         }
         return Collections.unmodifiableMap(keys);
@@ -248,7 +260,7 @@ public final class BrokerConfig extends ConfigValues {
                 0,
                 NEVER,
                 true,
-                "Kept, and changes nothing: no replication is throttled yet. In bytes per second.");
+                "Has no effect: replication is not throttled. In bytes per second.");
     }
 
     private static ConfigKey flag(String name, String value, boolean dynamic, String documentation) {

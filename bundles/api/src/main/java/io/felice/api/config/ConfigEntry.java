@@ -3,13 +3,14 @@ package io.felice.api.config;
 import java.util.List;
 
 /**
- * A key with its effective value and where that comes from.
+ * A key with its value in force, for DescribeConfigs.
  *
- * @param value null if it is a secret or has none
- * @param synonyms every layer that has a value, the one in force first
+ * @param value null if the key is sensitive or has no value
+ * @param source the layer of the value
+ * @param synonyms the values of all layers that have one; the first is the value in force (KIP-226)
  */
 public record ConfigEntry(ConfigKey key, String value, Source source, List<Synonym> synonyms) {
-    /** Layers, with the numbers that DescribeConfigs uses, the strongest first. */
+    /** The layers, from the strongest to the weakest. */
     public enum Source {
         DYNAMIC_TOPIC(1),
         DYNAMIC_BROKER(2),
@@ -23,12 +24,13 @@ public record ConfigEntry(ConfigKey key, String value, Source source, List<Synon
             this.code = (byte) code;
         }
 
+        /** The number of the layer in DescribeConfigs. */
         public byte code() {
             return code;
         }
     }
 
-    /** What one layer says, under the name it uses. */
+    /** The value of one layer. In the layers of the broker, a topic config may have another name. */
     public record Synonym(String name, String value, Source source) {}
 
     public ConfigEntry {

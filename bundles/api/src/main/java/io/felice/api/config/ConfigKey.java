@@ -6,17 +6,18 @@ import java.util.Locale;
 import java.util.Objects;
 
 /**
- * One configuration key: its name, type, default and what it means, as Kafka's tools show it.
+ * A configuration key with its type, default and documentation, as Kafka's tools show it.
  *
- * @param name Kafka's name where Kafka has the key
- * @param defaultValue as text; null if there is none
- * @param min smallest legal number, for number types
- * @param max largest legal number, for number types
- * @param allowed legal words, for STRING, LIST and BOOLEAN; empty if any is
- * @param pattern a regular expression that every word of a LIST matches; null if any word is legal
- * @param dynamic false if only a file can set it (DescribeConfigs says read-only)
- * @param brokerKey for topic keys: the broker key that gives the topic's default ({@code log.retention.ms}); null if none
- * @param documentation one or two sentences; null for a name that nobody has declared
+ * @param name Kafka's name, if Kafka has the key
+ * @param defaultValue null if the key has no default
+ * @param min the smallest legal number of a number type
+ * @param max the largest legal number of a number type
+ * @param allowed the legal words of a STRING, LIST or BOOLEAN; empty if every word is legal
+ * @param pattern a regular expression that every word of a LIST or STRING must match; null if there is none
+ * @param dynamic false if the key can be set only in a file; DescribeConfigs shows such a key as read-only
+ * @param brokerKey for a topic key: the broker key with the default of all topics, for example {@code
+ *     log.retention.ms}; null if there is no such key
+ * @param documentation one or two sentences; null for an undeclared name
  */
 public record ConfigKey(
         String name,
@@ -29,9 +30,9 @@ public record ConfigKey(
         boolean dynamic,
         String brokerKey,
         String documentation) {
-    /** Kafka's types with the numbers that DescribeConfigs uses. */
+    /** Kafka's types of configs. */
     public enum Type {
-        /** The type of a name that is not declared anywhere. Any text is legal, and no value is shown. */
+        /** The type of an undeclared name. Any text is legal, and the value is never shown. */
         UNKNOWN(0),
         BOOLEAN(1),
         STRING(2),
@@ -49,6 +50,7 @@ public record ConfigKey(
             this.code = (byte) code;
         }
 
+        /** The number of the type in DescribeConfigs (KIP-569). */
         public byte code() {
             return code;
         }
@@ -60,7 +62,7 @@ public record ConfigKey(
         allowed = List.copyOf(allowed);
     }
 
-    /** True if the value may be a secret: it is kept and never shown. */
+    /** True if the value may be a secret. Such a value is kept and never shown. */
     public boolean isSensitive() {
         return type == Type.PASSWORD || type == Type.UNKNOWN;
     }
@@ -68,7 +70,8 @@ public record ConfigKey(
     /**
      * Checks a value.
      *
-     * @throws io.felice.api.FeliceException INVALID_CONFIG with the key, the value and what is allowed
+     * @throws io.felice.api.FeliceException INVALID_CONFIG with a sentence that names the key, the value and the legal
+     *     values
      */
     public void check(String value) {
         if (value == null) {
@@ -123,7 +126,7 @@ public record ConfigKey(
         }
     }
 
-    /** What a value must be, as the end of a sentence: {@code a whole number from 1 to 100}. */
+    /** The legal values, as the end of a sentence: {@code a whole number from 1 to 100}. */
     public String expected() {
         if (!allowed.isEmpty()) {
             return (allowed.size() == 1 ? "" : "one of ") + String.join(", ", allowed);

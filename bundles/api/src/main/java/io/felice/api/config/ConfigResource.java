@@ -3,12 +3,12 @@ package io.felice.api.config;
 import java.util.Objects;
 
 /**
- * Whose configuration is meant.
+ * A topic, a broker, or all brokers: the owner of dynamic configs.
  *
- * @param name a topic's name, a broker's id in decimal, or {@code ""} for the default of all brokers
+ * @param name the name of a topic, the id of a broker in decimal, or {@code ""} for the defaults of all brokers
  */
 public record ConfigResource(Type type, String name) {
-    /** Kafka's resource types that can be altered, with their numbers. */
+    /** The resource types of Kafka whose configs can be changed. */
     public enum Type {
         TOPIC(2),
         BROKER(4);
@@ -19,6 +19,7 @@ public record ConfigResource(Type type, String name) {
             this.code = (byte) code;
         }
 
+        /** The number of the type on the wire. */
         public byte code() {
             return code;
         }
@@ -37,7 +38,7 @@ public record ConfigResource(Type type, String name) {
         return new ConfigResource(Type.BROKER, Integer.toString(brokerId));
     }
 
-    /** What holds for every broker that has no value of its own. */
+    /** The defaults of all brokers. They apply to each broker without its own dynamic value. */
     public static ConfigResource allBrokers() {
         return new ConfigResource(Type.BROKER, "");
     }

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** A value for every key of one kind of configuration that has a default, each checked already. Immutable. */
+/** The values of a topic or broker: one for each key with a default. The caller has checked them. Immutable. */
 public abstract sealed class ConfigValues permits BrokerConfig, TopicConfig {
     private final Map<String, String> values;
 
@@ -25,7 +25,7 @@ public abstract sealed class ConfigValues permits BrokerConfig, TopicConfig {
         return Collections.unmodifiableMap(byName);
     }
 
-    /** The built-in defaults, with some values in place of them. */
+    /** The built-in defaults, replaced by {@code overrides} where they have a value. */
     static Map<String, String> defaults(Map<String, ConfigKey> keys, Map<String, String> overrides) {
         Map<String, String> values = new TreeMap<>();
         keys.forEach((name, key) -> {
@@ -37,7 +37,7 @@ public abstract sealed class ConfigValues permits BrokerConfig, TopicConfig {
         return values;
     }
 
-    /** The value as text; null for a key without a default that is not set. */
+    /** The value as text; null if the key has no default and is not set. */
     public final String get(String key) {
         return values.get(key);
     }
@@ -58,7 +58,7 @@ public abstract sealed class ConfigValues permits BrokerConfig, TopicConfig {
         return Boolean.parseBoolean(values.get(key).trim());
     }
 
-    /** The items of a list, without blanks around them. */
+    /** The items of a list, without the blanks around the items. */
     public final List<String> getList(String key) {
         return List.of(values.get(key).trim().split("\\s*,\\s*"));
     }

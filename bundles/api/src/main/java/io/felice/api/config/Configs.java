@@ -5,41 +5,45 @@ import java.util.Map;
 import org.osgi.annotation.versioning.ProviderType;
 
 /**
- * Configuration in force, by layers as in Kafka: topic, this broker's dynamic value, all brokers' dynamic value, file,
- * built-in default. From any thread; nothing blocks.
+ * The configuration in force. It has the layers of Kafka; the first layer with a value wins: dynamic value of the
+ * topic, dynamic value of this broker, dynamic value of all brokers (KIP-226), file, built-in default. Any thread may
+ * call the methods; they do not block.
  */
 @ProviderType
 public interface Configs {
-    /** What holds for this topic now; for a topic that does not exist, what a new one would get. */
+    /**
+     * The configuration of a topic. For a topic that does not exist, the configuration of a new topic with this name.
+     */
     TopicConfig topic(String topic);
 
-    /** What holds for this broker now. */
+    /** The configuration of this broker. */
     BrokerConfig broker();
 
     /**
-     * Every key of the resource that has a value, with its source and synonyms, in order of names.
+     * All keys of a resource, in the order of their names, for DescribeConfigs.
      *
-     * @throws io.felice.api.FeliceException UNKNOWN_TOPIC_OR_PARTITION, INVALID_REQUEST for another broker's id
+     * @throws io.felice.api.FeliceException UNKNOWN_TOPIC_OR_PARTITION, or INVALID_REQUEST for the id of another broker
      */
     List<ConfigEntry> describe(ConfigResource resource);
 
-    /** What {@link #describe} says of the topic if it has these values of its own, whether it exists already or not. */
+    /** The result of {@link #describe} for a topic, existing or not, whose dynamic values are {@code own}. */
     List<ConfigEntry> describeTopic(String topic, Map<String, String> own);
 
     /**
-     * Checks one value for itself, as the catalogue does, and beyond that what only a running node can know: whether an
-     * engine of that name is here. Whether values go together is {@link #check(ConfigResource, Map)}'s to say.
+     * Checks one value: its type and range, and whether the storage engine that it names is running on this node. Does
+     * not check the value together with other values; {@link #check(ConfigResource, Map)} does.
      *
-     * @throws io.felice.api.FeliceException INVALID_CONFIG with a sentence; INVALID_REQUEST for a broker key that cannot be
-     *     changed while the broker runs
+     * @throws io.felice.api.FeliceException INVALID_CONFIG with a sentence, or INVALID_REQUEST for a broker key that
+     *     cannot be changed while the broker runs
      */
     void check(ConfigResource resource, String key, String value);
 
     /**
-     * Checks whether a resource can have these values together, with the layers below them and the engine that keeps the
-     * topic, or will keep it if it is new. What was so before and is not changed is not asked about again.
+     * Checks whether the values of a resource fit together, with the values of lower layers and with the engine that
+     * keeps the topic or will keep the new topic. A conflict that exists already and is not changed by {@code values}
+     * is not an error.
      *
-     * @param values every value of its own that the resource would have, each checked for itself already
+     * @param values all dynamic values that the resource will have. The caller has checked each of them
      * @throws io.felice.api.FeliceException INVALID_CONFIG with a sentence
      */
     void check(ConfigResource resource, Map<String, String> values);

@@ -6,17 +6,17 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * One pair of {@link BrokerConfig#STORAGE_PLACEMENT}: the topics that fit the pattern are kept by the engine.
+ * One pair of {@link BrokerConfig#STORAGE_PLACEMENT}: the engine keeps the topics whose names match the pattern.
  *
- * @param topics a topic's name, with {@code *} for any letters
- * @param engine the name of a storage engine, which need not be here
+ * @param topics a topic name in which {@code *} stands for any number of characters
+ * @param engine the name of a storage engine, which need not be running on this node
  */
 public record PlacementRule(String topics, String engine) {
 
     /**
-     * Reads {@code audit-*:mvstore,*:log}: pairs with commas between.
+     * Parses pairs that are separated by commas, for example {@code audit-*:mvstore,*:log}.
      *
-     * @throws io.felice.api.FeliceException INVALID_CONFIG if it is no such text
+     * @throws io.felice.api.FeliceException INVALID_CONFIG if the text has another form
      */
     public static List<PlacementRule> parse(String text) {
         List<PlacementRule> rules = new ArrayList<>();
@@ -35,7 +35,7 @@ public record PlacementRule(String topics, String engine) {
         return rules;
     }
 
-    /** What a text must be, as the end of a sentence. */
+    /** The legal texts, as the end of a sentence. */
     public static String expected() {
         return "pattern:engine pairs, as in audit-*:mvstore,*:log";
     }

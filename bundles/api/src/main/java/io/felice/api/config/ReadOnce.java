@@ -11,21 +11,21 @@ import java.util.Set;
 import org.slf4j.LoggerFactory;
 
 /**
- * For settings that a component reads only when it is made: tells the operator which of them were changed in the file but
- * not in the node. A component with such settings takes part in changes ({@code @Modified}) so that it is not made anew,
- * with all that it holds, whenever its file is touched. Any thread.
+ * Warns the operator of changed settings that a component reads only when it is created. Such a component has a method
+ * with {@code @Modified} that calls {@link #compare}. Without that method, Declarative Services would create the
+ * component again, and with it all its state, whenever its file is written. Any thread.
  */
 public final class ReadOnce {
     private ReadOnce() {}
 
     /**
-     * Logs one sentence for every setting that differs, to the logger that is named as the bundle.
+     * Logs a warning for each setting that differs, to the logger with the name of the bundle.
      *
-     * @param bundle its symbolic name, which is the PID as well
-     * @param type the component's {@code Config}
-     * @param inForce what the component was made with
-     * @param wanted what the file says now
-     * @param live the keys that are in force at once, and so are no matter
+     * @param bundle the symbolic name of the bundle, which is also the PID
+     * @param type the {@code @interface Config} of the component
+     * @param inForce the settings with which the component was created
+     * @param wanted the settings in the file now
+     * @param live the keys that the component applies at once, for which there is no warning
      */
     public static <C> void compare(String bundle, Class<C> type, C inForce, C wanted, Set<String> live) {
         for (String difference : differences(type, inForce, wanted, live)) {

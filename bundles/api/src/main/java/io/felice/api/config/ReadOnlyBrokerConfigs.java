@@ -3,9 +3,11 @@ package io.felice.api.config;
 import java.util.Set;
 
 /**
- * The names of Apache Kafka's broker configs that cannot be changed while a broker runs, whether Felice has them or not.
+ * The names of Apache Kafka's broker configs that cannot be changed while a broker runs, including those that Felice
+ * does not have.
  *
- * <p>Without this list, a change of one of them would be taken for a name that nobody knows, kept, and change nothing.
+ * <p>Felice refuses to change these configs. Without this list, it would keep the change as one of an undeclared name,
+ * report success, and the change would have no effect.
  */
 final class ReadOnlyBrokerConfigs {
     /** {@code DynamicConfig.Broker.nonDynamicProps} of Kafka 4.3. */
@@ -114,8 +116,8 @@ final class ReadOnlyBrokerConfigs {
     private ReadOnlyBrokerConfigs() {}
 
     /**
-     * Kafka changes the encryption and authentication of a listener while it runs. Felice has neither, so that a change
-     * that was kept would promise what does not happen.
+     * Includes the configs for the encryption and authentication of listeners, which Kafka can change while a broker
+     * runs. Felice has neither, so a change would report success and have no effect.
      */
     static boolean contains(String name) {
         return STATIC.contains(name)

@@ -13,8 +13,9 @@ import java.util.Map;
 /**
  * The configuration of one topic. Immutable.
  *
- * <p>The keys, defaults and ranges are Kafka's; {@code storage.*} is ours. Some keys are accepted and kept because
- * provisioning tools set them, and change nothing here; their documentation says so.
+ * <p>The keys, defaults and ranges are those of Kafka, except {@code storage.*} and {@code record.validation}, which
+ * are Felice's. Some keys have no effect and are accepted and kept because provisioning tools set them; their
+ * documentation says so.
  */
 public final class TopicConfig extends ConfigValues {
     public static final String CLEANUP_POLICY = "cleanup.policy";
@@ -59,10 +60,10 @@ public final class TopicConfig extends ConfigValues {
     private static final long NEVER = Long.MAX_VALUE;
     private static final int SMALLEST_SEGMENT_BYTES = 14;
     private static final List<String> ANY = List.of();
-    private static final String UNTIERED = "Kept, and changes nothing: there is no tiered storage.";
+    private static final String UNTIERED = "Has no effect: there is no tiered storage.";
     private static final String REPLICAS = "\\*|([0-9]+:[0-9]+)?";
 
-    /** Every key there is, by name. */
+    /** All keys by name. */
     public static final Map<String, ConfigKey> KEYS = byName(List.of(
             words(
                     CLEANUP_POLICY,
@@ -70,7 +71,7 @@ public final class TopicConfig extends ConfigValues {
                     "delete",
                     List.of("delete", "compact"),
                     "log.cleanup.policy",
-                    "delete: old segments are dropped by time and size; compact: the last value of each key is kept."),
+                    "delete: old segments are deleted by time and size; compact: the last value of each key is kept."),
             number(
                     RETENTION_MS,
                     LONG,
@@ -78,7 +79,7 @@ public final class TopicConfig extends ConfigValues {
                     -1,
                     NEVER,
                     "log.retention.ms",
-                    "How long a segment is kept after its newest record, in milliseconds; -1 for ever."),
+                    "A segment is deleted so many milliseconds after the timestamp of its newest record; -1: never."),
             number(
                     RETENTION_BYTES,
                     LONG,
@@ -86,7 +87,7 @@ public final class TopicConfig extends ConfigValues {
                     -1,
                     NEVER,
                     "log.retention.bytes",
-                    "How many bytes a partition may keep before its oldest segments are dropped; -1 for no limit."),
+                    "The oldest segments of a partition are deleted as long as so many bytes remain; -1: never."),
             number(
                     SEGMENT_BYTES,
                     INT,
@@ -94,7 +95,7 @@ public final class TopicConfig extends ConfigValues {
                     SMALLEST_SEGMENT_BYTES,
                     Integer.MAX_VALUE,
                     "log.segment.bytes",
-                    "The size at which a new segment is started, in bytes."),
+                    "The largest size of a segment, in bytes."),
             number(
                     INTERNAL_SEGMENT_BYTES,
                     INT,
@@ -102,7 +103,7 @@ public final class TopicConfig extends ConfigValues {
                     SMALLEST_SEGMENT_BYTES,
                     Integer.MAX_VALUE,
                     null,
-                    "The size at which a new segment is started, in bytes, in place of segment.bytes. Kafka's tests set it."),
+                    "The largest size of a segment, in bytes, in place of segment.bytes. Kafka's tests set it."),
             number(
                     SEGMENT_INDEX_BYTES,
                     INT,
@@ -110,7 +111,7 @@ public final class TopicConfig extends ConfigValues {
                     4,
                     Integer.MAX_VALUE,
                     "log.index.size.max.bytes",
-                    "Kept, and changes nothing: an index grows as it is written and has no limit of its own."),
+                    "Has no effect: an index grows as entries are added and has no limit."),
             number(
                     SEGMENT_MS,
                     LONG,
@@ -118,7 +119,7 @@ public final class TopicConfig extends ConfigValues {
                     1,
                     NEVER,
                     "log.roll.ms",
-                    "The age at which a new segment is started even if the active one is not full, in milliseconds."),
+                    "The age at which a segment is sealed even if it is not full, in milliseconds."),
             number(
                     SEGMENT_JITTER_MS,
                     LONG,
@@ -126,7 +127,8 @@ public final class TopicConfig extends ConfigValues {
                     0,
                     NEVER,
                     "log.roll.jitter.ms",
-                    "The most that is subtracted at random from segment.ms, so that segments do not roll all at once."),
+                    "The most milliseconds that are subtracted at random from segment.ms, so that the segments of many"
+                            + " partitions are not sealed at the same time."),
             number(
                     MIN_INSYNC_REPLICAS,
                     INT,
@@ -134,13 +136,14 @@ public final class TopicConfig extends ConfigValues {
                     1,
                     Integer.MAX_VALUE,
                     "min.insync.replicas",
-                    "How many replicas must be in sync for a write with acks=all to be accepted."),
+                    "A write with acks=all is refused if the partition has fewer in-sync replicas."),
             flag(
                     UNCLEAN_LEADER_ELECTION,
                     "false",
                     "unclean.leader.election.enable",
-                    "Whether a replica that is not in sync may lead when no other is left, losing what it has not got. It changes"
-                            + " nothing for a partition with one replica, which is always in sync."),
+                    "Whether a replica that is not in sync may become leader if no in-sync replica is alive. The"
+                            + " records that it does not have are lost. Has no effect for a partition with one replica,"
+                            + " which is always in sync."),
             number(
                     MAX_MESSAGE_BYTES,
                     INT,
@@ -148,7 +151,7 @@ public final class TopicConfig extends ConfigValues {
                     0,
                     Integer.MAX_VALUE,
                     "message.max.bytes",
-                    "The largest record batch that is accepted, in bytes, after compression."),
+                    "The size of the largest record batch that is accepted, in bytes, as compressed by the producer."),
             number(
                     MAX_DECOMPRESSED_MESSAGE_BYTES,
                     INT,
@@ -156,23 +159,23 @@ public final class TopicConfig extends ConfigValues {
                     1,
                     Integer.MAX_VALUE,
                     null,
-                    "The largest record that is accepted, in bytes, without compression."),
+                    "The size of the largest record that is accepted, in bytes, after decompression."),
             words(
                     RECORD_VALIDATION,
                     STRING,
                     "all",
                     List.of("all", "header"),
                     null,
-                    "all: the records inside a batch are read before the batch is accepted; a compressed batch is"
-                            + " decompressed for that. header: the batch's header and checksum are checked alone, which costs"
-                            + " less, and a producer can store batches that no consumer can read."),
+                    "all: the records in a batch are checked before the batch is accepted; for that, a compressed"
+                            + " batch is decompressed. header: only the batch's header and checksum are checked. That"
+                            + " costs less, but a producer can store batches that no consumer can read."),
             words(
                     MESSAGE_TIMESTAMP_TYPE,
                     STRING,
                     "CreateTime",
                     List.of("CreateTime", "LogAppendTime"),
                     "log.message.timestamp.type",
-                    "Whether records keep the producer's time or get the broker's."),
+                    "CreateTime: records keep the producer's timestamps; LogAppendTime: they get the broker's time."),
             number(
                     MESSAGE_TIMESTAMP_BEFORE_MAX_MS,
                     LONG,
@@ -180,7 +183,8 @@ public final class TopicConfig extends ConfigValues {
                     0,
                     NEVER,
                     "log.message.timestamp.before.max.ms",
-                    "How far a record's time may lie before the broker's, in milliseconds; ignored for LogAppendTime."),
+                    "A record is refused if its timestamp is more than so many milliseconds before the broker's time;"
+                            + " ignored for LogAppendTime."),
             number(
                     MESSAGE_TIMESTAMP_AFTER_MAX_MS,
                     LONG,
@@ -188,7 +192,8 @@ public final class TopicConfig extends ConfigValues {
                     0,
                     NEVER,
                     "log.message.timestamp.after.max.ms",
-                    "How far a record's time may lie after the broker's, in milliseconds; ignored for LogAppendTime."),
+                    "A record is refused if its timestamp is more than so many milliseconds after the broker's time;"
+                            + " ignored for LogAppendTime."),
             number(
                     DELETE_RETENTION_MS,
                     LONG,
@@ -196,7 +201,7 @@ public final class TopicConfig extends ConfigValues {
                     0,
                     NEVER,
                     "log.cleaner.delete.retention.ms",
-                    "How long a tombstone of a compacted topic is kept, in milliseconds."),
+                    "The shortest time for which a compacted topic keeps a tombstone, in milliseconds."),
             number(
                     MIN_COMPACTION_LAG_MS,
                     LONG,
@@ -204,7 +209,7 @@ public final class TopicConfig extends ConfigValues {
                     0,
                     NEVER,
                     "log.cleaner.min.compaction.lag.ms",
-                    "How long a record stays uncompacted at least, in milliseconds."),
+                    "The shortest time before a record may be compacted, in milliseconds."),
             number(
                     MAX_COMPACTION_LAG_MS,
                     LONG,
@@ -212,7 +217,7 @@ public final class TopicConfig extends ConfigValues {
                     1,
                     NEVER,
                     "log.cleaner.max.compaction.lag.ms",
-                    "How long a record stays uncompacted at most, in milliseconds."),
+                    "The longest time before a record is compacted, in milliseconds."),
             number(
                     MIN_CLEANABLE_DIRTY_RATIO,
                     DOUBLE,
@@ -220,14 +225,14 @@ public final class TopicConfig extends ConfigValues {
                     0,
                     1,
                     "log.cleaner.min.cleanable.ratio",
-                    "How much of a log must be uncompacted before it is compacted, from 0 to 1."),
+                    "A log is compacted when this share of its bytes is not compacted, from 0 to 1."),
             words(
                     COMPRESSION_TYPE,
                     STRING,
                     "producer",
                     List.of("uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"),
                     "compression.type",
-                    "Kept, and changes nothing: batches stay as the producer compressed them, whatever is set."),
+                    "Has no effect: batches stay as the producer has compressed them."),
             number(
                     COMPRESSION_GZIP_LEVEL,
                     INT,
@@ -235,7 +240,7 @@ public final class TopicConfig extends ConfigValues {
                     -1,
                     9,
                     COMPRESSION_GZIP_LEVEL,
-                    "Kept, and changes nothing: the broker compresses no batch."),
+                    "Has no effect: the broker does not compress batches."),
             number(
                     COMPRESSION_LZ4_LEVEL,
                     INT,
@@ -243,7 +248,7 @@ public final class TopicConfig extends ConfigValues {
                     1,
                     17,
                     COMPRESSION_LZ4_LEVEL,
-                    "Kept, and changes nothing: the broker compresses no batch."),
+                    "Has no effect: the broker does not compress batches."),
             number(
                     COMPRESSION_ZSTD_LEVEL,
                     INT,
@@ -251,7 +256,7 @@ public final class TopicConfig extends ConfigValues {
                     -131072,
                     22,
                     COMPRESSION_ZSTD_LEVEL,
-                    "Kept, and changes nothing: the broker compresses no batch."),
+                    "Has no effect: the broker does not compress batches."),
             replicas(LEADER_THROTTLED_REPLICAS),
             replicas(FOLLOWER_THROTTLED_REPLICAS),
             number(
@@ -261,7 +266,7 @@ public final class TopicConfig extends ConfigValues {
                     0,
                     NEVER,
                     "log.segment.delete.delay.ms",
-                    "Kept, and changes nothing: files of a dropped segment go as soon as nobody reads them."),
+                    "Has no effect: the files of a deleted segment are deleted as soon as nobody reads them."),
             number(
                     FLUSH_MESSAGES,
                     LONG,
@@ -269,7 +274,7 @@ public final class TopicConfig extends ConfigValues {
                     1,
                     NEVER,
                     "log.flush.interval.messages",
-                    "After how many records the log is flushed to the disk."),
+                    "The log is flushed to the disk after so many records."),
             number(
                     FLUSH_MS,
                     LONG,
@@ -277,7 +282,7 @@ public final class TopicConfig extends ConfigValues {
                     0,
                     NEVER,
                     "log.flush.interval.ms",
-                    "After how many milliseconds the log is flushed to the disk."),
+                    "The log is flushed to the disk after so many milliseconds."),
             number(
                     INDEX_INTERVAL_BYTES,
                     INT,
@@ -285,21 +290,21 @@ public final class TopicConfig extends ConfigValues {
                     0,
                     Integer.MAX_VALUE,
                     "log.index.interval.bytes",
-                    "How many bytes lie between two entries of the offset index."),
+                    "The bytes of batches between two entries of the offset index."),
             words(
                     PREALLOCATE,
                     BOOLEAN,
                     "false",
                     List.of("false"),
                     "log.preallocate",
-                    "Segment files grow as they are written and are not made in their full length before."),
+                    "A segment file is not created with its full size; it grows with the batches."),
             words(
                     REMOTE_STORAGE_ENABLE,
                     BOOLEAN,
                     "false",
                     List.of("false"),
                     null,
-                    "There is no tiered storage: all segments are kept by the storage engine of the topic."),
+                    "There is no tiered storage: the storage engine of the topic keeps all segments."),
             untiered(REMOTE_LOG_COPY_DISABLE),
             untiered(REMOTE_LOG_DELETE_ON_DISABLE),
             number(LOCAL_RETENTION_MS, LONG, "-2", -2, NEVER, "log.local.retention.ms", UNTIERED),
@@ -314,16 +319,17 @@ public final class TopicConfig extends ConfigValues {
                     null,
                     true,
                     null,
-                    "The storage engine that keeps the topic; empty: as the placement rule of the broker says."),
+                    "The storage engine that keeps the topic; empty: as the broker's storage.placement says."),
             words(
                     STORAGE_DURABILITY,
                     STRING,
                     "kill",
                     List.of("kill", "power", "none"),
                     null,
-                    "What an acknowledged record survives: kill -9 of the broker, a power cut, or nothing.")));
+                    "What an acknowledged record survives. kill: kill -9 of the broker; power: also a power cut; none:"
+                            + " neither.")));
 
-    /** @param values a value for every key of {@link #KEYS} that has a default, each checked already */
+    /** @param values a checked value for every key of {@link #KEYS} that has a default */
     public TopicConfig(Map<String, String> values) {
         super(KEYS, values);
     }
@@ -333,12 +339,12 @@ public final class TopicConfig extends ConfigValues {
         return with(Map.of());
     }
 
-    /** The built-in defaults, with some values in place of them. */
+    /** The built-in defaults, replaced by {@code overrides} where they have a value. */
     public static TopicConfig with(Map<String, String> overrides) {
         return new TopicConfig(defaults(KEYS, overrides));
     }
 
-    /** The size at which a segment is full: {@code internal.segment.bytes} where it is set, else {@code segment.bytes}. */
+    /** The largest size of a segment: {@code internal.segment.bytes} if it is set, else {@code segment.bytes}. */
     public int segmentBytes() {
         return getInt(get(INTERNAL_SEGMENT_BYTES) == null ? SEGMENT_BYTES : INTERNAL_SEGMENT_BYTES);
     }
@@ -358,7 +364,7 @@ public final class TopicConfig extends ConfigValues {
                 REPLICAS,
                 true,
                 null,
-                "Kept, and changes nothing: * or partition:broker pairs of replicas whose replication is throttled.");
+                "Has no effect: replication is not throttled. * or partition:broker pairs.");
     }
 
     private static ConfigKey number(

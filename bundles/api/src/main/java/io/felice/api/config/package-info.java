@@ -1,4 +1,4 @@
-/** Names, types, defaults and layers of the configuration of topics and brokers, as Kafka has them. */
+/** The configuration of topics and brokers: names, types, defaults and layers, as in Kafka. */
 @Export
 @Version("1.0.0")
 package io.felice.api.config;

@@ -1,4 +1,4 @@
-/** Consumer groups and their committed offsets. */
+/** Consumer groups of the classic protocol and their committed offsets. */
 @Export
 @Version("1.0.0")
 package io.felice.api.group;

@@ -1,4 +1,4 @@
-/** The levels of a node's loggers, for those who change them from outside. */
+/** The levels of a node's loggers, which Kafka's tools can read and change. */
 @Export
 @Version("1.0.0")
 package io.felice.api.log;

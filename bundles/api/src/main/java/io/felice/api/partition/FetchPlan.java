@@ -6,16 +6,16 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * What a fetch wants.
+ * The partitions that a fetch reads, and its limits.
  *
- * @param wants partitions in the order in which they get room
- * @param minBytes wait for as many, 0 or 1 for any
- * @param maxBytes the most of all partitions together; the first non-empty one gets a batch whatever this says (KIP-74). Whoever makes the
- *     plan keeps to the broker's {@code fetch.max.bytes}
- * @param maxWait how long to wait for {@code minBytes}
- * @param readCommitted only records below the last stable offset
- * @param replicaId the broker that fetches for its replica, or {@link #CONSUMER}. A replica reads up to the log's end, and
- *     acknowledges every record below the offset that it asks for
+ * @param wants the partitions. They are read in this order until {@code maxBytes} is used up
+ * @param minBytes the fetch waits until it has so many bytes; 0 to answer at once
+ * @param maxBytes the most bytes of all partitions together. The first partition with records gets at least one batch,
+ *     even if the batch is larger (KIP-74). The caller limits this value to the broker's {@code fetch.max.bytes}
+ * @param maxWait the longest wait for {@code minBytes}
+ * @param readCommitted true to read only records below the last stable offset (KIP-98)
+ * @param replicaId the id of the broker that fetches for its replica, or {@link #CONSUMER}. A replica reads up to the
+ *     log end offset. By its offset a replica acknowledges all records below that offset
  */
 public record FetchPlan(
         List<Want> wants, int minBytes, int maxBytes, Duration maxWait, boolean readCommitted, int replicaId) {
@@ -26,7 +26,7 @@ public record FetchPlan(
         Objects.requireNonNull(maxWait, "maxWait");
     }
 
-    /** A consumer's. */
+    /** The fetch of a consumer. */
     public FetchPlan(List<Want> wants, int minBytes, int maxBytes, Duration maxWait, boolean readCommitted) {
         this(wants, minBytes, maxBytes, maxWait, readCommitted, CONSUMER);
     }
@@ -35,7 +35,7 @@ public record FetchPlan(
         return replicaId >= 0;
     }
 
-    /** Which records the reader may see. */
+    /** The offset below which this reader may read. */
     public Partition.ReadLimit limit() {
         if (isReplica()) {
             return Partition.ReadLimit.LOG_END;
@@ -46,10 +46,12 @@ public record FetchPlan(
     /**
      * One partition of a fetch.
      *
-     * @param offset where to begin
-     * @param maxBytes the most of this partition
-     * @param currentLeaderEpoch what the client believes, -1 if it does not know
-     * @param lastFetchedEpoch the epoch of the record before {@code offset}, -1 if unknown; lets the log find divergence
+     * @param offset the first offset to read
+     * @param maxBytes the most bytes of this partition
+     * @param currentLeaderEpoch the leader epoch that the client knows, which must be the current one (KIP-320); -1 if
+     *     the client knows none
+     * @param lastFetchedEpoch the leader epoch of the record before {@code offset}, with which the leader finds out
+     *     whether the reader's log diverges (KIP-595); -1 if unknown
      */
     public record Want(
             TopicPartition partition, long offset, int maxBytes, int currentLeaderEpoch, int lastFetchedEpoch) {}

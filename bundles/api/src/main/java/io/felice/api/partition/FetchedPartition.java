@@ -5,11 +5,10 @@ import io.felice.api.TopicPartition;
 import io.felice.api.storage.Records;
 
 /**
- * One partition's answer to a fetch.
+ * The result of a fetch for one partition. With an error, all offsets are -1 and there are no records.
  *
- * @param highWatermark -1 if there is an error, as are the other offsets
- * @param divergence the epoch and offset at which the reader's log differs from this one (KIP-595), and then there are no
- *     records; null if the logs agree
+ * @param divergence the leader epoch and its end offset from which the reader's log differs from the leader's
+ *     (KIP-595); then there are no records. Null if the logs agree
  * @param records pinned in memory or in a file until the receiver closes them
  */
 public record FetchedPartition(

@@ -5,7 +5,11 @@ import io.felice.api.TopicPartition;
 import io.felice.api.storage.Volume;
 import java.util.List;
 
-/** A log directory of an engine with the replicas in it; its error is KAFKA_STORAGE_ERROR if the engine is away. */
+/**
+ * The log directory of an engine, with its replicas, for DescribeLogDirs (KIP-113).
+ *
+ * @param error NONE, or KAFKA_STORAGE_ERROR if the engine is not running
+ */
 public record LogDir(Volume volume, ErrorCode error, List<ReplicaSize> replicas) {
     public LogDir {
         replicas = List.copyOf(replicas);
@@ -14,8 +18,8 @@ public record LogDir(Volume volume, ErrorCode error, List<ReplicaSize> replicas)
     /**
      * A replica in a log directory.
      *
-     * @param sizeInBytes bytes of all batches
-     * @param offsetLag offsets between the replica's end and the high watermark; 0 for a leader
+     * @param sizeInBytes the bytes of all batches
+     * @param offsetLag the number of offsets from the replica's log end offset to the high watermark; 0 for a leader
      */
     public record ReplicaSize(TopicPartition partition, long sizeInBytes, long offsetLag) {}
 }

@@ -11,8 +11,10 @@ import java.util.concurrent.CompletionStage;
 import org.osgi.annotation.versioning.ProviderType;
 
 /**
- * A partition that this node leads. From any thread; nothing blocks. When the leadership ends or the log fails, every call
- * fails with NOT_LEADER_OR_FOLLOWER or KAFKA_STORAGE_ERROR; ask {@link Partitions} for the partition again.
+ * A partition that this node leads in one leader epoch. Any thread may call the methods; they do not block.
+ *
+ * <p>When the leadership has ended, every call that reads or appends fails with NOT_LEADER_OR_FOLLOWER; when the log
+ * has failed, with KAFKA_STORAGE_ERROR. The caller then gets the partition from {@link Partitions} again.
  */
 @ProviderType
 public interface Partition {
@@ -22,7 +24,7 @@ public interface Partition {
 
     int leaderEpoch();
 
-    /** The first offset of the log. Log start offset &le; last stable offset &le; high watermark &le; log end offset. */
+    /** The lowest offset. Log start offset &le; last stable offset &le; high watermark &le; log end offset. */
     long logStartOffset();
 
     /** Consumers read records below this offset; with {@code read_committed}, below {@link #lastStableOffset}. */
@@ -37,25 +39,28 @@ public interface Partition {
     long sizeInBytes();
 
     /**
-     * Fails unless {@code epoch} is the current leader epoch, or -1 if the client does not know the epoch (KIP-320).
+     * Compares a client's leader epoch with the current one (KIP-320).
      *
-     * @throws io.felice.api.FeliceException FENCED_LEADER_EPOCH if lower, UNKNOWN_LEADER_EPOCH if higher
+     * @param epoch -1 if the client knows no epoch; then the method does nothing
+     * @throws io.felice.api.FeliceException FENCED_LEADER_EPOCH if {@code epoch} is lower than the current leader
+     *     epoch, UNKNOWN_LEADER_EPOCH if it is higher
      */
     void checkEpoch(int epoch);
 
     /**
-     * Appends the batches of one produce request to the log: checks them, assigns offsets and writes these into the batches.
+     * Appends the batches of one produce request to the log: checks them, assigns offsets, and writes the offsets into
+     * the batches.
      *
-     * <p>The stage completes when the batches are as safe as {@code acks} and the topic's {@code storage.durability}
-     * demand, at the end of {@code turn} at the earliest. It fails with CORRUPT_MESSAGE,
-     * INVALID_RECORD, UNSUPPORTED_FOR_MESSAGE_FORMAT, UNSUPPORTED_COMPRESSION_TYPE, MESSAGE_TOO_LARGE,
-     * INVALID_TIMESTAMP, OUT_OF_ORDER_SEQUENCE_NUMBER, INVALID_PRODUCER_EPOCH, NOT_ENOUGH_REPLICAS,
-     * NOT_ENOUGH_REPLICAS_AFTER_APPEND, REQUEST_TIMED_OUT, KAFKA_STORAGE_ERROR, NOT_LEADER_OR_FOLLOWER. If an idempotent
-     * producer sends a batch again, and the batch is one of its last five, the stage completes with the offsets that the
-     * batch got the first time.
+     * <p>The stage completes when {@code acks} and the topic's {@code storage.durability} are fulfilled, at the end of
+     * {@code turn} at the earliest. It fails with CORRUPT_MESSAGE, INVALID_RECORD, UNSUPPORTED_FOR_MESSAGE_FORMAT,
+     * UNSUPPORTED_COMPRESSION_TYPE, MESSAGE_TOO_LARGE, INVALID_TIMESTAMP, OUT_OF_ORDER_SEQUENCE_NUMBER,
+     * INVALID_PRODUCER_EPOCH, NOT_ENOUGH_REPLICAS, NOT_ENOUGH_REPLICAS_AFTER_APPEND, REQUEST_TIMED_OUT,
+     * KAFKA_STORAGE_ERROR or NOT_LEADER_OR_FOLLOWER. If an idempotent producer sends one of its last five batches
+     * again, the stage completes with the offsets of the first time (KIP-98).
      *
-     * @param batches one or more v2 batches (from clients exactly one); written to (offset, epoch, timestamp type) and
-     *     not used any more once the stage is complete
+     * @param batches one or more batches of format v2; exactly one from a client. The partition writes the offset, the
+     *     leader epoch and the timestamp type into them. The caller may reuse the bytes when the stage is complete
+     * @param timeout the longest wait for the in-sync replicas, with {@link Acks#ALL}
      * @param turn the I/O round of the caller, or {@link Turn#IMMEDIATE}
      */
     CompletionStage<Appended> append(ByteBuffer batches, Acks acks, Origin origin, Duration timeout, Turn turn);
@@ -63,13 +68,12 @@ public interface Partition {
     /**
      * Reads from the log without waiting for new records. Completes on a pool thread if the records are not in memory.
      *
-     * @param limit the offset below which records may be read
-     * @return whole batches, at least one if there is any, even if it is larger than {@code maxBytes}; fails with
-     *     OFFSET_OUT_OF_RANGE
+     * @return whole batches, which the caller closes. If there are records, there is at least one batch, even if that
+     *     batch is larger than {@code maxBytes}. Fails with OFFSET_OUT_OF_RANGE
      */
     CompletionStage<Records> read(long from, int maxBytes, ReadLimit limit);
 
-    /** The end offset of the largest leader epoch that is not above {@code epoch} (KIP-101, KIP-279). */
+    /** The highest leader epoch of the log that is not above {@code epoch}, with its end offset (KIP-101, KIP-279). */
     EpochEnd endOfEpoch(int epoch);
 
     /**
@@ -80,28 +84,28 @@ public interface Partition {
      */
     CompletionStage<Optional<TimestampedOffset>> offsetFor(long timestamp, ReadLimit limit);
 
-    /** The record with the largest timestamp, the first of several (KIP-734); empty if the log is empty. */
+    /** The first record with the largest timestamp of the log (KIP-734); empty if the log is empty. */
     CompletionStage<Optional<TimestampedOffset>> offsetOfMaxTimestamp();
 
-    /** The leader epoch of the record at this offset; -1 if it is unknown. */
+    /** The leader epoch of the record at this offset; -1 if the epoch is unknown. */
     int epochOf(long offset);
 
     /**
-     * Moves the log start offset to {@code before}, or to the high watermark if {@code before} is -1. The move survives a
-     * crash once the stage has completed.
+     * Deletes the records below {@code before}, or below the high watermark if {@code before} is -1 (KIP-107). Once the
+     * stage has completed, the new log start offset survives a crash.
      *
-     * @return the new log start offset; fails with OFFSET_OUT_OF_RANGE above the high watermark, POLICY_VIOLATION for a
-     *     topic that is only compacted
+     * @return the new log start offset; fails with OFFSET_OUT_OF_RANGE if {@code before} is above the high watermark,
+     *     POLICY_VIOLATION if the topic's {@code cleanup.policy} is only {@code compact}
      */
     CompletionStage<Long> deleteRecords(long before);
 
-    /** How many replicas must have an append before it is answered. */
+    /** The replicas that must have an append before the append completes. */
     enum Acks {
-        /** The append is answered when the leader has it (acks 0 and 1). */
+        /** The leader must have the append (acks 0 and 1 of Produce). */
         LEADER,
         /**
-         * The append is answered when every in-sync replica has it, and fails if these are fewer than
-         * {@code min.insync.replicas} (acks -1).
+         * All in-sync replicas must have the append (acks -1 of Produce). The append fails if there are fewer in-sync
+         * replicas than {@code min.insync.replicas}.
          */
         ALL
     }
@@ -110,9 +114,11 @@ public interface Partition {
     enum Origin {
         /** A producer: batches, sequence numbers and all limits are checked. */
         CLIENT,
-        /** A producer that sends Produce below version 7: as {@link #CLIENT}, but zstd is refused (KIP-110). */
+        /**
+         * A producer that uses Produce below version 7. As {@link #CLIENT}, but a batch with zstd is refused (KIP-110).
+         */
         CLIENT_BEFORE_ZSTD,
-        /** The coordinator of this broker: it may append to internal topics, and several batches at once. */
+        /** The group coordinator of this broker. It may append to internal topics, and several batches at once. */
         COORDINATOR
     }
 
@@ -128,11 +134,14 @@ public interface Partition {
      *
      * @param baseOffset the offset of the first record
      * @param lastOffset the offset of the last record
-     * @param logAppendTime milliseconds since the epoch; -1 unless the topic has {@code message.timestamp.type=LogAppendTime}
+     * @param logAppendTime the broker's time in milliseconds since the epoch if the topic has
+     *     {@code message.timestamp.type=LogAppendTime}, else -1
      */
     record Appended(long baseOffset, long lastOffset, long logAppendTime, long logStartOffset) {}
 
-    /** The end offset of a leader epoch; epoch -1 and offset -1 if the log has no epoch that is old enough. */
+    /**
+     * A leader epoch and its end offset: the offset after its last record. {@link #UNKNOWN} if there is no such epoch.
+     */
     record EpochEnd(int epoch, long endOffset) {
         public static final EpochEnd UNKNOWN = new EpochEnd(-1, -1L);
     }

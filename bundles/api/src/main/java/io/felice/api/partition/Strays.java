@@ -7,20 +7,20 @@ import java.util.concurrent.CompletionStage;
 import org.osgi.annotation.versioning.ProviderType;
 
 /**
- * The stray logs of this node: logs that no topic of the cluster has, and that this node will not delete by itself because
- * it does not know that their topics were deleted. They come from a backup, from another disk, or from metadata that was
- * lost.
+ * The stray logs of this node. A stray log belongs to no topic of the cluster. This node does not delete stray logs by
+ * itself, because it does not know whether their topics were deleted: the logs may come from a backup, from another
+ * disk, or from before the cluster's metadata was lost.
  *
- * <p>From any thread; nothing blocks.
+ * <p>Any thread may call the methods; they do not block.
  */
 @ProviderType
 public interface Strays {
     /**
      * The stray logs of one topic in one engine.
      *
-     * @param topic the name that the topic had
-     * @param partitions in ascending order
-     * @param logDir where the engine keeps its logs, as Kafka's tools show it
+     * @param topic the name of the topic when the logs were created
+     * @param partitions the partition numbers, in ascending order
+     * @param logDir the log directory of the engine, as Kafka's tools show it
      */
     record StrayTopic(UUID topicId, String topic, String engine, List<Integer> partitions, String logDir) {
         public StrayTopic {
@@ -28,17 +28,19 @@ public interface Strays {
         }
     }
 
-    /** Stray topics in order of their names. */
+    /** The topics with stray logs, in the order of their names. */
     CompletionStage<List<StrayTopic>> list();
 
     /**
-     * Makes a topic again, with its old id, so that its stray logs are its partitions. Its records keep their offsets; it
-     * keeps all of them until somebody sets its retention. What producers had sent before is forgotten.
+     * Creates a topic again under its old id, so that its stray logs become the logs of its partitions. The records
+     * keep their offsets. The topic has unlimited retention until an operator sets another one. The sequence numbers of
+     * idempotent producers are forgotten.
      *
-     * @param partitions of the new topic; if empty, one more than the largest partition that has a log
-     * @return the number of partitions. Fails with TOPIC_ALREADY_EXISTS, INVALID_PARTITIONS, UNKNOWN_TOPIC_ID,
-     *     KAFKA_STORAGE_ERROR if a log cannot be read, or as {@link io.felice.api.cluster.Admin} fails; the logs stay stray
-     *     logs then
+     * @param partitions the number of partitions; if empty, one more than the highest partition with a log, and for the
+     *     offsets topic at least {@code offsets.topic.num.partitions}
+     * @return the number of partitions. Fails with TOPIC_ALREADY_EXISTS, INVALID_PARTITIONS, UNKNOWN_TOPIC_ID if there
+     *     is no such topic in {@link #list}, KAFKA_STORAGE_ERROR if a log cannot be read, or with the errors of {@link
+     *     io.felice.api.cluster.Admin}. After a failure the logs are still stray logs
      */
     CompletionStage<Integer> takeIn(UUID topicId, OptionalInt partitions);
 

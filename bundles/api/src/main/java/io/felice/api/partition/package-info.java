@@ -1,4 +1,4 @@
-/** The partitions of this node: append, fetch, offsets, trimming. */
+/** The partitions of this node: appends, fetches, offsets, deletion of records, and stray logs. */
 @Export
 @Version("1.0.0")
 package io.felice.api.partition;

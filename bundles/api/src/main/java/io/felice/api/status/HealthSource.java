@@ -4,13 +4,14 @@ import java.util.List;
 import org.osgi.annotation.versioning.ConsumerType;
 
 /**
- * Says whether a part of the node serves. Register it as a service: {@code felice status} prints the reasons of every
- * source, and its exit code says whether the node serves, serves in part, or does not serve.
+ * Reports whether a part of the node serves. Register it as a service. {@code felice status} prints the troubles of all
+ * sources; its exit code says whether the node serves, serves in part, or does not serve.
  */
 @ConsumerType
 public interface HealthSource {
     /**
-     * What this part cannot do now. Called from any thread, several times a second; it must be cheap and must not block.
+     * The reasons why this part does not serve now. Called on any thread, several times a second; must be cheap and
+     * must not block.
      *
      * @return empty if this part serves
      */

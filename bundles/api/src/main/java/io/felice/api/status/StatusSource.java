@@ -4,15 +4,16 @@ import java.util.List;
 import org.osgi.annotation.versioning.ConsumerType;
 
 /**
- * Contributes tables of numbers. Register it as a service; the shell, the console and the metrics show whatever is
- * registered, and tests assert on it.
+ * Provides tables of numbers. Register it as a service. The shell, the console and the metrics show the tables of all
+ * registered sources.
  */
 @ConsumerType
 public interface StatusSource {
     /**
-     * The tables as they are now. Called from any thread, possibly often; it must be cheap and must not block.
+     * The tables with the values of this moment. Called on any thread, possibly often; must be cheap and must not
+     * block.
      *
-     * @return at least one table, each with a name that stays the same from call to call
+     * @return at least one table; the names of the tables are the same in every call
      */
     List<StatusTable> tables();
 }

@@ -4,12 +4,13 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A named table; cells are {@link Long}, {@link Double}, {@link Boolean} or {@link String}.
+ * A table of values with a name. A cell is a {@link Long}, {@link Double}, {@link Boolean} or {@link String}.
  *
- * @param name lower case, dotted, stable: {@code network.requests}
- * @param columns names in lower case with the unit last where there is one: {@code bytes}, {@code time.ms}; the first
- *     column is the row's key
- * @param rows each as long as {@code columns}
+ * @param name in lower case, with dots, for example {@code network.requests}. The name of a table never changes,
+ *     because metrics are named after it
+ * @param columns names in lower case, for example {@code bytes} or {@code time.ms}; the unit is the last word. The
+ *     first column has the keys of the rows
+ * @param rows each has one cell per column
  */
 public record StatusTable(String name, List<String> columns, List<List<Object>> rows) {
     public StatusTable {
@@ -24,7 +25,10 @@ public record StatusTable(String name, List<String> columns, List<List<Object>> 
         }
     }
 
-    /** The cell in the row whose first cell, as text, is {@code key}; empty if there is no such row or column. */
+    /**
+     * The cell of {@code column} in the row whose key, as text, is {@code key}; empty if there is no such row or
+     * column.
+     */
     public Optional<Object> cell(String key, String column) {
         int index = columns.indexOf(column);
         return index < 0

@@ -3,14 +3,14 @@ package io.felice.api.status;
 import java.util.Objects;
 
 /**
- * A reason why the node serves in part or not at all.
+ * A reason why the node serves only in part or does not serve.
  *
- * @param reason a sentence on one line that names the part, what it cannot do, and why
+ * @param reason a sentence on one line: the part, what the part cannot do, and why. Line breaks become spaces
  */
 public record Trouble(Extent extent, String reason) {
     /** How much of the node does not serve. */
     public enum Extent {
-        /** Clients are served, but something that they may ask for is not. */
+        /** Clients are served, but some of their requests fail or wait. */
         PART,
         /** No client is served. */
         NODE
@@ -21,12 +21,10 @@ public record Trouble(Extent extent, String reason) {
         reason = reason.replaceAll("\\s+", " ").trim();
     }
 
-    /** Clients are served, but not in everything. */
     public static Trouble inPart(String reason) {
         return new Trouble(Extent.PART, reason);
     }
 
-    /** No client is served. */
     public static Trouble ofNode(String reason) {
         return new Trouble(Extent.NODE, reason);
     }

@@ -1,4 +1,4 @@
-/** What a bundle says of itself: tables of numbers, and whether it serves. The shell shows whatever is registered. */
+/** The status of a bundle: tables of numbers, and the reasons why it does not serve. The shell shows all of them. */
 @Export
 @Version("1.0.0")
 package io.felice.api.status;

@@ -1,13 +1,13 @@
 package io.felice.api.storage;
 
-/** Something that an engine promises for all its logs. */
+/** A guarantee that an engine gives for all its logs. */
 public enum EngineTrait {
-    /** {@code append}, {@code settle} and hot reads do not block: they may run on an I/O thread. */
+    /** {@code append}, {@code settle} and hot reads do not block. The broker may call them on an I/O thread. */
     APPENDS_WITHOUT_BLOCKING,
-    /** Settled records are still there after the process was killed. */
+    /** Settled records are still in the log after the process was killed. */
     SURVIVES_KILL,
-    /** Flushed records are still there after the machine lost power. */
+    /** Flushed records are still in the log after the machine lost power. */
     SURVIVES_POWER_LOSS,
-    /** {@link PartitionLog#replace} works. Compaction needs it. */
+    /** The engine implements {@link PartitionLog#replace}. Compaction needs that method. */
     REPLACES_RANGES
 }

@@ -4,8 +4,8 @@ import java.util.Objects;
 import java.util.UUID;
 
 /**
- * The identity of a log: the topic's UUID and the partition. The name is for people only and takes no part in equality,
- * so that a topic deleted and created again never meets its old logs.
+ * The identity of a log: the topic's UUID and the partition number. The topic's name is for log lines and file names.
+ * It takes no part in {@code equals}: if a topic is deleted and created again, the new topic does not get the old logs.
  */
 public record LogId(UUID topicId, int partition, String topic) {
     public LogId {

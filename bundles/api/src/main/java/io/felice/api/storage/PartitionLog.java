@@ -8,76 +8,88 @@ import java.util.concurrent.CompletionStage;
 import org.osgi.annotation.versioning.ConsumerType;
 
 /**
- * One log: batches in order of their offsets, from {@link #startOffset} to {@link #endOffset}.
+ * The log of one partition: batches in order of their offsets, from {@link #startOffset} to {@link #endOffset}.
  *
- * <p>Threads: {@link #append}, {@link #roll}, {@link #truncateTo}, {@link #trimTo}, {@link #replace} and
- * {@link #configure} are called by one thread at a time (the partition's owner), which the log may rely on. Reads,
- * {@link #settle}, {@link #flush} and the offsets are called from any thread at any time.
+ * <p>Threads: the broker calls {@link #append}, {@link #roll}, {@link #truncateTo}, {@link #trimTo}, {@link #replace}
+ * and {@link #configure} on one thread at a time per partition; the log may rely on that. The other methods are called
+ * on any thread at any time. {@code append}, {@code settle} and hot reads may block unless the engine has the trait
+ * {@link EngineTrait#APPENDS_WITHOUT_BLOCKING}. Other methods that read or write files may always block.
  *
- * <p>Failures: a handle dies on its first I/O error that is not one of reading. From then on every append, settle and
- * flush fails with KAFKA_STORAGE_ERROR until the log is opened again; reads of what is still readable may go on. What
- * cannot be read fails that read with KAFKA_STORAGE_ERROR, or CORRUPT_MESSAGE, and nothing else.
+ * <p>Failures: the first failed write makes a handle dead. Every later append, settle and flush of a dead handle fails
+ * with KAFKA_STORAGE_ERROR until the log is opened again; reads may still succeed. A failed read fails alone, with
+ * KAFKA_STORAGE_ERROR or CORRUPT_MESSAGE, and leaves the handle as it was.
  */
 @ConsumerType
 public interface PartitionLog extends AutoCloseable {
-    /** The first offset that can be read. */
+    /** The log start offset: the lowest offset that can be read. */
     long startOffset();
 
-    /** The offset the next record will get at least. */
+    /** The log end offset: the lowest offset that the next record may have. */
     long endOffset();
 
-    /** Everything below survives a power cut, if the engine's traits say so at all. */
+    /** Records below this offset survive a power cut, if the engine has {@link EngineTrait#SURVIVES_POWER_LOSS}. */
     long flushedOffset();
 
-    /** Everything below survives kill -9, if the engine's traits say so at all. */
+    /** Records below this offset survive kill -9, if the engine has {@link EngineTrait#SURVIVES_KILL}. */
     long settledOffset();
 
     /**
-     * True once a failed write ended this handle; never blocks. An engine whose writes cannot fail leaves it as it is.
+     * True if a failed write has made this handle dead. Never blocks. The default is false, for engines whose writes
+     * cannot fail.
      */
     default boolean hasFailed() {
         return false;
     }
 
     /**
-     * Appends one batch whose offsets are assigned already; gaps are allowed, going back is not. It is visible to
-     * {@link #read} on return. The engine copies or writes the bytes before it returns; the caller may reuse them. A
-     * write to a file may take as long as one of {@link #settle}.
+     * Appends one batch. The caller has assigned its offsets; there may be a gap between {@link #endOffset} and the
+     * first of them. When the method returns, {@link #read} returns the batch, and the caller may reuse its bytes. An
+     * append may write to a file and then takes as long as {@link #settle}.
      *
-     * @throws io.felice.api.FeliceException KAFKA_STORAGE_ERROR if it could not be kept; the handle is dead then
-     * @throws IllegalArgumentException if the batch starts below {@link #endOffset}
+     * @throws io.felice.api.FeliceException KAFKA_STORAGE_ERROR if the batch could not be stored; the handle is dead
+     *     then
+     * @throws IllegalArgumentException if the batch starts below {@link #endOffset}; the log is unchanged
      */
     void append(RecordBatch batch);
 
-    /** All appends so far survive kill -9 after this returns. Does nothing if they do already. May write to a file. */
+    /**
+     * Makes all appends so far survive kill -9. Does nothing if they are settled. May write to a file.
+     *
+     * @throws io.felice.api.FeliceException KAFKA_STORAGE_ERROR if the write failed; the handle is dead then
+     */
     void settle();
 
-    /** All appends below {@code upTo} survive a power cut when the stage completes; it may complete on another thread. */
+    /**
+     * Makes all appends below {@code upTo} survive a power cut. The stage completes when they do, on any thread. It
+     * fails with KAFKA_STORAGE_ERROR if the flush failed; the handle is dead then.
+     */
     CompletionStage<Void> flush(long upTo);
 
     /**
-     * Reads whole batches, beginning with the one that holds {@code from} (or, in a gap, the first after it), all of
-     * whose offsets are below {@code limit}.
+     * Reads whole batches. The first is the batch with the offset {@code from}, or the next batch if {@code from} is in
+     * a gap. All offsets of all batches are below {@code limit}.
      *
-     * @param maxBytes no more than this many bytes; 0 is legal
-     * @param atLeastOne gives the first batch even if it alone is larger than {@code maxBytes} (KIP-74)
+     * @param maxBytes the most bytes to return; 0 is legal
+     * @param atLeastOne true to return the first batch even if that batch is larger than {@code maxBytes} (KIP-74)
      * @return pinned records, empty at the end of the log; the caller closes them
-     * @throws io.felice.api.FeliceException OFFSET_OUT_OF_RANGE if {@code from} is below the start or above the end,
-     *     CORRUPT_MESSAGE if what is there is damaged; the handle lives on
+     * @throws io.felice.api.FeliceException OFFSET_OUT_OF_RANGE if {@code from} is below {@link #startOffset} or above
+     *     {@link #endOffset}, CORRUPT_MESSAGE if the bytes of a batch are damaged, KAFKA_STORAGE_ERROR if they cannot
+     *     be read
      */
     Records read(long from, long limit, int maxBytes, boolean atLeastOne);
 
-    /** True if a read from this offset will not touch a disk, so that it may run on an I/O thread. */
+    /** True if a read from this offset needs no disk access, so that an I/O thread may read. */
     default boolean isHot(long from) {
         return true;
     }
 
-    /** The segments in order; at least one, the last one active. */
+    /** The segments in order of their offsets. There is at least one; the last one is the active segment. */
     List<Segment> segments();
 
     /**
-     * An offset from which a scan finds the first batch whose max timestamp is at least {@code timestamp}: a hint, never
-     * too late. The default starts at the first segment that is recent enough.
+     * An offset from which a search for {@code timestamp} may start: no batch below this offset has a max timestamp of
+     * {@code timestamp} or later. The default is the start of the first segment with a max timestamp that is late
+     * enough.
      *
      * @param timestamp milliseconds since the epoch
      */
@@ -91,39 +103,54 @@ public interface PartitionLog extends AutoCloseable {
     }
 
     /**
-     * Replaces a sealed segment by fewer batches of the same offsets, crash-safe: after a restart the old or the new is
-     * there, never a mix. Only for engines with {@link EngineTrait#REPLACES_RANGES}.
+     * Replaces the batches of a sealed segment, for compaction. After a crash the log has either the old batches or the
+     * new ones, never a mix. Called only if the engine has {@link EngineTrait#REPLACES_RANGES}.
+     *
+     * @param compacted the new batches in order of their offsets, all of them within the offsets of {@code old}
+     * @throws IllegalArgumentException if {@code old} is not a sealed segment of this log
+     * @throws io.felice.api.FeliceException KAFKA_STORAGE_ERROR if a write failed; the handle is dead then
      */
     void replace(Segment old, Iterator<RecordBatch> compacted);
 
     /**
-     * Drops everything from {@code end} on; durable on return. Waits for pins above {@code end}. A batch that spans
-     * {@code end} goes as a whole, so the log may end below it.
+     * Deletes all batches with an offset of {@code end} or above. A batch with offsets on both sides of {@code end} is
+     * deleted as a whole, so the log may end below {@code end}. Does nothing if the log ends at {@code end} or below
+     * it. If {@code end} is below {@link #startOffset}, the log becomes empty and starts at {@code end}.
+     *
+     * <p>The method waits until pinned records above {@code end} are closed. When it returns, the truncation survives a
+     * power cut.
+     *
+     * @throws io.felice.api.FeliceException KAFKA_STORAGE_ERROR if the log could not be truncated; the handle is dead
+     *     then
      */
     void truncateTo(long end);
 
     /**
-     * Moves the start of the log to {@code start}; durable on return. Whole segments below it are deleted as soon as
-     * their pins are gone. Past the end: the log is empty, and starts and ends at {@code start}.
+     * Moves the log start offset up to {@code start}. Segments that end at {@code start} or below are deleted as soon
+     * as no records in them are pinned. If {@code start} is above {@link #endOffset}, the log becomes empty and starts
+     * and ends at {@code start}. Does nothing if the log starts at {@code start} or above. When the method returns, the
+     * new start survives a power cut.
      *
-     * @throws io.felice.api.FeliceException KAFKA_STORAGE_ERROR if that could not be done or not be made durable:
-     *     {@link #startOffset} says what was. A handle that still settles is not dead then
+     * @throws io.felice.api.FeliceException KAFKA_STORAGE_ERROR if the start could not be moved, or moved but not be
+     *     made durable. Then {@link #startOffset} returns the start in force, and {@link #hasFailed} says whether the
+     *     handle is dead
      */
     void trimTo(long start);
 
-    /** Seals the active segment and starts a new one; does nothing if the active one is empty. */
+    /** Seals the active segment and starts a new one. Does nothing if the active segment is empty. */
     void roll();
 
+    /** Sets the sizes for the batches and segments that follow. Existing segments do not change. */
     void configure(SegmentSizes sizes);
 
     /**
-     * Settles and lets go of the handle; the log itself stays with the engine. The last handle's close may close files.
-     * Does not throw: what could not be settled is logged.
+     * Settles the log and gives the handle back. The log stays with the engine. When its last handle is closed, the
+     * engine may free memory and close files. Never throws: a failure to settle is logged.
      */
     @Override
     void close();
 
-    /** For engines that have nothing to flush. */
+    /** A completed stage, for the {@link #flush} of an engine that has nothing to flush. */
     static CompletionStage<Void> flushed() {
         return CompletableFuture.completedFuture(null);
     }

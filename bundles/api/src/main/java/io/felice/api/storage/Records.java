@@ -7,34 +7,40 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.osgi.annotation.versioning.ProviderType;
 
 /**
- * Whole batches out of a log, as they will be sent: in memory, or a range of a file. They stay as they are (pinned)
- * until {@link #close}, which the receiver calls exactly when the last byte is sent or will never be; closing twice does
- * no harm. May be closed from any thread.
+ * Whole batches that were read from a log: buffers in memory, or a range of a file.
+ *
+ * <p>The records are pinned until {@link #close}: the log neither changes nor frees their bytes. The receiver closes
+ * them when it has sent the last byte, or when it knows that it will not send them. Any thread may close them. Every
+ * call of {@code close} after the first does nothing.
  */
 @ProviderType
 public sealed interface Records extends AutoCloseable permits Records.InMemory, Records.InFile {
-    /** Nothing; it has no {@link #nextOffset}. */
+    /** No batches. Its {@link #nextOffset} is -1. */
     Records EMPTY = new InMemory(List.of(), -1, () -> {});
 
     int sizeInBytes();
 
     /**
-     * Where to read on: above the last record here, with no record between. Below the limit of the read if there is more
-     * that was not given.
+     * The offset from which to continue reading. No record lies between the last record here and this offset. If the
+     * offset is below the limit of the read, the log has more records below that limit.
      */
     long nextOffset();
 
-    /** Gives the pin back; never throws. */
+    /** Releases the pin. Never throws. */
     @Override
     void close();
 
-    /** Batches in memory; each buffer's remaining bytes are whole batches. The receiver must not write to them. */
+    /**
+     * Batches in memory. The remaining bytes of each buffer are whole batches. The receiver must not write to the
+     * buffers.
+     */
     final class InMemory implements Records {
         private final List<ByteBuffer> buffers;
         private final int sizeInBytes;
         private final long nextOffset;
         private final Pin pin;
 
+        /** @param release runs once, on the thread that calls {@link #close} first */
         public InMemory(List<ByteBuffer> buffers, long nextOffset, Runnable release) {
             this.buffers = List.copyOf(buffers);
             this.nextOffset = nextOffset;
@@ -43,7 +49,7 @@ public sealed interface Records extends AutoCloseable permits Records.InMemory, 
             this.pin = new Pin(release);
         }
 
-        /** The buffers, in order; take a duplicate before moving a position. */
+        /** The buffers in order of their offsets. A receiver that moves a position must do so in a duplicate. */
         public List<ByteBuffer> buffers() {
             return buffers;
         }
@@ -64,7 +70,7 @@ public sealed interface Records extends AutoCloseable permits Records.InMemory, 
         }
     }
 
-    /** Batches in a file, which stays open and unchanged in this range until released. */
+    /** Batches in a range of a file. Until {@link #close} the file stays open and this range does not change. */
     final class InFile implements Records {
         private final FileChannel channel;
         private final long position;
@@ -72,6 +78,7 @@ public sealed interface Records extends AutoCloseable permits Records.InMemory, 
         private final long nextOffset;
         private final Pin pin;
 
+        /** @param release runs once, on the thread that calls {@link #close} first */
         public InFile(FileChannel channel, long position, int sizeInBytes, long nextOffset, Runnable release) {
             this.channel = channel;
             this.position = position;
@@ -80,12 +87,15 @@ public sealed interface Records extends AutoCloseable permits Records.InMemory, 
             this.pin = new Pin(release);
         }
 
-        /** For positional reads and transfers only; never closed or moved by the receiver. */
+        /**
+         * The file. The receiver reads at absolute positions only; it neither closes the channel nor moves its
+         * position.
+         */
         public FileChannel channel() {
             return channel;
         }
 
-        /** The first byte's position in the file. */
+        /** The position of the first batch in the file, in bytes. */
         public long position() {
             return position;
         }
@@ -106,7 +116,7 @@ public sealed interface Records extends AutoCloseable permits Records.InMemory, 
         }
     }
 
-    /** Runs its release once, whoever closes first. */
+    /** Runs the release once, however often and on however many threads the records are closed. */
     final class Pin {
         private final AtomicBoolean released = new AtomicBoolean();
         private final Runnable release;

@@ -1,10 +1,11 @@
 package io.felice.api.storage;
 
 /**
- * When an engine starts a new segment by itself, and how densely it indexes.
+ * The size limit of a segment and the density of its offset index.
  *
- * @param segmentBytes a batch that would make the active segment larger starts a new one
- * @param indexIntervalBytes bytes between two entries of the offset index
+ * @param segmentBytes the largest size of a segment. A batch that would make the active segment larger goes into a new
+ *     segment. A single batch may be larger; it then has a segment to itself
+ * @param indexIntervalBytes the bytes of batches between two entries of the offset index
  */
 public record SegmentSizes(int segmentBytes, int indexIntervalBytes) {
     /** Kafka's defaults: 1 GiB, 4 KiB. */

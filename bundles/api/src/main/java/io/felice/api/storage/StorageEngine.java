@@ -4,58 +4,64 @@ import java.util.Set;
 import org.osgi.annotation.versioning.ConsumerType;
 
 /**
- * Keeps logs. An engine knows opaque batches in order and nothing of leaders, groups, transactions or users.
+ * Keeps logs of batches. An engine reads batch headers only; it knows nothing of leaders, groups, transactions or
+ * users.
  *
- * <p>Register it as a service with the property {@value #NAME}. The engine outlives the broker bundle: logs stay open
- * across the broker's swap, each under a lease. Methods may block; they are called from pool threads, {@link #traits}
- * and {@link #volume} from any thread.
+ * <p>Register the engine as a service with the property {@value #NAME}. When the broker bundle is updated, the engine
+ * goes on to run and keeps its logs open; the new broker opens them with a higher lease.
+ *
+ * <p>Threads: the broker calls the methods on pool threads, several at a time; they may block. {@link #traits} and
+ * {@link #volume} are called on any thread.
  */
 @ConsumerType
 public interface StorageEngine {
-    /** The service property that names the engine: what {@code storage.engine} of a topic says. */
+    /** The service property with the engine's name. The topic config {@code storage.engine} refers to this name. */
     String NAME = "storage.engine";
 
-    /** What this engine promises; the same for as long as the engine lives. */
+    /** The guarantees of this engine. They do not change while the engine runs. */
     Set<EngineTrait> traits();
 
-    /** Where the logs are and how much room there is, as of now. */
+    /** The place of the logs and the free space at this moment. */
     Volume volume();
 
     /**
-     * Says which cluster this engine's logs belong to; called before any log is listed or opened. An engine whose data
-     * outlives the process notes the cluster with its data the first time. The default does nothing.
+     * Assigns this engine's data to a cluster. The broker calls this method before it lists or opens a log. An engine
+     * whose data outlives the process stores the cluster id with its data at the first call and compares it at every
+     * later call. The default does nothing.
      *
-     * @throws io.felice.api.FeliceException INCONSISTENT_CLUSTER_ID if the data belongs to another cluster: nothing has
-     *     been changed then, no log of this engine can be opened, and the message tells the operator what to do.
-     *     KAFKA_STORAGE_ERROR if the engine cannot tell
+     * @throws io.felice.api.FeliceException INCONSISTENT_CLUSTER_ID if the data belongs to another cluster: the engine
+     *     has changed nothing, the broker opens no log of the engine, and the message tells the operator what to do.
+     *     KAFKA_STORAGE_ERROR if the engine cannot read or store the cluster id
      */
     default void belongTo(String clusterId) {}
 
     /**
-     * Opens a log, creating it if it is new; files are made at the first append, not here. Opening a log that is open
-     * hands out a new handle to the same log. The log is recovered to its last whole batch.
+     * Opens a log and recovers it to its last whole batch. If the log does not exist, it begins empty at offset 0; its
+     * files are created at the first append. If the log is open already, the engine returns another handle to the same
+     * log.
      *
-     * @param lease a number that grows with every owner; a handle with a lower lease than the newest fails all its later
-     *     appends, truncations and trims with KAFKA_STORAGE_ERROR, so that a late thread of a swapped broker cannot append
-     * @throws io.felice.api.FeliceException KAFKA_STORAGE_ERROR if the log cannot be read; this log only
+     * @param lease the number of the owner; each new owner has a higher number. A handle whose lease is lower than the
+     *     highest one that opened this log fails every append, roll, truncation and trim with KAFKA_STORAGE_ERROR. So a
+     *     late thread of a replaced broker cannot write
+     * @throws io.felice.api.FeliceException KAFKA_STORAGE_ERROR if this log cannot be read. Other logs are not affected
      */
     PartitionLog open(LogId id, long lease);
 
-    /** Removes a log and its files; open handles of it fail from then on. No log of that id: nothing happens. */
+    /** Deletes a log and its files. Open handles of the log fail from then on. Does nothing if there is no such log. */
     void delete(LogId id);
 
     /**
-     * Marks a log that the cluster does not know, so that an operator sees it where the logs are kept. The log stays: it is
-     * still in {@link #logs}, and {@link #open} gives it as it was and ends the mark. No log of that id, or a log that is
-     * marked already: nothing happens. The default does nothing, for engines with no place that an operator looks at.
+     * Marks a log whose topic the cluster does not have, so that an operator can see the mark in the directory of the
+     * logs. The log stays in {@link #logs}; {@link #open} opens it with all its records and removes the mark. Does
+     * nothing if there is no such log or the log is marked. The default does nothing, for engines without a directory.
      *
-     * @throws io.felice.api.FeliceException KAFKA_STORAGE_ERROR if it cannot be marked; the log stays as it is
+     * @throws io.felice.api.FeliceException KAFKA_STORAGE_ERROR if the log cannot be marked; the log is unchanged then
      */
     default void setAside(LogId id) {}
 
     /**
-     * Every log that is there, open, closed or set aside, as found on the volume; names are those the log was created
-     * with.
+     * All logs on the volume, whether open, closed or set aside. The topic name in a {@link LogId} is the name with
+     * which the log was created.
      */
     Set<LogId> logs();
 }

@@ -1,4 +1,4 @@
-/** What a storage engine implements: logs of opaque batches, kept in order and recovered to the last whole one. */
+/** The interfaces that a storage engine implements. An engine keeps logs of batches in order of their offsets. */
 @Export
 @Version("1.0.0")
 package io.felice.api.storage;

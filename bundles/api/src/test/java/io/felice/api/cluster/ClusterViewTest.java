@@ -10,12 +10,12 @@ import java.util.Random;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
-/** The cluster is what one gets by replaying its log. */
+/** Replaying records of the metadata log gives the right view. */
 class ClusterViewTest {
     private static final UUID TOPIC = new UUID(1, 2);
 
     @Test
-    void aTopicIsThereWithItsPartitionsAndGoesWithItsConfigs() {
+    void aCreatedTopicHasItsPartitionsAndADeletedTopicLosesItsConfigs() {
         ClusterView made = ClusterView.EMPTY.after(1, topic("t", TOPIC, 2));
         ClusterView configured =
                 made.after(2, List.of(new MetadataRecord.ConfigSet(ConfigResource.topic("t"), "retention.ms", "1")));
@@ -32,7 +32,7 @@ class ClusterViewTest {
     }
 
     @Test
-    void aTopicMadeAgainIsAnother() {
+    void aTopicThatIsDeletedAndCreatedAgainHasNothingOfTheOldTopic() {
         UUID second = new UUID(3, 4);
         ClusterView view = ClusterView.EMPTY.after(1, topic("t", TOPIC, 2));
         List<MetadataRecord> change = new ArrayList<>();
@@ -50,7 +50,7 @@ class ClusterViewTest {
     }
 
     @Test
-    void aBrokerIsGoneOnlyInTheEpochThatIsMeant() {
+    void aBrokerGoneRecordOfAnOlderBrokerEpochHasNoEffect() {
         ClusterView view = ClusterView.EMPTY
                 .after(1, List.of(new MetadataRecord.BrokerRegistered(broker(1), 10)))
                 .after(2, List.of(new MetadataRecord.BrokerRegistered(broker(1), 11)));
@@ -62,7 +62,7 @@ class ClusterViewTest {
     }
 
     @Test
-    void theStoreOfABrokerThatIsGoneIsRemembered() {
+    void theStoreIdOfABrokerThatIsGoneIsStillInTheViewAndInASnapshot() {
         BrokerRegistration broker = broker(1);
         ClusterView gone = ClusterView.EMPTY
                 .after(1, List.of(new MetadataRecord.BrokerRegistered(broker, 10)))
@@ -77,7 +77,7 @@ class ClusterViewTest {
     }
 
     @Test
-    void producerIdsAreNeverHandedOutTwice() {
+    void theNextProducerIdIsAboveAllAllocatedBlocksAlsoAfterASnapshot() {
         ClusterView view = ClusterView.EMPTY
                 .after(1, List.of(new MetadataRecord.ProducerIdsAllocated(1, 0, 1_000)))
                 .after(2, List.of(new MetadataRecord.ProducerIdsAllocated(2, 1_000, 1_000)));
@@ -88,7 +88,7 @@ class ClusterViewTest {
     }
 
     @Test
-    void replayingASnapshotOrTheSameRecordsTwiceChangesNothing() {
+    void replayingASnapshotOrEachChangeTwiceGivesTheSameView() {
         long seed = System.nanoTime();
         Random random = new Random(seed);
         ClusterView view = ClusterView.EMPTY;

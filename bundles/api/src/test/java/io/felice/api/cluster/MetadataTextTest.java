@@ -11,12 +11,11 @@ import java.util.Random;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
-/** Records as lines, and back. */
 class MetadataTextTest {
     private static final UUID TOPIC = new UUID(0x0123456789abcdefL, 0xfedcba9876543210L);
 
     @Test
-    void aPartitionReadsLikeASentence() {
+    void aPartitionIsEncodedAsReadableText() {
         PartitionState state = new PartitionState(List.of(3, 1), List.of(1), List.of(3), List.of(), 1, 7, 9, false);
 
         String line = MetadataText.encode(new MetadataRecord.PartitionChanged(TOPIC, 0, state));
@@ -27,7 +26,7 @@ class MetadataTextTest {
     }
 
     @Test
-    void everyRecordComesBackAsItWas() {
+    void everyTypeOfRecordIsDecodedAsItWasEncoded() {
         PartitionState state = new PartitionState(List.of(1), List.of(1), List.of(), List.of(), -1, 0, 0, true);
         BrokerRegistration broker = new BrokerRegistration(
                 1,
@@ -59,7 +58,7 @@ class MetadataTextTest {
     }
 
     @Test
-    void anyTextSurvives() {
+    void aTextWithAnyCharactersIsDecodedAsItWasEncoded() {
         long seed = System.nanoTime();
         Random random = new Random(seed);
         for (int i = 0; i < 2_000; i++) {
@@ -75,7 +74,7 @@ class MetadataTextTest {
     }
 
     @Test
-    void anUnknownRecordStopsTheReaderUnlessItIsOptional() {
+    void anUnknownTypeOrVersionIsRefusedUnlessTheLineIsOptional() {
         assertThat(MetadataText.decode("?weather-changed/1 sun=yes")).isEmpty();
         assertThat(MetadataText.decode("?topic-created/9 sun=yes")).isEmpty();
         assertThat(MetadataText.decode("?cluster-named/1 id=c")).contains(new MetadataRecord.ClusterNamed("c"));
@@ -84,13 +83,13 @@ class MetadataTextTest {
     }
 
     @Test
-    void aFieldThatIsUnknownIsIgnored() {
+    void anUnknownFieldIsIgnored() {
         assertThat(MetadataText.decode("cluster-named/1 colour=red id=c"))
                 .contains(new MetadataRecord.ClusterNamed("c"));
     }
 
     @Test
-    void whatIsNoRecordIsCorrupt() {
+    void aLineThatIsNoRecordIsCorrupt() {
         assertFails("", ErrorCode.CORRUPT_MESSAGE);
         assertFails("hello", ErrorCode.CORRUPT_MESSAGE);
         assertFails("cluster-named/1", ErrorCode.CORRUPT_MESSAGE);

@@ -8,11 +8,11 @@ import io.felice.api.ErrorCode;
 import io.felice.api.FeliceException;
 import org.junit.jupiter.api.Test;
 
-/** What somebody is told who sets a key to what it cannot be. */
+/** The messages for values that a config key refuses. */
 class ConfigKeyTest {
 
     @Test
-    void saysWhichNumbersItTakes() {
+    void theMessageForANumberOutOfRangeNamesTheRange() {
         assertThat(BrokerConfig.KEYS.get(BrokerConfig.NUM_PARTITIONS).expected())
                 .isEqualTo("a whole number from 1 to " + partitionsMax());
         assertThatThrownBy(
@@ -21,7 +21,7 @@ class ConfigKeyTest {
     }
 
     @Test
-    void namesTheWordsThatItTakes() {
+    void theLegalWordsOfAKeyAreListed() {
         assertThat(BrokerConfig.KEYS.get(BrokerConfig.AUTO_CREATE_TOPICS).expected())
                 .isEqualTo("true or false");
         assertThat(TopicConfig.KEYS.get(TopicConfig.STORAGE_DURABILITY).expected())
@@ -30,7 +30,7 @@ class ConfigKeyTest {
     }
 
     @Test
-    void refusesWhatWouldBeIgnored() {
+    void aValueThatTheBrokerWouldIgnoreIsRefused() {
         ConfigKey preallocate = TopicConfig.KEYS.get(TopicConfig.PREALLOCATE);
         assertThatCode(() -> preallocate.check("False")).doesNotThrowAnyException();
         assertThatThrownBy(() -> preallocate.check("true"))

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
-/** What an operator is told of settings that a running component does not take. */
+/** The warnings about changed settings that a running component does not apply. */
 class ReadOnceTest {
 
     interface Config {
@@ -20,7 +20,7 @@ class ReadOnceTest {
     private record Values(int tail_bytes, String[] listeners, long request_timeout_ms) implements Config {}
 
     @Test
-    void namesWhatWasChangedAndIsNotLive() {
+    void aChangedSettingThatIsNotLiveIsReported() {
         Config inForce = new Values(512, new String[] {"a"}, 10);
         Config wanted = new Values(1024, new String[] {"a"}, 20);
 
@@ -30,7 +30,7 @@ class ReadOnceTest {
     }
 
     @Test
-    void comparesListsByWhatIsInThem() {
+    void listsAreComparedByTheirItems() {
         Config inForce = new Values(1, new String[] {"a"}, 1);
         Config wanted = new Values(1, new String[] {"a", "b"}, 1);
 
@@ -40,7 +40,7 @@ class ReadOnceTest {
     }
 
     @Test
-    void saysNothingOfAFileThatWasOnlyTouched() {
+    void aFileThatWasWrittenWithoutAChangeIsNotReported() {
         Config inForce = new Values(1, new String[] {"a"}, 1);
 
         assertThat(ReadOnce.differences(Config.class, inForce, new Values(1, new String[] {"a"}, 1), Set.of()))
