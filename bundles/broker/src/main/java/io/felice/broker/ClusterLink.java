@@ -246,12 +246,12 @@ final class ClusterLink implements ClusterMetadata {
     }
 
     /** The addresses of this broker. Null while the network is away, which leaves the registration as it was. */
-    void reachedAt(Endpoints news) {
+    void bindEndpoints(Endpoints news) {
         endpoints = news;
         register();
     }
 
-    void reachedNoMoreAt(Endpoints gone) {
+    void unbindEndpoints(Endpoints gone) {
         if (endpoints == gone) {
             endpoints = null;
         }

@@ -158,7 +158,7 @@ final class Fetches implements AutoCloseable {
                 if (one == null) {
                     Want want = plan.wants().get(i);
                     one = read(want, now.partitions[i], room - bytes, bytes == 0);
-                    if (room - bytes < want.maxBytes() && foundNoRoom(one, now.ends[i] - want.offset())) {
+                    if (room - bytes < want.maxBytes() && didNotFit(one, now.ends[i] - want.offset())) {
                         room = (int) bytes; // no batch here fits the rest, so hardly one of the others will
                     }
                 }
@@ -176,7 +176,7 @@ final class Fetches implements AutoCloseable {
             }
         }
 
-        private static boolean foundNoRoom(FetchedPartition one, long available) {
+        private static boolean didNotFit(FetchedPartition one, long available) {
             return available > 0
                     && one.records().sizeInBytes() == 0
                     && one.error() == ErrorCode.NONE
@@ -239,7 +239,7 @@ final class Fetches implements AutoCloseable {
             if (closed || !ends) {
                 abandon();
             } else if (last) {
-                goOn();
+                attemptAgain();
             } else {
                 changed();
             }
@@ -270,12 +270,12 @@ final class Fetches implements AutoCloseable {
 
         @Override
         public void changed() {
-            if (waiting.get() && isWorthALook(found) && takeOut()) {
+            if (waiting.get() && mayBeReady(found) && takeOut()) {
                 attempt();
             }
         }
 
-        private boolean isWorthALook(Found then) {
+        private boolean mayBeReady(Found then) {
             long more = 0;
             for (int i = 0; i < then.partitions.length; i++) {
                 LeaderPartition partition = then.partitions[i];
@@ -296,7 +296,7 @@ final class Fetches implements AutoCloseable {
         private void timeIsUp() {
             last = true;
             try {
-                goOn();
+                attemptAgain();
             } catch (RuntimeException | Error accident) {
                 errors.error(
                         "A fetch failed at the end of its wait and is answered with NOT_LEADER_OR_FOLLOWER", accident);
@@ -304,7 +304,7 @@ final class Fetches implements AutoCloseable {
             }
         }
 
-        private void goOn() {
+        private void attemptAgain() {
             if (takeOut()) {
                 attempt();
             }

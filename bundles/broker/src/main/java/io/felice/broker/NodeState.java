@@ -269,7 +269,7 @@ final class NodeState implements AutoCloseable {
     }
 
     /** The log has been written to in this engine. */
-    void keptBy(LogId id, String engine) {
+    void writtenIn(LogId id, String engine) {
         engines.put(id, engine);
     }
 
@@ -290,7 +290,7 @@ final class NodeState implements AutoCloseable {
 
     void takenIn(LogId id, String engine) throws IOException {
         Files.deleteIfExists(directoryOf(id, engine).resolve(BEING_TAKEN_IN));
-        keptBy(id, engine);
+        writtenIn(id, engine);
     }
 
     /** The newest version of the cluster's metadata that this node has followed; 0 if it has followed none. */

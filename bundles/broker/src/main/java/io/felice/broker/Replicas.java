@@ -72,7 +72,7 @@ final class Replicas {
     private final Map<TopicPartition, Replica> byName = new ConcurrentHashMap<>();
     private final Map<UUID, Applied> applied = new HashMap<>();
     /** Dropped, and deleted as soon as they are closed; the broker's thread only. */
-    private final Set<LogId> going = new HashSet<>();
+    private final Set<LogId> toDelete = new HashSet<>();
     /** Logs that are being opened or closed, each with its engine; the broker's thread only. */
     private final Map<CompletableFuture<Void>, MountedEngine> underWay = new HashMap<>();
 
@@ -80,7 +80,7 @@ final class Replicas {
     /** As they were on disk at the start, until it is known of which log each is; the broker's thread only. */
     private final Map<TopicPartition, Long> checkpointed = new HashMap<>();
 
-    private final Consumer<AwaitedPartition> patience = this::waitNotForLong;
+    private final Consumer<AwaitedPartition> limitWait = this::limitWait;
 
     private volatile NodeState state;
     private volatile boolean closed;
@@ -119,7 +119,7 @@ final class Replicas {
         Replica replica = byName.get(partition);
         LeaderPartition leading = replica == null ? null : replica.leading();
         if (leading == null) {
-            throw notHere(partition, replica);
+            throw notLeading(partition, replica);
         }
         return leading;
     }
@@ -127,9 +127,9 @@ final class Replicas {
     /** As {@link #leader}; but for a partition that is on its way, a stand-in that waits for it for a while. */
     Partition leaderOrAwaited(TopicPartition partition) {
         Replica replica = byName.get(partition);
-        Partition found = replica == null || closed ? null : replica.leadingOrAwaited(environment.brokerId(), patience);
+        Partition found = replica == null || closed ? null : replica.leadingOrAwaited(environment.brokerId(), limitWait);
         if (found == null) {
-            throw notHere(partition, replica);
+            throw notLeading(partition, replica);
         }
         hurry(replica);
         if (closed) {
@@ -155,15 +155,15 @@ final class Replicas {
         return NOT_LEADER_OR_FOLLOWER.because("This node is stopping");
     }
 
-    private void waitNotForLong(AwaitedPartition awaited) {
+    private void limitWait(AwaitedPartition awaited) {
         try {
-            environment.timer().schedule(() -> awaited.refuse(late(awaited)), PATIENCE_SECONDS, TimeUnit.SECONDS);
+            environment.timer().schedule(() -> awaited.refuse(waitedTooLong(awaited)), PATIENCE_SECONDS, TimeUnit.SECONDS);
         } catch (RejectedExecutionException closing) {
-            awaited.refuse(late(awaited));
+            awaited.refuse(waitedTooLong(awaited));
         }
     }
 
-    private FeliceException late(AwaitedPartition awaited) {
+    private FeliceException waitedTooLong(AwaitedPartition awaited) {
         Replica replica = byName.get(awaited.id());
         return LEADER_NOT_AVAILABLE.because(
                 replica != null && replica.isOffline()
@@ -178,7 +178,7 @@ final class Replicas {
         }
     }
 
-    private FeliceException notHere(TopicPartition partition, Replica replica) {
+    private FeliceException notLeading(TopicPartition partition, Replica replica) {
         if (replica == null) {
             return view.get()
                     .topic(partition.topic())
@@ -247,7 +247,7 @@ final class Replicas {
         Replica replica = byName.get(partition);
         if (replica != null && replica.id.topicId().equals(topicId)) {
             byName.remove(partition);
-            going.add(replica.id);
+            toDelete.add(replica.id);
             replica.deleted = true;
             reconcile(replica);
         }
@@ -286,7 +286,7 @@ final class Replicas {
             return release(replica, notLed(replica));
         }
         if (replica.log != null) {
-            return play(replica, replica.log);
+            return takeRole(replica, replica.log);
         }
         if (replica.deleted) {
             replica.refuse(UNKNOWN_TOPIC_OR_PARTITION.because("There is no partition " + replica.partition));
@@ -308,7 +308,7 @@ final class Replicas {
     // ---- roles
 
     /** The replica's log is open: it gets the role that is wanted, if it has another one. */
-    private CompletableFuture<?> play(Replica replica, OpenedLog log) {
+    private CompletableFuture<?> takeRole(Replica replica, OpenedLog log) {
         PartitionState wanted = replica.wanted;
         log.update(replica.config);
         LeaderPartition leading = replica.leading();
@@ -321,12 +321,12 @@ final class Replicas {
         leaveRole(replica, notLed(replica));
         replica.status = Replica.Status.CHANGING;
         CompletableFuture<Void> done = begin(log.engine());
-        log.become(() -> roleOver(log, wanted))
-                .whenComplete((role, failure) -> main.execute(() -> assumed(replica, log, role, done)));
+        log.become(() -> newRole(log, wanted))
+                .whenComplete((role, failure) -> main.execute(() -> roleTaken(replica, log, role, done)));
         return done;
     }
 
-    private Role roleOver(OpenedLog log, PartitionState wanted) {
+    private Role newRole(OpenedLog log, PartitionState wanted) {
         return leads(wanted) ? log.lead(wanted, admission) : log.follow(wanted);
     }
 
@@ -341,7 +341,7 @@ final class Replicas {
     }
 
     /** @param role null if the log failed before it got one */
-    private void assumed(Replica replica, OpenedLog log, Role role, CompletableFuture<Void> done) {
+    private void roleTaken(Replica replica, OpenedLog log, Role role, CompletableFuture<Void> done) {
         if (role == null || replica.log != log || replica.status == Replica.Status.CLOSING) {
             done.complete(null);
             return;
@@ -353,7 +353,7 @@ final class Replicas {
             return;
         }
         if (log.whyEnded() != null) {
-            died(replica, log, log.whyEnded());
+            logFailed(replica, log, log.whyEnded());
             done.complete(null);
             return;
         }
@@ -406,12 +406,12 @@ final class Replicas {
         TopicConfig config = replica.config;
         replica.opening = engine.openings().add(() -> {
             if (closed || !isMounted(engine)) {
-                main.execute(() -> postponed(replica, done));
+                main.execute(() -> engineGone(replica, done));
                 return;
             }
             try {
                 OpenedLog log = openHere(replica, engine, config);
-                Role role = roleOver(log, wanted);
+                Role role = newRole(log, wanted);
                 main.execute(() -> opened(replica, log, role, done));
             } catch (RuntimeException | Error failure) {
                 main.execute(() -> notOpened(replica, failure, done));
@@ -455,15 +455,15 @@ final class Replicas {
                 state.lease(),
                 config,
                 lastWatermarks.getOrDefault(replica.id, 0L),
-                () -> state.keptBy(replica.id, engine.name()),
-                (log, cause) -> main.execute(() -> died(replica, log, cause)));
+                () -> state.writtenIn(replica.id, engine.name()),
+                (log, cause) -> main.execute(() -> logFailed(replica, log, cause)));
     }
 
     private void opened(Replica replica, OpenedLog log, Role role, CompletableFuture<Void> done) {
         openingTimes.ended();
         replica.opening = null;
         replica.log = log;
-        assumed(replica, log, role, done);
+        roleTaken(replica, log, role, done);
     }
 
     private boolean isMounted(MountedEngine engine) {
@@ -471,7 +471,7 @@ final class Replicas {
     }
 
     /** Its engine went away before its turn came. */
-    private void postponed(Replica replica, CompletableFuture<Void> done) {
+    private void engineGone(Replica replica, CompletableFuture<Void> done) {
         openingTimes.ended();
         replica.opening = null;
         replica.status = Replica.Status.CLOSED;
@@ -492,7 +492,7 @@ final class Replicas {
      * A log that ran out of free space is opened again at once, to be read and trimmed; a log whose device failed is
      * opened again after a while.
      */
-    private void died(Replica replica, OpenedLog log, Throwable cause) {
+    private void logFailed(Replica replica, OpenedLog log, Throwable cause) {
         if (replica.log != log || replica.status == Replica.Status.CLOSING) {
             return;
         }
@@ -577,7 +577,7 @@ final class Replicas {
     }
 
     private void delete(Replica replica) {
-        going.remove(replica.id);
+        toDelete.remove(replica.id);
         String name = state.engineOf(replica.id).orElse(replica.engine);
         replica.status = Replica.Status.CLOSED;
         lastWatermarks.remove(replica.id);
@@ -629,7 +629,7 @@ final class Replicas {
     }
 
     private boolean isInUse(LogId id) {
-        return going.contains(id) || byName.values().stream().anyMatch(replica -> replica.id.equals(id));
+        return toDelete.contains(id) || byName.values().stream().anyMatch(replica -> replica.id.equals(id));
     }
 
     // ---- regular work

@@ -101,7 +101,7 @@ class BrokerTest {
         }
 
         @Override
-        public void makeAnew() {
+        public void restart() {
             anew.incrementAndGet();
         }
     }

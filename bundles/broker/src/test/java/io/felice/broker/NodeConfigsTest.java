@@ -213,7 +213,7 @@ class NodeConfigsTest {
 
     @Test
     void whatIsTrueOfTheNodeIsShownUnderKafkasNames() {
-        configs.reachedAt(new Endpoints() {
+        configs.bindEndpoints(new Endpoints() {
             @Override
             public List<BrokerRegistration.Endpoint> endpoints() {
                 return List.of();
@@ -363,11 +363,11 @@ class NodeConfigsTest {
     @Test
     void whatNobodyCouldRefuseIsSaid() {
         kept.put("orders", List.of("memory"));
-        assertThat(configs.unkeptPromises()).isEmpty();
+        assertThat(configs.unmetDurability()).isEmpty();
 
         replay(new ConfigSet(ALL, "log.flush.interval.messages", "1"));
 
-        assertThat(configs.unkeptPromises())
+        assertThat(configs.unmetDurability())
                 .containsExactly(
                         "Topic orders cannot have flush.messages=1: what its engine memory keeps does not survive a power cut.");
     }
