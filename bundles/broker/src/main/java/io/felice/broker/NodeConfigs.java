@@ -37,8 +37,8 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * The configuration in force on this node. A value in the cluster's metadata wins over the configuration file, and the
- * file wins over the default. Any thread may read; one thread passes new views and files.
+ * The effective configuration of this node. A value in the cluster's metadata overrides the configuration file, and the
+ * file overrides the default. Any thread may read; one thread passes new views and files.
  */
 final class NodeConfigs implements Configs {
     private static final List<String> OF_ENGINES =
@@ -57,7 +57,7 @@ final class NodeConfigs implements Configs {
     /**
      * @param file broker keys of the configuration file
      * @param enginesWithLogs the engines of the logs that this node has of a topic
-     * @throws io.felice.api.FeliceException INVALID_CONFIG if a value there is not legal
+     * @throws io.felice.api.FeliceException INVALID_CONFIG if a value in {@code file} is illegal
      */
     NodeConfigs(int brokerId, Map<String, String> file, Engines engines, Function<TopicView, Stream<String>> enginesWithLogs) {
         this.brokerId = brokerId;
@@ -85,12 +85,12 @@ final class NodeConfigs implements Configs {
         return file;
     }
 
-    /** The network is here: {@link #describe} shows its settings. */
+    /** From now on {@link #describe} shows the settings of the network. */
     synchronized void bindEndpoints(Endpoints news) {
         endpoints = news;
     }
 
-    /** The network with these endpoints is away. If another one has come already, its endpoints stay. */
+    /** Does nothing if other endpoints have replaced {@code gone}. */
     synchronized void unbindEndpoints(Endpoints gone) {
         if (endpoints == gone) {
             endpoints = null;
@@ -191,7 +191,7 @@ final class NodeConfigs implements Configs {
      * Takes a changed configuration file. Called on the thread that passes views.
      *
      * @throws io.felice.api.FeliceException INVALID_CONFIG if a value is illegal, or if the engine of a topic cannot
-     *     give the durability that the file asks for; the previous file stays in force
+     *     give the durability that the file asks for; the previous file stays effective
      */
     void update(Map<String, String> file) {
         Layers now = layers;
@@ -210,8 +210,8 @@ final class NodeConfigs implements Configs {
     }
 
     /**
-     * One sentence for each topic whose durability its engine cannot give. The configuration file can cause this, because it
-     * is read before the topics are known.
+     * One sentence for each topic whose engine cannot give the durability that its config asks for. The configuration
+     * file can cause this, because it is read before the topics are known.
      */
     List<String> unmetDurability() {
         Layers now = layers;
@@ -232,7 +232,7 @@ final class NodeConfigs implements Configs {
         return layers.broker;
     }
 
-    /** The engine for a new log of the topic: the engine of its other logs, or the placement rule's if there are none. */
+    /** The engine for a new log of the topic: the engine of its other logs; without logs, the engine of its config. */
     String engineOf(String topic) {
         Layers now = layers;
         return now.view
@@ -288,7 +288,7 @@ final class NodeConfigs implements Configs {
         return synonyms;
     }
 
-    /** Adds the engine that the topic's config names, and as the default the engines that have its logs or will have them. */
+    /** Adds the engine that the topic's config names, and as the default the engines that have or will have its logs. */
     private void addEngines(List<Synonym> synonyms, Layers now, String topic, String asked) {
         if (!asked.isEmpty()) {
             add(synonyms, TopicConfig.STORAGE_ENGINE, asked, DYNAMIC_TOPIC);
@@ -401,7 +401,7 @@ final class NodeConfigs implements Configs {
     private static void mustNotCompact(String topic, String name, String value) {
         if (value.contains("compact") && !InternalTopics.isCompacted(topic)) {
             throw INVALID_CONFIG.because("Invalid value " + value + " for configuration " + name
-                    + ": nothing but __consumer_offsets is compacted yet.");
+                    + ": only __consumer_offsets can be compacted yet.");
         }
     }
 
@@ -464,8 +464,8 @@ final class NodeConfigs implements Configs {
     }
 
     /**
-     * Refuses {@code power} if the engine does not survive a power cut. Every engine accepts {@code kill}, the default,
-     * even if it cannot give it: records in the memory engine are acknowledged and are lost with the process.
+     * Refuses {@code power} if the engine's records do not survive a power cut. Every engine accepts {@code kill}, the
+     * default, even if its records do not survive a kill: the memory engine loses acknowledged records with the process.
      */
     private void mustGiveDurability(String topic, TopicConfig config, String engine) {
         unmetDurability(topic, config, engine).ifPresent(sentence -> {
@@ -482,8 +482,8 @@ final class NodeConfigs implements Configs {
             String asked = config.getLong(TopicConfig.FLUSH_MESSAGES) == 1
                     ? TopicConfig.FLUSH_MESSAGES + "=1"
                     : TopicConfig.STORAGE_DURABILITY + "=power";
-            return Optional.of("Topic " + topic + " cannot have " + asked + ": what its engine " + engine
-                    + " keeps does not survive a power cut.");
+            return Optional.of("Topic " + topic + " cannot have " + asked + ": the records of its engine " + engine
+                    + " do not survive a power cut.");
         }
         return Optional.empty();
     }

@@ -471,9 +471,9 @@ class BrokerTest {
         eventually(() -> assertThat(reasons()).anyMatch(reason -> reason.contains("1 partition is offline: orders-0")));
 
         CompletionStage<Appended> waiting = produce(broker.partitions().leader(first("orders")), batch(1));
-        assertThatThrownBy(() -> get(waiting)).hasStackTraceContaining("the storage engine scripted is not here");
+        assertThatThrownBy(() -> get(waiting)).hasStackTraceContaining("the storage engine scripted is not running");
         eventually(() -> assertThatThrownBy(() -> broker.partitions().leader(first("orders")))
-                .hasMessageContaining("orders-0 is offline: the storage engine scripted is not here"));
+                .hasMessageContaining("orders-0 is offline: the storage engine scripted is not running"));
         broker.bindEngine(engine, SCRIPTED);
         led("orders");
     }
@@ -486,7 +486,7 @@ class BrokerTest {
                 .containsExactly(Trouble.ofNode("The broker waits for the network to open its listeners"));
         waiting.bindEndpoints(LOOPBACK);
         eventually(() -> assertThat(waiting.troubles())
-                .containsExactly(Trouble.ofNode("The broker waits for the cluster store, which is not here")));
+                .containsExactly(Trouble.ofNode("The broker waits for the cluster store, which is not running")));
         waiting.bindEngine(engine, SCRIPTED);
 
         waiting.bindStore(store);

@@ -322,12 +322,12 @@ class NodeConfigsTest {
 
         assertThat(catchThrowable(() -> configs.check(
                         fresh, Map.of(TopicConfig.STORAGE_DURABILITY, "power", TopicConfig.STORAGE_ENGINE, "memory"))))
-                .hasMessage("Topic fresh cannot have storage.durability=power: what its engine memory keeps does not"
-                        + " survive a power cut.");
+                .hasMessage("Topic fresh cannot have storage.durability=power: the records of its engine memory do"
+                        + " not survive a power cut.");
         assertThat(catchThrowable(() -> configs.check(
                         fresh, Map.of(TopicConfig.FLUSH_MESSAGES, "1", TopicConfig.STORAGE_ENGINE, "memory"))))
-                .hasMessage("Topic fresh cannot have flush.messages=1: what its engine memory keeps does not survive"
-                        + " a power cut.");
+                .hasMessage("Topic fresh cannot have flush.messages=1: the records of its engine memory do not"
+                        + " survive a power cut.");
     }
 
     @Test
@@ -369,7 +369,7 @@ class NodeConfigsTest {
 
         assertThat(configs.unmetDurability())
                 .containsExactly(
-                        "Topic orders cannot have flush.messages=1: what its engine memory keeps does not survive a power cut.");
+                        "Topic orders cannot have flush.messages=1: the records of its engine memory do not survive a power cut.");
     }
 
     @Test

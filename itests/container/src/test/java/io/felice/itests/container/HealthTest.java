@@ -113,7 +113,7 @@ class HealthTest {
     }
 
     private void mustBeOfflineWithoutItsEngine(String topic) throws Exception {
-        String reason = "the storage engine memory is not here";
+        String reason = "the storage engine memory is not running";
         Eventually.await("serving in part", () -> node.run("status").exitCode() == SERVES_IN_PART);
         assertThat(node.run("status").output()).contains("1 partition is offline: " + topic + "-0 (" + reason + ")");
         assertThat(new Insides(node).table("broker.offline")).singleElement().satisfies(row -> assertThat(row)
