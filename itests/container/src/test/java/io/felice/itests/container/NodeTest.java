@@ -255,11 +255,11 @@ class NodeTest {
                 "reading the files",
                 () -> node.log().contains("num.partitions is \"x\", but it must be a whole number from 1")
                         && node.log().contains("request.timeout.ms is \"-5\"")
-                        && node.log().contains("It stays 15000 until that is corrected.")
+                        && node.log().contains("It stays 15000 until the value is corrected.")
                         && node.log().contains("tail.bytes stays \"524288\" and becomes \"1048576\""));
         assertThat(node.log())
                 .contains("num.partition is no setting and is ignored. Did you mean num.partitions?")
-                .doesNotContain(" ERROR ", "Broker 0 stops");
+                .doesNotContain(" ERROR ", "Broker 0 is stopping");
         assertThat(node.run("exec", "log:set debug io.felice.shell").output())
                 .startsWith("io.felice.shell logs at DEBUG from now on, also after a restart:");
         Eventually.await("writing it", () -> Files.readString(etc.file("org.ops4j.pax.logging.cfg"))
@@ -285,12 +285,12 @@ class NodeTest {
 
         Eventually.await(
                 "being ready again",
-                () -> node.log().contains("Broker 0 stops")
-                        && node.log().lastIndexOf(" Ready: ") > node.log().lastIndexOf("Broker 0 stops")
+                () -> node.log().contains("Broker 0 is stopping")
+                        && node.log().lastIndexOf(" Ready: ") > node.log().lastIndexOf("Broker 0 is stopping")
                         && node.run("status").exitCode() == 0);
         assertThat(node.log())
-                .contains("It stays *:memory until that is corrected.", "It stays 524288 until that is corrected.")
-                .doesNotContain("The default is in force");
+                .contains("It stays *:memory until the value is corrected.", "It stays 524288 until the value is corrected.")
+                .doesNotContain("The default applies");
     }
 
     @Test
@@ -308,7 +308,7 @@ class NodeTest {
                         "io.felice.broker.cfg: storage.placement is \"nonsense\", but it must be pattern:engine pairs")
                 .contains("io.felice.network.cfg: num.network.threads is \"many\"");
         assertThat(node.log())
-                .contains("io.felice.brokr.cfg is named after no bundle", "Did you mean io.felice.broker.cfg?");
+                .contains("io.felice.brokr.cfg does not have the name of an installed bundle", "Did you mean io.felice.broker.cfg?");
     }
 
     private Etc ownEtc() throws IOException {
