@@ -47,9 +47,9 @@ class HostileInputTest {
     private static final int MOST_ELEMENTS = 1_000_000;
     private static final int MOST_TAGGED_FIELDS = 10_000;
     private static final int FAR_TOO_MANY_ELEMENTS = 4_000_000;
-    private static final byte[] FIXED_LIE =
+    private static final byte[] LARGE_FIXED_NUMBER =
             ByteBuffer.allocate(4).putInt(FAR_TOO_MANY_ELEMENTS).array();
-    private static final byte[] VARINT_LIE = varint(FAR_TOO_MANY_ELEMENTS + 1);
+    private static final byte[] LARGE_VARINT = varint(FAR_TOO_MANY_ELEMENTS + 1);
 
     private TestNode node;
 
@@ -289,7 +289,7 @@ class HostileInputTest {
                     api.lowestSupportedVersion(),
                     api.highestSupportedVersion(true),
                     (ApiMessage request, RequestContext context) -> {
-                        // The error code shows that the handler has read the request while the frame's bytes were valid.
+                        // The request is copied, because the bytes of its frame are valid only during this call.
                         received.set(request.duplicate());
                         throw new CloseConnection("the test has seen what it wants");
                     });
@@ -346,8 +346,8 @@ class HostileInputTest {
                     new TreeSet<>(List.of(api.lowestSupportedVersion(), api.highestSupportedVersion(true)))) {
                 byte[] good = requests.frame(api, version, 1);
                 for (int at = 12; at < good.length && at < 120; at++) {
-                    for (byte[] lie : List.of(FIXED_LIE, VARINT_LIE)) {
-                        frame.put(0, good, 4, at - 4).put(at - 4, lie);
+                    for (byte[] number : List.of(LARGE_FIXED_NUMBER, LARGE_VARINT)) {
+                        frame.put(0, good, 4, at - 4).put(at - 4, number);
 
                         assertThat(bytesAllocatedToParse(frame))
                                 .as("seed %d: %s v%d at %d", seed, api.name, version, at)
