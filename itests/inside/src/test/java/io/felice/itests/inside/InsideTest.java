@@ -64,8 +64,8 @@ public class InsideTest {
                     "ZooKeeper loads it only if its connections use Netty, which Felice's do not",
             "io.felice.api.config.BrokerConfig",
                     "the compiler copies its constants into network's class, which never loads it",
-            "javax.servlet.", "ZooKeeper's admin server authenticates with it, and no node starts that",
-            "org.apache.commons.io.", "A ZooKeeper quorum with an oracle, and the embedded server forms no quorum");
+            "javax.servlet.", "only ZooKeeper's admin server uses it, which no node starts",
+            "org.apache.commons.io.", "only a ZooKeeper quorum with an oracle uses it, and the embedded server has no quorum");
 
     @Inject
     private BundleContext context;
