@@ -18,8 +18,8 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 
 /**
- * Replaces a partition whose log is being opened or whose storage engine is being replaced. Calls wait, and are passed to
- * the partition in order once it is open. Any thread; no call is answered while the monitor is held.
+ * Replaces a partition whose log is being opened or whose storage engine is being replaced. Calls wait, and are passed
+ * to the partition in order once it is open. Any thread; no call is answered while the monitor is held.
  */
 final class AwaitedPartition implements Partition {
     /**
@@ -70,8 +70,8 @@ final class AwaitedPartition implements Partition {
 
     /**
      * Passes the waiting calls to the partition, in order. {@code publish} runs before newer calls can reach the
-     * partition directly. Calls that arrive meanwhile wait for the next round, so that their callers do not block. Calls
-     * are answered after the last round: clients without an answer send no more requests, so the rounds end.
+     * partition directly. Calls that arrive meanwhile wait for the next round, so that their callers do not block.
+     * Calls are answered after the last round: clients without an answer send no more requests, so the rounds end.
      *
      * @param settling runs the ends of turns, which may block, after the last round
      */

@@ -16,8 +16,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The broker's three threads. {@code felice-broker} makes the decisions, {@code felice-broker-state} writes the broker's
- * own files, and {@code felice-broker-timer} starts delayed and periodic tasks. After the threads have ended,
+ * The broker's three threads. {@code felice-broker} makes the decisions, {@code felice-broker-state} writes the
+ * broker's own files, and {@code felice-broker-timer} starts delayed and periodic tasks. After the threads have ended,
  * {@link #onMain} and {@link #inBackground} drop their tasks. Any thread may call the methods.
  */
 final class BrokerThreads {

@@ -51,7 +51,7 @@ final class NodeConfigs implements Configs {
     private final Function<TopicView, Stream<String>> enginesWithLogs;
 
     private volatile Layers layers;
-    /** Null while the network is away. */
+    /** Null while the network has no open listeners. */
     private volatile Endpoints endpoints;
 
     /**
@@ -288,7 +288,9 @@ final class NodeConfigs implements Configs {
         return synonyms;
     }
 
-    /** Adds the engine that the topic's config names, and as the default the engines that have or will have its logs. */
+    /**
+     * Adds the engine that the topic's config names, and as the default the engines that have or will have its logs.
+     */
     private void addEngines(List<Synonym> synonyms, Layers now, String topic, String asked) {
         if (!asked.isEmpty()) {
             add(synonyms, TopicConfig.STORAGE_ENGINE, asked, DYNAMIC_TOPIC);
@@ -465,7 +467,8 @@ final class NodeConfigs implements Configs {
 
     /**
      * Refuses {@code power} if the engine's records do not survive a power cut. Every engine accepts {@code kill}, the
-     * default, even if its records do not survive a kill: the memory engine loses acknowledged records with the process.
+     * default, even if its records do not survive a kill: the memory engine loses acknowledged records with the
+     * process.
      */
     private void mustGiveDurability(String topic, TopicConfig config, String engine) {
         unmetDurability(topic, config, engine).ifPresent(sentence -> {

@@ -15,8 +15,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Registers the broker's services in the OSGi framework when the broker can serve, and unregisters them before the broker
- * stops.
+ * Registers the broker's services in the OSGi framework when the broker can serve, and unregisters them before the
+ * broker stops.
  */
 final class RegisteredServices implements Broker.Services {
     private static final Logger log = LoggerFactory.getLogger(RegisteredServices.class);

@@ -616,7 +616,7 @@ final class Replicas {
     private CompletableFuture<Void> closeAll(MountedEngine engine) {
         for (Replica replica : byName.values()) {
             if (replica.log != null && !replica.isBusy() && replica.log.engine() == engine) {
-                release(replica, LEADER_NOT_AVAILABLE.because("The engine of " + replica.partition + " is away"));
+                release(replica, LEADER_NOT_AVAILABLE.because("The engine of " + replica.partition + " was removed"));
             }
         }
         return CompletableFuture.allOf(underWay.entrySet().stream()

@@ -23,9 +23,9 @@ import org.slf4j.LoggerFactory;
  * Finds and removes stray logs: logs that belong to no replica of this node in the cluster's view.
  *
  * <p>A stray log is deleted only if this node knows that the topic was deleted or that the replica was moved to another
- * node. The node knows this if it used the log in this cluster ({@link NodeState} has files for the log) and the metadata
- * has not gone back to an older version since. All other stray logs are unknown: they are set aside, and an operator
- * decides.
+ * node. The node knows this if it used the log in this cluster ({@link NodeState} has files for the log) and the
+ * metadata has not gone back to an older version since. All other stray logs are unknown: they are set aside, and an
+ * operator decides.
  *
  * <p>Decides on the broker's thread; lists and deletes logs on the engines' threads.
  */

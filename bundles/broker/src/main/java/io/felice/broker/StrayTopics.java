@@ -39,12 +39,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The operator's commands for stray logs: list, delete, and take in. Taking in creates the topic again. The order of the
- * steps makes sure that after a crash there are either the stray logs or the topic:
+ * The operator's commands for stray logs: list, delete, and take in. Taking in creates the topic again. The order of
+ * the steps makes sure that after a crash there are either the stray logs or the topic:
  *
  * <ol>
- *   <li>{@link StrayLogReading} reads every log and writes the broker's files for the log, so that only readable logs are
- *       taken in.
+ *   <li>{@link StrayLogReading} reads every log and writes the broker's files for the log, so that only readable logs
+ *       are taken in.
  *   <li>The controller creates the topic with the old id. Each partition begins with a leader epoch above all epochs in
  *       its log.
  *   <li>{@link NodeState} notes that this node knows the logs.
@@ -263,7 +263,9 @@ final class StrayTopics implements Strays {
         return null;
     }
 
-    /** If the controller has created the topic in spite of the failure, the logs are opened where they were set aside. */
+    /**
+     * If the controller has created the topic in spite of the failure, the logs are opened where they were set aside.
+     */
     private static CompletableFuture<Integer> setAsideAgain(Found found, Throwable failure) {
         return on(found.engine(), () -> {
                     found.byPartition().values().forEach(id -> StrayLogs.setAside(found.engine(), id));

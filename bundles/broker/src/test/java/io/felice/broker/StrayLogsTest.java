@@ -42,8 +42,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A log is not stray before this node has read all topics. A stray log is deleted only if this node knows that its topic was
- * deleted.
+ * A log is not stray before this node has read all topics. A stray log is deleted only if this node knows that its
+ * topic was deleted.
  */
 class StrayLogsTest {
     private static final LogId KEPT = new LogId(UUID.randomUUID(), 0, "kept");

@@ -4,10 +4,10 @@ import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
 
 /**
- * Finds the transfer of file ranges to peers on this machine that takes less processor time of the I/O thread: sendfile by
- * the kernel, or a copy through memory. Which way is cheaper depends on the machine, by up to a factor of two, so both are
- * measured: 4 MB by one way, 4 MB by the other, then the cheaper way. The other way is measured again after every 32
- * spells of 4 MB. I/O thread only.
+ * Finds the transfer of file ranges to peers on this machine that takes less processor time of the I/O thread: sendfile
+ * by the kernel, or a copy through memory. Which way is cheaper depends on the machine, by up to a factor of two, so
+ * both are measured: 4 MB by one way, 4 MB by the other, then the cheaper way. The other way is measured again after
+ * every 32 spells of 4 MB. I/O thread only.
  */
 final class CheaperTransfer {
     private static final long SPELL_BYTES = 4 * 1024 * 1024;

@@ -11,8 +11,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A client's connection. Requests begin in order of arrival, answers are sent in the same order, and reading stops while a
- * limit is reached. All work is done on the connection's I/O thread.
+ * A client's connection. Requests begin in order of arrival, answers are sent in the same order, and reading stops
+ * while a limit is reached. All work is done on the connection's I/O thread.
  *
  * <pre>
  * Transport → FrameReader → Dispatcher → handler … → PendingResponse → Answers → InFlight → Outbox → Transport
@@ -338,7 +338,10 @@ final class Connection {
         processor.ended(pending);
     }
 
-    /** Closes the connection after every failure. A failure that clients should not be able to cause is logged as an error. */
+    /**
+     * Closes the connection after every failure. A failure that clients should not be able to cause is logged as an
+     * error.
+     */
     private void guarded(Step step) {
         try {
             step.run();

@@ -49,19 +49,23 @@ final class FrameMemory {
         used.addAndGet(-bytes);
     }
 
-    /** Adds to the memory that handlers still use for requests that were given up; negative when a handler has finished. */
+    /**
+     * Adds to the memory that handlers still use for requests that were given up; negative when a handler has finished.
+     */
     void outlives(int bytes) {
         outlived.addAndGet(bytes);
     }
 
-    /** True if requests that were given up use more than half of the memory: requests that keep their bytes must wait. */
+    /**
+     * True if requests that were given up use more than half of the memory: requests that keep their bytes are refused.
+     */
     boolean isMostlyOutlived() {
         return outlived.get() > limit / 2;
     }
 
     /**
-     * A buffer of at least this capacity, charged with its actual capacity. Null if the limit does not allow it now, or if
-     * the JVM has no memory.
+     * A buffer of at least this capacity, charged with its actual capacity. Null if the limit does not allow it now, or
+     * if the JVM has no memory.
      */
     ByteBuffer allocate(int capacity) {
         boolean pooled = capacity > SMALL && capacity <= LARGEST_POOLED;

@@ -5,9 +5,9 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 
 /**
- * Divides the bytes of a connection into frames: {@code length:int32 | frame}. A small frame is passed on as a slice of the
- * I/O thread's scratch buffer. An incomplete frame is received into its own buffer, which grows with the received bytes and
- * not with the claimed length. I/O thread only.
+ * Divides the bytes of a connection into frames: {@code length:int32 | frame}. A small frame is passed on as a slice of
+ * the I/O thread's scratch buffer. An incomplete frame is received into its own buffer, which grows with the received
+ * bytes and not with the claimed length. I/O thread only.
  */
 final class FrameReader {
     /** Length, API key, version and correlation id: a frame can be refused when these bytes are received. */
@@ -31,7 +31,9 @@ final class FrameReader {
         /** False while no request may begin. */
         boolean mayBegin();
 
-        /** @throws MalformedRequest if the length is illegal for the API; {@code key} is -1 if it is not received yet */
+        /**
+         * @throws MalformedRequest if the length is illegal for the API; {@code key} is -1 if it is not received yet
+         */
         void checkLength(int length, short key, short version);
 
         /** @return false if the request cannot begin now; {@link FrameReader#resume} passes the frame again */

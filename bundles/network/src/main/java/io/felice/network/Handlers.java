@@ -50,8 +50,8 @@ public final class Handlers {
     }
 
     /**
-     * After this call no request begins with this handler. Its begun requests are answered without it, in some APIs only
-     * after a short wait for their stages.
+     * After this call no request begins with this handler. Its begun requests are answered without it, in some APIs
+     * only after a short wait for their stages.
      */
     public void unbind(RequestHandler<?, ?> handler, Map<String, Object> properties) {
         apis.remove(keyOf(properties), handler);

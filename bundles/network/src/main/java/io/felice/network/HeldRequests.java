@@ -6,10 +6,10 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 
 /**
- * The requests that wait for a missing handler, whose bundle is being replaced or has not started yet. A connection holds
- * at most one request, and begins and reads no later ones. {@link Limits} bound the time of a held request, the number of
- * held requests and their bytes. When the handler is there, the request is dispatched like a new one. If the time is over
- * before, the request is answered with the API's retriable error.
+ * The requests that wait for a missing handler, whose bundle is being replaced or has not started yet. A connection
+ * holds at most one request, and begins and reads no later ones. {@link Limits} bound the time of a held request, the
+ * number of held requests and their bytes. When the handler is there, the request is dispatched like a new one. If the
+ * time is over before, the request is answered with the API's retriable error.
  */
 final class HeldRequests {
     private final ApiTable apis;
@@ -62,7 +62,9 @@ final class HeldRequests {
         return advertises;
     }
 
-    /** The held request of one connection, if there is one: its API and the time since when it waits. I/O thread only. */
+    /**
+     * The held request of one connection, if there is one: its API and the time since when it waits. I/O thread only.
+     */
     final class Hold {
         private final Connection connection;
         private ApiTable.Slot awaited;
@@ -86,7 +88,8 @@ final class HeldRequests {
          * Holds a request until its handler comes.
          *
          * @param receivedBytes the received bytes of the connection that are not handled
-         * @return false if the request has waited for the maximum time, or too many requests wait: it must be answered now
+         * @return false if the request has waited for the maximum time, or too many requests wait: it must be answered
+         *     now
          */
         boolean holds(ApiTable.Slot slot, int receivedBytes) {
             long now = System.nanoTime();

@@ -46,8 +46,8 @@ final class InFlight {
     }
 
     /**
-     * Gives up the requests of a removed handler at once. If the API outlives its handler, the stage of the request gets a
-     * short time to complete.
+     * Gives up the requests of a removed handler at once. If the API outlives its handler, the stage of the request
+     * gets a short time to complete.
      */
     void abandon(long serviceId, Consumer<PendingResponse> giveUp) {
         long now = System.nanoTime();

@@ -8,9 +8,9 @@ import java.util.ArrayDeque;
 import java.util.function.Consumer;
 
 /**
- * The answers of a connection that are being sent, in order. Small parts of consecutive answers are copied into one write;
- * large direct buffers are written without a copy; ranges of files are sent through memory or by sendfile. I/O thread
- * only.
+ * The answers of a connection that are being sent, in order. Small parts of consecutive answers are copied into one
+ * write; large direct buffers are written without a copy; ranges of files are sent through memory or by sendfile. I/O
+ * thread only.
  */
 final class Outbox {
     /** The buffers of an I/O thread for its next write. */

@@ -9,8 +9,8 @@ import java.util.function.BiConsumer;
 import org.apache.kafka.common.protocol.ApiMessage;
 
 /**
- * A begun request, until its answer is sent. The handler's stage may complete on any thread; everything else runs on the
- * connection's I/O thread. This object has no reference to the handler, so that a replaced bundle can be unloaded.
+ * A begun request, until its answer is sent. The handler's stage may complete on any thread; everything else runs on
+ * the connection's I/O thread. This object has no reference to the handler, so that a replaced bundle can be unloaded.
  */
 final class PendingResponse implements BiConsumer<ApiMessage, Throwable> {
     private static final int OPEN = 0;
@@ -51,7 +51,10 @@ final class PendingResponse implements BiConsumer<ApiMessage, Throwable> {
         this.beganAt = now;
     }
 
-    /** Sets the memory that the request's message may refer to: a buffer to recycle, or heap memory that is only counted. */
+    /**
+     * Sets the memory that the request's message may refer to: a buffer to recycle, or heap memory that is only
+     * counted.
+     */
     void uses(ByteBuffer buffer, int chargedBytes) {
         memory = buffer;
         charged = chargedBytes;
@@ -85,8 +88,8 @@ final class PendingResponse implements BiConsumer<ApiMessage, Throwable> {
     }
 
     /**
-     * Gives up a stage that is not complete; true only for the first caller. The handler may use the request's memory until
-     * the stage completes: a late completion only releases this memory.
+     * Gives up a stage that is not complete; true only for the first caller. The handler may use the request's memory
+     * until the stage completes: a late completion only releases this memory.
      */
     boolean takeOpen() {
         int bytes = memoryBytes();

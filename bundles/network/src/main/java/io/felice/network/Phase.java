@@ -63,8 +63,8 @@ sealed interface Phase {
     }
 
     /**
-     * All answers are sent. Bytes from the client are discarded until the client closes the connection: closing a socket
-     * with unread bytes resets the connection, and the client loses the answers that it has not read yet.
+     * All answers are sent. Bytes from the client are discarded until the client closes the connection: closing a
+     * socket with unread bytes resets the connection, and the client loses the answers that it has not read yet.
      *
      * @param since by {@link System#nanoTime}
      */

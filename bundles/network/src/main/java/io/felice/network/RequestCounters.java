@@ -6,8 +6,8 @@ final class RequestCounters {
     final Counter bytesIn = new Counter();
     final Counter bytesOut = new Counter();
     /**
-     * Requests that failed as a whole: the handler threw an exception or was removed. Errors of single topics, partitions
-     * or groups are in the body of the answer and are not counted.
+     * Requests that failed as a whole: the handler threw an exception or was removed. Errors of single topics,
+     * partitions or groups are in the body of the answer and are not counted.
      */
     final Counter errors = new Counter();
 

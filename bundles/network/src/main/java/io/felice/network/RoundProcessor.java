@@ -20,12 +20,12 @@ import org.apache.mina.transport.socket.nio.NioSession;
 import org.slf4j.LoggerFactory;
 
 /**
- * An I/O thread that works in rounds: it reads and dispatches the requests of its connections, runs the actions that were
- * deferred to the end of the round, and then writes the answers.
+ * An I/O thread that works in rounds: it reads and dispatches the requests of its connections, runs the actions that
+ * were deferred to the end of the round, and then writes the answers.
  *
- * <p>MINA's processor selects, registers, and notices closed sockets. Frames are read in place ({@link FrameReader}) and
- * answers are written from an {@link Outbox}. Other threads put completed requests into a mailbox, and wake this thread
- * only if it is waiting.
+ * <p>MINA's processor selects, registers, and notices closed sockets. Frames are read in place ({@link FrameReader})
+ * and answers are written from an {@link Outbox}. Other threads put completed requests into a mailbox, and wake this
+ * thread only if it is waiting.
  */
 public final class RoundProcessor extends NioProcessor {
     private static final FoldedErrors errors = new FoldedErrors(LoggerFactory.getLogger(RoundProcessor.class));

@@ -110,7 +110,9 @@ final class Server {
         }
     }
 
-    /** Limits connections to half of the file descriptors that are left; the other half is for the logs and other files. */
+    /**
+     * Limits connections to half of the file descriptors that are left; the other half is for the logs and other files.
+     */
     private void limitConnections() {
         long possible = Math.min(UNLIMITED, Math.max(1, FileDescriptors.free() / 2));
         if (possible < limits.connections()) {

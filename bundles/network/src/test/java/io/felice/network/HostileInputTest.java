@@ -426,7 +426,9 @@ class HostileInputTest {
         }
     }
 
-    /** A Metadata request, version 9: tagged fields in its header, topics with one byte for each field, tagged fields. */
+    /**
+     * A Metadata request, version 9: tagged fields in its header, topics with one byte for each field, tagged fields.
+     */
     private static byte[] metadata(int headerTags, int topics, int tags) {
         ByteBuffer frame = ByteBuffer.allocate(4 + 16 + 3 * headerTags + 2 * topics + 16 + 3 * tags);
         frame.putInt(frame.capacity() - 4)

@@ -10,8 +10,8 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
- * The bundles of a node, and what does not work without each of them. A bundle that is not running cannot report its own
- * trouble.
+ * The bundles of a node, and what does not work without each of them. A bundle that is not running cannot report its
+ * own trouble.
  */
 final class ExpectedBundles {
     private static final String PREFIX = "io.felice.";

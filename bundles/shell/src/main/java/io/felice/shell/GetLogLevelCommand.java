@@ -10,7 +10,9 @@ import org.apache.karaf.shell.api.action.lifecycle.Service;
 import org.apache.karaf.shell.support.table.ShellTable;
 import org.osgi.service.cm.ConfigurationAdmin;
 
-/** {@code log:get}, which replaces Karaf's command: that command shows the levels of the file, not the effective ones. */
+/**
+ * {@code log:get}, which replaces Karaf's command: that command shows the levels of the file, not the effective ones.
+ */
 @Service
 @Command(scope = "log", name = "get", description = "Shows the effective levels of loggers.")
 public final class GetLogLevelCommand implements Action {

@@ -11,8 +11,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Reports whether the node serves: to the launcher at each change, and to the log when a change has lasted for three
- * seconds. Shorter changes are not logged, because a bundle that is updated stops for a moment. While a start waits, the
- * log says every five seconds what it waits for.
+ * seconds. Shorter changes are not logged, because a bundle that is updated stops for a moment. While a start waits,
+ * the log says every five seconds what it waits for.
  *
  * <p>One thread.
  */

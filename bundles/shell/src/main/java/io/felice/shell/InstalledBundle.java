@@ -14,8 +14,8 @@ import org.osgi.framework.startlevel.BundleStartLevel;
  * @param name its symbolic name
  * @param isFragment true if it is a fragment of another bundle, so that it cannot be started itself
  * @param isOurs true if it is a bundle of Felice or uses Felice's API
- * @param isWanted false if an operator stopped the bundle or never started it: the next start of the node does not start
- *     it
+ * @param isWanted false if an operator stopped the bundle or never started it: the next start of the node does not
+ *     start it
  */
 record InstalledBundle(String name, State state, boolean isFragment, boolean isOurs, boolean isWanted) {
     enum State {

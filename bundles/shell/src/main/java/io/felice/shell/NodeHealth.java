@@ -33,8 +33,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Checks several times a second whether every part of the node serves. Asks all {@link HealthSource}s, and finds missing
- * or stopped bundles and components that did not start.
+ * Checks several times a second whether every part of the node serves. Asks all {@link HealthSource}s, and finds
+ * missing or stopped bundles and components that did not start.
  */
 @Component(immediate = true, service = StatusSource.class)
 public final class NodeHealth implements StatusSource {

@@ -10,7 +10,9 @@ final class PlainOutput extends FilterOutputStream {
 
     private State state = State.TEXT;
 
-    /** The position of the last byte in an escape sequence. A letter ends the sequence, as in {@code ESC [ 1 ; 3 1 m}. */
+    /**
+     * The position of the last byte in an escape sequence. A letter ends the sequence, as in {@code ESC [ 1 ; 3 1 m}.
+     */
     private enum State {
         TEXT,
         ESCAPED,

@@ -18,7 +18,10 @@ import org.apache.karaf.shell.api.action.lifecycle.Reference;
 import org.apache.karaf.shell.api.action.lifecycle.Service;
 import org.apache.karaf.shell.support.table.ShellTable;
 
-/** {@code felice:strays}: shows logs of topics that the cluster does not know, creates the topics again, or deletes them. */
+/**
+ * {@code felice:strays}: shows logs of topics that the cluster does not know, creates the topics again, or deletes
+ * them.
+ */
 @Service
 @Command(
         scope = "felice",

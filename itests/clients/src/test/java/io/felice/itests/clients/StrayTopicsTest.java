@@ -28,8 +28,8 @@ import org.junit.jupiter.api.io.TempDir;
 class StrayTopicsTest {
     private static final String OWNER = "cluster.id";
     /**
-     * Few enough that the broker still remembers every batch of the old producers. A new batch with the same producer id
-     * and sequence numbers would be a duplicate.
+     * Few enough that the broker still remembers every batch of the old producers. A new batch with the same producer
+     * id and sequence numbers would be a duplicate.
      */
     private static final int RECORDS = 3;
 

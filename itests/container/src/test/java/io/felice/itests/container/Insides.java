@@ -34,7 +34,9 @@ record Insides(Launcher node) {
         return result.output();
     }
 
-    /** The components of Felice with the states of their instances. SATISFIED, of a lazy component, counts as ACTIVE. */
+    /**
+     * The components of Felice with the states of their instances. SATISFIED, of a lazy component, counts as ACTIVE.
+     */
     Map<String, List<String>> components() throws IOException, InterruptedException {
         Map<String, List<String>> components = new TreeMap<>();
         List<String> states = new ArrayList<>();

@@ -5,8 +5,8 @@ import java.util.List;
 
 /**
  * Commands that run another command in its own mount namespace, with additional mounts. Other processes do not see the
- * mounts, and the kernel removes them after the last process in the namespace. Root may create the namespace; other users
- * may do so only if the kernel allows user namespaces. Otherwise the command fails and prints the reason.
+ * mounts, and the kernel removes them after the last process in the namespace. Root may create the namespace; other
+ * users may do so only if the kernel allows user namespaces. Otherwise the command fails and prints the reason.
  */
 final class Mounts {
     private static final String AS_ROOT = "unshare --mount";

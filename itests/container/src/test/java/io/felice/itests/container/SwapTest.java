@@ -21,9 +21,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Bundles of a node under load are updated while it runs, and its clients notice only a pause. Connections stay open, with
- * one exception: Kafka's consumer closes the connection to its coordinator when the coordinator answers NOT_COORDINATOR,
- * and looks up the coordinator again. This may happen once for each update of a bundle that the coordinator depends on.
+ * Bundles of a node under load are updated while it runs, and its clients notice only a pause. Connections stay open,
+ * with one exception: Kafka's consumer closes the connection to its coordinator when the coordinator answers
+ * NOT_COORDINATOR, and looks up the coordinator again. This may happen once for each update of a bundle that the
+ * coordinator depends on.
  */
 class SwapTest {
     private static final List<String> UNNOTICED = List.of(

@@ -30,7 +30,10 @@ final class Traffic implements AutoCloseable {
     private final TrafficReader member;
     private final TrafficAdmin admin;
 
-    /** The longest time, in ms, of an acknowledgement, between two polls with records, and of a request of the admin client. */
+    /**
+     * The longest time, in ms, of an acknowledgement, between two polls with records, and of a request of the admin
+     * client.
+     */
     record Pause(long writtenMs, long followedMs, long readInGroupMs, long adminMs) {}
 
     Traffic(String bootstrap, String topic) throws Exception {

@@ -17,8 +17,8 @@ import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.serialization.StringSerializer;
 
 /**
- * In each round creates and deletes a topic, queries groups, offsets and configurations, and opens a producer. Committed
- * offsets and log end offsets must never decrease.
+ * In each round creates and deletes a topic, queries groups, offsets and configurations, and opens a producer.
+ * Committed offsets and log end offsets must never decrease.
  */
 final class TrafficAdmin extends TrafficClient {
     private static final long PAUSE_MS = 50;
