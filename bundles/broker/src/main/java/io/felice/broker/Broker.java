@@ -310,7 +310,8 @@ public final class Broker implements StatusSource, HealthSource {
     /** Opens the logs of the view's partitions, then offers the broker's services. */
     private void lead() {
         complete = true;
-        withTimeLimit(replicas.follow(link.view())).whenComplete((opened, failure) -> threads.inBackground(this::offer));
+        withTimeLimit(replicas.follow(link.view()))
+                .whenComplete((opened, failure) -> threads.inBackground(this::offer));
     }
 
     private void offer() {

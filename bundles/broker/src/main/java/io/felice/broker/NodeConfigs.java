@@ -59,7 +59,11 @@ final class NodeConfigs implements Configs {
      * @param enginesWithLogs the engines of the logs that this node has of a topic
      * @throws io.felice.api.FeliceException INVALID_CONFIG if a value in {@code file} is illegal
      */
-    NodeConfigs(int brokerId, Map<String, String> file, Engines engines, Function<TopicView, Stream<String>> enginesWithLogs) {
+    NodeConfigs(
+            int brokerId,
+            Map<String, String> file,
+            Engines engines,
+            Function<TopicView, Stream<String>> enginesWithLogs) {
         this.brokerId = brokerId;
         this.engines = engines;
         this.enginesWithLogs = enginesWithLogs;

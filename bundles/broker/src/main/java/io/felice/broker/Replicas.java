@@ -157,7 +157,9 @@ final class Replicas {
 
     private void limitWait(AwaitedPartition awaited) {
         try {
-            environment.timer().schedule(() -> awaited.refuse(waitedTooLong(awaited)), PATIENCE_SECONDS, TimeUnit.SECONDS);
+            environment
+                    .timer()
+                    .schedule(() -> awaited.refuse(waitedTooLong(awaited)), PATIENCE_SECONDS, TimeUnit.SECONDS);
         } catch (RejectedExecutionException closing) {
             awaited.refuse(waitedTooLong(awaited));
         }
@@ -501,9 +503,7 @@ final class Replicas {
         }
         if (log.ranOutOfSpace()) {
             LOG.info(
-                    "{} accepts no records, because there is no free space: {}",
-                    replica.partition,
-                    cause.getMessage());
+                    "{} accepts no records, because there is no free space: {}", replica.partition, cause.getMessage());
             release(replica, notLed(replica));
             return;
         }

@@ -290,7 +290,8 @@ final class Connection {
     void closeForMemory() {
         counters.memoryClosed.incrementAndGet();
         server.complaints()
-                .warn("Closing the connection of " + identity.remote() + ": other connections need the memory of its request");
+                .warn("Closing the connection of " + identity.remote()
+                        + ": other connections need the memory of its request");
         close();
     }
 

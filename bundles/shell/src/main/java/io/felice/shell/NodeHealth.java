@@ -151,7 +151,8 @@ public final class NodeHealth implements StatusSource {
             return source.troubles();
         } catch (RuntimeException accident) {
             errors.error("The health check of a part failed", accident);
-            return List.of(Trouble.inPart("The health check of " + source.getClass().getName() + " failed: " + accident));
+            return List.of(
+                    Trouble.inPart("The health check of " + source.getClass().getName() + " failed: " + accident));
         }
     }
 

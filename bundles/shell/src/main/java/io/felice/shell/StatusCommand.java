@@ -21,7 +21,8 @@ import org.apache.karaf.shell.support.table.ShellTable;
 public final class StatusCommand implements Action {
     @Argument(
             name = "tables",
-            description = "Shows only tables whose name begins with one of these words, for example network or broker.recovery",
+            description =
+                    "Shows only tables whose name begins with one of these words, for example network or broker.recovery",
             multiValued = true)
     @Completion(TableNames.class)
     List<String> prefixes;

@@ -26,7 +26,8 @@ import org.apache.karaf.shell.support.table.ShellTable;
 @Command(
         scope = "felice",
         name = "strays",
-        description = "Shows logs of topics that the cluster does not know; creates a topic again, or deletes its logs.")
+        description =
+                "Shows logs of topics that the cluster does not know; creates a topic again, or deletes its logs.")
 public final class StraysCommand implements Action {
     /** Every record of the topic is read once before it is taken in. */
     private static final long PATIENCE_MINUTES = 60;
@@ -43,7 +44,8 @@ public final class StraysCommand implements Action {
 
     @Option(
             name = "--partitions",
-            description = "The number of partitions of the created topic, if it had more partitions than there are logs.")
+            description =
+                    "The number of partitions of the created topic, if it had more partitions than there are logs.")
     Integer partitions;
 
     @Reference
@@ -117,7 +119,8 @@ public final class StraysCommand implements Action {
             throw bare instanceof Exception exception ? exception : failure;
         } catch (TimeoutException late) {
             throw new IllegalStateException(
-                    "There is no answer after " + PATIENCE_MINUTES + " minutes; the node's log shows the progress.", late);
+                    "There is no answer after " + PATIENCE_MINUTES + " minutes; the node's log shows the progress.",
+                    late);
         }
     }
 }

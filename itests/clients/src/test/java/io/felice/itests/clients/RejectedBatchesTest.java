@@ -165,7 +165,9 @@ class RejectedBatchesTest {
         for (int sequence = 3; sequence < 30; sequence += 3) {
             assertThat(send(id, 2, sequence)).isEqualTo(Errors.NONE);
         }
-        assertThat(send(id, 2, 15)).as("a duplicate of one of the last five batches").isEqualTo(Errors.NONE);
+        assertThat(send(id, 2, 15))
+                .as("a duplicate of one of the last five batches")
+                .isEqualTo(Errors.NONE);
         assertThat(send(id, 2, 3)).as("a duplicate of an older batch").isEqualTo(Errors.OUT_OF_ORDER_SEQUENCE_NUMBER);
     }
 

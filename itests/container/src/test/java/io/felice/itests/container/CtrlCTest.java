@@ -104,7 +104,10 @@ class CtrlCTest {
         assertThat(minus(written, attempts.acknowledged()))
                 .as("records that are in the log but were not acknowledged")
                 .isEmpty();
-        assertThat(written).as("the records in the log: each once and in order").isSorted().doesNotHaveDuplicates();
+        assertThat(written)
+                .as("the records in the log: each once and in order")
+                .isSorted()
+                .doesNotHaveDuplicates();
         mustHaveRecoveredNothing();
         Eventually.await("writing on", () -> writer.acknowledged() >= acknowledged + RECORDS);
         writer.end();

@@ -127,7 +127,9 @@ class FullDiskTest {
         assertThat(numbersFrom(partition, 0, acknowledged)).isEqualTo(numbers(0, acknowledged));
         mustAcceptRecords(new TopicPartition(NEIGHBOUR, 0));
         Result status = node.run("status");
-        assertThat(status.exitCode()).as("exit code for a node that serves in part").isEqualTo(6);
+        assertThat(status.exitCode())
+                .as("exit code for a node that serves in part")
+                .isEqualTo(6);
         assertThat(status.output()).contains("The storage engine log is full");
         return acknowledged;
     }

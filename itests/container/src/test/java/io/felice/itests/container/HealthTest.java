@@ -78,7 +78,8 @@ class HealthTest {
         shell("bundle:stop io.felice.zookeeper");
 
         Eventually.await(
-                "the report about ZooKeeper", () -> node.run("status").output().contains("The embedded ZooKeeper does not answer"));
+                "the report about ZooKeeper",
+                () -> node.run("status").output().contains("The embedded ZooKeeper does not answer"));
         assertThat(node.run("status").exitCode()).isEqualTo(SERVES_IN_PART);
     }
 

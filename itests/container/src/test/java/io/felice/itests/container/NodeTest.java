@@ -292,7 +292,9 @@ class NodeTest {
                         && node.log().lastIndexOf(" Ready: ") > node.log().lastIndexOf("Broker 0 is stopping")
                         && node.run("status").exitCode() == 0);
         assertThat(node.log())
-                .contains("It stays *:memory until the value is corrected.", "It stays 524288 until the value is corrected.")
+                .contains(
+                        "It stays *:memory until the value is corrected.",
+                        "It stays 524288 until the value is corrected.")
                 .doesNotContain("The default applies");
     }
 
@@ -311,7 +313,9 @@ class NodeTest {
                         "io.felice.broker.cfg: storage.placement is \"nonsense\", but it must be pattern:engine pairs")
                 .contains("io.felice.network.cfg: num.network.threads is \"many\"");
         assertThat(node.log())
-                .contains("io.felice.brokr.cfg does not have the name of an installed bundle", "Did you mean io.felice.broker.cfg?");
+                .contains(
+                        "io.felice.brokr.cfg does not have the name of an installed bundle",
+                        "Did you mean io.felice.broker.cfg?");
     }
 
     private Etc ownEtc() throws IOException {

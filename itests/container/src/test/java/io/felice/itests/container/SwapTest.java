@@ -163,8 +163,8 @@ class SwapTest {
     }
 
     private String report() {
-        StringBuilder report =
-                new StringBuilder("longest times in ms: acknowledgement, pause of the follower, pause of the group member"
+        StringBuilder report = new StringBuilder(
+                "longest times in ms: acknowledgement, pause of the follower, pause of the group member"
                         + ", request of the admin client\n");
         pauses.forEach((bundle, ofBundle) -> {
             report.append(String.format("  %-30s", bundle));

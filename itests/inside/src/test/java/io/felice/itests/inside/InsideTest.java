@@ -60,12 +60,12 @@ public class InsideTest {
      */
     private static final Map<String, String> LEFT_OUT = Map.of(
             "com.fasterxml.jackson.", "Kafka's messages as JSON, which only Kafka's own tools write",
-            "io.netty.channel.epoll.",
-                    "ZooKeeper loads it only if its connections use Netty, which Felice's do not",
+            "io.netty.channel.epoll.", "ZooKeeper loads it only if its connections use Netty, which Felice's do not",
             "io.felice.api.config.BrokerConfig",
                     "the compiler copies its constants into network's class, which never loads it",
             "javax.servlet.", "only ZooKeeper's admin server uses it, which no node starts",
-            "org.apache.commons.io.", "only a ZooKeeper quorum with an oracle uses it, and the embedded server has no quorum");
+            "org.apache.commons.io.",
+                    "only a ZooKeeper quorum with an oracle uses it, and the embedded server has no quorum");
 
     @Inject
     private BundleContext context;
