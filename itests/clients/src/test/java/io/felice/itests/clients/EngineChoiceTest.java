@@ -24,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** A topic config that the topic's storage engine cannot fulfil is refused, and a topic keeps its engine. */
 class EngineChoiceTest {
-    private static final String LOST = "does not survive a power cut";
+    private static final String LOST = "do not survive a power cut";
 
     @TempDir
     private Path directory;
