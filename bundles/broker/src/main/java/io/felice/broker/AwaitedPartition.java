@@ -18,12 +18,12 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 
 /**
- * Stands in for a partition whose log is being opened or whose engine is away for a moment. Calls wait, and are made in
- * order once the partition is open. Any thread; no call is answered while the monitor is held.
+ * Replaces a partition whose log is being opened or whose storage engine is being replaced. Calls wait, and are passed
+ * to the partition in order once it is open. Any thread; no call is answered while the monitor is held.
  */
 final class AwaitedPartition implements Partition {
     /**
-     * After so many rounds the waiting calls are made under the monitor, so that callers cannot add more without end.
+     * After so many rounds the waiting calls are passed on under the monitor, so that callers cannot add calls forever.
      */
     static final int MOST_ROUNDS = 100;
 
@@ -69,9 +69,9 @@ final class AwaitedPartition implements Partition {
     }
 
     /**
-     * Makes the waiting calls, in order. {@code publish} runs before newer calls can reach the partition directly.
-     * Calls that come meanwhile wait for the next round, so that their callers do not block. Calls are answered after
-     * the last round: clients without an answer send no more, so the rounds end.
+     * Passes the waiting calls to the partition, in order. {@code publish} runs before newer calls can reach the
+     * partition directly. Calls that arrive meanwhile wait for the next round, so that their callers do not block.
+     * Calls are answered after the last round: clients without an answer send no more requests, so the rounds end.
      *
      * @param settling runs the ends of turns, which may block, after the last round
      */
@@ -110,7 +110,7 @@ final class AwaitedPartition implements Partition {
         return round;
     }
 
-    /** The partition will not be opened: waiting and later calls fail. */
+    /** Fails the waiting calls and all later calls. */
     void refuse(FeliceException why) {
         List<Waiting<?>> failed;
         synchronized (this) {

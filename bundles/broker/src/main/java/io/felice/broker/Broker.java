@@ -51,15 +51,15 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The broker of this node: puts its parts together and gives them their threads.
+ * The broker of this node. This class creates the parts of the broker and their threads.
  *
- * <p>Everything is decided on one thread, {@code felice-broker}: it opens the data directory, replays the cluster's
- * metadata log, registers this node and tells {@link Replicas} each new view. It also takes note of the services that come
- * and go: engines, the cluster store, endpoints, the controller.
+ * <p>The thread {@code felice-broker} makes all decisions. It opens the data directory, replays the cluster's metadata
+ * log, registers this node and passes each new view to {@link Replicas}. It also handles the arrival and the removal of
+ * the services that the broker uses: storage engines, the cluster store, the network's endpoints, the controller.
  *
- * <p>{@link Partitions}, {@link ClusterMetadata}, {@link Configs} and {@link Strays} are registered by their own classes once this node is
- * registered in the cluster and has replayed the metadata log up to its registration. Before that a client could be told
- * that a topic does not exist only because it was not replayed yet.
+ * <p>{@link RegisteredServices} registers {@link Partitions}, {@link ClusterMetadata}, {@link Configs} and
+ * {@link Strays} once this node is registered in the cluster and has replayed the metadata log up to its registration.
+ * Before that the view may lack existing topics, and clients would be told that these topics do not exist.
  */
 @Component(
         immediate = true,
@@ -83,7 +83,7 @@ import org.slf4j.LoggerFactory;
         uses = Strays.class)
 @Designate(ocd = Broker.Config.class)
 public final class Broker implements StatusSource, HealthSource {
-    /** What the file says beside the broker keys of {@link BrokerConfig}, which may stand there by their names. */
+    /** The settings of the configuration file; the file may also contain the keys of {@link BrokerConfig}. */
     @ObjectClassDefinition(name = "Felice broker", description = "The node's identity, its data, its threads.")
     public @interface Config {
         @AttributeDefinition(description = "The id of this node, different on every node of a cluster.", min = "0")
@@ -107,7 +107,7 @@ public final class Broker implements StatusSource, HealthSource {
 
     private static final Logger log = LoggerFactory.getLogger(Broker.class);
     private static final long TICK_MS = 1_000;
-    private static final long NEW_TOPIC_PATIENCE_MS = 2_000;
+    private static final long MOST_WAIT_FOR_OPENING_MS = 2_000;
 
     private final Config config;
     private final Services services;
@@ -127,30 +127,31 @@ public final class Broker implements StatusSource, HealthSource {
     /** Why the configuration cannot be used; null if it can. Written before the broker's thread starts. */
     private String refused;
 
-    // Of the broker's thread.
+    // Changed on the broker's thread only.
     private volatile NodeState state;
     private Upkeep upkeep;
     private boolean failed;
-    /** The view has shown this broker; its engines are asked whose logs they have. */
+    /** True once the view has contained this broker and its engines have been claimed for the cluster. */
     private boolean admitted;
 
+    /** True once this broker may lead partitions. */
     private boolean complete;
 
-    /** @param properties all of the component's configuration, the broker keys among it */
+    /** @param properties the whole configuration of the component, including the broker keys */
     @Activate
     public Broker(Config config, Map<String, Object> properties, ComponentContext context) {
         this(config, properties, new RegisteredServices(context), Clock.systemUTC(), System::nanoTime, new Random());
     }
 
-    /** Where the services are offered. */
+    /** Registers the broker's services, so that other bundles can use them. */
     interface Services {
         void offer(Partitions partitions, ClusterMetadata metadata, Configs configs, Strays strays);
 
-        /** Takes them back, and offers nothing any more. */
+        /** Unregisters the services. A later {@link #offer} does nothing. */
         void withdraw();
 
-        /** Replaces a broker that could not run by one that reads its configuration again, where that is possible. */
-        default void makeAnew() {}
+        /** Replaces a broker that could not start by a new one, which reads the configuration again. */
+        default void restart() {}
     }
 
     Broker(
@@ -193,19 +194,19 @@ public final class Broker implements StatusSource, HealthSource {
         return replicas.enginesOf(topic);
     }
 
-    /** What Kafka's tools know of a broker is in force at once; the rest was read when this was made. */
+    /** The keys of {@link BrokerConfig} apply at once. The other settings apply at the next start of the node. */
     @Modified
     public void modified(Config wanted, Map<String, Object> properties) {
         ReadOnce.compare("io.felice.broker", Config.class, config, wanted, Set.of());
         Map<String, String> file = NodeConfigs.fileLayer(properties);
-        threads.onMain(() -> take(file));
+        threads.onMain(() -> fileChanged(file));
     }
 
-    private void take(Map<String, String> file) {
+    private void fileChanged(Map<String, String> file) {
         if (failed) {
-            log.info("io.felice.broker.cfg was changed, so the broker that could not run is made anew");
-            // It ends when this broker has closed, which takes the broker's thread.
-            threads.timer().execute(services::makeAnew);
+            log.info("io.felice.broker.cfg was changed: the broker, which could not start, is started again");
+            // Not on the broker's thread: the restart waits until this broker has closed, which needs that thread.
+            threads.timer().execute(services::restart);
             return;
         }
         follow(file);
@@ -243,13 +244,13 @@ public final class Broker implements StatusSource, HealthSource {
         threads.timer().scheduleWithFixedDelay(upkeep::tick, TICK_MS, TICK_MS, TimeUnit.MILLISECONDS);
     }
 
-    /** The node cannot run: it leads nothing and says why. A change of its file gives it another chance. */
+    /** The broker cannot run: it leads no partition, and its health shows the reason. A changed file restarts it. */
     private void fail(String sentence) {
         failed = true;
         readiness.failed(sentence);
     }
 
-    private void seen(ClusterView news) {
+    private void viewChanged(ClusterView news) {
         if (failed) {
             return;
         }
@@ -271,20 +272,20 @@ public final class Broker implements StatusSource, HealthSource {
     private void follow(ClusterView news) {
         configs.update(news);
         if (complete) {
-            link.publish(news, soon(replicas.follow(news)));
+            link.publish(news, withTimeLimit(replicas.follow(news)));
         } else {
             link.publish(news, CompletableFuture.completedFuture(null));
             admit();
         }
     }
 
-    /** Once this broker shows in the view, and its logs are of this cluster, it may lead. */
+    /** Lets this broker lead once the view contains it and its engines have no logs of another cluster. */
     private void admit() {
         ClusterView now = link.view();
-        if (!admitted && isComplete(now)) {
+        if (!admitted && showsAllTopics(now)) {
             admitted = true;
             CompletableFuture<Void> claimed = engines.belongTo(now.clusterId().get());
-            soon(claimed)
+            withTimeLimit(claimed)
                     .whenComplete((done, refused) -> threads.onMain(() -> {
                         if (refused == null) {
                             lead();
@@ -295,7 +296,7 @@ public final class Broker implements StatusSource, HealthSource {
         }
     }
 
-    /** A node that has served before goes on with its other engines. */
+    /** A node that has served clients since its start goes on with its other engines. */
     private void refuseEngine(Throwable refused) {
         if (Launch.hasServed()) {
             log.error("{}", refused.getMessage());
@@ -306,28 +307,29 @@ public final class Broker implements StatusSource, HealthSource {
         }
     }
 
-    /** Once this broker leads, its services are offered. */
+    /** Opens the logs of the view's partitions, then offers the broker's services. */
     private void lead() {
         complete = true;
-        soon(replicas.follow(link.view())).whenComplete((opened, failure) -> threads.inBackground(this::offer));
+        withTimeLimit(replicas.follow(link.view()))
+                .whenComplete((opened, failure) -> threads.inBackground(this::offer));
     }
 
     private void offer() {
         services.offer(partitions, link, configs, strayTopics);
         readiness.offered();
         scheduleStrays();
-        configs.unkeptPromises().forEach(log::warn);
+        configs.unmetDurability().forEach(log::warn);
     }
 
-    /** True if the view has every topic that a log of this node can be of, and the directory is of this cluster. */
-    private boolean isComplete(ClusterView now) {
+    /** True if the view is of a cluster and has all records from before this broker's registration. */
+    private boolean showsAllTopics(ClusterView now) {
         return now.clusterId().isPresent() && link.showsThisBroker(now);
     }
 
-    /** Done when {@code openings} are, but not later than a client's patience lasts. */
-    private CompletableFuture<?> soon(CompletableFuture<?> openings) {
+    /** Completes {@code openings} after two seconds, so that clients do not wait longer for slow openings. */
+    private CompletableFuture<?> withTimeLimit(CompletableFuture<?> openings) {
         if (!openings.isDone()) {
-            threads.timer().schedule(() -> openings.complete(null), NEW_TOPIC_PATIENCE_MS, TimeUnit.MILLISECONDS);
+            threads.timer().schedule(() -> openings.complete(null), MOST_WAIT_FOR_OPENING_MS, TimeUnit.MILLISECONDS);
         }
         return openings;
     }
@@ -352,10 +354,10 @@ public final class Broker implements StatusSource, HealthSource {
         });
     }
 
-    /** Returns when the engine's partitions have let go of it, or after a while. */
+    /** Returns when the logs of the engine are closed, but after ten seconds at the latest. */
     public void unbindEngine(StorageEngine engine, Map<String, Object> properties) {
         String name = String.valueOf(properties.get(StorageEngine.NAME));
-        threads.decide(() -> replicas.unmount(name, engine), "the engine " + name);
+        threads.decide(() -> replicas.unmount(name, engine), "closing the logs of the engine " + name);
     }
 
     @Reference(
@@ -365,13 +367,13 @@ public final class Broker implements StatusSource, HealthSource {
     public void bindStore(ClusterStore store) {
         threads.onMain(() -> {
             if (!failed) {
-                link.follow(store, this::seen);
+                link.follow(store, this::viewChanged);
             }
         });
     }
 
     public void unbindStore(ClusterStore store) {
-        threads.decide(() -> loseStore(store), "the cluster store");
+        threads.decide(() -> loseStore(store), "leaving the cluster store");
     }
 
     private CompletableFuture<?> loseStore(ClusterStore store) {
@@ -386,15 +388,15 @@ public final class Broker implements StatusSource, HealthSource {
             policy = ReferencePolicy.DYNAMIC,
             policyOption = ReferencePolicyOption.GREEDY)
     public void bindEndpoints(Endpoints endpoints) {
-        configs.reachedAt(endpoints);
-        threads.onMain(() -> link.reachedAt(endpoints));
+        configs.bindEndpoints(endpoints);
+        threads.onMain(() -> link.bindEndpoints(endpoints));
         threads.onMain(readiness::tell);
     }
 
-    /** The network is away; this node stays registered where it was. */
+    /** The broker stays registered with its last addresses. */
     public void unbindEndpoints(Endpoints endpoints) {
-        configs.reachedNoMoreAt(endpoints);
-        threads.onMain(() -> link.reachedNoMoreAt(endpoints));
+        configs.unbindEndpoints(endpoints);
+        threads.onMain(() -> link.unbindEndpoints(endpoints));
         threads.onMain(readiness::tell);
     }
 
@@ -412,8 +414,7 @@ public final class Broker implements StatusSource, HealthSource {
         }
     }
 
-    // ---- what is offered
-
+    // ---- the services of this broker
     Partitions partitions() {
         return partitions;
     }
@@ -431,7 +432,6 @@ public final class Broker implements StatusSource, HealthSource {
         return status.tables();
     }
 
-    /** What an operator does with stray logs. */
     Strays strays() {
         return strayTopics;
     }
@@ -443,15 +443,15 @@ public final class Broker implements StatusSource, HealthSource {
 
     // ---- ending
 
-    /** Answers what was accepted, settles the logs, and ends every thread. */
+    /** Answers the accepted requests, closes the logs and ends all threads. */
     @Deactivate
     public void close() {
-        log.info("Broker {} stops: what was accepted is answered, logs are settled", environment.brokerId());
+        log.info("Broker {} is stopping: it answers the accepted requests and closes its logs", environment.brokerId());
         readiness.stopping();
         services.withdraw();
-        threads.decide(replicas::close, "the partitions");
+        threads.decide(replicas::close, "closing the partitions");
         fetches.close();
-        threads.decide(this::leave, "the data directory");
+        threads.decide(this::leave, "closing the data directory");
         threads.end();
         admin = null;
     }

@@ -8,7 +8,7 @@ import io.felice.broker.partition.Compaction;
 import java.util.ArrayList;
 import java.util.List;
 
-/** The broker's tables of numbers. Any thread. */
+/** The broker's tables for {@code felice:status}. Any thread. */
 final class BrokerStatus {
     private static final List<String> COUNTERS = List.of("what", "count");
 

@@ -16,8 +16,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The broker's three threads: one decides, one writes the broker's own files, one is the clock of both. Once they have
- * ended, a task that is given to {@link #onMain} or {@link #inBackground} is dropped. Any thread.
+ * The broker's three threads. {@code felice-broker} makes the decisions, {@code felice-broker-state} writes the
+ * broker's own files, and {@code felice-broker-timer} starts delayed and periodic tasks. After the threads have ended,
+ * {@link #onMain} and {@link #inBackground} drop their tasks. Any thread may call the methods.
  */
 final class BrokerThreads {
     private static final Logger log = LoggerFactory.getLogger(BrokerThreads.class);
@@ -45,44 +46,44 @@ final class BrokerThreads {
         return timer;
     }
 
-    /** Runs what may touch the file system; rejects it once the thread has ended. */
+    /** For tasks that may use the file system. The executor rejects tasks once its thread has ended. */
     Executor background() {
         return background;
     }
 
-    /** Runs a task on the thread that decides. */
+    /** Runs a task on {@code felice-broker}. */
     void onMain(Runnable task) {
         try {
             main.execute(() -> {
                 try {
                     task.run();
                 } catch (RuntimeException accident) {
-                    errors.error("The broker's thread met a failure and goes on", accident);
+                    errors.error("A task of the broker's thread failed; the thread goes on", accident);
                 }
             });
         } catch (RejectedExecutionException closed) {
-            log.debug("Nothing is decided any more: the broker is closed");
+            log.debug("A task is dropped, because the broker is closed");
         }
     }
 
-    /** Runs a task on the thread that writes the broker's files. */
+    /** Runs a task on {@code felice-broker-state}. */
     void inBackground(Runnable task) {
         try {
             background.execute(task);
         } catch (RejectedExecutionException closed) {
-            log.debug("No state is written any more: the broker is closed");
+            log.debug("A file of the broker is not written, because the broker is closed");
         }
     }
 
-    /** Runs a task on the thread that decides, some time from now. */
+    /** Runs a task on {@code felice-broker} after a delay. */
     void later(long delayMs, Runnable task) {
         timer.schedule(() -> onMain(task), delayMs, TimeUnit.MILLISECONDS);
     }
 
     /**
-     * Takes a decision on the thread that decides, and waits until its consequences are done, but not for long.
+     * Runs {@code decision} on {@code felice-broker} and waits until its result is complete, but ten seconds at most.
      *
-     * @param what what is let go of, for the log
+     * @param what names the decision in the log line about a timeout, for example "closing the partitions"
      */
     void decide(Supplier<CompletableFuture<?>> decision, String what) {
         CompletableFuture<Void> done = new CompletableFuture<>();
@@ -106,16 +107,16 @@ final class BrokerThreads {
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
         } catch (ExecutionException | TimeoutException late) {
-            log.warn("It takes long to let go of {}", what);
+            log.warn("Failed, or not finished after {} seconds: {}", PATIENCE_SECONDS, what);
         }
     }
 
-    /** Returns when the broker's files are written, or after a while; nothing is written afterwards. */
+    /** Accepts no more writes, and waits until the accepted ones are done, but ten seconds at most. */
     void endBackground() {
         background.shutdown();
         try {
             if (!background.awaitTermination(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
-                log.warn("State files are still being written");
+                log.warn("The broker's files are still being written after {} seconds", PATIENCE_SECONDS);
             }
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();

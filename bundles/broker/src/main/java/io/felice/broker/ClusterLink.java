@@ -29,8 +29,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Follows the metadata log of the cluster store, and registers this broker. The last view stays in force while the
- * store is away. Changed on the broker's thread only; any thread may read the view.
+ * Follows the metadata log of the cluster store, and registers this broker. The last view stays valid while there is no
+ * store. Changed on the broker's thread only; any thread may read the view.
  */
 final class ClusterLink implements ClusterMetadata {
     private static final Logger log = LoggerFactory.getLogger(ClusterLink.class);
@@ -56,8 +56,8 @@ final class ClusterLink implements ClusterMetadata {
     private Subscription registration;
 
     /**
-     * @param incarnation a new id for this run of the broker: a view that has it also has all records that were in the
-     *     metadata log before this run
+     * @param incarnation a new id for this run of the broker: a view that contains this id also has all records that
+     *     were in the metadata log before this run
      * @param onRefused gets the reason if the cluster refuses this broker, for example because another broker has its
      *     id
      */
@@ -171,8 +171,8 @@ final class ClusterLink implements ClusterMetadata {
     }
 
     /**
-     * The last view stays in force. The registration is not withdrawn: the store may hand its session over, so the
-     * store decides whether this broker looks dead meanwhile.
+     * The last view stays valid. The registration is not withdrawn: the next store may continue the session of this
+     * one, so the stores decide whether the cluster counts this broker as dead meanwhile.
      */
     void lost() {
         if (following != null) {
@@ -195,7 +195,7 @@ final class ClusterLink implements ClusterMetadata {
     private void failWaiting() {
         waiting.keySet().forEach(future -> {
             waiting.remove(future);
-            future.completeExceptionally(REQUEST_TIMED_OUT.because("This broker is being stopped"));
+            future.completeExceptionally(REQUEST_TIMED_OUT.because("This broker is stopping"));
         });
     }
 
@@ -203,7 +203,7 @@ final class ClusterLink implements ClusterMetadata {
         return store == other;
     }
 
-    /** On the broker's thread, in the order of the store's calls. */
+    /** Replays the records on the broker's thread, in the order of the store's calls. */
     private final class Following implements ClusterStore.Follower {
         private final Consumer<ClusterView> views;
         private Subscription subscription = () -> {};
@@ -232,7 +232,7 @@ final class ClusterLink implements ClusterMetadata {
             }
         }
 
-        /** Ignores views older than the present one: a store that comes back may begin with an old snapshot. */
+        /** Ignores views older than the present view: a store that comes back may begin with an old snapshot. */
         private void replay(ClusterView from, long version, List<MetadataRecord> records) {
             if (closed) {
                 return;
@@ -245,13 +245,14 @@ final class ClusterLink implements ClusterMetadata {
         }
     }
 
-    /** The addresses of this broker. Null while the network is away, which leaves the registration as it was. */
-    void reachedAt(Endpoints news) {
+    /** Registers the addresses of this broker. */
+    void bindEndpoints(Endpoints news) {
         endpoints = news;
         register();
     }
 
-    void reachedNoMoreAt(Endpoints gone) {
+    /** The broker stays registered with its last addresses. */
+    void unbindEndpoints(Endpoints gone) {
         if (endpoints == gone) {
             endpoints = null;
         }
@@ -294,7 +295,7 @@ final class ClusterLink implements ClusterMetadata {
         registered = null;
     }
 
-    /** True if the view has all records from before the registration. */
+    /** If true, the view has all records from before the registration. */
     boolean showsThisBroker(ClusterView news) {
         return news.broker(environment.brokerId())
                 .filter(live -> live.registration().incarnation().equals(incarnation))
@@ -311,7 +312,7 @@ final class ClusterLink implements ClusterMetadata {
         if (storeId == null) {
             return Optional.of("for its data directory");
         } else if (store == null) {
-            return Optional.of("for the cluster store, which is not here");
+            return Optional.of("for the cluster store, which is not running");
         } else if (!isConnected()) {
             return Optional.of("for the cluster store to answer");
         } else if (view.clusterId().isEmpty() || !showsThisBroker(view)) {

@@ -32,14 +32,14 @@ import java.util.function.Function;
 import org.slf4j.LoggerFactory;
 
 /**
- * Answers a fetch at once if it has {@code minBytes}, if a partition has more records than the fetch takes from it, or
- * if a partition has an error or has diverged; otherwise after {@code minBytes} or {@code maxWait}. A waiting fetch
- * costs a timer and a watcher on each of its partitions. Any thread.
+ * Answers fetches. A fetch is answered at once if it finds {@code minBytes}, if a partition has more records than the
+ * fetch takes from it, or if a partition has an error or has diverged. Otherwise the fetch waits for {@code minBytes},
+ * but no longer than {@code maxWait}, and needs a timer and a watcher on each of its partitions. Any thread.
  */
 final class Fetches implements AutoCloseable {
     private static final FoldedErrors errors = new FoldedErrors(LoggerFactory.getLogger(Fetches.class));
 
-    /** Longer waits are cut to this one. */
+    /** A longer {@code maxWait} is cut to this time. */
     static final Duration MOST_WAIT = Duration.ofMinutes(5);
 
     private final Function<TopicPartition, LeaderPartition> leaders;
@@ -70,10 +70,11 @@ final class Fetches implements AutoCloseable {
         parked.forEach(Fetch::abandon);
     }
 
-    /** The partitions of one attempt; null for one that failed. */
+    /** The results of one attempt. All arrays have the order of the fetch's partitions. */
     private static final class Found {
         private static final long NOT_KNOWN = -1;
 
+        /** Null for each partition that failed. */
         private final LeaderPartition[] partitions;
         /** The offset at which each partition's records ended for this reader. */
         private final long[] ends;
@@ -158,8 +159,8 @@ final class Fetches implements AutoCloseable {
                 if (one == null) {
                     Want want = plan.wants().get(i);
                     one = read(want, now.partitions[i], room - bytes, bytes == 0);
-                    if (room - bytes < want.maxBytes() && foundNoRoom(one, now.ends[i] - want.offset())) {
-                        room = (int) bytes; // no batch here fits the rest, so hardly one of the others will
+                    if (room - bytes < want.maxBytes() && didNotFit(one, now.ends[i] - want.offset())) {
+                        room = (int) bytes; // no batch fits the rest, and a batch of a later partition rarely would
                     }
                 }
                 mustAnswer |= one.error() != ErrorCode.NONE || one.divergence() != null;
@@ -176,7 +177,7 @@ final class Fetches implements AutoCloseable {
             }
         }
 
-        private static boolean foundNoRoom(FetchedPartition one, long available) {
+        private static boolean didNotFit(FetchedPartition one, long available) {
             return available > 0
                     && one.records().sizeInBytes() == 0
                     && one.error() == ErrorCode.NONE
@@ -212,8 +213,8 @@ final class Fetches implements AutoCloseable {
         }
 
         /**
-         * Where the reader's log and this one diverge; null if they do not, or if the reader sent no last fetched
-         * epoch.
+         * Where the reader's log and this log diverge; null if they do not diverge, or if the reader sent no last
+         * fetched epoch.
          */
         private EpochEnd divergence(Want want, LeaderPartition partition) {
             if (want.lastFetchedEpoch() < 0) {
@@ -239,7 +240,7 @@ final class Fetches implements AutoCloseable {
             if (closed || !ends) {
                 abandon();
             } else if (last) {
-                goOn();
+                attemptAgain();
             } else {
                 changed();
             }
@@ -256,7 +257,7 @@ final class Fetches implements AutoCloseable {
             }
         }
 
-        /** True if the fetch waited: then the caller must go on with it. */
+        /** Ends the wait. Only the caller that gets true may attempt or finish the fetch next. */
         private boolean takeOut() {
             if (!waiting.compareAndSet(true, false)) {
                 return false;
@@ -270,12 +271,12 @@ final class Fetches implements AutoCloseable {
 
         @Override
         public void changed() {
-            if (waiting.get() && isWorthALook(found) && takeOut()) {
+            if (waiting.get() && mayBeReady(found) && takeOut()) {
                 attempt();
             }
         }
 
-        private boolean isWorthALook(Found then) {
+        private boolean mayBeReady(Found then) {
             long more = 0;
             for (int i = 0; i < then.partitions.length; i++) {
                 LeaderPartition partition = then.partitions[i];
@@ -296,7 +297,7 @@ final class Fetches implements AutoCloseable {
         private void timeIsUp() {
             last = true;
             try {
-                goOn();
+                attemptAgain();
             } catch (RuntimeException | Error accident) {
                 errors.error(
                         "A fetch failed at the end of its wait and is answered with NOT_LEADER_OR_FOLLOWER", accident);
@@ -304,7 +305,7 @@ final class Fetches implements AutoCloseable {
             }
         }
 
-        private void goOn() {
+        private void attemptAgain() {
             if (takeOut()) {
                 attempt();
             }

@@ -12,7 +12,7 @@ import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Tells listeners which partitions this node leads. Changes and calls on the broker's thread only. */
+/** Tells listeners which partitions this node leads. Changed on the broker's thread only, which calls the listeners. */
 final class Leaderships {
     private static final Logger log = LoggerFactory.getLogger(Leaderships.class);
 
@@ -41,7 +41,7 @@ final class Leaderships {
             try {
                 news.accept(listener);
             } catch (RuntimeException failure) {
-                log.error("A listener of {} failed", partition.id(), failure);
+                log.error("A listener failed when the leadership of {} changed", partition.id(), failure);
             }
         }
 

@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** Lists each engine as a log dir with its replicas. May read the file system: pool threads only. */
+/** Lists each storage engine as a log dir with its replicas. May read the file system, so only pool threads call it. */
 final class LogDirs {
     private final Replicas replicas;
     private final Engines engines;

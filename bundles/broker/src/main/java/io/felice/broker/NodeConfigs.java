@@ -37,8 +37,8 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * The configuration in force on this node. A value in the cluster's metadata wins over the configuration file, and the
- * file wins over the default. Any thread may read; one thread passes new views and files.
+ * The effective configuration of this node. A value in the cluster's metadata overrides the configuration file, and the
+ * file overrides the default. Any thread may read; one thread passes new views and files.
  */
 final class NodeConfigs implements Configs {
     private static final List<String> OF_ENGINES =
@@ -48,21 +48,25 @@ final class NodeConfigs implements Configs {
 
     private final int brokerId;
     private final Engines engines;
-    private final Function<TopicView, Stream<String>> keepers;
+    private final Function<TopicView, Stream<String>> enginesWithLogs;
 
     private volatile Layers layers;
-    /** Null while the network is away. */
+    /** Null while the network has no open listeners. */
     private volatile Endpoints endpoints;
 
     /**
      * @param file broker keys of the configuration file
-     * @param keepers the engines of the logs that this node has of a topic
-     * @throws io.felice.api.FeliceException INVALID_CONFIG if a value there is not legal
+     * @param enginesWithLogs the engines of the logs that this node has of a topic
+     * @throws io.felice.api.FeliceException INVALID_CONFIG if a value in {@code file} is illegal
      */
-    NodeConfigs(int brokerId, Map<String, String> file, Engines engines, Function<TopicView, Stream<String>> keepers) {
+    NodeConfigs(
+            int brokerId,
+            Map<String, String> file,
+            Engines engines,
+            Function<TopicView, Stream<String>> enginesWithLogs) {
         this.brokerId = brokerId;
         this.engines = engines;
-        this.keepers = keepers;
+        this.enginesWithLogs = enginesWithLogs;
         this.layers = new Layers(ClusterView.EMPTY, Map.of(), Map.of(), checked(file));
     }
 
@@ -85,13 +89,13 @@ final class NodeConfigs implements Configs {
         return file;
     }
 
-    /** The network is here: {@link #describe} shows its settings. */
-    synchronized void reachedAt(Endpoints news) {
+    /** From now on {@link #describe} shows the settings of the network. */
+    synchronized void bindEndpoints(Endpoints news) {
         endpoints = news;
     }
 
-    /** The network with these endpoints is away. If another one has come already, its endpoints stay. */
-    synchronized void reachedNoMoreAt(Endpoints gone) {
+    /** Does nothing if other endpoints have replaced {@code gone}. */
+    synchronized void unbindEndpoints(Endpoints gone) {
         if (endpoints == gone) {
             endpoints = null;
         }
@@ -191,7 +195,7 @@ final class NodeConfigs implements Configs {
      * Takes a changed configuration file. Called on the thread that passes views.
      *
      * @throws io.felice.api.FeliceException INVALID_CONFIG if a value is illegal, or if the engine of a topic cannot
-     *     give the durability that the file asks for; the previous file stays in force
+     *     give the durability that the file asks for; the previous file stays effective
      */
     void update(Map<String, String> file) {
         Layers now = layers;
@@ -210,14 +214,14 @@ final class NodeConfigs implements Configs {
     }
 
     /**
-     * One sentence for each topic whose durability its engine cannot give. The configuration file can cause this, because it
-     * is read before the topics are known.
+     * One sentence for each topic whose engine cannot give the durability that its config asks for. The configuration
+     * file can cause this, because it is read before the topics are known.
      */
-    List<String> unkeptPromises() {
+    List<String> unmetDurability() {
         Layers now = layers;
         List<String> sentences = new ArrayList<>();
-        now.view.topics().forEach(topic -> keptBy(now, topic)
-                .forEach(engine -> unkeptPromise(topic.name(), now.topic(topic.name()), engine)
+        now.view.topics().forEach(topic -> enginesOf(now, topic)
+                .forEach(engine -> unmetDurability(topic.name(), now.topic(topic.name()), engine)
                         .ifPresent(sentences::add)));
         return sentences;
     }
@@ -232,12 +236,12 @@ final class NodeConfigs implements Configs {
         return layers.broker;
     }
 
-    /** The engine for a new log of the topic: the engine of its other logs, or the placement rule's if there are none. */
+    /** The engine for a new log of the topic: the engine of its other logs; without logs, the engine of its config. */
     String engineOf(String topic) {
         Layers now = layers;
         return now.view
                 .topic(topic)
-                .flatMap(existing -> keepers.apply(existing).findFirst())
+                .flatMap(existing -> enginesWithLogs.apply(existing).findFirst())
                 .orElseGet(() -> now.engineOf(topic, now.topic(topic)));
     }
 
@@ -288,14 +292,16 @@ final class NodeConfigs implements Configs {
         return synonyms;
     }
 
-    /** Adds the engine that the topic's config names, and as the default the engines that have its logs or will have them. */
+    /**
+     * Adds the engine that the topic's config names, and as the default the engines that have or will have its logs.
+     */
     private void addEngines(List<Synonym> synonyms, Layers now, String topic, String asked) {
         if (!asked.isEmpty()) {
             add(synonyms, TopicConfig.STORAGE_ENGINE, asked, DYNAMIC_TOPIC);
         }
         String kept = now.view
                 .topic(topic)
-                .map(existing -> String.join(",", keptBy(now, existing)))
+                .map(existing -> String.join(",", enginesOf(now, existing)))
                 .orElseGet(() -> now.placement.engineOf(topic));
         add(synonyms, TopicConfig.STORAGE_ENGINE, kept, DEFAULT);
     }
@@ -386,13 +392,13 @@ final class NodeConfigs implements Configs {
         if (name.equals(TopicConfig.CLEANUP_POLICY)) {
             mustNotCompact(topic, name, value);
         } else if (name.equals(TopicConfig.STORAGE_ENGINE) && !value.isEmpty()) {
-            mustBeHere(value);
+            mustBeMounted(value);
         }
     }
 
     private void checkBroker(String name, String value) {
         if (name.equals(BrokerConfig.STORAGE_PLACEMENT)) {
-            Placement.of(value).engines().forEach(this::mustBeHere);
+            Placement.of(value).engines().forEach(this::mustBeMounted);
         } else if (name.equals(TopicConfig.KEYS.get(TopicConfig.CLEANUP_POLICY).brokerKey())) {
             mustNotCompact("", name, value);
         }
@@ -401,11 +407,11 @@ final class NodeConfigs implements Configs {
     private static void mustNotCompact(String topic, String name, String value) {
         if (value.contains("compact") && !InternalTopics.isCompacted(topic)) {
             throw INVALID_CONFIG.because("Invalid value " + value + " for configuration " + name
-                    + ": nothing but __consumer_offsets is compacted yet.");
+                    + ": only __consumer_offsets can be compacted yet.");
         }
     }
 
-    private void mustBeHere(String engine) {
+    private void mustBeMounted(String engine) {
         if (engines.find(engine).isEmpty()) {
             throw INVALID_CONFIG.because("There is no storage engine " + engine + "; there are: "
                     + String.join(", ", engines.names()) + ".");
@@ -430,20 +436,20 @@ final class NodeConfigs implements Configs {
         TopicConfig config = now.topic(values);
         Optional<TopicView> existing = now.view.topic(topic);
         if (existing.isEmpty()) {
-            mustKeepItsPromise(topic, config, now.engineOf(topic, config));
+            mustGiveDurability(topic, config, now.engineOf(topic, config));
             return;
         }
         TopicConfig before = now.topic(topic);
         if (OF_ENGINES.stream().allMatch(key -> before.get(key).equals(config.get(key)))) {
             return;
         }
-        Set<String> kept = keptBy(now, existing.get());
+        Set<String> current = enginesOf(now, existing.get());
         boolean moved = !before.get(TopicConfig.STORAGE_ENGINE).equals(config.get(TopicConfig.STORAGE_ENGINE));
-        if (moved && !kept.equals(Set.of(now.engineOf(topic, config)))) {
-            throw INVALID_CONFIG.because("Topic " + topic + " is kept by " + String.join(", ", kept)
+        if (moved && !current.equals(Set.of(now.engineOf(topic, config)))) {
+            throw INVALID_CONFIG.because("Topic " + topic + " is kept by " + String.join(", ", current)
                     + "; its engine cannot be changed while it exists.");
         }
-        kept.forEach(engine -> mustKeepItsPromise(topic, config, engine));
+        current.forEach(engine -> mustGiveDurability(topic, config, engine));
     }
 
     /** Checks a changed default against every topic that it applies to. */
@@ -453,27 +459,28 @@ final class NodeConfigs implements Configs {
         }
         now.view.topics().forEach(topic -> {
             TopicConfig config = wanted.topic(topic.name());
-            keptBy(now, topic).forEach(engine -> mustKeepItsPromise(topic.name(), config, engine));
+            enginesOf(now, topic).forEach(engine -> mustGiveDurability(topic.name(), config, engine));
         });
     }
 
     /** The engines that have the topic's logs; before the first log is opened, the engine that will have them. */
-    private Set<String> keptBy(Layers now, TopicView topic) {
-        Set<String> kept = keepers.apply(topic).collect(Collectors.toCollection(TreeSet::new));
-        return kept.isEmpty() ? Set.of(now.engineOf(topic.name(), now.topic(topic.name()))) : kept;
+    private Set<String> enginesOf(Layers now, TopicView topic) {
+        Set<String> current = enginesWithLogs.apply(topic).collect(Collectors.toCollection(TreeSet::new));
+        return current.isEmpty() ? Set.of(now.engineOf(topic.name(), now.topic(topic.name()))) : current;
     }
 
     /**
-     * Refuses {@code power} if the engine does not survive a power cut. Every engine accepts {@code kill}, the default,
-     * even if it cannot give it: records in the memory engine are acknowledged and are lost with the process.
+     * Refuses {@code power} if the engine's records do not survive a power cut. Every engine accepts {@code kill}, the
+     * default, even if its records do not survive a kill: the memory engine loses acknowledged records with the
+     * process.
      */
-    private void mustKeepItsPromise(String topic, TopicConfig config, String engine) {
-        unkeptPromise(topic, config, engine).ifPresent(sentence -> {
+    private void mustGiveDurability(String topic, TopicConfig config, String engine) {
+        unmetDurability(topic, config, engine).ifPresent(sentence -> {
             throw INVALID_CONFIG.because(sentence);
         });
     }
 
-    private Optional<String> unkeptPromise(String topic, TopicConfig config, String engine) {
+    private Optional<String> unmetDurability(String topic, TopicConfig config, String engine) {
         Optional<Set<EngineTrait>> traits =
                 engines.find(engine).map(found -> found.engine().traits());
         if (Durability.of(config) == Durability.POWER
@@ -482,8 +489,8 @@ final class NodeConfigs implements Configs {
             String asked = config.getLong(TopicConfig.FLUSH_MESSAGES) == 1
                     ? TopicConfig.FLUSH_MESSAGES + "=1"
                     : TopicConfig.STORAGE_DURABILITY + "=power";
-            return Optional.of("Topic " + topic + " cannot have " + asked + ": what its engine " + engine
-                    + " keeps does not survive a power cut.");
+            return Optional.of("Topic " + topic + " cannot have " + asked + ": the records of its engine " + engine
+                    + " do not survive a power cut.");
         }
         return Optional.empty();
     }

@@ -22,7 +22,7 @@ final class NodePartitions implements Partitions {
     private final LogDirs logDirs;
     private final Executor background;
 
-    /** @param background runs what may touch the file system */
+    /** @param background for tasks that may use the file system */
     NodePartitions(
             Replicas replicas,
             Fetches fetches,

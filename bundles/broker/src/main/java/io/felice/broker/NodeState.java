@@ -29,17 +29,17 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The node's data directory: the ids of its node and its cluster, and the state that the broker keeps beside the logs.
+ * The node's data directory: the ids of the node and the cluster, and the state that the broker keeps besides the logs.
  *
  * <pre>
  *  felice.properties                     node id, cluster id, store id, format version, newest lease
- *  .lock                                 held while a broker runs on it
+ *  .lock                                 locked while a broker uses the directory
  *  replication-offset-checkpoint         high watermarks, in Kafka's format
  *  metadata-version                      the newest version of the cluster's metadata that this node has followed
- *  state/&lt;engine&gt;/&lt;topic id&gt;-&lt;partition&gt;/   see {@link PartitionFiles}; the engine that has the log
+ *  state/&lt;engine&gt;/&lt;topic id&gt;-&lt;partition&gt;/   files of a log in this engine, see {@link PartitionFiles}
  * </pre>
  *
- * <p>Opened and closed on one thread; the files of a partition are used from pool threads, one at a time.
+ * <p>Opened and closed on one thread. Pool threads use the files of a partition, one thread at a time.
  */
 final class NodeState implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(NodeState.class);
@@ -52,7 +52,7 @@ final class NodeState implements AutoCloseable {
     private static final String LEASE = "lease";
     private static final String HIGH_WATERMARKS = "replication-offset-checkpoint";
     private static final String METADATA_VERSION = "metadata-version";
-    /** Marks the directory of a stray log that is being taken in: the node does not know this log. */
+    /** Marks the directory of a stray log that is being taken in: the node does not know this log yet. */
     private static final String BEING_TAKEN_IN = "being-taken-in";
 
     private static final int UUID_LETTERS = 36;
@@ -88,8 +88,8 @@ final class NodeState implements AutoCloseable {
     }
 
     /**
-     * Locks a data directory, or creates it, and takes a lease above all earlier ones. Only {@link #belongTo} writes
-     * the ids, so that a refused start changes nothing.
+     * Locks the data directory, which is created if it is missing, and takes a lease above all earlier leases. Only
+     * {@link #belongTo} writes the ids, so that a refused start changes nothing.
      */
     static NodeState open(Path root, int nodeId, Clock clock) throws Refused {
         FileChannel lock = null;
@@ -125,7 +125,7 @@ final class NodeState implements AutoCloseable {
         }
         channel.close();
         throw new Refused("The data directory " + root
-                + " is in use by another broker; stop that one first, or give this one another data.dir.");
+                + " is in use by another broker; stop that broker first, or give this broker another data.dir.");
     }
 
     private static void pause() throws IOException {
@@ -222,7 +222,7 @@ final class NodeState implements AutoCloseable {
         return UUID.fromString(properties.get(STORE_ID));
     }
 
-    /** Above the lease of every broker that ran on this directory before. */
+    /** Greater than the lease of every broker that used this directory before. */
     long lease() {
         return Long.parseLong(properties.get(LEASE));
     }
@@ -268,8 +268,8 @@ final class NodeState implements AutoCloseable {
         return List.copyOf(engines.keySet());
     }
 
-    /** The log has been written to in this engine. */
-    void keptBy(LogId id, String engine) {
+    /** Notes that the log is in this engine. Called before the first write to the log. */
+    void writtenIn(LogId id, String engine) {
         engines.put(id, engine);
     }
 
@@ -280,7 +280,7 @@ final class NodeState implements AutoCloseable {
         }
     }
 
-    /** The node does not know the log before {@link #takenIn}. */
+    /** The node knows the log only after {@link #takenIn}. */
     PartitionFiles beginTakingIn(LogId id, String engine) throws IOException {
         Path marker = directoryOf(id, engine).resolve(BEING_TAKEN_IN);
         Files.createDirectories(marker.getParent());
@@ -290,7 +290,7 @@ final class NodeState implements AutoCloseable {
 
     void takenIn(LogId id, String engine) throws IOException {
         Files.deleteIfExists(directoryOf(id, engine).resolve(BEING_TAKEN_IN));
-        keptBy(id, engine);
+        writtenIn(id, engine);
     }
 
     /** The newest version of the cluster's metadata that this node has followed; 0 if it has followed none. */
@@ -307,8 +307,8 @@ final class NodeState implements AutoCloseable {
     }
 
     /**
-     * If the file cannot be read, the largest version: then the next view counts as older metadata, and no log is
-     * deleted for a topic that it lacks.
+     * The largest version if the file cannot be read. Then the next view counts as older metadata, and logs of topics
+     * that the view lacks are not deleted.
      */
     private static long readMetadataVersion(Path root) {
         Path file = root.resolve(METADATA_VERSION);
@@ -316,7 +316,7 @@ final class NodeState implements AutoCloseable {
             return Files.exists(file) ? Long.parseLong(CheckpointFile.read(file).get(0)) : 0;
         } catch (IOException | RuntimeException damaged) {
             log.warn(
-                    "{} cannot be read and is written anew; logs of unknown topics are set aside: {}",
+                    "{} cannot be read and will be replaced; logs of unknown topics are set aside: {}",
                     file,
                     damaged.toString());
             return Long.MAX_VALUE;

@@ -6,10 +6,10 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Counts opened logs, and measures openings that overlap as one group. Any thread. */
+/** Counts opened logs and measures how long openings take; openings that overlap are measured as one. Any thread. */
 final class OpeningTimes {
     private static final Logger log = LoggerFactory.getLogger(OpeningTimes.class);
-    private static final int WORTH_A_WORD = 10;
+    private static final int LEAST_LOGGED = 10;
 
     private final Environment environment;
     private final AtomicInteger opened = new AtomicInteger();
@@ -35,7 +35,7 @@ final class OpeningTimes {
             long tookMs = (environment.nanos().getAsLong() - since.get()) / 1_000_000;
             lastMs.set(tookMs);
             int count = together.getAndSet(0);
-            if (count >= WORTH_A_WORD) {
+            if (count >= LEAST_LOGGED) {
                 log.info("Opened {} logs in {} ms", count, tookMs);
             }
         }

@@ -7,7 +7,8 @@ import java.util.TreeSet;
 import java.util.regex.Pattern;
 
 /**
- * The rule {@code audit-*:mvstore,*:log}: the engine of a topic whose config names none, by the first matching pattern.
+ * The value of {@code storage.placement}, for example {@code audit-*:mvstore,*:log}. The first pattern that matches the
+ * name of a topic gives the engine of the topic, unless the topic's config names an engine.
  */
 record Placement(List<Rule> rules) {
     private static final String OTHERWISE = "log";
@@ -20,7 +21,7 @@ record Placement(List<Rule> rules) {
         rules = List.copyOf(rules);
     }
 
-    /** @throws io.felice.api.FeliceException INVALID_CONFIG if the text is no such rule */
+    /** @throws io.felice.api.FeliceException INVALID_CONFIG if the text cannot be parsed */
     static Placement of(String text) {
         return new Placement(PlacementRule.parse(text).stream()
                 .map(pair -> new Rule(pattern(pair.topics()), pair.engine()))

@@ -14,7 +14,7 @@ import java.util.function.Supplier;
 
 /** Hands out producer ids from blocks that the controller allocates to this broker. Any thread. */
 final class ProducerIds {
-    /** After this time without an answer the controller is asked again: it may have stopped without one. */
+    /** The controller is asked again after this time: it may have stopped without an answer. */
     private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(30);
 
     private final int brokerId;
@@ -97,7 +97,7 @@ final class ProducerIds {
         }
     }
 
-    /** Fails with an error that every client retries, because a later attempt may succeed. */
+    /** Fails the waiting calls with an error code that every client retries, because a later attempt may succeed. */
     private void refuse(Throwable cause) {
         Deque<CompletableFuture<Long>> refused;
         synchronized (this) {

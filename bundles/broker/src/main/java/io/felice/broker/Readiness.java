@@ -11,8 +11,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Says whether the broker serves, and why not. It is ready once its services are offered and clients can connect; the
- * launcher learns that at once. Any thread.
+ * Tells the launcher and {@code felice:health} whether the broker serves clients, and if not, why. The broker is ready
+ * once its services are registered and the network's listeners are open. Any thread.
  */
 final class Readiness {
     private static final int NAMED_PARTITIONS = 3;
@@ -33,25 +33,23 @@ final class Readiness {
         this.replicas = replicas;
     }
 
-    /** The broker's services are registered. */
     synchronized void offered() {
         offered = true;
         tell();
     }
 
-    /** The broker cannot run. */
     synchronized void failed(String sentence) {
         failure = sentence;
         Launch.failed(sentence);
     }
 
-    /** The broker stops: from now on its successor says whether the node is ready. */
+    /** From now on the next broker of this process tells the launcher whether the node is ready. */
     synchronized void stopping() {
         stopping = true;
         Launch.unready();
     }
 
-    /** The network's endpoints have come, changed or gone. */
+    /** Tells the launcher the present state. Called after each change of the network's endpoints. */
     synchronized void tell() {
         if (stopping) {
             return;
@@ -77,34 +75,34 @@ final class Readiness {
         return troubles;
     }
 
-    /** Why no client is served. */
+    /** Why the broker serves no client; empty if it does. */
     private Optional<String> obstacle() {
         if (failure != null) {
             return Optional.of("The broker cannot run: " + failure);
         } else if (stopping) {
-            return Optional.of("The broker stops");
+            return Optional.of("The broker is stopping");
         } else if (!link.isReachable()) {
             return Optional.of("The broker waits for the network to open its listeners");
         } else if (!offered) {
-            return Optional.of("The broker waits " + link.awaited().orElseGet(this::opening));
+            return Optional.of("The broker waits " + link.awaited().orElseGet(this::logsToOpen));
         }
         return Optional.empty();
     }
 
-    private String opening() {
-        return "until its logs are open, of which " + replicas.openingTimes().waitingCount() + " are left";
+    private String logsToOpen() {
+        return "until its logs are open; " + replicas.openingTimes().waitingCount() + " logs are left";
     }
 
-    /** What new topics are placed on, and is not here. */
+    /** The engines that {@code storage.placement} names and that are not running. */
     private Optional<String> missingEngines() {
         Set<String> missing = offered ? configs.missingEngines() : Set.of();
         return missing.isEmpty()
                 ? Optional.empty()
                 : Optional.of("storage.placement = " + configs.broker().get(BrokerConfig.STORAGE_PLACEMENT)
-                        + " needs what is not here: the storage engine " + String.join(", ", missing)
-                        + ". Topics that are placed there cannot be used. Here are: "
+                        + " needs the storage engine " + String.join(", ", missing)
+                        + ", which is not running. Topics that are placed there cannot be used. Running engines: "
                         + String.join(", ", engines.names())
-                        + ". See io.felice.broker.cfg, and the log for why an engine did not start");
+                        + ". See io.felice.broker.cfg; the log says why an engine did not start");
     }
 
     private Optional<String> offline() {

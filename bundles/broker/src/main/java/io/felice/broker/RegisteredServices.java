@@ -14,7 +14,10 @@ import org.osgi.service.component.ComponentContext;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The broker's services in the framework: they appear when the broker can serve and go first when it goes. */
+/**
+ * Registers the broker's services in the OSGi framework when the broker can serve, and unregisters them before the
+ * broker stops.
+ */
 final class RegisteredServices implements Broker.Services {
     private static final Logger log = LoggerFactory.getLogger(RegisteredServices.class);
 
@@ -42,36 +45,36 @@ final class RegisteredServices implements Broker.Services {
             log.debug("The bundle was stopped before its services could be offered");
         }
         if (context.get() == null) {
-            takeBack();
+            unregister();
         }
     }
 
     @Override
     public void withdraw() {
         context.set(null);
-        takeBack();
+        unregister();
     }
 
-    /** Both are done one after the other, by a thread of the platform. */
+    /** Declarative Services makes both changes later, on its own thread. */
     @Override
-    public void makeAnew() {
+    public void restart() {
         String name = String.valueOf(component.getProperties().get(ComponentConstants.COMPONENT_NAME));
         try {
             component.disableComponent(name);
             component.enableComponent(name);
         } catch (IllegalStateException stopped) {
-            log.debug("The bundle was stopped before its broker could be made anew");
+            log.debug("The bundle was stopped before its broker could be started again");
         }
     }
 
-    /** The last that was registered goes first. */
-    private void takeBack() {
+    /** In the reverse order of the registrations. */
+    private void unregister() {
         ServiceRegistration<?> offered;
         while ((offered = registrations.poll()) != null) {
             try {
                 offered.unregister();
             } catch (IllegalStateException gone) {
-                log.debug("The framework has taken the service back already");
+                log.debug("The framework has already unregistered the service");
             }
         }
     }

@@ -16,22 +16,22 @@ import io.felice.broker.partition.Role;
 import java.util.function.Consumer;
 
 /**
- * This node's replica of a partition: what the cluster wants of it, its log once that is open, and its role. Changed on
- * the broker's thread only, except that whoever asks for a partition that is on its way gets a stand-in that waits for it.
+ * This node's replica of a partition: its state in the cluster's view, its log once the log is open, and its role.
+ * Changed on the broker's thread only, except by {@link #leadingOrAwaited}, which any thread may call.
  */
 final class Replica {
-    /** What is under way with the log. */
+    /** The state of the replica's log. */
     enum Status {
         CLOSED,
         OPENING,
-        /** Open, and between two roles. */
+        /** The log is open, and the replica is between two roles. */
         CHANGING,
         LEADING,
         FOLLOWING,
         CLOSING,
-        /** The log failed or cannot be opened; it is tried again later. */
+        /** The log failed or cannot be opened. It is opened again later. */
         OFFLINE,
-        /** The engine that keeps the log is not here. */
+        /** The storage engine of the log is not running. */
         NO_ENGINE
     }
 
@@ -43,12 +43,12 @@ final class Replica {
     volatile Openings.Opening opening;
     volatile String engine;
     volatile String failure;
-    /** Null unless it is open. */
+    /** Null unless the log is open. */
     volatile OpenedLog log;
 
-    /** True once the engine has been away for so long that nobody waits for it any more. */
+    /** True once the engine has been away for so long that clients are refused at once. */
     volatile boolean engineGivenUp;
-    /** How often the engine was found absent. */
+    /** How often the engine was missing when the log was to be opened. */
     int engineAbsences;
 
     private volatile Role role;
@@ -57,7 +57,7 @@ final class Replica {
     TopicConfig config;
     volatile boolean deleted;
     int failures;
-    /** In nanoseconds of the monotonic clock; means something after the first failure. */
+    /** In nanoseconds of the monotonic clock; undefined before the first failure. */
     long offlineSince;
 
     Replica(LogId id, PartitionState wanted) {
@@ -67,7 +67,7 @@ final class Replica {
         this.role = new OfflinePartition(LEADER_NOT_AVAILABLE.because(partition + " is not open yet"));
     }
 
-    /** True while something is under way that ends by looking at the replica again. */
+    /** True during a step that compares the replica with the view again when it ends. */
     boolean isBusy() {
         return status == Status.OPENING || status == Status.CHANGING || status == Status.CLOSING;
     }
@@ -80,9 +80,8 @@ final class Replica {
         return status == Status.OFFLINE || status == Status.NO_ENGINE;
     }
 
-    /** Why it is offline. */
     String reasonOffline() {
-        return status == Status.NO_ENGINE ? "the storage engine " + engine + " is not here" : failure;
+        return status == Status.NO_ENGINE ? "the storage engine " + engine + " is not running" : failure;
     }
 
     /** Null unless this node leads the partition and its log is open. */
@@ -90,12 +89,12 @@ final class Replica {
         return role instanceof LeaderPartition leader ? leader : null;
     }
 
-    /** No client gets the partition any more; each is answered with {@code why}. */
+    /** From now on requests for the partition fail with {@code why}. */
     void goOffline(FeliceException why) {
         role = new OfflinePartition(why);
     }
 
-    /** The replica has this role now. Calls that waited for a leader are done before any newer call reaches it. */
+    /** Sets the role. A new leader gets the calls that waited for it before any newer call. */
     void assume(Role newRole) {
         if (!(newRole instanceof LeaderPartition leader)) {
             role = newRole;
@@ -115,7 +114,12 @@ final class Replica {
         }
     }
 
-    /** The partition, or what waits for it in its place; null if it is not known to come soon. */
+    /**
+     * The partition if this node leads it, or an {@link AwaitedPartition} whose calls wait until it does. Null if this
+     * node is not about to lead the partition.
+     *
+     * @param onWait gets an {@link AwaitedPartition} that is new
+     */
     Partition leadingOrAwaited(int brokerId, Consumer<AwaitedPartition> onWait) {
         LeaderPartition open = leading();
         if (open != null) {
@@ -148,7 +152,7 @@ final class Replica {
         };
     }
 
-    /** What waits has waited in vain. */
+    /** Fails the calls that wait for a leader. */
     void refuse(FeliceException why) {
         AwaitedPartition waiting;
         synchronized (this) {

@@ -47,9 +47,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Makes the partitions of this node what the cluster's view says: opens logs, takes and gives up leadership, deletes what
- * was deleted, and brings back what failed. Decides on the broker's thread only; the work is done on the engines'
- * threads. Looking up a leader is for any thread.
+ * Brings the replicas of this node into the state that the cluster's view says: opens logs, takes and gives up
+ * leadership, deletes the logs of deleted topics, and opens failed logs again. Decides on the broker's thread only; the
+ * engines' threads do the work. Any thread may look up a leader.
  */
 final class Replicas {
     private static final Logger LOG = LoggerFactory.getLogger(Replicas.class);
@@ -71,16 +71,16 @@ final class Replicas {
 
     private final Map<TopicPartition, Replica> byName = new ConcurrentHashMap<>();
     private final Map<UUID, Applied> applied = new HashMap<>();
-    /** Dropped, and deleted as soon as they are closed; the broker's thread only. */
-    private final Set<LogId> going = new HashSet<>();
+    /** Logs of dropped replicas, which are deleted as soon as they are closed; the broker's thread only. */
+    private final Set<LogId> toDelete = new HashSet<>();
     /** Logs that are being opened or closed, each with its engine; the broker's thread only. */
     private final Map<CompletableFuture<Void>, MountedEngine> underWay = new HashMap<>();
 
     private final Map<LogId, Long> lastWatermarks = new ConcurrentHashMap<>();
-    /** As they were on disk at the start, until it is known of which log each is; the broker's thread only. */
+    /** The high watermarks of the checkpoint that are not assigned to a log yet; the broker's thread only. */
     private final Map<TopicPartition, Long> checkpointed = new HashMap<>();
 
-    private final Consumer<AwaitedPartition> patience = this::waitNotForLong;
+    private final Consumer<AwaitedPartition> onWait = this::limitWait;
 
     private volatile NodeState state;
     private volatile boolean closed;
@@ -119,17 +119,17 @@ final class Replicas {
         Replica replica = byName.get(partition);
         LeaderPartition leading = replica == null ? null : replica.leading();
         if (leading == null) {
-            throw notHere(partition, replica);
+            throw notLeading(partition, replica);
         }
         return leading;
     }
 
-    /** As {@link #leader}; but for a partition that is on its way, a stand-in that waits for it for a while. */
+    /** Like {@link #leader}, but gives an {@link AwaitedPartition} if this node is about to lead the partition. */
     Partition leaderOrAwaited(TopicPartition partition) {
         Replica replica = byName.get(partition);
-        Partition found = replica == null || closed ? null : replica.leadingOrAwaited(environment.brokerId(), patience);
+        Partition found = replica == null || closed ? null : replica.leadingOrAwaited(environment.brokerId(), onWait);
         if (found == null) {
-            throw notHere(partition, replica);
+            throw notLeading(partition, replica);
         }
         hurry(replica);
         if (closed) {
@@ -138,7 +138,7 @@ final class Replicas {
         return found;
     }
 
-    /** For each log of a topic that is here, the engine it is in; one that was never written to is where it was opened. */
+    /** The engine of each log that this node has of the topic. */
     Stream<String> enginesOf(TopicView topic) {
         return topic.partitions().keySet().stream()
                 .map(number -> byName.get(new TopicPartition(topic.name(), number)))
@@ -155,15 +155,17 @@ final class Replicas {
         return NOT_LEADER_OR_FOLLOWER.because("This node is stopping");
     }
 
-    private void waitNotForLong(AwaitedPartition awaited) {
+    private void limitWait(AwaitedPartition awaited) {
         try {
-            environment.timer().schedule(() -> awaited.refuse(late(awaited)), PATIENCE_SECONDS, TimeUnit.SECONDS);
+            environment
+                    .timer()
+                    .schedule(() -> awaited.refuse(waitedTooLong(awaited)), PATIENCE_SECONDS, TimeUnit.SECONDS);
         } catch (RejectedExecutionException closing) {
-            awaited.refuse(late(awaited));
+            awaited.refuse(waitedTooLong(awaited));
         }
     }
 
-    private FeliceException late(AwaitedPartition awaited) {
+    private FeliceException waitedTooLong(AwaitedPartition awaited) {
         Replica replica = byName.get(awaited.id());
         return LEADER_NOT_AVAILABLE.because(
                 replica != null && replica.isOffline()
@@ -178,7 +180,7 @@ final class Replicas {
         }
     }
 
-    private FeliceException notHere(TopicPartition partition, Replica replica) {
+    private FeliceException notLeading(TopicPartition partition, Replica replica) {
         if (replica == null) {
             return view.get()
                     .topic(partition.topic())
@@ -218,7 +220,7 @@ final class Replicas {
 
     // ---- following the view
 
-    /** Goes where the view says. The result is done when the partitions that it brought can be used, or cannot. */
+    /** Follows a new view. The result is done when each partition that the view has changed is usable or has failed. */
     CompletableFuture<?> follow(ClusterView news) {
         strays.following(news, state);
         List<CompletableFuture<?>> openings = new ArrayList<>();
@@ -247,7 +249,7 @@ final class Replicas {
         Replica replica = byName.get(partition);
         if (replica != null && replica.id.topicId().equals(topicId)) {
             byName.remove(partition);
-            going.add(replica.id);
+            toDelete.add(replica.id);
             replica.deleted = true;
             reconcile(replica);
         }
@@ -266,7 +268,10 @@ final class Replicas {
         return reconcile(replica);
     }
 
-    /** The checkpoint knows names only: a watermark is of an older topic if this log has never been written to. */
+    /**
+     * The checkpoint has the names of topics but not their ids. If this log has never been written to, the watermark
+     * belongs to an older topic of the same name and is dropped.
+     */
     private Replica found(LogId id, PartitionState wanted) {
         Replica replica = new Replica(id, wanted);
         Long watermark = checkpointed.remove(replica.partition);
@@ -276,7 +281,7 @@ final class Replicas {
         return replica;
     }
 
-    /** Compares what should be with what is, and begins the next step. */
+    /** Compares the replica with the view and begins the next step. */
     private CompletableFuture<?> reconcile(Replica replica) {
         if (replica.isBusy() || closed) {
             return CompletableFuture.completedFuture(null);
@@ -286,7 +291,7 @@ final class Replicas {
             return release(replica, notLed(replica));
         }
         if (replica.log != null) {
-            return play(replica, replica.log);
+            return takeRole(replica, replica.log);
         }
         if (replica.deleted) {
             replica.refuse(UNKNOWN_TOPIC_OR_PARTITION.because("There is no partition " + replica.partition));
@@ -307,8 +312,8 @@ final class Replicas {
 
     // ---- roles
 
-    /** The replica's log is open: it gets the role that is wanted, if it has another one. */
-    private CompletableFuture<?> play(Replica replica, OpenedLog log) {
+    /** Gives the replica, whose log is open, the role that the view says, if it has another one. */
+    private CompletableFuture<?> takeRole(Replica replica, OpenedLog log) {
         PartitionState wanted = replica.wanted;
         log.update(replica.config);
         LeaderPartition leading = replica.leading();
@@ -321,16 +326,16 @@ final class Replicas {
         leaveRole(replica, notLed(replica));
         replica.status = Replica.Status.CHANGING;
         CompletableFuture<Void> done = begin(log.engine());
-        log.become(() -> roleOver(log, wanted))
-                .whenComplete((role, failure) -> main.execute(() -> assumed(replica, log, role, done)));
+        log.become(() -> newRole(log, wanted))
+                .whenComplete((role, failure) -> main.execute(() -> roleTaken(replica, log, role, done)));
         return done;
     }
 
-    private Role roleOver(OpenedLog log, PartitionState wanted) {
+    private Role newRole(OpenedLog log, PartitionState wanted) {
         return leads(wanted) ? log.lead(wanted, admission) : log.follow(wanted);
     }
 
-    /** No append of the role is answered as done from now on. */
+    /** Ends the role: from now on none of its appends is acknowledged. */
     private void leaveRole(Replica replica, FeliceException why) {
         LeaderPartition leading = replica.leading();
         replica.role().end(why);
@@ -340,8 +345,8 @@ final class Replicas {
         }
     }
 
-    /** @param role null if the log failed before it got one */
-    private void assumed(Replica replica, OpenedLog log, Role role, CompletableFuture<Void> done) {
+    /** @param role null if the log failed before it had a role */
+    private void roleTaken(Replica replica, OpenedLog log, Role role, CompletableFuture<Void> done) {
         if (role == null || replica.log != log || replica.status == Replica.Status.CLOSING) {
             done.complete(null);
             return;
@@ -353,7 +358,7 @@ final class Replicas {
             return;
         }
         if (log.whyEnded() != null) {
-            died(replica, log, log.whyEnded());
+            logFailed(replica, log, log.whyEnded());
             done.complete(null);
             return;
         }
@@ -406,12 +411,12 @@ final class Replicas {
         TopicConfig config = replica.config;
         replica.opening = engine.openings().add(() -> {
             if (closed || !isMounted(engine)) {
-                main.execute(() -> postponed(replica, done));
+                main.execute(() -> engineGone(replica, done));
                 return;
             }
             try {
                 OpenedLog log = openHere(replica, engine, config);
-                Role role = roleOver(log, wanted);
+                Role role = newRole(log, wanted);
                 main.execute(() -> opened(replica, log, role, done));
             } catch (RuntimeException | Error failure) {
                 main.execute(() -> notOpened(replica, failure, done));
@@ -420,7 +425,7 @@ final class Replicas {
         return done;
     }
 
-    /** An engine that is being replaced is back by then. */
+    /** Clients wait for a missing engine for a while, because an engine that is being replaced is back by then. */
     private void giveUpEngineLater(Replica replica) {
         int absence = ++replica.engineAbsences;
         Runnable giveUp = () -> {
@@ -435,7 +440,7 @@ final class Replicas {
         }
     }
 
-    /** Something that who closes the engine, or everything, has to wait for. */
+    /** Begins a step on the engine: unmounting the engine waits until the result is done. */
     private CompletableFuture<Void> begin(MountedEngine engine) {
         CompletableFuture<Void> done = new CompletableFuture<>();
         underWay.put(done, engine);
@@ -445,7 +450,7 @@ final class Replicas {
 
     private OpenedLog openHere(Replica replica, MountedEngine engine, TopicConfig config) {
         if (replica.failure != null) {
-            // A log that failed is opened to be read and trimmed; it is written to only if there is free space.
+            // The log failed before. It is readable again in any case, but writable only if there is free space.
             engine.space().ranOut(0);
         }
         return opening.open(
@@ -455,23 +460,23 @@ final class Replicas {
                 state.lease(),
                 config,
                 lastWatermarks.getOrDefault(replica.id, 0L),
-                () -> state.keptBy(replica.id, engine.name()),
-                (log, cause) -> main.execute(() -> died(replica, log, cause)));
+                () -> state.writtenIn(replica.id, engine.name()),
+                (log, cause) -> main.execute(() -> logFailed(replica, log, cause)));
     }
 
     private void opened(Replica replica, OpenedLog log, Role role, CompletableFuture<Void> done) {
         openingTimes.ended();
         replica.opening = null;
         replica.log = log;
-        assumed(replica, log, role, done);
+        roleTaken(replica, log, role, done);
     }
 
     private boolean isMounted(MountedEngine engine) {
         return engines.find(engine.name()).filter(found -> found == engine).isPresent();
     }
 
-    /** Its engine went away before its turn came. */
-    private void postponed(Replica replica, CompletableFuture<Void> done) {
+    /** The engine was removed before the log was opened. */
+    private void engineGone(Replica replica, CompletableFuture<Void> done) {
         openingTimes.ended();
         replica.opening = null;
         replica.status = Replica.Status.CLOSED;
@@ -489,15 +494,16 @@ final class Replicas {
     // ---- failing
 
     /**
-     * A log that ran out of free space is opened again at once, to be read and trimmed; a log whose device failed is
-     * opened again after a while.
+     * A log that ran out of free space is opened again at once: clients can read it and delete records. A log whose
+     * device failed is opened again after a while.
      */
-    private void died(Replica replica, OpenedLog log, Throwable cause) {
+    private void logFailed(Replica replica, OpenedLog log, Throwable cause) {
         if (replica.log != log || replica.status == Replica.Status.CLOSING) {
             return;
         }
         if (log.ranOutOfSpace()) {
-            LOG.info("{} takes no records, there is no free space: {}", replica.partition, cause.getMessage());
+            LOG.info(
+                    "{} accepts no records, because there is no free space: {}", replica.partition, cause.getMessage());
             release(replica, notLed(replica));
             return;
         }
@@ -507,7 +513,7 @@ final class Replicas {
         });
     }
 
-    /** Visible in the status table, and logged once until the partition is well again. */
+    /** The status table shows the failure. It is logged as an error once, until the partition is online again. */
     private void goOffline(Replica replica, Throwable cause) {
         long now = environment.nanos().getAsLong();
         if (replica.failure == null) {
@@ -546,7 +552,7 @@ final class Replicas {
 
     // ---- closing
 
-    /** Takes a partition from its readers and closes its log; afterwards the replica is looked at again. */
+    /** Ends the use of a partition and closes its log, then compares the replica with the view again. */
     private CompletableFuture<?> release(Replica replica, FeliceException why) {
         return close(replica, replica.log, why, () -> {
             replica.status = Replica.Status.CLOSED;
@@ -577,7 +583,7 @@ final class Replicas {
     }
 
     private void delete(Replica replica) {
-        going.remove(replica.id);
+        toDelete.remove(replica.id);
         String name = state.engineOf(replica.id).orElse(replica.engine);
         replica.status = Replica.Status.CLOSED;
         lastWatermarks.remove(replica.id);
@@ -588,7 +594,7 @@ final class Replicas {
 
     // ---- engines
 
-    /** An engine is here: what it keeps is opened. */
+    /** Adds an engine and opens the logs that wait for it. */
     void mount(String name, StorageEngine engine) {
         engines.mount(name, engine).ifPresent(before -> closeAll(before).whenComplete((n, f) -> before.close()));
         byName.values().forEach(replica -> {
@@ -600,7 +606,7 @@ final class Replicas {
         });
     }
 
-    /** An engine is going: its partitions answer what they accepted and let go of it. */
+    /** Removes an engine. The result is done when its partitions have answered the accepted requests and are closed. */
     CompletableFuture<?> unmount(String name, StorageEngine engine) {
         return engines.unmount(name, engine)
                 .map(found -> closeAll(found).whenComplete((nothing, failure) -> found.close()))
@@ -610,7 +616,7 @@ final class Replicas {
     private CompletableFuture<Void> closeAll(MountedEngine engine) {
         for (Replica replica : byName.values()) {
             if (replica.log != null && !replica.isBusy() && replica.log.engine() == engine) {
-                release(replica, LEADER_NOT_AVAILABLE.because("The engine of " + replica.partition + " is away"));
+                release(replica, LEADER_NOT_AVAILABLE.because("The engine of " + replica.partition + " was removed"));
             }
         }
         return CompletableFuture.allOf(underWay.entrySet().stream()
@@ -619,7 +625,7 @@ final class Replicas {
                 .toArray(CompletableFuture[]::new));
     }
 
-    /** @param complete a view that is known to have every topic a log of this node can be of */
+    /** @param complete a view that has the topics of all logs of this node, unless they were deleted */
     void removeStrays(ClusterView complete) {
         strays.remove(complete, state);
     }
@@ -629,12 +635,12 @@ final class Replicas {
     }
 
     private boolean isInUse(LogId id) {
-        return going.contains(id) || byName.values().stream().anyMatch(replica -> replica.id.equals(id));
+        return toDelete.contains(id) || byName.values().stream().anyMatch(replica -> replica.id.equals(id));
     }
 
     // ---- regular work
 
-    /** High watermarks of what is led here, and of what was not opened yet as they were. */
+    /** The high watermark of each replica; if its log is not open, the last known one. */
     Map<TopicPartition, Long> highWatermarks() {
         Map<TopicPartition, Long> watermarks =
                 new TreeMap<>(Comparator.comparing(TopicPartition::topic).thenComparingInt(TopicPartition::partition));
@@ -648,7 +654,7 @@ final class Replicas {
         return watermarks;
     }
 
-    /** Closes everything, answering what was accepted. */
+    /** Closes all partitions. The result is done when the accepted requests are answered and the logs are closed. */
     CompletableFuture<?> close() {
         closed = true;
         for (Replica replica : byName.values()) {

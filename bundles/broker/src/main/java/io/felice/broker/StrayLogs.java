@@ -22,9 +22,10 @@ import org.slf4j.LoggerFactory;
 /**
  * Finds and removes stray logs: logs that belong to no replica of this node in the cluster's view.
  *
- * <p>A stray log is deleted only if this node knows that the topic was deleted or the replica went elsewhere: it kept
- * the log for this cluster ({@link NodeState} has files for it), and the metadata has not gone back since. All others
- * are unknown: they are set aside, and an operator decides.
+ * <p>A stray log is deleted only if this node knows that the topic was deleted or that the replica was moved to another
+ * node. The node knows this if it used the log in this cluster ({@link NodeState} has files for the log) and the
+ * metadata has not gone back to an older version since. All other stray logs are unknown: they are set aside, and an
+ * operator decides.
  *
  * <p>Decides on the broker's thread; lists and deletes logs on the engines' threads.
  */
@@ -60,9 +61,9 @@ final class StrayLogs {
     // ---- what this node knows
 
     /**
-     * Must be called before the replicas follow a view. If the metadata is older than what this node followed before
-     * (after a restore, for example), a topic that it lacks may have been deleted or created later. Logs of such topics
-     * become unknown.
+     * Must be called before the replicas follow a view. The metadata can be older than the metadata that this node
+     * followed before, for example after a restore. Then a topic that the metadata lacks may have been deleted, or may
+     * have been created after that older version. Logs of such topics become unknown.
      */
     void following(ClusterView news, NodeState state) {
         long newest = state.metadataVersion();
@@ -78,7 +79,7 @@ final class StrayLogs {
 
     private void forgetStrays(ClusterView older, long newest, NodeState state) {
         log.warn(
-                "The cluster's metadata has gone back to version {}; this node has followed version {}."
+                "The cluster's metadata has gone back to version {}; this node had followed version {}."
                         + " Logs of topics that are not in the older metadata are kept",
                 older.version(),
                 newest);

@@ -39,14 +39,15 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The operator's commands for stray logs: list, delete, and take in, which makes the topic again. The order of taking in
- * makes sure that a crash leaves either stray logs or the topic:
+ * The operator's commands for stray logs: list, delete, and take in. Taking in creates the topic again. The order of
+ * the steps makes sure that after a crash there are either the stray logs or the topic:
  *
  * <ol>
- *   <li>{@link StrayLogReading} reads every log and writes its files, so that only readable logs are taken in.
- *   <li>The controller makes the topic with the old id. Each partition begins with a leader epoch above all epochs in its
- *       log.
- *   <li>The node knows the logs from now on.
+ *   <li>{@link StrayLogReading} reads every log and writes the broker's files for the log, so that only readable logs
+ *       are taken in.
+ *   <li>The controller creates the topic with the old id. Each partition begins with a leader epoch above all epochs in
+ *       its log.
+ *   <li>{@link NodeState} notes that this node knows the logs.
  * </ol>
  */
 final class StrayTopics implements Strays {
@@ -211,7 +212,7 @@ final class StrayTopics implements Strays {
     private CompletionStage<Long> create(Found found, int partitions, Map<Integer, Integer> epochs) {
         Admin controller = admin.get();
         if (controller == null) {
-            throw COORDINATOR_NOT_AVAILABLE.because("There is no controller that could make topic " + found.topic());
+            throw COORDINATOR_NOT_AVAILABLE.because("There is no controller that could create topic " + found.topic());
         }
         List<Integer> leaderEpochs = new ArrayList<>();
         for (int partition = 0; partition < partitions; partition++) {
@@ -262,7 +263,9 @@ final class StrayTopics implements Strays {
         return null;
     }
 
-    /** If the controller has made the topic after all, the logs are opened from where they are set aside. */
+    /**
+     * If the controller has created the topic in spite of the failure, the logs are opened where they were set aside.
+     */
     private static CompletableFuture<Integer> setAsideAgain(Found found, Throwable failure) {
         return on(found.engine(), () -> {
                     found.byPartition().values().forEach(id -> StrayLogs.setAside(found.engine(), id));

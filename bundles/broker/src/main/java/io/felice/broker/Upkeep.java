@@ -19,13 +19,12 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The broker's periodic work: expires appends, flushes, writes high watermarks, applies retention, compacts, and checks
- * full engines. The timer starts it, the broker's thread decides, the engines' threads and the background executor do
- * it.
+ * full engines. The timer starts the work, the broker's thread decides which of it is due, and the engines' threads and
+ * the background executor do it.
  */
 final class Upkeep {
     private static final Logger log = LoggerFactory.getLogger(Upkeep.class);
     private static final int TICKS_PER_CHECKPOINT = 5;
-    /** To find that there is nothing to compact costs little. */
     private static final int TICKS_PER_COMPACTION = 5;
     /** A full engine does not wait for the retention interval, because retention may free space. */
     private static final int TICKS_PER_RETENTION_WHILE_FULL = 2;
@@ -163,7 +162,7 @@ final class Upkeep {
         }
     }
 
-    /** The loop handles partitions that need no compaction; after one that does, a new task goes on. */
+    /** Skips partitions that need no compaction. After a compaction the next partition is handled in a new task. */
     private void compactNext(MountedEngine engine, Iterator<LeaderPartition> partitions) {
         while (partitions.hasNext() && !engine.openings().areUnderWay()) {
             CompletionStage<Void> compacted = partitions.next().log().compact();

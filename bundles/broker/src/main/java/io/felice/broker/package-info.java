@@ -1,2 +1,5 @@
-/** The partitions of this node: leader roles, high watermark, producer state, retention, and the configuration in force. */
+/**
+ * The partitions of this node: leader roles, high watermarks, producer state, retention, and the effective
+ * configuration.
+ */
 package io.felice.broker;

@@ -58,7 +58,7 @@ class AwaitedPartitionTest {
     }
 
     @Test
-    void nobodyIsHeldUpWhoAsksWhileWhatWaitedIsBegun() throws Exception {
+    void newCallsDoNotBlockWhileTheWaitingCallsArePassedOn() throws Exception {
         CountDownLatch beginning = new CountDownLatch(1);
         CountDownLatch goOn = new CountDownLatch(1);
         CompletionStage<Appended> early = ask();
@@ -95,7 +95,7 @@ class AwaitedPartitionTest {
     }
 
     @Test
-    void theRoundsEndThoughSomebodyAsksOnAndOn() {
+    void openingEndsAlsoIfNewCallsKeepArriving() {
         List<CompletionStage<Appended>> answers = new ArrayList<>();
         answers.add(ask());
         bench.engine.onAppend = () -> {
@@ -113,7 +113,7 @@ class AwaitedPartitionTest {
     }
 
     @Test
-    void whoOpensDoesNotWaitForADeviceThatHangs() {
+    void openingDoesNotWaitForAHangingDevice() {
         CountDownLatch goOn = new CountDownLatch(1);
         CompletionStage<Appended> early = ask();
         bench.engine.onSettle = () -> waitFor(goOn);
@@ -129,7 +129,7 @@ class AwaitedPartitionTest {
     }
 
     @Test
-    void whatIsAskedAfterwardsGoesStraightThrough() {
+    void callsAfterTheOpeningGoToThePartitionDirectly() {
         awaited.open(partition, published::incrementAndGet, bench.mounted);
 
         assertThat(get(ask()).baseOffset()).isEqualTo(1);

@@ -101,12 +101,12 @@ class BrokerTest {
         }
 
         @Override
-        public void makeAnew() {
+        public void restart() {
             anew.incrementAndGet();
         }
     }
 
-    /** A minimal controller: creates the cluster id, registers brokers, creates and deletes topics. */
+    /** A minimal controller: sets the cluster id, registers brokers, creates and deletes topics. */
     private final class Controller implements ClusterStore.Candidate {
         private final CompletableFuture<ClusterStore.Term> term = new CompletableFuture<>();
         private final Map<Integer, Long> known = new HashMap<>();
@@ -259,7 +259,7 @@ class BrokerTest {
     }
 
     @Test
-    void retentionGoesOnWhenTheWallClockIsSetBack() {
+    void retentionContinuesWhenTheWallClockIsSetBack() {
         stop();
         AtomicLong days = new AtomicLong();
         Clock setBack = new Clock() {
@@ -297,7 +297,7 @@ class BrokerTest {
     }
 
     @Test
-    void aBrokerOfAnotherEpochGoesOnOverTheSameLog() {
+    void aNewLeaderEpochOfTheSameLeaderDoesNotReopenTheLog() {
         UUID topic = controller.create("orders", 1);
         get(produce(led("orders"), batch(1)));
         int opens = engine.opens.get();
@@ -310,7 +310,7 @@ class BrokerTest {
     }
 
     @Test
-    void aPartitionThatIsLedElsewhereStaysOpenToFollow() {
+    void theLogStaysOpenWhileAnotherBrokerLeads() {
         UUID topic = controller.create("orders", 1);
         get(produce(led("orders"), batch(1)));
         int opens = engine.opens.get();
@@ -326,7 +326,7 @@ class BrokerTest {
     }
 
     @Test
-    void aChangedFileIsTakenWithoutANewBroker() {
+    void aChangedFileAppliesWithoutARestartOfTheBroker() {
         Partition partition = ledAfterCreating("orders");
 
         broker.modified(config(0, directory.resolve("elsewhere")), Map.of("num.partitions", "9"));
@@ -337,7 +337,7 @@ class BrokerTest {
     }
 
     @Test
-    void aFileThatIsNotLegalLeavesInForceWhatWas() {
+    void anIllegalFileIsIgnoredAndTheNextLegalFileApplies() {
         broker.modified(config(0, directory), Map.of("num.partitions", "9"));
         broker.modified(config(0, directory), Map.of("num.partitions", "9", "storage.placement", "nonsense"));
         broker.modified(config(0, directory), Map.of("num.partitions", "8"));
@@ -347,7 +347,7 @@ class BrokerTest {
     }
 
     @Test
-    void aBrokerThatCannotRunIsMadeAnewWhenItsFileIsChanged() {
+    void aBrokerThatCannotRunIsRestartedWhenItsFileIsChanged() {
         stop();
         Broker illegal = make(directory.resolve("broker"), 0, Map.of("storage.placement", "nonsense"));
         illegal.modified(config(0, directory.resolve("broker")), Map.of("storage.placement", "*:scripted"));
@@ -359,7 +359,7 @@ class BrokerTest {
     }
 
     @Test
-    void aBrokerThatRunsIsNotMadeAnew() {
+    void aRunningBrokerIsNotRestartedWhenItsFileIsChanged() {
         broker.modified(config(0, directory), Map.of("storage.placement", "nonsense"));
         broker.modified(config(0, directory), Map.of("storage.placement", "*:scripted", "num.partitions", "7"));
 
@@ -369,7 +369,7 @@ class BrokerTest {
     }
 
     @Test
-    void itSaysThatThePlacementThatTheClusterSetNeedsAnEngineThatIsNotHere() {
+    void aPlacementOnAMissingEngineIsReportedAsATrouble() {
         eventually(() -> assertThat(broker.troubles()).isEmpty());
 
         place("*:tape");
@@ -389,7 +389,7 @@ class BrokerTest {
     }
 
     @Test
-    void itIsNotReadyAnyMoreThoughItsServicesAppearOnlyWhenItGoes() throws Exception {
+    void aBrokerThatStopsWhileItRegistersItsServicesIsNotReady() throws Exception {
         Path ready = directory.resolve("ready");
         System.setProperty(Launch.READY_FILE, ready.toString());
         CountDownLatch offering = new CountDownLatch(1);
@@ -438,7 +438,7 @@ class BrokerTest {
     }
 
     @Test
-    void itServesInPartWithoutTheEngineThatNewTopicsNeed() {
+    void withoutTheEngineOfNewTopicsTheBrokerIsReadyAndReportsATrouble() {
         Path ready = directory.resolve("ready");
         System.setProperty(Launch.READY_FILE, ready.toString());
         try {
@@ -461,7 +461,7 @@ class BrokerTest {
     }
 
     @Test
-    void itStartsWithoutTheEngineOfATopicWhichIsOfflineWithTheReason() {
+    void aBrokerStartsWithoutTheEngineOfATopicAndReportsThePartitionAsOffline() {
         controller.create("orders", 1);
         led("orders");
         stop();
@@ -471,22 +471,22 @@ class BrokerTest {
         eventually(() -> assertThat(reasons()).anyMatch(reason -> reason.contains("1 partition is offline: orders-0")));
 
         CompletionStage<Appended> waiting = produce(broker.partitions().leader(first("orders")), batch(1));
-        assertThatThrownBy(() -> get(waiting)).hasStackTraceContaining("the storage engine scripted is not here");
+        assertThatThrownBy(() -> get(waiting)).hasStackTraceContaining("the storage engine scripted is not running");
         eventually(() -> assertThatThrownBy(() -> broker.partitions().leader(first("orders")))
-                .hasMessageContaining("orders-0 is offline: the storage engine scripted is not here"));
+                .hasMessageContaining("orders-0 is offline: the storage engine scripted is not running"));
         broker.bindEngine(engine, SCRIPTED);
         led("orders");
     }
 
     @Test
-    void itSaysWhatItWaitsForUntilItServes() {
+    void aStartingBrokerReportsWhatItWaitsFor() {
         stop();
         Broker waiting = make(directory.resolve("broker"), 0);
         assertThat(waiting.troubles())
                 .containsExactly(Trouble.ofNode("The broker waits for the network to open its listeners"));
         waiting.bindEndpoints(LOOPBACK);
         eventually(() -> assertThat(waiting.troubles())
-                .containsExactly(Trouble.ofNode("The broker waits for the cluster store, which is not here")));
+                .containsExactly(Trouble.ofNode("The broker waits for the cluster store, which is not running")));
         waiting.bindEngine(engine, SCRIPTED);
 
         waiting.bindStore(store);
@@ -513,7 +513,7 @@ class BrokerTest {
     }
 
     @Test
-    void whatIsNotHereIsRefusedByName() {
+    void unknownPartitionsAreRefused() {
         controller.create("orders", 1);
 
         refused(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION, () -> broker.partitions().leader(first("nothing")));
@@ -522,7 +522,7 @@ class BrokerTest {
     }
 
     @Test
-    void thisBrokerShowsInTheViewAndTheDirectoryIsBoundToTheCluster() {
+    void theViewContainsThisBrokerAndItsDirectoryHasTheClusterId() {
         eventually(() -> assertThat(broker.metadata().view().broker(0)).isPresent());
 
         eventually(() -> assertThat(directory.resolve("broker/felice.properties"))
@@ -531,7 +531,7 @@ class BrokerTest {
     }
 
     @Test
-    void servicesAreOfferedOnlyWhenAllTopicsAreKnown() {
+    void servicesAreRegisteredOnlyWhenTheViewHasAllTopics() {
         for (int i = 0; i < 10; i++) {
             controller.create("t" + i, 1);
         }
@@ -546,7 +546,7 @@ class BrokerTest {
     }
 
     @Test
-    void recordsAreThereAfterARestart() {
+    void recordsAndProducerStateSurviveARestart() {
         controller.create("orders", 1);
         get(produce(led("orders"), batch(5).producer(7, 0, 0)));
         stop();
@@ -560,7 +560,7 @@ class BrokerTest {
     }
 
     @Test
-    void aHigherEpochIsTakenOnTheSameLog() {
+    void aHigherLeaderEpochAppendsToTheSameLogAndFencesTheOldLeader() {
         UUID topic = controller.create("orders", 1);
         get(produce(led("orders"), batch(5)));
         Partition old = broker.partitions().leader(first("orders"));
@@ -576,7 +576,7 @@ class BrokerTest {
     }
 
     @Test
-    void listenersHearOfEveryChangeOfLeadershipInOrder() {
+    void listenersGetEveryChangeOfLeadershipInOrder() {
         UUID topic = controller.create("orders", 1);
         led("orders");
         List<String> heard = new CopyOnWriteArrayList<>();
@@ -602,7 +602,7 @@ class BrokerTest {
     }
 
     @Test
-    void aDeletedTopicTakesItsLogsAndItsStateAlong() {
+    void deletingATopicDeletesItsLogsAndTheBrokersFilesForThem() {
         UUID topic = controller.create("orders", 2);
         get(produce(led("orders"), batch(1)));
         assertThat(engine.logs()).hasSize(2);
@@ -615,7 +615,7 @@ class BrokerTest {
     }
 
     @Test
-    void aLogThatIsStillBeingClosedIsNoStrayAndGoesWithItsStateAfterwards() {
+    void aLogOfADeletedTopicThatIsBeingClosedIsNotStrayAndIsDeletedOnceItIsClosed() {
         UUID topic = controller.create("orders", 1);
         get(produce(led("orders"), batch(1)));
         LogId stray = new LogId(UUID.randomUUID(), 0, "gone");
@@ -637,7 +637,7 @@ class BrokerTest {
     }
 
     @Test
-    void aLogThatIsBeingOpenedWhenItStopsIsClosedBeforeItHasStopped() throws Exception {
+    void aStoppingBrokerClosesALogThatIsBeingOpened() throws Exception {
         CountDownLatch opening = new CountDownLatch(1);
         CountDownLatch device = new CountDownLatch(1);
         AtomicInteger closed = new AtomicInteger();
@@ -668,7 +668,7 @@ class BrokerTest {
     }
 
     @Test
-    void aTopicThatIsMadeAgainBeginsEmpty() {
+    void aTopicThatIsCreatedAgainIsEmpty() {
         UUID old = controller.create("orders", 1);
         get(produce(led("orders"), batch(5)));
         get(controller.append(new MetadataRecord.TopicDeleted(old)));
@@ -680,7 +680,7 @@ class BrokerTest {
     }
 
     @Test
-    void aTopicThatIsMadeAgainWhileTheBrokerIsDownDoesNotInheritAHighWatermark() {
+    void aTopicThatIsCreatedAgainWhileTheBrokerIsDownDoesNotInheritAHighWatermark() {
         UUID old = controller.create("orders", 1);
         get(produce(led("orders"), batch(5)));
         controller.create("kept", 1);
@@ -718,7 +718,7 @@ class BrokerTest {
     }
 
     @Test
-    void anEngineWithTheLogsOfAnotherClusterIsSaidAtOnceAndNothingIsLed() throws IOException {
+    void aBrokerWhoseEngineHasLogsOfAnotherClusterDoesNotStart() throws IOException {
         controller.create("orders", 1);
         stop();
         engine.otherCluster = "c2";
@@ -743,7 +743,7 @@ class BrokerTest {
         assertThat(Launch.hasServed()).isFalse();
     }
 
-    /** As if this node had kept the log for this cluster: the log has files. */
+    /** Writes files for the log, as if this node had used the log in this cluster. */
     private void remember(LogId log) {
         Path state = directory.resolve("broker/state/scripted/" + log.topicId() + "-" + log.partition());
         try {
@@ -754,7 +754,7 @@ class BrokerTest {
     }
 
     @Test
-    void whatIsRememberedOfStrayLogsIsForgotten() throws Exception {
+    void theBrokersFilesForAMissingStrayLogAreDeleted() throws Exception {
         Path stray = directory.resolve("broker/state/scripted/" + UUID.randomUUID() + "-0");
         stop();
         new PartitionFiles(stray).writeEpochs(List.of(new Epochs.Entry(0, 0)));
@@ -766,7 +766,7 @@ class BrokerTest {
     }
 
     @Test
-    void oneFailingLogTakesItsPartitionOfflineAndComesBack() {
+    void aFailedLogTakesOnlyItsPartitionOfflineUntilItWorksAgain() {
         UUID topic = controller.create("orders", 2);
         controller.create("calm", 1);
         get(produce(led("orders"), batch(1)));
@@ -787,7 +787,7 @@ class BrokerTest {
     }
 
     @Test
-    void aFullDiskIsTriedAgainWhenThereIsRoom() throws InterruptedException {
+    void aFullDiskIsWrittenToAgainOnceItHasFreeSpace() throws InterruptedException {
         UUID topic = controller.create("orders", 1);
         led("orders");
         engine.failing.add(new LogId(topic, 0, "orders"));
@@ -805,7 +805,7 @@ class BrokerTest {
     }
 
     @Test
-    void anIdempotentProducerSeesNeitherLossNorDoubleWhileBrokersAndEnginesComeAndGo() throws Exception {
+    void idempotentRecordsAreNeitherLostNorDuplicatedWhileBrokersAndEnginesAreReplaced() throws Exception {
         controller.create("orders", 1);
         led("orders");
         int count = 1_500;
@@ -853,7 +853,7 @@ class BrokerTest {
     }
 
     @Test
-    void anEngineMayLeaveAndReturn() {
+    void aPartitionIsOfflineWhileItsEngineIsRemoved() {
         controller.create("orders", 1);
         Partition before = led("orders");
         get(produce(before, batch(1)));
@@ -867,7 +867,7 @@ class BrokerTest {
     }
 
     @Test
-    void whatIsAskedWhileAnEngineIsAwayWaitsAndIsDoneInOrder() {
+    void appendsWaitForAMissingEngineAndAreWrittenInOrder() {
         controller.create("orders", 1);
         get(produce(led("orders"), batch(1)));
         broker.unbindEngine(engine, SCRIPTED);
@@ -888,7 +888,7 @@ class BrokerTest {
     }
 
     @Test
-    void whatWaitsForATopicThatIsDeletedIsTold() {
+    void deletingATopicRefusesItsWaitingAppends() {
         UUID topic = controller.create("orders", 1);
         led("orders");
         broker.unbindEngine(engine, SCRIPTED);
@@ -900,7 +900,7 @@ class BrokerTest {
     }
 
     @Test
-    void theLastViewHoldsWhileTheStoreIsAway() {
+    void theLastViewStaysValidWithoutAClusterStore() {
         controller.create("orders", 1);
         led("orders");
 
@@ -930,7 +930,7 @@ class BrokerTest {
     }
 
     @Test
-    void oldRecordsGoWhenTheirTimeIsOver() {
+    void recordsOlderThanTheRetentionTimeAreDeleted() {
         controller.create("orders", 1);
         get(produce(led("orders"), batch(5).timestamp(1_000)));
         get(produce(led("orders"), batch(5).timestamp(System.currentTimeMillis())));
@@ -948,7 +948,7 @@ class BrokerTest {
     }
 
     @Test
-    void fetchesGoThroughTheService() {
+    void aFetchThroughTheServiceWaitsForAnAppend() {
         controller.create("orders", 1);
         led("orders");
         CompletionStage<List<FetchedPartition>> waiting = broker.partitions()
@@ -981,7 +981,7 @@ class BrokerTest {
     }
 
     @Test
-    void aForeignDirectoryIsRefusedInOneSentence() throws Exception {
+    void theDataDirectoryOfAnotherNodeIsRefused() throws Exception {
         Path fatal = directory.resolve("fatal");
         System.setProperty("felice.fatal.file", fatal.toString());
         try {
@@ -1001,7 +1001,7 @@ class BrokerTest {
     }
 
     @Test
-    void everyViewIsHeardInOrder() {
+    void listenersGetEveryViewInOrder() {
         List<Long> versions = new CopyOnWriteArrayList<>();
         broker.metadata().listen((ClusterView view) -> versions.add(view.version()));
         for (int i = 0; i < 20; i++) {
@@ -1015,7 +1015,7 @@ class BrokerTest {
     }
 
     @Test
-    void noThreadIsLeftBehind() {
+    void aStoppedBrokerLeavesNoThread() {
         controller.create("orders", 1);
         get(produce(led("orders"), batch(1)));
         long before = threads();

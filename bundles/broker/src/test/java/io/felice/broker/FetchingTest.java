@@ -81,7 +81,7 @@ class FetchingTest {
     }
 
     @Test
-    void whatIsThereIsAnsweredAtOnce() {
+    void existingRecordsAreAnsweredAtOnce() {
         get(produce(partition, batch(10)));
 
         CompletionStage<List<FetchedPartition>> fetched = fetch(1, PLENTY, LONG, from(ORDERS, 0));
@@ -120,7 +120,7 @@ class FetchingTest {
     }
 
     @Test
-    void aFetchDoesNotWaitForWhatItsPartitionHasAndMayNotGive() {
+    void aFetchDoesNotWaitIfItsPartitionLimitLeavesRecordsUnread() {
         get(produce(partition, batch(1)));
         get(produce(partition, batch(1)));
         int size = batch(1).at(0).sizeInBytes();
@@ -131,7 +131,7 @@ class FetchingTest {
     }
 
     @Test
-    void aFetchIsAnsweredWithWhatThereIsWhenItsTimeIsOver() {
+    void aFetchIsAnsweredWithTheRecordsItHasAfterMaxWait() {
         get(produce(partition, batch(1)));
 
         List<FetchedPartition> fetched =
@@ -141,7 +141,7 @@ class FetchingTest {
         assertThat(fetched.get(1).records().sizeInBytes()).isZero();
     }
 
-    /** In the second partition, after one record that is flushed. */
+    /** Appends to the second partition: one record that is flushed, then records that are not. */
     private void appendUnflushed(int records) {
         LogId id = new LogId(Bench.TOPIC_ID, 1, "orders");
         LeaderPartition careful =
@@ -152,7 +152,7 @@ class FetchingTest {
     }
 
     @Test
-    void recordsAboveTheHighWatermarkAreNotShown() {
+    void aConsumerGetsNoRecordsAboveTheHighWatermark() {
         appendUnflushed(1);
 
         CompletionStage<List<FetchedPartition>> fetched = fetch(1, PLENTY, LONG, from(SECOND, 1));
@@ -190,7 +190,7 @@ class FetchingTest {
     }
 
     @Test
-    void partitionsForWhichNoRoomIsLeftAreNotRead() {
+    void partitionsAfterTheFullOneAreNotRead() {
         List<Want> wants = new ArrayList<>();
         for (int i = 0; i < 10; i++) {
             TopicPartition id = new TopicPartition("orders", i);
@@ -207,12 +207,12 @@ class FetchingTest {
                 .extracting(one -> one.records().sizeInBytes())
                 .containsExactly(size, size, size, 0, 0, 0, 0, 0, 0, 0);
         assertThat(bench.engine.reads.get() - before)
-                .as("three, and one that found no room")
+                .as("three reads of records and one read that does not fit")
                 .isEqualTo(4);
     }
 
     @Test
-    void eachPartitionKeepsToItsOwnLimit() {
+    void eachPartitionHasItsOwnLimit() {
         get(produce(partition, batch(1)));
         get(produce(partition, batch(1)));
         int size = batch(1).at(0).sizeInBytes();
@@ -224,7 +224,7 @@ class FetchingTest {
     }
 
     @Test
-    void anErrorInOnePartitionIsAnsweredAtOnceAndIsItsOnly() {
+    void anErrorOfOnePartitionIsAnsweredAtOnceWithTheRecordsOfTheOthers() {
         get(produce(partition, batch(1)));
 
         List<FetchedPartition> fetched =
@@ -247,7 +247,7 @@ class FetchingTest {
     }
 
     @Test
-    void aReaderWhoseLogPartsFromThisOneIsToldWhere() {
+    void aReaderWhoseLogHasDivergedGetsTheEndOfTheCommonEpoch() {
         get(produce(partition, batch(10)));
         LeaderPartition later = bench.open(8);
         get(produce(later, batch(10)));
@@ -274,7 +274,7 @@ class FetchingTest {
     }
 
     @Test
-    void aParkedFetchLearnsThatLeadershipIsLost() {
+    void aWaitingFetchIsAnsweredWhenLeadershipIsLost() {
         CompletionStage<List<FetchedPartition>> fetched = fetch(1, PLENTY, LONG, from(ORDERS, 0));
 
         partition.resign();
@@ -283,7 +283,7 @@ class FetchingTest {
     }
 
     @Test
-    void aParkedFetchBelowATrimmedStartIsOutOfRange() {
+    void aWaitingFetchBelowANewLogStartOffsetIsOutOfRange() {
         get(produce(partition, batch(5)));
         CompletionStage<List<FetchedPartition>> fetched = fetch(PLENTY, PLENTY, LONG, from(ORDERS, 0));
 
@@ -293,7 +293,7 @@ class FetchingTest {
     }
 
     @Test
-    void coldReadsLeaveTheCallersThread() {
+    void recordsThatAreNotInMemoryAreReadOnAnotherThread() {
         get(produce(partition, batch(1)));
         bench.engine.cold = true;
 
@@ -302,7 +302,7 @@ class FetchingTest {
     }
 
     @Test
-    void closingAnswersEveryFetch() {
+    void closingAnswersEveryWaitingFetch() {
         CompletionStage<List<FetchedPartition>> fetched = fetch(1, PLENTY, LONG, from(ORDERS, 0));
 
         fetches.close();
@@ -311,7 +311,7 @@ class FetchingTest {
     }
 
     @Test
-    void aFetchThatIsAnsweredWhileItParksLeavesNoTimer() {
+    void aFetchThatIsAnsweredWhenItBeginsToWaitLeavesNoTimer() {
         List<Runnable> meanwhile = new ArrayList<>();
         ScheduledThreadPoolExecutor timer = new ScheduledThreadPoolExecutor(1) {
             @Override
@@ -339,7 +339,7 @@ class FetchingTest {
     }
 
     @Test
-    void aFetchWhoseTimeEndsWhileItParksIsAnswered() {
+    void aFetchWhoseTimeEndsWhenItBeginsToWaitIsAnswered() {
         ScheduledThreadPoolExecutor timer = new ScheduledThreadPoolExecutor(1) {
             @Override
             public ScheduledFuture<?> schedule(Runnable task, long delay, TimeUnit unit) {
@@ -358,7 +358,7 @@ class FetchingTest {
     }
 
     @Test
-    void nobodyWaitsForLongerThanIsGranted() {
+    void aLongMaxWaitIsCut() {
         fetch(1, PLENTY, Duration.ofDays(100_000), from(ORDERS, 0));
 
         assertThat(bench.timer.getQueue()).singleElement().isInstanceOfSatisfying(Delayed.class, task -> assertThat(
@@ -371,7 +371,7 @@ class FetchingTest {
     }
 
     @Test
-    void thousandsOfParkedFetchesAreAnsweredByOneAppend() {
+    void oneAppendAnswersThousandsOfWaitingFetches() {
         List<CompletionStage<List<FetchedPartition>>> fetched = new ArrayList<>();
         for (int i = 0; i < 5_000; i++) {
             fetched.add(fetch(1, PLENTY, LONG, from(ORDERS, 0)));
@@ -385,7 +385,7 @@ class FetchingTest {
     }
 
     @Test
-    void noAppendIsMissedWhileFetchesParkAndWake() throws InterruptedException {
+    void noAppendIsMissedWhileFetchesBeginToWait() throws InterruptedException {
         int count = 3_000;
         Thread writer = new Thread(() -> {
             for (int i = 0; i < count; i++) {
@@ -426,7 +426,7 @@ class FetchingTest {
     }
 
     @Test
-    void aReplicaIsAnsweredWithWhatIsNotCommittedYetAndAConsumerIsNot() {
+    void aFollowerGetsRecordsAboveTheHighWatermarkAndAConsumerDoesNot() {
         LeaderPartition led = ledWithFollower();
         CompletionStage<List<FetchedPartition>> replica = fetchOfReplica(1, 0);
         CompletionStage<List<FetchedPartition>> consumer = fetch(1, PLENTY, LONG, from(ORDERS, 0));
@@ -439,7 +439,7 @@ class FetchingTest {
     }
 
     @Test
-    void aReplicasNextFetchCommitsWhatItHasAndWakesConsumers() {
+    void theNextFetchOfAFollowerRaisesTheHighWatermarkAndAnswersConsumers() {
         LeaderPartition led = ledWithFollower();
         get(produceWithoutWaiting(led));
         CompletionStage<List<FetchedPartition>> consumer = fetch(1, PLENTY, LONG, from(ORDERS, 0));
@@ -451,7 +451,7 @@ class FetchingTest {
     }
 
     @Test
-    void aBrokerThatHasNoReplicaGetsNothing() {
+    void aBrokerThatHasNoReplicaIsRefused() {
         FetchedPartition answer = get(fetchOfReplica(9, 0)).get(0);
 
         assertThat(answer.error()).isEqualTo(ErrorCode.NOT_LEADER_OR_FOLLOWER);

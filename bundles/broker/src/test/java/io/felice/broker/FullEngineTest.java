@@ -70,21 +70,21 @@ class FullEngineTest {
         }
     }
 
-    private void takesNoRecords(String topic) {
+    private void refusesRecords(String topic) {
         refused(ErrorCode.KAFKA_STORAGE_ERROR, () -> get(solo.produce(topic, batch(1))));
     }
 
-    private void takesRecordsAgain(String topic, long offset) {
+    private void acceptsRecordsFrom(String topic, long offset) {
         eventually(() ->
                 assertThat(get(solo.produce(topic, batch(1))).baseOffset()).isEqualTo(offset));
     }
 
-    private static void doesNotOpen() {
+    private static void failToOpen() {
         throw ErrorCode.KAFKA_STORAGE_ERROR.because("Input/output error");
     }
 
     @Test
-    void aFullEngineTakesNoRecordsButAllItKeepsIsRead() {
+    void aFullEngineAcceptsNoRecordsButServesItsRecords() {
         solo.create("memory-orders", Map.of());
         solo.create("memory-small", Map.of());
         solo.create("disk-orders", Map.of());
@@ -92,7 +92,7 @@ class FullEngineTest {
 
         long end = fill("memory-orders");
 
-        takesNoRecords("memory-small");
+        refusesRecords("memory-small");
         assertThat(solo.ofEngine("memory", "full")).isEqualTo(true);
         assertThat((Long) solo.ofEngine("memory", "refused")).isPositive();
         assertThat(solo.offline()).isZero();
@@ -105,7 +105,7 @@ class FullEngineTest {
     }
 
     @Test
-    void deletingRecordsMakesRoomForAllTopicsOfTheEngine() {
+    void afterRecordsAreDeletedAFullEngineAcceptsRecordsOfAllTopics() {
         solo.create("memory-orders", SMALL_SEGMENTS);
         solo.create("memory-small", Map.of());
         get(solo.produce("memory-small", batch(3)));
@@ -114,24 +114,24 @@ class FullEngineTest {
         long start = get(solo.led("memory-orders").deleteRecords(end / 2));
 
         assertThat(start).isEqualTo(end / 2);
-        takesRecordsAgain("memory-orders", end);
-        takesRecordsAgain("memory-small", 3);
+        acceptsRecordsFrom("memory-orders", end);
+        acceptsRecordsFrom("memory-small", 3);
         assertThat(solo.ofEngine("memory", "full")).isEqualTo(false);
     }
 
     @Test
-    void retentionMakesRoomWithoutWaitingForItsTime() {
+    void aFullEngineAppliesRetentionBeforeTheNextInterval() {
         solo.create("memory-orders", SMALL_SEGMENTS);
         long end = fill("memory-orders");
 
         solo.configure("memory-orders", TopicConfig.RETENTION_BYTES, "50000");
 
-        takesRecordsAgain("memory-orders", end);
+        acceptsRecordsFrom("memory-orders", end);
         assertThat(solo.led("memory-orders").logStartOffset()).isPositive();
     }
 
     @Test
-    void anIdempotentProducerSeesNeitherLossNorDoubleWhileTheEngineIsFullNowAndThen() {
+    void idempotentRecordsAreNeitherLostNorDuplicatedWhileTheEngineIsFullAtTimes() {
         solo.create("memory-orders", Map.of(TopicConfig.SEGMENT_BYTES, "20000", TopicConfig.RETENTION_BYTES, "40000"));
         int count = 2 * BUDGET / VALUE;
 
@@ -157,19 +157,19 @@ class FullEngineTest {
     }
 
     @Test
-    void aDeletedTopicMakesRoom() {
+    void afterATopicIsDeletedAFullEngineAcceptsRecords() {
         solo.create("memory-small", Map.of());
         solo.create("memory-orders", Map.of());
         fill("memory-orders");
-        takesNoRecords("memory-small");
+        refusesRecords("memory-small");
 
         solo.delete("memory-orders");
 
-        takesRecordsAgain("memory-small", 0);
+        acceptsRecordsFrom("memory-small", 0);
     }
 
     @Test
-    void aLogThatRanOutOfRoomIsOpenedAgainBeforeItIsWrittenTo() {
+    void aLogThatRanOutOfSpaceIsOpenedAgainBeforeItIsWrittenTo() {
         solo.create("disk-orders", Map.of());
         solo.create("disk-calm", Map.of());
         get(solo.produce("disk-orders", batch(5)));
@@ -178,24 +178,24 @@ class FullEngineTest {
         disk.noSpace = true;
         disk.usable = 0;
 
-        takesNoRecords("disk-orders");
+        refusesRecords("disk-orders");
 
         eventually(() -> assertThat(disk.opens).hasValue(opens + 1));
         assertThat(solo.led("disk-orders").highWatermark()).isGreaterThanOrEqualTo(5);
         assertThat(bytesOf(solo.led("disk-orders"), 0)).isPositive();
-        takesNoRecords("disk-orders");
-        takesNoRecords("disk-calm");
+        refusesRecords("disk-orders");
+        refusesRecords("disk-calm");
         assertThat(bytesOf(solo.led("disk-calm"), 0)).isPositive();
         assertThat(solo.offline()).isZero();
         assertThat(disk.opens).hasValue(opens + 1);
         disk.noSpace = false;
         disk.usable = 1L << 30;
-        takesRecordsAgain("disk-calm", 2);
+        acceptsRecordsFrom("disk-calm", 2);
         assertThat(get(solo.produce("disk-orders", batch(1))).baseOffset()).isGreaterThanOrEqualTo(5);
     }
 
     @Test
-    void recordsAreDeletedFromAFullDisk() {
+    void recordsOfAFullDiskCanBeDeleted() {
         disk.writesThrough = true;
         solo.create("disk-orders", SMALL_SEGMENTS);
         for (int i = 0; i < 10; i++) {
@@ -203,7 +203,7 @@ class FullEngineTest {
         }
         disk.noSpace = true;
         disk.usable = 0;
-        takesNoRecords("disk-orders");
+        refusesRecords("disk-orders");
 
         assertThat(get(solo.led("disk-orders").deleteRecords(6))).isEqualTo(6);
 
@@ -212,11 +212,11 @@ class FullEngineTest {
         eventually(() -> assertThat(solo.led("disk-orders").logStartOffset()).isEqualTo(10));
         disk.noSpace = false;
         disk.usable = 1L << 30;
-        takesRecordsAgain("disk-orders", 10);
+        acceptsRecordsFrom("disk-orders", 10);
     }
 
     @Test
-    void appendsThatWaitInLineWhenAnEngineRunsFullAreAllRefused() {
+    void allQueuedAppendsAreRefusedWhenTheEngineIsFull() {
         solo.create("disk-orders", Map.of());
         get(solo.produce("disk-orders", batch(1)));
         disk.writesThrough = true;
@@ -233,7 +233,7 @@ class FullEngineTest {
     }
 
     @Test
-    void aDeviceThatHangsKeepsNothingOfAnotherEngineWaiting() throws Exception {
+    void aHangingDeviceDoesNotBlockAnotherEngine() throws Exception {
         solo.create("disk-orders", Map.of());
         get(solo.produce("disk-orders", batch(1)));
         CompletableFuture<Void> hanging = new CompletableFuture<>();
@@ -257,14 +257,14 @@ class FullEngineTest {
     }
 
     @Test
-    void aFailedFsyncTakesItsPartitionOfflineAlsoWhenThereIsNoRoom() {
+    void aFailedFsyncTakesThePartitionOfflineAlsoOnAFullDevice() {
         solo.create("disk-orders", Map.of(TopicConfig.STORAGE_DURABILITY, "power"));
         get(solo.produce("disk-orders", batch(1)));
         disk.flushesAtOnce = false;
         disk.usable = 0;
         CompletionStage<Appended> waiting = solo.produce("disk-orders", batch(1));
         CompletableFuture<Void> fsync = disk.flushes.poll();
-        disk.onOpen = FullEngineTest::doesNotOpen;
+        disk.onOpen = FullEngineTest::failToOpen;
 
         fsync.completeExceptionally(new IOException("Input/output error"));
 
@@ -278,22 +278,22 @@ class FullEngineTest {
     }
 
     @Test
-    void aWriteThatFailsThoughThereIsRoomTakesItsPartitionOffline() {
+    void aFailedWriteOnADeviceWithFreeSpaceTakesThePartitionOffline() {
         solo.create("disk-orders", Map.of());
         solo.create("disk-calm", Map.of());
         get(solo.produce("disk-orders", batch(1)));
         disk.writesThrough = true;
         disk.usable = 1L << 30;
         disk.noSpace = true;
-        disk.onOpen = FullEngineTest::doesNotOpen;
+        disk.onOpen = FullEngineTest::failToOpen;
 
-        takesNoRecords("disk-orders");
+        refusesRecords("disk-orders");
 
         eventually(() -> assertThat(solo.offline()).isEqualTo(1));
         disk.onOpen = () -> {};
         disk.noSpace = false;
         assertThat(solo.ofEngine("disk", "full")).isEqualTo(false);
         assertThat(get(solo.produce("disk-calm", batch(1))).baseOffset()).isZero();
-        takesRecordsAgain("disk-orders", 1);
+        acceptsRecordsFrom("disk-orders", 1);
     }
 }

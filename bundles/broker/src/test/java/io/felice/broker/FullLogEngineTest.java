@@ -59,7 +59,7 @@ class FullLogEngineTest {
     }
 
     @Test
-    void aStartThatCannotBeNotedIsNotAnsweredAsDoneHoweverOftenItIsAskedFor() throws IOException {
+    void aLogStartOffsetThatCannotBeWrittenIsRefusedAtEveryAttempt() throws IOException {
         UUID topic = solo.create("orders", Map.of());
         get(solo.produce("orders", batch(10)));
         get(solo.produce("orders", batch(10)));
@@ -83,7 +83,7 @@ class FullLogEngineTest {
     }
 
     @Test
-    void aDiskThatIsFilledToTheBrimIsFullOnceAndKeepsAllThatWasAcknowledged() {
+    void onAFullDiskAtMostOneLogPerTopicFailsAndAcknowledgedRecordsAreReadable() {
         List<String> topics = List.of("orders", "clicks", "calm");
         topics.forEach(topic -> solo.create(topic, SMALL_SEGMENTS));
         long end = fill("orders", "clicks");
@@ -100,7 +100,7 @@ class FullLogEngineTest {
     }
 
     @Test
-    void deletingWholeSegmentsMakesRoomForAllTopicsOfTheDisk() {
+    void afterSegmentsAreDeletedAFullDiskAcceptsRecordsOfAllTopics() {
         solo.create("orders", SMALL_SEGMENTS);
         solo.create("clicks", SMALL_SEGMENTS);
         long end = fill("orders", "clicks");
@@ -115,7 +115,7 @@ class FullLogEngineTest {
     }
 
     @Test
-    void retentionMakesRoomOnAFullDisk() {
+    void afterRetentionAFullDiskAcceptsRecords() {
         solo.create("orders", SMALL_SEGMENTS);
         long end = fill("orders");
 

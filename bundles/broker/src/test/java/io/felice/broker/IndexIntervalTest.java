@@ -26,7 +26,7 @@ class IndexIntervalTest {
     private Path temp;
 
     @Test
-    void theIndexHasAnEntryEverySoManyBytes() throws IOException {
+    void theIndexHasAnEntryPerIndexInterval() throws IOException {
         try (LogStorageEngine engine = new LogStorageEngine(temp.resolve("logs"), LogSettings.DEFAULT);
                 SoloBroker solo = new SoloBroker(temp.resolve("data"), Map.of("log", engine))) {
             solo.create("usual", Map.of());

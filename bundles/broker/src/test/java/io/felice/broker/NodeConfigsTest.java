@@ -69,7 +69,7 @@ class NodeConfigsTest {
     }
 
     @Test
-    void theStrongestLayerHolds() {
+    void clusterValuesOverrideTheFileAndTopicValuesOverrideBrokerValues() {
         assertThat(configs.topic("orders").getLong(TopicConfig.RETENTION_MS)).isEqualTo(5000);
 
         replay(new ConfigSet(ALL, "log.retention.ms", "6000"));
@@ -99,7 +99,7 @@ class NodeConfigsTest {
     }
 
     @Test
-    void aTopicThatIsBeingMadeIsDescribedAsItWillBe() {
+    void aNewTopicIsDescribedAsItWillBeAfterItsCreation() {
         replay(new ConfigSet(ALL, "log.retention.ms", "6000"));
         Map<String, String> own = Map.of(TopicConfig.SEGMENT_BYTES, "4000");
 
@@ -115,7 +115,7 @@ class NodeConfigsTest {
     }
 
     @Test
-    void aBrokerIsDescribedByItselfOnly() {
+    void aBrokerDescribesOnlyItself() {
         replay(new ConfigSet(OWN, BrokerConfig.NUM_PARTITIONS, "7"));
 
         assertThat(described(OWN, BrokerConfig.NUM_PARTITIONS).source()).isEqualTo(Source.DYNAMIC_BROKER);
@@ -127,7 +127,7 @@ class NodeConfigsTest {
     }
 
     @Test
-    void theDefaultOfAllBrokersShowsWhatWasSet() {
+    void theDefaultOfAllBrokersIsDescribedWithTheKeysThatAreSet() {
         replay(new ConfigSet(ALL, BrokerConfig.NUM_PARTITIONS, "7"));
 
         assertThat(configs.describe(ALL)).singleElement().satisfies(entry -> {
@@ -137,7 +137,7 @@ class NodeConfigsTest {
     }
 
     @Test
-    void valuesAreCheckedAsTheCatalogueSays() {
+    void valuesAreCheckedAgainstTheKeysDefinition() {
         refused(ErrorCode.INVALID_CONFIG, () -> configs.check(ORDERS, "no.such.key", "1"));
         refused(ErrorCode.INVALID_CONFIG, () -> configs.check(ORDERS, TopicConfig.SEGMENT_BYTES, "2"));
         refused(ErrorCode.INVALID_REQUEST, () -> configs.check(OWN, BrokerConfig.OFFSETS_TOPIC_PARTITIONS, "2"));
@@ -146,7 +146,7 @@ class NodeConfigsTest {
     }
 
     @Test
-    void aBrokerKeyThatOnlyAFileCanSetIsRefusedInKafkasWords() {
+    void aBrokerKeyThatOnlyAFileCanSetIsRefusedWithKafkasMessage() {
         for (String key : List.of("log.dirs", "node.id", "process.roles", "listeners")) {
             refused(ErrorCode.INVALID_REQUEST, () -> configs.check(OWN, key, "x"));
         }
@@ -155,7 +155,7 @@ class NodeConfigsTest {
     }
 
     @Test
-    void aBrokerKeepsWhatNobodyHasDeclaredAndShowsNoValueOfIt() {
+    void unknownBrokerKeysAreStoredAndTreatedAsSensitive() {
         configs.check(OWN, "num.io.threads", "16");
         configs.check(ALL, "my.plugin.colour", "red");
 
@@ -167,7 +167,7 @@ class NodeConfigsTest {
     }
 
     @Test
-    void encryptionThatThisNodeDoesNotHaveIsNotPromised() {
+    void tlsAndSaslKeysAreRefused() {
         for (String key :
                 List.of("ssl.keystore.location", "sasl.jaas.config", "listener.name.external.ssl.keystore.password")) {
             refused(ErrorCode.INVALID_REQUEST, () -> configs.check(OWN, key, "x"));
@@ -175,7 +175,7 @@ class NodeConfigsTest {
     }
 
     @Test
-    void throttlesAreTakenByBrokersAndByTopics() {
+    void brokersAndTopicsAcceptReplicationThrottles() {
         configs.check(OWN, BrokerConfig.LEADER_THROTTLED_RATE, "1000000");
         for (String list : List.of("*", "", "0:1", "0:1,3:0")) {
             configs.check(ORDERS, TopicConfig.LEADER_THROTTLED_REPLICAS, list);
@@ -185,7 +185,7 @@ class NodeConfigsTest {
     }
 
     @Test
-    void whatProvisioningToolsSetOfATopicIsTaken() {
+    void topicKeysThatProvisioningToolsSetAreAccepted() {
         configs.check(ORDERS, TopicConfig.COMPRESSION_TYPE, "zstd");
         configs.check(ORDERS, TopicConfig.COMPRESSION_ZSTD_LEVEL, "-5");
         configs.check(ORDERS, TopicConfig.FILE_DELETE_DELAY_MS, "60000");
@@ -197,7 +197,7 @@ class NodeConfigsTest {
     }
 
     @Test
-    void theInternalSegmentSizeWinsAndIsShownOnlyWhereItIsSet() {
+    void theInternalSegmentSizeOverridesSegmentBytesAndIsDescribedOnlyIfSet() {
         assertThat(configs.describe(ORDERS))
                 .extracting(entry -> entry.key().name())
                 .doesNotContain(TopicConfig.INTERNAL_SEGMENT_BYTES);
@@ -212,8 +212,8 @@ class NodeConfigsTest {
     }
 
     @Test
-    void whatIsTrueOfTheNodeIsShownUnderKafkasNames() {
-        configs.reachedAt(new Endpoints() {
+    void theNodesSettingsAreDescribedUnderKafkasNames() {
+        configs.bindEndpoints(new Endpoints() {
             @Override
             public List<BrokerRegistration.Endpoint> endpoints() {
                 return List.of();
@@ -240,7 +240,7 @@ class NodeConfigsTest {
     }
 
     @Test
-    void theEngineThatReallyKeepsATopicIsShownAsADefault() {
+    void theEngineWithTheTopicsLogsIsDescribedAsTheDefault() {
         assertThat(described(ORDERS, TopicConfig.STORAGE_ENGINE).value()).isEqualTo("scripted");
         kept.put("orders", List.of("memory"));
 
@@ -255,7 +255,7 @@ class NodeConfigsTest {
     }
 
     @Test
-    void anEngineThatWasAskedForIsShownAsSet() {
+    void anEngineInTheTopicsConfigIsDescribedAsATopicValue() {
         kept.put("orders", List.of("scripted"));
         replay(new ConfigSet(ORDERS, TopicConfig.STORAGE_ENGINE, "scripted"));
 
@@ -266,7 +266,7 @@ class NodeConfigsTest {
     }
 
     @Test
-    void anEngineMustBeHere() {
+    void anEngineThatIsNotRunningIsRefused() {
         assertThat(catchThrowable(() -> configs.check(ConfigResource.topic("new"), TopicConfig.STORAGE_ENGINE, "tape")))
                 .hasMessage("There is no storage engine tape; there are: memory, scripted.");
         refused(ErrorCode.INVALID_CONFIG, () -> configs.check(ALL, BrokerConfig.STORAGE_PLACEMENT, "*:tape"));
@@ -274,13 +274,13 @@ class NodeConfigsTest {
     }
 
     @Test
-    void anExistingTopicStaysWithItsEngine() {
+    void theEngineOfAnExistingTopicCannotBeChanged() {
         refused(ErrorCode.INVALID_CONFIG, () -> configs.check(ORDERS, Map.of(TopicConfig.STORAGE_ENGINE, "memory")));
         configs.check(ORDERS, Map.of(TopicConfig.STORAGE_ENGINE, "scripted"));
     }
 
     @Test
-    void aChangedPlacementDoesNotMoveTheTopicsThereAre() {
+    void aChangedPlacementDoesNotMoveExistingTopics() {
         kept.put("orders", List.of("scripted", "scripted"));
         replay(new ConfigSet(ALL, BrokerConfig.STORAGE_PLACEMENT, "*:memory"));
 
@@ -293,7 +293,7 @@ class NodeConfigsTest {
     }
 
     @Test
-    void anEngineThatWasNamedIsNotForgottenWhereThePlacementSaysAnother() {
+    void theEngineOfATopicCannotBeRemovedFromItsConfigIfThePlacementSaysAnother() {
         kept.put("orders", List.of("scripted"));
         replay(new ConfigSet(ORDERS, TopicConfig.STORAGE_ENGINE, "scripted"));
         configs.check(ORDERS, Map.of());
@@ -305,7 +305,7 @@ class NodeConfigsTest {
     }
 
     @Test
-    void powerIsPromisedOnlyByAnEngineThatCanKeepIt() {
+    void durabilityPowerIsRefusedForAnEngineWhoseRecordsDoNotSurviveAPowerCut() {
         Map<String, String> power = Map.of(TopicConfig.STORAGE_DURABILITY, "power");
 
         configs.check(ORDERS, power);
@@ -317,28 +317,28 @@ class NodeConfigsTest {
     }
 
     @Test
-    void aNewTopicMayNotAskForPowerAndForAnEngineWithoutIt() {
+    void aNewTopicCannotHaveDurabilityPowerInTheMemoryEngine() {
         ConfigResource fresh = ConfigResource.topic("fresh");
 
         assertThat(catchThrowable(() -> configs.check(
                         fresh, Map.of(TopicConfig.STORAGE_DURABILITY, "power", TopicConfig.STORAGE_ENGINE, "memory"))))
-                .hasMessage("Topic fresh cannot have storage.durability=power: what its engine memory keeps does not"
-                        + " survive a power cut.");
+                .hasMessage("Topic fresh cannot have storage.durability=power: the records of its engine memory do"
+                        + " not survive a power cut.");
         assertThat(catchThrowable(() -> configs.check(
                         fresh, Map.of(TopicConfig.FLUSH_MESSAGES, "1", TopicConfig.STORAGE_ENGINE, "memory"))))
-                .hasMessage("Topic fresh cannot have flush.messages=1: what its engine memory keeps does not survive"
-                        + " a power cut.");
+                .hasMessage("Topic fresh cannot have flush.messages=1: the records of its engine memory do not"
+                        + " survive a power cut.");
     }
 
     @Test
-    void whatIsAskedOfATopicIsHeldAgainstEveryEngineThatHasALogOfIt() {
+    void durabilityPowerIsCheckedAgainstEveryEngineWithALogOfTheTopic() {
         kept.put("orders", List.of("scripted", "memory"));
 
         refused(ErrorCode.INVALID_CONFIG, () -> configs.check(ORDERS, Map.of(TopicConfig.STORAGE_DURABILITY, "power")));
     }
 
     @Test
-    void theBrokersFlushIntervalIsHeldAgainstTheTopicsItReachesInto() {
+    void theBrokersFlushIntervalIsCheckedAgainstTheTopicsThatInheritIt() {
         Map<String, String> flush = Map.of("log.flush.interval.messages", "1");
         configs.check(ALL, flush);
         kept.put("orders", List.of("memory"));
@@ -352,7 +352,7 @@ class NodeConfigsTest {
     }
 
     @Test
-    void theBrokersFlushIntervalIsHeldAgainstNewTopics() {
+    void theBrokersFlushIntervalIsCheckedAgainstNewTopics() {
         replay(new ConfigSet(ALL, "log.flush.interval.messages", "1"));
 
         refused(ErrorCode.INVALID_CONFIG, () -> configs.check(M_1, Map.of()));
@@ -361,19 +361,19 @@ class NodeConfigsTest {
     }
 
     @Test
-    void whatNobodyCouldRefuseIsSaid() {
+    void aTopicWithoutTheDurabilityItAsksForIsReported() {
         kept.put("orders", List.of("memory"));
-        assertThat(configs.unkeptPromises()).isEmpty();
+        assertThat(configs.unmetDurability()).isEmpty();
 
         replay(new ConfigSet(ALL, "log.flush.interval.messages", "1"));
 
-        assertThat(configs.unkeptPromises())
+        assertThat(configs.unmetDurability())
                 .containsExactly(
-                        "Topic orders cannot have flush.messages=1: what its engine memory keeps does not survive a power cut.");
+                        "Topic orders cannot have flush.messages=1: the records of its engine memory do not survive a power cut.");
     }
 
     @Test
-    void whatIsSoAlreadyDoesNotStandInTheWayOfOtherChanges() {
+    void anUnmetDurabilityDoesNotPreventOtherChanges() {
         kept.put("orders", List.of("memory"));
         replay(new ConfigSet(ALL, "log.flush.interval.messages", "1"));
 
@@ -382,7 +382,7 @@ class NodeConfigsTest {
     }
 
     @Test
-    void nothingIsCompactedButTheCommittedOffsets() {
+    void onlyTheOffsetsTopicCanBeCompacted() {
         configs.check(ConfigResource.topic("__consumer_offsets"), TopicConfig.CLEANUP_POLICY, "compact");
         refused(
                 ErrorCode.INVALID_CONFIG,
@@ -393,7 +393,7 @@ class NodeConfigsTest {
     }
 
     @Test
-    void aChangedFileIsInForceAtOnceBelowWhatTheClusterSays() {
+    void aChangedFileAppliesAtOnceAndClusterValuesOverrideIt() {
         replay(new ConfigSet(OWN, "num.partitions", "7"));
 
         configs.update(Map.of("log.retention.ms", "4000", "num.partitions", "2"));
@@ -405,7 +405,7 @@ class NodeConfigsTest {
     }
 
     @Test
-    void aFileThatIsNotLegalChangesNothing() {
+    void anIllegalFileChangesNothing() {
         refused(
                 ErrorCode.INVALID_CONFIG,
                 () -> configs.update(Map.of("storage.placement", "nonsense", "log.retention.ms", "4000")));
@@ -414,18 +414,18 @@ class NodeConfigsTest {
     }
 
     @Test
-    void theEnginesOfThePlacementAreMissedWhenTheyAreNotHere() {
+    void enginesOfThePlacementThatAreNotRunningAreMissing() {
         assertThat(configs.missingEngines()).isEmpty();
 
         configs.update(Map.of("storage.placement", "a-*:other,m-*:memory"));
 
         assertThat(configs.missingEngines())
-                .as("the one that is named, and the one for what no pattern fits")
+                .as("the engine of a pattern, and the default engine for topics that match no pattern")
                 .containsExactly("log", "other");
     }
 
     @Test
-    void theFileIsReadByKafkasNames() {
+    void brokerKeysInTheFileHaveKafkasNames() {
         Map<String, String> file = NodeConfigs.fileLayer(
                 Map.of("num.partitions", 3, "log.cleanup.policy", new String[] {"delete"}, "data.dir", "x"));
 

@@ -30,7 +30,7 @@ class NodeStateTest {
     }
 
     @Test
-    void theStoreKeepsItsIdentity() throws Exception {
+    void theStoreIdSurvivesARestart() throws Exception {
         UUID first;
         try (NodeState state = open()) {
             first = state.storeId();
@@ -43,7 +43,7 @@ class NodeStateTest {
     }
 
     @Test
-    void everyLeaseIsAboveTheLastEvenIfTheClockStandsStill() throws Exception {
+    void everyLeaseIsGreaterThanTheLastEvenIfTheClockStandsStill() throws Exception {
         long first;
         try (NodeState state = open()) {
             first = state.lease();
@@ -56,7 +56,7 @@ class NodeStateTest {
     }
 
     @Test
-    void aNodeThatNoClusterAdmittedLeavesNoMark() throws Exception {
+    void aNodeThatNoClusterAdmittedWritesNoIds() throws Exception {
         try (NodeState state = open()) {
             state.checkCluster("one");
         }
@@ -118,7 +118,7 @@ class NodeStateTest {
     }
 
     @Test
-    void damagedHighWatermarksAreNone() throws Exception {
+    void aDamagedHighWatermarkCheckpointIsIgnored() throws Exception {
         try (NodeState state = open()) {
             Files.writeString(directory.resolve("replication-offset-checkpoint"), "0\n2\norders 3 17\n");
 
@@ -144,7 +144,7 @@ class NodeStateTest {
     }
 
     @Test
-    void snapshotsAboveTheEndAreVoidAndDamagedOnesPassedOver() throws Exception {
+    void producerSnapshotsAboveTheLogEndAreDeletedAndDamagedSnapshotsAreSkipped() throws Exception {
         PartitionFiles files = new PartitionFiles(directory.resolve("p"));
         Producers producers = new Producers();
         producers.appended(

@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 
 class PlacementTest {
     @Test
-    void theFirstPatternThatFitsDecides() {
+    void theFirstMatchingPatternGivesTheEngine() {
         Placement placement = Placement.of("audit-*:mvstore, *-tmp:memory,*:log");
 
         assertThat(placement.engineOf("audit-tmp")).isEqualTo("mvstore");
@@ -18,7 +18,7 @@ class PlacementTest {
     }
 
     @Test
-    void lettersOfPatternsMeanThemselves() {
+    void aDotInAPatternMatchesOnlyADot() {
         Placement placement = Placement.of("a.b:memory");
 
         assertThat(placement.engineOf("a.b")).isEqualTo("memory");
@@ -26,7 +26,7 @@ class PlacementTest {
     }
 
     @Test
-    void whatIsNoRuleIsRefused() {
+    void aPlacementThatCannotBeParsedIsRefused() {
         refused(ErrorCode.INVALID_CONFIG, () -> Placement.of("log"));
         refused(ErrorCode.INVALID_CONFIG, () -> Placement.of("*:"));
         refused(ErrorCode.INVALID_CONFIG, () -> Placement.of(""));

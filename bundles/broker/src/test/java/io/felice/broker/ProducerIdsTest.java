@@ -31,7 +31,7 @@ class ProducerIdsTest {
     private final ProducerIds ids = new ProducerIds(0, () -> admin, nanos::get);
 
     @Test
-    void oneBlockServesAllWhoWaitAndThoseWhoFollow() {
+    void oneBlockServesWaitingAndLaterCalls() {
         List<CompletionStage<Long>> waiting = new ArrayList<>();
         for (int i = 0; i < 5; i++) {
             waiting.add(ids.newId());
@@ -46,7 +46,7 @@ class ProducerIdsTest {
     }
 
     @Test
-    void whoDoesNotFitWaitsForTheNextBlock() {
+    void callsThatExceedTheBlockWaitForTheNextBlock() {
         CompletionStage<Long> first = ids.newId();
         CompletionStage<Long> second = ids.newId();
 
@@ -59,7 +59,7 @@ class ProducerIdsTest {
     }
 
     @Test
-    void aControllerThatNeverAnswersIsAskedAgainAndNobodyWaitsForEver() {
+    void aControllerThatDoesNotAnswerIsAskedAgainAfterThirtySeconds() {
         CompletionStage<Long> first = ids.newId();
         CompletableFuture<ProducerIdsAllocated> lost = asked.poll();
         nanos.addAndGet(Duration.ofSeconds(29).toNanos());
@@ -76,7 +76,7 @@ class ProducerIdsTest {
     }
 
     @Test
-    void withoutAControllerTheClientTriesAgain() {
+    void withoutAControllerCallsFailWithARetriableError() {
         CompletionStage<Long> failing = ids.newId();
         asked.poll().completeExceptionally(ErrorCode.NOT_CONTROLLER.because("elections"));
         refused(ErrorCode.COORDINATOR_LOAD_IN_PROGRESS, () -> get(failing));
@@ -92,7 +92,7 @@ class ProducerIdsTest {
     }
 
     @Test
-    void aControllerThatGivesNoBlockKeepsNobodyWaiting() {
+    void callsFailIfTheControllerAllocatesNoBlock() {
         CompletionStage<Long> failing = ids.newId();
         asked.poll().complete(null);
         refused(ErrorCode.COORDINATOR_LOAD_IN_PROGRESS, () -> get(failing));

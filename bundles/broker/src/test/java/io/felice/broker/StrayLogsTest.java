@@ -42,8 +42,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A log whose topic was not read yet is not stray; a stray log is deleted only if this node knows that its topic was
- * deleted.
+ * A log is not stray before this node has read all topics. A stray log is deleted only if this node knows that its
+ * topic was deleted.
  */
 class StrayLogsTest {
     private static final LogId KEPT = new LogId(UUID.randomUUID(), 0, "kept");
@@ -85,14 +85,14 @@ class StrayLogsTest {
         }
     }
 
-    /** As if this node had kept the log for this cluster: the log has files. */
+    /** Writes files for the log, as if this node had used the log in this cluster. */
     private void remember(LogId id) throws IOException {
         Path state = directory.resolve("data/state/scripted/" + id.topicId() + "-" + id.partition());
         new PartitionFiles(state).writeEpochs(List.of(new Epochs.Entry(0, 0)));
     }
 
     @Test
-    void aLogIsLeftAloneUntilTheViewHasAllThatItCanBeOf() throws IOException {
+    void aLogIsNotDeletedBeforeTheViewHasAllTopics() throws IOException {
         remember(GONE);
 
         startWithTheTopicKept();
@@ -107,7 +107,7 @@ class StrayLogsTest {
     }
 
     @Test
-    void aLogThatThisNodeHasNeverKeptIsSetAsideAndNotDeleted() {
+    void aLogThatThisNodeNeverUsedIsSetAsideAndNotDeleted() {
         startWithTheTopicKept();
 
         eventually(() -> assertThat(engine.setAside).containsExactly(GONE));
@@ -117,7 +117,7 @@ class StrayLogsTest {
     }
 
     @Test
-    void aTopicThatOlderMetadataDoesNotHaveIsNotTakenForDeleted() throws IOException {
+    void logsOfTopicsThatOlderMetadataLacksAreNotDeleted() throws IOException {
         remember(GONE);
         CheckpointFile.write(directory.resolve("data/metadata-version"), List.of("1000"));
 
@@ -133,7 +133,7 @@ class StrayLogsTest {
     }
 
     @Test
-    void aVersionOfTheMetadataThatCannotBeReadDeletesNothing() throws IOException {
+    void anUnreadableMetadataVersionDeletesNoLog() throws IOException {
         remember(GONE);
         Files.writeString(directory.resolve("data/metadata-version"), "rubbish");
 
@@ -144,7 +144,7 @@ class StrayLogsTest {
     }
 
     @Test
-    void aStrayTopicIsDeletedWhenItsOperatorSaysSo() {
+    void anOperatorDeletesAStrayTopic() {
         startWithTheTopicKept();
         eventually(() -> assertThat(engine.setAside).containsExactly(GONE));
 

@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 
-/** The broker settings of Kafka's tools. The file io.felice.broker.cfg may have them too. */
+/** The broker settings that Kafka's tools can change. The file io.felice.broker.cfg may contain them too. */
 final class BrokerKeys {
     private BrokerKeys() {}
 

@@ -23,8 +23,8 @@ import org.osgi.service.cm.ConfigurationPlugin;
  * Checks every configuration of Felice before a component gets it. If a value cannot be read or is out of range, the
  * component gets the last good value instead.
  *
- * <p>At the start there is no last good value. Then the launch fails with a sentence and the component does not start.
- * With a default value the node could have another broker id or port than the operator wanted.
+ * <p>At the start there is no last good value. Then the launch fails with a sentence and the component does not start:
+ * with the default value the node could have another broker id or port than the operator wanted.
  *
  * <p>Any thread; one at a time.
  */
@@ -48,8 +48,8 @@ final class ConfigurationCheck implements ConfigurationPlugin, ConfigurationList
     private final Map<String, Map<String, Object>> lastGood;
 
     /**
-     * By PID: the sentences about the last configuration. A sentence is logged once, although several components ask
-     * for the configuration.
+     * By PID: the sentences about the last configuration. A sentence is logged once, although Configuration Admin calls
+     * this class for each component with the configuration.
      */
     private final Map<String, Set<String>> said = new HashMap<>();
 
@@ -77,8 +77,8 @@ final class ConfigurationCheck implements ConfigurationPlugin, ConfigurationList
     }
 
     /**
-     * Looks for files that belong to no bundle. No component asks for such a file, so {@link #modifyConfiguration}
-     * never sees it.
+     * Looks for files that belong to no bundle. No component has the configuration of such a file, so
+     * {@link #modifyConfiguration} is never called with it.
      */
     @Override
     public void configurationEvent(ConfigurationEvent event) {
@@ -103,7 +103,7 @@ final class ConfigurationCheck implements ConfigurationPlugin, ConfigurationList
         }
     }
 
-    /** By key of each bad value: what it must be. */
+    /** The key of each bad value, and the description of good values. */
     private static Map<String, String> refused(Map<String, Setting> known, Dictionary<String, Object> properties) {
         Map<String, String> refused = new TreeMap<>();
         for (String key : Collections.list(properties.keys())) {
@@ -165,7 +165,7 @@ final class ConfigurationCheck implements ConfigurationPlugin, ConfigurationList
         }
     }
 
-    /** Called in a running node. A bad value is replaced by the value before. */
+    /** Called in a running node. Replaces each bad value by the last good value, or by the default if there is none. */
     private void goOn(
             String pid,
             String file,
@@ -178,10 +178,10 @@ final class ConfigurationCheck implements ConfigurationPlugin, ConfigurationList
             Object before = good.get(key);
             if (before == null) {
                 properties.remove(key);
-                say(pid, sentences, sentence + " The default is in force until that is corrected.");
+                say(pid, sentences, sentence + " The default applies until the value is corrected.");
             } else {
                 properties.put(key, before);
-                say(pid, sentences, sentence + " It stays " + Setting.text(before) + " until that is corrected.");
+                say(pid, sentences, sentence + " It stays " + Setting.text(before) + " until the value is corrected.");
             }
         });
         lastGood.put(pid, copy(properties));

@@ -23,8 +23,8 @@ import org.w3c.dom.NodeList;
 import org.xml.sax.SAXException;
 
 /**
- * The settings of all installed bundles, read from the metatype descriptors that bnd makes of their {@code @interface
- * Config}. The broker has Kafka's broker settings as well. Any thread.
+ * The settings of all installed bundles, read from the metatype descriptors that bnd generates from their
+ * {@code @interface Config}. The broker has Kafka's broker settings as well. Any thread.
  */
 final class Descriptors implements KnownSettings {
     static final String PREFIX = "io.felice.";

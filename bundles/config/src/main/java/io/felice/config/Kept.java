@@ -10,8 +10,9 @@ import org.osgi.framework.InvalidSyntaxException;
 import org.osgi.framework.ServiceReference;
 
 /**
- * Keeps state over an update of this bundle and a refresh of the bundle api, but not over a restart of the process. The
- * state is a service of the framework. It has only classes of the JDK, because classes of a bundle change in an update.
+ * State that survives an update of this bundle and a refresh of the bundle api, but not a restart of the process. The
+ * state is a service of the framework. It has only classes of the JDK, because an update replaces the classes of a
+ * bundle.
  */
 final class Kept {
     private static final String NAME = "felice.kept";

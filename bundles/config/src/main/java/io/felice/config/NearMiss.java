@@ -5,7 +5,7 @@ import java.util.Comparator;
 import java.util.Locale;
 import java.util.Optional;
 
-/** Finds the name that the operator probably meant. */
+/** Finds the name that the operator probably meant by a misspelled one. */
 final class NearMiss {
     private NearMiss() {}
 

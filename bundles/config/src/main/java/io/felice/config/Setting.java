@@ -4,7 +4,7 @@ import java.math.BigDecimal;
 import java.util.Optional;
 
 /**
- * One setting of a bundle, and the values that it takes.
+ * One setting of a bundle, and its legal values.
  *
  * @param min the smallest number
  * @param max the largest number
@@ -25,7 +25,7 @@ record Setting(Kind kind, BigDecimal min, BigDecimal max, boolean isList, Rule r
         /** Accepts every text: the bundle itself checks it. */
         Rule ANYTHING = text -> Optional.empty();
 
-        /** What the text must be, as the end of a sentence; empty if the text is legal. */
+        /** Empty if the text is legal. Otherwise what it must be, as the end of a sentence. */
         Optional<String> objection(String text);
     }
 
@@ -41,7 +41,7 @@ record Setting(Kind kind, BigDecimal min, BigDecimal max, boolean isList, Rule r
         return new Setting(Kind.TEXT, null, null, false, rule);
     }
 
-    /** What the value must be, as the end of a sentence; empty if the value is legal. */
+    /** Empty if the value is legal. Otherwise what it must be, as the end of a sentence. */
     Optional<String> objection(Object value) {
         String text = text(value);
         if (isList || kind == Kind.TEXT) {

@@ -7,7 +7,7 @@ import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
-/** Warns of files that belong to no bundle, once each. Any thread; one at a time. */
+/** Warns once of each file that belongs to no bundle. Any thread; one at a time. */
 final class UnreadFiles {
     private static final String ENDING = ".cfg";
 
@@ -45,7 +45,7 @@ final class UnreadFiles {
         List<String> read = settings.pids().stream()
                 .filter(bundle -> !settings.of(bundle).isEmpty())
                 .toList();
-        return file + " is named after no bundle that is here, and nothing reads it."
+        return file + " does not have the name of an installed bundle, so no bundle reads it."
                 + NearMiss.of(pid, read)
                         .map(meant -> " Did you mean " + meant + ENDING + "?")
                         .orElse("");

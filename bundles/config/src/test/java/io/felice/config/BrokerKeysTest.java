@@ -10,7 +10,7 @@ class BrokerKeysTest {
     private final Map<String, Setting> settings = BrokerKeys.settings();
 
     @Test
-    void aPlacementIsPairs() {
+    void aPlacementConsistsOfPairs() {
         Setting placement = settings.get("storage.placement");
 
         assertThat(placement.objection(" mem*:memory, *:log ")).isEmpty();
@@ -20,7 +20,7 @@ class BrokerKeysTest {
     }
 
     @Test
-    void wordsAndListsAreThoseThatThereAre() {
+    void anUnknownWordIsRefusedWithTheLegalWords() {
         assertThat(settings.get("log.cleanup.policy").objection("delete")).isEmpty();
         assertThat(settings.get("log.cleanup.policy").objection("delete,archive"))
                 .contains("one of delete, compact");

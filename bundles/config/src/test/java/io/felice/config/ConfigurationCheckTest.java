@@ -16,16 +16,16 @@ import org.osgi.framework.ServiceReference;
 import org.osgi.service.cm.ConfigurationAdmin;
 import org.osgi.service.cm.ConfigurationEvent;
 
-/** The outcome of mistakes in a file, at the start and in a running node. */
+/** Mistakes in a file, at the start and in a running node. */
 class ConfigurationCheckTest {
     private static final String FILE = "/var/lib/felice/etc/io.felice.broker.cfg";
     private static final String NETWORK = "/var/lib/felice/etc/io.felice.network.cfg";
 
-    /** The sender of a configuration event. */
-    private static final ServiceReference<ConfigurationAdmin> NOBODY = nobody();
+    /** The constructor of an event requires a sender, which nothing uses. */
+    private static final ServiceReference<ConfigurationAdmin> SENDER = sender();
 
     @SuppressWarnings("unchecked")
-    private static ServiceReference<ConfigurationAdmin> nobody() {
+    private static ServiceReference<ConfigurationAdmin> sender() {
         return (ServiceReference<ConfigurationAdmin>) Proxy.newProxyInstance(
                 ConfigurationCheckTest.class.getClassLoader(),
                 new Class<?>[] {ServiceReference.class},
@@ -76,7 +76,7 @@ class ConfigurationCheckTest {
     }
 
     @Test
-    void letsGoodValuesPassWithoutTheBlanksAroundThem() {
+    void goodValuesArePassedOnWithoutSurroundingBlanks() {
         Dictionary<String, Object> seen = seen("num.partitions", "3 ", "auto.create.topics.enable", "false");
 
         assertThat(seen.get("num.partitions")).isEqualTo("3");
@@ -86,7 +86,7 @@ class ConfigurationCheckTest {
     }
 
     @Test
-    void failsTheLaunchWithFileKeyValueAndWhatIsExpected() {
+    void aBadValueFailsTheLaunchWithFileKeyValueAndExpectation() {
         seen("num.partitions", "x");
 
         assertThat(failures)
@@ -94,7 +94,7 @@ class ConfigurationCheckTest {
     }
 
     @Test
-    void keepsTheComponentDownWhenTheLaunchFailed() {
+    void aComponentWithABadValueDoesNotStart() {
         Dictionary<String, Object> seen = seen("auto.create.topics.enable", "yes", "num.partitions", "3");
 
         assertThat(seen.get("osgi.ds.satisfying.condition.target"))
@@ -105,7 +105,7 @@ class ConfigurationCheckTest {
     }
 
     @Test
-    void refusesWhatIsOutOfRange() {
+    void aNumberOutOfRangeIsRefused() {
         seen("delay.ms", "-5");
 
         assertThat(failures)
@@ -113,7 +113,7 @@ class ConfigurationCheckTest {
     }
 
     @Test
-    void tellsOfEveryMistakeInAFile() {
+    void everyMistakeInAFileIsReported() {
         seen("num.partitions", "x", "delay.ms", "");
 
         assertThat(failures).hasSize(1);
@@ -121,7 +121,7 @@ class ConfigurationCheckTest {
     }
 
     @Test
-    void keepsTheLastGoodValueWhileRunning() {
+    void aRunningNodeKeepsTheLastGoodNumber() {
         seen("num.partitions", "3");
 
         Dictionary<String, Object> seen = seen("num.partitions", "x");
@@ -130,11 +130,11 @@ class ConfigurationCheckTest {
         assertThat(failures).isEmpty();
         assertThat(warnings)
                 .containsExactly(FILE + ": num.partitions is \"x\", but it must be a whole number from 1 to 10000."
-                        + " It stays 3 until that is corrected.");
+                        + " It stays 3 until the value is corrected.");
     }
 
     @Test
-    void keepsTheLastGoodValueThroughSeveralMistakes() {
+    void theLastGoodValueSurvivesSeveralMistakes() {
         seen("num.partitions", "3");
         seen("num.partitions", "x");
 
@@ -143,11 +143,11 @@ class ConfigurationCheckTest {
         assertThat(seen.get("num.partitions")).isEqualTo("3");
         assertThat(seen.get("delay.ms")).as("its default").isNull();
         assertThat(warnings).hasSize(3);
-        assertThat(warnings).anyMatch(warning -> warning.endsWith("The default is in force until that is corrected."));
+        assertThat(warnings).anyMatch(warning -> warning.endsWith("The default applies until the value is corrected."));
     }
 
     @Test
-    void keepsTheLastGoodTextToo() {
+    void aRunningNodeKeepsTheLastGoodText() {
         seen("placement", "*:memory");
 
         Dictionary<String, Object> seen = seen("placement", "nonsense");
@@ -155,11 +155,11 @@ class ConfigurationCheckTest {
         assertThat(seen.get("placement")).isEqualTo("*:memory");
         assertThat(warnings)
                 .containsExactly(FILE + ": placement is \"nonsense\", but it must be pairs, as in *:log."
-                        + " It stays *:memory until that is corrected.");
+                        + " It stays *:memory until the value is corrected.");
     }
 
     @Test
-    void failsTheLaunchForATextAndKeepsTheComponentDown() {
+    void aBadTextFailsTheLaunchAndTheComponentDoesNotStart() {
         Dictionary<String, Object> seen = seen("placement", "nonsense", "num.partitions", "3");
 
         assertThat(failures).containsExactly(FILE + ": placement is \"nonsense\", but it must be pairs, as in *:log.");
@@ -167,7 +167,7 @@ class ConfigurationCheckTest {
     }
 
     @Test
-    void keepsTheLastGoodValueWhenItIsMadeAnewItself() {
+    void theLastGoodValueSurvivesAnUpdateOfTheCheck() {
         seen("num.partitions", "3");
         seen("num.partitions", "x");
         served = true;
@@ -180,7 +180,7 @@ class ConfigurationCheckTest {
     }
 
     @Test
-    void tellsOfTheMistakesInAllFilesAtOnce() {
+    void theMistakesInAllFilesAreReportedAtOnce() {
         configurations.add(file("io.felice.broker", FILE, "num.partitions", "x"));
         configurations.add(file("io.felice.network", NETWORK, "num.network.threads", "-1"));
 
@@ -194,7 +194,7 @@ class ConfigurationCheckTest {
     }
 
     @Test
-    void warnsOnceOfAFileThatIsNamedAfterNothing() {
+    void aFileThatBelongsToNoBundleIsReportedOnce() {
         String misnamed = "/var/lib/felice/etc/io.felice.brokr.cfg";
         configurations.add(file("io.felice.broker", FILE, "num.partitions", "3"));
         configurations.add(file("io.felice.brokr", misnamed, "num.partitions", "3"));
@@ -202,29 +202,29 @@ class ConfigurationCheckTest {
 
         seen("num.partitions", "3");
         check.configurationEvent(
-                new ConfigurationEvent(NOBODY, ConfigurationEvent.CM_UPDATED, null, "io.felice.brokr"));
+                new ConfigurationEvent(SENDER, ConfigurationEvent.CM_UPDATED, null, "io.felice.brokr"));
 
         assertThat(warnings)
                 .containsExactly(
-                        "/var/lib/felice/etc/io.felice-else.cfg is named after no bundle that is here, and nothing reads it.",
-                        misnamed + " is named after no bundle that is here, and nothing reads it."
+                        "/var/lib/felice/etc/io.felice-else.cfg does not have the name of an installed bundle, so no bundle reads it.",
+                        misnamed + " does not have the name of an installed bundle, so no bundle reads it."
                                 + " Did you mean io.felice.broker.cfg?");
     }
 
     @Test
-    void warnsOfAFileThatIsMisnamedWhileTheNodeRuns() {
+    void aFileThatBelongsToNoBundleIsReportedWhileTheNodeRuns() {
         seen("num.partitions", "3");
         configurations.add(file("io.felice.netwrk", "/var/lib/felice/etc/io.felice.netwrk.cfg"));
 
         check.configurationEvent(
-                new ConfigurationEvent(NOBODY, ConfigurationEvent.CM_UPDATED, null, "io.felice.netwrk"));
+                new ConfigurationEvent(SENDER, ConfigurationEvent.CM_UPDATED, null, "io.felice.netwrk"));
 
         assertThat(warnings).hasSize(1);
         assertThat(warnings.get(0)).endsWith("Did you mean io.felice.network.cfg?");
     }
 
     @Test
-    void takesTheCorrectedValue() {
+    void aCorrectedValueApplies() {
         seen("num.partitions", "3");
         seen("num.partitions", "x");
 
@@ -232,7 +232,7 @@ class ConfigurationCheckTest {
     }
 
     @Test
-    void goesOnWithTheDefaultIfItIsMadeAnewWhileTheNodeServes() {
+    void withoutALastGoodValueARunningNodeUsesTheDefault() {
         served = true;
 
         Dictionary<String, Object> seen = seen("num.partitions", "x");
@@ -243,7 +243,7 @@ class ConfigurationCheckTest {
     }
 
     @Test
-    void saysTheSameToTheLogOnlyOnce() {
+    void aMistakeIsLoggedOnce() {
         seen("num.partitions", "3");
         seen("num.partitions", "x", "foo", "bar");
         seen("num.partitions", "x", "foo", "bar");
@@ -252,7 +252,7 @@ class ConfigurationCheckTest {
     }
 
     @Test
-    void saysItAgainWhenTheSameMistakeComesBack() {
+    void aMistakeThatComesBackIsLoggedAgain() {
         seen("num.partitions", "3");
         seen("num.partitions", "x");
         seen("num.partitions", "3");
@@ -262,14 +262,14 @@ class ConfigurationCheckTest {
     }
 
     @Test
-    void warnsOfKeysThatNobodyKnows() {
+    void unknownKeysAreReported() {
         seen("foo", "bar");
 
         assertThat(warnings).containsExactly(FILE + ": foo is no setting and is ignored.");
     }
 
     @Test
-    void namesTheKeyThatWasMeant() {
+    void theProbablyMeantKeyIsReported() {
         seen("num.partition", "3", "auto_create_topics.enable", "true", "num.network.threads", "3");
 
         assertThat(warnings)
@@ -282,7 +282,7 @@ class ConfigurationCheckTest {
     }
 
     @Test
-    void leavesOthersAlone() {
+    void configurationsOfOtherSoftwareAreNotChecked() {
         Dictionary<String, Object> properties = new Hashtable<>(Map.of("service.pid", "org.example", "foo", "bar"));
 
         check.modifyConfiguration(null, properties);
@@ -291,7 +291,7 @@ class ConfigurationCheckTest {
         assertThat(warnings).isEmpty();
     }
 
-    /** What the broker's components get of a file with these lines. */
+    /** The configuration that the broker's components get from a file with these lines. */
     private Dictionary<String, Object> seen(String... lines) {
         Dictionary<String, Object> properties = file("io.felice.broker", FILE, lines);
         check.modifyConfiguration(null, properties);

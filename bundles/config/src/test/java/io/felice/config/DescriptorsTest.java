@@ -39,7 +39,7 @@ class DescriptorsTest {
     Path directory;
 
     @Test
-    void tellsNumbersFromOtherTexts() throws Exception {
+    void numbersAreCheckedForFormatAndRange() throws Exception {
         Map<String, Setting> settings = read("io.felice.some");
 
         assertThat(settings.get("port").objection("80")).isEmpty();
@@ -54,7 +54,7 @@ class DescriptorsTest {
     }
 
     @Test
-    void takesTrueAndFalseForABooleanAndAnythingForAText() throws Exception {
+    void aBooleanIsTrueOrFalseAndATextIsAnything() throws Exception {
         Map<String, Setting> settings = read("io.felice.some");
 
         assertThat(settings.get("enabled").objection("TRUE")).isEmpty();
@@ -64,12 +64,12 @@ class DescriptorsTest {
     }
 
     @Test
-    void looksOnlyAtThePidThatIsAskedFor() throws Exception {
+    void onlyTheDescriptorOfThePidIsRead() throws Exception {
         assertThat(read("io.felice.other")).isEmpty();
     }
 
     @Test
-    void readsABundleOnlyOnceAndNeverHasItResolved() throws Exception {
+    void aBundleIsReadOnceAndIsNotResolved() throws Exception {
         Path xml = Files.writeString(directory.resolve("some.xml"), XML);
         AtomicLong modified = new AtomicLong(1);
         AtomicInteger readings = new AtomicInteger();
@@ -100,7 +100,7 @@ class DescriptorsTest {
     }
 
     @Test
-    void passesByABundleThatIsJustUninstalled() throws Exception {
+    void aBundleThatIsBeingUninstalledIsSkipped() throws Exception {
         Bundle bundle = answering(
                 Bundle.class,
                 Map.of(

@@ -9,7 +9,7 @@ import org.apache.kafka.common.protocol.ApiMessage;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Turns what became of a connection's requests into answers, each in its API's own form. I/O thread only. */
+/** Makes the answers of a connection's requests, from responses and failures. I/O thread only. */
 final class Answers {
     static final String REPLACED = "the service behind this request is being replaced";
 
@@ -26,18 +26,17 @@ final class Answers {
         this.processor = connection.processor();
     }
 
-    /** Bytes of answers that are not sent yet. */
+    /** The bytes of answers that are not sent yet. */
     long bytes() {
         return bytes;
     }
 
-    /** An answer was sent. */
     void sent(ResponseFrame frame) {
         bytes -= frame.sizeInBytes();
         processor.done(frame);
     }
 
-    /** A stage completed. */
+    /** Called when the stage of the request has completed. */
     void settle(PendingResponse pending) {
         if (!pending.takeCompleted()) {
             return;
@@ -54,14 +53,14 @@ final class Answers {
         connection.markDirty();
     }
 
-    /** The request's handler went away: unless its stage has completed, the request is answered without it. */
+    /** Answers a request whose handler was removed with a retriable error, unless its stage has completed. */
     void giveUp(PendingResponse pending) {
         if (pending.takeOpen()) {
             retriable(pending, REPLACED);
         }
     }
 
-    /** Answers with the error that makes the client send the request again. */
+    /** Answers with the API's retriable error, so that the client sends the request again. */
     void retriable(PendingResponse pending, String why) {
         processor.counters(pending.api.key()).errors.add(1);
         fail(pending, pending.api.whileAway(), why);

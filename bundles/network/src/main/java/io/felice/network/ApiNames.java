@@ -2,7 +2,7 @@ package io.felice.network;
 
 import org.apache.kafka.common.message.ApiMessageType;
 
-/** What Kafka calls its APIs. */
+/** Kafka's names of the APIs. */
 final class ApiNames {
     private ApiNames() {}
 

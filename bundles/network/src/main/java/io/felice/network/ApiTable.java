@@ -18,9 +18,9 @@ import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 
 /**
- * Which handler answers which API, and what ApiVersions advertises. An API whose handler went away stays advertised. The
- * table is a component apart from {@link Handlers}: a handler that needs {@link ServedApis} would otherwise wait for the
- * component that waits for handlers.
+ * The handler of each API, and the APIs that ApiVersions advertises. An API whose handler was removed stays advertised.
+ * {@link Handlers} is another component, because handlers may need {@link ServedApis}: in one component each would wait
+ * for the other.
  */
 @Component(service = {ApiTable.class, ServedApis.class})
 public final class ApiTable implements ServedApis {
@@ -50,17 +50,17 @@ public final class ApiTable implements ServedApis {
         return ranges;
     }
 
-    /** The place of an API; null if this node does not serve it and is not expected to. */
+    /** The slot of an API; null if this node neither serves nor expects the API. */
     Slot slot(short key) {
         return key >= 0 && key < KEYS ? slots.get(key) : null;
     }
 
-    /** True once every API that is expected has come. */
+    /** True once every expected API has a handler. */
     boolean isComplete() {
         return complete;
     }
 
-    /** {@code arrived} is told when an API has a handler, {@code left} the id of a {@link Service} that went away. */
+    /** {@code arrived} gets each API that has a handler again, {@code left} the id of each removed {@link Service}. */
     void onChange(Consumer<Slot> arrived, LongConsumer left) {
         arrivals.add(arrived);
         departures.add(left);
@@ -87,7 +87,7 @@ public final class ApiTable implements ServedApis {
         }
     }
 
-    /** On return no new request begins with this handler. */
+    /** After this call no request begins with this handler. */
     void remove(short key, RequestHandler<?, ?> handler) {
         Slot slot = slot(key);
         Service gone;
@@ -113,18 +113,18 @@ public final class ApiTable implements ServedApis {
     }
 
     /**
-     * A handler as it was registered.
+     * A registered handler.
      *
-     * @param id of this registration; all that a request remembers of its handler
+     * @param id of this registration; requests keep only the id, so that a removed handler can be garbage-collected
      */
     record Service(long id, int ranking, RequestHandler<ApiMessage, ApiMessage> handler) {}
 
-    /** The place of an API. */
+    /** The handlers of one API. */
     static final class Slot {
         private final Api api;
         private Service[] candidates = {};
         private volatile Service current;
-        /** What is advertised; stays when the handler goes. */
+        /** The advertised version ranges. They stay when the handler is removed. */
         private volatile Range range;
 
         private Slot(Api api) {
@@ -135,7 +135,7 @@ public final class ApiTable implements ServedApis {
             return api;
         }
 
-        /** The handler that serves the API now; null while there is none. Do not keep it. */
+        /** The present handler of the API; null while there is none. The caller must not keep it. */
         Service current() {
             return current;
         }

@@ -4,9 +4,10 @@ import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
 
 /**
- * Which way to a peer on this machine takes less of an I/O thread's processor time: by the kernel or through memory. Either
- * is twice as dear as the other on some machine, so both are measured: a spell of one way after the other, then the
- * cheaper one, with a spell of the other every now and then in case things have changed. I/O thread only.
+ * Finds the transfer of file ranges to peers on this machine that takes less processor time of the I/O thread: sendfile
+ * by the kernel, or a copy through memory. Which way is cheaper depends on the machine, by up to a factor of two, so
+ * both are measured: 4 MB by one way, 4 MB by the other, then the cheaper way. The other way is measured again after
+ * every 32 spells of 4 MB. I/O thread only.
  */
 final class CheaperTransfer {
     private static final long SPELL_BYTES = 4 * 1024 * 1024;
@@ -25,12 +26,12 @@ final class CheaperTransfer {
         return current == byKernel;
     }
 
-    /** Processor time of the calling thread so far, nanoseconds; always 0 where the Java machine cannot tell. */
+    /** The processor time of the calling thread in nanoseconds; always 0 if the JVM does not measure it. */
     static long now() {
         return MEASURES ? THREADS.getCurrentThreadCpuTime() : 0;
     }
 
-    /** So many bytes went the current way and took so long. */
+    /** Adds a measurement of the current way. */
     void took(long bytes, long nanos) {
         if (current.isSpellOver(bytes, nanos)) {
             current = next();

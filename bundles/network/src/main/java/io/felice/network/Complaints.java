@@ -4,9 +4,9 @@ import io.felice.api.FoldedErrors;
 import org.slf4j.Logger;
 
 /**
- * Logs warnings and errors that clients can cause, so that a client, or a handler that fails at every request, cannot fill
- * the disk. A kind of warning is at most one line a second, with the number of lines left out. Errors are folded by their
- * cause. Any thread.
+ * Logs warnings and errors that clients can cause, and limits their lines, so that neither a client nor a handler that
+ * fails at every request can fill the disk. Warnings are at most one line a second, with the number of lines left out.
+ * Errors are folded by their cause. Any thread.
  */
 final class Complaints {
     private static final long INTERVAL_NANOS = 1_000_000_000L;
@@ -35,12 +35,12 @@ final class Complaints {
         return leftOut == 0 ? "" : " (and " + leftOut + " like it before)";
     }
 
-    /** The silence after a line. */
+    /** The pause after a line. */
     private static final class Pause {
         private long until = System.nanoTime();
         private int leftOut;
 
-        /** @return how many were left out in the pause that ended; -1 while it lasts */
+        /** @return the number of lines left out in the last pause; -1 during a pause */
         synchronized int endedAfter() {
             long now = System.nanoTime();
             if (now - until < 0) {

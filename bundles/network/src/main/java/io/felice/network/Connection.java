@@ -11,8 +11,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A client's connection: requests begin in the order they come, answers leave in the same order, and reading stops while
- * too much is under way. All of it happens on the connection's I/O thread.
+ * A client's connection. Requests begin in order of arrival, answers are sent in the same order, and reading stops
+ * while a limit is reached. All work is done on the connection's I/O thread.
  *
  * <pre>
  * Transport → FrameReader → Dispatcher → handler … → PendingResponse → Answers → InFlight → Outbox → Transport
@@ -21,7 +21,7 @@ import org.slf4j.LoggerFactory;
 final class Connection {
     private static final Logger log = LoggerFactory.getLogger(Connection.class);
 
-    /** How long a connection lingers for a client that has got its last answer. */
+    /** How long a connection waits for the client to close it after the last answer. */
     private static final long LINGER_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private static final Object ATTRIBUTE = "felice.connection";
@@ -102,7 +102,6 @@ final class Connection {
 
     // ---- in ----
 
-    /** The socket has bytes. */
     void readable() {
         if (!isClosed()) {
             activeAt = System.nanoTime();
@@ -120,7 +119,7 @@ final class Connection {
         }
     }
 
-    /** Goes on with what was received, now that there is room, memory or a handler. */
+    /** Continues with the received bytes when there is room, memory or a handler again. */
     void resume() {
         if (!isClosed() && !isLingering()) {
             guarded(resume);
@@ -132,39 +131,38 @@ final class Connection {
         return dispatcher.mayBegin();
     }
 
-    /** A good request was begun. */
+    /** A well-formed request has begun. */
     void known() {
         phase = phase.known();
     }
 
-    /** Bytes that were received and are not handled, those of the frame that is being dispatched included. */
+    /** The received bytes that are not handled yet, including the frame that is being dispatched. */
     int receivedBytes() {
         return reader.bufferedBytes();
     }
 
-    /** True if the request that it holds has waited as long as it may. */
+    /** True if the held request has waited for its handler for the maximum time. */
     boolean hasHeldEnough(long now) {
         return hold.isOver(now);
     }
 
-    /** The handler of this registration went away. */
+    /** Called when the handler with this registration was removed. */
     void abandon(long serviceId) {
         inFlight.abandon(serviceId, answers::giveUp);
     }
 
     // ---- out ----
 
-    /** A stage completed. */
+    /** Called when the stage of the request has completed. */
     void settle(PendingResponse pending) {
         answers.settle(pending);
     }
 
-    /** The socket has room again. */
     void writable() {
         markDirty();
     }
 
-    /** Something changed: the end of the round looks after it. */
+    /** The connection is flushed at the end of the round. */
     void markDirty() {
         if (!dirty) {
             dirty = true;
@@ -172,7 +170,7 @@ final class Connection {
         }
     }
 
-    /** End of a round: sends what can be sent, in order, and says what it waits for next. */
+    /** Called at the end of a round: sends the ready answers in order, and registers for reading or writing. */
     void flush() {
         dirty = false;
         if (isClosed()) {
@@ -244,7 +242,7 @@ final class Connection {
 
     // ---- life ----
 
-    /** Every now and then: closes what has been silent or unread for too long. */
+    /** Called periodically. Closes the connection if it has been idle, or its answers unread, for too long. */
     void check(long now) {
         Limits limits = server.limits();
         if (!interest.reads()) {
@@ -256,7 +254,7 @@ final class Connection {
         } else if (interest.isStalled(now, limits.stalled().toNanos())) {
             counters.stalledClosed.incrementAndGet();
             server.complaints()
-                    .warn("Closing the connection of " + identity.remote() + ": it leaves its answers unread");
+                    .warn("Closing the connection of " + identity.remote() + ": the client does not read its answers");
             close();
         } else if (isIdle() && now - activeAt > limits.idle().toNanos()) {
             counters.idleClosed.incrementAndGet();
@@ -268,7 +266,7 @@ final class Connection {
         return inFlight.isEmpty() && outbox.isEmpty() && !hold.isActive();
     }
 
-    /** True if it has received a part of a frame and waits for the rest; {@link #incompleteSince} is when it began. */
+    /** True if a part of a frame was received; {@link #incompleteSince} is when the frame began. */
     boolean isIncomplete() {
         return !isClosed() && reader.isIncomplete();
     }
@@ -292,11 +290,12 @@ final class Connection {
     void closeForMemory() {
         counters.memoryClosed.incrementAndGet();
         server.complaints()
-                .warn("Closing the connection of " + identity.remote() + ": others wait for the memory of its request");
+                .warn("Closing the connection of " + identity.remote()
+                        + ": other connections need the memory of its request");
         close();
     }
 
-    /** Begins nothing more, and closes when what was begun is answered. */
+    /** Begins no more requests, and closes the connection when all begun requests are answered. */
     void drain() {
         phase = phase.drain();
         markDirty();
@@ -317,7 +316,7 @@ final class Connection {
         }
     }
 
-    /** The socket is closed; gives everything back. */
+    /** Called when the socket is closed. Releases all memory and pins. */
     void closed() {
         session.removeAttribute(ATTRIBUTE);
         phase = Phase.CLOSED;
@@ -340,7 +339,10 @@ final class Connection {
         processor.ended(pending);
     }
 
-    /** What a client can cause closes its connection; what it should not be able to cause is logged as well. */
+    /**
+     * Closes the connection after every failure. A failure that clients should not be able to cause is logged as an
+     * error.
+     */
     private void guarded(Step step) {
         try {
             step.run();
@@ -359,7 +361,6 @@ final class Connection {
         }
     }
 
-    /** Something that may fail as connections do. */
     private interface Step {
         void run() throws IOException;
     }

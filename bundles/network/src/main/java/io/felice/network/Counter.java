@@ -2,7 +2,7 @@ package io.felice.network;
 
 import java.util.concurrent.atomic.AtomicLong;
 
-/** A number written by one thread and read by any: cheaper than an atomic addition. */
+/** A counter that one thread writes and any thread reads. Cheaper than an atomic addition. */
 final class Counter {
     private final AtomicLong value = new AtomicLong();
 

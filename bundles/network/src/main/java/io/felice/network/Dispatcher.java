@@ -12,9 +12,9 @@ import java.util.concurrent.CompletionStage;
 import org.apache.kafka.common.message.ApiVersionsRequestData;
 import org.apache.kafka.common.protocol.ApiMessage;
 
-/** Takes the frames of a connection and begins their requests: checks, finds the handler, calls it. I/O thread only. */
+/** Begins the requests of a connection: checks each frame, finds the handler and calls it. I/O thread only. */
 final class Dispatcher implements FrameReader.Frames {
-    /** Of a request that no handler has begun. */
+    /** The service id of a request that has no handler. */
     private static final long NO_SERVICE = 0;
 
     private final Server server;
@@ -34,7 +34,7 @@ final class Dispatcher implements FrameReader.Frames {
         this.hold = hold;
     }
 
-    /** What the client calls its library; empty before it has said so. */
+    /** The client's library, from its ApiVersions request; empty before that request. */
     String software() {
         return software;
     }
@@ -111,7 +111,7 @@ final class Dispatcher implements FrameReader.Frames {
             answerRetriable(slot.api(), frame, Answers.REPLACED);
             giveBack(frame, lifetime);
         } else if (slot.api().keepsBytes() && server.memory().isMostlyOutlived()) {
-            answerRetriable(slot.api(), frame, "too much that was sent before is still waiting to be written");
+            answerRetriable(slot.api(), frame, "earlier requests that are not written yet use too much memory");
             giveBack(frame, lifetime);
         } else {
             handle(slot.api(), service, frame, lifetime);
@@ -181,7 +181,7 @@ final class Dispatcher implements FrameReader.Frames {
         answers.retriable(withoutHandler(api, WireProtocol.parse(frame)), why);
     }
 
-    /** In version 0, which every client reads. */
+    /** Answers in version 0, which every client can read. */
     private void answerWithRanges(Api api, ByteBuffer frame) {
         int correlationId = WireProtocol.correlationIdOf(frame);
         Request request = new Request(api.key(), (short) 0, correlationId, "", null, frame.remaining());

@@ -40,7 +40,7 @@ final class FrameMemory {
         return used.get();
     }
 
-    /** Counts bytes that are there already; never refused. */
+    /** Counts bytes that are already allocated, even above the limit. */
     void charge(int bytes) {
         used.addAndGet(bytes);
     }
@@ -49,19 +49,23 @@ final class FrameMemory {
         used.addAndGet(-bytes);
     }
 
-    /** Adds to the memory that handlers still use for requests that were given up; negative when they are done with it. */
+    /**
+     * Adds to the memory that handlers still use for requests that were given up; negative when a handler has finished.
+     */
     void outlives(int bytes) {
         outlived.addAndGet(bytes);
     }
 
-    /** True if requests that were given up use more than half of the memory: no more requests that keep bytes may begin. */
+    /**
+     * True if requests that were given up use more than half of the memory: requests that keep their bytes are refused.
+     */
     boolean isMostlyOutlived() {
         return outlived.get() > limit / 2;
     }
 
     /**
-     * A buffer of at least this capacity, charged with the capacity it has; null if there is no room for it now, within
-     * the limit or because the machine has none.
+     * A buffer of at least this capacity, charged with its actual capacity. Null if the limit does not allow it now, or
+     * if the JVM has no memory.
      */
     ByteBuffer allocate(int capacity) {
         boolean pooled = capacity > SMALL && capacity <= LARGEST_POOLED;
@@ -97,7 +101,7 @@ final class FrameMemory {
         return buffer.clear();
     }
 
-    /** Gives back a buffer that nobody looks at any more. */
+    /** Takes back a buffer that is not used any more; the pool may reuse it. */
     void recycle(ByteBuffer buffer) {
         int size = buffer.capacity();
         forget(buffer);
@@ -111,7 +115,7 @@ final class FrameMemory {
         }
     }
 
-    /** Gives back the room of a buffer that somebody may still look at: it is not used again. */
+    /** Discharges a buffer that a handler may still use. The pool does not reuse it. */
     void forget(ByteBuffer buffer) {
         discharge(buffer.capacity());
     }

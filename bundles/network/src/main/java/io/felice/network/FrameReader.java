@@ -5,54 +5,56 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 
 /**
- * Cuts what a connection sends into frames: {@code length:int32 | frame}. Small frames are cut out of the I/O thread's
- * scratch buffer where they arrived; one that is not whole yet is received in place, in a buffer that grows with the
- * bytes received and never with the length claimed. I/O thread only.
+ * Divides the bytes of a connection into frames: {@code length:int32 | frame}. A small frame is passed on as a slice of
+ * the I/O thread's scratch buffer. An incomplete frame is received into its own buffer, which grows with the received
+ * bytes and not with the claimed length. I/O thread only.
  */
 final class FrameReader {
-    /** Key, version and correlation id: with them a frame can be refused before the rest of it is there. */
+    /** Length, API key, version and correlation id: a frame can be refused when these bytes are received. */
     static final int HEADER_BYTES = Integer.BYTES + 8;
 
     private static final int FIRST_PIECE = 4 * 1024;
     private static final int WINDOW = 128 * 1024;
 
-    /** What becomes of the bytes of a frame after {@link Frames#begin} took it. */
+    /** How long the bytes of a frame are valid after {@link Frames#begin}. */
     enum Lifetime {
-        /** Overwritten by the next read. */
+        /** The next read overwrites them. */
         SCRATCH,
-        /** On the heap, left to the garbage collector. */
+        /** They are on the heap, and are garbage-collected. */
         GARBAGE,
-        /** In a buffer of {@link FrameMemory}, which now belongs to the taker. */
+        /** They are in a buffer of {@link FrameMemory}, which the receiver of the frame must give back. */
         OWNED
     }
 
-    /** Takes the frames. */
+    /** The receiver of the frames. */
     interface Frames {
         /** False while no request may begin. */
         boolean mayBegin();
 
-        /** @throws MalformedRequest if a frame of this length cannot be meant; {@code key} is -1 if it is not known yet */
+        /**
+         * @throws MalformedRequest if the length is illegal for the API; {@code key} is -1 if it is not received yet
+         */
         void checkLength(int length, short key, short version);
 
-        /** @return false if the frame cannot begin now: it will be offered again by {@link FrameReader#resume} */
+        /** @return false if the request cannot begin now; {@link FrameReader#resume} passes the frame again */
         boolean begin(ByteBuffer frame, Lifetime lifetime);
     }
 
     private final FrameMemory memory;
     private final Frames frames;
 
-    /** Bytes received and not cut yet; from position to limit; null if there are none. */
+    /** The received bytes that are not divided into frames yet, from position to limit; null if there are none. */
     private ByteBuffer backlog;
     /** A frame that is being received, without its length field; null if there is none. */
     private ByteBuffer partial;
 
     private int partialLength;
-    /** When the unfinished frame began; 0 if there is none. */
+    /** When the incomplete frame began; 0 if there is none. */
     private long since;
 
     private int largestSoFar;
     private boolean starving;
-    /** Bytes that are being cut into frames just now; they are kept if their request may not begin. */
+    /** The bytes from the frame that is being passed on to the end of its buffer; kept if the request cannot begin. */
     private int uncut;
 
     FrameReader(FrameMemory memory, Frames frames) {
@@ -79,7 +81,7 @@ final class FrameReader {
 
     private boolean readInPlace(Transport transport) throws IOException {
         if (!partial.isDirect()) {
-            // The JDK copies through a temporary buffer as large as the room and keeps it: let it be small.
+            // The JDK reads through a temporary buffer of the remaining size and keeps it, so the size is limited here.
             partial.limit(Math.min(partial.capacity(), partial.position() + WINDOW));
         }
         boolean open = transport.read(partial) >= 0;
@@ -90,7 +92,7 @@ final class FrameReader {
         return open;
     }
 
-    /** Goes on with what was received already, after a pause. */
+    /** Continues with the received bytes after a pause. */
     void resume() {
         starving = false;
         if (partial != null) {
@@ -102,14 +104,13 @@ final class FrameReader {
         }
     }
 
-    /** True if received bytes wait for permission to begin, a handler or memory, and not for more bytes. */
+    /** True if the received bytes wait for a limit, a handler or memory, and not for more bytes. */
     boolean hasWhole() {
         return starving
                 || partial != null && partial.position() == partialLength
                 || backlog != null && backlog.remaining() >= HEADER_BYTES;
     }
 
-    /** True if the next bytes can be received. */
     boolean wantsBytes() {
         return !hasWhole();
     }
@@ -119,7 +120,7 @@ final class FrameReader {
         return starving;
     }
 
-    /** Since when a frame is incomplete, by {@link System#nanoTime}; meaningless unless one is, or starves. */
+    /** When the incomplete or starving frame began, by {@link System#nanoTime}; undefined without such a frame. */
     long incompleteSince() {
         return since;
     }
@@ -128,7 +129,7 @@ final class FrameReader {
         return partial != null && partial.position() < partialLength;
     }
 
-    /** Bytes that are kept here, those of the frame that is being offered included. */
+    /** The buffered bytes, including the frame that is being passed on. */
     int bufferedBytes() {
         return uncut + (backlog == null ? 0 : backlog.capacity()) + (partial == null ? 0 : partial.capacity());
     }

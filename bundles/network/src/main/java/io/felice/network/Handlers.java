@@ -16,7 +16,7 @@ import org.osgi.service.component.annotations.ReferencePolicy;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Sees handlers come and go, and tells the {@link ApiTable}. */
+/** Adds and removes handlers of the {@link ApiTable}. */
 @Component(service = Handlers.class, immediate = true)
 public final class Handlers {
     private static final Logger log = LoggerFactory.getLogger(Handlers.class);
@@ -46,12 +46,12 @@ public final class Handlers {
         rows.apply(keyOf(properties))
                 .ifPresentOrElse(
                         api -> apis.add(api, rankingOf(properties), untyped(handler)),
-                        () -> complain(handler, properties));
+                        () -> reject(handler, properties));
     }
 
     /**
-     * On return no new request begins with this handler. The requests that it had begun are answered without it, some of
-     * them only after a short wait for its stage.
+     * After this call no request begins with this handler. Its begun requests are answered without it, in some APIs
+     * only after a short wait for their stages.
      */
     public void unbind(RequestHandler<?, ?> handler, Map<String, Object> properties) {
         apis.remove(keyOf(properties), handler);
@@ -62,7 +62,7 @@ public final class Handlers {
         return (RequestHandler<ApiMessage, ApiMessage>) handler;
     }
 
-    private static void complain(RequestHandler<?, ?> handler, Map<String, Object> properties) {
+    private static void reject(RequestHandler<?, ?> handler, Map<String, Object> properties) {
         log.error(
                 "{} gets no requests: it is registered for the API key {}, which this version of Felice does not serve",
                 handler.getClass().getName(),

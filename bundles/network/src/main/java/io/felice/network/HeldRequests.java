@@ -6,10 +6,10 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 
 /**
- * The requests that wait for a handler that is away, because its bundle is being replaced or has not started yet. A
- * connection holds at most one request: it begins and reads nothing behind it. {@link Limits} bound how long a request
- * is held, how many are, and how many bytes they have. When its handler is back, a request is dispatched as if it had
- * just come; when its time is over, it is answered with the API's retriable error.
+ * The requests that wait for a missing handler, whose bundle is being replaced or has not started yet. A connection
+ * holds at most one request, and begins and reads no later ones. {@link Limits} bound the time of a held request, the
+ * number of held requests and their bytes. When the handler is there, the request is dispatched like a new one. If the
+ * time is over before, the request is answered with the API's retriable error.
  */
 final class HeldRequests {
     private final ApiTable apis;
@@ -24,17 +24,16 @@ final class HeldRequests {
         this.limits = limits;
     }
 
-    /** How many requests are held. Any thread. */
+    /** The number of held requests. Any thread. */
     long requests() {
         return requests.get();
     }
 
-    /** How many bytes the connections that hold a request have received. Any thread. */
+    /** The bytes that were received from connections with a held request. Any thread. */
     long bytes() {
         return bytes.get();
     }
 
-    /** The hold of one connection. */
     Hold of(Connection connection) {
         return new Hold(connection);
     }
@@ -54,7 +53,7 @@ final class HeldRequests {
         bytes.addAndGet(-fewerBytes);
     }
 
-    /** False at the very start: ApiVersions would name only some APIs, and the client would do without the others. */
+    /** False during the start: ApiVersions would have only some APIs, and clients would not use the others. */
     private boolean mayAdvertise() {
         if (!advertises) {
             advertises = apis.isComplete()
@@ -63,7 +62,9 @@ final class HeldRequests {
         return advertises;
     }
 
-    /** Whether a connection holds a request, for which API, and since when. I/O thread only. */
+    /**
+     * The held request of one connection, if there is one: its API and the time since when it waits. I/O thread only.
+     */
     final class Hold {
         private final Connection connection;
         private ApiTable.Slot awaited;
@@ -86,8 +87,9 @@ final class HeldRequests {
         /**
          * Holds a request until its handler comes.
          *
-         * @param receivedBytes what the connection has received and not handled
-         * @return false if the request has waited long enough, or too many others wait: it is to be answered now
+         * @param receivedBytes the received bytes of the connection that are not handled
+         * @return false if the request has waited for the maximum time, or too many requests wait: it must be answered
+         *     now
          */
         boolean holds(ApiTable.Slot slot, int receivedBytes) {
             long now = System.nanoTime();
@@ -106,7 +108,7 @@ final class HeldRequests {
             return !isOver(now);
         }
 
-        /** True if the request has waited as long as it may. */
+        /** True if the request has waited for the maximum time. */
         boolean isOver(long now) {
             return now - since >= limits.get().hold().toNanos();
         }

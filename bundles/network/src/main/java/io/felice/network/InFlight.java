@@ -4,12 +4,12 @@ import java.util.ArrayDeque;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
-/** The requests of a connection that were begun, in the order they came, until they are answered. I/O thread only. */
+/** The requests of a connection that have begun and are not answered yet, in order of arrival. I/O thread only. */
 final class InFlight {
-    /** Request bytes a connection may have under way beside the first request. */
+    /** The request bytes that a connection may have in flight in addition to its first request. */
     private static final int MOST_BYTES = 16 * 1024 * 1024;
 
-    /** How long the stage of a request whose handler went away may take. */
+    /** How long the network waits for the stage of a request whose handler was removed. */
     private static final long ORPHAN_NANOS = TimeUnit.SECONDS.toNanos(2);
 
     private final RoundProcessor processor;
@@ -25,7 +25,6 @@ final class InFlight {
         return queue.isEmpty();
     }
 
-    /** True if one more request may begin. */
     boolean hasRoom(int mostRequests) {
         return queue.size() < mostRequests && (bytes < MOST_BYTES || queue.isEmpty());
     }
@@ -36,7 +35,7 @@ final class InFlight {
         processor.began(pending);
     }
 
-    /** Takes the first request if it is answered; null if it is not, or if there is none. */
+    /** Removes the first request if it is answered. Null if it is not answered, or if there is no request. */
     PendingResponse pollAnswered() {
         PendingResponse first = queue.peek();
         if (first == null || !first.isAnswered()) {
@@ -47,8 +46,8 @@ final class InFlight {
     }
 
     /**
-     * The handler that began these requests went away. They are given up at once, except those whose API outlives its
-     * handler: their stage has a short time to complete.
+     * Gives up the requests of a removed handler at once. If the API outlives its handler, the stage of the request
+     * gets a short time to complete.
      */
     void abandon(long serviceId, Consumer<PendingResponse> giveUp) {
         long now = System.nanoTime();
@@ -64,7 +63,7 @@ final class InFlight {
         }
     }
 
-    /** Gives up the requests whose handler went away, and whose stage has had its time. */
+    /** Gives up the requests of removed handlers whose stage has not completed in time. */
     void giveUpOrphans(long now, Consumer<PendingResponse> giveUp) {
         if (hasOrphans) {
             queue.stream()
@@ -74,7 +73,7 @@ final class InFlight {
         }
     }
 
-    /** The connection is closed: these requests get no answer. */
+    /** Called when the connection is closed. The requests get no answer. */
     void close(Consumer<PendingResponse> unanswered) {
         queue.forEach(unanswered);
         queue.clear();

@@ -2,7 +2,7 @@ package io.felice.network;
 
 import org.apache.mina.transport.socket.nio.NioSession;
 
-/** What the I/O thread waits for on a connection's socket: bytes of the client, room for answers. I/O thread only. */
+/** The events that the I/O thread waits for on a connection's socket: readable, writable. I/O thread only. */
 final class Interest {
     private final RoundProcessor processor;
     private final NioSession session;
@@ -35,12 +35,12 @@ final class Interest {
         }
     }
 
-    /** The socket took bytes. */
+    /** Called when the socket has accepted bytes. */
     void progressed(long now) {
         progressAt = now;
     }
 
-    /** True if answers have waited that long without the socket taking a byte. */
+    /** True if answers wait, and the socket has accepted no byte for that long. */
     boolean isStalled(long now, long nanos) {
         return writes && now - progressAt > nanos;
     }

@@ -3,21 +3,20 @@ package io.felice.network;
 import java.time.Duration;
 
 /**
- * How much of the node one connection, and all connections together, may use. The limits can change while connections are
- * open.
+ * The limits of one connection and of all connections. They can change while connections are open.
  *
  * @param requestBytes the size of the largest request
  * @param requestMemory bytes of all requests that are being received or handled
- * @param inFlightPerConnection requests of a connection that are begun and not answered
- * @param inFlight requests of all connections that are begun and not answered
+ * @param inFlightPerConnection begun requests of a connection that are not answered
+ * @param inFlight begun requests of all connections that are not answered
  * @param responseBytes bytes of a connection's answers that its client has not read yet
  * @param connections open connections
  * @param connectionsPerAddress open connections from one address
- * @param idle how long a connection may do nothing
+ * @param idle how long a connection may have no traffic
  * @param stalled how long a client may leave an answer unread
- * @param hold how long a request waits for a handler that is away
- * @param heldRequests connections that may hold a request for a handler that is away
- * @param heldBytes bytes that these connections may have sent
+ * @param hold how long a request waits for a missing handler
+ * @param heldRequests connections that may hold a request for a missing handler
+ * @param heldBytes bytes that the node may have received from these connections
  */
 record Limits(
         int requestBytes,

@@ -4,12 +4,12 @@ import java.util.Locale;
 import java.util.Set;
 
 /**
- * Where clients may connect, and what they are told to connect to.
+ * An address that the network listens on, and the address that clients are told.
  *
- * @param host what is bound; empty for all addresses
- * @param port what is bound; 0 for any free one
- * @param advertisedHost empty: as bound
- * @param advertisedPort 0: as bound
+ * @param host the bound host; empty for all addresses
+ * @param port the bound port; 0 for any free port
+ * @param advertisedHost empty for the bound host
+ * @param advertisedPort 0 for the bound port
  */
 record Listener(
         String name, String securityProtocol, String host, int port, String advertisedHost, int advertisedPort) {
@@ -51,7 +51,7 @@ record Listener(
                     return port;
                 }
             } catch (NumberFormatException noNumber) {
-                // told below, as for a number that is no port
+                // reported below, as for a number that is no port
             }
             throw new IllegalArgumentException("\"" + text + "\" in \"" + listener + "\" is no port");
         }

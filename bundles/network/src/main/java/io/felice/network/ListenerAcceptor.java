@@ -19,7 +19,7 @@ final class ListenerAcceptor extends NioSocketAcceptor {
     private static final Logger log = LoggerFactory.getLogger(ListenerAcceptor.class);
     private static final int BACKLOG = 1024;
     private static final int UNUSED_READ_BUFFER = 64;
-    /** The client stays in the system's queue meanwhile; without a pause this thread would try again at once, for ever. */
+    /** The pause after a failed accept, so that this thread does not spin. The client stays in the kernel's queue. */
     private static final long SHORTAGE_PAUSE_MS = 100;
 
     private final Supplier<RoundProcessor> next;
@@ -61,7 +61,7 @@ final class ListenerAcceptor extends NioSocketAcceptor {
         }
     }
 
-    /** Makes a {@link Connection} of every session; on the session's I/O thread. */
+    /** Creates a {@link Connection} for every session, on the session's I/O thread. */
     private static final class Sessions extends IoHandlerAdapter {
         private final Server server;
         private final Listener listener;

@@ -2,7 +2,7 @@ package io.felice.network;
 
 import java.util.concurrent.atomic.AtomicLong;
 
-/** What became of the connections of a listener. Any thread: connections come and go slowly. */
+/** Counts the connections of a listener. Any thread; atomic counters are fast enough for connections. */
 final class ListenerCounters {
     final AtomicLong open = new AtomicLong();
     final AtomicLong accepted = new AtomicLong();

@@ -25,8 +25,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Opens the configured listeners, on a thread of its own, and says where this node can be reached once all are open.
- * Limits and the request log change while connections stay open; other listeners or threads close them first.
+ * Opens the configured listeners on its own thread, and registers {@link Endpoints} once all are
+ * open. Changed limits and a changed request log apply to open connections. Changed listeners or threads close all
+ * connections first.
  */
 @Component(
         service = {StatusSource.class, HealthSource.class},
@@ -36,14 +37,13 @@ import org.slf4j.LoggerFactory;
 public final class NetworkServer implements StatusSource, HealthSource {
     private static final Logger log = LoggerFactory.getLogger(NetworkServer.class);
 
-    /** An instance that is being replaced lets its port go within this time. */
+    /** How long this instance waits for the instance that it replaces to release a port. */
     private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     private static final long RETRY_MS = 25;
     private static final long STOP_SECONDS = 10;
 
-    /** Where clients connect, and what they may take. */
-    @ObjectClassDefinition(name = "Felice network", description = "Where clients connect, and what they may take.")
+    @ObjectClassDefinition(name = "Felice network", description = "The listeners, and the limits of connections.")
     @interface Config {
         @AttributeDefinition(
                 description = "NAME://host:port, separated by commas. An empty host stands for all addresses, port 0"
@@ -257,7 +257,6 @@ public final class NetworkServer implements StatusSource, HealthSource {
         }
     }
 
-    /** Waits a little before the next attempt. */
     private boolean hasLeft() {
         try {
             return leaving.await(RETRY_MS, TimeUnit.MILLISECONDS);

@@ -8,11 +8,12 @@ import java.util.ArrayDeque;
 import java.util.function.Consumer;
 
 /**
- * The answers of a connection on their way out, in order. Text and small parts of neighbouring answers share one write;
- * large direct buffers go out as they are; ranges of files go through memory or by the kernel. I/O thread only.
+ * The answers of a connection that are being sent, in order. Small parts of consecutive answers are copied into one
+ * write; large direct buffers are written without a copy; ranges of files are sent through memory or by sendfile. I/O
+ * thread only.
  */
 final class Outbox {
-    /** Where an I/O thread puts together what it writes next. */
+    /** The buffers of an I/O thread for its next write. */
     static final class Staging {
         private static final int BYTES = 256 * 1024;
         private static final int PARTS = 16;
@@ -58,12 +59,12 @@ final class Outbox {
         }
     }
 
-    /** More than this at a time would let the other connections of the thread wait. */
+    /** The most bytes of one write, so that the other connections of the thread do not wait long. */
     private static final long FAIR_SHARE = 1024 * 1024;
 
     private static final int COPIED_UP_TO = 8 * 1024;
 
-    /** Less is not worth asking for the time. */
+    /** Smaller transfers are not measured, because reading the clock costs too much. */
     private static final int MEASURED_FROM = 64 * 1024;
 
     private final ArrayDeque<PendingResponse> queue = new ArrayDeque<>(4);
@@ -78,7 +79,7 @@ final class Outbox {
 
     /**
      * @param transfer how ranges of files are sent
-     * @param sent told of every answer when its last byte was given to the socket; closing the frame is its task
+     * @param sent gets every answer when the socket has accepted its last byte, and must close the frame
      */
     Outbox(Transfer transfer, Consumer<PendingResponse> sent) {
         this.transfer = transfer;
@@ -94,12 +95,12 @@ final class Outbox {
         return queue.isEmpty();
     }
 
-    /** True if the socket took less than it was given at the last write. */
+    /** True if the socket did not accept all bytes of the last write. */
     boolean isBlocked() {
         return full;
     }
 
-    /** Writes until all is written, the socket is full, or others should have their turn. @return bytes written */
+    /** Writes until all is written, the socket is full or the limit of one turn is reached. @return bytes written */
     long write(Transport transport, Staging staging) throws IOException {
         if (transfer != Transfer.AUTO) {
             byKernel = transfer == Transfer.SENDFILE;
@@ -127,7 +128,7 @@ final class Outbox {
         return total;
     }
 
-    /** Hands what will never be sent to {@code unsent}. */
+    /** Passes the answers that will not be sent to {@code unsent}. */
     void close(Consumer<PendingResponse> unsent) {
         queue.forEach(unsent);
         queue.clear();
@@ -139,7 +140,7 @@ final class Outbox {
                 && isForKernel(range.sizeInBytes() - partOffset);
     }
 
-    /** A few bytes are cheaper copied into the same write as what is around them. */
+    /** True if copying the bytes into a shared write is cheaper than a write of their own. */
     private boolean isForKernel(int rest) {
         return byKernel && rest > COPIED_UP_TO;
     }
@@ -182,7 +183,7 @@ final class Outbox {
         }
     }
 
-    /** @return false if not all of the part found room */
+    /** @return false if not all of the part fits */
     private boolean put(Object next, int offset, Staging staging) throws IOException {
         if (next instanceof ByteBuffer buffer) {
             ByteBuffer rest =

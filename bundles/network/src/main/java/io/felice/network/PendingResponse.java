@@ -9,8 +9,8 @@ import java.util.function.BiConsumer;
 import org.apache.kafka.common.protocol.ApiMessage;
 
 /**
- * A request that was begun, until its answer is sent. Its handler's stage may complete it on any thread; the rest belongs
- * to the connection's I/O thread. It keeps no reference to the handler, so that a replaced bundle can be unloaded.
+ * A begun request, until its answer is sent. The handler's stage may complete on any thread; everything else runs on
+ * the connection's I/O thread. This object has no reference to the handler, so that a replaced bundle can be unloaded.
  */
 final class PendingResponse implements BiConsumer<ApiMessage, Throwable> {
     private static final int OPEN = 0;
@@ -51,13 +51,16 @@ final class PendingResponse implements BiConsumer<ApiMessage, Throwable> {
         this.beganAt = now;
     }
 
-    /** The bytes the request's message may refer to: a buffer to recycle, or heap that is only counted. */
+    /**
+     * Sets the memory that the request's message may refer to: a buffer to recycle, or heap memory that is only
+     * counted.
+     */
     void uses(ByteBuffer buffer, int chargedBytes) {
         memory = buffer;
         charged = chargedBytes;
     }
 
-    /** The handler's stage completed; on any thread. */
+    /** Called on any thread when the handler's stage completes. */
     @Override
     public void accept(ApiMessage message, Throwable problem) {
         response = message;
@@ -73,20 +76,20 @@ final class PendingResponse implements BiConsumer<ApiMessage, Throwable> {
         }
     }
 
-    /** As {@link #accept}, for a stage that was complete at once: on the I/O thread, with no other thread involved yet. */
+    /** Like {@link #accept}, but for a stage that was complete when the handler returned. On the I/O thread. */
     void acceptHere(ApiMessage message) {
         response = message;
         state.setPlain(COMPLETED);
     }
 
-    /** True for the first caller after the completion only: that caller makes the answer. */
+    /** True only for the first caller after the completion, which makes the answer. */
     boolean takeCompleted() {
         return state.compareAndSet(COMPLETED, TAKEN);
     }
 
     /**
-     * Gives up on a stage that is still open; true for the first caller only. The handler may use the request's memory
-     * until the stage completes: a late completion only gives this memory back.
+     * Gives up a stage that is not complete; true only for the first caller. The handler may use the request's memory
+     * until the stage completes: a late completion only releases this memory.
      */
     boolean takeOpen() {
         int bytes = memoryBytes();
@@ -105,12 +108,12 @@ final class PendingResponse implements BiConsumer<ApiMessage, Throwable> {
         return state.get() == OPEN;
     }
 
-    /** The handler went away at {@code now}; its stage may still bring the answer. */
+    /** Called when the handler is removed. Its stage may still complete with the answer. */
     void orphan(long now) {
         orphanedAt = now;
     }
 
-    /** True if the handler went away at least that long ago and the stage is still open. */
+    /** True if the handler was removed at least that long ago and the stage is not complete. */
     boolean isOrphanedFor(long nanos, long now) {
         return orphanedAt != 0 && isOpen() && now - orphanedAt >= nanos;
     }
@@ -139,7 +142,7 @@ final class PendingResponse implements BiConsumer<ApiMessage, Throwable> {
         return closes;
     }
 
-    /** @param with null if nothing is to be sent */
+    /** @param with null if no answer is sent */
     void answer(ResponseFrame with) {
         frame = with;
         answered = true;
@@ -152,7 +155,7 @@ final class PendingResponse implements BiConsumer<ApiMessage, Throwable> {
         forgetMessages();
     }
 
-    /** Gives the request's memory back; {@code reusable} if no handler can look at it any more. */
+    /** Releases the request's memory; {@code reusable} if no handler can use it any more. */
     void release(FrameMemory frames, boolean reusable) {
         frames.discharge(charged);
         charged = 0;

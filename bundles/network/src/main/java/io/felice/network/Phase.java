@@ -1,7 +1,7 @@
 package io.felice.network;
 
 /**
- * How far a connection has come. It goes from fresh to closed and never back:
+ * The phase of a connection. A connection never returns to an earlier phase:
  *
  * <pre>
  * Fresh → Known → Draining → Lingering → Closed
@@ -15,7 +15,7 @@ sealed interface Phase {
     Phase CLOSING = new Closing();
     Phase CLOSED = new Closed();
 
-    /** No good request has come yet: the first one has to be small. */
+    /** The connection has had no well-formed request yet. The first request must be small. */
     record Fresh() implements Phase {
         @Override
         public boolean beginsRequests() {
@@ -38,7 +38,7 @@ sealed interface Phase {
         }
     }
 
-    /** The client has sent a good request. */
+    /** The client has sent a well-formed request. */
     record Known() implements Phase {
         @Override
         public boolean beginsRequests() {
@@ -51,10 +51,10 @@ sealed interface Phase {
         }
     }
 
-    /** Requests that were begun are answered; then the connection lingers. */
+    /** The begun requests are answered; then the connection lingers. */
     record Draining() implements Phase {}
 
-    /** The answers before the one that cannot be given are sent; then the connection is closed. */
+    /** A request has no answer. The answers of earlier requests are sent; then the connection is closed. */
     record Closing() implements Phase {
         @Override
         public Phase closeWhenSent() {
@@ -63,8 +63,8 @@ sealed interface Phase {
     }
 
     /**
-     * All answers are sent. What the client still sends is thrown away until the client closes: a socket that is closed
-     * with bytes unread resets the connection, and the client loses the answers it has not read yet.
+     * All answers are sent. Bytes from the client are discarded until the client closes the connection: closing a
+     * socket with unread bytes resets the connection, and the client loses the answers that it has not read yet.
      *
      * @param since by {@link System#nanoTime}
      */
@@ -98,12 +98,12 @@ sealed interface Phase {
         }
     }
 
-    /** True while requests that come are handled. */
+    /** True while requests may begin. */
     default boolean beginsRequests() {
         return false;
     }
 
-    /** The largest request that is received, in bytes. */
+    /** The largest accepted request, in bytes. */
     default int longestRequest(Limits limits) {
         return limits.requestBytes();
     }
@@ -113,22 +113,22 @@ sealed interface Phase {
         return false;
     }
 
-    /** A good request was begun. */
+    /** The next phase after a well-formed request has begun. */
     default Phase known() {
         return this;
     }
 
-    /** No more requests shall begin. */
+    /** The next phase when no more requests may begin. */
     default Phase drain() {
         return this;
     }
 
-    /** A request can only be answered by closing the connection. */
+    /** The next phase after a request that can only be answered by closing the connection. */
     default Phase closeWhenSent() {
         return CLOSING;
     }
 
-    /** The last answer of a draining connection was sent. */
+    /** The next phase after the last answer of a draining connection. */
     default Phase linger(long now) {
         return new Lingering(now);
     }

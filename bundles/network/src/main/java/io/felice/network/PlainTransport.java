@@ -5,7 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.SocketChannel;
 
-/** Bytes go to the socket as they are. */
+/** Sends bytes without encryption. */
 record PlainTransport(SocketChannel socket) implements Transport {
     @Override
     public int read(ByteBuffer into) throws IOException {

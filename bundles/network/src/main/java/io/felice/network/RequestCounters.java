@@ -1,13 +1,13 @@
 package io.felice.network;
 
-/** What one I/O thread has done for one API; written by that thread only. */
+/** The counters of one I/O thread for one API; written by that thread only. */
 final class RequestCounters {
     final Counter requests = new Counter();
     final Counter bytesIn = new Counter();
     final Counter bytesOut = new Counter();
     /**
-     * Requests that failed as a whole: their handler threw, or went away. What an answer says of single topics, partitions
-     * or groups is in its body, which nobody reads here.
+     * Requests that failed as a whole: the handler threw an exception or was removed. Errors of single topics,
+     * partitions or groups are in the body of the answer and are not counted.
      */
     final Counter errors = new Counter();
 

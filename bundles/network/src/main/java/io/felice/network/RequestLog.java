@@ -4,7 +4,7 @@ import io.felice.protocol.RequestContext;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** One line per request, never its contents; can be switched on while running. Any thread. */
+/** Logs one line per request, without its contents. Can be switched on and off at runtime. Any thread. */
 final class RequestLog {
     private static final Logger log = LoggerFactory.getLogger("io.felice.network.requests");
 
@@ -33,7 +33,7 @@ final class RequestLog {
                 (now - answered.beganAt) / 1000);
     }
 
-    /** What a client calls itself may not forge lines of a log. */
+    /** Shortens the text and replaces all characters except visible ASCII: a client id could forge log lines. */
     static String printable(String text) {
         if (text.isEmpty()) {
             return "-";

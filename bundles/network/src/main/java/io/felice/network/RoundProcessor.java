@@ -20,12 +20,12 @@ import org.apache.mina.transport.socket.nio.NioSession;
 import org.slf4j.LoggerFactory;
 
 /**
- * An I/O thread that works in rounds: it reads and dispatches whatever its connections have sent, runs what was deferred
- * to the end of the round, and only then writes the answers.
+ * An I/O thread that works in rounds: it reads and dispatches the requests of its connections, runs the actions that
+ * were deferred to the end of the round, and then writes the answers.
  *
- * <p>MINA's processor selects, registers, and notices closed sockets. Reading cuts frames in place, writing has a queue
- * of its own (see {@link Outbox}), and the thread never wakes itself up: what others complete goes through a mailbox, and
- * only a thread that really sleeps is woken.
+ * <p>MINA's processor selects, registers, and notices closed sockets. Frames are read in place ({@link FrameReader})
+ * and answers are written from an {@link Outbox}. Other threads put completed requests into a mailbox, and wake this
+ * thread only if it is waiting.
  */
 public final class RoundProcessor extends NioProcessor {
     private static final FoldedErrors errors = new FoldedErrors(LoggerFactory.getLogger(RoundProcessor.class));
@@ -77,7 +77,7 @@ public final class RoundProcessor extends NioProcessor {
 
     // ---- from any thread ----
 
-    /** A stage completed: its answer is written in this thread's next round. */
+    /** Called when a stage has completed. The answer is written in this thread's next round. */
     void completed(PendingResponse pending) {
         if (Thread.currentThread() == thread) {
             completedHere.add(pending);
@@ -87,7 +87,7 @@ public final class RoundProcessor extends NioProcessor {
         }
     }
 
-    /** Runs the task on this thread; false if it has no connections: without connections there is no thread. */
+    /** Runs the task on this thread. False if the processor has no connections and therefore no thread. */
     boolean execute(Runnable task) {
         if (connectionCount.get() == 0) {
             return false;
@@ -150,8 +150,7 @@ public final class RoundProcessor extends NioProcessor {
         int selected =
                 super.select(isHurried() ? SHORT_TICK_NANOS / 1_000_000 : Math.min(timeout, TICK_NANOS / 1_000_000));
         if (selected == 0) {
-            // MINA takes a short wait without a result for a broken selector and makes a new one, unless it was woken
-            // up.
+            // MINA treats a short wait without a result as a broken selector and replaces it, unless it was woken up.
             wakeupCalled.set(true);
         }
         sleeping.set(false);
@@ -167,7 +166,7 @@ public final class RoundProcessor extends NioProcessor {
         return 0;
     }
 
-    /** Says no to MINA, which has nothing to write, after telling the connection. */
+    /** Tells the connection, and returns false to MINA, which has nothing to write. */
     @Override
     protected boolean isWritable(NioSession session) {
         Connection connection = super.isWritable(session) ? Connection.of(session) : null;
@@ -203,7 +202,7 @@ public final class RoundProcessor extends NioProcessor {
         return !waiting.isEmpty() || !starving.isEmpty() || !blocked.isEmpty();
     }
 
-    /** Runs after the deferred actions: a handler that goes away has had the end of its round. */
+    /** Runs after the deferred actions, so that the actions of a removed handler have run. */
     private void runTasks() {
         for (Runnable task = tasks.poll(); task != null; task = tasks.poll()) {
             run(task);
@@ -254,7 +253,7 @@ public final class RoundProcessor extends NioProcessor {
         }
     }
 
-    /** Connections that had whole requests left and may have room for them now. */
+    /** Resumes connections whose received requests waited for a limit. */
     private boolean resumeBlocked() {
         if (blocked.isEmpty()) {
             return false;
@@ -267,7 +266,7 @@ public final class RoundProcessor extends NioProcessor {
                 connection.resume();
                 moved = true;
             } else if (!connection.isClosed() && !mayBegin()) {
-                // The thread's limits hold it back. Limits of its own lead here again when they allow the next request.
+                // A limit of this thread stops it. A connection that reaches its own limit is added again elsewhere.
                 blocked.add(connection);
             }
         }
@@ -294,7 +293,7 @@ public final class RoundProcessor extends NioProcessor {
         return List.copyOf(waiting);
     }
 
-    /** Oldest frame first; frames that have starved for a while already go last. */
+    /** Oldest frame first. Frames that have waited for memory for a while come last. */
     private void feedStarving(long now) {
         if (starving.isEmpty()) {
             return;
@@ -314,7 +313,7 @@ public final class RoundProcessor extends NioProcessor {
         return now - connection.incompleteSince() > OLD_FRAME_NANOS;
     }
 
-    /** Closes the connection whose unfinished frame is the oldest, if it is old at all. */
+    /** Closes the connection with the oldest incomplete frame, if that frame is older than a limit. */
     void closeOldestFrame() {
         long now = System.nanoTime();
         connections.stream()
@@ -382,7 +381,7 @@ public final class RoundProcessor extends NioProcessor {
         blocked.add(connection);
     }
 
-    /** The handler of an API is here again. */
+    /** Called when an API has a handler again. */
     void retryWaiting() {
         waitingNow().forEach(Connection::resume);
     }
@@ -420,7 +419,7 @@ public final class RoundProcessor extends NioProcessor {
         pins.add(frame.pins());
     }
 
-    /** Sent, or never will be: the answer's pins are given back. */
+    /** Called when the answer was sent or will not be sent. Releases its pins. */
     void done(ResponseFrame frame) {
         answers.add(-1);
         answerBytes.add(-frame.sizeInBytes());

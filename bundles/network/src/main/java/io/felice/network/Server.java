@@ -27,7 +27,7 @@ import org.apache.mina.core.session.IoSession;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The listeners, the I/O threads behind them, and what all connections share. Started once and stopped once. */
+/** The listeners, the I/O threads and the shared state of all connections. Started once and stopped once. */
 final class Server {
     private static final Logger log = LoggerFactory.getLogger(Server.class);
 
@@ -77,7 +77,11 @@ final class Server {
         apis.onChange(onArrival, onDeparture);
     }
 
-    /** Binds what is not bound yet. @throws CannotListen naming the listener that failed; may be tried again */
+    /**
+     * Binds the listeners that are not bound yet. May be called again after a failure.
+     *
+     * @throws CannotListen with the name of the listener that failed
+     */
     void bind() throws CannotListen {
         if (connectionsPossible == UNLIMITED) {
             limitConnections();
@@ -106,7 +110,9 @@ final class Server {
         }
     }
 
-    /** Connections get half of what this process may still open; the other half is for the logs and everything else. */
+    /**
+     * Limits connections to half of the file descriptors that are left; the other half is for the logs and other files.
+     */
     private void limitConnections() {
         long possible = Math.min(UNLIMITED, Math.max(1, FileDescriptors.free() / 2));
         if (possible < limits.connections()) {
@@ -145,14 +151,14 @@ final class Server {
         return settings;
     }
 
-    /** New limits for open connections too. */
+    /** Applies new limits, also to open connections. */
     void adjust(Settings to) {
         limits = to.limits();
         memory.limit(limits.requestMemory());
         requestLog.switchTo(to.requestLog());
     }
 
-    /** Stops accepting, answers what was begun, closes everything. Waits, but not for long. */
+    /** Stops accepting, answers the begun requests and closes everything. Waits for both, for a limited time. */
     void stop() {
         apis.removeOnChange(onArrival, onDeparture);
         acceptors.values().forEach(ListenerAcceptor::unbind);
@@ -201,7 +207,7 @@ final class Server {
         }
     }
 
-    // ---- what connections ask ----
+    // ---- called by connections ----
 
     Limits limits() {
         return limits;
@@ -257,7 +263,7 @@ final class Server {
         connectionsByAddress.computeIfPresent(address, (key, count) -> count == 1 ? null : count - 1);
     }
 
-    /** A connection waits for memory: the connections with the oldest unfinished frames are closed. */
+    /** Called when a connection waits for memory. Closes the connections with the oldest incomplete frames. */
     void memoryIsShort() {
         long told = shortageTold.get();
         long now = System.nanoTime();
@@ -270,13 +276,13 @@ final class Server {
         return processors.get(Math.floorMod(nextProcessor.getAndIncrement(), processors.size()));
     }
 
-    // ---- handlers come and go ----
+    // ---- handlers are added and removed ----
 
     private void arrived(ApiTable.Slot slot) {
         processors.forEach(processor -> processor.execute(processor::retryWaiting));
     }
 
-    /** On return no I/O thread is inside the handler any more, except one that a handler has blocked for a second. */
+    /** Waits until no I/O thread is in the removed handler, but one second at most. */
     private void left(long serviceId) {
         CountDownLatch passed = new CountDownLatch(processors.size());
         for (RoundProcessor processor : processors) {
@@ -290,14 +296,14 @@ final class Server {
         }
         try {
             if (!passed.await(LEAVE_MS, TimeUnit.MILLISECONDS)) {
-                log.warn("A handler leaves while an I/O thread is still inside a request");
+                log.warn("A handler is removed while an I/O thread still runs one of its requests");
             }
         } catch (InterruptedException hurry) {
             Thread.currentThread().interrupt();
         }
     }
 
-    // ---- numbers ----
+    // ---- status ----
 
     List<StatusTable> tables() {
         return List.of(requests(), listeners(), memoryTable());
@@ -399,12 +405,12 @@ final class Server {
             super("Cannot listen for " + listener + ": " + reason(root(failure)), root(failure));
         }
 
-        /** True if the next attempt may succeed, as when another instance is just letting the port go. */
+        /** True if the next attempt may succeed, for example because another instance is closing the port. */
         boolean mayPass() {
             return getCause() instanceof BindException;
         }
 
-        /** MINA wraps what the socket said. */
+        /** MINA wraps the exception of the socket. */
         private static Throwable root(Throwable failure) {
             return failure.getCause() == null ? failure : root(failure.getCause());
         }

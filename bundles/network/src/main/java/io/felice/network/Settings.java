@@ -28,7 +28,7 @@ record Settings(List<Listener> listeners, int threads, Transfer transfer, Limits
         return new Settings(listeners(config), threads, transfer(config), limits(config), config.request_log());
     }
 
-    /** True if the open sockets can stay as they are. */
+    /** True if both settings have the same sockets, so that the open ones can stay. */
     boolean hasSameSockets(Settings other) {
         return listeners.equals(other.listeners) && threads == other.threads && transfer == other.transfer;
     }
@@ -111,7 +111,7 @@ record Settings(List<Listener> listeners, int threads, Transfer transfer, Limits
         return protocols;
     }
 
-    /** Commas separate as well: that is how a list is written in a file. */
+    /** Splits values at commas too, because a file has a list as one value with commas. */
     private static List<String> split(String[] texts) {
         return Arrays.stream(texts)
                 .flatMap(text -> Arrays.stream(text.split(",")))
@@ -162,7 +162,7 @@ record Settings(List<Listener> listeners, int threads, Transfer transfer, Limits
         }
     }
 
-    /** What an address that binds everywhere is advertised as. Asks the resolver: may take a while. */
+    /** The advertised host of a listener that is bound to all addresses. Blocks: asks the resolver. */
     static String localHost() {
         try {
             return InetAddress.getLocalHost().getCanonicalHostName();

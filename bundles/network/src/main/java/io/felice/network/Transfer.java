@@ -2,14 +2,14 @@ package io.felice.network;
 
 import java.net.InetAddress;
 
-/** How ranges of files get to clients. */
+/** How ranges of files are sent to clients. */
 enum Transfer {
-    /** By the kernel to other machines; to this one whichever way is cheaper, see {@link CheaperTransfer}. */
+    /** By sendfile to other machines; to clients on this machine by the cheaper way, see {@link CheaperTransfer}. */
     AUTO,
     BUFFER,
     SENDFILE;
 
-    /** How they get to that peer; AUTO is left for peers on this machine only. */
+    /** The way to this peer. AUTO remains AUTO only if the peer is on this machine. */
     Transfer to(InetAddress remote) {
         return this == AUTO && !remote.isLoopbackAddress() ? SENDFILE : this;
     }

@@ -5,25 +5,24 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 
 /**
- * Moves the bytes of one connection from and to its socket, without blocking. A transport that encrypts stands here
- * between the socket and the rest of the connection. I/O thread only.
+ * Reads and writes the bytes of one connection without blocking. An implementation may encrypt them. I/O thread only.
  */
 interface Transport {
-    /** @return how many bytes were read, 0 if none are there yet, -1 at the end of the stream */
+    /** @return the number of bytes that were read; 0 if there are none yet, -1 at the end of the stream */
     int read(ByteBuffer into) throws IOException;
 
-    /** @return how many bytes were taken; fewer than there are if the socket is full */
+    /** @return the number of bytes that the socket accepted; fewer than remain if the socket is full */
     long write(ByteBuffer bytes) throws IOException;
 
     /** As {@link #write(ByteBuffer)}, for the first {@code count} of these buffers in order. */
     long write(ByteBuffer[] parts, int count) throws IOException;
 
-    /** True if {@link #send} leaves the work to the kernel; if not, file ranges are read into memory and written. */
+    /** True if {@link #send} uses sendfile. If not, file ranges are read into memory and written. */
     boolean sendsByKernel();
 
-    /** Sends a range of a file. @return how many of its bytes were taken */
+    /** Sends a range of a file. @return the number of bytes that the socket accepted */
     long send(FileChannel file, long position, long count) throws IOException;
 
-    /** Tells the client that nothing more comes. */
+    /** Shuts down the output, so that the client reads the end of the stream. */
     void endOutput() throws IOException;
 }

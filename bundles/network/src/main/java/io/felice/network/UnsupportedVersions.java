@@ -4,7 +4,7 @@ import io.felice.protocol.ServedApis;
 import org.apache.kafka.common.message.ApiVersionsResponseData;
 import org.apache.kafka.common.protocol.Errors;
 
-/** The answer to an ApiVersions request that is newer than this node: in version 0, which every client reads. */
+/** The answer to an ApiVersions request of an unsupported version: in version 0, which every client can read. */
 final class UnsupportedVersions {
     private UnsupportedVersions() {}
 

@@ -1,2 +1,4 @@
-/** Moves bytes: accepts connections, cuts frames, gives each request to its handler, answers in order. */
+/**
+ * The network: accepts connections, reads frames, passes each request to its handler, and sends the answers in order.
+ */
 package io.felice.network;

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Requests begin in order, and their answers leave in the same order, whatever their handlers do. */
+/** Requests begin in order, and their answers are sent in the same order, whatever the handlers do. */
 @Timeout(60)
 class AnswerOrderTest {
     private final TestNode node = new TestNode(Map.of("num_network_threads", 2));
@@ -53,7 +53,7 @@ class AnswerOrderTest {
     }
 
     @Test
-    void answersPipelinedRequestsInOrderThoughTheyCompleteInAnother() throws IOException {
+    void answersPipelinedRequestsInOrderEvenIfTheyCompleteInAnotherOrder() throws IOException {
         long seed = System.nanoTime();
         Random random = new Random(seed);
         node.bind(Apis.HEARTBEAT, 0, 4, (HeartbeatRequestData request, RequestContext context) -> {
@@ -86,7 +86,7 @@ class AnswerOrderTest {
     }
 
     @Test
-    void aRequestOfOneConnectionMayAnswerThoseOfOthers() throws IOException {
+    void aRequestOfOneConnectionMayCompleteRequestsOfOtherConnections() throws IOException {
         ConcurrentLinkedQueue<CompletableFuture<HeartbeatResponseData>> parked = new ConcurrentLinkedQueue<>();
         node.bind(Apis.HEARTBEAT, 0, 4, (HeartbeatRequestData request, RequestContext context) -> {
             if (request.groupId().equals("wake")) {
@@ -192,7 +192,7 @@ class AnswerOrderTest {
     }
 
     @Test
-    void tellsOfAFailureInTheFormOfTheApi() throws IOException {
+    void answersAFailureInTheFormOfTheApi() throws IOException {
         node.bind(
                 Apis.HEARTBEAT,
                 0,
@@ -221,7 +221,7 @@ class AnswerOrderTest {
     }
 
     @Test
-    void sendsWhatIsOwedBeforeItClosesOnAHandlersWish() throws IOException {
+    void sendsEarlierAnswersBeforeAHandlerClosesTheConnection() throws IOException {
         ConcurrentLinkedQueue<CompletableFuture<HeartbeatResponseData>> first = new ConcurrentLinkedQueue<>();
         node.bind(Apis.HEARTBEAT, 0, 4, (HeartbeatRequestData request, RequestContext context) -> {
             if (context.correlationId() == 2) {

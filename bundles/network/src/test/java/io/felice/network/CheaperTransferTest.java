@@ -4,24 +4,24 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
 
-/** What goes to a peer on this machine takes the way that costs less processor time. */
+/** File ranges are sent to a peer on this machine by the way that costs less processor time. */
 class CheaperTransferTest {
     private static final long TURN_BYTES = 512 * 1024;
 
     private final CheaperTransfer transfer = new CheaperTransfer();
 
     @Test
-    void bothWaysAreTriedAndTheKernelIsLeftWhereItIsDearer() {
+    void bothWaysAreTriedAndMemoryIsUsedIfItIsCheaper() {
         assertThat(shareByKernel(1_000, 2, 1)).isBetween(0.01, 0.05);
     }
 
     @Test
-    void memoryIsLeftWhereItIsDearer() {
+    void sendfileIsUsedIfItIsCheaper() {
         assertThat(shareByKernel(1_000, 1, 2)).isBetween(0.95, 0.99);
     }
 
     @Test
-    void theOtherWayIsTakenSoonAfterItHasBecomeCheaper() {
+    void theOtherWayIsUsedSoonAfterItHasBecomeCheaper() {
         shareByKernel(1_000, 1, 2);
 
         shareByKernel(600, 3, 2);
@@ -30,7 +30,7 @@ class CheaperTransferTest {
     }
 
     @Test
-    void turnsThatTheSocketTookNothingOfCountForTheWayThatTookThem() {
+    void transfersOfNoBytesCountForTheWayThatWasUsed() {
         for (int i = 0; i < 1_000; i++) {
             if (transfer.isByKernel()) {
                 transfer.took(0, 10_000_000);
@@ -41,7 +41,7 @@ class CheaperTransferTest {
         assertThat(shareByKernel(1_000, 1, 1)).isLessThan(0.05);
     }
 
-    /** So many turns, with these costs in nanoseconds per byte. */
+    /** The share of sendfile in so many transfers, with these costs in nanoseconds per byte. */
     private double shareByKernel(int turns, long byKernel, long throughMemory) {
         int sentByKernel = 0;
         for (int i = 0; i < turns; i++) {

@@ -75,7 +75,7 @@ class FileAnswerTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"buffer", "sendfile"})
-    void aRangeBeyondTheEndOfItsFileClosesTheConnectionInsteadOfSpinning(String transfer) throws Exception {
+    void aRangeBeyondTheEndOfItsFileClosesTheConnection(String transfer) throws Exception {
         AtomicInteger pins = new AtomicInteger(1);
         Path file = Files.write(directory.resolve("short"), new byte[1000]);
         try (TestNode node = new TestNode(Map.of("fetch_transfer", transfer));

@@ -7,9 +7,9 @@ import org.junit.jupiter.api.Test;
 class FrameMemoryTest {
     private final FrameMemory memory = new FrameMemory(Long.MAX_VALUE / 2);
 
-    /** An array of this length is more than any Java machine gives. */
+    /** No JVM allocates an array of this length. */
     @Test
-    void whatTheMachineDoesNotGiveIsNotCharged() {
+    void aFailedAllocationIsNotCharged() {
         assertThat(memory.allocate(Integer.MAX_VALUE)).isNull();
 
         assertThat(memory.used()).isZero();

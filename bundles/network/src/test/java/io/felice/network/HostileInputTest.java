@@ -41,15 +41,15 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Whatever a client sends, it is answered or its connection is closed, and its neighbours notice nothing. */
+/** Any bytes from a client are answered or close its connection, and do not affect other connections. */
 @Timeout(120)
 class HostileInputTest {
     private static final int MOST_ELEMENTS = 1_000_000;
     private static final int MOST_TAGGED_FIELDS = 10_000;
     private static final int FAR_TOO_MANY_ELEMENTS = 4_000_000;
-    private static final byte[] FIXED_LIE =
+    private static final byte[] LARGE_FIXED_NUMBER =
             ByteBuffer.allocate(4).putInt(FAR_TOO_MANY_ELEMENTS).array();
-    private static final byte[] VARINT_LIE = varint(FAR_TOO_MANY_ELEMENTS + 1);
+    private static final byte[] LARGE_VARINT = varint(FAR_TOO_MANY_ELEMENTS + 1);
 
     private TestNode node;
 
@@ -112,7 +112,7 @@ class HostileInputTest {
         }
     }
 
-    /** Sends all and then no more: the node must come to an end with it. */
+    /** Sends all bytes and shuts down the output. The node must answer or close the connection. */
     private boolean isAnsweredOrClosed(byte[] bytes) throws IOException {
         try (TestClient client = node.connect()) {
             try {
@@ -162,7 +162,7 @@ class HostileInputTest {
         return served;
     }
 
-    /** How a frame is spoilt. */
+    /** A way to make a bad frame. */
     private enum Mischief {
         NONE,
         TRUNCATED,
@@ -222,7 +222,7 @@ class HostileInputTest {
     }
 
     @Test
-    void aTooNewApiVersionsRequestIsToldTheRangesInVersionZero() throws IOException {
+    void anUnsupportedApiVersionsRequestGetsTheRangesInVersionZero() throws IOException {
         node.bindApiVersions();
         node.bindNow(
                 Apis.HEARTBEAT,
@@ -245,7 +245,7 @@ class HostileInputTest {
     }
 
     @Test
-    void anOldProduceClosesTheConnectionThoughItIsAdvertised() throws IOException {
+    void anOldProduceRequestClosesTheConnectionAlthoughItsVersionIsAdvertised() throws IOException {
         node.bindNow(
                 Apis.PRODUCE, 3, 11, (ProduceRequestData request, RequestContext context) -> new ProduceResponseData());
         try (TestClient client = node.connect()) {
@@ -258,7 +258,7 @@ class HostileInputTest {
     }
 
     @Test
-    void aLyingNumberOfElementsInALargeRequestMakesNoRoomForThem() {
+    void aFalseNumberOfElementsInALargeRequestAllocatesNoMemoryForThem() {
         ByteBuffer frame = ByteBuffer.allocate(64 * 1024 * 1024)
                 .putShort(Apis.PRODUCE)
                 .putShort((short) 8)
@@ -279,7 +279,7 @@ class HostileInputTest {
     }
 
     @Test
-    void bytesBehindTheEndOfARequestAreIgnoredInEveryVersionOfEveryApi() throws Exception {
+    void bytesAfterTheEndOfARequestAreIgnoredInEveryVersionOfEveryApi() throws Exception {
         long seed = Long.getLong("seed", System.nanoTime());
         RandomRequests requests = new RandomRequests(new Random(seed));
         AtomicReference<Message> received = new AtomicReference<>();
@@ -289,8 +289,7 @@ class HostileInputTest {
                     api.lowestSupportedVersion(),
                     api.highestSupportedVersion(true),
                     (ApiMessage request, RequestContext context) -> {
-                        // An answer of the test's own: its handler has seen the request while the frame's bytes are
-                        // there.
+                        // The request is copied, because the bytes of its frame are valid only during this call.
                         received.set(request.duplicate());
                         throw new CloseConnection("the test has seen what it wants");
                     });
@@ -317,7 +316,7 @@ class HostileInputTest {
     }
 
     @Test
-    void aRequestWithBytesBehindItsEndIsAnsweredAndSoIsTheNextOne() throws IOException {
+    void aRequestWithBytesAfterItsEndIsAnsweredAndSoIsTheNextRequest() throws IOException {
         node.bindNow(
                 Apis.HEARTBEAT,
                 0,
@@ -334,21 +333,21 @@ class HostileInputTest {
         }
     }
 
-    /** Wherever a number stands in a request: if it lies about a number of elements, no room is made for them. */
+    /** Replaces numbers at every position of a request by a large one, which may be a number of elements. */
     @Test
-    void noApiMakesRoomForMoreElementsThanKafkaAllows() {
+    void noApiAllocatesMemoryForMoreElementsThanKafkaAllows() {
         long seed = Long.getLong("seed", System.nanoTime());
         RandomRequests requests = new RandomRequests(new Random(seed));
         ByteBuffer frame = ByteBuffer.allocate(FAR_TOO_MANY_ELEMENTS + 64 * 1024);
-        // No element of any kind begins with these bytes, so that a lie is all that there is to read.
+        // No element of any kind begins with these bytes, so that the parser finds no elements after the false number.
         Arrays.fill(frame.array(), (byte) -1);
         for (ApiMessageType api : served()) {
             for (short version :
                     new TreeSet<>(List.of(api.lowestSupportedVersion(), api.highestSupportedVersion(true)))) {
                 byte[] good = requests.frame(api, version, 1);
                 for (int at = 12; at < good.length && at < 120; at++) {
-                    for (byte[] lie : List.of(FIXED_LIE, VARINT_LIE)) {
-                        frame.put(0, good, 4, at - 4).put(at - 4, lie);
+                    for (byte[] number : List.of(LARGE_FIXED_NUMBER, LARGE_VARINT)) {
+                        frame.put(0, good, 4, at - 4).put(at - 4, number);
 
                         assertThat(bytesAllocatedToParse(frame))
                                 .as("seed %d: %s v%d at %d", seed, api.name, version, at)
@@ -372,7 +371,7 @@ class HostileInputTest {
         try {
             WireProtocol.parse(frame);
         } catch (MalformedRequest refused) {
-            // as it should be, where the number was that of an array
+            // expected if the number is the length of an array
         }
     }
 
@@ -393,9 +392,9 @@ class HostileInputTest {
                 .isFalse();
     }
 
-    /** All of them fall into the same place of the hash table of a Produce request's topics. */
+    /** All topics of the Produce request have the same bucket in a hash table. */
     @Test
-    void elementsOfEqualHashCloseTheConnectionInsteadOfKeepingItsThread() throws IOException {
+    void elementsOfEqualHashCloseTheConnectionInsteadOfBlockingItsThread() throws IOException {
         node.bindNow(
                 Apis.PRODUCE, 3, 11, (ProduceRequestData request, RequestContext context) -> new ProduceResponseData());
 
@@ -427,7 +426,9 @@ class HostileInputTest {
         }
     }
 
-    /** A Metadata request, version 9: tagged fields in its header, topics with one byte for each field, tagged fields. */
+    /**
+     * A Metadata request, version 9: tagged fields in its header, topics with one byte for each field, tagged fields.
+     */
     private static byte[] metadata(int headerTags, int topics, int tags) {
         ByteBuffer frame = ByteBuffer.allocate(4 + 16 + 3 * headerTags + 2 * topics + 16 + 3 * tags);
         frame.putInt(frame.capacity() - 4)
@@ -460,7 +461,7 @@ class HostileInputTest {
     }
 
     @Test
-    void exactlyTheRowsOfRequestsThatReferToTheBytesOfTheirFrameSaySo() {
+    void keepsBytesIsTrueExactlyForRequestsThatReferToTheBytesOfTheirFrame() {
         assertThat(Apis.all()).allSatisfy(row -> assertThat(row.keepsBytes())
                 .as(ApiNames.of(row.key()))
                 .isEqualTo(TestNode.refersToBytes(ApiMessageType.fromApiKey(row.key()))));

@@ -31,7 +31,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** How the network comes, changes and goes. */
+/** The network is started, reconfigured and stopped. */
 @Timeout(60)
 class LifecycleTest {
     @TempDir
@@ -81,7 +81,7 @@ class LifecycleTest {
     }
 
     @Test
-    void aTakenPortIsToldInOneSentence() throws Exception {
+    void aTakenPortIsReportedInOneSentence() throws Exception {
         Path fatal = directory.resolve("fatal");
         System.setProperty(Launch.FATAL_FILE, fatal.toString());
         try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"));
@@ -97,7 +97,7 @@ class LifecycleTest {
     }
 
     @Test
-    void aListenerWhoseProtocolIsMisspeltIsNotServedInTheClear() throws Exception {
+    void aListenerWithAMisspeltProtocolIsNotOpened() throws Exception {
         Path fatal = directory.resolve("fatal");
         System.setProperty(Launch.FATAL_FILE, fatal.toString());
         try (TestNode node = new TestNode(Map.of("listeners", new String[] {"SASL_SLL://127.0.0.1:0"}))) {
@@ -111,7 +111,7 @@ class LifecycleTest {
     }
 
     @Test
-    void aListenerThatCannotBeReadIsToldInOneSentence() throws Exception {
+    void aListenerThatCannotBeParsedIsReportedInOneSentence() throws Exception {
         Path fatal = directory.resolve("fatal");
         System.setProperty(Launch.FATAL_FILE, fatal.toString());
         try (TestNode node = new TestNode(Map.of("listeners", new String[] {"127.0.0.1:9092"}))) {
@@ -137,7 +137,7 @@ class LifecycleTest {
     }
 
     @Test
-    void limitsAndTheRequestLogChangeUnderAnOpenConnection() throws Exception {
+    void changedLimitsAndRequestLogApplyToAnOpenConnection() throws Exception {
         try (TestNode node = heartbeats(Map.of());
                 TestClient client = node.connect()) {
             beat(client);
@@ -157,7 +157,7 @@ class LifecycleTest {
     }
 
     @Test
-    void theRequestLogHasALinePerRequestAndNothingOfItsContents() throws Exception {
+    void theRequestLogHasALinePerRequestWithoutItsContents() throws Exception {
         PrintStream before = System.err;
         ByteArrayOutputStream lines = new ByteArrayOutputStream();
         try (TestNode node = heartbeats(Map.of());
@@ -180,13 +180,13 @@ class LifecycleTest {
     }
 
     @Test
-    void whatAClientCallsItselfCannotForgeALine() {
+    void aClientIdCannotForgeALogLine() {
         assertThat(RequestLog.printable("a\nb\u001b[31m c")).isEqualTo("a?b?[31m?c");
         assertThat(RequestLog.printable("x".repeat(1000))).hasSize(200);
     }
 
     @Test
-    void aLimitThatWouldStopEverythingIsToldInOneSentence() throws Exception {
+    void aLimitOfZeroIsReportedInOneSentence() throws Exception {
         Path fatal = directory.resolve("fatal");
         System.setProperty(Launch.FATAL_FILE, fatal.toString());
         try (TestNode node = new TestNode(Map.of("max_in_flight_requests", 0))) {
@@ -198,7 +198,7 @@ class LifecycleTest {
     }
 
     @Test
-    void otherListenersAreOpenedAndBadOnesRefusedWhileRunning() throws Exception {
+    void changedListenersAreOpenedAndIllegalListenersRefusedAtRuntime() throws Exception {
         try (TestNode node = heartbeats(Map.of("listener_security_protocol_map", new String[] {"SECOND:PLAINTEXT"}))) {
             int before = node.port();
             node.change("listeners", new String[] {"PLAINTEXT://127.0.0.1:" + before, "SECOND://127.0.0.1:0"});
@@ -216,12 +216,12 @@ class LifecycleTest {
     }
 
     @Test
-    void onStopBegunRequestsAreAnsweredAndConnectionsClosed() throws Exception {
+    void aStopAnswersBegunRequestsAndClosesConnections() throws Exception {
         stopWithOneRequestBegun(client -> {});
     }
 
     @Test
-    void aClientThatSendsOnWhileTheServerStopsGetsItsAnswersAndAnEndAndNoReset() throws Exception {
+    void aClientThatSendsDuringAStopGetsItsAnswersAndTheEndOfTheStreamAndNoReset() throws Exception {
         stopWithOneRequestBegun(client -> {
             for (int correlation = 2; correlation <= 20; correlation++) {
                 client.send(Apis.HEARTBEAT, 4, correlation, heartbeat());
@@ -230,13 +230,15 @@ class LifecycleTest {
         });
     }
 
-    /** What a client does. */
-    private interface Deed {
-        void by(TestClient client) throws Exception;
+    private interface Action {
+        void run(TestClient client) throws Exception;
     }
 
-    /** The deed is done after the last answer can be sent; then that is there, and the end of the stream. */
-    private static void stopWithOneRequestBegun(Deed deed) throws Exception {
+    /**
+     * Stops a node with one begun request. Completes the request, runs the client's action, and checks that the client
+     * gets the answer and then the end of the stream.
+     */
+    private static void stopWithOneRequestBegun(Action action) throws Exception {
         CompletableFuture<HeartbeatResponseData> later = new CompletableFuture<>();
         TestNode node = new TestNode(Map.of("num_network_threads", 1));
         node.bind(Apis.HEARTBEAT, 0, 4, (HeartbeatRequestData request, RequestContext context) -> later);
@@ -249,7 +251,7 @@ class LifecycleTest {
             assertThat(idle.endsWithin(5000)).isTrue();
             later.complete(new HeartbeatResponseData());
 
-            deed.by(client);
+            action.run(client);
 
             assertThat(client.receiveCorrelationId()).isEqualTo(1);
             assertThat(client.endsWithin(5000)).isTrue();
@@ -258,7 +260,7 @@ class LifecycleTest {
     }
 
     @Test
-    void afterItNoThreadPortOrFileIsLeft() throws Exception {
+    void aStopLeavesNoThreadPortOrFile() throws Exception {
         startAndStop(0);
         UnixOperatingSystemMXBean system = (UnixOperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
         long files = system.getOpenFileDescriptorCount();

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Nobody takes more than he may, and what one takes does not stop the others. */
+/** No connection uses more than its limits, and its use does not stop the other connections. */
 @Timeout(90)
 class LimitsTest {
     private static final long MEGABYTE = 1024 * 1024;
@@ -42,7 +42,7 @@ class LimitsTest {
     }
 
     @Test
-    void aHundredClaimsOfAHundredMegabytesTakeNoMemoryAndDoNotStopANeighbour() throws Exception {
+    void oneHundredClaimsOfOneHundredMegabytesUseNoMemoryAndDoNotStopANeighbour() throws Exception {
         node = heartbeats(Map.of());
         bindProduce();
         List<TestClient> liars = new ArrayList<>();
@@ -75,7 +75,7 @@ class LimitsTest {
     }
 
     @Test
-    void aStrangersClaimIsRefusedAtOnce() throws IOException {
+    void aLargeFirstRequestIsRefusedAtOnce() throws IOException {
         node = heartbeats(Map.of());
         bindProduce();
         try (TestClient stranger = node.connect()) {
@@ -86,7 +86,7 @@ class LimitsTest {
     }
 
     @Test
-    void theOldestUnfinishedRequestsGoWhenOthersNeedTheirMemory() throws Exception {
+    void connectionsWithTheOldestIncompleteRequestsAreClosedWhenOthersNeedTheirMemory() throws Exception {
         node = heartbeats(Map.of("request_memory_bytes", 8 * MEGABYTE));
         bindProduce();
         List<TestClient> slow = new ArrayList<>();
@@ -114,7 +114,7 @@ class LimitsTest {
     }
 
     @Test
-    void largeRequestsOfManyArriveWholeThoughMemoryIsShort() throws Exception {
+    void largeRequestsOfManyConnectionsArriveCompleteAlsoIfMemoryIsShort() throws Exception {
         node = heartbeats(Map.of("request_memory_bytes", 16 * MEGABYTE));
         bindProduce();
         List<Thread> threads = new ArrayList<>();
@@ -142,7 +142,7 @@ class LimitsTest {
     }
 
     @Test
-    void aSlowReaderIsNotReadEitherAndKeepsALimitedNumberOfAnswers() throws Exception {
+    void theNodeReadsNoRequestsOfAClientThatDoesNotReadItsAnswers() throws Exception {
         node = heartbeats(Map.of("queued_response_bytes", 256 * 1024L));
         AtomicInteger begun = new AtomicInteger();
         AtomicInteger released = new AtomicInteger();
@@ -180,7 +180,7 @@ class LimitsTest {
     }
 
     @Test
-    void aConnectionMayHaveSoManyRequestsInFlightAndNoMore() throws Exception {
+    void requestsInFlightOfAConnectionAreLimited() throws Exception {
         node = new TestNode(Map.of("max_in_flight_requests_per_connection", 5));
         List<CompletableFuture<HeartbeatResponseData>> begun = new ArrayList<>();
         node.bind(Apis.HEARTBEAT, 0, 4, (HeartbeatRequestData request, RequestContext context) -> {
@@ -212,7 +212,7 @@ class LimitsTest {
     }
 
     @Test
-    void allConnectionsTogetherMayHaveSoManyRequestsInFlight() throws Exception {
+    void requestsInFlightOfAllConnectionsAreLimited() throws Exception {
         node = new TestNode(Map.of("max_in_flight_requests", 3, "num_network_threads", 1));
         List<CompletableFuture<HeartbeatResponseData>> begun = new ArrayList<>();
         node.bind(Apis.HEARTBEAT, 0, 4, (HeartbeatRequestData request, RequestContext context) -> {
@@ -248,7 +248,7 @@ class LimitsTest {
     }
 
     @Test
-    void moreConnectionsThanAllowedAreRefused() throws Exception {
+    void connectionsAboveTheLimitAreRefused() throws Exception {
         node = heartbeats(Map.of("max_connections_per_ip", 2));
         try (TestClient first = node.connect();
                 TestClient second = node.connect()) {
@@ -266,7 +266,7 @@ class LimitsTest {
     }
 
     @Test
-    void anIdleConnectionIsClosedButNotOneThatWaitsForItsAnswer() throws Exception {
+    void anIdleConnectionIsClosedUnlessItWaitsForAnAnswer() throws Exception {
         node = new TestNode(Map.of("connections_max_idle_ms", 300L));
         CompletableFuture<HeartbeatResponseData> later = new CompletableFuture<>();
         node.bind(Apis.HEARTBEAT, 0, 4, (HeartbeatRequestData request, RequestContext context) -> later);
@@ -282,7 +282,7 @@ class LimitsTest {
     }
 
     @Test
-    void aClientThatNeverReadsItsAnswerLosesItsConnectionAndThePins() throws Exception {
+    void aClientThatDoesNotReadItsAnswerIsClosedAndItsPinsAreReleased() throws Exception {
         node = heartbeats(Map.of("response_stalled_ms", 300L));
         AtomicInteger released = new AtomicInteger();
         node.bindNow(
@@ -301,7 +301,7 @@ class LimitsTest {
     }
 
     @Test
-    void whatAHandlerStillHoldsStaysCountedWhenItsConnectionCloses() throws Exception {
+    void memoryThatAHandlerUsesStaysCountedWhenItsConnectionCloses() throws Exception {
         node = heartbeats(Map.of());
         CompletableFuture<ProduceResponseData> later = new CompletableFuture<>();
         node.bind(Apis.PRODUCE, 3, 11, (ProduceRequestData request, RequestContext context) -> later);
@@ -322,7 +322,7 @@ class LimitsTest {
     }
 
     @Test
-    void producersAreToldToComeBackLaterWhileRequestsThatWereGivenUpHoldHalfOfTheMemory() throws Exception {
+    void producersGetARetriableErrorWhileGivenUpRequestsUseHalfOfTheMemory() throws Exception {
         node = heartbeats(Map.of("request_memory_bytes", 2 * MEGABYTE));
         List<CompletableFuture<ProduceResponseData>> begun = new CopyOnWriteArrayList<>();
         node.bind(Apis.PRODUCE, 3, 11, (ProduceRequestData request, RequestContext context) -> {
@@ -378,7 +378,7 @@ class LimitsTest {
         });
     }
 
-    /** Asks to keep so many bytes and is told how many came. */
+    /** Sends a Produce request of so many bytes, and checks that the handler received all of them. */
     private static void produce(TestClient client, int correlationId, int bytes) throws IOException {
         ProduceResponseData answer =
                 client.ask(Apis.PRODUCE, 9, correlationId, records(bytes), new ProduceResponseData());
@@ -403,7 +403,7 @@ class LimitsTest {
                         .setPartitions(List.of(partition))));
     }
 
-    /** The beginning of a frame that says it is larger than it will ever get. */
+    /** The beginning of a frame whose length field is larger than the bytes that will follow. */
     private static byte[] claim(int length, short key, int version, int sent) {
         return ByteBuffer.allocate(4 + sent)
                 .putInt(length)

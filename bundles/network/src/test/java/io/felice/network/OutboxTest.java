@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Which way ranges of files take to a socket. */
+/** The way by which file ranges are sent. */
 @Timeout(60)
 class OutboxTest {
     private static final int RANGE_BYTES = 1024 * 1024;
@@ -36,17 +36,17 @@ class OutboxTest {
     Path directory;
 
     @Test
-    void toAPeerOnThisMachineBothWaysAreTried() throws Exception {
+    void bothWaysAreTriedToAPeerOnThisMachine() throws Exception {
         assertThat(waysOf(Transfer.AUTO)).containsExactlyInAnyOrder(Transfer.SENDFILE, Transfer.BUFFER);
     }
 
     @Test
-    void aWayThatIsAskedForIsNotMeasuredAgainstTheOther() throws Exception {
+    void aConfiguredWayIsNotMeasured() throws Exception {
         assertThat(waysOf(Transfer.BUFFER)).containsExactly(Transfer.SENDFILE);
     }
 
     @Test
-    void toAnotherMachineTheKernelSends() throws Exception {
+    void sendfileIsUsedToAnotherMachine() throws Exception {
         assertThat(Transfer.AUTO.to(InetAddress.getByAddress(new byte[] {10, 0, 0, 1})))
                 .isEqualTo(Transfer.SENDFILE);
         assertThat(Transfer.AUTO.to(InetAddress.getLoopbackAddress())).isEqualTo(Transfer.AUTO);
@@ -54,7 +54,7 @@ class OutboxTest {
                 .isEqualTo(Transfer.BUFFER);
     }
 
-    /** The ways that were the cheaper one, as far as is known, while ranges of files went out. */
+    /** The ways that the measurement chose while file ranges were sent. */
     private Set<Transfer> waysOf(Transfer transfer) throws Exception {
         Path file = Files.write(directory.resolve("log"), new byte[RANGE_BYTES]);
         Outbox.Staging staging = new Outbox.Staging();

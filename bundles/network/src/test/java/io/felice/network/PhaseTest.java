@@ -12,31 +12,31 @@ class PhaseTest {
             List.of(Phase.FRESH, Phase.KNOWN, Phase.DRAINING, Phase.CLOSING, LINGERING, Phase.CLOSED);
 
     @Test
-    void requestsBeginOnlyBeforeItDrainsOrCloses() {
+    void requestsBeginOnlyBeforeTheConnectionDrainsOrCloses() {
         assertThat(ALL).filteredOn(Phase::beginsRequests).containsExactly(Phase.FRESH, Phase.KNOWN);
     }
 
     @Test
-    void aGoodRequestMakesAFreshConnectionKnownAndChangesNoOther() {
+    void aWellFormedRequestChangesOnlyTheFreshPhase() {
         assertThat(after(Phase::known))
                 .containsExactly(Phase.KNOWN, Phase.KNOWN, Phase.DRAINING, Phase.CLOSING, LINGERING, Phase.CLOSED);
     }
 
     @Test
-    void drainingAnEndingConnectionDoesNotKeepItOpen() {
+    void drainingDoesNotKeepAClosingConnectionOpen() {
         assertThat(after(Phase::drain))
                 .containsExactly(
                         Phase.DRAINING, Phase.DRAINING, Phase.DRAINING, Phase.CLOSING, LINGERING, Phase.CLOSED);
     }
 
     @Test
-    void anAnswerThatCannotBeGivenClosesWhateverIsNotAtItsEnd() {
+    void aRequestWithoutAnAnswerClosesEveryConnectionThatDoesNotLinger() {
         assertThat(after(Phase::closeWhenSent))
                 .containsExactly(Phase.CLOSING, Phase.CLOSING, Phase.CLOSING, Phase.CLOSING, LINGERING, Phase.CLOSED);
     }
 
     @Test
-    void aLingeringConnectionIsOverAfterItsTimeCountedFromItsBeginning() {
+    void lingeringEndsAfterItsTimeFromItsFirstBeginning() {
         Phase lingering = Phase.DRAINING.linger(1000).linger(5000);
 
         assertThat(lingering.isOver(1500, 500)).isFalse();

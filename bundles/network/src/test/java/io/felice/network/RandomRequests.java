@@ -15,7 +15,7 @@ import org.apache.kafka.common.protocol.Message;
 import org.apache.kafka.common.record.internal.BaseRecords;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 
-/** Requests of every API with random contents, made of kafka-clients' own message classes. */
+/** Requests of every API with random contents, made of the message classes of kafka-clients. */
 final class RandomRequests {
     private static final int DEEPEST = 4;
 
@@ -25,7 +25,7 @@ final class RandomRequests {
         this.random = random;
     }
 
-    /** A frame with its length field; with the fields' defaults where a random one cannot be said in this version. */
+    /** A frame with its length field. Fields that this version does not have keep their defaults. */
     byte[] frame(ApiMessageType api, short version, int correlationId) {
         try {
             return TestClient.frame(api.apiKey(), version, correlationId, (ApiMessage) fill(api.newRequest(), 0));

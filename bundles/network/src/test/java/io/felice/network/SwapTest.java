@@ -32,7 +32,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Handlers come and go while clients go on. */
+/** Handlers are added and removed while clients are connected. */
 @Timeout(60)
 class SwapTest {
     private static final int VERSION = 4;
@@ -45,7 +45,7 @@ class SwapTest {
     }
 
     @Test
-    void aRequestWaitsForAHandlerThatNeverCameYet() throws IOException {
+    void aRequestWaitsForTheFirstHandlerOfItsApi() throws IOException {
         try (TestClient client = node.connect()) {
             client.send(Apis.HEARTBEAT, VERSION, 1, heartbeat());
             client.send(Apis.HEARTBEAT, VERSION, 2, heartbeat());
@@ -63,7 +63,7 @@ class SwapTest {
     }
 
     @Test
-    void nothingIsAdvertisedBeforeEverythingHasCome() throws IOException {
+    void apiVersionsIsAnsweredOnlyWhenAllHandlersAreThere() throws IOException {
         node.bindApiVersions();
         try (TestClient client = node.connect()) {
             client.send(Apis.API_VERSIONS, 3, 1, new ApiVersionsRequestData());
@@ -77,7 +77,7 @@ class SwapTest {
     }
 
     @Test
-    void whatWaitsWhileAHandlerIsReplacedIsServedInOrderByItsSuccessor() throws IOException {
+    void requestsThatWaitWhileAHandlerIsReplacedAreServedInOrderByTheNextHandler() throws IOException {
         List<Integer> served = new ArrayList<>();
         RequestHandler<?, ?> old = node.bindNow(Apis.HEARTBEAT, 0, 4, SwapTest::answer);
         node.bindApiVersions();
@@ -103,7 +103,7 @@ class SwapTest {
     }
 
     @Test
-    void afterTheHoldTimeTheClientIsToldToTryAgain() throws IOException {
+    void afterTheHoldTimeARequestGetsARetriableError() throws IOException {
         node.close();
         node = waitingNode(Map.of("held_requests_ms", 200L));
         try (TestClient client = node.connect()) {
@@ -118,7 +118,7 @@ class SwapTest {
     }
 
     @Test
-    void noMoreThanTheConfiguredNumberWaits() throws IOException {
+    void noMoreThanTheConfiguredNumberOfRequestsWait() throws IOException {
         node.close();
         node = waitingNode(Map.of("held_requests", 1));
         try (TestClient first = node.connect();
@@ -164,7 +164,7 @@ class SwapTest {
     }
 
     @Test
-    void aBegunRequestIsAnsweredWithoutItsHandlerAndNeverBegunAgain() throws IOException {
+    void aBegunRequestIsAnsweredWithoutItsRemovedHandlerAndNotBegunAgain() throws IOException {
         AtomicInteger begun = new AtomicInteger();
         RequestHandler<?, ?> old =
                 node.bind(Apis.HEARTBEAT, 0, 4, (HeartbeatRequestData request, RequestContext context) -> {
@@ -191,7 +191,7 @@ class SwapTest {
     }
 
     @Test
-    void aChangeThatWasBegunIsAnsweredByItsOwnStageAfterItsHandlerLeft() throws IOException {
+    void aBegunChangeIsAnsweredByItsStageAfterItsHandlerWasRemoved() throws IOException {
         CompletableFuture<CreateTopicsResponseData> decision = new CompletableFuture<>();
         RequestHandler<?, ?> old = node.bind(
                 Apis.CREATE_TOPICS, 2, 7, (CreateTopicsRequestData request, RequestContext context) -> decision);
@@ -208,7 +208,7 @@ class SwapTest {
     }
 
     @Test
-    void aChangeOfWhichNothingIsHeardAnyMoreIsToBeAskedForAgain() throws IOException {
+    void aBegunChangeThatDoesNotCompleteInTimeGetsARetriableError() throws IOException {
         RequestHandler<?, ?> old = node.bind(
                 Apis.CREATE_TOPICS,
                 2,
@@ -230,7 +230,7 @@ class SwapTest {
     }
 
     @Test
-    void aLateAnswerIsIgnoredAndItsPinsAreGivenBack() throws IOException {
+    void aLateAnswerIsIgnoredAndItsPinsAreReleased() throws IOException {
         CompletableFuture<FetchResponseData> late = new CompletableFuture<>();
         CountDownLatch begun = new CountDownLatch(1);
         RequestHandler<?, ?> old = node.bind(Apis.FETCH, 4, 12, (FetchRequestData request, RequestContext context) -> {
@@ -252,7 +252,7 @@ class SwapTest {
     }
 
     @Test
-    void anAnswerForAClosedConnectionGivesItsPinsBack() throws IOException {
+    void thePinsOfAnAnswerForAClosedConnectionAreReleased() throws IOException {
         CompletableFuture<FetchResponseData> late = new CompletableFuture<>();
         AtomicInteger released = new AtomicInteger();
         node.bind(Apis.FETCH, 4, 12, (FetchRequestData request, RequestContext context) -> late);
@@ -270,7 +270,7 @@ class SwapTest {
     }
 
     @Test
-    void nothingKeepsAHandlerThatLeft() throws Exception {
+    void aRemovedHandlerCanBeGarbageCollected() throws Exception {
         WeakReference<Object> gone = serveOnceAndLeave();
 
         await().untilAsserted(() -> {
@@ -299,7 +299,7 @@ class SwapTest {
     }
 
     @Test
-    void theHandlerOfHighestRankAnswersAndTheOtherTakesOver() throws IOException {
+    void theHandlerOfHighestRankAnswersAndTheOtherReplacesIt() throws IOException {
         RequestHandler<?, ?> first = node.bindNow(Apis.HEARTBEAT, 0, 4, SwapTest::answer);
         RequestHandler<?, ?> second = node.bindNow(Apis.HEARTBEAT, 0, 4, SwapTest::answer);
         assertThat(node.apis().slot(Apis.HEARTBEAT).current().handler()).isSameAs(first);

@@ -14,7 +14,7 @@ import org.apache.kafka.common.protocol.ByteBufferAccessor;
 import org.apache.kafka.common.protocol.MessageSizeAccumulator;
 import org.apache.kafka.common.protocol.ObjectSerializationCache;
 
-/** A plain socket that speaks frames. */
+/** A client that sends and receives frames on a plain socket. */
 final class TestClient implements AutoCloseable {
     private static final int PATIENCE_MS = 20_000;
 
@@ -78,13 +78,13 @@ final class TestClient implements AutoCloseable {
         return receive(key, version, correlationId, into);
     }
 
-    /** True if the other side says that nothing more comes. */
+    /** True if the server ends the stream in time. */
     boolean endsWithin(int millis) throws IOException {
         socket.setSoTimeout(millis);
         return in.read() < 0;
     }
 
-    /** True if the other side has closed; false if it says nothing for a while. */
+    /** True if the server closes or resets the connection; false if nothing arrives in time. */
     boolean isClosed(int withinMs) throws IOException {
         socket.setSoTimeout(withinMs);
         try {
@@ -98,7 +98,7 @@ final class TestClient implements AutoCloseable {
         }
     }
 
-    /** With the length field. */
+    /** A request with its length field. */
     static byte[] frame(short key, int version, int correlationId, ApiMessage request) {
         short headerVersion = ApiMessageType.fromApiKey(key).requestHeaderVersion((short) version);
         RequestHeaderData header = new RequestHeaderData()

@@ -32,7 +32,7 @@ import org.awaitility.Awaitility;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.ServiceRegistration;
 
-/** The network as its components make it, with handlers of the test's choice. */
+/** The components of the network, with handlers of the test. */
 final class TestNode implements AutoCloseable {
     static {
         Awaitility.setDefaultPollInterval(Duration.ofMillis(5));
@@ -99,7 +99,7 @@ final class TestNode implements AutoCloseable {
         network.modified(config());
     }
 
-    /** @return what to give to {@link #unbind} */
+    /** @return the handler for {@link #unbind} */
     <Q extends ApiMessage, R extends ApiMessage> RequestHandler<Q, R> bind(
             short key, int from, int to, RequestHandler<Q, R> handler) {
         rows.put(key, row(key, from, to));
@@ -130,7 +130,7 @@ final class TestNode implements AutoCloseable {
         handlers.unbind(handler, Map.of("felice.api.key", key));
     }
 
-    /** The row of an API with the versions of the test's choice; also for an API that this node does not serve. */
+    /** The API with these versions; also for an API that this node does not serve. */
     static Api row(short key, int from, int to) {
         Api versions = Api.of(key, from, to, ErrorCode.REQUEST_TIMED_OUT);
         return Apis.find(key)

@@ -7,8 +7,8 @@ import java.util.function.Predicate;
 import java.util.regex.Pattern;
 
 /**
- * Finds the bundles that a line names and that are not here. Karaf's commands pass over such a name in silence if the line
- * names others too, and some of them do so always.
+ * Finds names of bundles in a command line that are not installed. Karaf's commands ignore such a name silently if the
+ * line has other names too, and some commands always ignore it.
  */
 final class BundleArguments {
     private static final Set<String> COMMANDS = Set.of(
@@ -17,12 +17,12 @@ final class BundleArguments {
 
     private final Predicate<String> exists;
 
-    /** @param exists whether a word names a bundle, or several, by number, name or pattern */
+    /** @param exists true if a word is the number, the name or a pattern of at least one bundle */
     BundleArguments(Predicate<String> exists) {
         this.exists = exists;
     }
 
-    /** The first word that names no bundle; a line that is more than a plain command is not looked through. */
+    /** The first word that names no bundle. A line with more than one plain command is not checked. */
     Optional<String> unknown(String line) {
         List<String> words = List.of(line.trim().split("\\s+"));
         if (!COMMANDS.contains(words.get(0)) || ANOTHER_COMMAND.matcher(line).find()) {

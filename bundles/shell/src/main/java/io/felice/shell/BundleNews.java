@@ -12,7 +12,7 @@ import org.osgi.service.component.annotations.Deactivate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** One line in the log for each bundle that is installed, updated, started, stopped or uninstalled while the node runs. */
+/** Logs each bundle that is installed, updated, started, stopped or uninstalled while the node runs. */
 @Component(
         service = {},
         immediate = true)
@@ -52,7 +52,7 @@ public final class BundleNews implements BundleListener {
         };
     }
 
-    /** Then every bundle comes or goes, which nobody wants to read. */
+    /** Changes of bundles are not logged while the whole node starts or stops. */
     private boolean isStartingOrStopping() {
         Bundle framework = context.getBundle(Constants.SYSTEM_BUNDLE_LOCATION);
         FrameworkStartLevel level = framework.adapt(FrameworkStartLevel.class);

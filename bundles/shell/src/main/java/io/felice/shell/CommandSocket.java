@@ -19,11 +19,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A socket in the file system on which the owner of the node's files, and nobody else, runs shell commands.
+ * A Unix domain socket through which only the owner of the node's files runs shell commands.
  *
  * <pre>
- * client: the line, UTF-8, then the end of its side
- * server: what the commands print, a zero byte, then "0" for success or "1" for failure
+ * client: the line in UTF-8; then the client shuts down its output
+ * server: the output of the commands, a zero byte, then "0" for success or "1" for failure
  * </pre>
  */
 final class CommandSocket implements AutoCloseable {
@@ -45,12 +45,12 @@ final class CommandSocket implements AutoCloseable {
         this.threads = Executors.newCachedThreadPool(CommandSocket::thread);
     }
 
-    /** Begins to listen, on a thread of its own. */
+    /** Begins to listen, on another thread. */
     void start() {
         threads.execute(this::listen);
     }
 
-    /** Ends every command that runs, and deletes the file. */
+    /** Interrupts the running commands and deletes the file of the socket. */
     @Override
     public void close() {
         closed = true;
@@ -69,7 +69,7 @@ final class CommandSocket implements AutoCloseable {
                 threads.execute(() -> serve(client));
             }
         } catch (ClosedChannelException e) {
-            log.debug("No more commands through {}", file);
+            log.debug("The command socket {} is closed", file);
         } catch (IOException e) {
             log.warn("felice exec cannot reach this node: {}: {}", file, e.getMessage());
         } finally {
@@ -85,7 +85,7 @@ final class CommandSocket implements AutoCloseable {
             output.write(END_OF_OUTPUT);
             output.print(succeeded ? "0" : "1");
         } catch (IOException e) {
-            log.debug("A command's client is gone", e);
+            log.debug("The client of a command closed its connection", e);
         }
     }
 

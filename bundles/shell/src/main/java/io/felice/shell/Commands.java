@@ -2,9 +2,9 @@ package io.felice.shell;
 
 import java.io.PrintStream;
 
-/** What runs a line of commands and prints what they print. */
+/** Runs a line of shell commands. */
 interface Commands {
 
-    /** Runs the line; a failure is printed as one line and returned as false. */
+    /** Prints the output of the commands. A failure is printed as one line, and the result is false. */
     boolean run(String line, PrintStream output);
 }

@@ -13,12 +13,12 @@ import org.osgi.service.component.runtime.dto.ComponentDescriptionDTO;
 import org.osgi.service.component.runtime.dto.ReferenceDTO;
 import org.osgi.service.component.runtime.dto.UnsatisfiedReferenceDTO;
 
-/** Which components of active bundles did not come up, and why. */
+/** Finds the components of active bundles that did not start, and the reasons. */
 final class Components {
     private final ServiceComponentRuntime runtime;
     private final Supplier<Collection<ComponentDescriptionDTO>> descriptions;
 
-    /** @param descriptions of the components to look at */
+    /** @param descriptions the components to check */
     Components(ServiceComponentRuntime runtime, Supplier<Collection<ComponentDescriptionDTO>> descriptions) {
         this.runtime = runtime;
         this.descriptions = descriptions;

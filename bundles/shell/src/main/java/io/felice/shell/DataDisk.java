@@ -6,20 +6,20 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/** The disk that the node's data directory is on. Topics may be elsewhere: of them their storage engine speaks. */
+/** The disk of the node's data directory. The storage engines check the disks of the topics themselves. */
 final class DataDisk {
     private static final long LEAST_BYTES = 16 << 20;
 
     private final Path directory;
     private final long leastBytes;
 
-    /** @param directory null if it is not known */
+    /** @param directory null if it is unknown; then there is no trouble */
     DataDisk(Path directory, long leastBytes) {
         this.directory = directory;
         this.leastBytes = leastBytes;
     }
 
-    /** The directory that the launcher named; none if it was not the launcher who started this process. */
+    /** The directory from the launcher; unknown if the launcher did not start this process. */
     static DataDisk ofThisNode() {
         String name = System.getProperty("felice.data");
         return new DataDisk(name == null ? null : Path.of(name), LEAST_BYTES);

@@ -9,18 +9,21 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 
-/** What a node is made of, and what is lost with each of its bundles: a bundle that is stopped cannot say so itself. */
+/**
+ * The bundles of a node, and what does not work without each of them. A bundle that is not running cannot report its
+ * own trouble.
+ */
 final class ExpectedBundles {
     private static final String PREFIX = "io.felice.";
 
-    /** What is lost without a bundle. */
+    /** What does not work without a bundle. */
     private record Loss(Extent extent, String consequence) {}
 
     private static final Map<String, Loss> EXPECTED = expected();
 
     private static Map<String, Loss> expected() {
         Map<String, Loss> expected = new LinkedHashMap<>();
-        expected.put("api", new Loss(Extent.PART, "nothing that is installed from now on finds Felice's API"));
+        expected.put("api", new Loss(Extent.PART, "bundles that are installed from now on do not find Felice's API"));
         expected.put("config", new Loss(Extent.PART, "mistakes in changed files of etc are not noticed"));
         expected.put("protocol", new Loss(Extent.PART, "no request handler can be installed or updated"));
         expected.put("network", new Loss(Extent.NODE, "clients cannot connect"));
@@ -28,7 +31,7 @@ final class ExpectedBundles {
         expected.put("broker", new Loss(Extent.NODE, "no partition is served"));
         expected.put("controller", new Loss(Extent.PART, "topics and settings cannot be changed"));
         expected.put("coordinator", new Loss(Extent.PART, "consumer groups do not work"));
-        expected.put("storage.log", new Loss(Extent.PART, "the topics that it keeps are offline"));
+        expected.put("storage.log", new Loss(Extent.PART, "the topics of the engine log are offline"));
         expected.put("zookeeper", new Loss(Extent.PART, "the embedded ZooKeeper does not run"));
         expected.put("cluster.zookeeper", new Loss(Extent.PART, "the cluster's metadata cannot be reached"));
         return expected;
@@ -39,7 +42,7 @@ final class ExpectedBundles {
         return EXPECTED.keySet().stream().map(PREFIX::concat).toList();
     }
 
-    /** What does not serve because its bundle is absent or not active. */
+    /** A trouble for each bundle that is missing or not active. */
     List<Trouble> missed(List<InstalledBundle> installed) {
         List<Trouble> troubles = new ArrayList<>();
         Map<String, InstalledBundle> byName = installed.stream()
@@ -65,7 +68,7 @@ final class ExpectedBundles {
         String name = bundle.name();
         return switch (bundle.state()) {
             case UNRESOLVED -> trouble(
-                    name, "lacks what it needs", "What that is says: felice exec bundle:diag " + name);
+                    name, "cannot be resolved", "To see which requirement is missing: felice exec bundle:diag " + name);
             case STOPPED -> trouble(
                     name,
                     bundle.isWanted() ? "did not start" : "was stopped by hand, and stays stopped at the next start",
@@ -76,7 +79,7 @@ final class ExpectedBundles {
 
     private static Trouble trouble(String name, String what, String remedy) {
         Loss loss = name.startsWith(PREFIX) ? EXPECTED.get(name.substring(PREFIX.length())) : null;
-        String consequence = loss == null ? "what it serves is missing" : loss.consequence();
+        String consequence = loss == null ? "its functions are missing" : loss.consequence();
         return new Trouble(
                 loss == null ? Extent.PART : loss.extent(),
                 "The bundle " + name + " " + what + ": " + consequence + ". " + remedy);

@@ -10,11 +10,13 @@ import org.apache.karaf.shell.api.action.lifecycle.Service;
 import org.apache.karaf.shell.support.table.ShellTable;
 import org.osgi.service.cm.ConfigurationAdmin;
 
-/** {@code log:get}, in place of Karaf's, which shows what the file says and not what is in force. */
+/**
+ * {@code log:get}, which replaces Karaf's command: that command shows the levels of the file, not the effective ones.
+ */
 @Service
-@Command(scope = "log", name = "get", description = "Shows the levels that are in force.")
+@Command(scope = "log", name = "get", description = "Shows the effective levels of loggers.")
 public final class GetLogLevelCommand implements Action {
-    @Argument(name = "logger", description = "A bundle or class; without one, all that have a level of their own")
+    @Argument(name = "logger", description = "A bundle or class; without it, all loggers with their own level")
     String logger;
 
     @Reference

@@ -10,8 +10,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Tells the launcher at once, and the log when it has lasted, how far the node serves. A bundle that is replaced is away
- * for a moment, which is not worth a line of the log. While a start waits, the log says every few seconds what for.
+ * Reports whether the node serves: to the launcher at each change, and to the log when a change has lasted for three
+ * seconds. Shorter changes are not logged, because a bundle that is updated stops for a moment. While a start waits,
+ * the log says every five seconds what it waits for.
  *
  * <p>One thread.
  */
@@ -29,14 +30,14 @@ final class HealthReport {
     private long loggedAt;
     private boolean hasServed;
 
-    /** @param launcher is told of every change */
+    /** @param launcher gets the troubles after each change */
     HealthReport(LongSupplier nanos, Consumer<List<Trouble>> launcher) {
         this.nanos = nanos;
         this.launcher = launcher;
         this.loggedAt = nanos.getAsLong();
     }
 
-    /** The troubles as they are now; called again and again. */
+    /** Called periodically with the present troubles. */
     void update(List<Trouble> now) {
         long time = nanos.getAsLong();
         if (!now.equals(told)) {
@@ -44,14 +45,14 @@ final class HealthReport {
             changedAt = time;
             launcher.accept(now);
         }
-        if (now.isEmpty() ? !now.equals(logged) : isWorthALine(now, time)) {
+        if (now.isEmpty() ? !now.equals(logged) : mustBeLogged(now, time)) {
             log(now);
             logged = now;
             loggedAt = time;
         }
     }
 
-    private boolean isWorthALine(List<Trouble> now, long time) {
+    private boolean mustBeLogged(List<Trouble> now, long time) {
         if (!hasServed && isOfNode(now)) {
             return time - loggedAt >= REMINDER_NANOS;
         }

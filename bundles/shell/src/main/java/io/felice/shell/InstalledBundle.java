@@ -9,12 +9,13 @@ import org.osgi.framework.Constants;
 import org.osgi.framework.startlevel.BundleStartLevel;
 
 /**
- * A bundle as the framework has it now.
+ * The present state of an installed bundle.
  *
  * @param name its symbolic name
- * @param isFragment true if it cannot be started, because it is part of another bundle
- * @param isOurs true if it is Felice's, or uses Felice's API
- * @param isWanted false if it was stopped, or never started, by hand: the next start leaves it stopped
+ * @param isFragment true if it is a fragment of another bundle, so that it cannot be started itself
+ * @param isOurs true if it is a bundle of Felice or uses Felice's API
+ * @param isWanted false if an operator stopped the bundle or never started it: the next start of the node does not
+ *     start it
  */
 record InstalledBundle(String name, State state, boolean isFragment, boolean isOurs, boolean isWanted) {
     enum State {

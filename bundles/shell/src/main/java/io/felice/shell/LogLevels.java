@@ -20,7 +20,7 @@ import org.osgi.service.cm.ConfigurationAdmin;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The levels of the node's loggers: those in force, and their configuration, which is a file of etc. Any thread. */
+/** The levels of the node's loggers: the effective ones, and their configuration, a file of etc. Any thread. */
 final class LogLevels {
     static final String ROOT = "ROOT";
     static final String DEFAULT = "DEFAULT";
@@ -37,7 +37,7 @@ final class LogLevels {
         this.admin = admin;
     }
 
-    /** What a logger really logs; the logger that is named {@value #ROOT} stands for all that have no level. */
+    /** The effective level of a logger. {@value #ROOT} stands for all loggers without their own level. */
     static String inForce(String logger) {
         Logger asked = LoggerFactory.getLogger(logger.equals(ROOT) ? "" : logger);
         if (asked.isTraceEnabled()) {
@@ -52,7 +52,7 @@ final class LogLevels {
         return asked.isErrorEnabled() ? "ERROR" : "OFF";
     }
 
-    /** The loggers that have a level of their own. */
+    /** The loggers with their own level. */
     Set<String> configured() throws IOException {
         Set<String> loggers = new TreeSet<>(Set.of(ROOT));
         Dictionary<String, Object> properties = configuration().getProperties();
@@ -65,9 +65,9 @@ final class LogLevels {
     }
 
     /**
-     * Gives a logger a level, or with {@value #DEFAULT} takes its own away.
+     * Sets the level of a logger, or removes the level if it is {@value #DEFAULT}.
      *
-     * @return a sentence on what is so now, and for how long
+     * @return a sentence with the new level and how long it applies
      */
     String set(String level, String logger) throws IOException {
         String wanted = checked(level);
@@ -78,7 +78,7 @@ final class LogLevels {
         return what + " from now on, " + howLong(properties);
     }
 
-    /** A configuration whose file cannot be written is read-only, but it may change in memory. */
+    /** A configuration whose file cannot be written is read-only. It is changed in memory only. */
     private static void update(Configuration configuration, Dictionary<String, Object> properties) throws IOException {
         if (!configuration.getAttributes().contains(ConfigurationAttribute.READ_ONLY)) {
             configuration.update(properties);
@@ -96,7 +96,7 @@ final class LogLevels {
         String wanted = level.toUpperCase(Locale.ROOT);
         if (!wanted.equals(DEFAULT) && !LEVELS.contains(wanted)) {
             throw new IllegalArgumentException("There is no log level " + level + ". There are "
-                    + String.join(", ", LEVELS) + ", and " + DEFAULT + " for none of its own.");
+                    + String.join(", ", LEVELS) + ", and " + DEFAULT + ", which removes the logger's own level.");
         }
         return wanted;
     }
@@ -136,8 +136,7 @@ final class LogLevels {
         Object origin = properties.get("felix.fileinstall.filename");
         Path file = origin == null ? null : Path.of(URI.create(origin.toString()));
         if (file == null || !Boolean.getBoolean("felice.etc.kept")) {
-            return "until the node stops: its etc is not written, because it is read-only or may be the etc of other nodes"
-                    + " too.";
+            return "until the node stops: etc is not written, because it is read-only or other nodes may use it too.";
         } else if (!Files.isWritable(file)) {
             return "until the node stops: " + file + " cannot be written.";
         }

@@ -33,8 +33,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Asks every part of the node whether it serves, several times a second, and adds what no part can say of itself: which
- * bundles are absent or stopped, and which components did not come up.
+ * Checks several times a second whether every part of the node serves. Asks all {@link HealthSource}s, and finds
+ * missing or stopped bundles and components that did not start.
  */
 @Component(immediate = true, service = StatusSource.class)
 public final class NodeHealth implements StatusSource {
@@ -43,7 +43,7 @@ public final class NodeHealth implements StatusSource {
     private static final long PERIOD_MS = 250;
     private static final long LEAVE_SECONDS = 5;
 
-    /** Declarative Services logs each question at DEBUG, so its components are asked for less often. */
+    /** Declarative Services logs each query for components at DEBUG, so they are checked less often. */
     private static final int LOOKS_PER_COMPONENTS = 20;
 
     private final BundleContext context;
@@ -57,7 +57,7 @@ public final class NodeHealth implements StatusSource {
 
     private volatile List<Trouble> troubles = List.of();
 
-    // Of the thread.
+    // Used by the thread only.
     private List<Trouble> failedComponents = List.of();
     private List<Trouble> waitingComponents = List.of();
     private int looks;
@@ -94,7 +94,7 @@ public final class NodeHealth implements StatusSource {
         thread.shutdown();
         try {
             if (!thread.awaitTermination(LEAVE_SECONDS, TimeUnit.SECONDS)) {
-                log.warn("A part takes long to say whether it serves");
+                log.warn("A health check is still running after {} seconds", LEAVE_SECONDS);
             }
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
@@ -106,7 +106,7 @@ public final class NodeHealth implements StatusSource {
         try {
             thread.execute(this::look);
         } catch (RejectedExecutionException closed) {
-            log.debug("Nobody asks any more whether the node serves");
+            log.debug("No health check, because this component is closed");
         }
     }
 
@@ -122,17 +122,17 @@ public final class NodeHealth implements StatusSource {
             troubles = found();
             report.update(troubles);
         } catch (RuntimeException accident) {
-            errors.error("It cannot be found out whether the node serves", accident);
+            errors.error("The health check of the node failed", accident);
         }
     }
 
-    /** True while the framework stops, when bundles are away as they should be. */
+    /** True while the framework stops: then stopped bundles are no trouble. */
     private boolean isStopping() {
         return thread.isShutdown()
                 || context.getBundle(Constants.SYSTEM_BUNDLE_LOCATION).getState() == Bundle.STOPPING;
     }
 
-    /** What a component waits for is said only if nothing else explains it. */
+    /** Components that wait for a service are reported only if there is no other trouble, which may be the cause. */
     private List<Trouble> found() {
         List<Trouble> found = new ArrayList<>(expected.missed(InstalledBundle.all(context)));
         sources.forEach(source -> found.addAll(troublesOf(source)));
@@ -150,8 +150,9 @@ public final class NodeHealth implements StatusSource {
         try {
             return source.troubles();
         } catch (RuntimeException accident) {
-            errors.error("A part cannot say whether it serves", accident);
-            return List.of(Trouble.inPart(source.getClass().getName() + " cannot say whether it serves: " + accident));
+            errors.error("The health check of a part failed", accident);
+            return List.of(
+                    Trouble.inPart("The health check of " + source.getClass().getName() + " failed: " + accident));
         }
     }
 
@@ -161,7 +162,7 @@ public final class NodeHealth implements StatusSource {
                 .toArray(Bundle[]::new);
     }
 
-    /** Felice's own that are stopped are troubles; the others are only named, once. */
+    /** Stopped bundles of Felice are troubles. Other stopped bundles are only logged once. */
     private void nameBundlesStoppedByHand() {
         for (InstalledBundle bundle : InstalledBundle.all(context)) {
             if (!bundle.isWanted() && !bundle.isFragment() && !bundle.isOurs()) {

@@ -18,11 +18,11 @@ import org.osgi.service.component.annotations.Reference;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The levels of the node's loggers for Kafka's tools, changed as {@code log:set} changes them. */
+/** Lets Kafka's tools read and change the levels of the node's loggers, in the same way as {@code log:set}. */
 @Component
 public final class NodeLoggers implements Loggers {
     private static final Logger log = LoggerFactory.getLogger(NodeLoggers.class);
-    /** SLF4J has no FATAL, and Kafka no OFF: at both, nothing is logged. */
+    /** The level at which nothing is logged: SLF4J has no FATAL, and Kafka has no OFF. */
     private static final String SILENT = "OFF";
 
     private static final String SILENT_TO_KAFKA = "FATAL";
@@ -71,7 +71,7 @@ public final class NodeLoggers implements Loggers {
         }
     }
 
-    /** Changes that were accepted are made first. */
+    /** The accepted changes are still made. */
     @Deactivate
     public void close() {
         thread.shutdown();

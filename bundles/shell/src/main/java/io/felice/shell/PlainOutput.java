@@ -4,13 +4,15 @@ import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 
-/** Takes the colours out: escape sequences, as terminals understand them, are left away. One thread. */
+/** Removes the escape sequences of terminals, for example colours. One thread. */
 final class PlainOutput extends FilterOutputStream {
     private static final int ESCAPE = 0x1b;
 
     private State state = State.TEXT;
 
-    /** Where in a sequence the last byte was; {@code ESC [ 1 ; 3 1 m} ends with the first letter. */
+    /**
+     * The position of the last byte in an escape sequence. A letter ends the sequence, as in {@code ESC [ 1 ; 3 1 m}.
+     */
     private enum State {
         TEXT,
         ESCAPED,
@@ -40,7 +42,6 @@ final class PlainOutput extends FilterOutputStream {
         out.write(text, 0, kept);
     }
 
-    /** Moves on by one byte. */
     private boolean isText(byte value) {
         State before = state;
         state = switch (before) {

@@ -24,15 +24,15 @@ import org.osgi.service.component.annotations.Deactivate;
 import org.osgi.service.component.annotations.Reference;
 
 /**
- * Lets {@code bin/felice exec} run shell commands in this node, through the {@link CommandSocket} that the launcher
- * named in the system property {@code felice.command.socket}; without one there is none.
+ * Lets {@code bin/felice exec} run shell commands in this node, through a {@link CommandSocket}. The launcher sets its
+ * path in the system property {@code felice.command.socket}. Without the property there is no socket.
  */
 @Component(
         service = {},
         immediate = true)
 public final class RemoteCommands {
 
-    /** Karaf's shell guards commands by roles; who may open the socket has them all. */
+    /** Karaf's shell allows commands by role. A client that may open the socket has all roles. */
     private static final Subject OWNER = new Subject(true, roles(), Set.of(), Set.of());
 
     private final SessionFactory sessions;
@@ -58,7 +58,7 @@ public final class RemoteCommands {
         }
     }
 
-    /** Whoever asks reads the answer as text, often a program: no colours. */
+    /** The output has no colours, because programs read it. */
     private boolean run(String line, PrintStream output) {
         PrintStream plain = new PrintStream(new PlainOutput(output), false, UTF_8);
         try {

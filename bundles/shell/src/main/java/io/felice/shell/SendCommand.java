@@ -12,7 +12,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.util.Arrays;
 
-/** The other end of a {@link CommandSocket}: a program that sends one line and prints the answer. */
+/** The client of a {@link CommandSocket}: a program that sends one line and prints the answer. */
 public final class SendCommand {
 
     private static final int FAILED = 1;
@@ -20,7 +20,11 @@ public final class SendCommand {
 
     private SendCommand() {}
 
-    /** The socket's path, then the words of the line. The exit code is 0, 1 (it failed) or 5 (nobody answers). */
+    /**
+     * Exits with 0 after success, with 1 if the command failed, and with 5 if the node does not answer.
+     *
+     * @param arguments the socket's path, then the words of the line
+     */
     public static void main(String[] arguments) {
         Path file = Path.of(arguments[0]);
         String line = String.join(" ", Arrays.copyOfRange(arguments, 1, arguments.length));
@@ -33,7 +37,7 @@ public final class SendCommand {
             channel.shutdownOutput();
             return copy(Channels.newInputStream(channel), output);
         } catch (IOException e) {
-            System.err.println("The node does not take commands through " + file + ": " + e.getMessage());
+            System.err.println("The node accepts no commands through " + file + ": " + e.getMessage());
             return UNREACHABLE;
         }
     }
@@ -50,7 +54,7 @@ public final class SendCommand {
                 return verdict == '0' ? 0 : FAILED;
             }
         }
-        throw new IOException("it ended in the middle of its answer");
+        throw new IOException("the connection was closed before the end of the answer");
     }
 
     private static int indexOfEnd(byte[] buffer, int length) {

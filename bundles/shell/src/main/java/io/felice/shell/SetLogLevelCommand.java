@@ -8,14 +8,20 @@ import org.apache.karaf.shell.api.action.lifecycle.Reference;
 import org.apache.karaf.shell.api.action.lifecycle.Service;
 import org.osgi.service.cm.ConfigurationAdmin;
 
-/** {@code log:set}, in place of Karaf's, which does not say how long a level holds. */
+/** {@code log:set}, which replaces Karaf's command: that command does not say for how long the level applies. */
 @Service
-@Command(scope = "log", name = "set", description = "Sets the level of a logger, and says for how long.")
+@Command(
+        scope = "log",
+        name = "set",
+        description = "Sets the level of a logger, and says for how long the level applies.")
 public final class SetLogLevelCommand implements Action {
     @Argument(name = "level", required = true, description = "OFF, ERROR, WARN, INFO, DEBUG, TRACE, ALL, or DEFAULT")
     String level;
 
-    @Argument(index = 1, name = "logger", description = "A bundle or class; without one, all that have no level")
+    @Argument(
+            index = 1,
+            name = "logger",
+            description = "A bundle or class; without it, all loggers without their own level")
     String logger = LogLevels.ROOT;
 
     @Reference

@@ -15,13 +15,14 @@ import org.apache.karaf.shell.api.action.lifecycle.Service;
 import org.apache.karaf.shell.support.table.Row;
 import org.apache.karaf.shell.support.table.ShellTable;
 
-/** {@code felice:status}: shows the tables of numbers that the bundles contribute. */
+/** {@code felice:status}: shows the status tables of the bundles. */
 @Service
-@Command(scope = "felice", name = "status", description = "Shows the broker's numbers, table by table.")
+@Command(scope = "felice", name = "status", description = "Shows the status tables of the node.")
 public final class StatusCommand implements Action {
     @Argument(
             name = "tables",
-            description = "Only tables whose name begins with one of these: network, broker.recovery",
+            description =
+                    "Shows only tables whose name begins with one of these words, for example network or broker.recovery",
             multiValued = true)
     @Completion(TableNames.class)
     List<String> prefixes;

@@ -18,12 +18,16 @@ import org.apache.karaf.shell.api.action.lifecycle.Reference;
 import org.apache.karaf.shell.api.action.lifecycle.Service;
 import org.apache.karaf.shell.support.table.ShellTable;
 
-/** {@code felice:strays}: shows logs that no topic of the cluster has, makes topics of them again, or deletes them. */
+/**
+ * {@code felice:strays}: shows logs of topics that the cluster does not know, creates the topics again, or deletes
+ * them.
+ */
 @Service
 @Command(
         scope = "felice",
         name = "strays",
-        description = "Shows logs of topics that the cluster does not know; takes a topic in, or deletes its logs.")
+        description =
+                "Shows logs of topics that the cluster does not know; creates a topic again, or deletes its logs.")
 public final class StraysCommand implements Action {
     /** Every record of the topic is read once before it is taken in. */
     private static final long PATIENCE_MINUTES = 60;
@@ -31,16 +35,17 @@ public final class StraysCommand implements Action {
     @Argument(
             index = 0,
             name = "what",
-            description = "take-in: the topic is made again with its old id and records, and keeps all of them until"
-                    + " its retention is set. delete: its logs are deleted. Without: the logs are shown.")
+            description = "take-in: creates the topic again with its old id and records; all records are kept until its"
+                    + " retention is set. delete: deletes its logs. Without an action, the logs are shown.")
     String what;
 
-    @Argument(index = 1, name = "topic", description = "The topic's name, or its id if two have that name.")
+    @Argument(index = 1, name = "topic", description = "The topic's name, or its id if two topics have that name.")
     String topic;
 
     @Option(
             name = "--partitions",
-            description = "Partitions of the topic that is taken in, if it had more than there are logs.")
+            description =
+                    "The number of partitions of the created topic, if it had more partitions than there are logs.")
     Integer partitions;
 
     @Reference
@@ -61,7 +66,7 @@ public final class StraysCommand implements Action {
             case "take-in" -> takeIn(chosen);
             case "delete" -> delete(chosen);
             default -> throw new IllegalArgumentException(
-                    "felice:strays knows take-in and delete, not \"" + what + "\".");
+                    "felice:strays accepts take-in and delete, not \"" + what + "\".");
         }
         return null;
     }
@@ -88,7 +93,7 @@ public final class StraysCommand implements Action {
             throw new IllegalArgumentException("There are no stray logs of " + topic + ".");
         }
         if (named.size() > 1) {
-            throw new IllegalArgumentException("More than one topic was named " + topic + ". Say the id: "
+            throw new IllegalArgumentException("More than one topic was named " + topic + ". Give the id: "
                     + named.stream().map(one -> one.topicId().toString()).collect(Collectors.joining(", ")));
         }
         return named.get(0);
@@ -97,8 +102,8 @@ public final class StraysCommand implements Action {
     private void takeIn(StrayTopic chosen) throws Exception {
         OptionalInt asked = partitions == null ? OptionalInt.empty() : OptionalInt.of(partitions);
         int made = get(strays.takeIn(chosen.topicId(), asked));
-        System.out.println(chosen.topic() + " is a topic again, with " + made + " partitions. Its configs are lost:"
-                + " it keeps all records until retention.ms or retention.bytes is set.");
+        System.out.println("Created topic " + chosen.topic() + " again, with " + made + " partitions. Its configs are"
+                + " lost: all records are kept until retention.ms or retention.bytes is set.");
     }
 
     private void delete(StrayTopic chosen) throws Exception {
@@ -113,7 +118,9 @@ public final class StraysCommand implements Action {
             Throwable bare = FeliceException.unwrap(failure);
             throw bare instanceof Exception exception ? exception : failure;
         } catch (TimeoutException late) {
-            throw new IllegalStateException("There is no answer yet; the log of the node says how it goes on.", late);
+            throw new IllegalStateException(
+                    "There is no answer after " + PATIENCE_MINUTES + " minutes; the node's log shows the progress.",
+                    late);
         }
     }
 }

@@ -18,7 +18,7 @@ class BundleArgumentsTest {
                 "  bundle:refresh   22 nonsense ",
                 "bundle:start -t nonsense"
             })
-    void findsTheNameOfNoBundle(String line) {
+    void findsANameThatBelongsToNoBundle(String line) {
         assertThat(arguments.unknown(line)).contains("nonsense");
     }
 
@@ -33,12 +33,12 @@ class BundleArgumentsTest {
                 "each [nonsense] { bundle:stop $it }",
                 ""
             })
-    void leavesEverythingElseToTheShell(String line) {
+    void doesNotCheckOtherLines(String line) {
         assertThat(arguments.unknown(line)).isEmpty();
     }
 
     @Test
-    void anOptionIsNoName() {
+    void anOptionIsNotANameOfABundle() {
         assertThat(arguments.unknown("bundle:restart --force 22")).isEmpty();
     }
 }

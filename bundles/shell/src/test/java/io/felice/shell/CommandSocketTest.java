@@ -12,7 +12,6 @@ import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A line goes to the node, its output and its outcome come back. */
 class CommandSocketTest {
 
     @TempDir
@@ -21,7 +20,7 @@ class CommandSocketTest {
     private final ByteArrayOutputStream printed = new ByteArrayOutputStream();
 
     @Test
-    void bringsBackWhatACommandPrints() {
+    void returnsTheOutputOfACommand() {
         try (CommandSocket socket = listening((line, output) -> {
             output.print("ran " + line + " ✓");
             return true;
@@ -35,7 +34,7 @@ class CommandSocketTest {
     }
 
     @Test
-    void bringsBackMoreThanOneBufferful() {
+    void returnsMoreThanOneBufferOfOutput() {
         String much = "0123456789".repeat(100_000);
         try (CommandSocket socket = listening((line, output) -> {
             output.print(much);
@@ -50,7 +49,7 @@ class CommandSocketTest {
     }
 
     @Test
-    void tellsThatACommandFailed() {
+    void returnsOneIfTheCommandFailed() {
         try (CommandSocket socket = listening((line, output) -> false)) {
             assertThat(socket).isNotNull();
             assertThat(SendCommand.send(file(), "wrong", printed)).isEqualTo(1);
@@ -58,7 +57,7 @@ class CommandSocketTest {
     }
 
     @Test
-    void isForTheOwnerOnly() throws Exception {
+    void onlyTheOwnerMayUseTheSocket() throws Exception {
         try (CommandSocket socket = listening((line, output) -> true)) {
             assertThat(socket).isNotNull();
             await().atMost(Duration.ofMinutes(1)).untilAsserted(() -> assertThat(
@@ -68,7 +67,7 @@ class CommandSocketTest {
     }
 
     @Test
-    void replacesWhatAKilledNodeLeftAndLeavesNothing() throws Exception {
+    void replacesTheFileOfAKilledNodeAndDeletesItsOwn() throws Exception {
         Files.createFile(file());
         CommandSocket socket = new CommandSocket(file(), (line, output) -> true);
         socket.start();

@@ -20,7 +20,7 @@ class ComponentsTest {
             .map(configuration -> configuration.description)
             .toList());
 
-    /** Declarative Services, of which only the question for a component's configurations is answered. */
+    /** A fake of Declarative Services, which answers only queries for the configurations of a component. */
     private ServiceComponentRuntime runtime() {
         return (ServiceComponentRuntime) Proxy.newProxyInstance(
                 getClass().getClassLoader(),
@@ -55,7 +55,7 @@ class ComponentsTest {
     }
 
     @Test
-    void aComponentWhoseConstructorFailedIsNamedWithItsBundleAndTheCause() {
+    void aComponentWhoseConstructorFailedIsReportedWithItsBundleAndTheCause() {
         component("Idle", ComponentConfigurationDTO.SATISFIED);
         component("Tape", ComponentConfigurationDTO.FAILED_ACTIVATION).failure =
                 "java.lang.IllegalStateException: no drive\n\tat Tape.<init>(Tape.java:1)";
@@ -68,7 +68,7 @@ class ComponentsTest {
     }
 
     @Test
-    void componentsThatWaitAreCountedByTheServiceThatTheyWaitFor() {
+    void waitingComponentsAreCountedByTheMissingService() {
         waitsForItsDrive("Tape");
         waitsForItsDrive("Rewinder");
 

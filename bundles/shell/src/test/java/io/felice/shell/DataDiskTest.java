@@ -12,7 +12,7 @@ class DataDiskTest {
     Path directory;
 
     @Test
-    void aDiskWithoutRoomIsNamed() {
+    void aFullDiskIsATrouble() {
         assertThat(new DataDisk(directory, Long.MAX_VALUE).troubles())
                 .singleElement()
                 .extracting(Trouble::reason)
@@ -21,7 +21,7 @@ class DataDiskTest {
     }
 
     @Test
-    void aDiskWithRoomIsNone() {
+    void aDiskWithFreeSpaceIsNoTrouble() {
         assertThat(new DataDisk(directory, 0).troubles()).isEmpty();
         assertThat(new DataDisk(null, Long.MAX_VALUE).troubles()).isEmpty();
     }

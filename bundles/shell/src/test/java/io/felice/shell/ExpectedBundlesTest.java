@@ -32,7 +32,7 @@ class ExpectedBundlesTest {
     }
 
     @Test
-    void aNodeWithAllItsBundlesMissesNone() {
+    void aNodeWithAllItsBundlesHasNoTrouble() {
         installed.add(new InstalledBundle("a.fragment", State.STOPPED, true, true, false));
         installed.add(new InstalledBundle("a.library", State.STOPPED, false, false, false));
 
@@ -40,7 +40,7 @@ class ExpectedBundlesTest {
     }
 
     @Test
-    void withoutItsHandlersNoClientIsServed() {
+    void withoutHandlersTheNodeServesNoClient() {
         replace("io.felice.handlers", State.STOPPED, false);
 
         assertThat(onlyTrouble().extent()).isEqualTo(Extent.NODE);
@@ -49,7 +49,7 @@ class ExpectedBundlesTest {
     }
 
     @Test
-    void withoutItsCoordinatorAPartIsNotServed() {
+    void withoutTheCoordinatorTheNodeServesInPart() {
         replace("io.felice.coordinator", State.STOPPED, true);
 
         assertThat(onlyTrouble().extent()).isEqualTo(Extent.PART);
@@ -57,23 +57,23 @@ class ExpectedBundlesTest {
     }
 
     @Test
-    void aBundleThatIsNotInstalledIsNamed() {
+    void aBundleThatIsNotInstalledIsReported() {
         installed.removeIf(bundle -> bundle.name().equals("io.felice.controller"));
 
         assertThat(onlyTrouble().reason()).contains("io.felice.controller is not installed");
     }
 
     @Test
-    void aPluginThatLacksAPackageIsNamed() {
+    void aPluginThatCannotBeResolvedIsReported() {
         installed.add(bundle("com.example.tape", State.UNRESOLVED, true));
 
         assertThat(onlyTrouble())
-                .isEqualTo(Trouble.inPart("The bundle com.example.tape lacks what it needs: what it serves is missing."
-                        + " What that is says: felice exec bundle:diag com.example.tape"));
+                .isEqualTo(Trouble.inPart("The bundle com.example.tape cannot be resolved: its functions are missing."
+                        + " To see which requirement is missing: felice exec bundle:diag com.example.tape"));
     }
 
     @Test
-    void oneOfTwoVersionsThatIsActiveIsEnough() {
+    void oneActiveVersionOfABundleIsEnough() {
         installed.add(bundle("io.felice.broker", State.STOPPED, false));
 
         assertThat(new ExpectedBundles().missed(installed)).isEmpty();

@@ -18,7 +18,7 @@ class HealthReportTest {
     private long now;
     private final HealthReport report = new HealthReport(() -> now, told::add);
 
-    /** What the log says while the troubles stay as they are for so many seconds. */
+    /** The log lines of so many seconds with these troubles. */
     private String logged(int seconds, List<Trouble> troubles) {
         PrintStream error = System.err;
         ByteArrayOutputStream lines = new ByteArrayOutputStream();
@@ -35,7 +35,7 @@ class HealthReportTest {
     }
 
     @Test
-    void theLauncherIsToldOfEveryChangeAndOfNothingElse() {
+    void theLauncherGetsEachChangeOnce() {
         logged(3, CLOSED);
         logged(1, NO_GROUPS);
         logged(2, List.of());
@@ -44,7 +44,7 @@ class HealthReportTest {
     }
 
     @Test
-    void aStartThatWaitsSaysEveryFewSecondsWhatFor() {
+    void aWaitingStartLogsTheReasonEveryFiveSeconds() {
         String lines = logged(21, CLOSED);
 
         assertThat(lines.lines())
@@ -54,7 +54,7 @@ class HealthReportTest {
     }
 
     @Test
-    void whatPassesInAMomentIsNoLineOfTheLog() {
+    void aShortTroubleIsNotLogged() {
         logged(1, List.of());
 
         assertThat(logged(3, NO_GROUPS)).isEmpty();
@@ -62,7 +62,7 @@ class HealthReportTest {
     }
 
     @Test
-    void whatLastsIsOneLineOfTheLogAndItsEndAnother() {
+    void aLastingTroubleIsLoggedOnceAndItsEndOnce() {
         logged(1, List.of());
 
         assertThat(logged(100, NO_GROUPS).lines())

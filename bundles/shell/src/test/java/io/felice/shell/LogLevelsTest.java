@@ -17,7 +17,7 @@ class LogLevelsTest {
             "log4j2.logger.karaf.level", "WARN"));
 
     @Test
-    void theRootIsNotTheLoggerThatIsNamedSo() {
+    void theRootLevelIsNotTheLevelOfALoggerNamedRoot() {
         Dictionary<String, Object> changed = LogLevels.change(file, "DEBUG", "ROOT");
 
         assertThat(changed.get("log4j2.rootLogger.level")).isEqualTo("DEBUG");
@@ -26,7 +26,7 @@ class LogLevelsTest {
     }
 
     @Test
-    void aLoggerThatHasALevelKeepsItsKey() {
+    void aLoggerWithALevelKeepsItsKey() {
         Dictionary<String, Object> changed = LogLevels.change(file, "DEBUG", "org.apache.karaf");
 
         assertThat(changed.get("log4j2.logger.karaf.level")).isEqualTo("DEBUG");
@@ -34,7 +34,7 @@ class LogLevelsTest {
     }
 
     @Test
-    void aLoggerGetsALevelAndLosesItAgain() {
+    void theLevelOfALoggerIsSetAndRemoved() {
         Dictionary<String, Object> set = LogLevels.change(file, "TRACE", "io.felice.broker");
         Dictionary<String, Object> unset = LogLevels.change(set, "DEFAULT", "io.felice.broker");
 
@@ -51,7 +51,7 @@ class LogLevelsTest {
     }
 
     @Test
-    void theLevelInForceIsTheLoggers() {
+    void theEffectiveLevelIsRead() {
         assertThat(LogLevels.inForce("io.felice.shell")).isEqualTo("INFO");
     }
 }

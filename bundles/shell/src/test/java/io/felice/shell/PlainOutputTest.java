@@ -8,7 +8,6 @@ import java.io.IOException;
 import java.io.PrintStream;
 import org.junit.jupiter.api.Test;
 
-/** What is left of output that was made for a terminal. */
 class PlainOutputTest {
 
     @Test
@@ -17,7 +16,7 @@ class PlainOutputTest {
     }
 
     @Test
-    void takesColoursAndOtherSequencesOut() throws IOException {
+    void removesColoursAndOtherEscapeSequences() throws IOException {
         assertThat(plain("\u001b[1mbold\u001b[22m and \u001b[38;5;1mred\u001b[m\u001b[K."))
                 .isEqualTo("bold and red.");
     }

@@ -49,7 +49,7 @@ public abstract class ClusterStoreContract {
     }
 
     @Test
-    void everyFollowerSeesEveryChangeOnceInOrder() throws Exception {
+    void everyFollowerGetsEveryChangeOnceAndInOrder() throws Exception {
         ClusterStore store = session();
         RecordingFollower near = new RecordingFollower();
         RecordingFollower far = new RecordingFollower();
@@ -78,7 +78,7 @@ public abstract class ClusterStoreContract {
     }
 
     @Test
-    void aFollowerThatComesLateSeesTheSame() throws Exception {
+    void aLateFollowerGetsTheSameRecords() throws Exception {
         ClusterStore store = session();
         Term term = elected(store);
         get(term.append(List.of(new MetadataRecord.ClusterNamed("c"))));
@@ -150,7 +150,7 @@ public abstract class ClusterStoreContract {
     }
 
     @Test
-    void aTermThatIsOverWritesNothing() throws Exception {
+    void anEndedTermWritesNothing() throws Exception {
         ClusterStore store = session();
         RecordingCandidate candidate = new RecordingCandidate();
         Subscription campaign = store.campaign(candidate);
@@ -171,7 +171,7 @@ public abstract class ClusterStoreContract {
     }
 
     @Test
-    void theControllerSeesBrokersComeAndGo() {
+    void theControllerIsToldOfNewAndLostBrokers() {
         ClusterStore store = session();
         RecordingCandidate candidate = new RecordingCandidate();
         store.campaign(candidate);
@@ -189,7 +189,7 @@ public abstract class ClusterStoreContract {
     }
 
     @Test
-    void aBrokerThatReturnsHasAGreaterEpoch() {
+    void aBrokerThatRegistersAgainHasAGreaterEpoch() {
         ClusterStore store = session();
         RecordingCandidate candidate = new RecordingCandidate();
         store.campaign(candidate);
@@ -220,7 +220,7 @@ public abstract class ClusterStoreContract {
     }
 
     @Test
-    void everyoneKnowsWhichBrokerIsController() {
+    void everySessionKnowsTheController() {
         ClusterStore controller = session();
         ClusterStore other = session();
         controller.register(broker(7, UUID.randomUUID()), new RecordingListener());
@@ -235,7 +235,7 @@ public abstract class ClusterStoreContract {
     }
 
     @Test
-    void nobodyIsControllerElsewhereOnceTheControllerHasResigned() {
+    void noControllerIsElsewhereAfterTheControllerHasResigned() {
         ClusterStore one = session();
         ClusterStore other = session();
         Subscription campaign = one.campaign(new RecordingCandidate());
@@ -247,7 +247,7 @@ public abstract class ClusterStoreContract {
     }
 
     @Test
-    void aSnapshotStandsForAllThatWasBefore() throws Exception {
+    void aSnapshotReplacesAllEarlierChanges() throws Exception {
         ClusterStore store = session();
         RecordingFollower near = new RecordingFollower();
         store.follow(near);
@@ -275,7 +275,7 @@ public abstract class ClusterStoreContract {
     }
 
     @Test
-    void aClosedFollowerHearsNothingMore() throws Exception {
+    void aClosedFollowerGetsNoMoreChanges() throws Exception {
         ClusterStore store = session();
         RecordingFollower closed = new RecordingFollower();
         RecordingFollower open = new RecordingFollower();
@@ -365,7 +365,7 @@ public abstract class ClusterStoreContract {
         public String next() {
             try {
                 String event = heard.poll(PATIENCE.toSeconds(), TimeUnit.SECONDS);
-                assertThat(event).as("something heard").isNotNull();
+                assertThat(event).as("the next event of the registration").isNotNull();
                 return event;
             } catch (InterruptedException interrupted) {
                 Thread.currentThread().interrupt();

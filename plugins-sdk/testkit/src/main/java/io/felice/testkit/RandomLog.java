@@ -130,7 +130,7 @@ final class RandomLog {
         }
         if (bytes.length > maxBytes) {
             assertThat(atLeastOne && count == 1)
-                    .as("only the first may be oversize")
+                    .as("a batch above maxBytes must be the first one")
                     .isTrue();
         }
         if (!expected.isEmpty() && (atLeastOne || expected.get(0).bytes().length <= maxBytes)) {
@@ -148,7 +148,7 @@ final class RandomLog {
     private void assertReadsOn(long nextOffset, Kept lastRead) {
         int following = model.indexOf(lastRead) + 1;
         long most = following < model.size() ? model.get(following).base() : end;
-        assertThat(nextOffset).as("where to read on").isBetween(lastRead.next(), most);
+        assertThat(nextOffset).as("the next offset").isBetween(lastRead.next(), most);
     }
 
     private void pin() {

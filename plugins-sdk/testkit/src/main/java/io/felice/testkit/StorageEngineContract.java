@@ -58,8 +58,8 @@ public abstract class StorageEngineContract {
     protected abstract StorageEngine engine();
 
     /**
-     * A new engine on the data of the last one, as after a restart of the process. The test does not use the last one
-     * again.
+     * A new engine on the data of the last engine, as after a restart of the process. The test does not use the last
+     * engine again.
      */
     protected abstract StorageEngine reopen();
 
@@ -154,7 +154,7 @@ public abstract class StorageEngineContract {
     // Reads
 
     @Test
-    void whatIsAppendedIsVisibleAtOnceByteForByte() {
+    void appendedBatchesAreReadableAtOnceByteForByte() {
         RecordBatch first = batch(10).values("first").leaderEpoch(7).at(0);
         RecordBatch second = batch(3).values("second").producer(9, 1, 0).at(10);
 
@@ -177,7 +177,7 @@ public abstract class StorageEngineContract {
     }
 
     @Test
-    void aBatchIsTakenFromTheMiddleOfADirectBuffer() {
+    void aBatchMayBeInTheMiddleOfADirectBuffer() {
         byte[] batch = copyOf(batch(5).at(0));
         ByteBuffer frame =
                 ByteBuffer.allocateDirect(batch.length + 50).put(20, batch).position(7);
@@ -189,7 +189,7 @@ public abstract class StorageEngineContract {
     }
 
     @Test
-    void aReadInMidBatchBeginsWithTheBatchThatHoldsTheOffset() {
+    void aReadInTheMiddleOfABatchBeginsWithThatBatch() {
         appendTens(3);
 
         assertThat(offsetsOf(log.read(15, ALL, PLENTY, true)).get(0)).isEqualTo(10);
@@ -208,7 +208,7 @@ public abstract class StorageEngineContract {
     }
 
     @Test
-    void theLimitHidesBatchesThatReachIt() {
+    void aReadReturnsNoBatchThatReachesTheLimit() {
         appendTens(2);
 
         assertThat(allOffsets(0, 20)).containsExactly(0L, 10L);
@@ -220,7 +220,7 @@ public abstract class StorageEngineContract {
     }
 
     @Test
-    void aReadGivesNoMoreThanMaxBytes() {
+    void aReadReturnsNoMoreThanMaxBytes() {
         appendTens(3);
         int size = batch(10).at(0).sizeInBytes();
 
@@ -230,7 +230,7 @@ public abstract class StorageEngineContract {
     }
 
     @Test
-    void anOversizeFirstBatchIsGivenOnlyWithAtLeastOne() {
+    void anOversizeFirstBatchIsReturnedOnlyWithAtLeastOne() {
         appendTens(2);
         int size = batch(10).at(0).sizeInBytes();
 
@@ -240,7 +240,7 @@ public abstract class StorageEngineContract {
     }
 
     @Test
-    void aReadSaysWhereToReadOn() {
+    void aReadReturnsTheNextOffset() {
         appendTens(3);
         int size = batch(10).at(0).sizeInBytes();
 
@@ -262,7 +262,7 @@ public abstract class StorageEngineContract {
     }
 
     @Test
-    void aReadAtTheEndIsEmptyAndOneOutsideIsRefused() {
+    void aReadAtTheEndIsEmptyAndAReadOutsideIsRefused() {
         appendTens(3);
         log.trimTo(5);
 
@@ -273,7 +273,7 @@ public abstract class StorageEngineContract {
     }
 
     @Test
-    void batchesOfEverySizeComeBackWhole() {
+    void batchesOfEverySizeAreReadCompletely() {
         byte[] expected = {};
         for (int bytes : new int[] {0, 1, 100, 4_000, 70_000, 1_000_000, 300_000, 5, 2_000_000, 10}) {
             RecordBatch batch = batch(2).valueBytes(bytes).at(log.endOffset());
@@ -321,7 +321,7 @@ public abstract class StorageEngineContract {
     }
 
     @Test
-    void offsetsMayBeAnyLong() {
+    void offsetsMayBeVeryLarge() {
         log.append(batch(10).at(5_000_000_000L));
         log.append(batch(10).at(Long.MAX_VALUE - 1_000));
 
@@ -357,7 +357,7 @@ public abstract class StorageEngineContract {
     // Truncation
 
     @Test
-    void truncationAtABatchBoundaryKeepsWhatIsBelow() {
+    void truncationAtABatchBoundaryKeepsTheBatchesBelow() {
         appendTens(4);
 
         log.truncateTo(20);
@@ -370,7 +370,7 @@ public abstract class StorageEngineContract {
     }
 
     @Test
-    void truncationInMidBatchDropsTheBatch() {
+    void truncationInTheMiddleOfABatchDropsTheBatch() {
         appendTens(4);
 
         log.truncateTo(25);
@@ -417,7 +417,7 @@ public abstract class StorageEngineContract {
     }
 
     @Test
-    void truncationReachesBackAcrossSegments() {
+    void truncationRemovesSegments() {
         appendTens(2);
         log.roll();
         log.append(batch(10).at(20));
@@ -432,7 +432,7 @@ public abstract class StorageEngineContract {
     }
 
     @Test
-    void truncationNeverChangesWhatIsPinnedAboveItsEnd() throws Exception {
+    void truncationNeverChangesPinnedRecords() throws Exception {
         appendTens(4);
         log.settle();
         Records pinned = log.read(20, ALL, PLENTY, true);
@@ -454,7 +454,7 @@ public abstract class StorageEngineContract {
     // Trimming
 
     @Test
-    void trimmingInMidBatchKeepsTheBatchReadableFromThere() {
+    void trimmingInTheMiddleOfABatchKeepsTheBatch() {
         appendTens(3);
 
         log.trimTo(15);
@@ -465,7 +465,7 @@ public abstract class StorageEngineContract {
     }
 
     @Test
-    void trimmingDropsWholeSegmentsBelow() {
+    void trimmingDropsTheSegmentsBelow() {
         appendTens(2);
         log.roll();
         log.append(batch(10).at(20));
@@ -491,7 +491,7 @@ public abstract class StorageEngineContract {
     }
 
     @Test
-    void trimmingPastEverythingMovesStartAndEndThere() {
+    void trimmingAboveTheEndMovesStartAndEnd() {
         appendTens(3);
 
         log.trimTo(1_000);
@@ -511,7 +511,7 @@ public abstract class StorageEngineContract {
     }
 
     @Test
-    void trimmingNeverGoesBack() {
+    void trimmingNeverLowersTheStart() {
         appendTens(3);
         log.trimTo(20);
 
@@ -521,7 +521,7 @@ public abstract class StorageEngineContract {
     }
 
     @Test
-    void trimmingIsThereAfterACrash() {
+    void trimmingSurvivesACrash() {
         appendTens(5);
         log.settle();
         log.trimTo(15);
@@ -565,7 +565,7 @@ public abstract class StorageEngineContract {
     }
 
     @Test
-    void aBatchLargerThanASegmentHasOneToItself() {
+    void aBatchLargerThanASegmentHasItsOwnSegment() {
         log.configure(new SegmentSizes(100, 0));
 
         log.append(batch(1).valueBytes(1_000).at(0));
@@ -633,7 +633,7 @@ public abstract class StorageEngineContract {
     // Leases
 
     @Test
-    void aNewerLeaseKillsTheOlderHandle() {
+    void aNewerLeaseFencesTheOlderHandle() {
         PartitionLog older = log;
         older.append(batch(1).at(0));
 
@@ -673,7 +673,7 @@ public abstract class StorageEngineContract {
     }
 
     @Test
-    void aClosedHandleLeavesTheLogWithTheEngine() {
+    void closingAHandleKeepsTheLog() {
         appendTens(2);
 
         log.close();
@@ -686,7 +686,7 @@ public abstract class StorageEngineContract {
     // Pins
 
     @Test
-    void pinnedDataStaysUntilItIsClosedWhateverHappensToTheLog() {
+    void pinnedRecordsStayReadableUntilTheyAreClosed() {
         byte[] expected = {};
         for (int i = 0; i < 20; i++) {
             RecordBatch batch = batch(1).valueBytes(3_000).values("pinned " + i).at(i);
@@ -743,7 +743,7 @@ public abstract class StorageEngineContract {
     // Deletion
 
     @Test
-    void aDeletedLogIsGoneAndItsHandlesFail() {
+    void aDeletedLogIsNotListedAndItsHandlesFail() {
         appendTens(2);
         log.settle();
         assertThat(engine.logs()).contains(ID);
@@ -760,7 +760,7 @@ public abstract class StorageEngineContract {
     }
 
     @Test
-    void aTopicCreatedAgainNeverMeetsItsOldLog() {
+    void aTopicThatIsCreatedAgainHasANewLog() {
         LogId again = new LogId(UUID.randomUUID(), ID.partition(), ID.topic());
         appendTens(2);
         log.trimTo(5);
@@ -781,7 +781,7 @@ public abstract class StorageEngineContract {
     }
 
     @Test
-    void twoTopicsOfOneNameLiveSideBySide() {
+    void twoTopicsOfOneNameHaveSeparateLogs() {
         LogId again = new LogId(UUID.randomUUID(), ID.partition(), ID.topic());
         appendTens(2);
         log.settle();
@@ -818,7 +818,7 @@ public abstract class StorageEngineContract {
     // Logs of topics that the cluster does not know
 
     @Test
-    void aLogThatIsSetAsideIsStillListedAndOpensAsItWas() {
+    void aLogThatIsSetAsideIsListedAndKeepsItsContents() {
         appendTens(3);
         log.trimTo(5);
         byte[] before = everythingIn(log);
@@ -838,7 +838,7 @@ public abstract class StorageEngineContract {
     }
 
     @Test
-    void aLogThatIsSetAsideWhileItIsOpenGoesOn() {
+    void aLogThatIsSetAsideWhileItIsOpenStaysUsable() {
         appendTens(1);
         log.settle();
 
@@ -850,7 +850,7 @@ public abstract class StorageEngineContract {
     }
 
     @Test
-    void aLogThatIsSetAsideLivesBesideANewerOneOfItsName() {
+    void aLogThatIsSetAsideAndANewLogOfTheSameNameAreSeparate() {
         LogId again = new LogId(UUID.randomUUID(), ID.partition(), ID.topic());
         appendTens(2);
         log.settle();
@@ -903,7 +903,7 @@ public abstract class StorageEngineContract {
     }
 
     @Test
-    void theVolumeSaysWhereTheLogsAre() {
+    void theVolumeHasALogDirAndASize() {
         assertThat(engine.volume().logDir()).contains(":");
         assertThat(engine.volume().totalBytes()).isGreaterThanOrEqualTo(-1);
     }
@@ -911,7 +911,7 @@ public abstract class StorageEngineContract {
     // Crashes
 
     @Test
-    void everyCutOfTheLastBatchLosesThatBatchOnly() {
+    void everyTruncationOfTheLastBatchLosesOnlyThatBatch() {
         appendTens(2);
         log.settle();
         int size = batch(10).at(0).sizeInBytes();
@@ -924,7 +924,7 @@ public abstract class StorageEngineContract {
     }
 
     @Test
-    void everyFlippedByteOfTheLastBatchLosesThatBatchOnly() {
+    void everyFlippedByteOfTheLastBatchLosesOnlyThatBatch() {
         appendTens(2);
         log.settle();
         int size = batch(10).at(0).sizeInBytes();
@@ -938,7 +938,7 @@ public abstract class StorageEngineContract {
     }
 
     @Test
-    void zerosAndRubbishAfterTheLastBatchAreCutOff() {
+    void zerosAndRandomBytesAfterTheLastBatchAreCutOff() {
         appendTens(2);
         log.settle();
 
@@ -979,7 +979,7 @@ public abstract class StorageEngineContract {
     // Threads
 
     @Test
-    void readersBesideTheAppenderSeeOnlyWholeBatchesInOrder() {
+    void concurrentReadersSeeOnlyWholeBatchesInOrder() {
         AtomicBoolean done = new AtomicBoolean();
         PartitionLog shared = log;
         List<CompletableFuture<Void>> readers = new ArrayList<>();
@@ -1015,7 +1015,7 @@ public abstract class StorageEngineContract {
     }
 
     @Test
-    void settlingOnOtherThreadsWhileAppendingLosesNothing() {
+    void settlingOnOtherThreadsDuringAppendsLosesNothing() {
         AtomicBoolean done = new AtomicBoolean();
         PartitionLog shared = log;
         CompletableFuture<Void> settler = CompletableFuture.runAsync(() -> {
@@ -1035,7 +1035,7 @@ public abstract class StorageEngineContract {
         assertThat(everythingIn(log)).isEqualTo(expected);
     }
 
-    // Everything at once
+    // Random operations
 
     @Test
     void tenThousandRandomOperationsAgreeWithAModel() {

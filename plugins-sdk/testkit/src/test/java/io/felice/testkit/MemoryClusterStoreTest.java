@@ -24,7 +24,7 @@ class MemoryClusterStoreTest extends ClusterStoreContract {
     }
 
     @Test
-    void whatHappensWhileASessionIsCutOffArrivesWhenItIsBack() throws Exception {
+    void aReconnectedSessionGetsTheEventsThatItMissed() throws Exception {
         MemoryClusterStore far = cluster.session();
         RecordingFollower follower = new RecordingFollower();
         far.follow(follower);
@@ -63,7 +63,7 @@ class MemoryClusterStoreTest extends ClusterStoreContract {
     }
 
     @Test
-    void aDeposedControllerGoesToTheEndOfTheLine() {
+    void aDeposedControllerIsTheLastCandidate() {
         RecordingCandidate one = new RecordingCandidate();
         RecordingCandidate two = new RecordingCandidate();
         cluster.campaign(one);

@@ -7,9 +7,10 @@ import java.io.IOException;
 import java.util.List;
 
 /**
- * Reads a whole stray log before its topic is made again, and writes the files that {@link LogOpening} finds beside a
- * closed log: the leader epochs, and a producer snapshot. The snapshot is empty, because the cluster may have given the
- * old producer ids to other producers, whose first batches would be taken for duplicates. Blocks: pool threads only.
+ * Reads a whole stray log before its topic is created again, and writes the files that {@link LogOpening} finds beside
+ * a closed log: the leader epochs, and a producer snapshot. The snapshot is empty, because the cluster may have given
+ * the old producer ids to other producers, whose first batches would be taken for duplicates. Blocks: pool threads
+ * only.
  */
 public final class StrayLogReading {
     private StrayLogReading() {}

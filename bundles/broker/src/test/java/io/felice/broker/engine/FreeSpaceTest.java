@@ -17,7 +17,7 @@ class FreeSpaceTest {
 
     @ParameterizedTest
     @CsvSource({"100000, 64", "24, 3", "-1, 64"})
-    void aFullEngineHasRoomAgainWhenClearlyMoreIsFreeThanWhenItRanOut(long total, long enough) {
+    void aFullEngineAcceptsRecordsAgainWhenClearlyMoreSpaceIsFree(long total, long enough) {
         long totalBytes = total < 0 ? -1 : total * MB;
         volume = new Volume("disk:", totalBytes, 0);
         FreeSpace room = new FreeSpace("disk", () -> volume, nanos::get);
@@ -34,7 +34,7 @@ class FreeSpaceTest {
     }
 
     @Test
-    void aFullEngineWaitsNotForeverForMoreThanRetentionLeaves() {
+    void aFullEngineAcceptsRecordsAfterAWhileWithLittleMoreFreeSpace() {
         volume = new Volume("disk:", 24 * MB, 0);
         FreeSpace room = new FreeSpace("disk", () -> volume, nanos::get);
         room.ranOut(0);
@@ -50,7 +50,7 @@ class FreeSpaceTest {
     }
 
     @Test
-    void aFullEngineStaysFullHoweverLongNextToNothingIsFree() {
+    void aFullEngineStaysFullWhileAlmostNoSpaceIsFree() {
         volume = new Volume("disk:", 24 * MB, 0);
         FreeSpace room = new FreeSpace("disk", () -> volume, nanos::get);
         room.ranOut(0);
@@ -63,7 +63,7 @@ class FreeSpaceTest {
     }
 
     @Test
-    void oneLargeBatchThatDidNotFitKeepsSmallOnesOutForAWhileOnly() {
+    void oneLargeBatchThatDidNotFitBlocksSmallBatchesOnlyForAWhile() {
         volume = new Volume("memory:", 256 * MB, 90 * MB);
         FreeSpace room = new FreeSpace("memory", () -> volume, nanos::get);
         assertThat(room.ranOut(95 * MB)).isTrue();
@@ -78,7 +78,7 @@ class FreeSpaceTest {
 
     @ParameterizedTest
     @CsvSource({"100000, 4", "40, 2", "-1, 4"})
-    void aFailedWriteIsForLackOfRoomOnlyWhereNextToNothingIsFree(long total, long least) {
+    void aFailedWriteMakesTheEngineFullOnlyIfAlmostNoSpaceIsFree(long total, long least) {
         long totalBytes = total < 0 ? -1 : total * MB;
         volume = new Volume("disk:", totalBytes, least * MB);
         FreeSpace room = new FreeSpace("disk", () -> volume, nanos::get);

@@ -32,7 +32,7 @@ class MountedEngineTest {
     }
 
     @Test
-    void whatNoThreadWasToBeHadForIsDoneWhenThereIsOne() {
+    void aTaskWithoutAThreadRunsWhenAThreadCanBeCreated() {
         exhausted = true;
         engine.execute(() -> done.add("early"));
         engine.startWaiting();
@@ -45,7 +45,7 @@ class MountedEngineTest {
     }
 
     @Test
-    void whatNoThreadWasToBeHadForIsDoneByThoseThatAreThere() {
+    void aTaskWithoutItsOwnThreadRunsOnAnExistingThread() {
         CountDownLatch busy = new CountDownLatch(1);
         engine.execute(() -> waitFor(busy));
         exhausted = true;
@@ -57,7 +57,7 @@ class MountedEngineTest {
     }
 
     @Test
-    void logsAreOpenedHoweverOftenThereWasNoThread() {
+    void logsAreOpenedEvenIfThreadsOftenCannotBeCreated() {
         exhausted = true;
         List<String> logs = new ArrayList<>();
         for (int i = 0; i < 5; i++) {

@@ -25,7 +25,7 @@ class OpeningFailuresTest {
     private static final LogId ID = new LogId(UUID.randomUUID(), 3, "orders");
 
     @Test
-    void theCauseAndTheBundleOfAThirdPartysEngineAreLogged() {
+    void theCauseAndTheBundleOfAFailedEngineAreLogged() {
         StorageEngine foreign = ofBundle("com.example.tape", "2.1.0");
         MountedEngine engine = new MountedEngine("tape", foreign, 1, System::nanoTime);
 
@@ -40,7 +40,7 @@ class OpeningFailuresTest {
     }
 
     @Test
-    void ofManyFailuresOneIsLoggedInAMinute() {
+    void oneFailureIsLoggedPerMinute() {
         AtomicLong nanos = new AtomicLong();
         OpeningFailures failures = new OpeningFailures("disk", new ScriptedEngine(Clock.systemUTC()), nanos::get);
 

@@ -31,7 +31,7 @@ class OpeningsTest {
     }
 
     @Test
-    void asManyAreOpenedAtOnceAsMayBe() throws Exception {
+    void theLimitOfSimultaneousOpeningsIsUsed() throws Exception {
         Openings openings = new Openings(threads, MOST);
         CyclicBarrier together = new CyclicBarrier(MOST);
         CountDownLatch done = new CountDownLatch(MOST);
@@ -48,7 +48,7 @@ class OpeningsTest {
     }
 
     @Test
-    void theyAreUnderWayFromTheFirstAddedUntilTheLastIsOpened() {
+    void openingsAreUnderWayUntilTheLastLogIsOpened() {
         Deque<Runnable> pool = new ArrayDeque<>();
         Openings openings = new Openings(pool::add, 1);
         List<Boolean> whileOpening = new ArrayList<>();
@@ -64,7 +64,7 @@ class OpeningsTest {
     }
 
     @Test
-    void oneThatFailsByAccidentKeepsNoOtherFromBeingOpened() {
+    void anUnexpectedFailureDoesNotStopOtherOpenings() {
         Deque<Runnable> pool = new ArrayDeque<>();
         Openings openings = new Openings(pool::add, 1);
         List<Integer> opened = new ArrayList<>();
@@ -80,7 +80,7 @@ class OpeningsTest {
     }
 
     @Test
-    void neverAreMoreOpenedAtOnceAndEachIsOpenedOnce() throws Exception {
+    void neverMoreThanTheLimitAreOpenedAtOnceAndEachLogIsOpenedOnce() throws Exception {
         Openings openings = new Openings(threads, MOST);
         List<Integer> opened = Collections.synchronizedList(new ArrayList<>());
         AtomicInteger atOnce = new AtomicInteger();
@@ -109,7 +109,7 @@ class OpeningsTest {
     }
 
     @Test
-    void whatSomebodyWaitsForComesBeforeTheOthersInTheOrderOfAsking() {
+    void logsThatClientsWaitForAreOpenedFirstInTheOrderOfTheRequests() {
         Deque<Runnable> pool = new ArrayDeque<>();
         Openings openings = new Openings(pool::add, 1);
         List<String> opened = new ArrayList<>();

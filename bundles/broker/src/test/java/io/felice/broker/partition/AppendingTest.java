@@ -64,7 +64,7 @@ class AppendingTest {
     }
 
     @Test
-    void batchesAreStampedWithOffsetAndEpochAndAreOtherwiseUntouched() {
+    void batchesGetOffsetAndEpochAndAreOtherwiseUnchanged() {
         LeaderPartition partition = bench.open(3);
         RecordBatch sent = batch(10).values("v").at(0);
         ByteBuffer before = copy(sent.bytes());
@@ -80,7 +80,7 @@ class AppendingTest {
     }
 
     @Test
-    void anAnswerWaitsForTheEndOfTheTurnAndOneSettleServesAll() {
+    void oneSettleAtTheEndOfTheTurnAnswersAllAppends() {
         LeaderPartition partition = bench.open(0);
         get(produce(partition, batch(1)));
         int settlesBefore = bench.engine.settles.get();
@@ -101,7 +101,7 @@ class AppendingTest {
     }
 
     @Test
-    void aTurnThatTakesNothingMoreDoesNotKeepAnAnswerWaiting() {
+    void aTurnThatRefusesAnActionDoesNotDelayTheAnswer() {
         LeaderPartition partition = bench.open(0);
         get(produce(partition, batch(1)));
         Turn full = action -> {
@@ -118,7 +118,7 @@ class AppendingTest {
     }
 
     @Test
-    void anErrorInAnAppendIsAnsweredAndEndsThePartition() {
+    void anErrorInAnAppendFailsTheAppendAndEndsTheLog() {
         LeaderPartition partition = bench.open(0);
         get(produce(partition, batch(1)));
         bench.engine.onAppend = () -> {
@@ -133,7 +133,7 @@ class AppendingTest {
     }
 
     @Test
-    void anErrorInASettleIsAnsweredAndEndsThePartition() {
+    void anErrorInASettleFailsTheAppendAndEndsTheLog() {
         LeaderPartition partition = bench.open(0);
         get(produce(partition, batch(1)));
         bench.engine.onSettle = () -> {
@@ -191,7 +191,7 @@ class AppendingTest {
     }
 
     @Test
-    void anAppendThatIsInTheLogKeepsItsBytesNoLongerAndOneThatIsLateIsForgotten() {
+    void theBytesOfWrittenAndExpiredAppendsAreReleased() {
         LeaderPartition partition =
                 bench.with(TopicConfig.STORAGE_DURABILITY, "power").open(0);
         get(produce(partition, batch(1)));
@@ -229,7 +229,7 @@ class AppendingTest {
     }
 
     @Test
-    void anAppendThatWaitedTooLongForItsTurnIsNotWritten() {
+    void anAppendWhoseDeadlineHasPassedIsNotWritten() {
         LeaderPartition partition = bench.open(0);
         get(produce(partition, batch(1)));
         CompletableFuture<Void> hanging = new CompletableFuture<>();
@@ -245,7 +245,7 @@ class AppendingTest {
     }
 
     @Test
-    void anAppendWithASequenceIsWrittenThoughItIsLateAndKnownWhenItComesAgain() {
+    void aLateAppendWithASequenceIsWrittenAndItsDuplicateIsRecognised() {
         LeaderPartition partition = bench.open(0);
         get(produce(partition, batch(1)));
         CompletableFuture<Void> hanging = new CompletableFuture<>();
@@ -266,7 +266,7 @@ class AppendingTest {
     }
 
     @Test
-    void anAppendThatMayNotWaitAtAllIsWrittenIfItNeedNotWait() {
+    void anAppendWithTimeoutZeroIsWrittenIfItNeedNotWait() {
         LeaderPartition partition = bench.open(0);
         bench.engine.onAppend = () -> bench.nanos.addAndGet(1);
         get(produce(partition, batch(1)));
@@ -319,14 +319,14 @@ class AppendingTest {
     }
 
     @Test
-    void aBatchThatDoesNotBeginAtZeroIsAnInvalidRecord() {
+    void aBatchWhoseBaseOffsetIsNotZeroIsAnInvalidRecord() {
         LeaderPartition partition = bench.open(0);
 
         refused(ErrorCode.INVALID_RECORD, () -> get(produce(partition, batch(2).at(17))));
     }
 
     @Test
-    void largeBatchesAreRefusedByEitherLimit() {
+    void batchesAboveTheMessageOrSegmentLimitAreRefused() {
         LeaderPartition partition = bench.with(TopicConfig.MAX_MESSAGE_BYTES, 2_000)
                 .with(TopicConfig.SEGMENT_BYTES, 1_000)
                 .open(0);
@@ -392,7 +392,7 @@ class AppendingTest {
     }
 
     @Test
-    void oneOldRecordAmongRecentOnesIsFound() {
+    void oneTooOldRecordInABatchIsRefused() {
         LeaderPartition partition =
                 bench.with(TopicConfig.MESSAGE_TIMESTAMP_BEFORE_MAX_MS, 1_000).open(0);
         RecordBatch mixed = new BatchBuilder()
@@ -404,7 +404,7 @@ class AppendingTest {
     }
 
     @Test
-    void configurationChangesHoldFromTheNextAppendOn() {
+    void configurationChangesApplyFromTheNextAppend() {
         LeaderPartition partition = bench.open(0);
         get(produce(partition, batch(1).valueBytes(3_000)));
 
@@ -414,7 +414,7 @@ class AppendingTest {
     }
 
     @Test
-    void anEngineThatBlocksIsAppendedToOnItsOwnThreads() {
+    void appendsToABlockingEngineRunOnItsThreads() {
         bench.engine.traits = EnumSet.complementOf(EnumSet.of(EngineTrait.APPENDS_WITHOUT_BLOCKING));
         bench.close();
         bench = reopenedWith(bench.engine.traits);
@@ -443,7 +443,7 @@ class AppendingTest {
     }
 
     @Test
-    void aSlowDeviceIsSettledElsewhereUntilItIsFastForAWhile() {
+    void aSlowDeviceIsSettledOnTheEnginesThreadsUntilItIsFastAgain() {
         LeaderPartition partition = bench.open(0);
         get(produce(partition, batch(1)));
         bench.engine.onSettle = () -> bench.nanos.addAndGet(Device.LONG_NANOS);
@@ -465,7 +465,7 @@ class AppendingTest {
     }
 
     @Test
-    void anAppendIsPlacedThoughSegmentsAgeFasterThanTheyAreRolled() {
+    void anAppendIsWrittenEvenIfSegmentsAgeFasterThanTheyAreRolled() {
         LeaderPartition partition = bench.with(TopicConfig.SEGMENT_MS, 5).open(0);
         bench.msPerLook = 10;
         get(produce(partition, batch(1)));
@@ -476,7 +476,7 @@ class AppendingTest {
     }
 
     @Test
-    void anAppendThatIsWrittenSlowlyMakesItsDeviceSlow() {
+    void aSlowAppendMakesTheDeviceSlow() {
         LeaderPartition partition = bench.open(0);
         get(produce(partition, batch(1)));
         assertThat(bench.mounted.device().isSlow()).isFalse();
@@ -491,7 +491,7 @@ class AppendingTest {
     }
 
     @Test
-    void aSlowRollMakesItsDeviceSlow() {
+    void aSlowRollMakesTheDeviceSlow() {
         int size = batch(1).valueBytes(1_000).at(0).sizeInBytes();
         LeaderPartition partition =
                 bench.with(TopicConfig.SEGMENT_BYTES, 3 * size).open(0);
@@ -508,7 +508,7 @@ class AppendingTest {
     }
 
     @Test
-    void aLogThatFailsTakesEveryAnswerWithIt() {
+    void aFailedLogFailsAllWaitingAppends() {
         LeaderPartition partition =
                 bench.with(TopicConfig.STORAGE_DURABILITY, "power").open(0);
         get(produce(partition, batch(1)));
@@ -526,7 +526,7 @@ class AppendingTest {
     }
 
     @Test
-    void afterResigningNothingIsAnsweredAsDone() {
+    void noAppendIsAcknowledgedAfterTheRoleEnded() {
         LeaderPartition partition =
                 bench.with(TopicConfig.STORAGE_DURABILITY, "power").open(0);
         get(produce(partition, batch(1)));
@@ -541,7 +541,7 @@ class AppendingTest {
     }
 
     @Test
-    void closingAnswersWhatWasAccepted() {
+    void closingAnswersAcceptedAppends() {
         LeaderPartition partition = bench.open(0);
         get(produce(partition, batch(1)));
         List<Runnable> atEnd = new ArrayList<>();
@@ -555,7 +555,7 @@ class AppendingTest {
     }
 
     @Test
-    void anOlderLeaseCannotAppendAnyMore() {
+    void anOlderLeaseCannotAppend() {
         LeaderPartition old = bench.open(0);
         get(produce(old, batch(1)));
         LeaderPartition fresh = bench.open(1);
@@ -566,7 +566,7 @@ class AppendingTest {
     }
 
     @Test
-    void manyThreadsAppendWithoutAGapOrADouble() throws InterruptedException {
+    void manyThreadsAppendWithoutGapsOrDuplicates() throws InterruptedException {
         LeaderPartition partition = bench.open(0);
         int threads = 8;
         int each = 500;

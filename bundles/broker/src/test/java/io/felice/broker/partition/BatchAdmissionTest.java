@@ -70,7 +70,7 @@ class BatchAdmissionTest {
 
     @ParameterizedTest
     @EnumSource(CompressionType.class)
-    void aBatchOfAnyCodecIsAdmittedAsItIs(CompressionType codec) {
+    void aValidBatchOfAnyCodecIsAdmittedUnchanged(CompressionType codec) {
         ByteBuffer bytes = batch(codec, 500);
         ByteBuffer before = copy(bytes);
 
@@ -85,7 +85,7 @@ class BatchAdmissionTest {
             value = CompressionType.class,
             names = {"NONE"},
             mode = EnumSource.Mode.EXCLUDE)
-    void plainBytesUnderACodecAreRefused(CompressionType codec) {
+    void uncompressedBytesWithACodecInTheHeaderAreRefused(CompressionType codec) {
         ByteBuffer plain = batch(CompressionType.NONE, 3);
         plain.putShort(RecordBatch.ATTRIBUTES_AT, (short) codec.id);
 
@@ -94,7 +94,7 @@ class BatchAdmissionTest {
 
     @ParameterizedTest
     @EnumSource(CompressionType.class)
-    void aBodyThatIsCutOffIsRefused(CompressionType codec) {
+    void aTruncatedBodyIsRefused(CompressionType codec) {
         ByteBuffer whole = batch(codec, 200);
         byte[] body = bodyOf(whole);
 
@@ -120,7 +120,7 @@ class BatchAdmissionTest {
     }
 
     @Test
-    void theLargestRecordCountThatThereIsIsRefused() {
+    void theLargestPossibleRecordCountIsRefused() {
         ByteBuffer one = batch(CompressionType.NONE, 1);
         one.putInt(RecordBatch.RECORD_COUNT_AT, Integer.MAX_VALUE)
                 .putInt(RecordBatch.LAST_OFFSET_DELTA_AT, Integer.MAX_VALUE - 1);
@@ -129,7 +129,7 @@ class BatchAdmissionTest {
     }
 
     @Test
-    void bodiesAreNotReadWhereTheTopicTrustsItsProducers() {
+    void bodiesAreNotReadIfTheTopicDoesNotCheckThem() {
         config.put(TopicConfig.RECORD_VALIDATION, "header");
         ByteBuffer plain = batch(CompressionType.NONE, 3);
         plain.putShort(RecordBatch.ATTRIBUTES_AT, (short) CompressionType.GZIP.id);
@@ -138,7 +138,7 @@ class BatchAdmissionTest {
     }
 
     @Test
-    void aRecordThatIsLargerThanTheTopicTakesIsRefusedBeforeItIsDecompressed() {
+    void aRecordAboveTheTopicsLimitIsRefusedBeforeItIsDecompressed() {
         config.put(TopicConfig.MAX_DECOMPRESSED_MESSAGE_BYTES, "1000");
         ByteBuffer large = copy(MemoryRecords.withRecords(
                         Compression.of(CompressionType.ZSTD).build(), new SimpleRecord(NOW, null, new byte[1 << 20]))
@@ -148,7 +148,7 @@ class BatchAdmissionTest {
     }
 
     @Test
-    void aSnappyBlockThatClaimsMoreThanItCanBecomeIsRefusedBeforeItIsDecompressed() {
+    void aSnappyBlockWithAnImpossibleSizeIsRefusedBeforeItIsDecompressed() {
         byte[] twoGigabytes = {(byte) 0xff, (byte) 0xff, (byte) 0xff, (byte) 0xff, 7, 0, 0};
         ByteBuffer batch = batch(CompressionType.SNAPPY, 1);
 
@@ -156,7 +156,7 @@ class BatchAdmissionTest {
     }
 
     @Test
-    void recordsWithATimeThatIsTooFarAreNamed() {
+    void recordsWithATimestampOutOfBoundsAreNamedInTheAnswer() {
         config.put(TopicConfig.MESSAGE_TIMESTAMP_AFTER_MAX_MS, "1000");
         ByteBuffer bytes = copy(MemoryRecords.withRecords(
                         Compression.NONE,
@@ -172,7 +172,7 @@ class BatchAdmissionTest {
     }
 
     @Test
-    void aCompactedTopicTakesNoRecordWithoutAKey() {
+    void aCompactedTopicRefusesRecordsWithoutAKey() {
         config.put(TopicConfig.CLEANUP_POLICY, "compact");
         ByteBuffer bytes = copy(MemoryRecords.withRecords(
                         Compression.NONE,
@@ -187,7 +187,7 @@ class BatchAdmissionTest {
     }
 
     @Test
-    void aHeaderThatClaimsANewerTimeThanItsRecordsHaveIsCorrected() {
+    void aMaxTimestampAboveTheRecordsTimestampsIsCorrected() {
         ByteBuffer bytes = batch(CompressionType.LZ4, 3);
         bytes.putLong(RecordBatch.MAX_TIMESTAMP_AT, NOW * 2);
 
@@ -198,7 +198,7 @@ class BatchAdmissionTest {
     }
 
     @Test
-    void aBatchThatIsLongerThanTheRequestIsRefusedForGood() {
+    void aBatchThatIsLongerThanTheRequestGetsAnErrorWithoutRetries() {
         for (int length : new int[] {1_000, 1 << 30, Integer.MAX_VALUE}) {
             ByteBuffer bytes = batch(CompressionType.NONE, 1).putInt(RecordBatch.LENGTH_AT, length);
 
@@ -215,7 +215,7 @@ class BatchAdmissionTest {
     }
 
     @Test
-    void zstdIsRefusedFromClientsThatAreTooOldForIt() {
+    void zstdIsRefusedInOldProduceVersions() {
         ByteBuffer bytes = batch(CompressionType.ZSTD, 3);
 
         refused(

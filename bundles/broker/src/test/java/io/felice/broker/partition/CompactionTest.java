@@ -133,7 +133,7 @@ class CompactionTest {
     }
 
     @Test
-    void theLatestRecordOfEachKeyStaysWhereItWas() {
+    void theLatestRecordOfEachKeyKeepsItsOffset() {
         LeaderPartition partition = oneBatchASegment();
         for (String key : List.of("a", "b", "a", "c", "b", "a")) {
             put(partition, key, "v");
@@ -150,7 +150,7 @@ class CompactionTest {
     }
 
     @Test
-    void nothingGoesBeforeWhatStaysSurvivesAPowerCut() {
+    void noRecordIsRemovedBeforeTheLaterRecordIsFlushed() {
         LeaderPartition partition = oneBatchASegment();
         CompletionStage<Void> compacted = compactUntilItFlushes(partition);
 
@@ -172,7 +172,7 @@ class CompactionTest {
     }
 
     @Test
-    void aLogWhoseFlushFailsEndsThePartitionAndLosesNothing() {
+    void aFailedFlushEndsTheLogAndRemovesNoRecord() {
         LeaderPartition partition = oneBatchASegment();
         CompletionStage<Void> compacted = compactUntilItFlushes(partition);
 
@@ -184,7 +184,7 @@ class CompactionTest {
     }
 
     @Test
-    void anOffsetThatWasCompactedAwayGivesTheNextRecord() {
+    void aReadFromARemovedOffsetBeginsWithTheNextRecord() {
         LeaderPartition partition = oneBatchASegment();
         for (String key : List.of("a", "b", "a", "a", "b", "c")) {
             put(partition, key, "v");
@@ -201,7 +201,7 @@ class CompactionTest {
     }
 
     @Test
-    void theActiveSegmentIsNotTouchedNorWhatIsAboveTheHighWatermark() {
+    void theActiveSegmentAndRecordsAboveTheHighWatermarkAreNotCompacted() {
         LeaderPartition partition = bench.with(TopicConfig.SEGMENT_BYTES, ONE_BATCH)
                 .with(TopicConfig.STORAGE_DURABILITY, "power")
                 .open(0);
@@ -223,7 +223,7 @@ class CompactionTest {
     }
 
     @Test
-    void recordsWithoutAKeyStay() {
+    void recordsWithoutAKeyAreNotRemoved() {
         bench.with(TopicConfig.RECORD_VALIDATION, "header");
         LeaderPartition partition = oneBatchASegment();
         put(partition, null, "1");
@@ -238,7 +238,7 @@ class CompactionTest {
     }
 
     @Test
-    void aBatchKeepsItsOffsetsAndItsEpochWhenRecordsGo() {
+    void aBatchKeepsItsOffsetsAndItsEpochWhenRecordsAreRemoved() {
         LeaderPartition partition = bench.with(TopicConfig.SEGMENT_BYTES, 200).open(3);
         get(produce(
                 partition,
@@ -294,7 +294,7 @@ class CompactionTest {
     }
 
     @Test
-    void aTombstoneStaysForItsTimeAfterItWasFirstMet() {
+    void aTombstoneStaysForDeleteRetentionMsAfterTheFirstRunThatReadIt() {
         LeaderPartition partition = oneBatchASegment();
         put(partition, "a", "1");
         put(partition, "a", null);
@@ -316,7 +316,7 @@ class CompactionTest {
     }
 
     @Test
-    void aTombstoneKeepsItsTimestampAndWhenItMayGoBeyondARestart() {
+    void aTombstoneKeepsItsTimestampAndItsDeleteHorizonAfterARestart() {
         LeaderPartition partition = oneBatchASegment();
         put(partition, "a", null);
         put(partition, "b", "1");
@@ -331,7 +331,7 @@ class CompactionTest {
     }
 
     @Test
-    void youngRecordsWait() {
+    void recordsYoungerThanMinCompactionLagAreNotCompacted() {
         LeaderPartition partition = bench.with(TopicConfig.MIN_COMPACTION_LAG_MS, 1_000)
                 .with(TopicConfig.SEGMENT_BYTES, ONE_BATCH)
                 .open(0);
@@ -351,7 +351,7 @@ class CompactionTest {
     }
 
     @Test
-    void littleDirtWaitsUntilItIsEnoughOrHasWaitedLong() {
+    void aRunWaitsForTheMinimumDirtyRatioOrTheMaximumLag() {
         LeaderPartition partition = oneBatchASegment();
         for (int i = 0; i < 10; i++) {
             put(partition, "key" + i, "v");
@@ -380,7 +380,7 @@ class CompactionTest {
     }
 
     @Test
-    void aTopicThatIsNotToBeCompactedIsLeftAloneUntilItIs() {
+    void onlyATopicWithCleanupPolicyCompactIsCompacted() {
         LeaderPartition partition = bench.with(TopicConfig.CLEANUP_POLICY, "delete")
                 .with(TopicConfig.SEGMENT_BYTES, ONE_BATCH)
                 .open(0);
@@ -397,7 +397,7 @@ class CompactionTest {
     }
 
     @Test
-    void aRecordOfACompactedTopicDoesNotWaitInTheActiveSegmentForLongerThanItMay() {
+    void aCompactedTopicRollsItsActiveSegmentBeforeMaxCompactionLag() {
         TopicConfig config = TopicConfig.with(
                 Map.of(TopicConfig.CLEANUP_POLICY, "compact", TopicConfig.MAX_COMPACTION_LAG_MS, "5000"));
 
@@ -405,7 +405,7 @@ class CompactionTest {
     }
 
     @Test
-    void moreKeysThanCanBeRememberedAreCompactedInSeveralRuns() {
+    void moreKeysThanTheLimitAreCompactedInSeveralRuns() {
         LeaderPartition partition = oneBatchASegment();
         for (int round = 0; round < 2; round++) {
             for (int key = 0; key < 10; key++) {
@@ -423,7 +423,7 @@ class CompactionTest {
     }
 
     @Test
-    void oneBatchWithMoreKeysThanCanBeRememberedDoesNotHinderCompaction() {
+    void oneBatchWithMoreKeysThanTheLimitDoesNotStopCompaction() {
         LeaderPartition partition = bench.with(TopicConfig.SEGMENT_BYTES, 1_000).open(0);
         BatchBuilder many = new BatchBuilder();
         for (int key = 0; key < 40; key++) {
@@ -441,7 +441,7 @@ class CompactionTest {
     }
 
     @Test
-    void aSegmentOfWhichMuchStaysIsRewrittenWithoutKeepingItInMemory() {
+    void aLargeRemainingSegmentIsRewrittenWithoutKeepingItInMemory() {
         LeaderPartition partition = bench.with(TopicConfig.SEGMENT_BYTES, 2 * SegmentRewrite.AHEAD_BYTES)
                 .open(0);
         byte[] value = new byte[100_000];
@@ -468,7 +468,7 @@ class CompactionTest {
     }
 
     @Test
-    void theSequenceOfAProducerSurvivesItsRecords() {
+    void theSequenceOfAProducerSurvivesTheRemovalOfItsRecords() {
         LeaderPartition partition = oneBatchASegment();
         for (int sequence = 0; sequence < 3; sequence++) {
             get(produce(
@@ -492,7 +492,7 @@ class CompactionTest {
     }
 
     @Test
-    void whatIsCleanAlreadyIsNotWrittenAgain() {
+    void segmentsThatLoseNoRecordAreNotRewritten() {
         LeaderPartition partition = oneBatchASegment();
         for (String key : List.of("a", "b", "a", "end")) {
             put(partition, key, "v");
@@ -508,7 +508,7 @@ class CompactionTest {
     }
 
     @Test
-    void aSegmentThatCannotBeReplacedStaysAndTheLogGoesOn() {
+    void aSegmentThatCannotBeReplacedStaysAndTheLogStaysOpen() {
         LeaderPartition partition = oneBatchASegment();
         for (String key : List.of("a", "b", "a", "b", "end")) {
             put(partition, key, "v");
@@ -532,7 +532,7 @@ class CompactionTest {
     }
 
     @Test
-    void nothingIsRewrittenBehindASegmentThatFailed() {
+    void noSegmentAfterAFailedSegmentIsRewritten() {
         LeaderPartition partition = oneBatchASegment();
         put(partition, "a", "1");
         put(partition, "b", "1");
@@ -549,7 +549,7 @@ class CompactionTest {
     }
 
     @Test
-    void aLogThatDiesOfARewriteIsReported() {
+    void aLogThatFailsDuringARewriteIsReported() {
         LeaderPartition partition = oneBatchASegment();
         for (String key : List.of("a", "a", "end")) {
             put(partition, key, "v");
@@ -565,7 +565,7 @@ class CompactionTest {
     }
 
     @Test
-    void withoutRoomForASecondCopyNothingIsTried() {
+    void aSegmentIsNotRewrittenWithoutFreeSpaceForASecondCopy() {
         LeaderPartition partition = oneBatchASegment();
         for (String key : List.of("a", "a", "end")) {
             put(partition, key, "v");
@@ -579,7 +579,7 @@ class CompactionTest {
     }
 
     @Test
-    void whoReadsAReplacedSegmentGoesOnReadingIt() {
+    void pinnedRecordsOfAReplacedSegmentStayReadable() {
         LeaderPartition partition = oneBatchASegment();
         for (String key : List.of("a", "b", "a", "b", "end")) {
             put(partition, key, "v");
@@ -595,7 +595,7 @@ class CompactionTest {
     }
 
     @Test
-    void appendsWhileASegmentIsReplacedComeAfterwards() throws Exception {
+    void appendsWaitWhileASegmentIsReplaced() throws Exception {
         LeaderPartition partition = oneBatchASegment();
         for (String key : List.of("a", "a", "end")) {
             put(partition, key, "v");
@@ -624,7 +624,7 @@ class CompactionTest {
     }
 
     @Test
-    void aSegmentThatWasEmptiedDoesNotKeepRetentionFromTheNext() {
+    void anEmptySegmentDoesNotStopRetentionOfTheNext() {
         LeaderPartition partition = bench.with(TopicConfig.CLEANUP_POLICY, "compact,delete")
                 .with(TopicConfig.RETENTION_MS, 1_000)
                 .with(TopicConfig.SEGMENT_BYTES, ONE_BATCH)
@@ -655,7 +655,7 @@ class CompactionTest {
     }
 
     @Test
-    void atRandomItKeepsWhatAReplayWouldFindAndWhatItIsToldToKeep() {
+    void afterRandomRunsEveryMissingRecordHasALaterOneOfItsKeyOrIsAnOldTombstone() {
         long seed = new Random().nextLong();
         System.out.println("CompactionTest seed " + seed);
         Random random = new Random(seed);

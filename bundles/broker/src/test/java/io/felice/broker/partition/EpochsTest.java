@@ -12,35 +12,35 @@ import org.junit.jupiter.api.Test;
 /** Where the logs of a leader and a follower diverge. */
 class EpochsTest {
     @Test
-    void aReaderWithinTheSameEpochGoesOn() {
+    void aReaderWithinTheSameEpochHasNotDiverged() {
         Epochs leader = new Epochs(List.of(new Entry(2, 0), new Entry(5, 10)));
 
         assertThat(leader.divergence(5, 15, 20)).isEmpty();
     }
 
     @Test
-    void aReaderThatHasMoreOfAnEpochThanTheLeaderIsToldWhereItEnds() {
+    void aReaderWithMoreOfAnEpochThanTheLeaderGetsTheEndOfTheEpoch() {
         Epochs leader = new Epochs(List.of(new Entry(2, 0), new Entry(5, 10)));
 
         assertThat(leader.divergence(2, 12, 20)).contains(new EpochEnd(2, 10));
     }
 
     @Test
-    void aReaderOfAnEpochThatTheLeaderDoesNotHaveIsToldTheLargestBelow() {
+    void aReaderOfAnEpochThatTheLeaderDoesNotHaveGetsTheLargestEpochBelow() {
         Epochs leader = new Epochs(List.of(new Entry(2, 0), new Entry(5, 10)));
 
         assertThat(leader.divergence(4, 12, 20)).contains(new EpochEnd(2, 10));
     }
 
     @Test
-    void aFollowerCutsOffWhatTheLeaderDoesNotHave() {
+    void aFollowerTruncatesRecordsThatTheLeaderDoesNotHave() {
         Epochs follower = new Epochs(List.of(new Entry(2, 0), new Entry(4, 10)));
 
         assertThat(follower.truncationPoint(new EpochEnd(2, 10), 12)).isEqualTo(10);
     }
 
     @Test
-    void aFollowerCutsOffNoLaterThanItsOwnEndOfTheEpoch() {
+    void aFollowerTruncatesToItsOwnEndOfTheEpochIfThatIsSmaller() {
         Epochs follower = new Epochs(List.of(new Entry(1, 0), new Entry(3, 6)));
 
         assertThat(follower.truncationPoint(new EpochEnd(1, 9), 12)).isEqualTo(6);
@@ -48,7 +48,7 @@ class EpochsTest {
 
     /** Rule 6 (KIP-101, KIP-279): a follower that truncates as told ends with the leader's records. */
     @Test
-    void atRandomAFollowerThatTruncatesAndFetchesEndsWithTheLeadersLog() {
+    void afterRandomDivergencesAFollowerEndsWithTheLeadersLog() {
         long seed = new Random().nextLong();
         System.out.println("EpochsTest seed " + seed);
         Random random = new Random(seed);

@@ -32,7 +32,7 @@ class FlushTest {
     }
 
     @Test
-    void aLogIsNotFlushedUnlessItsTopicWantsIt() throws Exception {
+    void aLogIsFlushedOnlyIfItsTopicAsksForIt() throws Exception {
         LeaderPartition partition = bench.open(0);
 
         get(produce(partition, batch(1000)));
@@ -42,7 +42,7 @@ class FlushTest {
     }
 
     @Test
-    void flushMessagesCountsTheRecordsSinceTheLastFlushAndKeepsNoAnswerWaiting() {
+    void flushMessagesCountsRecordsSinceTheLastFlushAndDelaysNoAnswer() {
         LeaderPartition partition = bench.with(TopicConfig.FLUSH_MESSAGES, 3).open(0);
         bench.engine.flushesAtOnce = false;
 
@@ -58,7 +58,7 @@ class FlushTest {
     }
 
     @Test
-    void flushMsFlushesWhatIsNewOnceItsTimeHasCome() throws Exception {
+    void flushMsFlushesNewRecordsAfterItsTime() throws Exception {
         LeaderPartition partition = bench.with(TopicConfig.FLUSH_MS, 5_000).open(0);
         get(produce(partition, batch(1)));
 

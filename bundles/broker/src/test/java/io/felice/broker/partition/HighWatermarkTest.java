@@ -14,7 +14,7 @@ class HighWatermarkTest {
     private final HighWatermark watermark = new HighWatermark(0, 10);
 
     @Test
-    void aLeaderThatIsAloneInSyncCommitsWhatIsDurableHere() {
+    void withoutInSyncFollowersTheHighWatermarkIsTheDurableEndOfTheLeader() {
         watermark.lead(List.of(0), 10);
 
         boolean moved = watermark.durableTo(15);
@@ -24,7 +24,7 @@ class HighWatermarkTest {
     }
 
     @Test
-    void theSlowestInSyncReplicaHoldsItBack() {
+    void theHighWatermarkIsTheEndOfTheSlowestInSyncReplica() {
         watermark.lead(List.of(0, 1, 2), 20);
         watermark.fetchedFrom(1, 18);
 
@@ -34,7 +34,7 @@ class HighWatermarkTest {
     }
 
     @Test
-    void aFollowerThatHasNotFetchedYetHoldsItBack() {
+    void anInSyncFollowerThatHasNotFetchedYetStopsTheHighWatermark() {
         watermark.lead(List.of(0, 1), 20);
 
         assertThat(watermark.durableTo(30)).isFalse();
@@ -43,7 +43,7 @@ class HighWatermarkTest {
     }
 
     @Test
-    void aReplicaThatLeavesTheInSyncSetNoLongerHoldsItBack() {
+    void aReplicaThatLeavesTheInSyncSetNoLongerCounts() {
         watermark.lead(List.of(0, 1), 20);
         watermark.fetchedFrom(1, 12);
 
@@ -53,7 +53,7 @@ class HighWatermarkTest {
     }
 
     @Test
-    void aReplicaThatIsNotInSyncDoesNotMoveIt() {
+    void aReplicaThatIsNotInSyncDoesNotCount() {
         watermark.lead(List.of(0, 1), 20);
 
         assertThat(watermark.fetchedFrom(2, 20)).isFalse();
@@ -62,7 +62,7 @@ class HighWatermarkTest {
     }
 
     @Test
-    void whatFollowersAcknowledgedInAnEarlierEpochDoesNotCount() {
+    void fetchesInAnEarlierLeaderEpochDoNotCount() {
         watermark.lead(List.of(0, 1), 20);
         watermark.fetchedFrom(1, 12);
 
@@ -73,7 +73,7 @@ class HighWatermarkTest {
     }
 
     @Test
-    void aFollowerTakesTheLeadersWordAsFarAsItsOwnLogGoes() {
+    void aFollowerTakesTheLeadersHighWatermarkUpToItsOwnLogEnd() {
         watermark.follow();
 
         assertThat(watermark.toldByLeader(40, 25)).isTrue();
@@ -83,14 +83,14 @@ class HighWatermarkTest {
     }
 
     @Test
-    void aLeaderTakesNobodysWord() {
+    void aLeaderIgnoresTheHighWatermarkOfOthers() {
         watermark.lead(List.of(0, 1), 20);
 
         assertThat(watermark.toldByLeader(40, 40)).isFalse();
     }
 
     @Test
-    void onlyTruncationTakesItBack() {
+    void onlyTruncationLowersTheHighWatermark() {
         watermark.lead(List.of(0), 20);
         watermark.durableTo(15);
         assertThat(watermark.offset()).isEqualTo(20);
@@ -101,7 +101,7 @@ class HighWatermarkTest {
     }
 
     @Test
-    void atRandomItIsTheSmallestEndOfTheInSyncSetAndNeverGoesBack() {
+    void afterRandomEventsTheHighWatermarkIsTheSmallestEndOfTheInSyncSetAndNeverDecreases() {
         long seed = new Random().nextLong();
         System.out.println("HighWatermarkTest seed " + seed);
         Random random = new Random(seed);

@@ -73,7 +73,7 @@ class IdempotenceTest {
     }
 
     @Test
-    void aSnapshotOfRecordsThatAreNotThereIsRemovedWhateverElseIsLost() throws IOException {
+    void aSnapshotOfLostRecordsIsRemoved() throws IOException {
         LeaderPartition partition = bench.open(0);
         get(produce(partition, batch(1).producer(7, 0, 0)));
         get(partition.log().close());
@@ -95,7 +95,7 @@ class IdempotenceTest {
     }
 
     @Test
-    void theLastFiveBatchesAreRememberedAndNoMore() {
+    void onlyTheLastFiveBatchesAreRemembered() {
         LeaderPartition partition = bench.open(0);
         for (int i = 0; i < 6; i++) {
             get(produce(partition, batch(1).producer(7, 0, i)));
@@ -154,7 +154,7 @@ class IdempotenceTest {
     }
 
     @Test
-    void anIdleProducerIsForgottenInTime() {
+    void anIdleProducerExpires() {
         bench.brokerConfig.put(BrokerConfig.PRODUCER_ID_EXPIRATION_MS, "1000");
         LeaderPartition partition = bench.open(0);
         get(produce(partition, batch(1).producer(7, 0, 0)));
@@ -171,7 +171,7 @@ class IdempotenceTest {
     }
 
     @Test
-    void theLongestIdleProducersGoFirstWhenThereAreTooMany() {
+    void theLongestIdleProducersAreRemovedFirstAboveTheLimit() {
         bench.brokerConfig.put(BrokerConfig.MAX_PRODUCER_IDS_PER_PARTITION, "10");
         LeaderPartition partition = bench.open(0);
         for (int id = 0; id < 20; id++) {
@@ -184,7 +184,7 @@ class IdempotenceTest {
     }
 
     @Test
-    void allFiveBatchesAreKnownAfterACleanRestartWithoutAScan() {
+    void allFiveBatchesAreKnownAfterACleanRestartWithoutReadingTheLog() {
         LeaderPartition partition = bench.open(0);
         List<Appended> answers = new ArrayList<>();
         for (int i = 0; i < 5; i++) {
@@ -243,7 +243,7 @@ class IdempotenceTest {
     }
 
     @Test
-    void randomProducersSeeEveryBatchOnceWhateverIsKilledOrClosed() {
+    void everyBatchOfRandomProducersIsWrittenOnceDespiteKillsAndRestarts() {
         long seed = System.nanoTime();
         System.out.println("IdempotenceTest seed " + seed);
         Random random = new Random(seed);

@@ -30,7 +30,7 @@ class LatestOffsetsTest {
     }
 
     @Test
-    void whenItIsFullItTakesNewOffsetsButNoNewKeys() {
+    void aFullTableAcceptsNewOffsetsButNoNewKeys() {
         LatestOffsets latest = new LatestOffsets(2);
         latest.put(key(1), 0);
         latest.put(key(2), 1);
@@ -52,7 +52,7 @@ class LatestOffsetsTest {
     }
 
     @Test
-    void theEmptyKeyIsAKey() {
+    void theEmptyKeyIsStoredLikeOtherKeys() {
         LatestOffsets latest = new LatestOffsets(2);
 
         latest.put(ByteBuffer.allocate(0), 0);

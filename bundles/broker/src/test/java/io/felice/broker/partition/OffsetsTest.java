@@ -44,7 +44,7 @@ class OffsetsTest {
     }
 
     @Test
-    void anOffsetIsFoundByTheTimeOfItsRecord() {
+    void anOffsetIsFoundByTheTimestampOfItsRecord() {
         LeaderPartition partition = bench.open(3);
         get(produce(partition, record(record(new BatchBuilder(), 100), 200).build()));
         get(produce(partition, record(record(new BatchBuilder(), 300), 150).build()));
@@ -68,7 +68,7 @@ class OffsetsTest {
     }
 
     @Test
-    void theNewestRecordByTimeIsFoundInOlderSegmentsToo() {
+    void theRecordWithTheMaxTimestampIsFoundInOlderSegments() {
         LeaderPartition partition = bench.with(TopicConfig.SEGMENT_BYTES, 300).open(0);
         get(produce(partition, record(record(new BatchBuilder(), 100), 900).build()));
         for (int i = 0; i < 20; i++) {
@@ -81,7 +81,7 @@ class OffsetsTest {
     }
 
     @Test
-    void theNewestRecordByTimeIsBelowTheHighWatermarkWhereverLaterOnesAre() {
+    void theRecordWithTheMaxTimestampIsBelowTheHighWatermark() {
         int size = record(new BatchBuilder(), 900).build().sizeInBytes();
         LeaderPartition partition = bench.with(TopicConfig.SEGMENT_BYTES, 2 * size)
                 .with(TopicConfig.STORAGE_DURABILITY, "power")
@@ -99,7 +99,7 @@ class OffsetsTest {
     }
 
     @Test
-    void theNewestRecordByTimeIsNotOneThatWasDeleted() {
+    void theRecordWithTheMaxTimestampIsNotADeletedRecord() {
         LeaderPartition partition = bench.open(0);
         get(produce(
                 partition,
@@ -112,7 +112,7 @@ class OffsetsTest {
     }
 
     @Test
-    void anEmptyLogHasNoNewestRecord() {
+    void anEmptyLogHasNoMaxTimestamp() {
         assertThat(get(bench.open(0).offsetOfMaxTimestamp())).isEmpty();
     }
 
@@ -199,7 +199,7 @@ class OffsetsTest {
     }
 
     @Test
-    void theLogIsKeptBelowItsSize() {
+    void retentionBytesLimitsTheSizeOfTheLog() {
         int size = batch(1).valueBytes(1_000).at(0).sizeInBytes();
         LeaderPartition partition = bench.with(TopicConfig.SEGMENT_BYTES, size)
                 .with(TopicConfig.RETENTION_BYTES, 3 * size)

@@ -40,7 +40,7 @@ class ProducerSnapshotsTest {
     }
 
     @Test
-    void oneThatWaitsToBeWrittenIsNotWrittenAfterTheEnd() {
+    void aSnapshotThatWaitsIsNotWrittenAfterTheLogHasEnded() {
         List<Runnable> waiting = new ArrayList<>();
         bench.background = waiting::add;
         snapshots.takeInBackground(40, new Producers().snapshot());
@@ -52,7 +52,7 @@ class ProducerSnapshotsTest {
     }
 
     @Test
-    void theEndWaitsForOneThatIsBeingWritten() throws InterruptedException {
+    void theEndOfTheLogWaitsForASnapshotThatIsBeingWritten() throws InterruptedException {
         LinkedBlockingQueue<Thread> writing = inThreads();
         Thread closing;
         synchronized (files) {
@@ -70,7 +70,7 @@ class ProducerSnapshotsTest {
     }
 
     @Test
-    void aPartitionIsNotClosedWhileOneIsBeingWritten() throws InterruptedException {
+    void aLogIsNotClosedWhileASnapshotIsBeingWritten() throws InterruptedException {
         LeaderPartition partition = bench.with(TopicConfig.SEGMENT_BYTES, 1_000).open(0);
         Bench.get(Bench.produce(partition, batch(1)));
         LinkedBlockingQueue<Thread> writing = inThreads();
@@ -93,7 +93,7 @@ class ProducerSnapshotsTest {
     }
 
     @Test
-    void oneThatCannotBeWrittenIsDoneWithout() throws IOException {
+    void aSnapshotThatCannotBeWrittenDoesNotFailTheLog() throws IOException {
         LeaderPartition partition = bench.with(TopicConfig.SEGMENT_MS, 1_000).open(0);
         Bench.get(Bench.produce(partition, batch(1)));
         Path state = directory.resolve(Bench.TOPIC_ID + "-0");

@@ -78,7 +78,7 @@ class RoleTest {
     }
 
     @Test
-    void anAppendOfAnEarlierEpochIsNeverAnsweredAsDone() {
+    void anAppendOfAnEarlierEpochIsNeverAcknowledged() {
         LeaderPartition first = bench.open(3);
         LeaderPartition waiting = lead(first.log(), state(4, 0, 0, 1));
         CompletionStage<Appended> append = append(waiting, Acks.ALL);
@@ -108,7 +108,7 @@ class RoleTest {
     }
 
     @Test
-    void aReplicaThatLeavesTheInSyncSetIsNoLongerWaitedFor() {
+    void appendsDoNotWaitForAReplicaThatLeftTheInSyncSet() {
         LeaderPartition partition = lead(bench.open(3).log(), state(4, 0, 0, 1));
         CompletionStage<Appended> all = append(partition, Acks.ALL);
 
@@ -133,14 +133,14 @@ class RoleTest {
     }
 
     @Test
-    void aBrokerWithoutAReplicaAcknowledgesNothing() {
+    void aFetchOfABrokerWithoutAReplicaIsRefused() {
         LeaderPartition partition = bench.open(3);
 
         refused(ErrorCode.NOT_LEADER_OR_FOLLOWER, () -> partition.fetchedBy(7, 0));
     }
 
     @Test
-    void aFollowerAppendsWhatTheLeaderHasAsItIs() {
+    void aFollowerAppendsTheLeadersBatchesUnchanged() {
         OpenedLog log = bench.open(3).log();
         FollowerPartition follower = follow(log, state(4, 1, 1, 0));
 
@@ -153,7 +153,7 @@ class RoleTest {
     }
 
     @Test
-    void aFollowerTruncatesWhereTheLogsPartAndItsProducersWithThem() throws IOException {
+    void aFollowerTruncatesItsLogAndItsProducersWhereTheLogsDiverge() throws IOException {
         LeaderPartition leader = bench.open(3);
         get(produce(leader, batch(2).producer(7, 0, 0)));
         get(produce(leader, batch(2).producer(7, 0, 2)));
@@ -184,7 +184,7 @@ class RoleTest {
     }
 
     @Test
-    void aReplicaReadsUpToTheLogsEnd() {
+    void aFollowerReadsUpToTheLogEnd() {
         LeaderPartition partition = lead(bench.open(3).log(), state(4, 0, 0, 1));
         get(append(partition, Acks.LEADER));
 
@@ -198,7 +198,7 @@ class RoleTest {
 
     /** An opening replays the same state as the running partition has. */
     @Test
-    void atRandomTheReplayedStateEqualsTheLivedOne() {
+    void theReplayedStateEqualsTheStateOfTheRunningPartition() {
         long seed = new Random().nextLong();
         System.out.println("RoleTest seed " + seed);
         Random random = new Random(seed);

@@ -39,7 +39,7 @@ class SegmentRollTest {
     }
 
     @Test
-    void withoutJitterEverySegmentRollsAtItsTime() {
+    void withoutJitterEverySegmentRollsAfterSegmentMs() {
         assertThat(agesAtRoll()).hasSize(PARTITIONS).containsOnly(SEGMENT_MS);
     }
 
@@ -67,7 +67,7 @@ class SegmentRollTest {
     }
 
     @Test
-    void jitterBeyondTheWholeTimeRollsNoEarlierThanAtOnce() {
+    void jitterAboveSegmentMsRollsWithinSegmentMs() {
         bench.with(TopicConfig.SEGMENT_JITTER_MS, Long.MAX_VALUE);
 
         assertThat(agesAtRoll()).hasSize(PARTITIONS).allSatisfy(age -> assertThat(age)

@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 
 class TopicRulesTest {
     @Test
-    void theInternalSegmentSizeTakesThePlaceOfThePublicOne() {
+    void theInternalSegmentSizeOverridesSegmentBytes() {
         assertThat(segmentBytes(Map.of(TopicConfig.SEGMENT_BYTES, "4000000"))).isEqualTo(4_000_000);
         assertThat(segmentBytes(Map.of(
                         TopicConfig.SEGMENT_BYTES, "4000000",

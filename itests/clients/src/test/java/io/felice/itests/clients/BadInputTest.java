@@ -100,7 +100,7 @@ class BadInputTest {
     }
 
     @Test
-    void mutatedRequestsOfEveryKeyAndVersion() throws Exception {
+    void mutatedRequestsOfEveryKeyAndVersionAreAnsweredOrCloseTheConnection() throws Exception {
         int answered = 0;
         int closed = 0;
         try (ValidRequests valid = new ValidRequests(node.bootstrap());
@@ -125,13 +125,13 @@ class BadInputTest {
         }
         System.out.println(answered + " mutated requests were answered, " + closed + " connections closed");
 
-        bystander.mustHaveNoticedNothing();
-        deleteWhatTurnedOutValid();
+        bystander.mustNotBeAffected();
+        deleteTopicsOfValidRequests();
         memoryMustBeBack();
     }
 
     @Test
-    void framesThatAreNoneAtAll() throws Exception {
+    void bytesThatAreNotFramesAreAnsweredOrCloseTheConnection() throws Exception {
         for (int length : new int[] {Integer.MIN_VALUE, -1, 0, 1, 7, 104_857_601, Integer.MAX_VALUE}) {
             try (Wire wire = new Wire(node.bootstrap())) {
                 wire.sendRaw(ByteBuffer.allocate(4).putInt(length).array());
@@ -154,12 +154,12 @@ class BadInputTest {
             isAnswered(noise);
         }
 
-        bystander.mustHaveNoticedNothing();
+        bystander.mustNotBeAffected();
         memoryMustBeBack();
     }
 
     @Test
-    void aHundredSocketsThatEachClaimAHundredMegabytes() throws Exception {
+    void oneHundredSocketsThatClaimOneHundredMegabytesEachUseLittleMemory() throws Exception {
         List<Wire> claims = new ArrayList<>();
         try {
             for (int i = 0; i < CLAIMING_SOCKETS; i++) {
@@ -181,7 +181,7 @@ class BadInputTest {
             }
         }
 
-        bystander.mustHaveNoticedNothing();
+        bystander.mustNotBeAffected();
         memoryMustBeBack();
     }
 
@@ -209,12 +209,12 @@ class BadInputTest {
             wire.close();
         }
 
-        bystander.mustHaveNoticedNothing();
+        bystander.mustNotBeAffected();
         memoryMustBeBack();
     }
 
     @Test
-    void slowProducersAreServedAndThoseWhoStopInTheMiddleLeaveNothing() throws Exception {
+    void slowProducersAreServedAndIncompleteRequestsLeaveNoRecords() throws Exception {
         Java.createTopic(node.bootstrap(), "slow", SLOW_PRODUCERS, Map.of());
         List<SlowProducer> producers = new ArrayList<>();
         for (int partition = 0; partition < SLOW_PRODUCERS; partition++) {
@@ -230,7 +230,7 @@ class BadInputTest {
             }
             assertThat(Duration.ofNanos(System.nanoTime() - began)).isGreaterThan(Duration.ofSeconds(3));
             for (SlowProducer producer : producers) {
-                producer.mustBeAnsweredIfItWroteAll();
+                producer.mustBeAnsweredIfComplete();
             }
             bystander.mustBeWell("slow producers, while some stand in the middle of a request, seed " + seed);
         } finally {
@@ -244,7 +244,7 @@ class BadInputTest {
                     .isEqualTo(producer.expected());
         }
 
-        bystander.mustHaveNoticedNothing();
+        bystander.mustNotBeAffected();
         memoryMustBeBack();
     }
 
@@ -303,7 +303,7 @@ class BadInputTest {
             }
         }
 
-        void mustBeAnsweredIfItWroteAll() throws IOException {
+        void mustBeAnsweredIfComplete() throws IOException {
             if (end == End.COMES) {
                 ProduceResponse response =
                         (ProduceResponse) AbstractResponse.parseResponse(ByteBuffer.wrap(wire.receive()), header);
@@ -424,7 +424,7 @@ class BadInputTest {
      * Some mutated requests are valid and create topics, perhaps with thousands of partitions. Deletes these topics,
      * because their memory is not a leak.
      */
-    private void deleteWhatTurnedOutValid() throws Exception {
+    private void deleteTopicsOfValidRequests() throws Exception {
         try (Admin admin = Java.admin(node.bootstrap())) {
             Set<String> topics = new HashSet<>(admin.listTopics().names().get());
             topics.remove("bystander");
@@ -485,7 +485,7 @@ class BadInputTest {
             assertThat(failure).as("the producer beside, after " + when).isNull();
         }
 
-        void mustHaveNoticedNothing() {
+        void mustNotBeAffected() {
             mustBeWell("everything");
             System.out.println("slowest round trip beside: " + slowest + " ms of " + written);
             assertThat(slowest).as("the slowest round trip in ms").isLessThan(LONGEST_ROUND_TRIP_MS);

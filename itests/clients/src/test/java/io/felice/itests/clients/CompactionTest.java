@@ -46,7 +46,7 @@ class CompactionTest {
     private final Map<String, Map<TopicPartition, OffsetAndMetadata>> committed = new HashMap<>();
 
     @Test
-    void theOffsetsTopicStaysSmallAndKnowsEveryGroupAfterARestart() {
+    void theOffsetsTopicStaysSmallAndHasEveryGroupAfterARestart() {
         try (Node node = start()) {
             Java.createTopic(node.bootstrap(), "orders", PARTITIONS, Map.of());
             commit(node, FORGOTTEN, 1);

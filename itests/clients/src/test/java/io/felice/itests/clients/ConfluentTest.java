@@ -35,7 +35,7 @@ class ConfluentTest {
     }
 
     @Test
-    void whatWasProducedIsConsumedThroughASubscriptionByPattern() {
+    void aSubscriptionByPatternReadsTheProducedRecords() {
         Java.createTopic(node.bootstrap(), "shop-orders", 1, Map.of());
         Java.createTopic(node.bootstrap(), "shop-returns", 1, Map.of());
         PythonVenv.run("confluent.py", "produce", node.bootstrap(), "shop-orders", Integer.toString(RECORDS));

@@ -38,7 +38,7 @@ class CorpusTest {
 
     @ParameterizedTest
     @EnumSource(Client.class)
-    void comesBackAsItWas(Client reader) throws IOException {
+    void theCorpusIsReadByteForByte(Client reader) throws IOException {
         Path read = directory.resolve("read-by-" + reader);
 
         reader.consume(node.bootstrap(), lines, Map.of(TOPIC, read));

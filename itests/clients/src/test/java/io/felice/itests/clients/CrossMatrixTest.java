@@ -72,12 +72,12 @@ class CrossMatrixTest {
     }
 
     @Test
-    void theMatrixIsWhole() {
+    void everyPairOfClientAndCodecIsTested() {
         assertThat(codecs).hasSize(Client.values().length * Client.CODECS.size());
     }
 
     @Test
-    void everyBatchIsInTheCodecItsTopicIsNamedAfter() throws IOException {
+    void everyBatchHasTheCodecInTheNameOfItsTopic() throws IOException {
         Map<String, Set<String>> found = new TreeMap<>();
         Map<String, Set<String>> expected = new TreeMap<>();
         try (Wire wire = new Wire(node.bootstrap())) {

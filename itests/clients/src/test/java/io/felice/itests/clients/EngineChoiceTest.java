@@ -24,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** A topic config that the topic's storage engine cannot fulfil is refused, and a topic keeps its engine. */
 class EngineChoiceTest {
-    private static final String LOST = "does not survive a power cut";
+    private static final String LOST = "do not survive a power cut";
 
     @TempDir
     private Path directory;
@@ -45,7 +45,7 @@ class EngineChoiceTest {
     }
 
     @Test
-    void aTopicInMemoryIsNotMadeIfItIsToSurviveAPowerCut() {
+    void aTopicInMemoryCannotBeCreatedWithDurabilityPower() {
         assertRefused(
                 create("power", Map.of("storage.engine", "memory", "storage.durability", "power")),
                 "storage.durability=power",
@@ -57,7 +57,7 @@ class EngineChoiceTest {
     }
 
     @Test
-    void aTopicInMemoryCannotBeAskedToSurviveAPowerCut() {
+    void aTopicInMemoryCannotBeChangedToDurabilityPower() {
         Java.get(create("t", Map.of("storage.engine", "memory")));
 
         assertRefused(alter(topic("t"), set("storage.durability", "power")), "storage.durability=power", LOST);
@@ -67,14 +67,14 @@ class EngineChoiceTest {
                 alter(topic("t"), set("storage.engine", "log"), set("storage.durability", "power")),
                 "Topic t is kept by memory");
         assertThat(Java.failureOf(alter(allBrokers(), set("log.flush.interval.messages", "1"))))
-                .as("as Kafka calls what is wrong with a broker's configs")
+                .as("the error code of Kafka for an illegal broker config")
                 .isInstanceOf(InvalidRequestException.class)
                 .hasMessageContaining("Topic t cannot have flush.messages=1");
         Java.get(alter(topic("t"), set("retention.ms", "2000")));
     }
 
     @Test
-    void theEngineOfATopicStaysWhenThePlacementChanges() {
+    void theEngineOfATopicDoesNotChangeWithThePlacement() {
         Java.get(create("t", Map.of()));
         Java.write(node.bootstrap(), "t", 0, List.of("first"));
 

@@ -33,7 +33,7 @@ class FewFilesTest {
     Path directory;
 
     @Test
-    void everyPartitionIsWrittenAndReadAndNewClientsAreServed() throws Exception {
+    void withFewOpenFilesEveryPartitionIsUsableAndNewClientsAreServed() throws Exception {
         try (Distribution node = Distribution.withOpenFiles(OPEN_FILES, directory)) {
             node.start();
             Java.createTopic(node.bootstrap(), "many", PARTITIONS, Map.of());
@@ -100,7 +100,7 @@ class FewFilesTest {
             Socket last = sockets.get(TOO_MANY_CONNECTIONS - 1);
             last.setSoTimeout(60_000);
             assertThat(last.getInputStream().read())
-                    .as("the last one is told to go")
+                    .as("the node closes the last connection")
                     .isEqualTo(-1);
         } finally {
             for (Socket socket : sockets) {

@@ -51,7 +51,7 @@ class FullEngineTest {
     }
 
     @Test
-    void whatAProducerCouldNotWriteArrivesOnceRecordsAreDeleted() throws Exception {
+    void refusedRecordsAreWrittenOnceOtherRecordsAreDeleted() throws Exception {
         TopicPartition orders = created("orders");
         try (KafkaProducer<String, String> producer = Java.textProducer(node.bootstrap(), Map.of("linger.ms", 0))) {
             List<Future<RecordMetadata>> sent = sendUntilFull(producer, "orders");
@@ -67,7 +67,7 @@ class FullEngineTest {
     }
 
     @Test
-    void whatAProducerCouldNotWriteArrivesOnceRetentionHasMadeRoom() throws Exception {
+    void refusedRecordsAreWrittenOnceRetentionHasFreedSpace() throws Exception {
         created("clicks");
         try (KafkaProducer<String, String> producer = Java.textProducer(node.bootstrap(), Map.of("linger.ms", 0))) {
             List<Future<RecordMetadata>> sent = sendUntilFull(producer, "clicks");

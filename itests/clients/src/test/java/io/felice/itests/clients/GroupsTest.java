@@ -54,7 +54,7 @@ class GroupsTest {
     }
 
     @Test
-    void javaAndLibrdkafkaMembersShareTheWork() throws Exception {
+    void javaAndLibrdkafkaMembersShareThePartitionsOfAGroup() throws Exception {
         String topic = topic("mixed");
         Map<String, Object> range = Map.of("partition.assignment.strategy", RangeAssignor.class.getName());
         try (GroupMember first = member("mixed-group", topic, range)) {
@@ -119,7 +119,7 @@ class GroupsTest {
     }
 
     @Test
-    void aStaticMemberComesBackWithoutARebalance() {
+    void aStaticMemberRejoinsWithoutARebalance() {
         String topic = topic("static");
         try (GroupMember stays = member("static-group", topic, Map.of("group.instance.id", "stays"))) {
             Set<TopicPartition> share;
@@ -163,7 +163,7 @@ class GroupsTest {
 
     /** All records are committed before the restart, so no record may be delivered twice after it. */
     @Test
-    void offsetsAndGroupsOutliveARestartOfTheCoordinator() {
+    void offsetsAndGroupsSurviveARestartOfTheCoordinator() {
         String topic = topic("reloaded");
         try (GroupMember member = member("reloaded-group", topic, Map.of())) {
             write(topic, 600);
@@ -179,7 +179,7 @@ class GroupsTest {
     }
 
     @Test
-    void groupsTheirStaticMembersAndTheirOffsetsOutliveACleanStopOfTheNode() {
+    void groupsTheirStaticMembersAndTheirOffsetsSurviveACleanStopOfTheNode() {
         // Skipped only if these tests run against a broker of Apache Kafka, which ./dev test never does.
         assumeFalse(Node.isOracle(), "another broker is not ours to stop");
         FeliceNode.Builder durable = FeliceNode.in(directory.resolve("stopped")).port(Distribution.freePort());

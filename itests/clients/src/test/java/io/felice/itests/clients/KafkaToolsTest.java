@@ -42,7 +42,7 @@ class KafkaToolsTest {
     }
 
     @Test
-    void topicsAreCreatedListedDescribedGrownAndDeleted() {
+    void topicsAreCreatedListedDescribedExtendedAndDeleted() {
         KafkaTools.TOPICS.run(
                 with("--create", "--topic", "shop", "--partitions", "3", "--config", "retention.ms=60000"));
         KafkaTools.TOPICS.run(with("--alter", "--topic", "shop", "--partitions", "5"));
@@ -60,7 +60,7 @@ class KafkaToolsTest {
     }
 
     @Test
-    void configsAreSetShownWithTheirSourceAndTakenAway() {
+    void configsAreSetShownWithTheirSourceAndRemoved() {
         create("settings", 1);
         KafkaTools.CONFIGS.run(with(
                 "--alter",
@@ -82,7 +82,7 @@ class KafkaToolsTest {
     }
 
     @Test
-    void aBrokerConfigIsChangedWhileItRuns() {
+    void aBrokerConfigIsChangedWhileTheBrokerRuns() {
         KafkaTools.CONFIGS.run(with(
                 "--alter", "--entity-type", "brokers", "--entity-default", "--add-config", "log.retention.ms=7200000"));
 
@@ -98,7 +98,7 @@ class KafkaToolsTest {
     }
 
     @Test
-    void aBrokerShowsWhereItListensAndKeepsItsLogs() {
+    void aBrokerShowsItsListenersAndItsLogDirs() {
         String described =
                 KafkaTools.CONFIGS.run(with("--describe", "--all", "--entity-type", "brokers", "--entity-name", "0"));
 
@@ -109,7 +109,7 @@ class KafkaToolsTest {
     }
 
     @Test
-    void whatProvisioningToolsSetIsTaken() {
+    void configsThatProvisioningToolsSetAreAccepted() {
         Java.createTopic(
                 node.bootstrap(),
                 "provisioned",
@@ -159,7 +159,7 @@ class KafkaToolsTest {
     }
 
     @Test
-    void theFeaturesSayOnlyWhatIsTrue() {
+    void onlyTheFeatureFeliceVersionIsDescribed() {
         assertThat(KafkaTools.FEATURES.run(with("describe")))
                 .containsPattern("Feature: felice.version\\s+SupportedMinVersion: 1\\s+SupportedMaxVersion: 1")
                 .doesNotContain("transaction.version");
@@ -244,7 +244,7 @@ class KafkaToolsTest {
     }
 
     @Test
-    void everyVersionTheToolsKnowOfWhatWeAdvertiseIsUsable() {
+    void theToolsShowTheAdvertisedApiVersions() {
         String versions = KafkaTools.BROKER_API_VERSIONS.run(server);
 
         assertThat(versions)
@@ -255,7 +255,7 @@ class KafkaToolsTest {
     }
 
     @Test
-    void thePerformanceToolsRun() {
+    void thePerformanceToolsSucceed() {
         create("perf", 1);
 
         String produced = KafkaTools.PRODUCER_PERF_TEST.run(

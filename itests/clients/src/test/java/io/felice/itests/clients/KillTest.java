@@ -25,7 +25,7 @@ class KillTest {
 
     @Test
     @Timeout(1200)
-    void aNodeKeepsWhatItAcknowledgedHoweverOftenItIsKilled() {
+    void noAcknowledgedRecordIsLostWhenANodeIsKilledRepeatedly() {
         System.out.println("KillTest felice.seed=" + seed);
         try (NodeProcess node = NodeProcess.in(directory.resolve("node"))) {
             node.start();
@@ -59,7 +59,7 @@ class KillTest {
 
     @Test
     @Timeout(1200)
-    void theDistributionDoesToo() {
+    void noAcknowledgedRecordIsLostWhenTheDistributionIsKilledRepeatedly() {
         System.out.println("KillTest felice.seed=" + seed);
         try (Distribution node = Distribution.in(directory)) {
             node.start();

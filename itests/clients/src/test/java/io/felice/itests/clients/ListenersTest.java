@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 class ListenersTest {
 
     @Test
-    void eachTellsItsOwnAdvertisedAddress() {
+    void eachListenerTellsItsOwnAdvertisedAddress() {
         int inside = Distribution.freePort();
         int outside = Distribution.freePort();
         FeliceNode.Builder builder = FeliceNode.inMemory()

@@ -62,7 +62,7 @@ class RecordsTest {
     }
 
     @Test
-    void withoutAcknowledgementsRecordsArriveAllTheSame() {
+    void recordsAreWrittenWithoutAcknowledgements() {
         Java.createTopic(node.bootstrap(), "unacknowledged", 1, Map.of());
         Map<String, Object> settings = Map.of("acks", "0", "enable.idempotence", false);
         try (KafkaProducer<String, String> producer = Java.textProducer(node.bootstrap(), settings)) {
@@ -108,7 +108,7 @@ class RecordsTest {
      * gets a full megabyte.
      */
     @Test
-    void aConsumerThatWantsLargeFetchesDoesNotWaitForWhatIsThere() {
+    void aConsumerWithLargeFetchesDoesNotWaitForExistingRecords() {
         int written = 12_000;
         Java.createTopic(node.bootstrap(), "large-fetches", 1, Map.of("segment.bytes", "3000000"));
         try (KafkaProducer<byte[], byte[]> producer = Java.producer(node.bootstrap(), Map.of())) {
@@ -133,7 +133,7 @@ class RecordsTest {
     }
 
     @Test
-    void logAppendTimeIsTheBrokers() {
+    void logAppendTimeIsTheTimeOfTheBroker() {
         Java.createTopic(node.bootstrap(), "stamped", 1, Map.of("message.timestamp.type", "LogAppendTime"));
         long before = System.currentTimeMillis();
         for (String codec : List.of("none", "lz4")) {
@@ -154,7 +154,7 @@ class RecordsTest {
     }
 
     @Test
-    void createTimeIsTheProducers() {
+    void createTimeIsTheTimeOfTheProducer() {
         Java.createTopic(node.bootstrap(), "created", 1, Map.of("retention.ms", "-1"));
         try (KafkaProducer<String, String> producer = Java.textProducer(node.bootstrap(), Map.of())) {
             Java.get(producer.send(new ProducerRecord<>("created", 0, 1234L, "key", "value")));
@@ -168,7 +168,7 @@ class RecordsTest {
     }
 
     @Test
-    void timesOutsideTheBoundsAreRefused() {
+    void timestampsOutsideTheBoundsAreRefused() {
         Java.createTopic(
                 node.bootstrap(),
                 "bounded",
@@ -194,7 +194,7 @@ class RecordsTest {
     }
 
     @Test
-    void offsetsAreFoundByTimeAndByEnds() {
+    void offsetsAreFoundByTimestampAndAtTheEndsOfThePartition() {
         Java.createTopic(node.bootstrap(), "timed", 1, Map.of());
         TopicPartition partition = new TopicPartition("timed", 0);
         try (KafkaProducer<String, String> producer = Java.textProducer(node.bootstrap(), Map.of())) {
@@ -251,7 +251,7 @@ class RecordsTest {
     }
 
     @Test
-    void oldRecordsGoWithTime() {
+    void recordsAreDeletedByRetentionTime() {
         Map<String, String> configs = Map.of("retention.ms", "1000", "segment.ms", "500");
         Java.createTopic(node.bootstrap(), "fleeting", 1, configs);
         TopicPartition partition = new TopicPartition("fleeting", 0);
@@ -264,7 +264,7 @@ class RecordsTest {
     }
 
     @Test
-    void oldRecordsGoWithSize() {
+    void recordsAreDeletedByRetentionSize() {
         Map<String, String> configs = Map.of("retention.bytes", "50000", "segment.bytes", "20000");
         Java.createTopic(node.bootstrap(), "fixed-size", 1, configs);
         TopicPartition partition = new TopicPartition("fixed-size", 0);

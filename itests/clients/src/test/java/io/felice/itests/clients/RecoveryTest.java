@@ -31,7 +31,7 @@ class RecoveryTest {
 
     @Test
     @Timeout(600)
-    void everyPartitionComesBackAfterAKill() {
+    void everyPartitionIsRecoveredAfterAKill() {
         try (NodeProcess node = NodeProcess.in(directory.resolve("node"))) {
             node.start();
             long started = System.nanoTime();

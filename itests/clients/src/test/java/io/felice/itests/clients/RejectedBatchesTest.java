@@ -125,7 +125,7 @@ class RejectedBatchesTest {
 
         assertThat(Errors.forCode(response.errorCode())).isEqualTo(flaw.answer);
         assertThat(Node.isOracle() || !response.errorMessage().isBlank())
-                .as("it says what is wrong")
+                .as("the error message describes the flaw")
                 .isTrue();
         assertThat(end()).isEqualTo(before);
     }
@@ -136,7 +136,7 @@ class RejectedBatchesTest {
     }
 
     @Test
-    void twoBatchesInOneRequestAreOneTooMany() throws IOException {
+    void twoBatchesInOneRequestAreRefused() throws IOException {
         ByteBuffer one = sound(10);
         ByteBuffer two = ByteBuffer.allocate(2 * one.remaining())
                 .put(one.duplicate())
@@ -147,12 +147,12 @@ class RejectedBatchesTest {
     }
 
     @Test
-    void theSameRequestWithASoundBatchIsTaken() throws IOException {
+    void theSameRequestWithAValidBatchIsAccepted() throws IOException {
         assertThat(Errors.forCode(produce(sound(100)).errorCode())).isEqualTo(Errors.NONE);
     }
 
     @Test
-    void sequencesAreAnsweredAsKafkaDoes() throws IOException {
+    void sequenceNumbersAreAnsweredLikeInKafka() throws IOException {
         long id = 1_000_000 + System.nanoTime() % 1_000_000;
 
         assertThat(send(id, 0, 0)).isEqualTo(Errors.NONE);
@@ -165,8 +165,10 @@ class RejectedBatchesTest {
         for (int sequence = 3; sequence < 30; sequence += 3) {
             assertThat(send(id, 2, sequence)).isEqualTo(Errors.NONE);
         }
-        assertThat(send(id, 2, 15)).as("one of the last five").isEqualTo(Errors.NONE);
-        assertThat(send(id, 2, 3)).as("too long ago to be known").isEqualTo(Errors.OUT_OF_ORDER_SEQUENCE_NUMBER);
+        assertThat(send(id, 2, 15))
+                .as("a duplicate of one of the last five batches")
+                .isEqualTo(Errors.NONE);
+        assertThat(send(id, 2, 3)).as("a duplicate of an older batch").isEqualTo(Errors.OUT_OF_ORDER_SEQUENCE_NUMBER);
     }
 
     private static Errors send(long producerId, int epoch, int sequence) throws IOException {

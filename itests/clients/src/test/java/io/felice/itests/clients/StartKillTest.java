@@ -35,7 +35,7 @@ class StartKillTest {
 
     @Test
     @Timeout(1200)
-    void aNodeKilledWhileItStartsKeepsWhatItAcknowledgedBefore() {
+    void noAcknowledgedRecordIsLostWhenANodeIsKilledWhileItStarts() {
         System.out.println("StartKillTest felice.seed=" + seed);
         Path data = directory.resolve("node");
         try (NodeProcess node = NodeProcess.in(data, NO_DELAY_FOR_STRAYS)) {
@@ -70,7 +70,7 @@ class StartKillTest {
 
     @Test
     @Timeout(1200)
-    void aNodeKilledWhileItStartsForTheFirstTimeStartsAllTheSame() {
+    void aNodeThatIsKilledDuringItsFirstStartStartsAgain() {
         System.out.println("StartKillTest felice.seed=" + seed);
         for (int round = 1; round <= FIRST_STARTS; round++) {
             try (NodeProcess node = NodeProcess.in(directory.resolve("node-" + round), NO_DELAY_FOR_STRAYS)) {

@@ -28,8 +28,8 @@ import org.junit.jupiter.api.io.TempDir;
 class StrayTopicsTest {
     private static final String OWNER = "cluster.id";
     /**
-     * Few enough that the broker still remembers every batch of the old producers. It would take a new batch with the
-     * same producer id and sequence numbers for a duplicate.
+     * Few enough that the broker still remembers every batch of the old producers. A new batch with the same producer
+     * id and sequence numbers would be a duplicate.
      */
     private static final int RECORDS = 3;
 
@@ -54,7 +54,7 @@ class StrayTopicsTest {
     }
 
     @Test
-    void aTopicIsMadeAgainWithTheRecordsThatItsLogsHave() {
+    void aTopicIsCreatedAgainWithTheRecordsOfItsStrayLogs() {
         try (FeliceNode node = start()) {
             Strays strays = node.service(Strays.class);
             List<StrayTopic> found = get(strays.list());
@@ -87,7 +87,7 @@ class StrayTopicsTest {
     }
 
     @Test
-    void aTopicIsNotMadeAgainBesideOneOfItsName() {
+    void aTopicIsNotCreatedAgainIfAnotherTopicHasItsName() {
         try (FeliceNode node = start()) {
             Java.createTopic(node.bootstrap(), "bills", 1, Map.of());
             write(node, "bills", 0, 3, "new");

@@ -72,7 +72,7 @@ class TopicsTest {
     }
 
     @Test
-    void aNewTopicIsToldTheSameConfigsThatItIsDescribedWith() {
+    void theResponseToCreateTopicsHasTheConfigsOfDescribeConfigs() {
         ConfigResource allBrokers = new ConfigResource(ConfigResource.Type.BROKER, "");
         alter(allBrokers, new ConfigEntry("log.retention.ms", "7654321"), AlterConfigOp.OpType.SET);
         try {
@@ -99,7 +99,7 @@ class TopicsTest {
     }
 
     @Test
-    void aTopicMadeAgainIsAnotherOneToARunningConsumer() {
+    void aRunningConsumerReadsATopicThatIsCreatedAgainFromItsBeginning() {
         Java.createTopic(node.bootstrap(), "again", 1, Map.of());
         Java.write(node.bootstrap(), "again", 0, Java.numbered("old", 50));
         Map<String, Object> settings =
@@ -130,14 +130,14 @@ class TopicsTest {
     }
 
     @Test
-    void aProducerMakesTheTopicItWritesTo() {
+    void aProducerCreatesItsTopic() {
         Java.write(node.bootstrap(), "made-by-writing", 0, List.of("first"));
 
         assertThat(Java.values(node.bootstrap(), "made-by-writing", 0)).containsExactly("first");
     }
 
     @Test
-    void aConsumerThatMustNotMakeTopicsDoesNot() {
+    void aConsumerWithoutAutoCreationCreatesNoTopic() {
         Map<String, Object> settings = Map.of("allow.auto.create.topics", false, "group.id", "careful");
         try (KafkaConsumer<String, String> consumer = Java.textConsumer(node.bootstrap(), settings)) {
             consumer.subscribe(List.of("never-made"));
@@ -148,7 +148,7 @@ class TopicsTest {
     }
 
     @Test
-    void withAutoCreationOffNobodyMakesTopicsByTheWay() {
+    void withoutAutoCreationClientsCreateNoTopic() {
         FeliceNode.Builder without =
                 FeliceNode.inMemory().config("io.felice.broker", "auto.create.topics.enable", false);
         try (FeliceNode strict = without.start();
@@ -162,7 +162,7 @@ class TopicsTest {
     }
 
     @Test
-    void topicsThatCannotBeAreRefused() {
+    void illegalTopicsAreRefused() {
         Java.createTopic(node.bootstrap(), "exists", 1, Map.of());
 
         assertThat(refusalOf(new NewTopic("exists", 1, (short) 1))).isInstanceOf(TopicExistsException.class);
@@ -179,7 +179,7 @@ class TopicsTest {
     }
 
     @Test
-    void aTopicThatAsksForCompactionIsRefusedAsLongAsThereIsNone() {
+    void aCompactedTopicIsRefused() {
         NewTopic compact = new NewTopic("compact", 1, (short) 1).configs(Map.of("cleanup.policy", "compact"));
 
         assertThat(refusalOf(compact)).isInstanceOf(InvalidConfigurationException.class);
@@ -200,7 +200,7 @@ class TopicsTest {
     }
 
     @Test
-    void partitionsAreAddedAndNeverTaken() {
+    void partitionsAreAddedAndNotRemoved() {
         Java.createTopic(node.bootstrap(), "grows", 2, Map.of());
         Java.get(admin.createPartitions(Map.of("grows", NewPartitions.increaseTo(4)))
                 .all());
@@ -216,7 +216,7 @@ class TopicsTest {
     }
 
     @Test
-    void configsSayWhereTheyComeFrom() {
+    void configsAreDescribedWithTheirSource() {
         Java.createTopic(node.bootstrap(), "sources", 1, Map.of("retention.ms", "1234567"));
         ConfigResource topic = new ConfigResource(ConfigResource.Type.TOPIC, "sources");
         alter(topic, new ConfigEntry("segment.bytes", "2000000"), AlterConfigOp.OpType.SET);

@@ -46,7 +46,7 @@ class TransactionalIdTest {
     }
 
     @Test
-    void theJavaProducerFailsForGoodWithTheReason() {
+    void theJavaProducerFailsWithAFatalErrorAndTheReason() {
         try (KafkaProducer<String, String> producer =
                 Java.textProducer(node.bootstrap(), Map.of("transactional.id", "mine", "max.block.ms", 60_000))) {
             Throwable refusal = catchThrowable(producer::initTransactions);
@@ -63,7 +63,7 @@ class TransactionalIdTest {
     }
 
     @Test
-    void librdkafkaFailsForGoodWithTheReason() throws IOException, InterruptedException {
+    void librdkafkaFailsWithAFatalErrorAndTheReason() throws IOException, InterruptedException {
         Path line = Files.writeString(directory.resolve("line"), "never written\n");
         Path said = directory.resolve("said");
         List<String> command = List.of(
@@ -83,7 +83,7 @@ class TransactionalIdTest {
     }
 
     @Test
-    void kafkajsFailsForGood() {
+    void kafkajsFailsWithAFatalError() {
         String said = Programs.run(NodeJs.script("kafkajs.mjs", "transact", node.bootstrap(), "mine"), Path.of("."));
 
         assertThat(said).contains("Transactional Id").contains("refused:").contains("retriable=false");
@@ -91,7 +91,7 @@ class TransactionalIdTest {
     }
 
     @Test
-    void whoAsksForAnIdWithoutAskingForTheCoordinatorIsRefusedToo() throws IOException {
+    void aTransactionalInitProducerIdWithoutFindCoordinatorIsRefused() throws IOException {
         InitProducerIdRequestData request = new InitProducerIdRequestData()
                 .setTransactionalId("mine")
                 .setTransactionTimeoutMs(60_000)

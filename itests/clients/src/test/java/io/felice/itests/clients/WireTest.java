@@ -49,7 +49,7 @@ class WireTest {
     }
 
     @Test
-    void theAdvertisedKeysAndVersionsAreThoseOfTheProfile() throws IOException {
+    void theAdvertisedKeysAndVersionsAreTheExpectedOnes() throws IOException {
         try (Wire wire = new Wire(node.bootstrap())) {
             String advertised = wire.advertised().stream()
                     .map(api -> api.apiKey() + ":" + api.minVersion() + "-" + api.maxVersion())

@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** One of the two archives that the distribution's build leaves behind. */
+/** One of the two archives that the build of the distribution makes. */
 record Archive(String ending) {
 
     static final Archive TAR_GZ = new Archive(".tar.gz");
@@ -20,7 +20,7 @@ record Archive(String ending) {
         return System.getProperty("felice.version", "1.0.0-SNAPSHOT");
     }
 
-    /** The directory that everything in the archive is in. */
+    /** The directory that contains all files of the archive. */
     static String topDirectory() {
         return "felice-" + version();
     }
@@ -33,7 +33,7 @@ record Archive(String ending) {
         }
     }
 
-    /** Unpacks it with the machine's own tool and returns the directory that it made. */
+    /** Unpacks the archive with {@code tar} or {@code unzip} and returns its top directory. */
     Path unpack(Path into) throws IOException, InterruptedException {
         Files.createDirectories(into);
         String file = file().toRealPath().toString();

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What is in the archives, before anything of it runs. */
+/** The contents of the archives. */
 class ArchiveTest {
 
     private static final Pattern BUNDLE_URL = Pattern.compile("<bundle[^>]*>\\s*mvn:([^<]+?)\\s*</bundle>");
@@ -33,7 +33,7 @@ class ArchiveTest {
 
     @ParameterizedTest
     @MethodSource("archives")
-    void bootsOurFeature(Archive archive) throws Exception {
+    void startsTheFeatureFelice(Archive archive) throws Exception {
         Path home = archive.unpack(directory);
 
         Properties features = load(home.resolve("etc/org.apache.karaf.features.cfg"));
@@ -44,7 +44,7 @@ class ArchiveTest {
 
     @ParameterizedTest
     @MethodSource("archives")
-    void bringsEveryBundleOfTheFeaturesItBoots(Archive archive) throws Exception {
+    void containsEveryBundleOfItsFeatures(Archive archive) throws Exception {
         Path home = archive.unpack(directory);
         Path features = home.resolve("system/io/felice/features/" + Archive.version())
                 .resolve("features-" + Archive.version() + "-features.xml");
@@ -59,7 +59,7 @@ class ArchiveTest {
 
     @ParameterizedTest
     @MethodSource("archives")
-    void asksNoRemoteRepository(Archive archive) throws Exception {
+    void usesNoRemoteRepository(Archive archive) throws Exception {
         Path home = archive.unpack(directory);
 
         Properties maven = load(home.resolve("etc/org.ops4j.pax.url.mvn.cfg"));
@@ -69,7 +69,7 @@ class ArchiveTest {
 
     @ParameterizedTest
     @MethodSource("archives")
-    void hasOneWayInThatCanBeExecuted(Archive archive) throws Exception {
+    void hasOneExecutableProgram(Archive archive) throws Exception {
         Path home = archive.unpack(directory);
 
         try (Stream<Path> programs = Files.list(home.resolve("bin"))) {
@@ -81,7 +81,7 @@ class ArchiveTest {
     }
 
     @Test
-    void isTheSameInBothForms() throws Exception {
+    void bothArchivesHaveTheSameFiles() throws Exception {
         Path tar = Archive.TAR_GZ.unpack(directory.resolve("tar"));
         Path zip = Archive.ZIP.unpack(directory.resolve("zip"));
 

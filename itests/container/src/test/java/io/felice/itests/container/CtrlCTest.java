@@ -25,7 +25,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Ctrl-C ends a node that is in use, and it goes on later as if nothing had been. */
+/** Ctrl-C stops a node under load. No acknowledged record is lost, and the next start has nothing to recover. */
 class CtrlCTest {
     private static final String REPEATED = "repeated";
     private static final String ONCE = "once";
@@ -71,7 +71,7 @@ class CtrlCTest {
     }
 
     @Test
-    void losesNothingThatWasAcknowledgedAndHasNothingToRecoverAtTheNextStart() throws Exception {
+    void noAcknowledgedRecordIsLostAndTheNextStartRecoversNothing() throws Exception {
         TrafficWriter writer = new TrafficWriter(bootstrap, REPEATED, failures);
         TrafficReader follower = TrafficReader.ofAll(bootstrap, REPEATED, failures);
         SingleAttempts attempts = new SingleAttempts(bootstrap, ONCE);
@@ -99,12 +99,15 @@ class CtrlCTest {
         assertThat(start.exitCode()).as(start.output() + node.log()).isZero();
         List<Long> written = written(ONCE);
         assertThat(minus(attempts.acknowledged(), written))
-                .as("acknowledged and lost")
+                .as("records that were acknowledged but are not in the log")
                 .isEmpty();
         assertThat(minus(written, attempts.acknowledged()))
-                .as("accepted and not answered")
+                .as("records that are in the log but were not acknowledged")
                 .isEmpty();
-        assertThat(written).as("each once and in order").isSorted().doesNotHaveDuplicates();
+        assertThat(written)
+                .as("the records in the log: each once and in order")
+                .isSorted()
+                .doesNotHaveDuplicates();
         mustHaveRecoveredNothing();
         Eventually.await("writing on", () -> writer.acknowledged() >= acknowledged + RECORDS);
         writer.end();
@@ -135,7 +138,7 @@ class CtrlCTest {
         return rest;
     }
 
-    /** What the first partition of a topic has, from its beginning to its end. */
+    /** All records of the first partition of a topic. */
     private List<Long> written(String topic) {
         TopicPartition partition = new TopicPartition(topic, 0);
         List<Long> numbers = new ArrayList<>();

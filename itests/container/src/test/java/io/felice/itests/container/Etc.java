@@ -7,10 +7,10 @@ import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** A node's own configuration, as its operator edits it. */
+/** The directory etc of a node, with its configuration files. */
 record Etc(Path directory) {
 
-    /** A copy of what an installation brings. */
+    /** Copies the files of the installation to {@code directory}. */
     static Etc of(Path home, Path directory) throws IOException {
         Path from = home.resolve("etc");
         try (Stream<Path> paths = Files.walk(from)) {
@@ -25,7 +25,7 @@ record Etc(Path directory) {
         return directory.resolve(name);
     }
 
-    /** Gives a key that is in the file another value. */
+    /** Changes the value of a key that is in the file. */
     void set(String file, String key, String value) throws IOException {
         List<String> lines = Files.readAllLines(file(file)).stream()
                 .map(line -> line.startsWith(key + " =") ? key + " = " + value : line)

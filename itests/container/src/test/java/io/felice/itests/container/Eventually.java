@@ -4,13 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.concurrent.TimeUnit;
 
-/** Waits for what becomes true. */
+/** Waits until a condition is true, for three minutes at most. */
 final class Eventually {
     private static final long PATIENCE_MINUTES = 3;
 
     private Eventually() {}
 
-    /** Something that becomes true. */
     interface Condition {
         boolean holds() throws Exception;
     }

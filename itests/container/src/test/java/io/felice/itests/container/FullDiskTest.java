@@ -35,8 +35,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * The log engine's directory is on a file system of 24 MB, which runs full while the node is in use: its partitions
- * refuse records until there is room again, and nothing else notices it.
+ * The directory of the log engine is on a file system of 24 MB, which becomes full while clients write. The engine's
+ * partitions refuse records until there is free space again. Topics of another engine are not affected.
  */
 class FullDiskTest {
     private static final int MEGABYTES = 24;
@@ -81,7 +81,7 @@ class FullDiskTest {
     }
 
     @Test
-    void recordsThatFillTheDiskAreFollowedByTheNextOnceSomeAreDeleted() throws Exception {
+    void recordsAreAcceptedAgainOnceOldRecordsAreDeleted() throws Exception {
         TopicPartition orders = create("orders");
         try (KafkaProducer<String, String> producer = producer(Map.of("linger.ms", 0))) {
             List<Future<RecordMetadata>> sent = new ArrayList<>();
@@ -95,12 +95,12 @@ class FullDiskTest {
                         .get();
             }
 
-            mustTakeRecordsAgain(orders, sent, kept);
+            mustAcceptRecordsAgain(orders, sent, kept);
         }
     }
 
     @Test
-    void recordsThatFindTheDiskFullArriveOnceAnotherProgramsFileIsGone() throws Exception {
+    void recordsAreAcceptedAgainOnceAnotherProgramsFileIsDeleted() throws Exception {
         TopicPartition clicks = create("clicks");
         try (KafkaProducer<String, String> producer = producer(Map.of("linger.ms", 0))) {
             List<Future<RecordMetadata>> sent = new ArrayList<>();
@@ -112,11 +112,11 @@ class FullDiskTest {
 
             Files.delete(ballast);
 
-            mustTakeRecordsAgain(clicks, sent, 0);
+            mustAcceptRecordsAgain(clicks, sent, 0);
         }
     }
 
-    /** Everything that is promised of a full disk; how many records were acknowledged. */
+    /** Checks the behaviour of the node while the disk is full, and returns the number of acknowledged records. */
     private static long mustBeFull(TopicPartition partition, List<Future<RecordMetadata>> sent) throws Exception {
         long acknowledged = sent.stream().filter(Future::isDone).count();
         assertThat(acknowledged).isPositive();
@@ -125,9 +125,11 @@ class FullDiskTest {
         assertThat(stateOf("memory")).containsEntry("full", "false").containsEntry("refused", "0");
         mustBeRefused(partition);
         assertThat(numbersFrom(partition, 0, acknowledged)).isEqualTo(numbers(0, acknowledged));
-        mustGoOn(new TopicPartition(NEIGHBOUR, 0));
+        mustAcceptRecords(new TopicPartition(NEIGHBOUR, 0));
         Result status = node.run("status");
-        assertThat(status.exitCode()).as("serves in part").isEqualTo(6);
+        assertThat(status.exitCode())
+                .as("exit code for a node that serves in part")
+                .isEqualTo(6);
         assertThat(status.output()).contains("The storage engine log is full");
         return acknowledged;
     }
@@ -140,7 +142,7 @@ class FullDiskTest {
         }
     }
 
-    private static void mustGoOn(TopicPartition neighbour) throws Exception {
+    private static void mustAcceptRecords(TopicPartition neighbour) throws Exception {
         try (KafkaProducer<String, String> producer = producer(SingleAttempts.settings(bootstrap))) {
             long begin = producer.send(record(neighbour, 0)).get().offset();
             for (int number = 1; number < 100; number++) {
@@ -150,7 +152,7 @@ class FullDiskTest {
         }
     }
 
-    private static void mustTakeRecordsAgain(TopicPartition partition, List<Future<RecordMetadata>> sent, long from)
+    private static void mustAcceptRecordsAgain(TopicPartition partition, List<Future<RecordMetadata>> sent, long from)
             throws Exception {
         for (int number = 0; number < sent.size(); number++) {
             assertThat(sent.get(number).get(2, TimeUnit.MINUTES).offset()).isEqualTo(number);
@@ -162,7 +164,7 @@ class FullDiskTest {
         assertThat(ProcessHandle.of(pid)).isPresent();
     }
 
-    /** Sends until an answer stays away for a while, and a few more. */
+    /** Sends records until one is not acknowledged within three seconds, then five more. */
     private static void sendUntilNothingIsAnswered(
             KafkaProducer<String, String> producer, TopicPartition partition, List<Future<RecordMetadata>> sent)
             throws Exception {
@@ -179,7 +181,7 @@ class FullDiskTest {
         }
     }
 
-    /** A file that leaves not a byte. */
+    /** Writes a file that takes all free space of the disk. */
     private static Path fillTheRest() throws IOException {
         Path ballast = disk.resolve("ballast");
         byte[] piece = new byte[4096];
@@ -223,7 +225,7 @@ class FullDiskTest {
         return LongStream.range(from, to).boxed().toList();
     }
 
-    /** The numbers of the records from one offset to before another. */
+    /** The numbers of the records from offset {@code from} to before offset {@code to}. */
     private static List<Long> numbersFrom(TopicPartition partition, long from, long to) throws Exception {
         List<Long> numbers = new ArrayList<>();
         try (KafkaConsumer<String, String> consumer = new KafkaConsumer<>(

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A node of which a part is missing says which one, why, and what follows, to its operator and to its clients. */
+/** A node without one of its parts reports which part is missing, why, and the consequence. */
 class HealthTest {
     private static final int SERVES = 0;
     private static final int NOT_READY = 4;
@@ -49,7 +49,7 @@ class HealthTest {
     }
 
     @Test
-    void aBundleThatIsStoppedIsNamedWithWhatFollows() throws Exception {
+    void aStoppedBundleIsReportedWithTheConsequence() throws Exception {
         Map<String, Integer> exitCodes = Map.of(
                 "io.felice.network", NOT_READY,
                 "io.felice.handlers", NOT_READY,
@@ -71,19 +71,20 @@ class HealthTest {
             assertThat(node.log()).containsPattern(" INFO .*The bundle " + bundle + " \\S+ was stopped\n");
             Eventually.await("serving again", () -> node.run("status").exitCode() == SERVES);
         }
-        mustNameAZooKeeperThatIsAway();
+        mustReportAStoppedZooKeeper();
     }
 
-    private void mustNameAZooKeeperThatIsAway() throws Exception {
+    private void mustReportAStoppedZooKeeper() throws Exception {
         shell("bundle:stop io.felice.zookeeper");
 
         Eventually.await(
-                "missing it", () -> node.run("status").output().contains("The embedded ZooKeeper does not answer"));
+                "the report about ZooKeeper",
+                () -> node.run("status").output().contains("The embedded ZooKeeper does not answer"));
         assertThat(node.run("status").exitCode()).isEqualTo(SERVES_IN_PART);
     }
 
     @Test
-    void whatWasStoppedByHandIsNamedAtTheNextStartAndATopicWithoutItsEngineIsOffline() throws Exception {
+    void aBundleStoppedByHandIsReportedAtTheNextStartAndATopicWithoutItsEngineIsOffline() throws Exception {
         createIn("memory", "fleeting");
         for (String bundle : List.of("handlers", "coordinator", "storage.memory")) {
             shell("bundle:stop io.felice." + bundle);
@@ -113,7 +114,7 @@ class HealthTest {
     }
 
     private void mustBeOfflineWithoutItsEngine(String topic) throws Exception {
-        String reason = "the storage engine memory is not here";
+        String reason = "the storage engine memory is not running";
         Eventually.await("serving in part", () -> node.run("status").exitCode() == SERVES_IN_PART);
         assertThat(node.run("status").output()).contains("1 partition is offline: " + topic + "-0 (" + reason + ")");
         assertThat(new Insides(node).table("broker.offline")).singleElement().satisfies(row -> assertThat(row)

@@ -13,7 +13,7 @@ import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** What a running node shows of its bundles: through its own shell, and through the tools of its Java machine. */
+/** Reads the state of a running node: through its shell, and through {@code jcmd}. */
 record Insides(Launcher node) {
 
     private static final Pattern COMPONENT = Pattern.compile("(io\\.felice\\.\\S+) in bundle .*");
@@ -23,7 +23,7 @@ record Insides(Launcher node) {
     private static final Pattern LOADED_CLASS = Pattern.compile("(?:[\\s|]|Classes: )*(io\\.felice\\.[\\w.$]+)");
     private static final Pattern THREAD = Pattern.compile("\"(.*)\" #\\d+ .*");
 
-    /** Threads that come and go with the machine's or the framework's own work, and those that answer this class. */
+    /** Threads that the JVM or the framework starts at any time, and threads that serve this class. */
     private static final Pattern OTHER_THREADS = Pattern.compile(
             "Attach Listener|C[12] CompilerThread.*|FelixResolver.*|NIOWorkerThread.*|felice-commands|process reaper.*");
 
@@ -34,7 +34,9 @@ record Insides(Launcher node) {
         return result.output();
     }
 
-    /** Every component of Felice with the states of its instances; a component that is only waiting for use is active. */
+    /**
+     * The components of Felice with the states of their instances. SATISFIED, of a lazy component, counts as ACTIVE.
+     */
     Map<String, List<String>> components() throws IOException, InterruptedException {
         Map<String, List<String>> components = new TreeMap<>();
         List<String> states = new ArrayList<>();
@@ -52,7 +54,7 @@ record Insides(Launcher node) {
         return components;
     }
 
-    /** When the bundle that has components was last installed, updated or uninstalled: milliseconds. */
+    /** When the bundle was last installed or updated, in milliseconds. Only for bundles with components. */
     long lastModified(String bundle) throws IOException, InterruptedException {
         Matcher changed = CHANGED.matcher(shell("each (scr:list) { echo $it }"));
         while (changed.find()) {
@@ -63,7 +65,7 @@ record Insides(Launcher node) {
         throw new IllegalStateException(bundle + " has no component");
     }
 
-    /** How many class loaders hold classes of each of these bundles, after a collection of all garbage. */
+    /** The number of class loaders with classes of each of these bundles, after a full garbage collection. */
     Map<String, Integer> classLoaders(List<String> bundles) throws IOException, InterruptedException {
         jcmd("GC.run");
         Map<String, Integer> loaded = new HashMap<>();
@@ -83,7 +85,7 @@ record Insides(Launcher node) {
         return loaders;
     }
 
-    /** The names of the node's threads, without the numbers in them, and how many bear each. */
+    /** The number of threads by name; each number in a name is replaced by N. */
     Map<String, Integer> threads() throws IOException, InterruptedException {
         Map<String, Integer> threads = new TreeMap<>();
         jcmd("Thread.print")
@@ -96,12 +98,12 @@ record Insides(Launcher node) {
         return threads;
     }
 
-    /** How many connections the node itself has ended or refused, for each reason. */
+    /** The number of connections that the node has closed or refused, by reason. */
     Map<String, Long> cutConnections() throws IOException, InterruptedException {
         List<Map<String, String>> rows = table("network.connections");
         assertThat(rows).hasSize(1);
         Map<String, Long> row = new TreeMap<>();
-        // The first cell is the listener's name, all others are numbers.
+        // The first cell is the name of the listener; all other cells are numbers.
         rows.get(0).entrySet().stream()
                 .skip(1)
                 .forEach(cell -> row.put(cell.getKey(), Long.parseLong(cell.getValue())));
@@ -119,7 +121,7 @@ record Insides(Launcher node) {
                 .toList();
         assertThat(cells).as(name).isNotEmpty();
         List<String> columns = cells.get(0);
-        // The first line is the columns' names.
+        // The first line has the names of the columns.
         return cells.stream().skip(1).map(row -> byColumn(columns, row)).toList();
     }
 

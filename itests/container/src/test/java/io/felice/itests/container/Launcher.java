@@ -12,12 +12,12 @@ import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 
 /**
- * {@code bin/felice} of one installation, for one data directory.
+ * Runs {@code bin/felice} of one installation with one data directory.
  *
  * @param home the unpacked distribution
  * @param data the node's data directory
- * @param environment variables that the launcher sees in addition
- * @param under a command that runs the launcher, which is its last arguments; empty if none does
+ * @param environment additional environment variables of the launcher
+ * @param under a command that runs the launcher: the launcher and its arguments are appended to it; empty for none
  */
 record Launcher(Path home, Path data, Map<String, String> environment, List<String> under) {
 
@@ -30,7 +30,7 @@ record Launcher(Path home, Path data, Map<String, String> environment, List<Stri
             "-XX:TieredStopAtLevel=1 -XX:-UseG1GC -XX:+UseSerialGC");
     private static final long MAX_MINUTES = 5;
 
-    /** What a command printed, both streams together, and its exit code. */
+    /** The exit code of a command, and its output: both streams together. */
     record Result(int exitCode, String output) {}
 
     static Launcher of(Path home, Path data) {
@@ -43,7 +43,7 @@ record Launcher(Path home, Path data, Map<String, String> environment, List<Stri
         return new Launcher(home, data, more, under);
     }
 
-    /** The same, run by a command that gets the launcher and its arguments as its last arguments. */
+    /** A launcher that another command runs: the launcher and its arguments are appended to {@code command}. */
     Launcher under(List<String> command) {
         return new Launcher(home, data, environment, command);
     }
@@ -72,14 +72,14 @@ record Launcher(Path home, Path data, Map<String, String> environment, List<Stri
         }
     }
 
-    /** Starts a command in a process group of its own and deaf to no signal, as a terminal does. */
+    /** Starts a command in its own process group and without ignored signals, as a terminal does. */
     Process spawn(Path output, String... arguments) throws IOException {
         ProcessBuilder builder = command(arguments).redirectErrorStream(true).redirectOutput(output.toFile());
         builder.command().addAll(0, List.of("env", "--default-signal=INT", "setsid"));
         return builder.start();
     }
 
-    /** Presses Ctrl-C in the terminal that a command was started in: every process of its group gets the signal. */
+    /** Sends SIGINT to every process of the command's process group, as Ctrl-C in a terminal does. */
     static void pressCtrlC(Process terminal) throws IOException, InterruptedException {
         Process shell = new ProcessBuilder("sh", "-c", "kill -s INT -- -" + terminal.pid())
                 .inheritIO()
@@ -89,7 +89,7 @@ record Launcher(Path home, Path data, Map<String, String> environment, List<Stri
         }
     }
 
-    /** The node's process, as the launcher noted it. */
+    /** The id of the node's process, from the launcher's pid file. */
     long pid() throws IOException {
         return Long.parseLong(Files.readString(data.resolve("felice.pid")).trim());
     }

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What the launcher says and returns when it does not start a node. */
+/** The output and the exit code of the launcher when it does not start a node. */
 class LauncherTest {
 
     @TempDir
@@ -31,14 +31,14 @@ class LauncherTest {
     }
 
     @Test
-    void tellsItsVersion() throws Exception {
+    void printsItsVersion() throws Exception {
         Result result = launcher().run("version");
 
         assertThat(result).isEqualTo(new Result(0, "Felice " + Archive.version() + "\n"));
     }
 
     @Test
-    void helpsWithoutACommand() throws Exception {
+    void printsHelpWithoutACommand() throws Exception {
         Result result = launcher().run();
 
         assertThat(result.exitCode()).isZero();
@@ -46,7 +46,7 @@ class LauncherTest {
     }
 
     @Test
-    void refusesWhatItDoesNotKnow() throws Exception {
+    void refusesUnknownCommandsOptionsAndValues() throws Exception {
         assertThat(launcher().run("begin").exitCode()).isEqualTo(2);
         assertThat(launcher().run("start", "--fast").exitCode()).isEqualTo(2);
         assertThat(launcher().run("start", "--port", "many").exitCode()).isEqualTo(2);
@@ -58,7 +58,7 @@ class LauncherTest {
     }
 
     @Test
-    void stopsAndTellsWhateverTheLogLevelSays() throws Exception {
+    void ignoresAnIllegalLogLevelUnlessItStartsANode() throws Exception {
         Launcher launcher = launcher().with("FELICE_LOG_LEVEL", "LOUD");
 
         assertThat(launcher.run("status").exitCode()).isEqualTo(3);
@@ -77,7 +77,7 @@ class LauncherTest {
     }
 
     @Test
-    void helpsWithEveryCommand() throws Exception {
+    void everyCommandPrintsHelp() throws Exception {
         Result help = launcher().run("help");
 
         for (String command : List.of("run", "start", "stop", "status", "exec")) {
@@ -94,7 +94,7 @@ class LauncherTest {
     }
 
     @Test
-    void showsWhyJavaDoesNotTakeAnOption() throws Exception {
+    void showsWhyJavaRefusesAnOption() throws Exception {
         Result result = launcher().run("start", "--heap", "lots");
 
         assertThat(result.exitCode()).isEqualTo(1);
@@ -120,7 +120,7 @@ class LauncherTest {
     }
 
     @Test
-    void saysThatTheDataIsAnotherUsers() throws Exception {
+    void reportsADataDirectoryOfAnotherUser() throws Exception {
         Path data = Files.createDirectory(directory.resolve("theirs"));
         Files.createFile(data.resolve("felice.lock"));
         for (Path seen : List.of(installation, home.getParent(), directory)) {
@@ -137,7 +137,7 @@ class LauncherTest {
                 .contains("cannot look into it");
     }
 
-    /** Root may look into everything. */
+    /** A command that runs the launcher as another user if this user is root, because root may read all directories. */
     private static List<String> asAnybody() {
         return List.of(
                 "sh",
@@ -159,7 +159,7 @@ class LauncherTest {
     }
 
     @Test
-    void refusesAJavaThatIsNone() throws Exception {
+    void refusesAProgramThatIsNotJava() throws Exception {
         Result result = launcher().with("JAVA", "/bin/false").run("run");
 
         assertThat(result.exitCode()).isEqualTo(1);
@@ -197,7 +197,7 @@ class LauncherTest {
     }
 
     @Test
-    void saysThatTheZooKeeperPortIsTaken() throws Exception {
+    void reportsThatTheZooKeeperPortIsTaken() throws Exception {
         try (ServerSocket other = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
             Launcher launcher = launcher().listeningOn(0, other.getLocalPort());
 

@@ -11,13 +11,13 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 
-/** The TCP sockets on which a process listens, as the kernel tells them. */
+/** The TCP sockets on which a process listens, from {@code /proc}. */
 final class ListeningSockets {
 
     private static final String LISTEN = "0A";
     private static final Set<String> LOOPBACK = Set.of(
-            "0100007F", // 127.0.0.1, in the byte order of the machine
-            "0000000000000000FFFF00000100007F", // the same, as a socket for both protocols sees it
+            "0100007F", // 127.0.0.1, in little-endian byte order
+            "0000000000000000FFFF00000100007F", // ::ffff:127.0.0.1, the address in a socket for IPv4 and IPv6
             "00000000000000000000000001000000"); // ::1
 
     private ListeningSockets() {}

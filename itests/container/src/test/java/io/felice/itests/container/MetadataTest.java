@@ -23,7 +23,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** One node and its metadata in ZooKeeper: a second node, a ZooKeeper that is away, znodes that somebody deleted. */
+/** A node and its metadata in ZooKeeper: a second node, a stopped ZooKeeper, and deleted znodes. */
 class MetadataTest {
     private static final String STACK_FRAME = "\tat ";
     private static final long RECONNECTS_MS = 4_000;
@@ -55,7 +55,7 @@ class MetadataTest {
     }
 
     @Test
-    void aSecondNodeIsRefusedAndLeavesNoMark() throws Exception {
+    void aSecondNodeIsRefusedAndWritesNothing() throws Exception {
         Launcher second = Launcher.of(home, directory.resolve("second"))
                 .listeningOn(Ports.free(), Ports.free())
                 .with("FELICE_ZOOKEEPER", "127.0.0.1:" + zookeeperPort)
@@ -80,7 +80,7 @@ class MetadataTest {
     }
 
     @Test
-    void topicsThatComeAndGoAndAZooKeeperThatIsAwayAreALineEach() throws Exception {
+    void createdAndDeletedTopicsAndAStoppedZooKeeperAreLoggedOnceEach() throws Exception {
         try (Admin admin = admin()) {
             create(admin, "visitors", 1);
             admin.deleteTopics(List.of("visitors")).all().get();
@@ -98,7 +98,7 @@ class MetadataTest {
         List<String> lines = node.log().substring(before).lines().toList();
         assertThat(lines).noneMatch(line -> line.startsWith(STACK_FRAME));
         assertThat(lines)
-                .as("lines about ZooKeeper, beside those about the bundle that this test stops")
+                .as("lines about ZooKeeper, except those about the bundle that this test stops")
                 .filteredOn(line -> line.toLowerCase(Locale.ROOT).contains("zookeeper"))
                 .filteredOn(line -> !line.contains("The bundle io.felice.zookeeper"))
                 .hasSizeLessThanOrEqualTo(2);
@@ -107,16 +107,16 @@ class MetadataTest {
     }
 
     @Test
-    void aHoleIsCoveredByARunningNodeAndElseByTheOperator() throws Exception {
+    void aDeletedBatchIsRepairedByARunningNodeOrElseByTheOperator() throws Exception {
         try (Admin admin = admin()) {
             create(admin, "orders", 1);
         }
-        try (SomebodyWithRights somebody = new SomebodyWithRights("127.0.0.1:" + zookeeperPort)) {
-            somebody.delete(somebody.batchOf("orders"));
+        try (AuthorizedClient client = new AuthorizedClient("127.0.0.1:" + zookeeperPort)) {
+            client.delete(client.batchOf("orders"));
             Eventually.await(
                     "two snapshots",
                     () -> node.log().split("Kept a snapshot", -1).length > 2
-                            && somebody.zooKeeper
+                            && client.zooKeeper
                                             .getChildren("/felice/log", false)
                                             .size()
                                     <= 1);
@@ -133,8 +133,8 @@ class MetadataTest {
         node.run("stop");
         try (SingleServer server =
                         SingleServer.open(ServerSettings.onLoopback(node.data().resolve("zookeeper")));
-                SomebodyWithRights somebody = new SomebodyWithRights(server.connectString())) {
-            somebody.delete(somebody.batchOf("lost"));
+                AuthorizedClient client = new AuthorizedClient(server.connectString())) {
+            client.delete(client.batchOf("lost"));
         }
 
         Result refused = node.run("start");
@@ -185,17 +185,17 @@ class MetadataTest {
     }
 
     /** A ZooKeeper client with the brokers' secret. */
-    private static final class SomebodyWithRights implements AutoCloseable {
+    private static final class AuthorizedClient implements AutoCloseable {
         private final ZooKeeper zooKeeper;
 
-        SomebodyWithRights(String ensemble) throws IOException {
+        AuthorizedClient(String ensemble) throws IOException {
             zooKeeper = new ZooKeeper(ensemble, 30_000, event -> {});
             String secret =
                     Files.readString(node.data().resolve("zookeeper.secret")).trim();
             zooKeeper.addAuthInfo("digest", ("felice:" + secret).getBytes(StandardCharsets.UTF_8));
         }
 
-        /** The batch that created this topic. */
+        /** The path of the znode with the batch that created this topic. */
         String batchOf(String topic) throws KeeperException, InterruptedException {
             for (String name : zooKeeper.getChildren("/felice/log", false)) {
                 String batch = "/felice/log/" + name;

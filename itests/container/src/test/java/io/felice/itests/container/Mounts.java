@@ -4,9 +4,9 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * Commands that run another one among file systems of its own. Nothing else on the machine sees them, and they are gone
- * with the last process that does. Root may make them, and where the kernel allows it anybody; elsewhere the command
- * fails and says why.
+ * Commands that run another command in its own mount namespace, with additional mounts. Other processes do not see the
+ * mounts, and the kernel removes them after the last process in the namespace. Root may create the namespace; other
+ * users may do so only if the kernel allows user namespaces. Otherwise the command fails and prints the reason.
  */
 final class Mounts {
     private static final String AS_ROOT = "unshare --mount";
@@ -14,17 +14,17 @@ final class Mounts {
 
     private Mounts() {}
 
-    /** A new, empty file system of some megabytes at a directory. */
+    /** Mounts a new, empty file system of this size at the directory. */
     static List<String> small(Path directory, int megabytes) {
         return after("mount -t tmpfs -o size=" + megabytes + "m felice \"$1\"", directory);
     }
 
-    /** A directory in which nothing can be written, not even by root. */
+    /** Mounts the directory read-only, so that not even root can write to it. */
     static List<String> readOnly(Path directory) {
         return after("mount --bind \"$1\" \"$1\" && mount -o remount,bind,ro \"$1\"", directory);
     }
 
-    /** Where a directory is for this process, as a process among other file systems sees it. */
+    /** A path by which this process reaches a directory in the mount namespace of process {@code pid}. */
     static Path seenBy(long pid, Path directory) {
         return Path.of("/proc", Long.toString(pid), "root").resolve(Path.of("/").relativize(directory));
     }

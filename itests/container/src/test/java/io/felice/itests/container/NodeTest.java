@@ -20,7 +20,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Nodes that really start, from an installation in a path with a space, and what is seen of them from outside. */
+/** Starts nodes as processes, from an installation in a path with a space, and uses them from outside. */
 class NodeTest {
 
     @TempDir
@@ -48,7 +48,7 @@ class NodeTest {
     }
 
     @Test
-    void startsServesAndStopsAndLeavesItsInstallationAsItIs() throws Exception {
+    void startsServesAndStopsWithoutChangingItsInstallation() throws Exception {
         Map<Path, FileTime> installed = filesIn(home);
         Launcher node = node("data with a space");
         int port = Ports.free();
@@ -61,7 +61,7 @@ class NodeTest {
                 .contains("127.0.0.1:" + port, node.data().toString(), "Ready after", "bin/felice stop");
         assertThat(node.run("status").exitCode()).isZero();
         assertThat(ListeningSockets.of(node.pid()))
-                .as("nothing listens but what the configuration says")
+                .as("the node listens only on the configured addresses")
                 .containsExactlyInAnyOrder("loopback:" + port, "loopback:" + zookeeperPort);
 
         Result stop = node.run("stop");
@@ -73,7 +73,7 @@ class NodeTest {
     }
 
     @Test
-    void startsFromTheZipTooAndMakesAnEtcOfItsOwnWhereItIsTold() throws Exception {
+    void startsFromTheZipAndCreatesTheEtcDirectoryThatIsSet() throws Exception {
         Path unzipped = Archive.ZIP.unpack(directory.resolve("a zip"));
         Path etc = directory.resolve("own etc");
         Launcher node =
@@ -116,7 +116,7 @@ class NodeTest {
     }
 
     @Test
-    void servesFromAPathThatIsNotAsciiInTheLocaleC() throws Exception {
+    void servesFromANonAsciiPathInTheLocaleC() throws Exception {
         List<String> inTheLocaleC = List.of(
                 "sh",
                 "-c",
@@ -132,7 +132,7 @@ class NodeTest {
     }
 
     @Test
-    void statusAsksEveryListenerAndSaysWhenTheNodeServesNoMore() throws Exception {
+    void statusChecksEveryListenerAndReportsANodeThatDoesNotServe() throws Exception {
         Etc etc = ownEtc();
         etc.set(
                 "io.felice.network.cfg",
@@ -153,7 +153,7 @@ class NodeTest {
     }
 
     @Test
-    void runsThreeTimesSideBySide() throws Exception {
+    void threeNodesRunSideBySide() throws Exception {
         for (String name : List.of("one", "two", "three")) {
             Result start = node(name).listeningOn(Ports.free(), Ports.free()).run("start");
 
@@ -181,7 +181,7 @@ class NodeTest {
     }
 
     @Test
-    void saysThatItsPortIsTaken() throws Exception {
+    void reportsThatItsPortIsTaken() throws Exception {
         try (ServerSocket other = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
             Launcher node = node("data").listeningOn(other.getLocalPort(), Ports.free());
 
@@ -193,7 +193,7 @@ class NodeTest {
     }
 
     @Test
-    void refusesAValueThatIsNoneAndSaysWhichFileToCorrect() throws Exception {
+    void refusesAnIllegalValueAndNamesTheFile() throws Exception {
         Etc etc = ownEtc();
         etc.set("io.felice.storage.log.cfg", "tail.bytes", "512K");
         Launcher node = node("data").with("FELICE_ETC", etc.toString()).listeningOn(Ports.free(), Ports.free());
@@ -205,18 +205,21 @@ class NodeTest {
                         + etc.file("io.felice.storage.log.cfg").toRealPath()
                         + ": tail.bytes is \"512K\", but it must be a whole number from 32768 to 2147483647.");
         assertThat(withoutEventsOfStopping(node.log()))
-                .as("no trace after the sentence")
+                .as("a log without stack traces")
                 .doesNotContain("\tat ", "Exception");
         assertThat(node.run("status").exitCode()).isEqualTo(3);
     }
 
-    /** The framework may tell a bundle that has stopped of a service that comes while the node stops, and logs a trace. */
+    /**
+     * Removes the framework's stack traces: it logs one if it delivers an event to a bundle that has already stopped
+     * while the node stops.
+     */
     private static String withoutEventsOfStopping(String log) {
         return log.replaceAll("(?m)^.*Error during dispatch.*Invalid BundleContext.*\\R(?:(?!\\d{4}-).*\\R?)*+", "");
     }
 
     @Test
-    void refusesANumberOutOfRangeAndIsNotTheNodeThatTheDefaultWouldMakeIt() throws Exception {
+    void refusesABrokerIdOutOfRangeInsteadOfUsingTheDefault() throws Exception {
         Launcher node = node("data").listeningOn(Ports.free(), Ports.free()).with("FELICE_BROKER_ID", "-1");
 
         Result start = node.run("start");
@@ -241,7 +244,7 @@ class NodeTest {
     }
 
     @Test
-    void servesOnWithTheLastGoodValuesWhenAFileIsSpoiledWhileItRuns() throws Exception {
+    void aRunningNodeKeepsTheLastGoodValuesWhenAFileGetsBadValues() throws Exception {
         Etc etc = ownEtc();
         Launcher node = node("data").with("FELICE_ETC", etc.toString()).listeningOn(Ports.free(), Ports.free());
         Result start = node.run("start");
@@ -255,11 +258,11 @@ class NodeTest {
                 "reading the files",
                 () -> node.log().contains("num.partitions is \"x\", but it must be a whole number from 1")
                         && node.log().contains("request.timeout.ms is \"-5\"")
-                        && node.log().contains("It stays 15000 until that is corrected.")
+                        && node.log().contains("It stays 15000 until the value is corrected.")
                         && node.log().contains("tail.bytes stays \"524288\" and becomes \"1048576\""));
         assertThat(node.log())
                 .contains("num.partition is no setting and is ignored. Did you mean num.partitions?")
-                .doesNotContain(" ERROR ", "Broker 0 stops");
+                .doesNotContain(" ERROR ", "Broker 0 is stopping");
         assertThat(node.run("exec", "log:set debug io.felice.shell").output())
                 .startsWith("io.felice.shell logs at DEBUG from now on, also after a restart:");
         Eventually.await("writing it", () -> Files.readString(etc.file("org.ops4j.pax.logging.cfg"))
@@ -268,7 +271,7 @@ class NodeTest {
     }
 
     @Test
-    void servesOnWithTheLastGoodValuesWhenTheApiIsRefreshedWhileAFileIsSpoiled() throws Exception {
+    void aRefreshOfTheApiKeepsTheLastGoodValuesWhileAFileHasBadValues() throws Exception {
         Etc etc = ownEtc();
         etc.add("io.felice.broker.cfg", "storage.placement = *:memory");
         Launcher node = node("data").with("FELICE_ETC", etc.toString()).listeningOn(Ports.free(), Ports.free());
@@ -285,16 +288,18 @@ class NodeTest {
 
         Eventually.await(
                 "being ready again",
-                () -> node.log().contains("Broker 0 stops")
-                        && node.log().lastIndexOf(" Ready: ") > node.log().lastIndexOf("Broker 0 stops")
+                () -> node.log().contains("Broker 0 is stopping")
+                        && node.log().lastIndexOf(" Ready: ") > node.log().lastIndexOf("Broker 0 is stopping")
                         && node.run("status").exitCode() == 0);
         assertThat(node.log())
-                .contains("It stays *:memory until that is corrected.", "It stays 524288 until that is corrected.")
-                .doesNotContain("The default is in force");
+                .contains(
+                        "It stays *:memory until the value is corrected.",
+                        "It stays 524288 until the value is corrected.")
+                .doesNotContain("The default applies");
     }
 
     @Test
-    void namesTheMistakesOfAllFilesAtOnceAndWarnsOfAFileThatIsNamedAfterNothing() throws Exception {
+    void reportsTheMistakesOfAllFilesAtOnceAndAFileThatBelongsToNoBundle() throws Exception {
         Etc etc = ownEtc();
         etc.add("io.felice.broker.cfg", "storage.placement = nonsense");
         etc.set("io.felice.network.cfg", "num.network.threads", "many");
@@ -308,7 +313,9 @@ class NodeTest {
                         "io.felice.broker.cfg: storage.placement is \"nonsense\", but it must be pattern:engine pairs")
                 .contains("io.felice.network.cfg: num.network.threads is \"many\"");
         assertThat(node.log())
-                .contains("io.felice.brokr.cfg is named after no bundle", "Did you mean io.felice.broker.cfg?");
+                .contains(
+                        "io.felice.brokr.cfg does not have the name of an installed bundle",
+                        "Did you mean io.felice.broker.cfg?");
     }
 
     private Etc ownEtc() throws IOException {
@@ -343,7 +350,7 @@ class NodeTest {
         assertThat(start.exitCode()).as(start.output() + node.log()).isZero();
     }
 
-    /** The one sentence that a failed start ends with. */
+    /** The last line of a failed start, with the reason. */
     private static String reason(Result start) {
         assertThat(start.exitCode()).as(start.output()).isEqualTo(1);
         List<String> lines = start.output()

@@ -19,14 +19,14 @@ import org.apache.kafka.common.serialization.StringSerializer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A node whose installation is on a file system that cannot be written, and whose data is elsewhere. */
+/** A node whose installation is on a read-only file system, and whose data directory is writable. */
 class ReadOnlyInstallationTest {
 
     @TempDir
     Path directory;
 
     @Test
-    void servesAndStops() throws Exception {
+    void servesAndStopsWithAReadOnlyInstallation() throws Exception {
         Path home = Archive.TAR_GZ.unpack(directory.resolve("an installation"));
         int port = Ports.free();
         Launcher node = Launcher.of(home, directory.resolve("data"))

@@ -12,7 +12,7 @@ import org.apache.kafka.common.serialization.StringSerializer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The request log is switched on and off in the file of a node that serves, and its clients stay connected. */
+/** The request log is switched on and off in the configuration file of a running node. Clients stay connected. */
 class RequestLogTest {
     private static final String FILE = "io.felice.network.cfg";
     private static final String SWITCH = "request.log";
@@ -22,7 +22,7 @@ class RequestLogTest {
     Path directory;
 
     @Test
-    void hasALineForEachRequestWhileItIsOn() throws Exception {
+    void hasALineForEachRequestWhileItIsSwitchedOn() throws Exception {
         Path home = Archive.TAR_GZ.unpack(directory);
         Etc etc = Etc.of(home, directory.resolve("etc"));
         int port = Ports.free();
@@ -59,11 +59,11 @@ class RequestLogTest {
         }
     }
 
-    /** Makes requests, and says how many lines more the log has for them. */
+    /** Sends requests and returns the number of lines that the log has for them. */
     private static int writtenLines(Launcher node, KafkaProducer<String, String> producer) throws Exception {
         int before = lines(node).size();
         write(producer);
-        // A line is written once the answer is on its way, so the last may come after it.
+        // The node writes a line after it has sent the answer, so the last line may come later.
         Thread.sleep(500);
         return lines(node).size() - before;
     }

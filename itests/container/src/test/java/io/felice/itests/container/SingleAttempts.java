@@ -10,7 +10,7 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.LongSerializer;
 
-/** Writes the numbers from zero on, several requests at a time and each once, until the first that is not answered. */
+/** Writes numbers from zero on, without retries and with several requests in flight, until the first request fails. */
 final class SingleAttempts extends Thread {
     private final String topic;
     private final KafkaProducer<byte[], Long> producer;
@@ -24,7 +24,7 @@ final class SingleAttempts extends Thread {
         setDaemon(true);
     }
 
-    /** Of a producer that sends nothing twice. */
+    /** The settings of a producer that never retries a request. */
     static Map<String, Object> settings(String bootstrap) {
         return Map.of(
                 ProducerConfig.BOOTSTRAP_SERVERS_CONFIG,

@@ -21,9 +21,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Bundles of a node that is in use are updated while it runs, and its clients notice nothing but a pause. Connections stay
- * open, but for one that a client ends by itself: Kafka's consumer closes the connection to its coordinator whenever that
- * answers NOT_COORDINATOR, and looks it up again. This may be so once for each update of what the coordinator stands on.
+ * Bundles of a node under load are updated while it runs, and its clients notice only a pause. Connections stay open,
+ * with one exception: Kafka's consumer closes the connection to its coordinator when the coordinator answers
+ * NOT_COORDINATOR, and looks up the coordinator again. This may happen once for each update of a bundle that the
+ * coordinator depends on.
  */
 class SwapTest {
     private static final List<String> UNNOTICED = List.of(
@@ -65,7 +66,7 @@ class SwapTest {
     }
 
     @Test
-    void clientsDoNotNoticeThatBundlesAreUpdated() throws Exception {
+    void clientsKeepTheirConnectionsWhileBundlesAreUpdated() throws Exception {
         try (Traffic traffic = new Traffic(bootstrap, "unnoticed")) {
             Map<String, List<String>> components = insides.components();
             Map<String, Integer> threads = insides.threads();
@@ -139,7 +140,7 @@ class SwapTest {
         }
     }
 
-    /** Pools grow when there is something to do for them, so that the first thread of a name is none that was left. */
+    /** One thread is allowed for each name, because a pool may have started its first thread only during the test. */
     private static void mustNotHaveMore(Map<String, Integer> threads, Map<String, Integer> before) {
         assertThat(threads).allSatisfy((name, count) -> assertThat(count)
                 .as("threads named " + name)
@@ -153,17 +154,17 @@ class SwapTest {
     }
 
     private void swap(String bundle, Traffic traffic) throws Exception {
-        traffic.takePause();
+        traffic.takeLongestTimes();
         long before = insides.lastModified(bundle);
         insides.shell("bundle:update -r " + bundle);
         assertThat(insides.lastModified(bundle)).as(bundle + " was updated").isGreaterThan(before);
-        traffic.goesOn();
-        pauses.computeIfAbsent(bundle, name -> new ArrayList<>()).add(traffic.takePause());
+        traffic.awaitProgress();
+        pauses.computeIfAbsent(bundle, name -> new ArrayList<>()).add(traffic.takeLongestTimes());
     }
 
     private String report() {
-        StringBuilder report =
-                new StringBuilder("slowest in ms: acknowledgement, record followed, record read in a group"
+        StringBuilder report = new StringBuilder(
+                "longest times in ms: acknowledgement, pause of the follower, pause of the group member"
                         + ", request of the admin client\n");
         pauses.forEach((bundle, ofBundle) -> {
             report.append(String.format("  %-30s", bundle));
@@ -175,7 +176,6 @@ class SwapTest {
         return report.toString();
     }
 
-    /** Something that may not be so yet. */
     private interface Claim {
         void check() throws Exception;
     }

@@ -15,8 +15,8 @@ import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.common.TopicPartition;
 
 /**
- * Clients of every kind that use one node without a pause, with the settings that Kafka's clients have by themselves, and
- * write down whatever a program that uses them would have to deal with.
+ * A producer, two consumers and an admin client that use one node without a pause, with the default settings of Kafka's
+ * clients. They record every failure that a program with such a client would get.
  */
 final class Traffic implements AutoCloseable {
     static final int PARTITIONS = 8;
@@ -30,7 +30,10 @@ final class Traffic implements AutoCloseable {
     private final TrafficReader member;
     private final TrafficAdmin admin;
 
-    /** The slowest of each kind of client: an acknowledgement, a record that comes, a request of the admin client. */
+    /**
+     * The longest time, in ms, of an acknowledgement, between two polls with records, and of a request of the admin
+     * client.
+     */
     record Pause(long writtenMs, long followedMs, long readInGroupMs, long adminMs) {}
 
     Traffic(String bootstrap, String topic) throws Exception {
@@ -44,7 +47,7 @@ final class Traffic implements AutoCloseable {
         member = TrafficReader.inGroup(bootstrap, topic, failures);
         admin = new TrafficAdmin(bootstrap, topic, failures);
         Stream.of(writer, follower, member, admin).forEach(Thread::start);
-        goesOn();
+        awaitProgress();
     }
 
     static List<TopicPartition> partitions(String topic) {
@@ -58,8 +61,8 @@ final class Traffic implements AutoCloseable {
         return topic + "-readers";
     }
 
-    /** Waits until every client has got on, and has begun and ended something since. */
-    void goesOn() throws InterruptedException {
+    /** Waits until every client has made progress: 300 records, or two rounds of the admin client. */
+    void awaitProgress() throws InterruptedException {
         long written = writer.acknowledged() + RECORDS;
         long rounds = admin.rounds() + 2;
         await("writing", () -> writer.acknowledged() >= written);
@@ -68,13 +71,13 @@ final class Traffic implements AutoCloseable {
         await("administration", () -> admin.rounds() >= rounds);
     }
 
-    /** The slowest since the last call. */
-    Pause takePause() {
+    /** The longest times since the last call. */
+    Pause takeLongestTimes() {
         return new Pause(
-                writer.takeSlowestMs(), follower.takeSlowestMs(), member.takeSlowestMs(), admin.takeSlowestMs());
+                writer.takeLongestMs(), follower.takeLongestMs(), member.takeLongestMs(), admin.takeLongestMs());
     }
 
-    /** Ends the writing, waits until everything is read, and ends the rest. */
+    /** Ends the writer, waits until the readers have read all records, and ends the other clients. */
     void finish() throws InterruptedException {
         end(writer);
         await("following to the end", () -> follower.read() >= writer.sent());
@@ -92,12 +95,12 @@ final class Traffic implements AutoCloseable {
         return writer;
     }
 
-    /** A reader that no group moves. */
+    /** A reader with fixed partitions, in no group. */
     TrafficReader follower() {
         return follower;
     }
 
-    /** A reader in a group, which commits what it has read. */
+    /** A reader in a group, which commits its offsets. */
     TrafficReader member() {
         return member;
     }

@@ -17,8 +17,8 @@ import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.serialization.StringSerializer;
 
 /**
- * Makes topics and deletes them, asks for groups, offsets and configurations, and opens producers, round after round;
- * committed offsets and the ends of partitions must never go back.
+ * In each round creates and deletes a topic, queries groups, offsets and configurations, and opens a producer.
+ * Committed offsets and log end offsets must never decrease.
  */
 final class TrafficAdmin extends TrafficClient {
     private static final long PAUSE_MS = 50;
@@ -39,7 +39,7 @@ final class TrafficAdmin extends TrafficClient {
         this.admin = Admin.create(Map.of("bootstrap.servers", bootstrap));
     }
 
-    /** How often it has asked for everything. */
+    /** The number of complete rounds. */
     long rounds() {
         return rounds;
     }
@@ -79,7 +79,7 @@ final class TrafficAdmin extends TrafficClient {
 
     private Object mustBeGone(String topic) throws Exception {
         if (admin.listTopics().names().get().contains(topic)) {
-            fail(topic + " was deleted, and is still there");
+            fail(topic + " was deleted but is still listed");
         }
         return topic;
     }

@@ -7,7 +7,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.apache.kafka.common.Metric;
 import org.apache.kafka.common.MetricName;
 
-/** A thread with one client, which works until it is told to end. */
+/** A thread with one client, which works until {@link #end}. */
 abstract class TrafficClient extends Thread {
 
     private final Queue<String> failures;
@@ -20,7 +20,7 @@ abstract class TrafficClient extends Thread {
         setDaemon(true);
     }
 
-    /** Works until {@link #ends()}; what it throws is a failure. */
+    /** Works until {@link #ends()}. An exception counts as a failure. */
     abstract void work() throws Exception;
 
     @Override
@@ -40,8 +40,8 @@ abstract class TrafficClient extends Thread {
         return ends;
     }
 
-    /** The longest that something took since the last call. */
-    final long takeSlowestMs() {
+    /** The longest time since the last call. */
+    final long takeLongestMs() {
         return slowestMs.getAndSet(0);
     }
 
@@ -53,7 +53,7 @@ abstract class TrafficClient extends Thread {
         failures.add(getName() + ": " + failure);
     }
 
-    /** How many connections a client with these metrics has closed or lost. */
+    /** The number of connections that the client with these metrics has closed or lost. */
     static long closedConnections(Map<MetricName, ? extends Metric> metrics) {
         return metrics.entrySet().stream()
                 .filter(metric -> metric.getKey().name().equals("connection-close-total"))

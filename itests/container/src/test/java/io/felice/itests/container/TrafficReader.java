@@ -10,7 +10,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
-/** Reads what the writer wrote, and checks that every partition brings each of its numbers once and in order. */
+/** Reads the writer's records, and checks that each partition has its numbers once and in order. */
 final class TrafficReader extends TrafficClient {
     private static final Duration POLL = Duration.ofMillis(200);
 

@@ -8,7 +8,7 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
-/** Writes a thousand numbered records a second, the next number to the next partition. */
+/** Writes a thousand numbered records a second, round robin to the partitions. */
 final class TrafficWriter extends TrafficClient {
     private static final int RECORD_BYTES = 100;
     private static final long INTERVAL_NANOS = 1_000_000;

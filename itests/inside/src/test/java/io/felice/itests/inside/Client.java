@@ -67,7 +67,7 @@ record Client(String bootstrap) {
         change(new AlterConfigOp(new ConfigEntry(logger, level), AlterConfigOp.OpType.SET));
     }
 
-    void takeLevelAway(String logger) throws Exception {
+    void removeLevel(String logger) throws Exception {
         change(new AlterConfigOp(new ConfigEntry(logger, ""), AlterConfigOp.OpType.DELETE));
     }
 

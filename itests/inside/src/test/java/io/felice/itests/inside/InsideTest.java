@@ -56,16 +56,16 @@ public class InsideTest {
     private static final long PATIENCE_MS = 30_000;
 
     /**
-     * Prefixes of classes that embedded libraries name and that a node does not have on purpose, each with the reason.
+     * Prefixes of classes that embedded libraries refer to but that a node does not contain, each with the reason.
      */
     private static final Map<String, String> LEFT_OUT = Map.of(
             "com.fasterxml.jackson.", "Kafka's messages as JSON, which only Kafka's own tools write",
-            "io.netty.channel.epoll.",
-                    "ZooKeeper asks for it only where its connections run on Netty; here they do not",
+            "io.netty.channel.epoll.", "ZooKeeper loads it only if its connections use Netty, which Felice's do not",
             "io.felice.api.config.BrokerConfig",
                     "the compiler copies its constants into network's class, which never loads it",
-            "javax.servlet.", "ZooKeeper's admin server authenticates with it, and no node starts that",
-            "org.apache.commons.io.", "A ZooKeeper quorum with an oracle, and the embedded server forms no quorum");
+            "javax.servlet.", "only ZooKeeper's admin server uses it, which no node starts",
+            "org.apache.commons.io.",
+                    "only a ZooKeeper quorum with an oracle uses it, and the embedded server has no quorum");
 
     @Inject
     private BundleContext context;
@@ -98,7 +98,7 @@ public class InsideTest {
     }
 
     @Test
-    public void whatOthersBuildOnIsInTheRegistry() throws Exception {
+    public void theServicesForOtherBundlesAreRegistered() throws Exception {
         for (Class<?> service : List.of(
                 Admin.class,
                 ClusterMetadata.class,
@@ -129,7 +129,7 @@ public class InsideTest {
     }
 
     @Test
-    public void aKafkaClientSetsTheLevelOfALoggerAndTakesItAway() throws Exception {
+    public void aKafkaClientSetsAndRemovesTheLevelOfALogger() throws Exception {
         Client client = new Client(bootstrap());
         String logger = "io.felice.itests.levels";
 
@@ -138,13 +138,13 @@ public class InsideTest {
         eventually(() -> assertEquals("TRACE", client.levels().get(logger)));
         assertTrue(client.levels().toString(), client.levels().containsKey("root"));
 
-        client.takeLevelAway(logger);
+        client.removeLevel(logger);
 
         eventually(() -> assertEquals(null, client.levels().get(logger)));
     }
 
     @Test
-    public void aStorageEngineOfAThirdPartyComesAndGoesWhileTheBrokerRuns() throws Exception {
+    public void aStorageEngineOfAThirdPartyIsInstalledAndUninstalledWhileTheBrokerRuns() throws Exception {
         ServiceReference<Partitions> broker = context.getServiceReference(Partitions.class);
         Client client = new Client(bootstrap());
         engine = context.installBundle(
@@ -168,11 +168,11 @@ public class InsideTest {
         eventually(() -> client.send("theirs", "two"));
         assertEquals(List.of("one", "two"), client.read("theirs"));
         assertEquals(List.of("one", "two"), client.read("ours"));
-        assertSame("the broker went on", broker, context.getServiceReference(Partitions.class));
+        assertSame("the broker was not restarted", broker, context.getServiceReference(Partitions.class));
     }
 
     @Test
-    public void everyClassThatOurCodeCanReachIsFoundByItsBundle() throws Exception {
+    public void everyClassThatFelicesCodeCanReachIsFoundByItsBundle() throws Exception {
         Map<String, Set<String>> missing = new TreeMap<>();
         Set<String> leftOut = new TreeSet<>();
         for (Bundle bundle : bundles().toList()) {
@@ -184,7 +184,7 @@ public class InsideTest {
         }
 
         assertEquals(Map.of(), missing);
-        assertEquals("what is left out is still missing", LEFT_OUT.keySet(), leftOut);
+        assertEquals("the missing classes of LEFT_OUT", LEFT_OUT.keySet(), leftOut);
     }
 
     @After
@@ -208,7 +208,7 @@ public class InsideTest {
                 .toList();
     }
 
-    /** True if the component is active, or would be activated when somebody gets its service. */
+    /** True if the component is active, or satisfied and activated with the first use of its service. */
     private static boolean isSatisfied(ComponentConfigurationDTO component) {
         return component.state == ComponentConfigurationDTO.ACTIVE
                 || component.state == ComponentConfigurationDTO.SATISFIED;

@@ -89,7 +89,7 @@ final class References {
         try (InputStream stream = file.openStream();
                 DataInputStream in = new DataInputStream(stream)) {
             if (in.readInt() != MAGIC) {
-                throw new IOException(name + " is no class file");
+                throw new IOException(name + " is not a class file");
             }
             in.readInt();
             return named(in, name.startsWith(OWN));

@@ -16,7 +16,7 @@ public final class ThirdParty implements BundleActivator {
     /** The value of the topic config {@code storage.engine}. */
     static final String ENGINE = "third-party";
 
-    /** The logs outlive a stop of the bundle, as files would. */
+    /** The logs survive a stop of the bundle, as files would. */
     private static final StorageEngine LOGS = new MemoryStorageEngine(1 << 20, Clock.systemUTC());
 
     @Override
