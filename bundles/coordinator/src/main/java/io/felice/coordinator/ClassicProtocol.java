@@ -306,9 +306,10 @@ final class ClassicProtocol {
     }
 
     /**
-     * The answer to a replaced member. A replaced leader must not compute an assignment, because the group keeps the one it
-     * has. From JoinGroup v9 on, {@code skipAssignment} tells the leader so (KIP-814). Up to v8 the answer names the former
-     * member id as leader, so that the client takes itself for a follower.
+     * The answer to a static member that joined again and got a new member id. If this member was the leader, it must not
+     * compute an assignment, because the group keeps the assignment that it has. From JoinGroup v9 on, {@code
+     * skipAssignment} tells the leader so (KIP-814). Up to v8 the answer names the former member id as leader, so that the
+     * client takes itself for a follower.
      */
     private Joined replaced(
             Group group, Member successor, String formerLeader, boolean canSkipAssignment, boolean skips) {

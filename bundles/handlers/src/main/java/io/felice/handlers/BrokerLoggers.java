@@ -31,7 +31,13 @@ final class BrokerLoggers {
         this.loggers = loggers;
     }
 
-    /** @throws io.felice.api.FeliceException INVALID_REQUEST */
+    /**
+     * The levels of the loggers.
+     *
+     * @param keys the loggers; null or empty for all
+     * @throws io.felice.api.FeliceException INVALID_REQUEST if the resource is not this broker, or log levels cannot be set
+     *     on this node
+     */
     List<DescribeConfigsResourceResult> describe(String resource, int brokerId, List<String> keys) {
         check(resource, brokerId);
         return new TreeMap<>(loggers.levels())

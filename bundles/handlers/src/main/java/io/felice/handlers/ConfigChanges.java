@@ -93,7 +93,10 @@ final class ConfigChanges {
         configs.check(resource, result(resource, wanted));
     }
 
-    /** The values that the resource would have after the change. The controller appends to lists and checks the result. */
+    /**
+     * The values that the resource would have after the change, without what is appended to lists and subtracted from them:
+     * the controller does that and checks the lists.
+     */
     private Map<String, String> result(ConfigResource resource, List<ConfigChange> wanted) {
         Map<String, String> values = new HashMap<>(metadata.view().configs(resource));
         for (ConfigChange change : wanted) {

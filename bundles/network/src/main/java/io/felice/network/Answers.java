@@ -75,7 +75,7 @@ final class Answers {
             processor.answered(frame);
         } catch (Throwable notEncodable) {
             server.complaints().error("The answer to " + describe(pending) + " cannot be sent", notEncodable);
-            Pins.release(response);
+            ResponseRecords.release(response);
             pending.answerByClosing();
         }
         connection.markDirty();

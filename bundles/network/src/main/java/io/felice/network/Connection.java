@@ -330,7 +330,7 @@ final class Connection {
 
     private void discard(PendingResponse pending) {
         if (!pending.takeOpen() && pending.takeCompleted()) {
-            Pins.release(pending.response());
+            ResponseRecords.release(pending.response());
             pending.release(server.memory(), false);
         }
         if (pending.frame() != null) {

@@ -69,14 +69,17 @@ final class PendingResponse implements BiConsumer<ApiMessage, Throwable> {
             connection.processor().completed(this);
             return;
         }
-        Pins.release(message);
+        ResponseRecords.release(message);
         if (state.compareAndSet(GIVEN_UP, TAKEN)) {
             connection.memory().outlives(-memoryBytes());
             release(connection.memory(), false);
         }
     }
 
-    /** Like {@link #accept}, but for a stage that was complete when the handler returned. On the I/O thread. */
+    /**
+     * Like {@link #accept}, for a handler whose stage was complete when the handler returned. Only the I/O thread of the
+     * connection calls this.
+     */
     void acceptHere(ApiMessage message) {
         response = message;
         state.setPlain(COMPLETED);

@@ -32,7 +32,7 @@ import org.awaitility.Awaitility;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.ServiceRegistration;
 
-/** The components of the network, with handlers of the test. */
+/** The components of the bundle network. A test gives the request handlers. */
 final class TestNode implements AutoCloseable {
     static {
         Awaitility.setDefaultPollInterval(Duration.ofMillis(5));

@@ -48,7 +48,10 @@ public final class ResponseFrame implements AutoCloseable {
         pins.forEach(Records::close);
     }
 
-    /** Collects the parts of a response: fields and small records go into one buffer, large records become parts. */
+    /**
+     * Writes a response as a list of buffers and files. Fields and small record sets are copied into one shared buffer. A
+     * large record set is not copied: its buffers, or its range of a file, get their own place in the list.
+     */
     static final class Collector implements Writable {
         private final List<Object> parts = new ArrayList<>(1);
         private final List<Records> pins = new ArrayList<>(0);

@@ -20,7 +20,7 @@ import org.apache.zookeeper.ZooKeeper;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What a node needs from the embedded server, tested with the library's own client. */
+/** What a broker needs from the embedded ZooKeeper, tested with ZooKeeper's own client. */
 class SingleServerTest {
 
     @TempDir

@@ -6,8 +6,8 @@ import java.util.Set;
  * The names of Apache Kafka's broker configs that cannot be changed while a broker runs, including those that Felice
  * does not have.
  *
- * <p>Felice refuses to change these configs. Without this list, it would keep the change as one of an undeclared name,
- * report success, and the change would have no effect.
+ * <p>Felice refuses to change these configs. Without this list, the names that Felice does not know would be stored
+ * like the settings of a plugin: the change would succeed and have no effect.
  */
 final class ReadOnlyBrokerConfigs {
     /** {@code DynamicConfig.Broker.nonDynamicProps} of Kafka 4.3. */

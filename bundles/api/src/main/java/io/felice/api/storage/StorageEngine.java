@@ -40,9 +40,10 @@ public interface StorageEngine {
      * files are created at the first append. If the log is open already, the engine returns another handle to the same
      * log.
      *
-     * @param lease the number of the owner; each new owner has a higher number. A handle whose lease is lower than the
-     *     highest one that opened this log fails every append, roll, truncation and trim with KAFKA_STORAGE_ERROR. So a
-     *     late thread of a replaced broker cannot write
+     * @param lease the number of the broker component that opens the log. The node gives each new broker component a
+     *     higher number, for example after an update of its bundle. Appends, rolls, truncations and trims of a handle fail
+     *     with KAFKA_STORAGE_ERROR once the log was opened with a higher lease. So a late thread of the former broker
+     *     component cannot write
      * @throws io.felice.api.FeliceException KAFKA_STORAGE_ERROR if this log cannot be read. Other logs are not affected
      */
     PartitionLog open(LogId id, long lease);

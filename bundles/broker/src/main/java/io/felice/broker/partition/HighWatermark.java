@@ -44,7 +44,8 @@ final class HighWatermark {
     }
 
     /**
-     * This replica leads from now on. Offsets that followers fetched from in earlier leader epochs do not count.
+     * This replica leads from now on. The log end offsets of followers are unknown until each follower fetches in this
+     * leader epoch.
      *
      * @param durableEnd the offset up to which this replica's log is durable
      */

@@ -9,9 +9,9 @@ import java.util.Locale;
  *
  * <pre>
  * /felice                       root
- *   /log                        data version = length of the log; its data names the last writer
- *   /log/0000000017             one batch
- *   /snapshots                  the pointer: which snapshots are complete, the newest first
+ *   /log                        the metadata log; data version = number of its batches; its data names the last writer
+ *   /log/0000000017             one batch of metadata records
+ *   /snapshots                  its data names the complete snapshots, the newest first
  *   /snapshots/0000000012/0000  one chunk of the state after batch 12
  *   /brokers/1                  ephemeral; its czxid is the broker epoch
  *   /controller                 ephemeral; its owner is the controller

@@ -34,8 +34,9 @@ final class ZooKeeperSession {
      * The address of ZooKeeper, and the files of the session.
      *
      * @param connect the ensemble, {@code host:port} separated by commas; empty for the embedded server
-     * @param secretFile holds the secret that all brokers of a cluster share
-     * @param sessionFile stores the session; empty for a file beside the secret
+     * @param secretFile holds the secret that gives access to the znodes; all brokers of a cluster have the same
+     * @param sessionFile stores the session's id and password, so that the next process can end the session; empty for a
+     *     file beside the secret
      */
     record Settings(String connect, int timeoutMs, Paths paths, String secretFile, String sessionFile) {
         /** @throws IllegalArgumentException if a setting cannot be used; the message is a sentence for the operator */
@@ -127,9 +128,9 @@ final class ZooKeeperSession {
     }
 
     /**
-     * True while the session is certainly alive: the leader of the ensemble has answered a ping that was sent less than
-     * two thirds of the session's time-out ago. So this becomes false before the ensemble can declare the broker dead,
-     * even in a process that was paused and is asked right after it continues.
+     * True while the session is certainly alive: the ensemble has answered a request of {@link #ping} that was sent
+     * less than two thirds of the session's time-out ago. So the method returns false before the ensemble can end the
+     * session, also when a process was paused and calls the method right after it continues.
      */
     boolean isConnected() {
         return hasConnection && nanoTime.getAsLong() - answeredNanos < fenceNanos;

@@ -153,7 +153,7 @@ class HolesTest {
         try {
             candidacy.append();
         } catch (ExecutionException deposed) {
-            // Without the controller epoch the append fails.
+            // The append fails because it checks the znode that was deleted.
         }
 
         await().atMost(PATIENCE)

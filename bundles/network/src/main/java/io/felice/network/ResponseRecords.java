@@ -4,13 +4,16 @@ import io.felice.protocol.PinnedRecords;
 import org.apache.kafka.common.message.FetchResponseData;
 import org.apache.kafka.common.protocol.ApiMessage;
 
-/** Releases the log records that a response pins, when the response will not be sent. Any thread. */
-final class Pins {
-    private Pins() {}
+/**
+ * The records in a fetch response. They keep memory or files of their log open until they are closed: normally when the
+ * last byte is sent, here when the response will not be sent. Any thread.
+ */
+final class ResponseRecords {
+    private ResponseRecords() {}
 
     static void release(ApiMessage response) {
         if (response instanceof FetchResponseData fetch) {
-            fetch.responses().forEach(topic -> topic.partitions().forEach(Pins::release));
+            fetch.responses().forEach(topic -> topic.partitions().forEach(ResponseRecords::release));
         }
     }
 
