@@ -19,9 +19,10 @@ final class DataDisk {
         this.leastBytes = leastBytes;
     }
 
-    /** The directory that the launcher named; none if it was not the launcher who started this process. */
+    /** The directory that the files in etc stand for: the launcher's, and in another Karaf the one beside its data. */
     static DataDisk ofThisNode() {
-        String name = System.getProperty("felice.data");
+        String base = System.getProperty("karaf.base");
+        String name = System.getProperty("felice.data", base == null ? null : base + "/felice");
         return new DataDisk(name == null ? null : Path.of(name), LEAST_BYTES);
     }
 
