@@ -58,9 +58,12 @@ final class NodeState implements AutoCloseable {
     private static final int UUID_LETTERS = 36;
     private static final int LOCK_ATTEMPTS = 100;
     private static final long LOCK_PAUSE_MS = 100;
+    /** More than the new and the old properties file and a new block of the directory take. */
+    private static final long NEEDED_BYTES = 64 << 10;
 
     private final Path root;
     private final Map<String, String> properties;
+    private final Map<String, String> idsOnDisk;
     private final FileChannel lock;
     private final Map<LogId, String> engines;
     private boolean isOwned;
@@ -82,6 +85,7 @@ final class NodeState implements AutoCloseable {
     private NodeState(Path root, Map<String, String> properties, FileChannel lock, Map<LogId, String> engines) {
         this.root = root;
         this.properties = properties;
+        this.idsOnDisk = Files.exists(root.resolve(PROPERTIES)) ? ids() : Map.of();
         this.lock = lock;
         this.engines = engines;
         this.metadataVersion = readMetadataVersion(root);
@@ -236,7 +240,10 @@ final class NodeState implements AutoCloseable {
         }
     }
 
-    /** Writes the ids, once the cluster has admitted this broker. */
+    /**
+     * Writes the ids and the lease, once the cluster has admitted this broker. If the ids are on disk already, only the
+     * lease is new: then a full disk is no reason to refuse the start, since the next lease is taken from the clock.
+     */
     void belongTo(String clusterId) throws Refused {
         checkCluster(clusterId);
         if (isOwned) {
@@ -245,10 +252,28 @@ final class NodeState implements AutoCloseable {
         properties.put(CLUSTER_ID, clusterId);
         try {
             save();
-            isOwned = true;
         } catch (IOException failure) {
-            throw new Refused("The data directory " + root + " cannot be written: " + failure, failure);
+            if (!ids().equals(idsOnDisk)) {
+                throw new Refused(notWritten(failure), failure);
+            }
+            log.warn("{}. The ids of this node are there already, so it goes on.", notWritten(failure));
         }
+        isOwned = true;
+    }
+
+    /** What must be on disk before this node keeps records. */
+    private Map<String, String> ids() {
+        Map<String, String> ids = new TreeMap<>(properties);
+        ids.remove(LEASE);
+        return ids;
+    }
+
+    private String notWritten(IOException failure) {
+        long free = root.toFile().getUsableSpace();
+        return free < NEEDED_BYTES
+                ? "The disk is full: " + free + " bytes are free for " + root + ", and the broker needs " + NEEDED_BYTES
+                        + " bytes there to start"
+                : "The data directory " + root + " cannot be written: " + failure;
     }
 
     /** The engine that has this log; empty if the log was never written to. */

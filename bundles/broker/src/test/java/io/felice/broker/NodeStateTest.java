@@ -107,6 +107,33 @@ class NodeStateTest {
     }
 
     @Test
+    void aKnownNodeStartsWhereNothingCanBeWrittenAndANewOneDoesNot() throws Exception {
+        makeTheDraftImpossible();
+        try (NodeState state = open()) {
+            assertThatThrownBy(() -> state.belongTo("one"))
+                    .isInstanceOf(NodeState.Refused.class)
+                    .hasMessageContaining("cannot be written");
+        }
+        Files.delete(directory.resolve("felice.properties.draft"));
+        long first;
+        try (NodeState state = open()) {
+            first = state.lease();
+            state.belongTo("one");
+        }
+        makeTheDraftImpossible();
+
+        try (NodeState state = open()) {
+            state.belongTo("one");
+
+            assertThat(state.lease()).isGreaterThan(first);
+        }
+    }
+
+    private void makeTheDraftImpossible() throws Exception {
+        Files.createDirectories(directory.resolve("felice.properties.draft"));
+    }
+
+    @Test
     void highWatermarksAreKeptInKafkasFormat() throws Exception {
         Map<TopicPartition, Long> watermarks = Map.of(new TopicPartition("orders", 3), 17L);
         try (NodeState state = open()) {

@@ -19,9 +19,10 @@ final class DataDisk {
         this.leastBytes = leastBytes;
     }
 
-    /** The directory from the launcher; unknown if the launcher did not start this process. */
+    /** The directory that the launcher names. Without the launcher, in a stock Karaf: {@code felice} in Karaf's base. */
     static DataDisk ofThisNode() {
-        String name = System.getProperty("felice.data");
+        String base = System.getProperty("karaf.base");
+        String name = System.getProperty("felice.data", base == null ? null : base + "/felice");
         return new DataDisk(name == null ? null : Path.of(name), LEAST_BYTES);
     }
 

@@ -50,6 +50,7 @@ public final class NodeHealth implements StatusSource {
     private final Components components;
     private final ExpectedBundles expected = new ExpectedBundles();
     private final DataDisk disk = DataDisk.ofThisNode();
+    private final DirectMemory directMemory = DirectMemory.ofThisProcess();
     private final Set<HealthSource> sources = new CopyOnWriteArraySet<>();
     private final ScheduledExecutorService thread = Executors.newSingleThreadScheduledExecutor(NodeHealth::thread);
     private final HealthReport report = new HealthReport(System::nanoTime, Launch::health);
@@ -138,6 +139,7 @@ public final class NodeHealth implements StatusSource {
         sources.forEach(source -> found.addAll(troublesOf(source)));
         found.addAll(failedComponents);
         found.addAll(disk.troubles());
+        found.addAll(directMemory.troubles());
         if (found.isEmpty() && !waitingComponents.isEmpty()) {
             waitingComponents = components.waiting();
             found.addAll(waitingComponents);

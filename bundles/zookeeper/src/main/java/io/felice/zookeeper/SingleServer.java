@@ -84,13 +84,15 @@ public final class SingleServer implements EmbeddedZooKeeper, AutoCloseable {
 
     private final ServerSettings settings;
     private final FileTxnSnapLog files;
+    private final Room room;
     private final NIOServerCnxnFactory connections;
     private final CountDownLatch ended = new CountDownLatch(1);
     private final AtomicLong refusalLoggedNanos = new AtomicLong(System.nanoTime() - REFUSALS_ARE_LOGGED_EVERY_NANOS);
 
-    private SingleServer(ServerSettings settings, FileTxnSnapLog files, NIOServerCnxnFactory connections) {
+    private SingleServer(ServerSettings settings, FileTxnSnapLog files, Room room, NIOServerCnxnFactory connections) {
         this.settings = settings;
         this.files = files;
+        this.room = room;
         this.connections = connections;
     }
 
@@ -103,7 +105,10 @@ public final class SingleServer implements EmbeddedZooKeeper, AutoCloseable {
     public static SingleServer open(ServerSettings settings) throws IOException, InterruptedException {
         NIOServerCnxnFactory connections = listen(settings);
         try {
-            SingleServer server = new SingleServer(settings, files(settings), connections);
+            FileTxnSnapLog files = files(settings);
+            Room room = Room.in(settings.dataDirectory());
+            room.require();
+            SingleServer server = new SingleServer(settings, files, room, connections);
             server.startServing();
             return server;
         } catch (IOException | InterruptedException | RuntimeException e) {
@@ -127,7 +132,10 @@ public final class SingleServer implements EmbeddedZooKeeper, AutoCloseable {
         return ended.await(time, unit);
     }
 
-    /** Keeps the newest {@code retained} snapshots and the transaction logs after them. Deletes all older files. */
+    /**
+     * Keeps the newest {@code retained} snapshots and the transaction logs after them. Deletes all older files. Keeps
+     * room aside for a start on a full disk.
+     */
     void purge(int retained) throws IOException {
         List<File> snapshots = files.findNValidSnapshots(retained);
         if (snapshots.size() == retained) {
@@ -135,6 +143,7 @@ public final class SingleServer implements EmbeddedZooKeeper, AutoCloseable {
             deleteBelow(oldest, SNAPSHOT, files.getSnapDir());
             deleteBelow(firstLogWith(oldest), LOG, files.getDataLogDir());
         }
+        room.keepReserve();
     }
 
     @Override
@@ -254,6 +263,29 @@ public final class SingleServer implements EmbeddedZooKeeper, AutoCloseable {
                 super.processPacket(connection, header, request);
             } else {
                 refuse(connection, header);
+            }
+        }
+
+        /**
+         * Writes a snapshot whole before it replaces one of the same name. If it cannot be written, for example on a full
+         * disk, the transaction logs have all that it would have. Only a directory without any snapshot must get one:
+         * the library does not read logs without it.
+         */
+        @Override
+        public File takeSnapshot(boolean sync, boolean isSevere) throws IOException {
+            File before = files.findMostRecentSnapshot();
+            if (before == null) {
+                return super.takeSnapshot(true, isSevere);
+            }
+            try {
+                return super.takeSnapshot(true, false);
+            } catch (IOException failure) {
+                log.warn(
+                        "ZooKeeper's snapshot was not written in {}; more of its transaction logs is read at the next start:"
+                                + " {}",
+                        settings.dataDirectory(),
+                        failure.toString());
+                return before;
             }
         }
 

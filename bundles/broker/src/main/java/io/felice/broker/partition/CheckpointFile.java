@@ -58,7 +58,7 @@ public final class CheckpointFile {
         replace(file, bytes, false);
     }
 
-    /** Flushes the bytes before the rename. */
+    /** On return the new file survives a power cut: the bytes are flushed before the rename, the directory after it. */
     public static void replaceDurably(Path file, ByteBuffer bytes) throws IOException {
         replace(file, bytes, true);
     }
@@ -75,5 +75,14 @@ public final class CheckpointFile {
             }
         }
         Files.move(draft, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        if (durably) {
+            flushNames(file.toAbsolutePath().getParent());
+        }
+    }
+
+    private static void flushNames(Path directory) throws IOException {
+        try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
+            channel.force(true);
+        }
     }
 }

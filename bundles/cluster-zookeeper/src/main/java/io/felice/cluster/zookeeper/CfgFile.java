@@ -12,10 +12,13 @@ import java.util.regex.Pattern;
 
 /**
  * A file of {@code etc}, read by a command of the launcher in a process without Karaf. Knows only the placeholders of
- * Felice's files: <code>${felice.data}</code> and <code>${env:NAME:-default}</code>.
+ * Felice's files: <code>${felice.data}</code> and <code>${env:NAME:-default}</code>. A default may have placeholders.
  */
 final class CfgFile {
-    private static final Pattern PLACEHOLDER = Pattern.compile("\\$\\{([^}:]+)(?::([^}:-]+))?(?::-([^}]*))?}");
+    /** One that has no other inside. */
+    private static final Pattern PLACEHOLDER = Pattern.compile("\\$\\{([^${}:]+)(?::([^${}:-]+))?(?::-([^${}]*))?}");
+
+    private static final int DEEPEST = 3;
 
     private final Properties values = new Properties();
     private final Path data;
@@ -38,8 +41,11 @@ final class CfgFile {
     }
 
     String get(String key, String otherwise) {
-        String value = values.getProperty(key);
-        return value == null ? otherwise : PLACEHOLDER.matcher(value).replaceAll(this::meaning);
+        String value = values.getProperty(key, otherwise);
+        for (int depth = 0; depth < DEEPEST; depth++) {
+            value = PLACEHOLDER.matcher(value).replaceAll(this::meaning);
+        }
+        return value;
     }
 
     private String meaning(MatchResult placeholder) {

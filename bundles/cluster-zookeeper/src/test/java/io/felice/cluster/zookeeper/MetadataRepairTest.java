@@ -49,7 +49,7 @@ class MetadataRepairTest {
         etc = Files.createDirectory(data.resolve("etc"));
         Files.writeString(
                 etc.resolve("io.felice.cluster.zookeeper.cfg"),
-                "connect = ${env:FELICE_ZOOKEEPER:-}\nroot = /felice\nsecret.file = ${felice.data}/the.secret\n");
+                "connect = ${env:FELICE_ZOOKEEPER:-}\nroot = /felice\nsecret.file = ${felice.data:-${karaf.base}/felice}/the.secret\n");
         Files.writeString(etc.resolve("io.felice.zookeeper.cfg"), "data.dir = ${felice.data}/the zookeeper\n");
         Files.createDirectory(data.resolve("broker"));
         Files.writeString(data.resolve("broker/felice.properties"), "cluster.id=the-cluster\n");

@@ -9,7 +9,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Properties;
+import java.util.stream.Stream;
 import javax.xml.parsers.DocumentBuilderFactory;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.w3c.dom.Document;
@@ -85,6 +87,24 @@ class ConfigurationTest {
         assertThat(unknown).as("no bundle reads these any more: delete them").isEmpty();
     }
 
+    @Test
+    void comesWithTheFeatureToAKarafThatIsNotOurDistribution() throws Exception {
+        Path features = Bundle.root().resolve("features");
+        String feature = Files.readString(features.resolve("src/main/feature/feature.xml"));
+        String attached = Files.readString(features.resolve("pom.xml"));
+
+        try (Stream<Path> files = Files.list(ETC)) {
+            for (String pid : files.map(file -> file.getFileName().toString())
+                    .filter(name -> name.startsWith("io.felice."))
+                    .map(name -> name.replaceFirst("\\.cfg$", ""))
+                    .toList()) {
+                assertThat(feature).contains("<config name=\"" + pid + "\" external=\"true\">mvn:io.felice/features/");
+                assertThat(feature).contains("/cfg/" + pid + "</config>");
+                assertThat(attached).contains("<classifier>" + pid + "</classifier>");
+            }
+        }
+    }
+
     @ParameterizedTest
     @MethodSource("bundles")
     void describesEverySettingAndNamesItsPidAfterTheBundle(Bundle bundle) throws Exception {
@@ -109,7 +129,7 @@ class ConfigurationTest {
      * variable that falls back to the default.
      */
     private static boolean dependsOnTheNode(String value, String theDefault) {
-        return value.contains("${felice.data}")
+        return value.startsWith("${felice.data:-${karaf.base}/felice}/")
                 || value.replaceAll("\\$\\{env:[A-Z_]+:-([^}]*)}", "$1").equals(theDefault);
     }
 

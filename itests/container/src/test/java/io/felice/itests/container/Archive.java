@@ -35,15 +35,27 @@ record Archive(String ending) {
 
     /** Unpacks the archive with {@code tar} or {@code unzip} and returns its top directory. */
     Path unpack(Path into) throws IOException, InterruptedException {
+        unpack(file(), into);
+        return into.resolve(topDirectory());
+    }
+
+    /** Unpacks an archive and returns the one directory that it made. */
+    static Path unpackAny(Path archive, Path into) throws IOException, InterruptedException {
+        unpack(archive, into);
+        try (Stream<Path> made = Files.list(into)) {
+            return made.findFirst().orElseThrow();
+        }
+    }
+
+    private static void unpack(Path archive, Path into) throws IOException, InterruptedException {
         Files.createDirectories(into);
-        String file = file().toRealPath().toString();
-        List<String> command = ending.equals(".zip") ? List.of("unzip", "-q", file) : List.of("tar", "xzf", file);
+        String file = archive.toRealPath().toString();
+        List<String> command = file.endsWith(".zip") ? List.of("unzip", "-q", file) : List.of("tar", "xzf", file);
         Process process =
                 new ProcessBuilder(command).directory(into.toFile()).inheritIO().start();
         if (process.waitFor() != 0) {
             throw new IllegalStateException(String.join(" ", command) + " failed");
         }
-        return into.resolve(topDirectory());
     }
 
     @Override

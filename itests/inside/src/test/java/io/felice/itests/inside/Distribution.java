@@ -40,6 +40,7 @@ final class Distribution {
                 systemTimeout(START_MS),
                 onFreePorts(),
                 withTheExamsBundles(),
+                vmOption("-Dfelice.data=data/felice"),
                 java());
     }
 
@@ -60,13 +61,12 @@ final class Distribution {
     /**
      * Relative paths are below the directory of the unpacked archive, which is the working directory of the process.
      */
-    private static Option java() {
+    static Option java() {
         return composite(
                 vmOptions(
                         "-Xmx256m",
                         "-XX:TieredStopAtLevel=1",
                         "-XX:+UseSerialGC",
-                        "-Dfelice.data=data/felice",
                         "--add-opens=java.base/java.security=ALL-UNNAMED",
                         "--add-opens=java.base/java.net=ALL-UNNAMED",
                         "--add-opens=java.base/java.lang=ALL-UNNAMED",

@@ -258,11 +258,11 @@ public class InsideTest {
     }
 
     /** A condition that may become true later. */
-    private interface Claim {
+    interface Claim {
         void check() throws Exception;
     }
 
-    private static void eventually(Claim claim) throws Exception {
+    static void eventually(Claim claim) throws Exception {
         long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(PATIENCE_MS);
         while (true) {
             try {
