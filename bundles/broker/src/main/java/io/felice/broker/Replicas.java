@@ -663,6 +663,7 @@ final class Replicas {
                 release(replica, stopping());
             }
         }
-        return CompletableFuture.allOf(underWay.keySet().toArray(CompletableFuture[]::new));
+        return CompletableFuture.allOf(underWay.keySet().toArray(CompletableFuture[]::new))
+                .whenComplete((nothing, unused) -> admission.close());
     }
 }

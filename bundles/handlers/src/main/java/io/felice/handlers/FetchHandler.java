@@ -9,6 +9,7 @@ import io.felice.api.cluster.TopicView;
 import io.felice.api.config.BrokerConfig;
 import io.felice.api.config.Configs;
 import io.felice.api.config.ReadOnce;
+import io.felice.api.config.TopicConfig;
 import io.felice.api.partition.FetchPlan;
 import io.felice.api.partition.FetchPlan.Want;
 import io.felice.api.partition.FetchedPartition;
@@ -69,6 +70,7 @@ public final class FetchHandler implements RequestHandler<FetchRequestData, Fetc
         long fetch_session_eviction_ms() default 120_000;
     }
 
+    private static final short FIRST_WITH_ZSTD = 10;
     private static final short FIRST_WITH_TOPIC_IDS = 13;
     private static final short FIRST_WITH_LEADER_HINTS = 16;
     private static final int NO_SESSION = 0;
@@ -306,6 +308,12 @@ public final class FetchHandler implements RequestHandler<FetchRequestData, Fetc
                         .setRecords(MemoryRecords.EMPTY);
             }
             FetchedPartition fetched = answers.next();
+            if (context.apiVersion() < FIRST_WITH_ZSTD && isStoredAsZstd(names[i])) {
+                fetched.records().close();
+                return answer.setErrorCode(ErrorCode.UNSUPPORTED_COMPRESSION_TYPE.code())
+                        .setHighWatermark(-1L)
+                        .setRecords(MemoryRecords.EMPTY);
+            }
             answer.setErrorCode(Failures.ofPartition(fetched.error()).code())
                     .setHighWatermark(fetched.highWatermark())
                     .setLastStableOffset(fetched.lastStableOffset())
@@ -324,6 +332,10 @@ public final class FetchHandler implements RequestHandler<FetchRequestData, Fetc
             }
             fetched.records().close();
             return answer.setRecords(MemoryRecords.EMPTY);
+        }
+
+        private boolean isStoredAsZstd(String topic) {
+            return configs.topic(topic).get(TopicConfig.COMPRESSION_TYPE).equals("zstd");
         }
 
         private static void release(List<FetchedPartition> fetched) {

@@ -6,6 +6,7 @@ import io.felice.api.FeliceException;
 import io.felice.api.RecordBatch;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import org.apache.kafka.common.compress.Compression;
 import org.apache.kafka.common.record.internal.CompressionType;
@@ -38,6 +39,9 @@ public final class RecordWalk {
 
     // The state of the current walk. The body is null if the batch is not compressed.
     private InputStream body;
+    /** Null if the decompressed records are not wanted. */
+    private OutputStream copy;
+
     private ByteBuffer readable;
     private int index;
     private long left;
@@ -63,12 +67,27 @@ public final class RecordWalk {
      *     visitor
      */
     public void walk(RecordBatch batch, int maxRecordBytes, Visitor visitor) {
+        walk(batch, maxRecordBytes, visitor, null);
+    }
+
+    /** @param records gets the decompressed records; also the first ones of a body that is refused; null if not wanted */
+    void walk(RecordBatch batch, int maxRecordBytes, Visitor visitor, OutputStream records) {
+        copy = records;
+        try {
+            walkBody(batch, maxRecordBytes, visitor);
+        } finally {
+            copy = null;
+        }
+    }
+
+    private void walkBody(RecordBatch batch, int maxRecordBytes, Visitor visitor) {
         ByteBuffer bytes = batch.bytes().position(RecordBatch.HEADER_BYTES);
         index = 0;
         if (batch.codec() == 0) {
             body = null;
-            readable = bytes;
+            readable = bytes.duplicate();
             walkRecords(batch, maxRecordBytes, visitor);
+            copyUncompressed(bytes);
             return;
         }
         if (batch.codec() == CompressionType.SNAPPY.id) {
@@ -84,6 +103,23 @@ public final class RecordWalk {
             throw undecodable(batch, unreadable);
         } finally {
             body = null;
+        }
+    }
+
+    private void copyUncompressed(ByteBuffer records) {
+        while (copy != null && records.hasRemaining()) {
+            int step = Math.min(window.length, records.remaining());
+            records.get(window, 0, step);
+            copy(step);
+        }
+    }
+
+    /** Copies the first bytes of the window. */
+    private void copy(int count) {
+        try {
+            copy.write(window, 0, count);
+        } catch (IOException failure) {
+            throw new IllegalStateException("records cannot be copied in memory", failure);
         }
     }
 
@@ -246,6 +282,9 @@ public final class RecordWalk {
         try {
             int read = body.read(window, 0, window.length);
             readable.position(0).limit(Math.max(0, read));
+            if (read > 0 && copy != null) {
+                copy(read);
+            }
             return read > 0;
         } catch (IOException unreadable) {
             throw INVALID_RECORD.because("The records cannot be decompressed: " + unreadable.getMessage(), unreadable);

@@ -1,6 +1,7 @@
 package io.felice.broker.partition;
 
 import io.felice.api.RecordBatch;
+import io.felice.api.SerialExecutor;
 import io.felice.api.TopicPartition;
 import io.felice.api.Turn;
 import io.felice.api.partition.Partition.Acks;
@@ -14,6 +15,8 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BiConsumer;
 
 /**
  * Appends the batches of clients and of the coordinator. As the log's writer it checks the producer's sequence, stamps
@@ -28,6 +31,11 @@ final class Appender {
     private final OpenedLog log;
     private final BatchAdmission admission;
     private final Environment environment;
+    /** The appends on the threads of {@link BatchAdmission#recompression}, in order. */
+    private final SerialExecutor line;
+
+    /** How many appends are in {@link #line}. */
+    private final AtomicInteger behind = new AtomicInteger();
 
     Appender(Leadership leadership, OpenedLog log, BatchAdmission admission, Environment environment) {
         this.partition = log.partition();
@@ -35,13 +43,52 @@ final class Appender {
         this.log = log;
         this.admission = admission;
         this.environment = environment;
+        this.line = new SerialExecutor(partition, admission.recompression());
     }
 
     /** Any thread; as {@link io.felice.api.partition.Partition#append}. */
     CompletionStage<Appended> append(ByteBuffer bytes, Acks acks, Origin origin, Duration timeout, Turn turn) {
+        long deadline = environment.nanos().getAsLong() + Math.max(timeout.toNanos(), LEAST_PATIENCE_NANOS);
+        if (behind.get() == 0 && !BatchAdmission.takesLong(bytes, origin, log.rules())) {
+            return append(bytes, acks, origin, deadline, turn);
+        }
+        return appendBehind(bytes, acks, origin, deadline);
+    }
+
+    /**
+     * Leaves the work to the threads of the admission. While such a batch is under way, the batches after it wait for it,
+     * so that the batches of a connection stay in order.
+     */
+    private CompletionStage<Appended> appendBehind(ByteBuffer bytes, Acks acks, Origin origin, long deadline) {
+        CompletableFuture<Appended> answer = new CompletableFuture<>();
+        behind.incrementAndGet();
+        line.later(() -> {
+            try {
+                append(bytes, acks, origin, deadline, Turn.IMMEDIATE).whenComplete(passOnTo(answer));
+            } catch (Error accident) {
+                answer.completeExceptionally(accident);
+                throw accident;
+            } finally {
+                behind.decrementAndGet();
+            }
+        });
+        return answer;
+    }
+
+    private static BiConsumer<Appended, Throwable> passOnTo(CompletableFuture<Appended> answer) {
+        return (appended, failure) -> {
+            if (failure == null) {
+                answer.complete(appended);
+            } else {
+                answer.completeExceptionally(failure);
+            }
+        };
+    }
+
+    private CompletionStage<Appended> append(ByteBuffer bytes, Acks acks, Origin origin, long deadline, Turn turn) {
         PendingAppend append;
         try {
-            append = admitted(bytes, acks, origin, timeout);
+            append = admitted(bytes, acks, origin, deadline);
         } catch (RuntimeException refused) {
             return CompletableFuture.failedFuture(refused);
         }
@@ -49,7 +96,7 @@ final class Appender {
         return append.answer();
     }
 
-    private PendingAppend admitted(ByteBuffer bytes, Acks acks, Origin origin, Duration timeout) {
+    private PendingAppend admitted(ByteBuffer bytes, Acks acks, Origin origin, long deadline) {
         mustTakeRecords();
         if (acks == Acks.ALL) {
             leadership.mustHaveEnoughReplicas();
@@ -61,7 +108,6 @@ final class Appender {
             batches.forEach(batch -> Batches.stampAppendTime(batch, millis));
         }
         long appendTime = rules.stampsAppendTime() ? millis : -1;
-        long deadline = environment.nanos().getAsLong() + Math.max(timeout.toNanos(), LEAST_PATIENCE_NANOS);
         return new PendingAppend(batches, acks, origin, appendTime, deadline, new CompletableFuture<>());
     }
 

@@ -12,33 +12,75 @@ import io.felice.api.RecordBatch;
 import io.felice.api.RecordError;
 import io.felice.api.partition.Partition.Origin;
 import io.felice.records.Batches;
+import io.felice.records.Recompression;
 import io.felice.records.RecordWalk;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executor;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Checks batches before they are appended. All checks that need nothing but the batch and the topic's configuration are
- * here: first length and format, then size, checksum, header, and every record of the body. Any thread; decompresses,
- * but never blocks.
+ * here: first length and format, then size, checksum, header, and every record of the body. A batch whose codec is not
+ * the topic's {@code compression.type} is compressed anew. Any thread; never blocks.
  *
  * <p>The coordinator makes its batches in this process, so only their size is checked.
  */
-public final class BatchAdmission {
+public final class BatchAdmission implements AutoCloseable {
+    /** Larger batches are compressed anew on {@link #recompression}, smaller ones on the caller's thread. */
+    static final int LARGE_BYTES = 4 << 10;
+
     private static final int ZSTD = 4;
+    private static final long IDLE_SECONDS = 10;
     private static final long NEVER = Long.MAX_VALUE;
     /** The most refused records of one batch that the answer names. */
     private static final int MOST_RECORD_ERRORS = 1_000;
 
     /** Idle walks, to be used again; never more than the threads that appended at the same time. */
     private final Queue<RecordWalk> walks = new ConcurrentLinkedQueue<>();
+    /** As many threads as processors; what is given to it after {@link #close} runs on the caller's thread. */
+    private final ThreadPoolExecutor recompression;
+
+    public BatchAdmission() {
+        int threads = Runtime.getRuntime().availableProcessors();
+        AtomicInteger number = new AtomicInteger();
+        recompression = new ThreadPoolExecutor(
+                threads, threads, IDLE_SECONDS, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
+                    Thread thread = new Thread(task, "felice-recompression-" + number.incrementAndGet());
+                    thread.setDaemon(true);
+                    return thread;
+                });
+        recompression.allowCoreThreadTimeOut(true);
+        recompression.setRejectedExecutionHandler((task, closed) -> task.run());
+    }
+
+    Executor recompression() {
+        return recompression;
+    }
+
+    /** True if {@link #admit} would take long enough to keep an I/O thread from its other connections. */
+    static boolean takesLong(ByteBuffer bytes, Origin origin, TopicRules rules) {
+        return origin != Origin.COORDINATOR
+                && bytes.remaining() > LARGE_BYTES
+                && rules.recompress(RecordBatch.at(bytes).codec());
+    }
+
+    /** The waiting batches are still appended. */
+    @Override
+    public void close() {
+        recompression.shutdown();
+    }
 
     /**
      * @param bytes the batches to append, from position to limit
      * @param now milliseconds since the epoch
-     * @return at least one batch; views over {@code bytes}
+     * @return at least one batch; views over {@code bytes}, or a batch with bytes of its own that was compressed anew
      * @throws io.felice.api.FeliceException with the error code of the produce response
      */
     List<RecordBatch> admit(ByteBuffer bytes, Origin origin, TopicRules rules, long now) {
@@ -57,8 +99,8 @@ public final class BatchAdmission {
             throw INVALID_RECORD.because(
                     "A produce request has exactly one batch per partition, not " + batches.size());
         }
-        checkProduced(batches.get(0), origin, rules, now);
-        return batches;
+        checkHeader(batches.get(0), origin, rules);
+        return List.of(withCheckedBody(batches.get(0), rules, now));
     }
 
     /** A truncated batch gets an error that clients do not retry, because a retry would send the same bytes. */
@@ -74,7 +116,7 @@ public final class BatchAdmission {
         }
     }
 
-    private void checkProduced(RecordBatch batch, Origin origin, TopicRules rules, long now) {
+    private static void checkHeader(RecordBatch batch, Origin origin, TopicRules rules) {
         if (origin == Origin.CLIENT_BEFORE_ZSTD && batch.codec() == ZSTD) {
             throw UNSUPPORTED_COMPRESSION_TYPE.because("Produce requests below version 7 must not use zstd");
         }
@@ -96,11 +138,6 @@ public final class BatchAdmission {
         if (batch.isLogAppendTime()) {
             throw INVALID_TIMESTAMP.because("Producers must not set the timestamp type to LogAppendTime");
         }
-        if (rules.checksBodies()) {
-            checkBody(batch, rules, now);
-        } else if (!rules.stampsAppendTime()) {
-            checkNewestTimestamp(batch, rules, now);
-        }
     }
 
     private static void checkSize(RecordBatch batch, TopicRules rules) {
@@ -114,24 +151,39 @@ public final class BatchAdmission {
         }
     }
 
+    private RecordBatch withCheckedBody(RecordBatch batch, TopicRules rules, long now) {
+        if (!rules.checksBodies()) {
+            checkNewestTimestamp(batch, rules, now);
+            return rules.recompress(batch.codec()) ? walked(batch, rules, (index, timestamp, hasKey) -> {}) : batch;
+        }
+        BodyCheck check = new BodyCheck(rules, now);
+        RecordBatch stored = walked(batch, rules, check);
+        check.mustBeWell();
+        if (!rules.stampsAppendTime() && check.maxTimestamp != stored.maxTimestamp()) {
+            Batches.correctMaxTimestamp(stored, check.maxTimestamp);
+        }
+        return stored;
+    }
+
     private static void checkNewestTimestamp(RecordBatch batch, TopicRules rules, long now) {
-        if (isTooFar(batch.maxTimestamp(), rules, now)) {
+        if (!rules.stampsAppendTime() && isTooFar(batch.maxTimestamp(), rules, now)) {
             throw INVALID_TIMESTAMP.because(tooFar(batch.maxTimestamp(), rules, now));
         }
     }
 
-    private void checkBody(RecordBatch batch, TopicRules rules, long now) {
+    /** Visits the records, and compresses the batch anew if the topic's codec is another one. */
+    private RecordBatch walked(RecordBatch batch, TopicRules rules, RecordWalk.Visitor visitor) {
         RecordWalk walk = walks.poll();
         walk = walk == null ? new RecordWalk() : walk;
-        BodyCheck check = new BodyCheck(rules, now);
         try {
-            walk.walk(batch, rules.maxRecordBytes(), check);
+            if (rules.recompress(batch.codec())) {
+                int most = Math.min(rules.maxBatchBytes(), rules.sizes().segmentBytes());
+                return Recompression.of(batch, rules.codec(), walk, rules.maxRecordBytes(), most, visitor);
+            }
+            walk.walk(batch, rules.maxRecordBytes(), visitor);
+            return batch;
         } finally {
             walks.add(walk);
-        }
-        check.mustBeWell();
-        if (!rules.stampsAppendTime() && check.maxTimestamp != batch.maxTimestamp()) {
-            Batches.correctMaxTimestamp(batch, check.maxTimestamp);
         }
     }
 

@@ -2,12 +2,14 @@ package io.felice.broker.partition;
 
 import io.felice.api.config.TopicConfig;
 import io.felice.api.storage.SegmentSizes;
+import io.felice.records.Codec;
 
 /**
  * The values of a topic's configuration that its partitions need, parsed once.
  *
  * @param checksBodies false if the records inside a batch are not checked
  * @param needsKeys true if the topic is compacted, so that every record needs a key
+ * @param codec how batches are stored; null if they stay as the producer compressed them
  */
 record TopicRules(
         TopicConfig config,
@@ -15,6 +17,7 @@ record TopicRules(
         int maxRecordBytes,
         boolean checksBodies,
         boolean needsKeys,
+        Codec codec,
         SegmentSizes sizes,
         boolean stampsAppendTime,
         long beforeMaxMs,
@@ -32,6 +35,7 @@ record TopicRules(
                 config.getInt(TopicConfig.MAX_DECOMPRESSED_MESSAGE_BYTES),
                 config.get(TopicConfig.RECORD_VALIDATION).equals("all"),
                 config.getList(TopicConfig.CLEANUP_POLICY).contains("compact"),
+                codec(config),
                 new SegmentSizes(config.segmentBytes(), config.getInt(TopicConfig.INDEX_INTERVAL_BYTES)),
                 config.get(TopicConfig.MESSAGE_TIMESTAMP_TYPE).equals("LogAppendTime"),
                 config.getLong(TopicConfig.MESSAGE_TIMESTAMP_BEFORE_MAX_MS),
@@ -42,6 +46,22 @@ record TopicRules(
                 config.getLong(TopicConfig.SEGMENT_JITTER_MS),
                 config.getLong(TopicConfig.FLUSH_MESSAGES),
                 config.getLong(TopicConfig.FLUSH_MS));
+    }
+
+    private static Codec codec(TopicConfig config) {
+        String name = config.get(TopicConfig.COMPRESSION_TYPE);
+        return switch (name) {
+            case "producer" -> null;
+            case "gzip" -> Codec.of(name, config.getInt(TopicConfig.COMPRESSION_GZIP_LEVEL));
+            case "lz4" -> Codec.of(name, config.getInt(TopicConfig.COMPRESSION_LZ4_LEVEL));
+            case "zstd" -> Codec.of(name, config.getInt(TopicConfig.COMPRESSION_ZSTD_LEVEL));
+            default -> Codec.of(name, 0);
+        };
+    }
+
+    /** True if a batch that is compressed this way is compressed anew before it is stored. */
+    boolean recompress(int codecOfBatch) {
+        return codec != null && codec.id() != codecOfBatch;
     }
 
     /**

@@ -78,6 +78,7 @@ public class Bench implements AutoCloseable {
     public final Map<String, String> brokerConfig = new HashMap<>();
     public final Map<TopicPartition, LeaderPartition> leaders = new ConcurrentHashMap<>();
     public final List<OpenedLog> dead = new CopyOnWriteArrayList<>();
+    public final BatchAdmission admission = new BatchAdmission();
     public final Path directory;
     public volatile Executor background = Runnable::run;
     private final List<MountedEngine> engines = new CopyOnWriteArrayList<>();
@@ -122,7 +123,7 @@ public class Bench implements AutoCloseable {
 
     public LeaderPartition open(LogId id, int epoch) {
         OpenedLog log = opened(id, ++lease);
-        LeaderPartition partition = log.lead(state(epoch), new BatchAdmission());
+        LeaderPartition partition = log.lead(state(epoch), admission);
         leaders.put(partition.id(), partition);
         return partition;
     }
@@ -186,6 +187,7 @@ public class Bench implements AutoCloseable {
     @Override
     public void close() {
         timer.shutdownNow();
+        admission.close();
         engines.forEach(MountedEngine::close);
     }
 }
