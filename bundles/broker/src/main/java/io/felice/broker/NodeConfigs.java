@@ -8,6 +8,8 @@ import static io.felice.api.config.ConfigEntry.Source.DYNAMIC_BROKER;
 import static io.felice.api.config.ConfigEntry.Source.DYNAMIC_DEFAULT_BROKER;
 import static io.felice.api.config.ConfigEntry.Source.DYNAMIC_TOPIC;
 import static io.felice.api.config.ConfigEntry.Source.STATIC_BROKER;
+import static io.felice.api.storage.EngineTrait.SURVIVES_KILL;
+import static io.felice.api.storage.EngineTrait.SURVIVES_POWER_LOSS;
 
 import io.felice.api.cluster.ClusterView;
 import io.felice.api.cluster.Endpoints;
@@ -26,6 +28,7 @@ import io.felice.broker.partition.Durability;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -220,9 +223,11 @@ final class NodeConfigs implements Configs {
     List<String> unmetDurability() {
         Layers now = layers;
         List<String> sentences = new ArrayList<>();
-        now.view.topics().forEach(topic -> enginesOf(now, topic)
-                .forEach(engine -> unmetDurability(topic.name(), now.topic(topic.name()), engine)
-                        .ifPresent(sentences::add)));
+        now.view.topics().forEach(topic -> {
+            Map<String, String> own = now.view.configs(ConfigResource.topic(topic.name()));
+            enginesOf(now, topic).forEach(engine -> unmetDurability(topic.name(), own, now.topic(own), engine)
+                    .ifPresent(sentences::add));
+        });
         return sentences;
     }
 
@@ -274,7 +279,11 @@ final class NodeConfigs implements Configs {
                 addEngines(synonyms, now, topic, own.getOrDefault(name, ""));
             } else {
                 add(synonyms, name, own.get(name), DYNAMIC_TOPIC);
-                synonyms.addAll(defaults(now, key));
+                if (name.equals(TopicConfig.STORAGE_DURABILITY)) {
+                    add(synonyms, name, defaultDurability(now, topic, own), DEFAULT);
+                } else {
+                    synonyms.addAll(defaults(now, key));
+                }
             }
             if (!synonyms.isEmpty()) {
                 entries.add(entry(key, synonyms));
@@ -304,6 +313,14 @@ final class NodeConfigs implements Configs {
                 .map(existing -> String.join(",", enginesOf(now, existing)))
                 .orElseGet(() -> now.placement.engineOf(topic));
         add(synonyms, TopicConfig.STORAGE_ENGINE, kept, DEFAULT);
+    }
+
+    /** {@code none} if an engine of the topic does not survive a kill. */
+    private String defaultDurability(Layers now, String topic, Map<String, String> own) {
+        boolean survives =
+                enginesOf(now, topic, now.topic(own)).stream().allMatch(engine -> has(engine, SURVIVES_KILL));
+        Durability durability = survives ? Durability.KILL : Durability.NONE;
+        return durability.name().toLowerCase(Locale.ROOT);
     }
 
     private List<ConfigEntry> describeBroker(Layers now, ConfigResource resource) {
@@ -434,22 +451,37 @@ final class NodeConfigs implements Configs {
     private void checkTopic(Layers now, ConfigResource resource, Map<String, String> values) {
         String topic = resource.name();
         TopicConfig config = now.topic(values);
+        mustHaveOrderedLags(config);
         Optional<TopicView> existing = now.view.topic(topic);
-        if (existing.isEmpty()) {
-            mustGiveDurability(topic, config, now.engineOf(topic, config));
-            return;
+        if (existing.isPresent()) {
+            Map<String, String> own = now.view.configs(resource);
+            TopicConfig before = now.topic(own);
+            if (own.containsKey(TopicConfig.STORAGE_DURABILITY) == values.containsKey(TopicConfig.STORAGE_DURABILITY)
+                    && OF_ENGINES.stream().allMatch(key -> before.get(key).equals(config.get(key)))) {
+                return;
+            }
+            mustStay(now, existing.get(), before, config);
         }
-        TopicConfig before = now.topic(topic);
-        if (OF_ENGINES.stream().allMatch(key -> before.get(key).equals(config.get(key)))) {
-            return;
+        enginesOf(now, topic, config).forEach(engine -> mustGiveDurability(topic, values, config, engine));
+    }
+
+    /** As in Apache Kafka. */
+    private static void mustHaveOrderedLags(TopicConfig config) {
+        long least = config.getLong(TopicConfig.MIN_COMPACTION_LAG_MS);
+        long most = config.getLong(TopicConfig.MAX_COMPACTION_LAG_MS);
+        if (least > most) {
+            throw INVALID_CONFIG.because("conflict topic config setting " + TopicConfig.MIN_COMPACTION_LAG_MS + " ("
+                    + least + ") > " + TopicConfig.MAX_COMPACTION_LAG_MS + " (" + most + ")");
         }
-        Set<String> current = enginesOf(now, existing.get());
+    }
+
+    private void mustStay(Layers now, TopicView topic, TopicConfig before, TopicConfig config) {
+        Set<String> kept = enginesOf(now, topic);
         boolean moved = !before.get(TopicConfig.STORAGE_ENGINE).equals(config.get(TopicConfig.STORAGE_ENGINE));
-        if (moved && !current.equals(Set.of(now.engineOf(topic, config)))) {
-            throw INVALID_CONFIG.because("Topic " + topic + " is kept by " + String.join(", ", current)
+        if (moved && !kept.equals(Set.of(now.engineOf(topic.name(), config)))) {
+            throw INVALID_CONFIG.because("Topic " + topic.name() + " is kept by " + String.join(", ", kept)
                     + "; its engine cannot be changed while it exists.");
         }
-        current.forEach(engine -> mustGiveDurability(topic, config, engine));
     }
 
     /** Checks a changed default against every topic that it applies to. */
@@ -458,9 +490,18 @@ final class NodeConfigs implements Configs {
             return;
         }
         now.view.topics().forEach(topic -> {
-            TopicConfig config = wanted.topic(topic.name());
-            enginesOf(now, topic).forEach(engine -> mustGiveDurability(topic.name(), config, engine));
+            Map<String, String> own = now.view.configs(ConfigResource.topic(topic.name()));
+            TopicConfig config = wanted.topic(own);
+            enginesOf(now, topic).forEach(engine -> mustGiveDurability(topic.name(), own, config, engine));
         });
+    }
+
+    /** The engines that have the topic's logs; the one that will have them if the topic is new. */
+    private Set<String> enginesOf(Layers now, String topic, TopicConfig config) {
+        return now.view
+                .topic(topic)
+                .map(existing -> enginesOf(now, existing))
+                .orElseGet(() -> Set.of(now.engineOf(topic, config)));
     }
 
     /** The engines that have the topic's logs; before the first log is opened, the engine that will have them. */
@@ -470,28 +511,35 @@ final class NodeConfigs implements Configs {
     }
 
     /**
-     * Refuses {@code power} if the engine's records do not survive a power cut. Every engine accepts {@code kill}, the
-     * default, even if its records do not survive a kill: the memory engine loses acknowledged records with the
-     * process.
+     * Refuses {@code power} if the engine's records do not survive a power cut, and {@code kill} if they do not survive a
+     * kill and the topic has it set. A topic that has nothing set gets {@code none} in such an engine.
      */
-    private void mustGiveDurability(String topic, TopicConfig config, String engine) {
-        unmetDurability(topic, config, engine).ifPresent(sentence -> {
+    private void mustGiveDurability(String topic, Map<String, String> own, TopicConfig config, String engine) {
+        unmetDurability(topic, own, config, engine).ifPresent(sentence -> {
             throw INVALID_CONFIG.because(sentence);
         });
     }
 
-    private Optional<String> unmetDurability(String topic, TopicConfig config, String engine) {
-        Optional<Set<EngineTrait>> traits =
-                engines.find(engine).map(found -> found.engine().traits());
-        if (Durability.of(config) == Durability.POWER
-                && traits.isPresent()
-                && !traits.get().contains(EngineTrait.SURVIVES_POWER_LOSS)) {
-            String asked = config.getLong(TopicConfig.FLUSH_MESSAGES) == 1
+    private Optional<String> unmetDurability(String topic, Map<String, String> own, TopicConfig config, String engine) {
+        Durability asked = Durability.of(config);
+        if (asked == Durability.POWER && !has(engine, SURVIVES_POWER_LOSS)) {
+            String key = config.getLong(TopicConfig.FLUSH_MESSAGES) == 1
                     ? TopicConfig.FLUSH_MESSAGES + "=1"
                     : TopicConfig.STORAGE_DURABILITY + "=power";
-            return Optional.of("Topic " + topic + " cannot have " + asked + ": the records of its engine " + engine
+            return Optional.of("Topic " + topic + " cannot have " + key + ": the records of its engine " + engine
                     + " do not survive a power cut.");
         }
-        return Optional.empty();
+        boolean asksForKill = asked == Durability.KILL && own.containsKey(TopicConfig.STORAGE_DURABILITY);
+        return asksForKill && !has(engine, SURVIVES_KILL)
+                ? Optional.of("Topic " + topic + " cannot have " + TopicConfig.STORAGE_DURABILITY
+                        + "=kill: the records of its engine " + engine + " do not survive kill -9 of the broker.")
+                : Optional.empty();
+    }
+
+    /** True also of an engine that is away: its traits are not known. */
+    private boolean has(String engine, EngineTrait trait) {
+        return engines.find(engine)
+                .map(found -> found.engine().traits().contains(trait))
+                .orElse(true);
     }
 }

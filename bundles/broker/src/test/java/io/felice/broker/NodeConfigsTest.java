@@ -191,9 +191,30 @@ class NodeConfigsTest {
         configs.check(ORDERS, TopicConfig.FILE_DELETE_DELAY_MS, "60000");
         configs.check(ORDERS, TopicConfig.SEGMENT_INDEX_BYTES, "1048576");
         configs.check(ORDERS, TopicConfig.REMOTE_STORAGE_ENABLE, "false");
-        configs.check(ORDERS, TopicConfig.LOCAL_RETENTION_MS, "1000");
+        configs.check(ORDERS, TopicConfig.LOCAL_RETENTION_MS, "-2");
+        configs.check(ORDERS, TopicConfig.PREALLOCATE, "true");
+        configs.check(ORDERS, TopicConfig.CLEANUP_POLICY, "");
         refused(ErrorCode.INVALID_CONFIG, () -> configs.check(ORDERS, TopicConfig.COMPRESSION_TYPE, "rar"));
+        refused(ErrorCode.INVALID_CONFIG, () -> configs.check(ORDERS, TopicConfig.COMPRESSION_GZIP_LEVEL, "0"));
+        refused(ErrorCode.INVALID_CONFIG, () -> configs.check(ORDERS, TopicConfig.CLEANUP_POLICY, "delete,delete"));
+    }
+
+    @Test
+    void aKeyOfWhatFeliceDoesNotHaveTakesItsDefaultOnlyAndSaysWhy() {
+        assertThat(catchThrowable(() -> configs.check(ORDERS, TopicConfig.LOCAL_RETENTION_MS, "1000")))
+                .hasMessage("Invalid value 1000 for configuration local.retention.ms: it must be -2. There is no tiered"
+                        + " storage: the storage engine of the topic keeps all segments.");
         refused(ErrorCode.INVALID_CONFIG, () -> configs.check(ORDERS, TopicConfig.REMOTE_STORAGE_ENABLE, "true"));
+    }
+
+    @Test
+    void theLeastLagOfCompactionIsNotAboveTheMost() {
+        refused(
+                ErrorCode.INVALID_CONFIG,
+                () -> configs.check(
+                        ORDERS,
+                        Map.of(TopicConfig.MIN_COMPACTION_LAG_MS, "6", TopicConfig.MAX_COMPACTION_LAG_MS, "5")));
+        configs.check(ORDERS, Map.of(TopicConfig.MIN_COMPACTION_LAG_MS, "5", TopicConfig.MAX_COMPACTION_LAG_MS, "5"));
     }
 
     @Test
@@ -309,11 +330,32 @@ class NodeConfigsTest {
         Map<String, String> power = Map.of(TopicConfig.STORAGE_DURABILITY, "power");
 
         configs.check(ORDERS, power);
-        configs.check(M_1, Map.of(TopicConfig.STORAGE_DURABILITY, "kill"));
+        configs.check(M_1, Map.of(TopicConfig.STORAGE_DURABILITY, "none"));
         configs.check(M_1, Map.of(TopicConfig.FLUSH_MESSAGES, "2"));
         refused(ErrorCode.INVALID_CONFIG, () -> configs.check(M_1, power));
         refused(ErrorCode.INVALID_CONFIG, () -> configs.check(M_1, Map.of(TopicConfig.FLUSH_MESSAGES, " 1")));
         configs.check(M_1, Map.of(TopicConfig.STORAGE_DURABILITY, "power", TopicConfig.STORAGE_ENGINE, "scripted"));
+    }
+
+    @Test
+    void killIsPromisedOnlyByAnEngineThatCanKeepIt() {
+        Map<String, String> kill = Map.of(TopicConfig.STORAGE_DURABILITY, "kill");
+
+        configs.check(ORDERS, kill);
+        configs.check(M_1, Map.of());
+        assertThat(catchThrowable(() -> configs.check(M_1, kill)))
+                .hasMessage(
+                        "Topic m-1 cannot have storage.durability=kill: the records of its engine memory do not"
+                                + " survive kill -9 of the broker.");
+        kept.put("orders", List.of("memory"));
+        refused(ErrorCode.INVALID_CONFIG, () -> configs.check(ORDERS, kill));
+    }
+
+    @Test
+    void theDefaultDurabilityIsWhatTheEngineCanGive() {
+        assertThat(described(ORDERS, TopicConfig.STORAGE_DURABILITY).value()).isEqualTo("kill");
+        kept.put("orders", List.of("memory"));
+        assertThat(described(ORDERS, TopicConfig.STORAGE_DURABILITY).value()).isEqualTo("none");
     }
 
     @Test

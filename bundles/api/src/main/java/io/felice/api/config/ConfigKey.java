@@ -1,19 +1,22 @@
 package io.felice.api.config;
 
 import io.felice.api.ErrorCode;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.Set;
 
 /**
  * A configuration key with its type, default and documentation, as Kafka's tools show it.
  *
  * @param name Kafka's name, if Kafka has the key
  * @param defaultValue null if the key has no default
- * @param min the smallest legal number of a number type
- * @param max the largest legal number of a number type
- * @param allowed the legal words of a STRING, LIST or BOOLEAN; empty if every word is legal
- * @param pattern a regular expression that every word of a LIST or STRING must match; null if there is none
+ * @param min the smallest legal number of a number type without {@code allowed}
+ * @param max the largest legal number of a number type without {@code allowed}
+ * @param allowed the legal values, or items of a LIST; empty if every value is legal. If there is only one,
+ *     {@code documentation} says why
+ * @param pattern a regular expression that every value, or item of a LIST, must match; null if there is none
  * @param dynamic false if the key can be set only in a file; DescribeConfigs shows such a key as read-only
  * @param brokerKey for a topic key: the broker key with the default of all topics, for example {@code
  *     log.retention.ms}; null if there is no such key
@@ -86,11 +89,7 @@ public record ConfigKey(
             }
             case INT, SHORT, LONG -> checkNumber(value);
             case DOUBLE -> checkDouble(value);
-            case LIST -> {
-                for (String item : value.split(",", -1)) {
-                    checkWord(item.trim());
-                }
-            }
+            case LIST -> checkList(value);
             case STRING, CLASS, PASSWORD, UNKNOWN -> checkWord(value);
         }
     }
@@ -102,9 +101,10 @@ public record ConfigKey(
         } catch (NumberFormatException notANumber) {
             throw invalid(value);
         }
-        if (number < min || number > max) {
+        if (allowed.isEmpty() && (number < min || number > max)) {
             throw invalid(value);
         }
+        checkWord(value.trim());
     }
 
     private void checkDouble(String value) {
@@ -116,6 +116,21 @@ public record ConfigKey(
         }
         if (!(number >= min && number <= max)) {
             throw invalid(value);
+        }
+    }
+
+    /** As in Apache Kafka, an empty text is a list without items. */
+    private void checkList(String value) {
+        if (value.isBlank()) {
+            return;
+        }
+        Set<String> items = new HashSet<>();
+        for (String item : value.split(",", -1)) {
+            checkWord(item.trim());
+            if (!items.add(item.trim())) {
+                throw ErrorCode.INVALID_CONFIG.because(
+                        "Configuration " + name + " has " + item.trim() + " twice; its items must differ.");
+            }
         }
     }
 
@@ -133,7 +148,7 @@ public record ConfigKey(
         }
         return switch (type) {
             case BOOLEAN -> "true or false";
-            case INT, SHORT, LONG -> "a whole number " + range();
+            case INT, SHORT, LONG -> "a whole number " + range() + (pattern == null ? "" : " that matches " + pattern);
             case DOUBLE -> "a number " + range();
             case STRING, CLASS, PASSWORD, UNKNOWN -> "a text";
             case LIST -> pattern == null ? "a list" : "a list of items that match " + pattern;
@@ -141,11 +156,14 @@ public record ConfigKey(
     }
 
     private String range() {
+        if (min == Long.MIN_VALUE && max == Long.MAX_VALUE) {
+            return "of 64 bits";
+        }
         return max == Long.MAX_VALUE ? "of at least " + min : "from " + min + " to " + max;
     }
 
     private RuntimeException invalid(String value) {
-        return ErrorCode.INVALID_CONFIG.because(
-                "Invalid value " + value + " for configuration " + name + ": it must be " + expected() + ".");
+        return ErrorCode.INVALID_CONFIG.because("Invalid value " + value + " for configuration " + name
+                + ": it must be " + expected() + "." + (allowed.size() == 1 ? " " + documentation : ""));
     }
 }

@@ -60,7 +60,8 @@ public abstract sealed class ConfigValues permits BrokerConfig, TopicConfig {
 
     /** The items of a list, without the blanks around the items. */
     public final List<String> getList(String key) {
-        return List.of(values.get(key).trim().split("\\s*,\\s*"));
+        String items = values.get(key).trim();
+        return items.isEmpty() ? List.of() : List.of(items.split("\\s*,\\s*"));
     }
 
     @Override

@@ -10,7 +10,7 @@ import java.util.Set;
  * like the settings of a plugin: the change would succeed and have no effect.
  */
 final class ReadOnlyBrokerConfigs {
-    /** {@code DynamicConfig.Broker.nonDynamicProps} of Kafka 4.3. */
+    /** {@code DynamicConfig.Broker.nonDynamicProps} of Kafka 4.4. */
     private static final Set<String> STATIC = Set.of(
             """
             add.partitions.to.txn.retry.backoff.max.ms add.partitions.to.txn.retry.backoff.ms advertised.listeners
@@ -37,19 +37,24 @@ final class ReadOnlyBrokerConfigs {
             group.coordinator.append.linger.ms group.coordinator.background.threads
             group.coordinator.rebalance.protocols group.coordinator.threads group.initial.rebalance.delay.ms
             group.max.session.timeout.ms group.max.size group.min.session.timeout.ms group.share.assignors
-            group.share.delivery.count.limit group.share.heartbeat.interval.ms group.share.initialize.retry.interval.ms
-            group.share.max.assignment.interval.ms group.share.max.delivery.count.limit
-            group.share.max.heartbeat.interval.ms group.share.max.partition.max.record.locks
-            group.share.max.record.lock.duration.ms group.share.max.session.timeout.ms group.share.max.share.sessions
-            group.share.max.size group.share.min.assignment.interval.ms group.share.min.delivery.count.limit
+            group.share.delivery.count.limit group.share.dlq.manager.class.name group.share.heartbeat.interval.ms
+            group.share.initialize.retry.interval.ms group.share.max.assignment.interval.ms
+            group.share.max.delivery.count.limit group.share.max.heartbeat.interval.ms
+            group.share.max.partition.max.record.locks group.share.max.record.lock.duration.ms
+            group.share.max.session.timeout.ms group.share.max.share.sessions group.share.max.size
+            group.share.min.assignment.interval.ms group.share.min.delivery.count.limit
             group.share.min.heartbeat.interval.ms group.share.min.partition.max.record.locks
             group.share.min.record.lock.duration.ms group.share.min.session.timeout.ms
             group.share.partition.max.record.locks group.share.persister.class.name group.share.record.lock.duration.ms
-            group.share.session.timeout.ms group.streams.heartbeat.interval.ms group.streams.initial.rebalance.delay.ms
+            group.share.session.timeout.ms group.streams.acceptable.recovery.lag group.streams.assignors
+            group.streams.heartbeat.interval.ms group.streams.initial.rebalance.delay.ms
             group.streams.max.assignment.interval.ms group.streams.max.heartbeat.interval.ms
             group.streams.max.session.timeout.ms group.streams.max.size group.streams.max.standby.replicas
-            group.streams.min.assignment.interval.ms group.streams.min.heartbeat.interval.ms
-            group.streams.min.session.timeout.ms group.streams.num.standby.replicas group.streams.session.timeout.ms
+            group.streams.max.warmup.replicas group.streams.min.assignment.interval.ms
+            group.streams.min.heartbeat.interval.ms group.streams.min.session.timeout.ms
+            group.streams.min.task.offset.interval.ms group.streams.num.standby.replicas
+            group.streams.num.warmup.replicas group.streams.rack.aware.assignment.tags group.streams.session.timeout.ms
+            group.streams.task.offset.interval.ms group.streams.topology.description.plugin.class
             initial.broker.registration.timeout.ms inter.broker.listener.name internal.metadata.delete.delay.millis
             internal.metadata.log.segment.bytes internal.metadata.max.batch.size.in.bytes
             kafka.metrics.polling.interval.secs kafka.metrics.reporters leader.imbalance.check.interval.seconds
@@ -81,7 +86,8 @@ final class ReadOnlyBrokerConfigs {
             replication.quota.window.num replication.quota.window.size.seconds request.timeout.ms
             sasl.client.callback.handler.class sasl.login.callback.handler.class sasl.login.class
             sasl.login.connect.timeout.ms sasl.login.read.timeout.ms sasl.login.retry.backoff.max.ms
-            sasl.login.retry.backoff.ms sasl.mechanism.controller.protocol sasl.oauthbearer.assertion.algorithm
+            sasl.login.retry.backoff.ms sasl.mechanism.controller.protocol sasl.oauthbearer.allow.unverified.audience
+            sasl.oauthbearer.allow.unverified.issuer sasl.oauthbearer.assertion.algorithm
             sasl.oauthbearer.assertion.claim.aud sasl.oauthbearer.assertion.claim.exp.seconds
             sasl.oauthbearer.assertion.claim.iss sasl.oauthbearer.assertion.claim.jti.include
             sasl.oauthbearer.assertion.claim.nbf.seconds sasl.oauthbearer.assertion.claim.sub

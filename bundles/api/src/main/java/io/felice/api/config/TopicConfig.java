@@ -13,9 +13,9 @@ import java.util.Map;
 /**
  * The configuration of one topic. Immutable.
  *
- * <p>The keys, defaults and ranges are those of Kafka, except {@code storage.*} and {@code record.validation}, which
- * are Felice's. Some keys have no effect and are accepted and kept because provisioning tools set them; their
- * documentation says so.
+ * <p>The keys, defaults and ranges are those of Apache Kafka 4.4; {@code storage.*} and {@code record.validation} are
+ * Felice's. A key of something that Felice does not have can only be set to its default. The documentation of a key
+ * that is accepted and has no effect says so.
  */
 public final class TopicConfig extends ConfigValues {
     public static final String CLEANUP_POLICY = "cleanup.policy";
@@ -52,15 +52,22 @@ public final class TopicConfig extends ConfigValues {
     public static final String REMOTE_STORAGE_ENABLE = "remote.storage.enable";
     public static final String REMOTE_LOG_COPY_DISABLE = "remote.log.copy.disable";
     public static final String REMOTE_LOG_DELETE_ON_DISABLE = "remote.log.delete.on.disable";
+    public static final String REMOTE_COPY_LAG_MS = "remote.copy.lag.ms";
+    public static final String REMOTE_COPY_LAG_BYTES = "remote.copy.lag.bytes";
     public static final String LOCAL_RETENTION_MS = "local.retention.ms";
     public static final String LOCAL_RETENTION_BYTES = "local.retention.bytes";
+    public static final String DEAD_LETTER_QUEUE_GROUP_ENABLE = "errors.deadletterqueue.group.enable";
     public static final String STORAGE_ENGINE = "storage.engine";
     public static final String STORAGE_DURABILITY = "storage.durability";
 
     private static final long NEVER = Long.MAX_VALUE;
     private static final int SMALLEST_SEGMENT_BYTES = 14;
     private static final List<String> ANY = List.of();
-    private static final String UNTIERED = "Has no effect: there is no tiered storage.";
+    private static final String UNTIERED =
+            "There is no tiered storage: the storage engine of the topic keeps all segments.";
+    /** The length of the largest array of a JVM. */
+    private static final int LARGEST_RECORD = Integer.MAX_VALUE - 8;
+
     private static final String REPLICAS = "\\*|([0-9]+:[0-9]+)?";
 
     /** All keys by name. */
@@ -71,7 +78,8 @@ public final class TopicConfig extends ConfigValues {
                     "delete",
                     List.of("delete", "compact"),
                     "log.cleanup.policy",
-                    "delete: old segments are deleted by time and size; compact: the last value of each key is kept."),
+                    "delete: old segments are deleted by time and size; compact: the last value of each key is kept; empty:"
+                            + " records are deleted by DeleteRecords only."),
             number(
                     RETENTION_MS,
                     LONG,
@@ -84,10 +92,10 @@ public final class TopicConfig extends ConfigValues {
                     RETENTION_BYTES,
                     LONG,
                     "-1",
-                    -1,
+                    Long.MIN_VALUE,
                     NEVER,
                     "log.retention.bytes",
-                    "The oldest segments of a partition are deleted as long as so many bytes remain; -1: never."),
+                    "The oldest segments of a partition are deleted as long as so many bytes remain; below 0: never."),
             number(
                     SEGMENT_BYTES,
                     INT,
@@ -111,7 +119,7 @@ public final class TopicConfig extends ConfigValues {
                     4,
                     Integer.MAX_VALUE,
                     "log.index.size.max.bytes",
-                    "Has no effect: an index grows as entries are added and has no limit."),
+                    "The size of a segment's offset index, in bytes, at which the segment is sealed. An entry has 8 bytes."),
             number(
                     SEGMENT_MS,
                     LONG,
@@ -119,7 +127,8 @@ public final class TopicConfig extends ConfigValues {
                     1,
                     NEVER,
                     "log.roll.ms",
-                    "The age at which a segment is sealed even if it is not full, in milliseconds."),
+                    "The age at which a segment is sealed even if it is not full, in milliseconds, by the broker's clock."
+                            + " Kafka compares the timestamps of the records instead."),
             number(
                     SEGMENT_JITTER_MS,
                     LONG,
@@ -155,10 +164,10 @@ public final class TopicConfig extends ConfigValues {
             number(
                     MAX_DECOMPRESSED_MESSAGE_BYTES,
                     INT,
-                    Integer.toString(Integer.MAX_VALUE),
+                    Integer.toString(LARGEST_RECORD),
                     1,
-                    Integer.MAX_VALUE,
-                    null,
+                    LARGEST_RECORD,
+                    MAX_DECOMPRESSED_MESSAGE_BYTES,
                     "The size of the largest record that is accepted, in bytes, after decompression."),
             words(
                     RECORD_VALIDATION,
@@ -232,15 +241,19 @@ public final class TopicConfig extends ConfigValues {
                     "producer",
                     List.of("uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"),
                     "compression.type",
-                    "Has no effect: batches stay as the producer has compressed them."),
-            number(
+                    "The codec of the stored batches; producer: the codec of the producer. The broker decompresses a batch"
+                            + " with another codec and compresses it again."),
+            new ConfigKey(
                     COMPRESSION_GZIP_LEVEL,
                     INT,
                     "-1",
                     -1,
                     9,
+                    ANY,
+                    "-1|[1-9]",
+                    true,
                     COMPRESSION_GZIP_LEVEL,
-                    "Has no effect: the broker does not compress batches."),
+                    "The level at which the broker compresses, if compression.type is gzip; -1 for gzip's default."),
             number(
                     COMPRESSION_LZ4_LEVEL,
                     INT,
@@ -248,7 +261,8 @@ public final class TopicConfig extends ConfigValues {
                     1,
                     17,
                     COMPRESSION_LZ4_LEVEL,
-                    "Has no effect: the broker does not compress batches."),
+                    "The level at which the broker compresses, if compression.type is lz4. As in Kafka, 9 stands for lz4's"
+                            + " fast algorithm."),
             number(
                     COMPRESSION_ZSTD_LEVEL,
                     INT,
@@ -256,7 +270,7 @@ public final class TopicConfig extends ConfigValues {
                     -131072,
                     22,
                     COMPRESSION_ZSTD_LEVEL,
-                    "Has no effect: the broker does not compress batches."),
+                    "The level at which the broker compresses, if compression.type is zstd."),
             replicas(LEADER_THROTTLED_REPLICAS),
             replicas(FOLLOWER_THROTTLED_REPLICAS),
             number(
@@ -266,7 +280,8 @@ public final class TopicConfig extends ConfigValues {
                     0,
                     NEVER,
                     "log.segment.delete.delay.ms",
-                    "Has no effect: the files of a deleted segment are deleted as soon as nobody reads them."),
+                    "After how many milliseconds the files of a deleted segment are deleted. Until then they have another"
+                            + " name. If the disk is full, they are deleted at once."),
             number(
                     FLUSH_MESSAGES,
                     LONG,
@@ -291,24 +306,24 @@ public final class TopicConfig extends ConfigValues {
                     Integer.MAX_VALUE,
                     "log.index.interval.bytes",
                     "The bytes of batches between two entries of the offset index."),
-            words(
+            flag(
                     PREALLOCATE,
-                    BOOLEAN,
                     "false",
-                    List.of("false"),
                     "log.preallocate",
-                    "A segment file is not created with its full size; it grows with the batches."),
-            words(
-                    REMOTE_STORAGE_ENABLE,
-                    BOOLEAN,
+                    "Has no effect: segment files grow with the batches, and if they grow quickly, in pieces ahead of them."),
+            only("false", REMOTE_STORAGE_ENABLE, BOOLEAN, null, UNTIERED),
+            only("false", REMOTE_LOG_COPY_DISABLE, BOOLEAN, null, UNTIERED),
+            only("false", REMOTE_LOG_DELETE_ON_DISABLE, BOOLEAN, null, UNTIERED),
+            only("0", REMOTE_COPY_LAG_MS, LONG, "log.remote.copy.lag.ms", UNTIERED),
+            only("-1", REMOTE_COPY_LAG_BYTES, LONG, "log.remote.copy.lag.bytes", UNTIERED),
+            only("-2", LOCAL_RETENTION_MS, LONG, "log.local.retention.ms", UNTIERED),
+            only("-2", LOCAL_RETENTION_BYTES, LONG, "log.local.retention.bytes", UNTIERED),
+            only(
                     "false",
-                    List.of("false"),
+                    DEAD_LETTER_QUEUE_GROUP_ENABLE,
+                    BOOLEAN,
                     null,
-                    "There is no tiered storage: the storage engine of the topic keeps all segments."),
-            untiered(REMOTE_LOG_COPY_DISABLE),
-            untiered(REMOTE_LOG_DELETE_ON_DISABLE),
-            number(LOCAL_RETENTION_MS, LONG, "-2", -2, NEVER, "log.local.retention.ms", UNTIERED),
-            number(LOCAL_RETENTION_BYTES, LONG, "-2", -2, NEVER, "log.local.retention.bytes", UNTIERED),
+                    "There are no share groups, so that there are no dead letters."),
             new ConfigKey(
                     STORAGE_ENGINE,
                     STRING,
@@ -327,7 +342,7 @@ public final class TopicConfig extends ConfigValues {
                     List.of("kill", "power", "none"),
                     null,
                     "What an acknowledged record survives. kill: kill -9 of the broker; power: also a power cut; none:"
-                            + " neither.")));
+                            + " neither. The default is none if the records of the topic's engine do not survive kill -9.")));
 
     /** @param values a checked value for every key of {@link #KEYS} that has a default */
     public TopicConfig(Map<String, String> values) {
@@ -349,8 +364,9 @@ public final class TopicConfig extends ConfigValues {
         return getInt(get(INTERNAL_SEGMENT_BYTES) == null ? SEGMENT_BYTES : INTERNAL_SEGMENT_BYTES);
     }
 
-    private static ConfigKey untiered(String name) {
-        return flag(name, "false", null, UNTIERED);
+    /** A key of something that Felice does not have. It can only be set to its default, and {@code why} says why. */
+    private static ConfigKey only(String value, String name, ConfigKey.Type type, String brokerKey, String why) {
+        return words(name, type, value, List.of(value), brokerKey, why);
     }
 
     private static ConfigKey replicas(String name) {

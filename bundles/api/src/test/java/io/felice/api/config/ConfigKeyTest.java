@@ -31,12 +31,13 @@ class ConfigKeyTest {
 
     @Test
     void aValueThatTheBrokerWouldIgnoreIsRefused() {
-        ConfigKey preallocate = TopicConfig.KEYS.get(TopicConfig.PREALLOCATE);
-        assertThatCode(() -> preallocate.check("False")).doesNotThrowAnyException();
-        assertThatThrownBy(() -> preallocate.check("true"))
+        ConfigKey remote = TopicConfig.KEYS.get(TopicConfig.REMOTE_STORAGE_ENABLE);
+        assertThatCode(() -> remote.check("False")).doesNotThrowAnyException();
+        assertThatThrownBy(() -> remote.check("true"))
                 .isInstanceOfSatisfying(FeliceException.class, refused -> assertThat(refused.code())
                         .isEqualTo(ErrorCode.INVALID_CONFIG))
-                .hasMessage("Invalid value true for configuration preallocate: it must be false.");
+                .hasMessage("Invalid value true for configuration remote.storage.enable: it must be false. There is no"
+                        + " tiered storage: the storage engine of the topic keeps all segments.");
     }
 
     private static long partitionsMax() {

@@ -7,6 +7,7 @@ import io.felice.api.FeliceException;
 import io.felice.api.config.TopicConfig;
 import io.felice.api.storage.PartitionLog;
 import io.felice.broker.engine.FreeSpace;
+import java.util.List;
 
 /**
  * Moves the log start offset, and computes how far retention and DeleteRecords move it: at most to the high watermark.
@@ -41,9 +42,9 @@ final class LogStart {
      * @throws io.felice.api.FeliceException POLICY_VIOLATION, OFFSET_OUT_OF_RANGE
      */
     long ifDeletedBefore(long before) {
-        if (!config().getList(TopicConfig.CLEANUP_POLICY).contains("delete")) {
+        if (config().getList(TopicConfig.CLEANUP_POLICY).equals(List.of("compact"))) {
             throw POLICY_VIOLATION.because(
-                    "Records of " + opened.partition() + " cannot be deleted: its cleanup.policy is not delete");
+                    "Records of " + opened.partition() + " cannot be deleted: its cleanup.policy is compact");
         }
         long end = highWatermark.offset();
         long to = before == -1 ? end : before;
