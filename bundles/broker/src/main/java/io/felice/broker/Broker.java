@@ -122,6 +122,7 @@ public final class Broker implements StatusSource, HealthSource {
     private final Readiness readiness;
     private final BrokerStatus status;
     private final StrayTopics strayTopics;
+    private final Scrubbing scrubbing;
 
     private volatile Admin admin;
     /** Why the configuration cannot be used; null if it can. Written before the broker's thread starts. */
@@ -175,8 +176,9 @@ public final class Broker implements StatusSource, HealthSource {
         ProducerIds producerIds = new ProducerIds(environment.brokerId(), () -> admin, environment.nanos());
         LogDirs logDirs = new LogDirs(replicas, engines);
         partitions = new NodePartitions(replicas, fetches, leaderships, producerIds, logDirs, threads.background());
+        scrubbing = new Scrubbing(configs, engines, replicas::openLogs);
         readiness = new Readiness(link, configs, engines, replicas);
-        status = new BrokerStatus(replicas, fetches, engines, link);
+        status = new BrokerStatus(replicas, fetches, engines, link, scrubbing);
         strayTopics = new StrayTopics(replicas.strays(), () -> state, () -> admin, link, configs::broker);
         threads.onMain(this::start);
     }
@@ -240,7 +242,7 @@ public final class Broker implements StatusSource, HealthSource {
         }
         replicas.keepStateIn(state);
         link.storedIn(state.storeId());
-        upkeep = new Upkeep(environment, threads::onMain, engines, configs, replicas, state);
+        upkeep = new Upkeep(environment, threads::onMain, engines, configs, replicas, state, scrubbing);
         threads.timer().scheduleWithFixedDelay(upkeep::tick, TICK_MS, TICK_MS, TimeUnit.MILLISECONDS);
     }
 

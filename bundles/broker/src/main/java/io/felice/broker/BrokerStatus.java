@@ -16,16 +16,28 @@ final class BrokerStatus {
     private final Fetches fetches;
     private final Engines engines;
     private final ClusterLink link;
+    private final Scrubbing scrubbing;
 
-    BrokerStatus(Replicas replicas, Fetches fetches, Engines engines, ClusterLink link) {
+    BrokerStatus(Replicas replicas, Fetches fetches, Engines engines, ClusterLink link, Scrubbing scrubbing) {
         this.replicas = replicas;
         this.fetches = fetches;
         this.engines = engines;
         this.link = link;
+        this.scrubbing = scrubbing;
     }
 
     List<StatusTable> tables() {
-        return List.of(partitions(), offline(), recovery(), producers(), compaction(), parked(), storage(), cluster());
+        return List.of(
+                partitions(),
+                offline(),
+                damage(),
+                recovery(),
+                producers(),
+                compaction(),
+                scrub(),
+                parked(),
+                storage(),
+                cluster());
     }
 
     private StatusTable partitions() {
@@ -54,6 +66,31 @@ final class BrokerStatus {
             }
         }
         return new StatusTable("broker.offline", List.of("partition", "engine", "reason"), rows);
+    }
+
+    private StatusTable damage() {
+        List<List<Object>> rows = new ArrayList<>();
+        replicas.openLogs().forEach(log -> log.scrub()
+                .damages()
+                .all()
+                .forEach(damage -> rows.add(List.of(
+                        log.partition().toString(),
+                        log.engine().name(),
+                        damage.from(),
+                        damage.to(),
+                        damage.foundAtMs(),
+                        damage.what()))));
+        return new StatusTable(
+                "broker.damage",
+                List.of("partition", "engine", "from.offset", "to.offset", "found.at.ms", "what"),
+                rows);
+    }
+
+    private StatusTable scrub() {
+        return new StatusTable(
+                "broker.scrub",
+                List.of("engine", "read.bytes", "passes", "waiting", "longest.wait.ms"),
+                scrubbing.rows());
     }
 
     private StatusTable recovery() {

@@ -66,6 +66,7 @@ final class Readiness {
         obstacle().map(Trouble::ofNode).ifPresent(troubles::add);
         missingEngines().map(Trouble::inPart).ifPresent(troubles::add);
         offline().map(Trouble::inPart).ifPresent(troubles::add);
+        damaged().map(Trouble::inPart).ifPresent(troubles::add);
         for (MountedEngine engine : engines.all()) {
             if (engine.space().isFull()) {
                 troubles.add(Trouble.inPart("The storage engine " + engine.name()
@@ -118,5 +119,20 @@ final class Readiness {
         return Optional.of((offline.size() == 1 ? "1 partition is" : offline.size() + " partitions are") + " offline: "
                 + String.join(", ", named)
                 + (offline.size() > NAMED_PARTITIONS ? " and others, see felice:status broker.offline" : ""));
+    }
+
+    private Optional<String> damaged() {
+        List<String> damaged = replicas.openLogs()
+                .flatMap(log -> log.scrub().damages().all().stream()
+                        .limit(1)
+                        .map(first -> log.partition() + " (" + first + ")"))
+                .toList();
+        if (damaged.isEmpty()) {
+            return Optional.empty();
+        }
+        return Optional.of((damaged.size() == 1 ? "1 partition has" : damaged.size() + " partitions have")
+                + " damaged records, which clients cannot read: "
+                + String.join(", ", damaged.subList(0, Math.min(NAMED_PARTITIONS, damaged.size())))
+                + "; see felice:status broker.damage");
     }
 }

@@ -31,6 +31,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
@@ -212,6 +213,10 @@ final class Replicas {
             }
         });
         return leaders;
+    }
+
+    Stream<OpenedLog> openLogs() {
+        return byName.values().stream().map(replica -> replica.log).filter(Objects::nonNull);
     }
 
     OpeningTimes openingTimes() {

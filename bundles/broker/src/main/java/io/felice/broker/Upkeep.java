@@ -18,9 +18,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The broker's periodic work: expires appends, flushes, writes high watermarks, applies retention, compacts, and checks
- * full engines. The timer starts the work, the broker's thread decides which of it is due, and the engines' threads and
- * the background executor do it.
+ * The broker's periodic work: expires appends, flushes, writes high watermarks, applies retention, compacts, reads logs
+ * for damage, and checks full engines. The timer starts the work, the broker's thread decides which of it is due, and
+ * the engines' threads and the background executor do it.
  */
 final class Upkeep {
     private static final Logger log = LoggerFactory.getLogger(Upkeep.class);
@@ -35,6 +35,7 @@ final class Upkeep {
     private final NodeConfigs configs;
     private final Replicas replicas;
     private final NodeState state;
+    private final Scrubbing scrubbing;
     /** Engines with a running pass of retention; one pass per engine at a time. */
     private final Set<MountedEngine> underWay = ConcurrentHashMap.newKeySet();
     /** Engines whose logs are being compacted, one after the other. */
@@ -53,13 +54,15 @@ final class Upkeep {
             Engines engines,
             NodeConfigs configs,
             Replicas replicas,
-            NodeState state) {
+            NodeState state,
+            Scrubbing scrubbing) {
         this.environment = environment;
         this.main = main;
         this.engines = engines;
         this.configs = configs;
         this.replicas = replicas;
         this.state = state;
+        this.scrubbing = scrubbing;
         this.lastRetention = environment.nanos().getAsLong();
     }
 
@@ -96,6 +99,7 @@ final class Upkeep {
         if (ticks % TICKS_PER_COMPACTION == 0) {
             engines.all().forEach(this::compact);
         }
+        scrubbing.tick();
         boolean due = retentionIsDue();
         boolean dueWhileFull = due || ticks % TICKS_PER_RETENTION_WHILE_FULL == 0;
         for (MountedEngine engine : engines.all()) {

@@ -53,6 +53,8 @@ public final class BrokerConfig extends ConfigValues {
     public static final String MAX_CONNECTIONS_PER_IP = "max.connections.per.ip";
     public static final String CONNECTIONS_MAX_IDLE_MS = "connections.max.idle.ms";
     public static final String STORAGE_PLACEMENT = "storage.placement";
+    public static final String STORAGE_SCRUB_INTERVAL_MS = "storage.scrub.interval.ms";
+    public static final String STORAGE_SCRUB_MAX_BYTES_PER_SECOND = "storage.scrub.io.max.bytes.per.second";
 
     private static final long NEVER = Long.MAX_VALUE;
     private static final int MAX = Integer.MAX_VALUE;
@@ -227,6 +229,23 @@ public final class BrokerConfig extends ConfigValues {
                         true,
                         "The first rebalance of an empty group waits for more members, for so many milliseconds."),
                 number(GROUP_MAX_SIZE, INT, Integer.toString(MAX), 1, MAX, true, "The most members of a group."),
+                number(
+                        STORAGE_SCRUB_INTERVAL_MS,
+                        LONG,
+                        "604800000",
+                        1,
+                        NEVER,
+                        true,
+                        "All records are read from the disk and their checksums compared once in so many milliseconds. A"
+                                + " client that reads damaged records then gets an error."),
+                number(
+                        STORAGE_SCRUB_MAX_BYTES_PER_SECOND,
+                        LONG,
+                        "10485760",
+                        0,
+                        NEVER,
+                        true,
+                        "The most bytes that each storage engine reads per second to compare checksums; 0: none."),
                 throttle(LEADER_THROTTLED_RATE),
                 throttle(FOLLOWER_THROTTLED_RATE),
                 throttle(ALTER_LOG_DIRS_THROTTLED_RATE),

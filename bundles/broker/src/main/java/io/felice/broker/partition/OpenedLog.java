@@ -64,6 +64,7 @@ public final class OpenedLog {
     private final SegmentRolls rolls;
     private final LogStart logStart;
     private final Compaction compaction;
+    private final Scrub scrub;
 
     private final AtomicReference<End> end = new AtomicReference<>();
     private volatile Role role;
@@ -99,6 +100,7 @@ public final class OpenedLog {
         rolls = new SegmentRolls(log, environment);
         logStart = new LogStart(this, log, engine.space(), highWatermark, replayed, snapshots);
         compaction = new Compaction(this, log, engine, environment, writer, replayed);
+        scrub = new Scrub(this, log, files, environment);
     }
 
     public LogId id() {
@@ -148,6 +150,10 @@ public final class OpenedLog {
 
     public Compaction compaction() {
         return compaction;
+    }
+
+    public Scrub scrub() {
+        return scrub;
     }
 
     /** Bytes appended since the log was opened. */
@@ -284,6 +290,7 @@ public final class OpenedLog {
             snapshots.forgetAbove(to);
             log.truncateTo(to);
             long newEnd = log.endOffset();
+            scrub.truncatedTo(newEnd);
             committer.truncatedTo(newEnd);
             highWatermark.truncatedTo(newEnd);
             replayed.truncated(newEnd, LogOpening.producersOf(log, files, replayed.limits(), nowMs()));
@@ -300,9 +307,14 @@ public final class OpenedLog {
         return from >= endOffset() || log.isHot(from);
     }
 
-    /** Whole batches from {@code from} on, all below {@code limit}. Blocks if {@code from} is not hot. */
+    /**
+     * Whole batches from {@code from} on, all below {@code limit} and before the next damage. Blocks if {@code from} is
+     * not hot.
+     *
+     * @throws FeliceException CORRUPT_MESSAGE if {@code from} is damaged, as far as {@link Scrub} has found that
+     */
     Records read(long from, long limit, int maxBytes, boolean atLeastOne) {
-        return log.read(from, limit, maxBytes, atLeastOne);
+        return log.read(from, scrub.damages().limitOf(from, limit), maxBytes, atLeastOne);
     }
 
     /** Read only. */
@@ -331,6 +343,7 @@ public final class OpenedLog {
     }
 
     void startMoved() {
+        scrub.trimmedTo(log.startOffset());
         role.startMoved();
     }
 

@@ -7,6 +7,7 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.NavigableMap;
 import java.util.Optional;
@@ -24,6 +25,7 @@ public final class PartitionFiles {
     private static final Logger log = LoggerFactory.getLogger(PartitionFiles.class);
     private static final String EPOCHS = "leader-epoch-checkpoint";
     private static final String SNAPSHOT = ".snapshot";
+    private static final String SCRUB = "scrub-checkpoint";
     private static final int KEPT_SNAPSHOTS = 2;
 
     private final Path directory;
@@ -102,6 +104,59 @@ public final class PartitionFiles {
         while (snapshots.size() > KEPT_SNAPSHOTS) {
             remove(snapshots.pollFirstEntry().getValue());
         }
+    }
+
+    /**
+     * How far {@link Scrub} has read the log.
+     *
+     * @param begunAtMs when its last pass began, in milliseconds since the epoch
+     * @param readTo the offset to read next
+     * @param passTo the offset at which the pass ends
+     */
+    public record ScrubState(long begunAtMs, long readTo, long passTo, List<Damages.Damage> damages) {
+        public ScrubState {
+            damages = List.copyOf(damages);
+        }
+    }
+
+    /** Empty if there is no readable file. */
+    synchronized Optional<ScrubState> scrub() {
+        Path file = directory.resolve(SCRUB);
+        if (!Files.exists(file)) {
+            return Optional.empty();
+        }
+        try {
+            List<String> lines = CheckpointFile.read(file);
+            String[] state = lines.get(0).split(" ");
+            return Optional.of(new ScrubState(
+                    Long.parseLong(state[0]),
+                    Long.parseLong(state[1]),
+                    Long.parseLong(state[2]),
+                    lines.stream().skip(1).map(PartitionFiles::damage).toList()));
+        } catch (IOException | RuntimeException damaged) {
+            log.warn("{} is damaged; the log is scrubbed from its start: {}", file, damaged.toString());
+            return Optional.empty();
+        }
+    }
+
+    private static Damages.Damage damage(String line) {
+        String[] words = line.split(" ", 4);
+        return new Damages.Damage(
+                Long.parseLong(words[0]), Long.parseLong(words[1]), words[3], Long.parseLong(words[2]));
+    }
+
+    /** Does nothing before the first record. */
+    synchronized void writeScrub(ScrubState state) throws IOException {
+        if (!Files.isDirectory(directory)) {
+            return;
+        }
+        List<String> lines = new ArrayList<>();
+        lines.add(state.begunAtMs() + " " + state.readTo() + " " + state.passTo());
+        for (Damages.Damage damage : state.damages()) {
+            String what = damage.what().replaceAll("\\s+", " ");
+            lines.add(damage.from() + " " + damage.to() + " " + damage.foundAtMs() + " " + what);
+        }
+        CheckpointFile.write(directory.resolve(SCRUB), lines);
     }
 
     public synchronized void deleteAll() {

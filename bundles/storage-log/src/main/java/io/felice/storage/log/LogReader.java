@@ -77,20 +77,19 @@ final class LogReader {
         SegmentFile segment = pin.segment;
         FileChannel channel = segment.file.channel(false);
         BatchScan scan = segment.scan();
-        long position = segment.find(scan, from, pin.readable);
+        long position = segment.find(scan, from, pin.readable, pin.next);
         long left = pin.readable - position;
         if (left == 0) {
             return null;
         }
-        int length = left <= maxBytes && limit >= pin.next
-                ? (int) left
-                : segment.bytesBelow(scan, limit, position, maxBytes, atLeastOne, pin.readable);
-        if (length == 0) {
+        SegmentFile.Stretch found = left <= maxBytes && limit >= pin.next
+                ? new SegmentFile.Stretch((int) left, pin.next)
+                : segment.stretch(scan, limit, position, maxBytes, atLeastOne, pin.readable, pin.next);
+        if (found.bytes() == 0) {
             return Records.EMPTY;
         }
-        pin.narrow(position, length);
-        long next = length == left ? pin.next : scan.baseOffset();
-        return new Records.InFile(channel, position, length, next, pin);
+        pin.narrow(position, found.bytes());
+        return new Records.InFile(channel, position, found.bytes(), found.next(), pin);
     }
 
     boolean isHot(long from) {

@@ -462,12 +462,25 @@ final class SegmentFile {
     }
 
     /**
-     * The position of the first batch whose last offset is at least {@code offset}; {@code readable} if there is none.
+     * Position of the first batch whose last offset is at least {@code offset}; {@code readable} if there is none. What
+     * lies between a damaged header and the next entry of the index is passed over.
+     *
+     * @param next the offset after the batches in the readable bytes
+     * @throws Damaged if {@code offset} may be in what is passed over
      */
-    long find(BatchScan scan, long offset, long readable) throws IOException {
-        long at = index().positionAtOrBelowOffset(offset);
+    long find(BatchScan scan, long offset, long readable, long next) throws IOException {
+        SparseIndex loaded = index();
+        HeaderWalk walk = new HeaderWalk(scan, readable, next);
+        long at = loaded.positionAtOrBelowOffset(offset);
+        walk.begin(loaded.lastOffsetOfEntryAt(at));
         while (at < readable) {
-            mustBeWhole(scan, at, readable);
+            if (!walk.isSoundAt(at)) {
+                at = loaded.positionAbove(at);
+                walk.begin(loaded.lastOffsetOfEntryAt(at));
+                if (at < 0 || !walk.isSoundAt(at) || offset < scan.baseOffset()) {
+                    throw damaged(walk.damage);
+                }
+            }
             if (scan.lastOffset() >= offset) {
                 return at;
             }
@@ -477,24 +490,95 @@ final class SegmentFile {
     }
 
     /**
-     * Size of the whole batches from the position {@code from} on that are below the offset {@code limit} and fit into
-     * {@code maxBytes}. If more batches follow, the scan shows the first of them on return.
+     * The whole batches from {@code from} on that are below {@code limit} and fit into {@code maxBytes}. A damaged header
+     * ends them.
+     *
+     * @param next the offset after the batches in the readable bytes
+     * @throws Damaged if the first header is damaged
      */
-    int bytesBelow(BatchScan scan, long limit, long from, int maxBytes, boolean atLeastOne, long readable)
+    Stretch stretch(BatchScan scan, long limit, long from, int maxBytes, boolean atLeastOne, long readable, long next)
             throws IOException {
         SparseIndex loaded = index();
         long byBytes = loaded.positionAtOrBelow(Math.min(readable, from + maxBytes));
         long byOffset = loaded.positionAtOrBelowOffset(limit - 1);
+        HeaderWalk walk = new HeaderWalk(scan, readable, next);
         long at = Math.max(from, Math.min(byBytes, byOffset));
+        walk.begin(loaded.lastOffsetOfEntryAt(at));
+        boolean sound = at < readable && walk.isSoundAt(at);
+        if (!sound && at < readable && at > from) {
+            at = from;
+            sound = walk.isSoundAt(at);
+        }
         while (at < readable) {
-            mustBeWhole(scan, at, readable);
+            if (!sound && at == from) {
+                throw damaged(at);
+            }
+            if (!sound) {
+                return new Stretch((int) (at - from), walk.least);
+            }
             boolean full = at + scan.size() - from > maxBytes && !(atLeastOne && at == from);
             if (full || scan.lastOffset() >= limit) {
-                break;
+                return new Stretch((int) (at - from), scan.baseOffset());
             }
             at += scan.size();
+            sound = at < readable && walk.isSoundAt(at);
         }
-        return (int) (at - from);
+        return new Stretch((int) (at - from), next);
+    }
+
+    /**
+     * Bytes of a file that are whole batches.
+     *
+     * @param next where to read on
+     */
+    record Stretch(int bytes, long next) {}
+
+    /** Looks at one header after the other, whether its offsets fit to those before and behind it. */
+    private final class HeaderWalk {
+        private final BatchScan scan;
+        private final long readable;
+        private final long next;
+        private long least = baseOffset;
+        private long indexedLast;
+        /** Where the last damaged header is. */
+        private long damage;
+
+        HeaderWalk(BatchScan scan, long readable, long next) {
+            this.scan = scan;
+            this.readable = readable;
+            this.next = next;
+        }
+
+        /** @param lastOffset the last offset of the next batch by the index; -1 if that does not say it */
+        void begin(long lastOffset) {
+            indexedLast = lastOffset;
+        }
+
+        /** If it is true, the scan is at this header. */
+        boolean isSoundAt(long at) throws IOException {
+            boolean sound = scan.header(at, readable)
+                    && scan.baseOffset() >= least
+                    && scan.nextOffset() <= next
+                    && (indexedLast < 0 ? hasNotMovedUp(at) : indexedLast == scan.lastOffset());
+            if (sound) {
+                least = scan.nextOffset();
+            } else {
+                damage = at;
+            }
+            indexedLast = -1;
+            return sound;
+        }
+
+        /** Where offsets are missing before a batch, the next header says whether this one has another base offset than before. */
+        private boolean hasNotMovedUp(long at) throws IOException {
+            long behind = at + scan.size();
+            if (scan.baseOffset() == least || behind == readable) {
+                return true;
+            }
+            long end = scan.nextOffset();
+            boolean fits = scan.header(behind, readable) && scan.baseOffset() >= end;
+            return scan.header(at, readable) && fits;
+        }
     }
 
     /** The end of the last batch whose offsets are all below {@code offset}. */
@@ -523,11 +607,15 @@ final class SegmentFile {
 
     private void mustBeWhole(BatchScan scan, long at, long end) throws IOException {
         if (!scan.header(at, end)) {
-            throw new Damaged("no whole batch at position " + at + " of " + logFile());
+            throw damaged(at);
         }
     }
 
-    /** Thrown if the bytes of the file are not a batch, although the disk could read them. */
+    private Damaged damaged(long at) {
+        return new Damaged("no whole batch at position " + at + " of " + logFile());
+    }
+
+    /** The file was read, but its bytes are not what was written. */
     static final class Damaged extends IOException {
         private static final long serialVersionUID = 1L;
 

@@ -85,6 +85,18 @@ final class SparseIndex {
         return entry < 0 ? -1 : baseOffset + (entries[entry] >>> 32);
     }
 
+    /** The last offset of the indexed batch that starts at {@code position}; -1 if there is no entry for it. */
+    synchronized long lastOffsetOfEntryAt(long position) {
+        int entry = entryAtOrBelow(position);
+        return entry < 0 || positionOf(entry) != position ? -1 : baseOffset + (entries[entry] >>> 32);
+    }
+
+    /** The first indexed position above {@code position}; -1 if there is none. */
+    synchronized long positionAbove(long position) {
+        int entry = entryAtOrBelow(position) + 1;
+        return entry == count ? -1 : positionOf(entry);
+    }
+
     private int entryAtOrBelow(long position) {
         int low = 0;
         int high = count;
