@@ -344,9 +344,8 @@ class NodeConfigsTest {
         configs.check(ORDERS, kill);
         configs.check(M_1, Map.of());
         assertThat(catchThrowable(() -> configs.check(M_1, kill)))
-                .hasMessage(
-                        "Topic m-1 cannot have storage.durability=kill: the records of its engine memory do not"
-                                + " survive kill -9 of the broker.");
+                .hasMessage("Topic m-1 cannot have storage.durability=kill: the records of its engine memory do not"
+                        + " survive kill -9 of the broker.");
         kept.put("orders", List.of("memory"));
         refused(ErrorCode.INVALID_CONFIG, () -> configs.check(ORDERS, kill));
     }
