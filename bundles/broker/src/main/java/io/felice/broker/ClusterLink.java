@@ -34,7 +34,10 @@ import org.slf4j.LoggerFactory;
  */
 final class ClusterLink implements ClusterMetadata {
     private static final Logger log = LoggerFactory.getLogger(ClusterLink.class);
-    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    /** How long a caller waits for new partitions. */
+    private static final Duration PATIENCE_TO_OPEN = Duration.ofSeconds(30);
+    /** How long a caller waits for a change to be read. */
+    private static final Duration PATIENCE_TO_READ = Duration.ofSeconds(5);
 
     private final Environment environment;
     private final Executor main;
@@ -42,7 +45,10 @@ final class ClusterLink implements ClusterMetadata {
     private final String rack;
     private final Consumer<String> onRefused;
     private final List<Listening> listenings = new CopyOnWriteArrayList<>();
-    private final Map<CompletableFuture<ClusterView>, Long> waiting = new ConcurrentHashMap<>();
+    /** Who waits for a version to be read. */
+    private final Map<CompletableFuture<ClusterView>, Long> reading = new ConcurrentHashMap<>();
+    /** Who also waits until its partitions are open. */
+    private final Map<CompletableFuture<ClusterView>, Long> opening = new ConcurrentHashMap<>();
 
     private volatile ClusterView view = ClusterView.EMPTY;
     private volatile CompletableFuture<?> served = CompletableFuture.completedFuture(null);
@@ -81,33 +87,49 @@ final class ClusterLink implements ClusterMetadata {
 
     @Override
     public CompletionStage<ClusterView> reached(long version) {
-        CompletableFuture<ClusterView> reached = new CompletableFuture<>();
-        waiting.put(reached, version);
-        answerWaiting();
+        return await(version, opening, PATIENCE_TO_OPEN);
+    }
+
+    @Override
+    public CompletionStage<ClusterView> replayed(long version) {
+        return await(version, reading, PATIENCE_TO_READ);
+    }
+
+    private CompletionStage<ClusterView> await(
+            long version, Map<CompletableFuture<ClusterView>, Long> waiting, Duration patience) {
+        CompletableFuture<ClusterView> done = new CompletableFuture<>();
+        waiting.put(done, version);
+        answerReading();
+        answerOpening();
         if (left) {
             failWaiting();
         }
-        if (!reached.isDone()) {
-            Future<?> patience = environment
-                    .timer()
-                    .schedule(
-                            () -> {
-                                waiting.remove(reached);
-                                reached.completeExceptionally(REQUEST_TIMED_OUT.because(
-                                        "This broker has not read version " + version + " of the metadata yet"));
-                            },
-                            PATIENCE.toMillis(),
-                            TimeUnit.MILLISECONDS);
-            reached.whenComplete((seen, failure) -> patience.cancel(false));
+        if (!done.isDone()) {
+            Runnable giveUp = () -> {
+                waiting.remove(done);
+                done.completeExceptionally(REQUEST_TIMED_OUT.because(
+                        "This broker has not read version " + version + " of the metadata yet"));
+            };
+            Future<?> timer = environment.timer().schedule(giveUp, patience.toMillis(), TimeUnit.MILLISECONDS);
+            done.whenComplete((seen, failure) -> timer.cancel(false));
         }
-        return reached;
+        return done;
     }
 
-    private void answerWaiting() {
+    private void answerReading() {
+        ClusterView now = view;
+        reading.forEach((future, version) -> {
+            if (version <= now.version() && reading.remove(future, version)) {
+                future.complete(now);
+            }
+        });
+    }
+
+    private void answerOpening() {
         ClusterView now = view;
         CompletableFuture<?> opened = served;
-        waiting.forEach((future, version) -> {
-            if (version <= now.version() && waiting.remove(future, version)) {
+        opening.forEach((future, version) -> {
+            if (version <= now.version() && opening.remove(future, version)) {
                 opened.whenComplete((nothing, failure) -> future.complete(now));
             }
         });
@@ -154,12 +176,13 @@ final class ClusterLink implements ClusterMetadata {
 
     // ---- on the broker's thread
 
-    /** @param opening completes when the new partitions can be used */
-    void publish(ClusterView news, CompletableFuture<?> opening) {
-        served = CompletableFuture.allOf(served, opening);
+    /** @param opened completes when the new partitions can be used */
+    void publish(ClusterView news, CompletableFuture<?> opened) {
+        served = CompletableFuture.allOf(served, opened);
         view = news;
+        answerReading();
         listenings.forEach(listening -> listening.tell(news));
-        answerWaiting();
+        answerOpening();
     }
 
     void follow(ClusterStore newStore, Consumer<ClusterView> views) {
@@ -193,6 +216,11 @@ final class ClusterLink implements ClusterMetadata {
     }
 
     private void failWaiting() {
+        failAll(reading);
+        failAll(opening);
+    }
+
+    private static void failAll(Map<CompletableFuture<ClusterView>, Long> waiting) {
         waiting.keySet().forEach(future -> {
             waiting.remove(future);
             future.completeExceptionally(REQUEST_TIMED_OUT.because("This broker is stopping"));

@@ -101,7 +101,8 @@ final class SoloBroker implements AutoCloseable {
         }
     }
 
-    private CompletionStage<Long> append(MetadataRecord... records) {
+    /** Appends a change to the metadata log, and gives its version. */
+    CompletionStage<Long> append(MetadataRecord... records) {
         return term.thenCompose(now -> now.append(List.of(records)));
     }
 

@@ -222,6 +222,14 @@ class ConfigHandlersTest {
     }
 
     @Test
+    void aChangeIsAnsweredOnceItIsInForceAndDoesNotWaitForPartitionsThatOpen() throws Exception {
+        cluster.opensNothing = true;
+
+        assertThat(change("t", op("segment.bytes", SET, "4096"))).isEqualTo(ErrorCode.NONE);
+        assertThat(replace("t", Map.of("retention.ms", "5"))).isEqualTo(ErrorCode.NONE);
+    }
+
+    @Test
     void theLegacyChangeReplacesTheWholeSet() throws Exception {
         cluster.config(ConfigResource.topic("t"), "retention.ms", "1000");
         cluster.config(ConfigResource.topic("t"), "segment.ms", "2000");

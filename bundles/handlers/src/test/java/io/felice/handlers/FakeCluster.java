@@ -87,8 +87,16 @@ final class FakeCluster implements ClusterMetadata {
         return BROKER;
     }
 
+    /** True while new partitions do not open. */
+    boolean opensNothing;
+
     @Override
     public CompletionStage<ClusterView> reached(long version) {
+        return opensNothing ? new CompletableFuture<>() : replayed(version);
+    }
+
+    @Override
+    public CompletionStage<ClusterView> replayed(long version) {
         return version <= view.version() ? CompletableFuture.completedFuture(view) : new CompletableFuture<>();
     }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.tuple;
 
 import io.felice.api.ErrorCode;
 import io.felice.api.TopicPartition;
+import io.felice.api.config.ConfigResource;
 import io.felice.api.partition.FetchPlan;
 import io.felice.protocol.PinnedRecords;
 import io.felice.protocol.ResponseFrame;
@@ -99,6 +100,21 @@ class FetchHandlerTest {
         ResponseFrame frame = WireProtocol.encode((short) 1, (short) BY_NAME, 1, response);
         frame.close();
         assertThat(partitions.pinned).hasValue(0);
+    }
+
+    @Test
+    void aConsumerThatIsTooOldForZstdIsRefusedWhereTheTopicIsStoredAsZstd() throws Exception {
+        partitions.put("t", 0, BATCH, 25);
+        cluster.config(ConfigResource.topic("t"), "compression.type", "zstd");
+
+        PartitionData old = only(Asking.ask(handler, full(0), 9));
+        partitions.put("t", 0, BATCH, 25);
+        PartitionData recent = only(Asking.ask(handler, full(0), 10));
+
+        assertThat(ErrorCode.of(old.errorCode())).isEqualTo(ErrorCode.UNSUPPORTED_COMPRESSION_TYPE);
+        assertThat(old.records().sizeInBytes()).isZero();
+        assertThat(recent.records().sizeInBytes()).isEqualTo(BATCH.length);
+        assertThat(partitions.pinned).as("of the one that was read").hasValue(1);
     }
 
     @Test

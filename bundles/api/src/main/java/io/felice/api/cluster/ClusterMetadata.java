@@ -23,6 +23,13 @@ public interface ClusterMetadata {
     CompletionStage<ClusterView> reached(long version);
 
     /**
+     * Completes when this broker has read {@code version} of the metadata log: then {@link #view} and the configs in
+     * force have it. Unlike {@link #reached} it does not wait for partitions that are being opened. Fails with
+     * REQUEST_TIMED_OUT after 5 seconds, or if this broker is stopped.
+     */
+    CompletionStage<ClusterView> replayed(long version);
+
+    /**
      * Completes with the decision when {@link #reached} completes for its version, so that the client's next request to
      * this broker sees the change. If {@code reached} fails, the stage still completes with the decision: the change is
      * made, and a client that tried again would get an error. The stage fails only if the decision failed.
