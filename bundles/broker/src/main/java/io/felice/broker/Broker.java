@@ -176,7 +176,7 @@ public final class Broker implements StatusSource, HealthSource {
         ProducerIds producerIds = new ProducerIds(environment.brokerId(), () -> admin, environment.nanos());
         LogDirs logDirs = new LogDirs(replicas, engines);
         partitions = new NodePartitions(replicas, fetches, leaderships, producerIds, logDirs, threads.background());
-        scrubbing = new Scrubbing(configs, engines, replicas::openLogs);
+        scrubbing = new Scrubbing(configs, engines, replicas::openLogs, nanos);
         readiness = new Readiness(link, configs, engines, replicas);
         status = new BrokerStatus(replicas, fetches, engines, link, scrubbing);
         strayTopics = new StrayTopics(replicas.strays(), () -> state, () -> admin, link, configs::broker);

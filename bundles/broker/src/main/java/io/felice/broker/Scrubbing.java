@@ -10,13 +10,13 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
@@ -36,13 +36,18 @@ final class Scrubbing {
     private final NodeConfigs configs;
     private final Engines engines;
     private final Supplier<Stream<OpenedLog>> logs;
+    private final LongSupplier nanos;
     private final Map<MountedEngine, Reader> readers = new ConcurrentHashMap<>();
 
-    /** @param logs the open logs of this node */
-    Scrubbing(NodeConfigs configs, Engines engines, Supplier<Stream<OpenedLog>> logs) {
+    /**
+     * @param logs the open logs of this node
+     * @param nanos a clock that never goes back, in nanoseconds
+     */
+    Scrubbing(NodeConfigs configs, Engines engines, Supplier<Stream<OpenedLog>> logs, LongSupplier nanos) {
         this.configs = configs;
         this.engines = engines;
         this.logs = logs;
+        this.nanos = nanos;
     }
 
     /** About every second. */
@@ -81,9 +86,14 @@ final class Scrubbing {
 
         private final AtomicLong readBytes = new AtomicLong();
         private final AtomicLong passes = new AtomicLong();
-        private volatile boolean isLate;
-        /** Of the task that reads. */
+
+        // Used by the task that reads only.
         private OpenedLog current;
+        /** True while a log waits, since {@link #busySince} in nanoseconds of the monotonic clock. */
+        private boolean isBusy;
+
+        private long busySince;
+        private boolean isLate;
 
         Reader(MountedEngine engine) {
             this.engine = engine;
@@ -145,27 +155,27 @@ final class Scrubbing {
             long interval = intervalMs();
             Optional<OpenedLog> next = logs().filter(log -> log.scrub().overdueMs(interval) >= 0)
                     .max(Comparator.comparingLong(log -> log.scrub().overdueMs(interval)));
-            sayIfLate(next.map(log -> log.scrub().overdueMs(interval)).orElse(0L), interval);
-            return next;
-        }
-
-        private void sayIfLate(long overdueMs, long interval) {
-            boolean late = overdueMs > interval;
-            if (late && !isLate) {
+            if (next.isEmpty()) {
+                isBusy = false;
+            } else if (!isBusy) {
+                isBusy = true;
+                isLate = false;
+                busySince = nanos.getAsLong();
+            } else if (!isLate && TimeUnit.NANOSECONDS.toMillis(nanos.getAsLong() - busySince) > interval) {
+                isLate = true;
                 LOG.warn(
-                        "Logs of the storage engine {} have not been read for damage for {} hours longer than {} says:"
-                                + " {} = {} is too little for them",
+                        "The logs of the storage engine {} cannot be read for damage once in {} = {}: {} = {} is too little",
                         engine.name(),
-                        TimeUnit.MILLISECONDS.toHours(overdueMs),
                         BrokerConfig.STORAGE_SCRUB_INTERVAL_MS,
+                        interval,
                         BrokerConfig.STORAGE_SCRUB_MAX_BYTES_PER_SECOND,
                         mostBytesPerSecond());
             }
-            isLate = late;
+            return next;
         }
 
         private Stream<OpenedLog> logs() {
-            return logs.get().filter(Objects::nonNull).filter(log -> log.engine() == engine);
+            return logs.get().filter(log -> log.engine() == engine);
         }
 
         List<Object> row() {

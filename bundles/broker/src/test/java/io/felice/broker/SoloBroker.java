@@ -113,6 +113,12 @@ final class SoloBroker implements AutoCloseable {
     /** Creates a topic with one partition. */
     UUID create(String topic, Map<String, String> configs) {
         UUID id = UUID.randomUUID();
+        create(topic, id, configs);
+        return id;
+    }
+
+    /** Creates the topic that another broker had with the same data. */
+    void create(String topic, UUID id, Map<String, String> configs) {
         List<MetadataRecord> records = new ArrayList<>();
         records.add(new MetadataRecord.TopicCreated(id, topic));
         configs.forEach(
@@ -120,7 +126,6 @@ final class SoloBroker implements AutoCloseable {
         records.add(new MetadataRecord.PartitionChanged(id, 0, PartitionState.created(List.of(0), List.of(0), 0)));
         applied(records.toArray(MetadataRecord[]::new));
         led(topic);
-        return id;
     }
 
     void delete(String topic) {
