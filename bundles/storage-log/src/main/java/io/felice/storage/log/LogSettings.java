@@ -10,7 +10,7 @@ package io.felice.storage.log;
  * @param flushThreads number of threads that call fsync
  */
 public record LogSettings(int tailBytes, long tailBudgetBytes, int openFiles, int flushThreads) {
-    public static final LogSettings DEFAULT = new LogSettings(512 << 10, 64L << 20, 8_000, 2);
+    public static final LogSettings DEFAULT = new LogSettings(512 << 10, 64L << 20, 8_000, 16);
 
     public LogSettings {
         if (tailBytes < 2 * TailBuffers.SMALLEST || tailBudgetBytes < 0 || openFiles < 1 || flushThreads < 1) {

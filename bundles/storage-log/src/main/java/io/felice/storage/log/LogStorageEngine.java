@@ -72,8 +72,11 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
                 min = "1")
         int open_files() default 8_000;
 
-        @AttributeDefinition(description = "Threads that flush files to the disk.", min = "1")
-        int flush_threads() default 2;
+        @AttributeDefinition(
+                description = "Threads that flush files to the disk. Files that are flushed at the same time share the"
+                        + " commits of the file system's journal. Idle threads end.",
+                min = "1")
+        int flush_threads() default 16;
     }
 
     private static final Logger LOG = LoggerFactory.getLogger(LogStorageEngine.class);
