@@ -1,6 +1,7 @@
 package io.felice.api.storage;
 
 import io.felice.api.RecordBatch;
+import java.time.Duration;
 import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -142,6 +143,12 @@ public interface PartitionLog extends AutoCloseable {
 
     /** Sets the sizes for the batches and segments that follow. Existing segments do not change. */
     void configure(SegmentSizes sizes);
+
+    /**
+     * The files of segments that {@link #trimTo} drops are deleted after this delay, and at once if there is little free
+     * space. The records cannot be read meanwhile. The default does nothing, for engines that delete at once.
+     */
+    default void deleteFilesAfter(Duration delay) {}
 
     /**
      * Settles the log and gives the handle back. The log stays with the engine. When its last handle is closed, the

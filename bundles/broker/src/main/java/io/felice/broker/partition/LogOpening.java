@@ -44,6 +44,7 @@ public final class LogOpening {
         try {
             TopicRules rules = TopicRules.of(config);
             log.configure(rules.sizes());
+            log.deleteFilesAfter(rules.deleteDelay());
             makeDurable(log, rules.durability());
             OpenedLog.Found found = replay(log, files, id, highWatermark);
             return new OpenedLog(found, environment, engine, config, onFirstWrite, failures);

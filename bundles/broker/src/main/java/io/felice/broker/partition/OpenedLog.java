@@ -365,6 +365,7 @@ public final class OpenedLog {
             if (!old.sizes().equals(rules.sizes())) {
                 log.configure(rules.sizes());
             }
+            log.deleteFilesAfter(rules.deleteDelay());
             rolls.forget();
         });
     }

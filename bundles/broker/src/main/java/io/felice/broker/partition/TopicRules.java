@@ -3,12 +3,14 @@ package io.felice.broker.partition;
 import io.felice.api.config.TopicConfig;
 import io.felice.api.storage.SegmentSizes;
 import io.felice.records.Codec;
+import java.time.Duration;
 
 /**
  * The values of a topic's configuration that its partitions need, parsed once.
  *
  * @param checksBodies false if the records inside a batch are not checked
  * @param needsKeys true if the topic is compacted, so that every record needs a key
+ * @param deleteDelay how long the files of dropped segments are kept
  * @param codec how batches are stored; null if they stay as the producer compressed them
  */
 record TopicRules(
@@ -19,6 +21,7 @@ record TopicRules(
         boolean needsKeys,
         Codec codec,
         SegmentSizes sizes,
+        Duration deleteDelay,
         boolean stampsAppendTime,
         long beforeMaxMs,
         long afterMaxMs,
@@ -36,7 +39,11 @@ record TopicRules(
                 config.get(TopicConfig.RECORD_VALIDATION).equals("all"),
                 config.getList(TopicConfig.CLEANUP_POLICY).contains("compact"),
                 codec(config),
-                new SegmentSizes(config.segmentBytes(), config.getInt(TopicConfig.INDEX_INTERVAL_BYTES)),
+                new SegmentSizes(
+                        config.segmentBytes(),
+                        config.getInt(TopicConfig.INDEX_INTERVAL_BYTES),
+                        config.getInt(TopicConfig.SEGMENT_INDEX_BYTES)),
+                Duration.ofMillis(config.getLong(TopicConfig.FILE_DELETE_DELAY_MS)),
                 config.get(TopicConfig.MESSAGE_TIMESTAMP_TYPE).equals("LogAppendTime"),
                 config.getLong(TopicConfig.MESSAGE_TIMESTAMP_BEFORE_MAX_MS),
                 config.getLong(TopicConfig.MESSAGE_TIMESTAMP_AFTER_MAX_MS),

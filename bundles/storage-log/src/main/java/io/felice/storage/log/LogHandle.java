@@ -5,6 +5,7 @@ import io.felice.api.storage.PartitionLog;
 import io.felice.api.storage.Records;
 import io.felice.api.storage.Segment;
 import io.felice.api.storage.SegmentSizes;
+import java.time.Duration;
 import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
@@ -99,6 +100,11 @@ final class LogHandle implements PartitionLog {
     @Override
     public void roll() {
         log.roll(lease);
+    }
+
+    @Override
+    public void deleteFilesAfter(Duration delay) {
+        log.deleteFilesAfter(delay);
     }
 
     @Override

@@ -27,7 +27,7 @@ final class LogRecovery {
     private static final int HEAP_WINDOW_BYTES = 64 << 10;
     private static final Pattern LOG_FILE = Pattern.compile("\\d{20}\\.log");
     private static final Pattern INDEX_FILE = Pattern.compile("\\d{20}\\.(index|timeindex)");
-    private static final Pattern LEFTOVER_FILE = Pattern.compile(".*\\.(cleaned|tmp)");
+    private static final Pattern LEFTOVER_FILE = Pattern.compile(".*\\.(cleaned|deleted|tmp)");
 
     private final LogId id;
     private final LogResources shared;

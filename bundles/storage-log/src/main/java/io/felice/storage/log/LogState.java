@@ -203,8 +203,8 @@ final class LogState {
 
     private boolean fits(RecordBatch batch, int size) {
         SegmentFile active = segments.active();
-        return (active.size() == 0 || active.size() + size <= sizes.segmentBytes())
-                && batch.lastOffset() - active.baseOffset <= Integer.MAX_VALUE;
+        boolean hasRoom = active.size() + size <= sizes.segmentBytes() && active.indexBytes() < sizes.indexBytes();
+        return (active.size() == 0 || hasRoom) && batch.lastOffset() - active.baseOffset <= Integer.MAX_VALUE;
     }
 
     /** False if the active segment must be sealed before the batch can be appended. */

@@ -20,13 +20,21 @@ final class LogTruncation {
     private final LogState state;
     private final PartitionDirectory directory;
     private final LogWriter writer;
+    private final DeletedSegments deletedSegments;
     private final ReentrantLock flushing;
 
-    LogTruncation(LogResources shared, LogState state, PartitionDirectory directory, LogWriter writer, LogLocks locks) {
+    LogTruncation(
+            LogResources shared,
+            LogState state,
+            PartitionDirectory directory,
+            LogWriter writer,
+            DeletedSegments deletedSegments,
+            LogLocks locks) {
         this.shared = shared;
         this.state = state;
         this.directory = directory;
         this.writer = writer;
+        this.deletedSegments = deletedSegments;
         this.flushing = locks.flushing();
     }
 
@@ -65,7 +73,12 @@ final class LogTruncation {
     private void dropBelow(long to) throws IOException {
         long base = state.holding(to).baseOffset;
         List<SegmentFile> dropped = state.trimTo(Math.max(state.start(), base));
-        delete(dropped);
+        for (SegmentFile segment : dropped) {
+            segment.retire();
+        }
+        for (SegmentFile segment : dropped) {
+            deletedSegments.take(segment);
+        }
         syncAfter(dropped);
         if (to > base) {
             noteStart(to);

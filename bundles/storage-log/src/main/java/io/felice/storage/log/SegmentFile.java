@@ -21,6 +21,9 @@ import org.slf4j.LoggerFactory;
 final class SegmentFile {
     private static final Logger LOG = LoggerFactory.getLogger(SegmentFile.class);
     static final String CLEANED = ".log.cleaned";
+    /** The file of a segment that is no part of the log any more, until it is deleted. */
+    static final String DELETED = ".log.deleted";
+
     private static final int WINDOW_BYTES = 4096;
     private static final int GATHER_BYTES = 64 << 10;
     private static final long UNKNOWN_TIMESTAMP = -2;
@@ -339,6 +342,17 @@ final class SegmentFile {
         deleteIndexFiles();
     }
 
+    /**
+     * Renames the log file and deletes the index files.
+     *
+     * @return the new name of the log file in its directory
+     */
+    String renameToDeleted() throws IOException {
+        shared.files().rename(logFile(), path(DELETED));
+        deleteIndexFiles();
+        return nameOf(baseOffset, DELETED);
+    }
+
     void deleteIndexFiles() throws IOException {
         indexOnDisk = false;
         indexFiles().delete();
@@ -361,6 +375,12 @@ final class SegmentFile {
 
     private IndexFiles indexFiles() {
         return new IndexFiles(shared.files(), directory.get(), baseOffset);
+    }
+
+    /** Size of the active segment's offset index, which is in memory. */
+    int indexBytes() {
+        SparseIndex loaded = index;
+        return loaded == null ? 0 : loaded.sizeInBytes();
     }
 
     SparseIndex indexIfLoaded() {

@@ -9,6 +9,7 @@ import io.felice.api.storage.Records;
 import io.felice.api.storage.Segment;
 import io.felice.api.storage.SegmentSizes;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
@@ -33,6 +34,7 @@ final class SegmentedLog {
     private final LogLocks locks = new LogLocks();
     private final LogWriter writer;
     private final LogFlusher flusher;
+    private final DeletedSegments deletedSegments;
     private final LogTruncation truncation;
     private final LogReader reader;
     private long endAtLastSweep = -1;
@@ -45,7 +47,8 @@ final class SegmentedLog {
         this.state = state;
         this.writer = new LogWriter(shared, state, directory, locks);
         this.flusher = new LogFlusher(shared, state, directory, writer, locks);
-        this.truncation = new LogTruncation(shared, state, directory, writer, locks);
+        this.deletedSegments = new DeletedSegments(shared, directory::path);
+        this.truncation = new LogTruncation(shared, state, directory, writer, deletedSegments, locks);
         this.reader = new LogReader(id, state);
     }
 
@@ -99,6 +102,10 @@ final class SegmentedLog {
         } catch (FeliceException failure) {
             LOG.warn("{} was closed before all its batches were written: {}", id, failure.getMessage());
         }
+    }
+
+    void deleteFilesAfter(Duration delay) {
+        deletedSegments.delay(delay);
     }
 
     void configure(SegmentSizes sizes) {
@@ -302,6 +309,7 @@ final class SegmentedLog {
     void sweep() {
         boolean idle = state.end() == endAtLastSweep;
         endAtLastSweep = state.end();
+        deletedSegments.deleteDue();
         if (hasFailed()) {
             return;
         }

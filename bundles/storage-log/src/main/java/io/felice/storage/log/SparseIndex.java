@@ -153,6 +153,10 @@ final class SparseIndex {
         timeCount = timeEntryAtOrBelow(end - 1) + 1;
     }
 
+    synchronized int sizeInBytes() {
+        return count * OFFSET_ENTRY_BYTES;
+    }
+
     synchronized ByteBuffer offsetFile() {
         ByteBuffer file = ByteBuffer.allocate(count * OFFSET_ENTRY_BYTES);
         for (int i = 0; i < count; i++) {
