@@ -146,6 +146,11 @@ final class FakeBroker implements Partitions, ClusterMetadata, Configs {
     }
 
     @Override
+    public CompletionStage<ClusterView> replayed(long version) {
+        return reached(version);
+    }
+
+    @Override
     public CompletionStage<ClusterView> reached(long version) {
         return CompletableFuture.completedFuture(view);
     }
