@@ -9,6 +9,7 @@ import io.felice.api.config.TopicConfig;
 import io.felice.api.storage.EngineTrait;
 import io.felice.api.storage.PartitionLog;
 import io.felice.api.storage.Records;
+import io.felice.api.storage.Replacement;
 import io.felice.api.storage.Segment;
 import io.felice.broker.engine.FreeSpace;
 import io.felice.broker.engine.MountedEngine;
@@ -212,22 +213,33 @@ public final class Compaction {
             Segment segment = segments.next();
             SegmentRewrite rewrite = new SegmentRewrite(log, segment, filter);
             if (segment.baseOffset() < covered && rewrite.changesAnything()) {
-                return writer.executeAlone(() -> replace(segment, rewrite))
+                return replace(segment, rewrite)
                         .thenComposeAsync(nothing -> rewrite(segments, covered, filter), engine);
             }
         }
         return CompletableFuture.completedFuture(null);
     }
 
-    /** As the writer. */
-    private Void replace(Segment segment, SegmentRewrite rewrite) {
+    private CompletionStage<Void> replace(Segment segment, SegmentRewrite rewrite) {
         opened.mustBeOpen();
-        if (log.startOffset() >= segment.nextOffset()) {
-            return null;
-        }
         mustHaveRoomFor(segment);
+        Replacement replacement = log.replace(List.of(segment));
         try {
-            log.replace(segment, rewrite);
+            rewrite.forEachRemaining(replacement::append);
+            replacement.prepare();
+        } catch (RuntimeException | Error failure) {
+            replacement.close();
+            throw failure;
+        }
+        return writer.executeAlone(() -> commit(replacement, segment, rewrite))
+                .whenCompleteAsync((nothing, failure) -> replacement.close(), engine);
+    }
+
+    /** As the writer. */
+    private Void commit(Replacement replacement, Segment segment, SegmentRewrite rewrite) {
+        opened.mustBeOpen();
+        try {
+            replacement.commit();
         } catch (RuntimeException failure) {
             throw log.hasFailed() ? opened.writeFailed(failure, segment.sizeInBytes()) : failure;
         }
