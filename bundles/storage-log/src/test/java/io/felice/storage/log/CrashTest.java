@@ -176,7 +176,7 @@ class CrashTest {
                 Path directory = temp.resolve("run-" + runs++);
                 FaultyFiles files = new FaultyFiles();
                 try (LogStorageEngine engine = new LogStorageEngine(directory, SETTINGS, files, Clock.systemUTC())) {
-                    PartitionLog log = fifty(engine);
+                    PartitionLog log = appendFiveBatches(engine);
                     files.stopAfter(changes);
                     done = succeeds(one -> replace(one, one.segments().subList(0, 2), kept), log);
                 }
@@ -191,7 +191,7 @@ class CrashTest {
     void aStartThatIsCutShortWhileItEndsAMergerIsFollowedByOneThatEndsIt() throws IOException {
         Path committed = temp.resolve("committed");
         try (LogStorageEngine engine = new LogStorageEngine(temp.resolve("run"), SETTINGS)) {
-            PartitionLog log = fifty(engine);
+            PartitionLog log = appendFiveBatches(engine);
             Replacement replacement = log.replace(log.segments().subList(0, 2));
             batchesIn(everythingIn(log)).subList(1, 2).forEach(replacement::append);
             replacement.prepare();
