@@ -20,6 +20,7 @@ import io.felice.api.status.Trouble;
 import io.felice.api.storage.StorageEngine;
 import io.felice.broker.engine.Engines;
 import io.felice.broker.engine.MountedEngine;
+import io.felice.broker.partition.CompactionLimits;
 import io.felice.broker.partition.Environment;
 import io.felice.broker.partition.ProducerLimits;
 import java.nio.file.Path;
@@ -117,6 +118,7 @@ public final class Broker implements StatusSource, HealthSource {
     private final NodeConfigs configs;
     private final ClusterLink link;
     private final Replicas replicas;
+    private final Compactor compactor;
     private final Fetches fetches;
     private final NodePartitions partitions;
     private final Readiness readiness;
@@ -171,14 +173,17 @@ public final class Broker implements StatusSource, HealthSource {
         link = new ClusterLink(environment, threads::onMain, UUID.randomUUID(), rack, this::fail);
         Leaderships leaderships = new Leaderships(threads::onMain);
         ProducerLimits limits = new ProducerLimits(configs::broker);
-        replicas = new Replicas(environment, threads::onMain, engines, configs, leaderships, limits, link::view);
+        CompactionLimits compaction = new CompactionLimits(configs::broker);
+        replicas = new Replicas(
+                environment, threads::onMain, engines, configs, leaderships, limits, compaction, link::view);
+        compactor = new Compactor(engines, replicas::openLogs, compaction, nanos);
         fetches = new Fetches(replicas::leader, environment);
         ProducerIds producerIds = new ProducerIds(environment.brokerId(), () -> admin, environment.nanos());
         LogDirs logDirs = new LogDirs(replicas, engines);
         partitions = new NodePartitions(replicas, fetches, leaderships, producerIds, logDirs, threads.background());
         scrubbing = new Scrubbing(configs, engines, replicas::openLogs, nanos);
         readiness = new Readiness(link, configs, engines, replicas);
-        status = new BrokerStatus(replicas, fetches, engines, link, scrubbing);
+        status = new BrokerStatus(replicas, fetches, engines, compactor, link, scrubbing);
         strayTopics = new StrayTopics(replicas.strays(), () -> state, () -> admin, link, configs::broker);
         threads.onMain(this::start);
     }
@@ -242,7 +247,7 @@ public final class Broker implements StatusSource, HealthSource {
         }
         replicas.keepStateIn(state);
         link.storedIn(state.storeId());
-        upkeep = new Upkeep(environment, threads::onMain, engines, configs, replicas, state, scrubbing);
+        upkeep = new Upkeep(environment, threads::onMain, engines, configs, replicas, state, compactor, scrubbing);
         threads.timer().scheduleWithFixedDelay(upkeep::tick, TICK_MS, TICK_MS, TimeUnit.MILLISECONDS);
     }
 
@@ -320,7 +325,7 @@ public final class Broker implements StatusSource, HealthSource {
         services.offer(partitions, link, configs, strayTopics);
         readiness.offered();
         scheduleStrays();
-        configs.unmetDurability().forEach(log::warn);
+        configs.unmetConfigs().forEach(log::warn);
     }
 
     /** True if the view is of a cluster and has all records from before this broker's registration. */
@@ -452,6 +457,7 @@ public final class Broker implements StatusSource, HealthSource {
         readiness.stopping();
         services.withdraw();
         threads.decide(replicas::close, "closing the partitions");
+        compactor.close();
         fetches.close();
         threads.decide(this::leave, "closing the data directory");
         threads.end();

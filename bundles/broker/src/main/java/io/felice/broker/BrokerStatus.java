@@ -4,24 +4,39 @@ import io.felice.api.status.StatusTable;
 import io.felice.broker.engine.Device;
 import io.felice.broker.engine.Engines;
 import io.felice.broker.engine.MountedEngine;
-import io.felice.broker.partition.Compaction;
+import io.felice.broker.partition.CompactionLimits;
+import io.felice.broker.partition.CompactionProgress;
+import io.felice.broker.partition.OpenedLog;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import java.util.function.ToLongFunction;
+import java.util.stream.Stream;
 
 /** The broker's tables for {@code felice:status}. Any thread. */
 final class BrokerStatus {
     private static final List<String> COUNTERS = List.of("what", "count");
+    /** A node may have thousands of compacted logs, of which the dirtiest are shown. */
+    private static final int MOST_COMPACTED_LOGS = 100;
 
     private final Replicas replicas;
     private final Fetches fetches;
     private final Engines engines;
+    private final Compactor compactor;
     private final ClusterLink link;
     private final Scrubbing scrubbing;
 
-    BrokerStatus(Replicas replicas, Fetches fetches, Engines engines, ClusterLink link, Scrubbing scrubbing) {
+    BrokerStatus(
+            Replicas replicas,
+            Fetches fetches,
+            Engines engines,
+            Compactor compactor,
+            ClusterLink link,
+            Scrubbing scrubbing) {
         this.replicas = replicas;
         this.fetches = fetches;
         this.engines = engines;
+        this.compactor = compactor;
         this.link = link;
         this.scrubbing = scrubbing;
     }
@@ -34,6 +49,7 @@ final class BrokerStatus {
                 recovery(),
                 producers(),
                 compaction(),
+                compactedLogs(),
                 scrub(),
                 parked(),
                 storage(),
@@ -111,19 +127,89 @@ final class BrokerStatus {
     }
 
     private StatusTable compaction() {
-        List<Compaction> all = replicas.leaders().stream()
-                .map(leader -> leader.log().compaction())
-                .toList();
+        List<CompactionProgress> all =
+                compactions().map(log -> log.compaction().progress()).toList();
+        CompactionLimits limits = compactor.limits();
         return new StatusTable(
                 "broker.compaction",
                 COUNTERS,
                 List.of(
+                        row("compactions", sum(all, CompactionProgress::runs)),
+                        row("running", limits.runs()),
                         row(
-                                "compactions",
-                                all.stream().mapToLong(Compaction::runs).sum()),
-                        row(
-                                "saved.bytes",
-                                all.stream().mapToLong(Compaction::savedBytes).sum())));
+                                "failing",
+                                all.stream()
+                                        .filter(one -> !one.lastFailure().isEmpty())
+                                        .count()),
+                        row("read.bytes", sum(all, CompactionProgress::readBytes)),
+                        row("written.bytes", sum(all, CompactionProgress::writtenBytes)),
+                        row("saved.bytes", sum(all, CompactionProgress::savedBytes)),
+                        row("keys.bytes", limits.keyBytes()),
+                        row("keys.limit.bytes", limits.keyBytesLimit())));
+    }
+
+    private Stream<OpenedLog> compactions() {
+        return replicas.openLogs()
+                .filter(log -> log.compaction().isWanted()
+                        || log.compaction().progress().runs() > 0);
+    }
+
+    private static long sum(List<CompactionProgress> all, ToLongFunction<CompactionProgress> number) {
+        return all.stream().mapToLong(number).sum();
+    }
+
+    /** The dirtiest first; the logs that are compacted now or failed are before them. */
+    private StatusTable compactedLogs() {
+        Comparator<OpenedLog> byRatio =
+                Comparator.comparingDouble(log -> log.compaction().progress().ratio());
+        Comparator<OpenedLog> byUrgency =
+                Comparator.comparing(log -> isRemarkable(log.compaction().progress()));
+        List<List<Object>> rows = compactions()
+                .sorted(byUrgency.thenComparing(byRatio).reversed())
+                .limit(MOST_COMPACTED_LOGS)
+                .map(BrokerStatus::row)
+                .toList();
+        return new StatusTable(
+                "broker.compaction.logs",
+                List.of(
+                        "partition",
+                        "engine",
+                        "dirty.percent",
+                        "dirty.bytes",
+                        "bytes",
+                        "compacted.to",
+                        "runs",
+                        "last.run.ms",
+                        "read.bytes",
+                        "written.bytes",
+                        "saved.bytes",
+                        "doing",
+                        "done.percent",
+                        "last.failure"),
+                rows);
+    }
+
+    private static boolean isRemarkable(CompactionProgress progress) {
+        return !progress.doing().isEmpty() || !progress.lastFailure().isEmpty();
+    }
+
+    private static List<Object> row(OpenedLog log) {
+        CompactionProgress progress = log.compaction().progress();
+        return List.of(
+                log.partition().toString(),
+                log.engine().name(),
+                Math.round(100 * progress.ratio()),
+                progress.dirtyBytes(),
+                progress.bytes(),
+                log.compaction().cleanedTo(),
+                progress.runs(),
+                progress.lastRunMs(),
+                progress.readBytes(),
+                progress.writtenBytes(),
+                progress.savedBytes(),
+                progress.doing(),
+                progress.percent(),
+                progress.lastFailure());
     }
 
     private StatusTable parked() {

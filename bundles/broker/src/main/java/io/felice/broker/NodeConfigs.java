@@ -8,12 +8,12 @@ import static io.felice.api.config.ConfigEntry.Source.DYNAMIC_BROKER;
 import static io.felice.api.config.ConfigEntry.Source.DYNAMIC_DEFAULT_BROKER;
 import static io.felice.api.config.ConfigEntry.Source.DYNAMIC_TOPIC;
 import static io.felice.api.config.ConfigEntry.Source.STATIC_BROKER;
+import static io.felice.api.storage.EngineTrait.REPLACES_RANGES;
 import static io.felice.api.storage.EngineTrait.SURVIVES_KILL;
 import static io.felice.api.storage.EngineTrait.SURVIVES_POWER_LOSS;
 
 import io.felice.api.cluster.ClusterView;
 import io.felice.api.cluster.Endpoints;
-import io.felice.api.cluster.InternalTopics;
 import io.felice.api.cluster.TopicView;
 import io.felice.api.config.BrokerConfig;
 import io.felice.api.config.ConfigEntry;
@@ -44,10 +44,15 @@ import java.util.stream.Stream;
  * file overrides the default. Any thread may read; one thread passes new views and files.
  */
 final class NodeConfigs implements Configs {
-    private static final List<String> OF_ENGINES =
-            List.of(TopicConfig.STORAGE_ENGINE, TopicConfig.STORAGE_DURABILITY, TopicConfig.FLUSH_MESSAGES);
-    private static final String FLUSH_MESSAGES_OF_BROKER =
-            TopicConfig.KEYS.get(TopicConfig.FLUSH_MESSAGES).brokerKey();
+    private static final List<String> OF_ENGINES = List.of(
+            TopicConfig.STORAGE_ENGINE,
+            TopicConfig.STORAGE_DURABILITY,
+            TopicConfig.FLUSH_MESSAGES,
+            TopicConfig.CLEANUP_POLICY);
+    /** The broker's keys whose values an engine may not be able to keep. */
+    private static final List<String> OF_ENGINES_BY_DEFAULT = List.of(
+            TopicConfig.KEYS.get(TopicConfig.FLUSH_MESSAGES).brokerKey(),
+            TopicConfig.KEYS.get(TopicConfig.CLEANUP_POLICY).brokerKey());
 
     private final int brokerId;
     private final Engines engines;
@@ -220,12 +225,12 @@ final class NodeConfigs implements Configs {
      * One sentence for each topic whose engine cannot give the durability that its config asks for. The configuration
      * file can cause this, because it is read before the topics are known.
      */
-    List<String> unmetDurability() {
+    List<String> unmetConfigs() {
         Layers now = layers;
         List<String> sentences = new ArrayList<>();
         now.view.topics().forEach(topic -> {
             Map<String, String> own = now.view.configs(ConfigResource.topic(topic.name()));
-            enginesOf(now, topic).forEach(engine -> unmetDurability(topic.name(), own, now.topic(own), engine)
+            enginesOf(now, topic).forEach(engine -> unmetConfig(topic.name(), own, now.topic(own), engine)
                     .ifPresent(sentences::add));
         });
         return sentences;
@@ -399,16 +404,14 @@ final class NodeConfigs implements Configs {
         }
         key.check(value);
         if (ofTopic) {
-            checkTopic(resource.name(), name, value);
+            checkTopic(name, value);
         } else {
             checkBroker(name, value);
         }
     }
 
-    private void checkTopic(String topic, String name, String value) {
-        if (name.equals(TopicConfig.CLEANUP_POLICY)) {
-            mustNotCompact(topic, name, value);
-        } else if (name.equals(TopicConfig.STORAGE_ENGINE) && !value.isEmpty()) {
+    private void checkTopic(String name, String value) {
+        if (name.equals(TopicConfig.STORAGE_ENGINE) && !value.isEmpty()) {
             mustBeMounted(value);
         }
     }
@@ -416,15 +419,6 @@ final class NodeConfigs implements Configs {
     private void checkBroker(String name, String value) {
         if (name.equals(BrokerConfig.STORAGE_PLACEMENT)) {
             Placement.of(value).engines().forEach(this::mustBeMounted);
-        } else if (name.equals(TopicConfig.KEYS.get(TopicConfig.CLEANUP_POLICY).brokerKey())) {
-            mustNotCompact("", name, value);
-        }
-    }
-
-    private static void mustNotCompact(String topic, String name, String value) {
-        if (value.contains("compact") && !InternalTopics.isCompacted(topic)) {
-            throw INVALID_CONFIG.because("Invalid value " + value + " for configuration " + name
-                    + ": only __consumer_offsets can be compacted yet.");
         }
     }
 
@@ -462,7 +456,7 @@ final class NodeConfigs implements Configs {
             }
             mustStay(now, existing.get(), before, config);
         }
-        enginesOf(now, topic, config).forEach(engine -> mustGiveDurability(topic, values, config, engine));
+        enginesOf(now, topic, config).forEach(engine -> mustMeet(topic, values, config, engine));
     }
 
     /** As in Apache Kafka. */
@@ -486,13 +480,13 @@ final class NodeConfigs implements Configs {
 
     /** Checks a changed default against every topic that it applies to. */
     private void checkBroker(Layers now, Layers wanted) {
-        if (now.broker.get(FLUSH_MESSAGES_OF_BROKER).equals(wanted.broker.get(FLUSH_MESSAGES_OF_BROKER))) {
+        if (OF_ENGINES_BY_DEFAULT.stream().allMatch(key -> now.broker.get(key).equals(wanted.broker.get(key)))) {
             return;
         }
         now.view.topics().forEach(topic -> {
             Map<String, String> own = now.view.configs(ConfigResource.topic(topic.name()));
             TopicConfig config = wanted.topic(own);
-            enginesOf(now, topic).forEach(engine -> mustGiveDurability(topic.name(), own, config, engine));
+            enginesOf(now, topic).forEach(engine -> mustMeet(topic.name(), own, config, engine));
         });
     }
 
@@ -512,15 +506,16 @@ final class NodeConfigs implements Configs {
 
     /**
      * Refuses {@code power} if the engine's records do not survive a power cut, and {@code kill} if they do not survive a
-     * kill and the topic has it set. A topic that has nothing set gets {@code none} in such an engine.
+     * kill and the topic has it set. A topic that has nothing set gets {@code none} in such an engine. Refuses {@code
+     * compact} if the engine cannot replace segments.
      */
-    private void mustGiveDurability(String topic, Map<String, String> own, TopicConfig config, String engine) {
-        unmetDurability(topic, own, config, engine).ifPresent(sentence -> {
+    private void mustMeet(String topic, Map<String, String> own, TopicConfig config, String engine) {
+        unmetConfig(topic, own, config, engine).ifPresent(sentence -> {
             throw INVALID_CONFIG.because(sentence);
         });
     }
 
-    private Optional<String> unmetDurability(String topic, Map<String, String> own, TopicConfig config, String engine) {
+    private Optional<String> unmetConfig(String topic, Map<String, String> own, TopicConfig config, String engine) {
         Durability asked = Durability.of(config);
         if (asked == Durability.POWER && !has(engine, SURVIVES_POWER_LOSS)) {
             String key = config.getLong(TopicConfig.FLUSH_MESSAGES) == 1
@@ -530,9 +525,14 @@ final class NodeConfigs implements Configs {
                     + " do not survive a power cut.");
         }
         boolean asksForKill = asked == Durability.KILL && own.containsKey(TopicConfig.STORAGE_DURABILITY);
-        return asksForKill && !has(engine, SURVIVES_KILL)
-                ? Optional.of("Topic " + topic + " cannot have " + TopicConfig.STORAGE_DURABILITY
-                        + "=kill: the records of its engine " + engine + " do not survive kill -9 of the broker.")
+        if (asksForKill && !has(engine, SURVIVES_KILL)) {
+            return Optional.of("Topic " + topic + " cannot have " + TopicConfig.STORAGE_DURABILITY
+                    + "=kill: the records of its engine " + engine + " do not survive kill -9 of the broker.");
+        }
+        boolean asksForCompaction = config.getList(TopicConfig.CLEANUP_POLICY).contains("compact");
+        return asksForCompaction && !has(engine, REPLACES_RANGES)
+                ? Optional.of("Topic " + topic + " cannot have " + TopicConfig.CLEANUP_POLICY + "=compact: its engine "
+                        + engine + " cannot replace segments.")
                 : Optional.empty();
     }
 

@@ -18,6 +18,7 @@ import io.felice.broker.engine.Engines;
 import io.felice.broker.engine.MountedEngine;
 import io.felice.broker.engine.Openings;
 import io.felice.broker.partition.BatchAdmission;
+import io.felice.broker.partition.CompactionLimits;
 import io.felice.broker.partition.Environment;
 import io.felice.broker.partition.LeaderPartition;
 import io.felice.broker.partition.LogOpening;
@@ -93,13 +94,14 @@ final class Replicas {
             NodeConfigs configs,
             Leaderships leaderships,
             ProducerLimits limits,
+            CompactionLimits compaction,
             Supplier<ClusterView> view) {
         this.environment = environment;
         this.main = main;
         this.engines = engines;
         this.configs = configs;
         this.leaderships = leaderships;
-        this.opening = new LogOpening(environment, limits);
+        this.opening = new LogOpening(environment, limits, compaction);
         this.openingTimes = new OpeningTimes(environment);
         this.strays = new StrayLogs(environment, main, engines, view, this::isInUse);
         this.view = view;

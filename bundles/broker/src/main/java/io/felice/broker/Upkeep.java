@@ -7,10 +7,8 @@ import io.felice.broker.engine.MountedEngine;
 import io.felice.broker.partition.Environment;
 import io.felice.broker.partition.LeaderPartition;
 import java.io.IOException;
-import java.util.Iterator;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
@@ -18,14 +16,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The broker's periodic work: expires appends, flushes, writes high watermarks, applies retention, compacts, reads logs
- * for damage, and checks full engines. The timer starts the work, the broker's thread decides which of it is due, and
- * the engines' threads and the background executor do it.
+ * The broker's periodic work: expires appends, flushes, writes high watermarks, applies retention, starts compactions,
+ * reads logs for damage, and checks full engines. The timer starts the work, the broker's thread decides which of it is
+ * due, and the engines' threads and the background executor do it.
  */
 final class Upkeep {
     private static final Logger log = LoggerFactory.getLogger(Upkeep.class);
     private static final int TICKS_PER_CHECKPOINT = 5;
-    private static final int TICKS_PER_COMPACTION = 5;
     /** A full engine does not wait for the retention interval, because retention may free space. */
     private static final int TICKS_PER_RETENTION_WHILE_FULL = 2;
 
@@ -35,11 +32,10 @@ final class Upkeep {
     private final NodeConfigs configs;
     private final Replicas replicas;
     private final NodeState state;
+    private final Compactor compactor;
     private final Scrubbing scrubbing;
     /** Engines with a running pass of retention; one pass per engine at a time. */
     private final Set<MountedEngine> underWay = ConcurrentHashMap.newKeySet();
-    /** Engines whose logs are being compacted, one after the other. */
-    private final Set<MountedEngine> compacting = ConcurrentHashMap.newKeySet();
 
     // Used by the broker's thread only.
     private Map<TopicPartition, Long> writtenWatermarks = Map.of();
@@ -55,6 +51,7 @@ final class Upkeep {
             NodeConfigs configs,
             Replicas replicas,
             NodeState state,
+            Compactor compactor,
             Scrubbing scrubbing) {
         this.environment = environment;
         this.main = main;
@@ -62,6 +59,7 @@ final class Upkeep {
         this.configs = configs;
         this.replicas = replicas;
         this.state = state;
+        this.compactor = compactor;
         this.scrubbing = scrubbing;
         this.lastRetention = environment.nanos().getAsLong();
     }
@@ -96,9 +94,7 @@ final class Upkeep {
         if (ticks % TICKS_PER_CHECKPOINT == 0) {
             checkpoint();
         }
-        if (ticks % TICKS_PER_COMPACTION == 0) {
-            engines.all().forEach(this::compact);
-        }
+        compactor.tick();
         scrubbing.tick();
         boolean due = retentionIsDue();
         boolean dueWhileFull = due || ticks % TICKS_PER_RETENTION_WHILE_FULL == 0;
@@ -152,30 +148,6 @@ final class Upkeep {
         } catch (RuntimeException failure) {
             log.warn("Retention of {} failed: {}", partition.id(), failure.toString());
         }
-    }
-
-    /**
-     * Does nothing while logs are being opened: openings leave one thread of the engine free, for more urgent tasks.
-     */
-    private void compact(MountedEngine engine) {
-        if (!engine.openings().areUnderWay() && compacting.add(engine)) {
-            Iterator<LeaderPartition> partitions = replicas.leaders().stream()
-                    .filter(partition -> partition.log().engine() == engine)
-                    .iterator();
-            engine.execute(() -> compactNext(engine, partitions));
-        }
-    }
-
-    /** Skips partitions that need no compaction. After a compaction the next partition is handled in a new task. */
-    private void compactNext(MountedEngine engine, Iterator<LeaderPartition> partitions) {
-        while (partitions.hasNext() && !engine.openings().areUnderWay()) {
-            CompletionStage<Void> compacted = partitions.next().log().compact();
-            if (!compacted.toCompletableFuture().isDone()) {
-                compacted.thenRun(() -> engine.execute(() -> compactNext(engine, partitions)));
-                return;
-            }
-        }
-        compacting.remove(engine);
     }
 
     /** Writes the high watermarks if any has changed. On the broker's thread. */

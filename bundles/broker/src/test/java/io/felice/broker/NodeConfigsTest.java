@@ -18,6 +18,7 @@ import io.felice.api.config.ConfigEntry.Source;
 import io.felice.api.config.ConfigEntry.Synonym;
 import io.felice.api.config.ConfigResource;
 import io.felice.api.config.TopicConfig;
+import io.felice.api.storage.EngineTrait;
 import io.felice.broker.engine.Engines;
 import io.felice.broker.partition.ScriptedEngine;
 import io.felice.storage.memory.MemoryStorageEngine;
@@ -25,6 +26,7 @@ import java.time.Clock;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -404,11 +406,11 @@ class NodeConfigsTest {
     @Test
     void aTopicWithoutTheDurabilityItAsksForIsReported() {
         kept.put("orders", List.of("memory"));
-        assertThat(configs.unmetDurability()).isEmpty();
+        assertThat(configs.unmetConfigs()).isEmpty();
 
         replay(new ConfigSet(ALL, "log.flush.interval.messages", "1"));
 
-        assertThat(configs.unmetDurability())
+        assertThat(configs.unmetConfigs())
                 .containsExactly(
                         "Topic orders cannot have flush.messages=1: the records of its engine memory do not survive a power cut.");
     }
@@ -423,14 +425,20 @@ class NodeConfigsTest {
     }
 
     @Test
-    void onlyTheOffsetsTopicCanBeCompacted() {
-        configs.check(ConfigResource.topic("__consumer_offsets"), TopicConfig.CLEANUP_POLICY, "compact");
+    void aTopicIsCompactedWhereItsEngineCanReplaceSegments() {
+        configs.check(ORDERS, TopicConfig.CLEANUP_POLICY, "compact,delete");
+        configs.check(ALL, "log.cleanup.policy", "compact");
+        configs.check(ORDERS, Map.of(TopicConfig.CLEANUP_POLICY, "compact"));
+        ScriptedEngine plain = new ScriptedEngine(Clock.systemUTC());
+        plain.traits = Set.of(EngineTrait.SURVIVES_KILL);
+        engines.mount("plain", plain);
+        kept.put("orders", List.of("plain"));
+
         refused(
                 ErrorCode.INVALID_CONFIG,
-                () -> configs.check(
-                        ConfigResource.topic("__transaction_state"), TopicConfig.CLEANUP_POLICY, "compact"));
-        refused(ErrorCode.INVALID_CONFIG, () -> configs.check(ORDERS, TopicConfig.CLEANUP_POLICY, "compact,delete"));
-        refused(ErrorCode.INVALID_CONFIG, () -> configs.check(ALL, "log.cleanup.policy", "compact"));
+                () -> configs.check(ORDERS, Map.of(TopicConfig.CLEANUP_POLICY, "compact,delete")));
+        refused(ErrorCode.INVALID_CONFIG, () -> configs.check(ALL, Map.of("log.cleanup.policy", "compact")));
+        configs.check(ORDERS, Map.of(TopicConfig.CLEANUP_POLICY, "delete"));
     }
 
     @Test

@@ -3,7 +3,6 @@ package io.felice.controller;
 import io.felice.api.ErrorCode;
 import io.felice.api.cluster.Admin.ConfigChange;
 import io.felice.api.cluster.ClusterView;
-import io.felice.api.cluster.InternalTopics;
 import io.felice.api.cluster.MetadataRecord;
 import io.felice.api.config.BrokerConfig;
 import io.felice.api.config.ConfigKey;
@@ -48,7 +47,7 @@ final class DynamicConfigs {
     /** @throws io.felice.api.FeliceException INVALID_CONFIG */
     static void checkNewTopic(String topic, Map<String, String> configs) {
         ConfigResource resource = ConfigResource.topic(topic);
-        configs.forEach((key, value) -> checkValue(resource, keyOf(resource, key), value));
+        configs.forEach((key, value) -> checkValue(keyOf(resource, key), value));
     }
 
     private static void checkResource(ClusterView view, ConfigResource resource) {
@@ -82,7 +81,7 @@ final class DynamicConfigs {
                     case APPEND -> joined(list(view, resource, key, change), change.value(), true);
                     case SUBTRACT -> joined(list(view, resource, key, change), change.value(), false);
                 };
-        checkValue(resource, key, value);
+        checkValue(key, value);
         return Optional.of(new MetadataRecord.ConfigSet(resource, key.name(), value));
     }
 
@@ -99,26 +98,12 @@ final class DynamicConfigs {
         return key;
     }
 
-    private static void checkValue(ConfigResource resource, ConfigKey key, String value) {
+    private static void checkValue(ConfigKey key, String value) {
         key.check(value);
         if (value.length() > MAX_VALUE_LENGTH) {
             throw ErrorCode.INVALID_CONFIG.because("The value of " + key.name() + " has " + value.length()
                     + " characters; at most " + MAX_VALUE_LENGTH + " are allowed.");
         }
-        if (isCleanupPolicy(key) && items(value).contains("compact") && !mayBeCompacted(resource)) {
-            throw ErrorCode.INVALID_CONFIG.because("Invalid value " + value + " for configuration " + key.name()
-                    + ": this version compacts nothing but __consumer_offsets; use delete.");
-        }
-    }
-
-    private static boolean isCleanupPolicy(ConfigKey key) {
-        return key.name().equals(TopicConfig.CLEANUP_POLICY)
-                || key.name()
-                        .equals(TopicConfig.KEYS.get(TopicConfig.CLEANUP_POLICY).brokerKey());
-    }
-
-    private static boolean mayBeCompacted(ConfigResource resource) {
-        return resource.type() == ConfigResource.Type.TOPIC && InternalTopics.isCompacted(resource.name());
     }
 
     /**

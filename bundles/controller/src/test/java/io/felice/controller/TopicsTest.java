@@ -186,9 +186,9 @@ class TopicsTest {
         assertThat(setup.view().configs(ConfigResource.topic("good"))).isEqualTo(Map.of("retention.ms", "5"));
         assertThat(configured(setup, "unknown", Map.of("colour", "red"))).isEqualTo(ErrorCode.INVALID_CONFIG);
         assertThat(configured(setup, "wrong", Map.of("retention.ms", "soon"))).isEqualTo(ErrorCode.INVALID_CONFIG);
-        assertThat(configured(setup, "compacted", Map.of("cleanup.policy", "delete,compact")))
+        assertThat(configured(setup, "tidy", Map.of("cleanup.policy", "delete,tidy")))
                 .isEqualTo(ErrorCode.INVALID_CONFIG);
-        assertThat(configured(setup, "__consumer_offsets", Map.of("cleanup.policy", "compact")))
+        assertThat(configured(setup, "compacted", Map.of("cleanup.policy", "delete,compact")))
                 .isEqualTo(ErrorCode.NONE);
         assertThat(setup.view().topics()).hasSize(2);
     }

@@ -6,15 +6,19 @@ import static io.felice.testkit.TestBatches.batch;
 import static io.felice.testkit.TestBatches.copyOf;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.felice.api.ErrorCode;
+import io.felice.api.FeliceException;
 import io.felice.api.RecordBatch;
 import io.felice.api.storage.PartitionLog;
 import io.felice.api.storage.Records;
+import io.felice.api.storage.Replacement;
 import io.felice.api.storage.Segment;
 import io.felice.api.storage.SegmentSizes;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
 import java.util.Random;
@@ -37,6 +41,11 @@ final class RandomLog {
     private long start;
     private long end;
     private int appends;
+    /** A replacement is under way, which is one of the log's only. */
+    private boolean isReplacing;
+    /** The log was truncated since the replacement began. */
+    private boolean wasCut;
+
     private String last = "nothing yet";
 
     RandomLog(long seed, PartitionLog log) {
@@ -184,6 +193,7 @@ final class RandomLog {
         if (to < 0) {
             return;
         }
+        wasCut = true;
         pins.removeIf(pinned -> {
             if (pinned.next() > to) {
                 release(pinned);
@@ -219,20 +229,83 @@ final class RandomLog {
         end = Math.max(end, start);
     }
 
+    /** Replaces up to four neighbouring segments; other operations run before the replacement is committed. */
     private void replace() {
         List<Segment> sealed = log.segments().stream().filter(Segment::sealed).toList();
-        if (sealed.isEmpty()) {
+        if (isReplacing || sealed.isEmpty()) {
             return;
         }
-        Segment old = sealed.get(random.nextInt(sealed.size()));
-        last = "replace " + old;
-        model.removeIf(
-                kept -> kept.base() >= old.baseOffset() && kept.base() < old.nextOffset() && random.nextInt(3) == 0);
-        List<RecordBatch> left = model.stream()
-                .filter(kept -> kept.base() >= old.baseOffset() && kept.base() < old.nextOffset())
-                .map(kept -> new RecordBatch(ByteBuffer.wrap(kept.bytes()), 0))
+        int first = random.nextInt(sealed.size());
+        List<Segment> old = sealed.subList(first, Math.min(sealed.size(), first + 1 + random.nextInt(4)));
+        List<Kept> left = inside(old).stream()
+                .filter(kept -> random.nextInt(3) > 0)
+                .map(kept -> random.nextInt(3) > 0 ? kept : smaller(kept))
                 .toList();
-        log.replace(old, left.iterator());
+        last = "replace " + old;
+        isReplacing = true;
+        wasCut = false;
+        try (Replacement replacement = log.replace(old)) {
+            left.forEach(kept -> replacement.append(new RecordBatch(ByteBuffer.wrap(kept.bytes()), 0)));
+            for (int more = random.nextInt(4); more > 0; more--) {
+                step();
+            }
+            replacement.prepare();
+            for (int more = random.nextInt(4); more > 0; more--) {
+                step();
+            }
+            if (random.nextInt(5) > 0) {
+                commit(replacement, old, left);
+            }
+            for (int more = random.nextInt(4); more > 0; more--) {
+                step();
+            }
+        } finally {
+            isReplacing = false;
+        }
+    }
+
+    private List<Kept> inside(List<Segment> old) {
+        long from = old.get(0).baseOffset();
+        long to = old.get(old.size() - 1).nextOffset();
+        return model.stream()
+                .filter(kept -> kept.base() >= from && kept.base() < to)
+                .toList();
+    }
+
+    /** A batch of the same offsets with other records. */
+    private static Kept smaller(Kept kept) {
+        RecordBatch batch = batch((int) (kept.next() - kept.base()))
+                .values("y")
+                .timestamp(kept.timestamp())
+                .at(kept.base());
+        return new Kept(kept.base(), kept.next(), kept.timestamp(), copyOf(batch));
+    }
+
+    /** The bytes of a segment may change when the log is trimmed inside it. */
+    private static List<List<Long>> ranges(List<Segment> segments) {
+        return segments.stream()
+                .filter(Segment::sealed)
+                .map(segment -> List.of(segment.baseOffset(), segment.nextOffset()))
+                .toList();
+    }
+
+    /** A log that lost segments that are replaced refuses; one that was truncated elsewhere may. */
+    private void commit(Replacement replacement, List<Segment> old, List<Kept> left) {
+        boolean changed = !ranges(log.segments()).containsAll(ranges(old));
+        last = "commit of " + old + (changed ? ", which changed" : "");
+        try {
+            replacement.commit();
+        } catch (FeliceException refused) {
+            assertThat(refused.code()).isEqualTo(ErrorCode.OFFSET_OUT_OF_RANGE);
+            assertThat(changed || wasCut).as("refused: " + refused).isTrue();
+            return;
+        }
+        assertThat(changed).as("changed, and yet replaced").isFalse();
+        model.removeAll(inside(old));
+        model.addAll(left.stream().filter(kept -> kept.next() > start).toList());
+        model.sort(Comparator.comparingLong(Kept::base));
+        assertSame();
+        assertThat(everythingIn(log)).isEqualTo(join(model));
     }
 
     private void configure() {

@@ -17,6 +17,7 @@ import io.felice.api.storage.EngineTrait;
 import io.felice.api.storage.LogId;
 import io.felice.api.storage.PartitionLog;
 import io.felice.api.storage.Records;
+import io.felice.api.storage.Replacement;
 import io.felice.api.storage.Segment;
 import io.felice.api.storage.SegmentSizes;
 import io.felice.api.storage.StorageEngine;
@@ -593,41 +594,393 @@ public abstract class StorageEngineContract {
         assertThat(log.scanStartFor(601)).isBetween(0L, 8L);
     }
 
-    @Test
-    void aSealedSegmentIsReplacedByFewerBatches() {
-        if (!engine.traits().contains(EngineTrait.REPLACES_RANGES)) {
-            return;
+    // Replacing segments
+
+    private boolean replaces() {
+        return engine.traits().contains(EngineTrait.REPLACES_RANGES);
+    }
+
+    /** Five segments of two batches each, from 0, 20, 40, 60 and 80 on; the last one is active. */
+    private void appendTensInFiveSegments() {
+        log.configure(new SegmentSizes(PLENTY, 0));
+        for (int i = 0; i < 5; i++) {
+            log.roll();
+            appendTens(2);
         }
-        appendTens(3);
-        log.roll();
-        log.append(batch(10).at(30));
-        Segment last = sealed().get(sealed().size() - 1);
-        List<RecordBatch> kept = batchesIn(everythingIn(log)).stream()
-                .filter(batch -> batch.baseOffset() >= last.baseOffset() && batch.baseOffset() < last.nextOffset())
-                .filter(batch -> batch.baseOffset() != 20)
-                .toList();
+        assertThat(log.segments()).extracting(Segment::baseOffset).containsExactly(0L, 20L, 40L, 60L, 80L);
+    }
 
-        log.replace(last, kept.iterator());
+    /** Begins to replace segments by those of their batches that have these offsets. */
+    private Replacement beginReplacing(List<Segment> old, Long... kept) {
+        List<RecordBatch> batches = batchesIn(everythingIn(log));
+        Replacement replacement = log.replace(old);
+        batches.stream()
+                .filter(batch -> List.of(kept).contains(batch.baseOffset()))
+                .forEach(replacement::append);
+        return replacement;
+    }
 
-        List<Long> expected = new ArrayList<>(List.of(0L, 10L, 30L));
-        assertThat(allOffsets(0, ALL)).isEqualTo(expected);
-        assertThat(offsetsOf(log.read(20, ALL, PLENTY, true))).containsExactly(30L);
-        assertThat(log.endOffset()).isEqualTo(40);
+    private void replace(List<Segment> old, Long... kept) {
+        try (Replacement replacement = beginReplacing(old, kept)) {
+            replacement.prepare();
+            replacement.commit();
+        }
     }
 
     @Test
-    void replacingNeedsASealedSegmentOfThisLog() {
-        if (!engine.traits().contains(EngineTrait.REPLACES_RANGES)) {
+    void aSealedSegmentIsReplacedByFewerBatches() {
+        if (!replaces()) {
             return;
         }
-        appendTens(1);
-        Segment active = log.segments().get(log.segments().size() - 1);
+        appendTensInFiveSegments();
+        int size = batch(10).at(0).sizeInBytes();
+
+        replace(log.segments().subList(1, 2), 30L);
+
+        assertThat(allOffsets(0, ALL)).containsExactly(0L, 10L, 30L, 40L, 50L, 60L, 70L, 80L, 90L);
+        assertThat(offsetsOf(log.read(20, ALL, PLENTY, true)).get(0)).isEqualTo(30);
+        assertThat(log.segments()).extracting(Segment::baseOffset).containsExactly(0L, 20L, 40L, 60L, 80L);
+        assertThat(log.segments().get(1).sizeInBytes()).isEqualTo(size);
+        assertThat(log.endOffset()).isEqualTo(100);
+    }
+
+    @Test
+    void neighbouringSegmentsBecomeOne() {
+        if (!replaces()) {
+            return;
+        }
+        appendTensInFiveSegments();
+
+        replace(log.segments().subList(1, 4), 20L, 50L, 60L);
+
+        assertThat(allOffsets(0, ALL)).containsExactly(0L, 10L, 20L, 50L, 60L, 80L, 90L);
+        assertThat(log.segments()).extracting(Segment::baseOffset).containsExactly(0L, 20L, 80L);
+        assertThat(log.segments()).extracting(Segment::nextOffset).containsExactly(20L, 80L, 100L);
+        for (long offset = 21; offset <= 50; offset += 10) {
+            assertThat(offsetsOf(log.read(offset + 9, ALL, PLENTY, true)).get(0))
+                    .isEqualTo(50);
+        }
+    }
+
+    @Test
+    void allSealedSegmentsMayBecomeOneThatIsEmpty() {
+        if (!replaces()) {
+            return;
+        }
+        appendTensInFiveSegments();
+        log.roll();
+
+        replace(log.segments().subList(0, 5));
+
+        assertThat(allOffsets(0, ALL)).isEmpty();
+        assertThat(log.startOffset()).isZero();
+        assertThat(log.endOffset()).isEqualTo(100);
+        assertThat(log.segments()).extracting(Segment::nextOffset).containsExactly(100L, 100L);
+        assertThat(log.segments().get(0).maxTimestamp()).isEqualTo(-1);
+        log.append(batch(10).at(100));
+        assertThat(allOffsets(0, ALL)).containsExactly(100L);
+    }
+
+    @Test
+    void aSegmentIsReplacedAgainAndAgain() {
+        if (!replaces()) {
+            return;
+        }
+        appendTensInFiveSegments();
+
+        replace(log.segments().subList(0, 2), 0L, 10L, 20L);
+        replace(log.segments().subList(0, 2), 10L, 20L, 50L);
+        replace(log.segments().subList(0, 2), 10L, 70L);
+
+        assertThat(allOffsets(0, ALL)).containsExactly(10L, 70L, 80L, 90L);
+        assertThat(log.segments()).extracting(Segment::baseOffset).containsExactly(0L, 80L);
+    }
+
+    @Test
+    void aReplacedSegmentHasTheNewestTimestampOfWhatIsLeft() {
+        if (!replaces()) {
+            return;
+        }
+        log.configure(new SegmentSizes(PLENTY, 0));
+        log.append(batch(10).timestamp(500).at(0));
+        log.append(batch(10).timestamp(300).at(10));
+        log.roll();
+
+        replace(log.segments().subList(0, 1), 10L);
+
+        assertThat(log.segments().get(0).maxTimestamp()).isEqualTo(300);
+        assertThat(log.scanStartFor(301)).isEqualTo(20);
+        assertThat(log.scanStartFor(300)).isBetween(0L, 19L);
+    }
+
+    @Test
+    void theLogGoesOnWhileSegmentsAreReplaced() {
+        if (!replaces()) {
+            return;
+        }
+        appendTensInFiveSegments();
+
+        try (Replacement replacement = beginReplacing(log.segments().subList(0, 3), 10L)) {
+            appendTens(1);
+            log.roll();
+            appendTens(1);
+            replacement.prepare();
+            log.settle();
+            assertThat(allOffsets(0, ALL)).hasSize(12).startsWith(0L, 10L, 20L);
+            log.append(batch(10).at(120));
+
+            replacement.commit();
+
+            log.append(batch(10).at(130));
+            assertThat(allOffsets(0, ALL)).containsExactly(10L, 60L, 70L, 80L, 90L, 100L, 110L, 120L, 130L);
+        }
+        assertThat(allOffsets(0, ALL)).containsExactly(10L, 60L, 70L, 80L, 90L, 100L, 110L, 120L, 130L);
+    }
+
+    @Test
+    void aReplacementThatIsNotCommittedChangesNothing() {
+        if (!replaces()) {
+            return;
+        }
+        appendTensInFiveSegments();
+        byte[] before = everythingIn(log);
+        List<Segment> segments = log.segments();
+
+        beginReplacing(segments.subList(0, 2), 10L).close();
+        Replacement prepared = beginReplacing(segments.subList(0, 4), 10L, 50L);
+        prepared.prepare();
+        prepared.close();
+        prepared.close();
+
+        assertThat(everythingIn(log)).isEqualTo(before);
+        assertThat(log.segments()).isEqualTo(segments);
+    }
+
+    @Test
+    void aNewSegmentTakesBatchesOfTheOldOffsetsInOrderOnly() {
+        if (!replaces()) {
+            return;
+        }
+        appendTensInFiveSegments();
+
+        try (Replacement replacement = log.replace(log.segments().subList(1, 3))) {
+            assertThatThrownBy(() -> replacement.append(batch(10).at(10))).isInstanceOf(IllegalArgumentException.class);
+            replacement.append(batch(10).at(30));
+            assertThatThrownBy(() -> replacement.append(batch(10).at(20))).isInstanceOf(IllegalArgumentException.class);
+            assertThatThrownBy(() -> replacement.append(batch(11).at(50))).isInstanceOf(IllegalArgumentException.class);
+            replacement.append(batch(10).at(50));
+            replacement.prepare();
+            replacement.commit();
+        }
+
+        assertThat(allOffsets(0, ALL)).containsExactly(0L, 10L, 30L, 50L, 60L, 70L, 80L, 90L);
+    }
+
+    @Test
+    void replacingNeedsSealedNeighboursOfThisLog() {
+        if (!replaces()) {
+            return;
+        }
+        appendTensInFiveSegments();
+        List<Segment> all = log.segments();
         Segment unknown = new Segment(400, 500, 10, 1, 1, true);
 
-        assertThatThrownBy(() -> log.replace(active, List.<RecordBatch>of().iterator()))
-                .isInstanceOf(IllegalArgumentException.class);
-        assertThatThrownBy(() -> log.replace(unknown, List.<RecordBatch>of().iterator()))
-                .isInstanceOf(IllegalArgumentException.class);
+        assertFails(ErrorCode.OFFSET_OUT_OF_RANGE, () -> log.replace(all.subList(4, 5)));
+        assertFails(ErrorCode.OFFSET_OUT_OF_RANGE, () -> log.replace(all.subList(3, 5)));
+        assertFails(ErrorCode.OFFSET_OUT_OF_RANGE, () -> log.replace(List.of(unknown)));
+        assertFails(ErrorCode.OFFSET_OUT_OF_RANGE, () -> log.replace(List.of(all.get(0), all.get(2))));
+        assertFails(ErrorCode.OFFSET_OUT_OF_RANGE, () -> log.replace(List.of(all.get(1), all.get(0))));
+        assertThatThrownBy(() -> log.replace(List.of())).isInstanceOf(IllegalArgumentException.class);
+    }
+
+    @Test
+    void segmentsThatWereTrimmedMeanwhileAreNotReplaced() {
+        if (!replaces()) {
+            return;
+        }
+        appendTensInFiveSegments();
+
+        try (Replacement replacement = beginReplacing(log.segments().subList(0, 3), 0L, 10L, 30L, 50L)) {
+            replacement.prepare();
+            log.trimTo(20);
+            assertFails(ErrorCode.OFFSET_OUT_OF_RANGE, replacement::commit);
+        }
+
+        assertThat(allOffsets(20, ALL)).containsExactly(20L, 30L, 40L, 50L, 60L, 70L, 80L, 90L);
+        assertThat(log.startOffset()).isEqualTo(20);
+    }
+
+    @Test
+    void aLogThatWasTrimmedInsideTheFirstSegmentKeepsItsStart() {
+        if (!replaces()) {
+            return;
+        }
+        appendTensInFiveSegments();
+
+        try (Replacement replacement = beginReplacing(log.segments().subList(0, 3), 0L, 10L, 30L)) {
+            replacement.prepare();
+            log.trimTo(15);
+            replacement.commit();
+        }
+
+        assertThat(log.startOffset()).isEqualTo(15);
+        assertThat(allOffsets(15, ALL)).containsExactly(10L, 30L, 60L, 70L, 80L, 90L);
+        assertFails(ErrorCode.OFFSET_OUT_OF_RANGE, () -> log.read(14, ALL, PLENTY, true));
+    }
+
+    @Test
+    void segmentsThatWereTruncatedMeanwhileAreNotReplacedAlsoIfTheyLookTheSameAgain() {
+        if (!replaces()) {
+            return;
+        }
+        appendTensInFiveSegments();
+
+        try (Replacement replacement = beginReplacing(log.segments().subList(0, 2), 10L, 30L)) {
+            replacement.prepare();
+            log.truncateTo(30);
+            log.append(batch(10).values("other").at(30));
+            log.roll();
+            log.append(batch(10).at(40));
+            byte[] before = everythingIn(log);
+            assertFails(ErrorCode.OFFSET_OUT_OF_RANGE, replacement::commit);
+            assertThat(everythingIn(log)).isEqualTo(before);
+        }
+
+        assertThat(allOffsets(0, ALL)).containsExactly(0L, 10L, 20L, 30L, 40L);
+    }
+
+    @Test
+    void whatIsPinnedOfReplacedSegmentsStaysAsItWas() {
+        if (!replaces()) {
+            return;
+        }
+        appendTensInFiveSegments();
+        log.settle();
+        List<Records> pins = new ArrayList<>();
+        for (long offset = 0; offset < 60; offset += 10) {
+            pins.add(log.read(offset, offset + 10, PLENTY, true));
+        }
+        byte[] before = joined(pins);
+
+        replace(log.segments().subList(0, 3), 30L);
+
+        assertThat(joined(pins)).isEqualTo(before);
+        pins.forEach(Records::close);
+        assertThat(allOffsets(0, ALL)).containsExactly(30L, 60L, 70L, 80L, 90L);
+    }
+
+    @Test
+    void aLogWithReplacedSegmentsIsTrimmedAndTruncatedAsAnyOther() {
+        if (!replaces()) {
+            return;
+        }
+        appendTensInFiveSegments();
+        try (Replacement replacement = beginReplacing(log.segments().subList(0, 2), 10L, 30L)) {
+            replacement.prepare();
+            replacement.commit();
+            log.truncateTo(30);
+            log.append(batch(10).values("again").at(30));
+            log.roll();
+            log.trimTo(15);
+        }
+
+        assertThat(allOffsets(15, ALL)).containsExactly(10L, 30L);
+        log.trimTo(40);
+        assertThat(log.segments()).hasSize(1);
+        assertThat(allOffsets(40, ALL)).isEmpty();
+    }
+
+    @Test
+    void aRestartAfterACommitFindsTheOldSegmentsOrTheNewOne() {
+        if (!replaces() || !engine.traits().contains(EngineTrait.SURVIVES_KILL)) {
+            return;
+        }
+        appendTensInFiveSegments();
+        log.settle();
+        Replacement replacement = beginReplacing(log.segments().subList(0, 4), 30L);
+        replacement.prepare();
+        replacement.commit();
+
+        restart();
+
+        assertThat(allOffsets(0, ALL))
+                .isIn(List.of(30L, 80L, 90L), List.of(0L, 10L, 20L, 30L, 40L, 50L, 60L, 70L, 80L, 90L));
+        assertThat(log.endOffset()).isEqualTo(100);
+    }
+
+    @Test
+    void anOlderHandleReplacesNothing() {
+        if (!replaces()) {
+            return;
+        }
+        appendTensInFiveSegments();
+        List<Segment> first = log.segments().subList(0, 2);
+        PartitionLog older = log;
+        Replacement begun = beginReplacing(first, 10L);
+        RecordBatch batch = batch(10).at(30);
+
+        log = open(ID);
+        assertFails(ErrorCode.KAFKA_STORAGE_ERROR, () -> begun.append(batch));
+        assertFails(ErrorCode.KAFKA_STORAGE_ERROR, () -> older.replace(first));
+
+        Replacement prepared = beginReplacing(first, 10L);
+        prepared.prepare();
+        log = open(ID);
+        assertFails(ErrorCode.KAFKA_STORAGE_ERROR, prepared::commit);
+
+        replace(first, 20L);
+        begun.close();
+        prepared.close();
+        assertThat(allOffsets(0, ALL)).containsExactly(20L, 40L, 50L, 60L, 70L, 80L, 90L);
+    }
+
+    @Test
+    void readersBesideReplacementsSeeWholeBatchesInOrder() {
+        if (!replaces()) {
+            return;
+        }
+        log.configure(new SegmentSizes(PLENTY, 0));
+        for (int i = 0; i < 200; i++) {
+            log.append(batch(1).values("record " + i).at(i));
+            if (i % 10 == 9) {
+                log.roll();
+            }
+        }
+        log.settle();
+        AtomicBoolean done = new AtomicBoolean();
+        PartitionLog shared = log;
+        List<CompletableFuture<Void>> readers = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            readers.add(CompletableFuture.runAsync(() -> readAgainAndAgain(shared, done)));
+        }
+
+        for (int round = 1; round < 20; round++) {
+            List<Segment> old = sealed().subList(0, Math.min(2, sealed().size()));
+            Long[] sevens = allOffsets(0, old.get(old.size() - 1).nextOffset()).stream()
+                    .filter(offset -> offset % 7 == 0)
+                    .toArray(Long[]::new);
+            replace(old, sevens);
+        }
+        done.set(true);
+
+        readers.forEach(this::await);
+        assertThat(allOffsets(0, ALL)).hasSizeLessThan(50);
+    }
+
+    private static void readAgainAndAgain(PartitionLog log, AtomicBoolean done) {
+        while (!done.get()) {
+            long next = 0;
+            while (next < log.endOffset()) {
+                try (Records records = log.read(next, ALL, 300, true)) {
+                    for (RecordBatch batch : batchesIn(bytesOf(records))) {
+                        assertThat(batch.baseOffset()).isGreaterThanOrEqualTo(next);
+                        assertThat(batch.crc()).isEqualTo(TestBatches.crcOf(batch.bytes()));
+                        next = batch.nextOffset();
+                    }
+                    next = records.sizeInBytes() == 0 ? ALL : next;
+                }
+            }
+        }
     }
 
     // Leases

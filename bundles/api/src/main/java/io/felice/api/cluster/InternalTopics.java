@@ -14,7 +14,7 @@ public final class InternalTopics {
 
     private InternalTopics() {}
 
-    /** True if the topic may be compacted. The {@code cleanup.policy} of all other topics must be {@code delete}. */
+    /** True if the broker makes the topic compacted. */
     public static boolean isCompacted(String topic) {
         return CONSUMER_OFFSETS.equals(topic);
     }

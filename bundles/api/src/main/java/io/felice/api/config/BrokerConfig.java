@@ -1,6 +1,7 @@
 package io.felice.api.config;
 
 import static io.felice.api.config.ConfigKey.Type.BOOLEAN;
+import static io.felice.api.config.ConfigKey.Type.DOUBLE;
 import static io.felice.api.config.ConfigKey.Type.INT;
 import static io.felice.api.config.ConfigKey.Type.LIST;
 import static io.felice.api.config.ConfigKey.Type.LONG;
@@ -28,6 +29,10 @@ public final class BrokerConfig extends ConfigValues {
     public static final String PRODUCER_ID_EXPIRATION_MS = "producer.id.expiration.ms";
     public static final String MAX_PRODUCER_IDS_PER_PARTITION = "producer.ids.per.partition.max";
     public static final String LOG_RETENTION_CHECK_INTERVAL_MS = "log.retention.check.interval.ms";
+    public static final String LOG_CLEANER_THREADS = "log.cleaner.threads";
+    public static final String LOG_CLEANER_DEDUPE_BUFFER_SIZE = "log.cleaner.dedupe.buffer.size";
+    public static final String LOG_CLEANER_IO_MAX_BYTES_PER_SECOND = "log.cleaner.io.max.bytes.per.second";
+    public static final String LOG_CLEANER_BACKOFF_MS = "log.cleaner.backoff.ms";
     public static final String OFFSETS_TOPIC_PARTITIONS = "offsets.topic.num.partitions";
     public static final String OFFSETS_TOPIC_REPLICATION_FACTOR = "offsets.topic.replication.factor";
     public static final String OFFSETS_RETENTION_MINUTES = "offsets.retention.minutes";
@@ -171,6 +176,39 @@ public final class BrokerConfig extends ConfigValues {
                         NEVER,
                         true,
                         "The interval of the search for segments that retention deletes, in milliseconds."),
+                number(
+                        LOG_CLEANER_THREADS,
+                        INT,
+                        "1",
+                        0,
+                        MAX,
+                        true,
+                        "How many logs of a storage engine are compacted at a time; 0 for none."),
+                number(
+                        LOG_CLEANER_DEDUPE_BUFFER_SIZE,
+                        LONG,
+                        "134217728",
+                        1 << 20,
+                        NEVER,
+                        true,
+                        "The most memory for the keys of all logs that are compacted at a time, in bytes; never more than"
+                                + " a quarter of the heap. A log with more keys is compacted in several runs."),
+                number(
+                        LOG_CLEANER_IO_MAX_BYTES_PER_SECOND,
+                        DOUBLE,
+                        Double.toString(Double.MAX_VALUE),
+                        1,
+                        NEVER,
+                        true,
+                        "How much compaction reads and writes, in bytes per second."),
+                number(
+                        LOG_CLEANER_BACKOFF_MS,
+                        LONG,
+                        "15000",
+                        0,
+                        NEVER,
+                        true,
+                        "How long compaction waits when it has found nothing to do, in milliseconds."),
                 number(OFFSETS_TOPIC_PARTITIONS, INT, "50", 1, MAX, false, "The partitions of __consumer_offsets."),
                 number(
                         OFFSETS_TOPIC_REPLICATION_FACTOR,

@@ -13,7 +13,7 @@ import java.util.Set;
  * @param name Kafka's name, if Kafka has the key
  * @param defaultValue null if the key has no default
  * @param min the smallest legal number of a number type without {@code allowed}
- * @param max the largest legal number of a number type without {@code allowed}
+ * @param max the largest legal number of a number type without {@code allowed}; {@link Long#MAX_VALUE} for no limit
  * @param allowed the legal values, or items of a LIST; empty if every value is legal. If there is only one,
  *     {@code documentation} says why
  * @param pattern a regular expression that every value, or item of a LIST, must match; null if there is none
@@ -114,7 +114,8 @@ public record ConfigKey(
         } catch (NumberFormatException notANumber) {
             throw invalid(value);
         }
-        if (!(number >= min && number <= max)) {
+        boolean isLimited = max < Long.MAX_VALUE;
+        if (!(number >= min && (number <= max || !isLimited))) {
             throw invalid(value);
         }
     }

@@ -2,7 +2,6 @@ package io.felice.api.storage;
 
 import io.felice.api.RecordBatch;
 import java.time.Duration;
-import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -11,10 +10,10 @@ import org.osgi.annotation.versioning.ConsumerType;
 /**
  * The log of one partition: batches in order of their offsets, from {@link #startOffset} to {@link #endOffset}.
  *
- * <p>Threads: the broker calls {@link #append}, {@link #roll}, {@link #truncateTo}, {@link #trimTo}, {@link #replace}
- * and {@link #configure} on one thread at a time per partition; the log may rely on that. The other methods are called
- * on any thread at any time. {@code append}, {@code settle} and hot reads may block unless the engine has the trait
- * {@link EngineTrait#APPENDS_WITHOUT_BLOCKING}. Other methods that read or write files may always block.
+ * <p>Threads: the broker calls {@link #append}, {@link #roll}, {@link #truncateTo}, {@link #trimTo}, {@link
+ * Replacement#commit} and {@link #configure} on one thread at a time per partition; the log may rely on that. The other
+ * methods are called on any thread at any time. {@code append}, {@code settle} and hot reads may block unless the engine
+ * has the trait {@link EngineTrait#APPENDS_WITHOUT_BLOCKING}. Other methods that read or write files may always block.
  *
  * <p>Failures: the first failed write makes a handle dead. Every later append, settle and flush of a dead handle fails
  * with KAFKA_STORAGE_ERROR until the log is opened again; reads may still succeed. A failed read fails alone, with
@@ -104,14 +103,18 @@ public interface PartitionLog extends AutoCloseable {
     }
 
     /**
-     * Replaces the batches of a sealed segment, for compaction. After a crash the log has either the old batches or the
-     * new ones, never a mix. Called only if the engine has {@link EngineTrait#REPLACES_RANGES}.
+     * Begins to replace neighbouring sealed segments by one segment with fewer batches, for compaction. Called on pool
+     * threads, while the log's writer goes on; may block. Called only if the engine has
+     * {@link EngineTrait#REPLACES_RANGES}.
      *
-     * @param compacted the new batches in order of their offsets, all of them within the offsets of {@code old}
-     * @throws IllegalArgumentException if {@code old} is not a sealed segment of this log
-     * @throws io.felice.api.FeliceException KAFKA_STORAGE_ERROR if a write failed; the handle is dead then
+     * @param old one or more of {@link #segments}, in order and without a gap; the offsets of several span at most 2^31
+     * @throws io.felice.api.FeliceException OFFSET_OUT_OF_RANGE if they are not, or are no longer, neighbouring sealed
+     *     segments of this log. KAFKA_STORAGE_ERROR if the replacement cannot begin, or if the log has a newer owner.
+     *     The log has not changed then
      */
-    void replace(Segment old, Iterator<RecordBatch> compacted);
+    default Replacement replace(List<Segment> old) {
+        throw new UnsupportedOperationException("no segment of this log can be replaced");
+    }
 
     /**
      * Deletes all batches with an offset of {@code end} or above. A batch with offsets on both sides of {@code end} is

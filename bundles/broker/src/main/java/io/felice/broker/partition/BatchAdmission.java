@@ -203,7 +203,7 @@ public final class BatchAdmission implements AutoCloseable {
         @Override
         public void record(int index, long timestamp, boolean hasKey) {
             maxTimestamp = Math.max(maxTimestamp, timestamp);
-            if (rules.needsKeys() && !hasKey) {
+            if (rules.isCompacted() && !hasKey) {
                 refuse(INVALID_RECORD, index, "A record of a compacted topic must have a key");
             } else if (!rules.stampsAppendTime() && isTooFar(timestamp, rules, now)) {
                 refuse(INVALID_TIMESTAMP, index, tooFar(timestamp, rules, now));

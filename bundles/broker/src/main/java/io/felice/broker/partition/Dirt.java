@@ -4,32 +4,45 @@ import io.felice.api.config.TopicConfig;
 import io.felice.api.storage.Segment;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.function.ToLongFunction;
 
 /**
- * The segments that a run of compaction reads, chosen as Kafka's log cleaner does: sealed, below the high watermark,
- * older than {@code min.compaction.lag.ms}. They are worth a run if {@code min.cleanable.dirty.ratio} of their bytes
- * were never compacted, or if such a segment exceeds {@code max.compaction.lag.ms}.
+ * What a run of compaction can read of a log now, chosen as Kafka's log cleaner does: the segments that are sealed, below
+ * the high watermark, and older than {@code min.compaction.lag.ms}.
  *
  * @param segments in order; those before {@code from} were compacted before
  * @param from the first offset that was never compacted
  * @param to the offset after the last segment
+ * @param dirtyBytes the size of the segments that were never compacted, or not wholly
+ * @param bytes the size of all of the segments
+ * @param isOverdue true if a record has waited for longer than {@code max.compaction.lag.ms}
+ * @param isWorthARun true if more than {@code min.cleanable.dirty.ratio} of the bytes are dirty, or a record is overdue
  */
-record Dirt(List<Segment> segments, long from, long to) {
+public record Dirt(
+        List<Segment> segments,
+        long from,
+        long to,
+        long dirtyBytes,
+        long bytes,
+        boolean isOverdue,
+        boolean isWorthARun) {
     private static final long NEVER = Long.MAX_VALUE;
 
-    Dirt {
+    public Dirt {
         segments = List.copyOf(segments);
+    }
+
+    /** Which part of the bytes is dirty, from 0 to 1. */
+    public double ratio() {
+        return bytes == 0 ? 0 : (double) dirtyBytes / bytes;
     }
 
     /**
      * @param cleanedTo the offset below which all is compacted
      * @param now milliseconds since the epoch
      * @param firstTimestamp the time of a segment's first batch, -1 if it has none; called only if there is a limit
-     * @return empty if a run is not worth it
      */
-    static Optional<Dirt> of(
+    static Dirt of(
             List<Segment> log,
             TopicConfig config,
             long cleanedTo,
@@ -40,13 +53,12 @@ record Dirt(List<Segment> segments, long from, long to) {
         List<Segment> segments = old(log, config, from, highWatermark, now);
         List<Segment> dirty =
                 segments.stream().filter(segment -> segment.nextOffset() > from).toList();
+        long to = dirty.isEmpty() ? from : dirty.get(dirty.size() - 1).nextOffset();
         long dirtyBytes = bytesOf(dirty);
-        double worthIt = config.getDouble(TopicConfig.MIN_CLEANABLE_DIRTY_RATIO) * bytesOf(segments);
-        boolean worth = dirtyBytes > worthIt || hasWaitedLong(dirty, config, now, firstTimestamp);
-        return dirtyBytes > 0 && worth
-                ? Optional.of(
-                        new Dirt(segments, from, dirty.get(dirty.size() - 1).nextOffset()))
-                : Optional.empty();
+        long bytes = bytesOf(segments);
+        boolean overdue = hasWaitedLong(dirty, config, now, firstTimestamp);
+        boolean much = dirtyBytes > config.getDouble(TopicConfig.MIN_CLEANABLE_DIRTY_RATIO) * bytes;
+        return new Dirt(segments, from, to, dirtyBytes, bytes, overdue, dirtyBytes > 0 && (much || overdue));
     }
 
     private static List<Segment> old(List<Segment> log, TopicConfig config, long from, long highWatermark, long now) {
@@ -73,5 +85,30 @@ record Dirt(List<Segment> segments, long from, long to) {
 
     private static long bytesOf(List<Segment> segments) {
         return segments.stream().mapToLong(Segment::sizeInBytes).sum();
+    }
+
+    /**
+     * The first segments of a list that can become one, because together they are no larger than one may be. A segment that
+     * is not wholly below {@code to} stays alone, as some of it is dirty; segments that begin at {@code to} or later count
+     * as none.
+     *
+     * @return empty if the list is
+     */
+    static List<Segment> neighbours(List<Segment> segments, long to, long segmentBytes) {
+        List<Segment> group = new ArrayList<>();
+        for (Segment segment : segments) {
+            boolean isDirty = segment.baseOffset() >= to || !segment.sealed();
+            if (isDirty || (!group.isEmpty() && !fits(group, segment, to, segmentBytes))) {
+                break;
+            }
+            group.add(segment);
+        }
+        return group;
+    }
+
+    private static boolean fits(List<Segment> group, Segment segment, long to, long segmentBytes) {
+        return segment.nextOffset() <= to
+                && bytesOf(group) + segment.sizeInBytes() <= segmentBytes
+                && segment.nextOffset() - group.get(0).baseOffset() <= Integer.MAX_VALUE;
     }
 }

@@ -5,30 +5,46 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 
 /**
- * A hash table from keys to latest offsets, with 24 bytes per slot: 128 bits of SHA-256 stand for the key. Refuses new
- * keys above a limit. For one thread.
+ * A hash table from keys to latest offsets, with 24 bytes per slot: 128 bits of SHA-256 stand for the key. Its size is
+ * fixed; it refuses new keys when three quarters of the slots are used. Its memory is in pieces, as a small heap may have no
+ * room for one large array. For one thread.
  */
 final class LatestOffsets {
     private static final int WORDS = 3;
-    private static final int FIRST_SLOTS = 1024;
-    /** The table grows when more than {@code USED} of {@code OF} slots are used. */
+    private static final int SLOT_BYTES = WORDS * Long.BYTES;
+    private static final int PIECE_BITS = 13;
+    private static final int PIECE_SLOTS = 1 << PIECE_BITS;
+    /** {@code USED} of {@code OF} slots may be used. */
     private static final int USED = 3;
 
     private static final int OF = 4;
+    private static final long UNSIGNED_INT = 0xFFFF_FFFFL;
 
     private final MessageDigest digest = sha256();
-    private final int mostKeys;
     /** Each slot has two words of the hash, and the offset + 1; the third word of an empty slot is 0. */
-    private long[] slots = new long[FIRST_SLOTS * WORDS];
+    private final long[][] pieces;
 
+    private final int slots;
+    private final int mostKeys;
     private int count;
 
     // The hash of the key that was hashed last.
     private long high;
     private long low;
 
-    LatestOffsets(int mostKeys) {
-        this.mostKeys = mostKeys;
+    /** @param bytes the most memory to use; two slots at least */
+    LatestOffsets(long bytes) {
+        slots = (int) Math.max(2, Math.min(Integer.MAX_VALUE - PIECE_SLOTS, bytes / SLOT_BYTES));
+        mostKeys = Math.max(1, (int) ((long) slots * USED / OF));
+        pieces = new long[(slots + PIECE_SLOTS - 1) >> PIECE_BITS][];
+        for (int i = 0; i < pieces.length; i++) {
+            pieces[i] = new long[Math.min(PIECE_SLOTS, slots - (i << PIECE_BITS)) * WORDS];
+        }
+    }
+
+    /** The memory that is needed for so many keys. */
+    static long bytesFor(long keys) {
+        return keys > Integer.MAX_VALUE ? Long.MAX_VALUE : (keys * OF + USED - 1) / USED * SLOT_BYTES;
     }
 
     private static MessageDigest sha256() {
@@ -46,21 +62,26 @@ final class LatestOffsets {
     /** Keeps the later offset; false if the key is new and the limit is reached. */
     boolean put(ByteBuffer key, long offset) {
         hash(key);
-        int at = slotOf(slots);
-        if (slots[at + 2] == 0) {
+        int slot = slotOfHash();
+        long[] piece = pieces[slot >> PIECE_BITS];
+        int at = indexOf(slot);
+        if (piece[at + 2] == 0) {
             if (count == mostKeys) {
                 return false;
             }
-            at = taken(at);
+            count++;
+            piece[at] = high;
+            piece[at + 1] = low;
         }
-        slots[at + 2] = Math.max(slots[at + 2], offset + 1);
+        piece[at + 2] = Math.max(piece[at + 2], offset + 1);
         return true;
     }
 
     /** The latest offset of a key; -1 if it is not known. */
     long get(ByteBuffer key) {
         hash(key);
-        return slots[slotOf(slots) + 2] - 1;
+        int slot = slotOfHash();
+        return pieces[slot >> PIECE_BITS][indexOf(slot) + 2] - 1;
     }
 
     private void hash(ByteBuffer key) {
@@ -70,46 +91,20 @@ final class LatestOffsets {
         low = hash.getLong();
     }
 
+    private static int indexOf(int slot) {
+        return (slot & (PIECE_SLOTS - 1)) * WORDS;
+    }
+
     /** The slot of the hashed key, or the empty slot for it. */
-    private int slotOf(long[] table) {
-        int mask = table.length / WORDS - 1;
-        int slot = (int) high & mask;
-        while (!isHashedKeyOrEmpty(table, slot * WORDS)) {
-            slot = (slot + 1) & mask;
+    private int slotOfHash() {
+        int slot = (int) ((high & UNSIGNED_INT) * slots >>> Integer.SIZE);
+        while (!isHashedKeyOrEmpty(pieces[slot >> PIECE_BITS], indexOf(slot))) {
+            slot = slot + 1 == slots ? 0 : slot + 1;
         }
-        return slot * WORDS;
+        return slot;
     }
 
-    private boolean isHashedKeyOrEmpty(long[] table, int at) {
-        return table[at + 2] == 0 || (table[at] == high && table[at + 1] == low);
-    }
-
-    /** Stores the hash; returns its slot, which is another one if the table had to grow. */
-    private int taken(int empty) {
-        int at = empty;
-        count++;
-        if ((long) count * OF * WORDS > (long) slots.length * USED) {
-            grow();
-            at = slotOf(slots);
-        }
-        slots[at] = high;
-        slots[at + 1] = low;
-        return at;
-    }
-
-    private void grow() {
-        long[] larger = new long[slots.length * 2];
-        long newHigh = high;
-        long newLow = low;
-        for (int at = 0; at < slots.length; at += WORDS) {
-            if (slots[at + 2] != 0) {
-                high = slots[at];
-                low = slots[at + 1];
-                System.arraycopy(slots, at, larger, slotOf(larger), WORDS);
-            }
-        }
-        high = newHigh;
-        low = newLow;
-        slots = larger;
+    private boolean isHashedKeyOrEmpty(long[] piece, int at) {
+        return piece[at + 2] == 0 || (piece[at] == high && piece[at + 1] == low);
     }
 }

@@ -21,10 +21,12 @@ public final class LogOpening {
 
     private final Environment environment;
     private final ProducerLimits limits;
+    private final CompactionLimits compaction;
 
-    public LogOpening(Environment environment, ProducerLimits limits) {
+    public LogOpening(Environment environment, ProducerLimits limits, CompactionLimits compaction) {
         this.environment = environment;
         this.limits = limits;
+        this.compaction = compaction;
     }
 
     /**
@@ -47,7 +49,7 @@ public final class LogOpening {
             log.deleteFilesAfter(rules.deleteDelay());
             makeDurable(log, rules.durability());
             OpenedLog.Found found = replay(log, files, id, highWatermark);
-            return new OpenedLog(found, environment, engine, config, onFirstWrite, failures);
+            return new OpenedLog(found, environment, engine, compaction, config, onFirstWrite, failures);
         } catch (RuntimeException | Error failure) {
             log.close();
             throw failure;

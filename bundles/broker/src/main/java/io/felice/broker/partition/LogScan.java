@@ -11,7 +11,7 @@ import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.function.Predicate;
 
-/** Reads the batches of a log in order, for openings and searches. May read from disk: pool threads only. */
+/** Reads the batches of a log in order, for openings, searches and compaction. May read from disk: pool threads only. */
 final class LogScan {
     private static final int CHUNK_BYTES = 1 << 20;
 
@@ -24,9 +24,14 @@ final class LogScan {
      * @param visitor returns false to stop
      */
     static void walk(PartitionLog log, long from, long limit, Predicate<RecordBatch> visitor) {
+        walk(log, from, limit, CHUNK_BYTES, visitor);
+    }
+
+    /** @param chunkBytes so many bytes are read at a time, or one batch */
+    static void walk(PartitionLog log, long from, long limit, int chunkBytes, Predicate<RecordBatch> visitor) {
         long offset = from;
         while (offset < limit) {
-            long next = walkChunk(log, offset, limit, visitor);
+            long next = walkChunk(log, offset, limit, chunkBytes, visitor);
             if (next <= offset) {
                 return;
             }
@@ -35,8 +40,9 @@ final class LogScan {
     }
 
     /** @return the offset to read next; -1 at the end or if the visitor stopped */
-    private static long walkChunk(PartitionLog log, long from, long limit, Predicate<RecordBatch> visitor) {
-        try (Records records = log.read(from, limit, CHUNK_BYTES, true)) {
+    private static long walkChunk(
+            PartitionLog log, long from, long limit, int chunkBytes, Predicate<RecordBatch> visitor) {
+        try (Records records = log.read(from, limit, chunkBytes, true)) {
             long next = -1;
             for (ByteBuffer bytes : buffersOf(records)) {
                 for (RecordBatch batch : Batches.split(bytes)) {

@@ -63,6 +63,7 @@ public final class OpenedLog {
     private final ProducerSnapshots snapshots;
     private final SegmentRolls rolls;
     private final LogStart logStart;
+    private final CleanedOffset cleaned;
     private final Compaction compaction;
     private final Scrub scrub;
 
@@ -79,6 +80,7 @@ public final class OpenedLog {
             Found found,
             Environment environment,
             MountedEngine engine,
+            CompactionLimits limits,
             TopicConfig config,
             Runnable onFirstWrite,
             Failures failures) {
@@ -99,7 +101,8 @@ public final class OpenedLog {
         snapshots = new ProducerSnapshots(partition, files, environment, this::isOpen, found.snapshotOffset());
         rolls = new SegmentRolls(log, environment);
         logStart = new LogStart(this, log, engine.space(), highWatermark, replayed, snapshots);
-        compaction = new Compaction(this, log, engine, environment, writer, replayed);
+        cleaned = new CleanedOffset(partition, files, log.endOffset());
+        compaction = new Compaction(this, log, engine, environment, limits, writer, replayed, cleaned);
         scrub = new Scrub(this, log, files, environment);
     }
 
@@ -288,8 +291,10 @@ public final class OpenedLog {
         }
         try {
             snapshots.forgetAbove(to);
+            cleaned.truncated(to);
             log.truncateTo(to);
             long newEnd = log.endOffset();
+            cleaned.truncated(newEnd);
             scrub.truncatedTo(newEnd);
             committer.truncatedTo(newEnd);
             highWatermark.truncatedTo(newEnd);
@@ -345,14 +350,6 @@ public final class OpenedLog {
     void startMoved() {
         scrub.trimmedTo(log.startOffset());
         role.startMoved();
-    }
-
-    /**
-     * Compacts the log if the topic's {@code cleanup.policy} says so. On the engine's threads, one call at a time;
-     * never fails.
-     */
-    public CompletionStage<Void> compact() {
-        return compaction.run(Compaction.MOST_KEYS);
     }
 
     public void update(TopicConfig config) {

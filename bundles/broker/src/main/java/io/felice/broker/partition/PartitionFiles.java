@@ -17,13 +17,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The files that the broker keeps for one partition beside its log: leader epochs and producer snapshots, in Kafka's
- * formats. Nothing is written before the first record. A file that cannot be read is no error, because scanning the log
- * gives the same state. Pool threads only.
+ * The files that the broker keeps for one partition beside its log: leader epochs, producer snapshots, and the offset up to
+ * which the log is compacted, in Kafka's formats. Nothing is written before the first record. A file that cannot be read is
+ * no error, because scanning the log gives the same state. Pool threads only.
  */
 public final class PartitionFiles {
     private static final Logger log = LoggerFactory.getLogger(PartitionFiles.class);
     private static final String EPOCHS = "leader-epoch-checkpoint";
+    private static final String CLEANED = "cleaner-offset-checkpoint";
     private static final String SNAPSHOT = ".snapshot";
     private static final String SCRUB = "scrub-checkpoint";
     private static final int KEPT_SNAPSHOTS = 2;
@@ -157,6 +158,29 @@ public final class PartitionFiles {
             lines.add(damage.from() + " " + damage.to() + " " + damage.foundAtMs() + " " + what);
         }
         CheckpointFile.write(directory.resolve(SCRUB), lines);
+    }
+
+    /** The offset below which the log is compacted; 0 if there is no readable file. */
+    synchronized long cleanedTo() {
+        Path file = directory.resolve(CLEANED);
+        if (!Files.exists(file)) {
+            return 0;
+        }
+        try {
+            return Math.max(0, Long.parseLong(CheckpointFile.read(file).get(0)));
+        } catch (IOException | RuntimeException damaged) {
+            log.warn("{} is damaged; the whole log is compacted again: {}", file, damaged.toString());
+            return 0;
+        }
+    }
+
+    synchronized void writeCleanedTo(long offset) throws IOException {
+        Files.createDirectories(directory);
+        CheckpointFile.write(directory.resolve(CLEANED), List.of(Long.toString(offset)));
+    }
+
+    synchronized void forgetCleanedTo() throws IOException {
+        Files.deleteIfExists(directory.resolve(CLEANED));
     }
 
     public synchronized void deleteAll() {

@@ -9,7 +9,7 @@ import java.time.Duration;
  * The values of a topic's configuration that its partitions need, parsed once.
  *
  * @param checksBodies false if the records inside a batch are not checked
- * @param needsKeys true if the topic is compacted, so that every record needs a key
+ * @param isCompacted true if the topic is compacted, so that every record needs a key
  * @param deleteDelay how long the files of dropped segments are kept
  * @param codec how batches are stored; null if they stay as the producer compressed them
  */
@@ -18,7 +18,7 @@ record TopicRules(
         int maxBatchBytes,
         int maxRecordBytes,
         boolean checksBodies,
-        boolean needsKeys,
+        boolean isCompacted,
         Codec codec,
         SegmentSizes sizes,
         Duration deleteDelay,

@@ -79,6 +79,11 @@ public class Bench implements AutoCloseable {
     public final Map<TopicPartition, LeaderPartition> leaders = new ConcurrentHashMap<>();
     public final List<OpenedLog> dead = new CopyOnWriteArrayList<>();
     public final BatchAdmission admission = new BatchAdmission();
+
+    /** Without a limit unless {@link #brokerConfig} has one. */
+    public final CompactionLimits compaction =
+            new CompactionLimits(() -> BrokerConfig.with(brokerConfig), Long.MAX_VALUE, 1);
+
     public final Path directory;
     public volatile Executor background = Runnable::run;
     private final List<MountedEngine> engines = new CopyOnWriteArrayList<>();
@@ -133,7 +138,7 @@ public class Bench implements AutoCloseable {
         ProducerLimits limits = new ProducerLimits(() -> broker);
         TopicConfig topic = TopicConfig.with(config);
         files = new PartitionFiles(directory.resolve(id.topicId() + "-" + id.partition()));
-        return new LogOpening(environment, limits)
+        return new LogOpening(environment, limits, compaction)
                 .open(mounted, files, id, underLease, topic, 0, () -> {}, (died, cause) -> dead.add(died));
     }
 

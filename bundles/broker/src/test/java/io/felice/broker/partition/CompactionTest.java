@@ -3,31 +3,40 @@ package io.felice.broker.partition;
 import static io.felice.broker.partition.Bench.eventually;
 import static io.felice.broker.partition.Bench.get;
 import static io.felice.broker.partition.Bench.produce;
+import static io.felice.broker.partition.KeyedHistory.DAY_MS;
+import static io.felice.broker.partition.KeyedHistory.batches;
+import static io.felice.broker.partition.KeyedHistory.records;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.felice.api.ErrorCode;
 import io.felice.api.RecordBatch;
+import io.felice.api.cluster.PartitionState;
+import io.felice.api.config.BrokerConfig;
 import io.felice.api.config.TopicConfig;
+import io.felice.api.partition.Partition.EpochEnd;
 import io.felice.api.partition.Partition.ReadLimit;
 import io.felice.api.partition.Partition.TimestampedOffset;
 import io.felice.api.storage.Records;
 import io.felice.broker.engine.FreeSpace;
+import io.felice.broker.partition.KeyedHistory.Found;
 import io.felice.records.BatchBuilder;
 import io.felice.records.Batches;
 import io.felice.records.RecordReader;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.kafka.common.compress.Compression;
-import org.apache.kafka.common.record.TimestampType;
 import org.apache.kafka.common.record.internal.CompressionType;
+import org.apache.kafka.common.record.internal.ControlRecordType;
+import org.apache.kafka.common.record.internal.EndTransactionMarker;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.record.internal.SimpleRecord;
 import org.junit.jupiter.api.AfterEach;
@@ -41,8 +50,6 @@ import org.junit.jupiter.params.provider.EnumSource;
 class CompactionTest {
     /** Smaller than two batches, so that each batch has a segment of its own. */
     private static final int ONE_BATCH = 120;
-
-    private static final int DAY_MS = 86_400_000;
 
     @TempDir
     Path directory;
@@ -64,23 +71,12 @@ class CompactionTest {
         bench.close();
     }
 
-    record Found(long offset, long timestamp, String key, String value) {
-        @Override
-        public String toString() {
-            return offset + ":" + key + "=" + value;
-        }
-    }
-
     private LeaderPartition oneBatchASegment() {
         return bench.with(TopicConfig.SEGMENT_BYTES, ONE_BATCH).open(0);
     }
 
     private static byte[] bytes(String text) {
         return text == null ? null : text.getBytes(UTF_8);
-    }
-
-    private static String text(ByteBuffer bytes) {
-        return bytes == null ? null : UTF_8.decode(bytes).toString();
     }
 
     private void put(LeaderPartition partition, String key, String value) {
@@ -92,40 +88,21 @@ class CompactionTest {
     }
 
     private static void compact(LeaderPartition partition) {
-        get(partition.log().compact());
+        Compaction compaction = partition.log().compaction();
+        compaction.look().ifPresent(compaction::run);
     }
 
-    private static List<RecordBatch> batches(LeaderPartition partition, long from) {
-        List<RecordBatch> batches = new ArrayList<>();
-        long next = from;
-        while (true) {
-            try (Records records = get(partition.read(next, 300, ReadLimit.HIGH_WATERMARK))) {
-                if (records.sizeInBytes() == 0) {
-                    return batches;
-                }
-                for (ByteBuffer bytes : LogScan.buffersOf(records)) {
-                    for (RecordBatch batch : Batches.split(bytes)) {
-                        Batches.checkCrc(batch);
-                        assertThat(batch.lastOffset()).isGreaterThanOrEqualTo(next);
-                        batches.add(batch);
-                        next = batch.nextOffset();
-                    }
-                }
-            }
-        }
+    private static CompletableFuture<Void> compactInBackground(LeaderPartition partition) {
+        return CompletableFuture.runAsync(() -> compact(partition));
     }
 
-    private static List<Found> records(LeaderPartition partition, long from) {
-        List<Found> found = new ArrayList<>();
-        for (RecordBatch batch : batches(partition, from)) {
-            RecordReader.read(batch, (offset, timestamp, key, value) -> {
-                if (offset >= from) {
-                    found.add(new Found(offset, timestamp, text(key), text(value)));
-                }
-                return true;
-            });
-        }
-        return found;
+    private void rememberAtMost(int keys) {
+        bench.brokerConfig.put(
+                BrokerConfig.LOG_CLEANER_DEDUPE_BUFFER_SIZE, Long.toString(LatestOffsets.bytesFor(keys)));
+    }
+
+    private static CompactionProgress progress(LeaderPartition partition) {
+        return partition.log().compaction().progress();
     }
 
     private static List<String> contents(LeaderPartition partition) {
@@ -146,7 +123,7 @@ class CompactionTest {
         assertThat(contents(partition)).containsExactly("3:c=v", "4:b=v", "5:a=v", "6:end=v");
         assertThat(partition.logStartOffset()).isZero();
         assertThat(partition.logEndOffset()).isEqualTo(7);
-        assertThat(partition.log().compaction().savedBytes()).isEqualTo(before - partition.sizeInBytes());
+        assertThat(progress(partition).savedBytes()).isEqualTo(before - partition.sizeInBytes());
     }
 
     @Test
@@ -166,7 +143,7 @@ class CompactionTest {
             put(partition, key, "v");
         }
         bench.engine.flushesAtOnce = false;
-        CompletionStage<Void> compacted = partition.log().compact();
+        CompletionStage<Void> compacted = compactInBackground(partition);
         eventually(() -> assertThat(bench.engine.flushes).isNotEmpty());
         return compacted;
     }
@@ -219,11 +196,11 @@ class CompactionTest {
 
         assertThat(contents(partition)).containsExactly("1:a=2");
         assertThat(partition.logEndOffset()).isEqualTo(5);
-        assertThat(bench.engine.replaces).hasValue(1);
+        assertThat(partition.log().compaction().cleanedTo()).isEqualTo(2);
     }
 
     @Test
-    void recordsWithoutAKeyAreNotRemoved() {
+    void recordsWithoutAKeyAreRemovedByTheFirstRun() {
         bench.with(TopicConfig.RECORD_VALIDATION, "header");
         LeaderPartition partition = oneBatchASegment();
         put(partition, null, "1");
@@ -234,7 +211,7 @@ class CompactionTest {
 
         compact(partition);
 
-        assertThat(contents(partition)).containsExactly("0:null=1", "1:null=null", "3:a=2", "4:end=v");
+        assertThat(contents(partition)).containsExactly("3:a=2", "4:end=v");
     }
 
     @Test
@@ -325,9 +302,10 @@ class CompactionTest {
 
         partition = reopenedWithSegmentOf(ONE_BATCH, partition);
         assertThat(records(partition, 0)).contains(new Found(0, Bench.START_MS, "a", null));
+        put(partition, "c", "1");
         compact(partition);
 
-        assertThat(contents(partition)).containsExactly("1:b=1");
+        assertThat(contents(partition)).containsExactly("1:b=1", "2:c=1");
     }
 
     @Test
@@ -414,8 +392,9 @@ class CompactionTest {
         }
         put(partition, "end", "v");
 
+        rememberAtMost(3);
         for (int run = 0; run < 7; run++) {
-            get(partition.log().compaction().run(3));
+            compact(partition);
             assertThat(records(partition, 10)).hasSize(11);
         }
 
@@ -432,39 +411,13 @@ class CompactionTest {
         get(produce(partition, many.build()));
         put(partition, "end", "v".repeat(900));
 
+        rememberAtMost(3);
         for (int run = 0; run < 20; run++) {
-            get(partition.log().compaction().run(3));
+            compact(partition);
         }
 
         assertThat(records(partition, 0)).hasSize(21);
         assertThat(records(partition, 0).get(0).offset()).isEqualTo(20);
-    }
-
-    @Test
-    void aLargeRemainingSegmentIsRewrittenWithoutKeepingItInMemory() {
-        LeaderPartition partition = bench.with(TopicConfig.SEGMENT_BYTES, 2 * SegmentRewrite.AHEAD_BYTES)
-                .open(0);
-        byte[] value = new byte[100_000];
-        int batches = (SegmentRewrite.AHEAD_BYTES + (4 << 20)) / (5 * value.length);
-        for (int i = 0; i < batches; i++) {
-            BatchBuilder batch = new BatchBuilder();
-            for (int record = 0; record < 5; record++) {
-                boolean again = i == batches - 1 && record < 3;
-                batch.add(1, bytes(again ? (batches - 3) + "-" + record : i + "-" + record), value);
-            }
-            get(produce(partition, batch.build()));
-        }
-        partition = reopenedWithSegmentOf(value.length, partition);
-        put(partition, "end", "v");
-        long before = partition.sizeInBytes();
-
-        compact(partition);
-
-        assertThat(records(partition, 0)).hasSize(5 * batches - 3 + 1);
-        assertThat(records(partition, 5L * (batches - 3)).get(0).key()).isEqualTo((batches - 3) + "-3");
-        assertThat(partition.log().compaction().savedBytes())
-                .isEqualTo(before - partition.sizeInBytes())
-                .isGreaterThan(3 * value.length);
     }
 
     @Test
@@ -492,7 +445,45 @@ class CompactionTest {
     }
 
     @Test
-    void segmentsThatLoseNoRecordAreNotRewritten() {
+    void segmentsThatBecameSmallAreMerged() {
+        LeaderPartition partition = oneBatchASegment();
+        for (int i = 0; i < 50; i++) {
+            put(partition, "key" + i % 3, "v");
+        }
+        put(partition, "end", "v");
+        int before = segments(partition);
+
+        set(partition, TopicConfig.SEGMENT_BYTES, 10 * ONE_BATCH);
+        compact(partition);
+
+        assertThat(before).isEqualTo(51);
+        assertThat(segments(partition)).isEqualTo(2);
+        assertThat(contents(partition)).containsExactly("47:key2=v", "48:key0=v", "49:key1=v", "50:end=v");
+    }
+
+    @Test
+    void aMergedSegmentIsNoLargerThanASegmentMayBe() {
+        LeaderPartition partition = oneBatchASegment();
+        for (int i = 0; i < 40; i++) {
+            put(partition, "key" + i, "v");
+        }
+        put(partition, "end", "v");
+        set(partition, TopicConfig.SEGMENT_BYTES, 10 * ONE_BATCH);
+
+        compact(partition);
+
+        assertThat(contents(partition)).hasSize(41);
+        assertThat(partition.log().engineLog().segments())
+                .hasSizeBetween(4, 6)
+                .allSatisfy(segment -> assertThat(segment.sizeInBytes()).isLessThanOrEqualTo(10 * ONE_BATCH));
+    }
+
+    private static int segments(LeaderPartition partition) {
+        return partition.log().engineLog().segments().size();
+    }
+
+    @Test
+    void howFarItGotIsKnownAfterARestart() {
         LeaderPartition partition = oneBatchASegment();
         for (String key : List.of("a", "b", "a", "end")) {
             put(partition, key, "v");
@@ -503,8 +494,150 @@ class CompactionTest {
 
         compact(partition);
 
-        assertThat(partition.log().compaction().runs()).isEqualTo(1);
+        assertThat(partition.log().compaction().cleanedTo()).isEqualTo(3);
+        assertThat(progress(partition).runs()).isZero();
+        put(partition, "b", "w");
+        put(partition, "end", "w");
+        compact(partition);
+        assertThat(progress(partition).runs()).isEqualTo(1);
+        assertThat(contents(partition)).containsExactly("2:a=v", "3:end=v", "4:b=w", "5:end=w");
+        assertThat(bench.engine.replaces.get()).isGreaterThan(replaces);
+    }
+
+    @Test
+    void whatIsCleanAlreadyIsNotWrittenAgain() throws IOException {
+        bench.with(TopicConfig.SEGMENT_BYTES, 2 * ONE_BATCH - 50);
+        LeaderPartition partition = bench.open(0);
+        for (int i = 0; i < 7; i++) {
+            put(partition, "key" + i, "v".repeat(60));
+        }
+        compact(partition);
+        bench.files.forgetCleanedTo();
+        partition = reopenedWithSegmentOf(2 * ONE_BATCH - 50, partition);
+        int replaces = bench.engine.replaces.get();
+
+        compact(partition);
+
+        assertThat(progress(partition).runs()).isEqualTo(1);
+        assertThat(progress(partition).readBytes()).isPositive();
         assertThat(bench.engine.replaces).hasValue(replaces);
+    }
+
+    @Test
+    void recordsThatWereTruncatedAndWrittenAnewAreCompacted() {
+        LeaderPartition partition = oneBatchASegment();
+        for (String key : List.of("a", "b", "c", "d", "end")) {
+            put(partition, key, "v");
+        }
+        compact(partition);
+        assertThat(partition.log().compaction().cleanedTo()).isEqualTo(4);
+
+        truncate(partition, 2);
+        LeaderPartition again =
+                get(partition.log().become(() -> partition.log().lead(Bench.state(9), bench.admission)));
+        for (String key : List.of("a", "a", "b", "end")) {
+            put(again, key, "w");
+        }
+        compact(again);
+
+        assertThat(contents(again)).containsExactly("3:a=w", "4:b=w", "5:end=w");
+    }
+
+    private void truncate(LeaderPartition partition, long to) {
+        partition.resign();
+        OpenedLog log = partition.log();
+        PartitionState state = new PartitionState(List.of(0, 1), List.of(1), List.of(), List.of(), 1, 5, 5, false);
+        FollowerPartition follower = get(log.become(() -> log.follow(state)));
+        get(follower.truncate(new EpochEnd(0, to)));
+        follower.end(ErrorCode.NOT_LEADER_OR_FOLLOWER.because("said by a test"));
+    }
+
+    /** The run has removed no record of "a" on account of one that the log loses. */
+    @Test
+    void aRunEndsWhenTheLogIsTruncated() {
+        LeaderPartition partition = oneBatchASegment();
+        for (String key : List.of("a", "b", "b", "c", "a", "end")) {
+            put(partition, key, "v");
+        }
+        set(partition, TopicConfig.SEGMENT_BYTES, 10 * ONE_BATCH);
+        bench.engine.onReplacing = once(() -> truncate(partition, 4));
+
+        compact(partition);
+
+        LeaderPartition again =
+                get(partition.log().become(() -> partition.log().lead(Bench.state(9), bench.admission)));
+        put(again, "end", "w");
+        assertThat(contents(again)).contains("0:a=v", "3:c=v", "4:end=w");
+        assertThat(again.log().compaction().cleanedTo()).isZero();
+        assertThat(progress(again).lastFailure()).isEmpty();
+        compact(again);
+        assertThat(contents(again)).containsExactly("0:a=v", "2:b=v", "3:c=v", "4:end=w");
+    }
+
+    private static Runnable once(Runnable action) {
+        AtomicBoolean done = new AtomicBoolean();
+        return () -> {
+            if (done.compareAndSet(false, true)) {
+                action.run();
+            }
+        };
+    }
+
+    @Test
+    void aRunGoesOnWithTheRestWhenRetentionRemovesTheOldestSegments() {
+        LeaderPartition partition = bench.with(TopicConfig.CLEANUP_POLICY, "compact,delete")
+                .with(TopicConfig.SEGMENT_BYTES, ONE_BATCH)
+                .open(0);
+        for (String key : List.of("a", "b", "c", "b", "c", "end")) {
+            put(partition, key, "v");
+        }
+        set(partition, TopicConfig.SEGMENT_BYTES, 10 * ONE_BATCH);
+        bench.engine.onReplacing = once(() -> get(partition.log().moveStartTo(2)));
+
+        compact(partition);
+
+        assertThat(partition.logStartOffset()).isEqualTo(2);
+        assertThat(records(partition, 2)).extracting(Found::toString).containsExactly("3:b=v", "4:c=v", "5:end=v");
+        assertThat(partition.log().compaction().cleanedTo()).isEqualTo(5);
+        assertThat(progress(partition).runs()).isEqualTo(1);
+    }
+
+    /** A control record's key has the bytes of a number, which may be those of a record's key. */
+    @Test
+    void controlBatchesAreNotMatchedByKey() {
+        LeaderPartition partition = oneBatchASegment();
+        ByteBuffer marker = MemoryRecords.withEndTransactionMarker(
+                        7, (short) 0, new EndTransactionMarker(ControlRecordType.COMMIT, 0))
+                .buffer();
+        byte[][] key = new byte[1][];
+        RecordReader.readAll(marker, (offset, timestamp, bytes, value) -> {
+            key[0] = new byte[bytes.remaining()];
+            bytes.get(key[0]);
+            return true;
+        });
+        get(produce(partition, new BatchBuilder().add(1, key[0], bytes("1")).build()));
+        appendControl(partition, marker);
+        appendControl(partition, marker);
+        get(produce(partition, new BatchBuilder().add(1, key[0], bytes("2")).build()));
+        put(partition, "end", "v");
+
+        compact(partition);
+
+        List<RecordBatch> left = batches(partition, 0);
+        assertThat(left).extracting(RecordBatch::baseOffset).containsExactly(1L, 2L, 3L, 4L);
+        assertThat(left).extracting(RecordBatch::isControl).containsExactly(true, true, false, false);
+    }
+
+    private static void appendControl(LeaderPartition partition, ByteBuffer bytes) {
+        OpenedLog log = partition.log();
+        RecordBatch batch = RecordBatch.at(
+                ByteBuffer.allocate(bytes.remaining()).put(bytes.duplicate()).flip());
+        get(log.writer().executeAlone(() -> {
+            batch.stamp(log.endOffset(), 0);
+            log.append(batch, Bench.START_MS);
+            log.appended(batch.sizeInBytes(), batch.nextOffset());
+            return null;
+        }));
     }
 
     @Test
@@ -595,32 +728,54 @@ class CompactionTest {
     }
 
     @Test
-    void appendsWaitWhileASegmentIsReplaced() throws Exception {
+    void appendsGoOnWhileANewSegmentIsWrittenAndWaitForItsCommit() throws Exception {
         LeaderPartition partition = oneBatchASegment();
-        for (String key : List.of("a", "a", "end")) {
+        for (String key : List.of("a", "a", "b", "end")) {
             put(partition, key, "v");
         }
-        CountDownLatch replacing = new CountDownLatch(1);
-        CountDownLatch goOn = new CountDownLatch(1);
-        bench.engine.onReplace = () -> {
-            replacing.countDown();
+        Pause writing = new Pause();
+        Pause committing = new Pause();
+        set(partition, TopicConfig.SEGMENT_BYTES, 10 * ONE_BATCH);
+        bench.engine.onReplacing = once(writing);
+        bench.engine.onReplace = once(committing);
+        CompletableFuture<Void> compacted = compactInBackground(partition);
+
+        writing.await();
+        put(partition, "y", "v");
+        writing.end();
+        committing.await();
+        var append = produce(
+                partition, new BatchBuilder().add(1, bytes("z"), bytes("v")).build());
+        assertThat(append.toCompletableFuture().isDone()).isFalse();
+        committing.end();
+
+        get(compacted);
+        assertThat(get(append).baseOffset()).isEqualTo(5);
+        assertThat(contents(partition)).containsExactly("1:a=v", "2:b=v", "3:end=v", "4:y=v", "5:z=v");
+    }
+
+    /** Holds a thread until the test goes on. */
+    private static final class Pause implements Runnable {
+        private final CountDownLatch begun = new CountDownLatch(1);
+        private final CountDownLatch ended = new CountDownLatch(1);
+
+        @Override
+        public void run() {
+            begun.countDown();
             try {
-                goOn.await();
+                ended.await();
             } catch (InterruptedException interrupted) {
                 throw new IllegalStateException(interrupted);
             }
-        };
-        var compacted = partition.log().compact();
-        replacing.await();
+        }
 
-        var append = produce(
-                partition, new BatchBuilder().add(1, bytes("z"), bytes("v")).build());
+        void await() throws InterruptedException {
+            begun.await();
+        }
 
-        assertThat(append.toCompletableFuture().isDone()).isFalse();
-        goOn.countDown();
-        get(compacted);
-        assertThat(get(append).baseOffset()).isEqualTo(3);
-        assertThat(contents(partition)).containsExactly("1:a=v", "2:end=v", "3:z=v");
+        void end() {
+            ended.countDown();
+        }
     }
 
     @Test
@@ -656,95 +811,32 @@ class CompactionTest {
 
     @Test
     void afterRandomRunsEveryMissingRecordHasALaterOneOfItsKeyOrIsAnOldTombstone() {
-        long seed = new Random().nextLong();
-        System.out.println("CompactionTest seed " + seed);
+        long seed = Long.getLong("felice.seed", System.nanoTime());
+        System.out.println(getClass().getSimpleName() + " -Dfelice.seed=" + seed);
         Random random = new Random(seed);
-        bench.with(TopicConfig.SEGMENT_BYTES, 1_500).with(TopicConfig.RECORD_VALIDATION, "header");
+        KeyedHistory history = new KeyedHistory(random);
+        bench.with(TopicConfig.SEGMENT_BYTES, 1_500);
         LeaderPartition partition = bench.open(0);
-        Map<Long, Found> written = new TreeMap<>();
         for (int step = 0; step < 400; step++) {
             bench.pass(random.nextInt(DAY_MS / 20));
             switch (random.nextInt(12)) {
                 case 0 -> {
-                    get(partition.log().compaction().run(random.nextBoolean() ? 1 + random.nextInt(10) : 1_000));
-                    check(partition, written);
+                    rememberAtMost(random.nextBoolean() ? 1 + random.nextInt(10) : 1_000);
+                    compact(partition);
+                    history.check(partition, bench.nowMs.get());
                 }
                 case 1 -> {
                     if (random.nextInt(4) == 0) {
                         partition = reopenedWithSegmentOf(800 + random.nextInt(1_000), partition);
                     }
                 }
-                default -> write(partition, random, written);
+                default -> history.write(partition, bench.nowMs.get());
             }
         }
-        set(partition, TopicConfig.MIN_CLEANABLE_DIRTY_RATIO, 0);
-        get(partition.log().compaction().run(1_000));
-        check(partition, written);
-        long active = partition.logEndOffset() - 200;
-        Map<String, Long> once = new HashMap<>();
-        records(partition, 0).stream()
-                .filter(record -> record.key() != null && record.offset() < active)
-                .forEach(record -> assertThat(once.put(record.key(), record.offset()))
-                        .as("seed %d: an earlier one of %s", seed, record)
-                        .isNull());
-    }
-
-    private void write(LeaderPartition partition, Random random, Map<Long, Found> written) {
-        SimpleRecord[] records = new SimpleRecord[1 + random.nextInt(8)];
-        for (int i = 0; i < records.length; i++) {
-            byte[] key = random.nextInt(20) == 0 ? null : bytes("k" + random.nextInt(25));
-            byte[] value = random.nextInt(5) == 0 ? null : bytes("v" + random.nextInt(1_000));
-            records[i] = new SimpleRecord(bench.nowMs.get() + random.nextInt(100), key, value);
-        }
-        CompressionType[] codecs = CompressionType.values();
-        ByteBuffer batch = MemoryRecords.withRecords(
-                        RecordBatch.MAGIC,
-                        0,
-                        Compression.of(codecs[random.nextInt(codecs.length)]).build(),
-                        TimestampType.CREATE_TIME,
-                        records)
-                .buffer();
-        long offset = get(produce(partition, batch)).baseOffset();
-        for (SimpleRecord record : records) {
-            written.put(offset, new Found(offset, record.timestamp(), text(record.key()), text(record.value())));
-            offset++;
-        }
-    }
-
-    /** Records are as written; a missing one has a later one of its key, or was an old tombstone. */
-    private void check(LeaderPartition partition, Map<Long, Found> written) {
-        List<Found> left = records(partition, 0);
-        assertThat(left).isSubsetOf(written.values());
-        assertThat(left).extracting(Found::offset).isSorted();
-        assertThat(replay(left)).isEqualTo(replay(written.values()));
-        Map<String, Found> latest = new HashMap<>();
-        written.values().forEach(record -> latest.put(record.key(), record));
-        for (Found record : written.values()) {
-            boolean mustStay = record.key() == null
-                    || (latest.get(record.key()) == record
-                            && (record.value() != null || bench.nowMs.get() - record.timestamp() < DAY_MS));
-            assertThat(!mustStay || left.contains(record))
-                    .as("%s stays", record)
-                    .isTrue();
-        }
-        for (long offset = 0; offset < partition.logEndOffset(); offset += 97) {
-            long from = offset;
-            assertThat(records(partition, from))
-                    .isEqualTo(left.stream()
-                            .filter(record -> record.offset() >= from)
-                            .toList());
-        }
-    }
-
-    private static Map<String, String> replay(Iterable<Found> records) {
-        Map<String, String> values = new HashMap<>();
-        for (Found record : records) {
-            if (record.key() != null && record.value() == null) {
-                values.remove(record.key());
-            } else if (record.key() != null) {
-                values.put(record.key(), record.value());
-            }
-        }
-        return values;
+        rememberAtMost(1_000);
+        compact(partition);
+        history.check(partition, bench.nowMs.get());
+        KeyedHistory.mustHaveEachKeyOnce(partition, partition.log().compaction().cleanedTo());
+        assertThat(partition.log().compaction().cleanedTo()).isGreaterThan(partition.logEndOffset() - 300);
     }
 }

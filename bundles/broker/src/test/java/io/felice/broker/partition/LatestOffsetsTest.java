@@ -13,7 +13,7 @@ class LatestOffsetsTest {
 
     @Test
     void everyKeyHasItsLatestOffset() {
-        LatestOffsets latest = new LatestOffsets(100_000);
+        LatestOffsets latest = new LatestOffsets(LatestOffsets.bytesFor(100_000));
         for (int i = 0; i < 100_000; i++) {
             latest.put(key(i), i);
         }
@@ -31,7 +31,7 @@ class LatestOffsetsTest {
 
     @Test
     void aFullTableAcceptsNewOffsetsButNoNewKeys() {
-        LatestOffsets latest = new LatestOffsets(2);
+        LatestOffsets latest = new LatestOffsets(LatestOffsets.bytesFor(2));
         latest.put(key(1), 0);
         latest.put(key(2), 1);
 
@@ -46,14 +46,14 @@ class LatestOffsetsTest {
     void aKeyIsReadWithoutMovingItsPosition() {
         ByteBuffer key = key(1);
 
-        new LatestOffsets(1).put(key, 0);
+        new LatestOffsets(0).put(key, 0);
 
         assertThat(key).isEqualTo(key(1));
     }
 
     @Test
     void theEmptyKeyIsStoredLikeOtherKeys() {
-        LatestOffsets latest = new LatestOffsets(2);
+        LatestOffsets latest = new LatestOffsets(LatestOffsets.bytesFor(2));
 
         latest.put(ByteBuffer.allocate(0), 0);
 

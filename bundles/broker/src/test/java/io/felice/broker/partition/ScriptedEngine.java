@@ -8,13 +8,13 @@ import io.felice.api.storage.EngineTrait;
 import io.felice.api.storage.LogId;
 import io.felice.api.storage.PartitionLog;
 import io.felice.api.storage.Records;
+import io.felice.api.storage.Replacement;
 import io.felice.api.storage.Segment;
 import io.felice.api.storage.SegmentSizes;
 import io.felice.api.storage.StorageEngine;
 import io.felice.api.storage.Volume;
 import io.felice.storage.memory.MemoryStorageEngine;
 import java.time.Clock;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -42,6 +42,9 @@ public final class ScriptedEngine implements StorageEngine {
     public volatile Runnable onSettle = () -> {};
     public volatile Runnable onAppend = () -> {};
     public volatile Runnable onOpen = () -> {};
+    /** Before a batch is added to a new segment, and before a new segment is committed. */
+    public volatile Runnable onReplacing = () -> {};
+
     public volatile Runnable onReplace = () -> {};
     public volatile Runnable onClose = () -> {};
     public final AtomicInteger replaces = new AtomicInteger();
@@ -231,11 +234,43 @@ public final class ScriptedEngine implements StorageEngine {
         }
 
         @Override
-        public void replace(Segment old, Iterator<RecordBatch> compacted) {
+        public Replacement replace(List<Segment> old) {
             mustLive();
-            onReplace.run();
-            log.replace(old, compacted);
-            replaces.incrementAndGet();
+            return new Watched(log.replace(old));
+        }
+
+        private final class Watched implements Replacement {
+            private final Replacement replacement;
+
+            Watched(Replacement replacement) {
+                this.replacement = replacement;
+            }
+
+            @Override
+            public void append(RecordBatch batch) {
+                mustLive();
+                onReplacing.run();
+                replacement.append(batch);
+            }
+
+            @Override
+            public void prepare() {
+                mustLive();
+                replacement.prepare();
+            }
+
+            @Override
+            public void commit() {
+                mustLive();
+                onReplace.run();
+                replacement.commit();
+                replaces.incrementAndGet();
+            }
+
+            @Override
+            public void close() {
+                replacement.close();
+            }
         }
 
         @Override

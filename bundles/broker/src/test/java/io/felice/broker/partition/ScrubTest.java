@@ -14,6 +14,7 @@ import io.felice.api.config.TopicConfig;
 import io.felice.api.partition.Partition.ReadLimit;
 import io.felice.api.storage.PartitionLog;
 import io.felice.api.storage.Records;
+import io.felice.api.storage.Replacement;
 import io.felice.api.storage.Segment;
 import io.felice.broker.partition.Damages.Damage;
 import io.felice.records.Batches;
@@ -293,23 +294,27 @@ class ScrubTest {
     /** Replaces a sealed segment by one without one of its batches, as compaction does. */
     private static void rewrite(LeaderPartition partition, Random random) {
         PartitionLog log = partition.log().engineLog();
-        get(partition.log().writer().executeAlone(() -> {
-            List<Segment> sealed =
-                    log.segments().stream().filter(Segment::sealed).toList();
-            if (!sealed.isEmpty()) {
-                Segment segment = sealed.get(random.nextInt(sealed.size()));
-                List<RecordBatch> batches = new ArrayList<>();
-                LogScan.walk(log, Math.max(segment.baseOffset(), log.startOffset()), segment.nextOffset(), batch -> {
-                    batches.add(new RecordBatch(ByteBuffer.wrap(TestBatches.copyOf(batch)), 0));
-                    return true;
-                });
-                if (batches.size() > 1) {
-                    batches.remove(random.nextInt(batches.size()));
-                }
-                log.replace(segment, batches.iterator());
-            }
-            return null;
-        }));
+        List<Segment> sealed = log.segments().stream().filter(Segment::sealed).toList();
+        if (sealed.isEmpty()) {
+            return;
+        }
+        Segment segment = sealed.get(random.nextInt(sealed.size()));
+        List<RecordBatch> batches = new ArrayList<>();
+        LogScan.walk(log, Math.max(segment.baseOffset(), log.startOffset()), segment.nextOffset(), batch -> {
+            batches.add(new RecordBatch(ByteBuffer.wrap(TestBatches.copyOf(batch)), 0));
+            return true;
+        });
+        if (batches.size() > 1) {
+            batches.remove(random.nextInt(batches.size()));
+        }
+        try (Replacement replacement = log.replace(List.of(segment))) {
+            batches.forEach(replacement::append);
+            replacement.prepare();
+            get(partition.log().writer().executeAlone(() -> {
+                replacement.commit();
+                return null;
+            }));
+        }
     }
 
     private static long nextOffset(LeaderPartition partition, long from) {

@@ -3,10 +3,10 @@ package io.felice.storage.log;
 import io.felice.api.RecordBatch;
 import io.felice.api.storage.PartitionLog;
 import io.felice.api.storage.Records;
+import io.felice.api.storage.Replacement;
 import io.felice.api.storage.Segment;
 import io.felice.api.storage.SegmentSizes;
 import java.time.Duration;
-import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -83,8 +83,8 @@ final class LogHandle implements PartitionLog {
     }
 
     @Override
-    public void replace(Segment old, Iterator<RecordBatch> compacted) {
-        log.replace(old, compacted, lease);
+    public Replacement replace(List<Segment> old) {
+        return log.replace(old, lease);
     }
 
     @Override

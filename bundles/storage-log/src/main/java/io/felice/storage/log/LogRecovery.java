@@ -8,8 +8,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import org.slf4j.Logger;
@@ -100,12 +101,16 @@ final class LogRecovery {
     }
 
     private List<Long> basesOnDisk() throws IOException {
-        List<Long> bases = new ArrayList<>();
+        Set<Long> bases = new TreeSet<>();
         List<Path> indexes = new ArrayList<>();
+        List<SwapFile> swaps = new ArrayList<>();
         try (DirectoryStream<Path> entries = Files.newDirectoryStream(place.get())) {
             for (Path entry : entries) {
                 String name = entry.getFileName().toString();
-                if (LOG_FILE.matcher(name).matches()) {
+                SwapFile swap = SwapFile.of(entry);
+                if (swap != null) {
+                    swaps.add(swap);
+                } else if (LOG_FILE.matcher(name).matches()) {
                     bases.add(baseOf(entry));
                 } else if (INDEX_FILE.matcher(name).matches()) {
                     indexes.add(entry);
@@ -114,13 +119,15 @@ final class LogRecovery {
                 }
             }
         }
+        for (SwapFile swap : swaps) {
+            swap.putInPlace(shared.files(), bases);
+        }
         for (Path index : indexes) {
             if (!bases.contains(baseOf(index))) {
                 shared.files().delete(index);
             }
         }
-        Collections.sort(bases);
-        return bases;
+        return List.copyOf(bases);
     }
 
     private static long baseOf(Path file) {

@@ -37,6 +37,7 @@ final class LogState {
     private SegmentSizes sizes = SegmentSizes.DEFAULT;
     private long newestLease = Long.MIN_VALUE;
     private int handles;
+    private long truncations;
     /** Batches appended since the owner's last settle. */
     private int batchesToSettle;
 
@@ -366,19 +367,38 @@ final class LogState {
         segments.add(SegmentFile.begin(shared, place, base));
     }
 
-    /** Finds a sealed segment by its description; fails if the log has no such segment. */
-    synchronized SegmentFile fileOf(Segment described) {
-        SegmentFile file = segments.holding(described.baseOffset());
-        if (file.baseOffset != described.baseOffset()
-                || !file.isSealed()
-                || file.sealedEnd() != described.nextOffset()) {
-            throw new IllegalArgumentException(described + " is no sealed segment of " + id);
+    /** The files of neighbouring sealed segments that a caller got described. */
+    synchronized List<SegmentFile> filesOf(List<Segment> described) {
+        mustBeUsable();
+        List<SegmentFile> files = described.stream()
+                .map(one -> segments.holding(one.baseOffset()))
+                .toList();
+        boolean same = segments.haveSealed(files);
+        for (int i = 0; same && i < files.size(); i++) {
+            same = files.get(i).baseOffset == described.get(i).baseOffset()
+                    && files.get(i).sealedEnd() == described.get(i).nextOffset();
         }
-        return file;
+        if (!same) {
+            throw OFFSET_OUT_OF_RANGE.because(described + " are no neighbouring sealed segments of " + id);
+        }
+        return files;
     }
 
-    synchronized void replace(SegmentFile old, SegmentFile fresh) {
-        tail.dropAll();
+    /** Changes when batches are cut off: a segment may then have other batches than before. */
+    synchronized long truncations() {
+        return truncations;
+    }
+
+    /** @param truncations what {@link #truncations} was when the new segment was begun */
+    synchronized void mustStillHave(List<SegmentFile> old, long truncationsThen) {
+        if (truncations != truncationsThen || !segments.haveSealed(old)) {
+            throw OFFSET_OUT_OF_RANGE.because("the segments of " + id + " from offset " + old.get(0).baseOffset
+                    + " on changed while they were replaced");
+        }
+    }
+
+    synchronized void replace(List<SegmentFile> old, SegmentFile fresh) {
+        tail.drop(old);
         segments.replace(old, fresh);
     }
 
@@ -390,6 +410,7 @@ final class LogState {
 
     /** Empties the log; its start and end are {@code offset} then. Returns the dropped segments. */
     synchronized List<SegmentFile> startAgainAt(long offset) {
+        truncations++;
         tail.dropAll();
         SegmentFile active = segments.active();
         boolean keepsActive = active != null && active.size() == 0 && active.baseOffset == offset;
@@ -409,6 +430,7 @@ final class LogState {
      * segments.
      */
     synchronized List<SegmentFile> truncateTo(SegmentFile segment, SegmentFile.Cut cut, long newEnd) {
+        truncations++;
         tail.dropAll();
         List<SegmentFile> dropped = segments.dropAfter(segment);
         segment.reopenAt(cut);

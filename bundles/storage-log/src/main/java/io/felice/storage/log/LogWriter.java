@@ -125,6 +125,12 @@ final class LogWriter {
 
     /** Creates the active segment's file if it is missing, durably: its name tells recovery where the log ends. */
     void makeActiveFile() throws IOException {
+        createActiveFile();
+        directory.makeDurable();
+    }
+
+    /** As {@link #makeActiveFile}, but a power cut may take the file. */
+    void createActiveFile() throws IOException {
         directory.make();
         SegmentFile active = state.active();
         active.file.enter();
@@ -134,6 +140,5 @@ final class LogWriter {
             active.file.leave();
         }
         directory.markNamesChanged();
-        directory.makeDurable();
     }
 }

@@ -6,7 +6,6 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
-import java.util.Iterator;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -20,12 +19,11 @@ import org.slf4j.LoggerFactory;
  */
 final class SegmentFile {
     private static final Logger LOG = LoggerFactory.getLogger(SegmentFile.class);
-    static final String CLEANED = ".log.cleaned";
     /** The file of a segment that is no part of the log any more, until it is deleted. */
     static final String DELETED = ".log.deleted";
 
+    private static final String LOG_SUFFIX = ".log";
     private static final int WINDOW_BYTES = 4096;
-    private static final int GATHER_BYTES = 64 << 10;
     private static final long UNKNOWN_TIMESTAMP = -2;
 
     final long baseOffset;
@@ -35,6 +33,8 @@ final class SegmentFile {
 
     private final LogResources shared;
     private final Supplier<Path> directory;
+    /** What the file is called; another name than that of a segment while it is to take the place of others. */
+    private volatile String name;
 
     private volatile long size;
     private volatile boolean sealed;
@@ -54,6 +54,7 @@ final class SegmentFile {
             LogResources shared, Supplier<Path> directory, long baseOffset, long size, long createdAt, boolean sealed) {
         this.shared = shared;
         this.directory = directory;
+        this.name = nameOf(baseOffset, LOG_SUFFIX);
         this.baseOffset = baseOffset;
         this.size = size;
         this.createdAt = createdAt;
@@ -83,83 +84,37 @@ final class SegmentFile {
         return segment;
     }
 
-    /**
-     * Writes the batches that shall replace {@code old} to a new file and flushes it. Recovery deletes files of its
-     * name.
-     */
-    static SegmentFile compacted(SegmentFile old, Iterator<RecordBatch> batches) throws IOException {
-        SegmentFile fresh = new SegmentFile(old.shared, old.directory, old.baseOffset, 0, old.createdAt, false);
-        fresh.index = new SparseIndex(old.baseOffset);
-        fresh.file.enter();
-        try {
-            fresh.file.openAt(fresh.path(CLEANED), true);
-            fresh.writeAll(batches, old.sealedEnd);
-        } catch (IOException | RuntimeException failure) {
-            fresh.file.retire();
-            throw failure;
-        } finally {
-            fresh.file.leave();
-        }
-        return fresh;
+    /** A segment that is to take the place of others, in a new file of another name; {@link #renameTo} follows. */
+    static SegmentFile beside(
+            LogResources shared, Supplier<Path> directory, long baseOffset, long createdAt, String name) {
+        SegmentFile segment = new SegmentFile(shared, directory, baseOffset, 0, createdAt, false);
+        segment.index = new SparseIndex(baseOffset);
+        segment.name = name;
+        return segment;
     }
 
-    private void writeAll(Iterator<RecordBatch> batches, long end) throws IOException {
-        FileChannel channel = file.channel(false);
-        shared.files().truncate(channel, 0);
-        ByteBuffer gathered = ByteBuffer.allocate(GATHER_BYTES);
-        long next = baseOffset;
-        while (batches.hasNext()) {
-            RecordBatch batch = batches.next();
-            if (batch.baseOffset() < next || batch.nextOffset() > end) {
-                throw new IllegalArgumentException(batch + " is not in " + next + ".." + end);
-            }
-            int bytes = batch.sizeInBytes();
-            if (bytes > gathered.remaining()) {
-                writeOut(channel, gathered);
-            }
-            if (bytes > gathered.capacity()) {
-                shared.files().write(channel, batch.bytes(), size);
-                shared.counters().bytesWritten.add(bytes);
-            } else {
-                batch.copyTo(gathered, gathered.position());
-                gathered.position(gathered.position() + bytes);
-            }
-            added(batch, bytes, IndexRebuild.INTERVAL_BYTES);
-            next = batch.nextOffset();
-        }
-        writeOut(channel, gathered);
-        shared.files().force(channel);
-        shared.counters().fsyncs.increment();
-        forcedBytes = size;
-        seal(end);
+    void renameTo(String newName) throws IOException {
+        file.rename(() -> {
+            shared.files().rename(logFile(), directory.get().resolve(newName));
+            name = newName;
+        });
     }
 
-    /** Writes the gathered bytes; they are the last ones of the segment. */
-    private void writeOut(FileChannel channel, ByteBuffer gathered) throws IOException {
-        gathered.flip();
-        shared.counters().bytesWritten.add(gathered.remaining());
-        shared.files().write(channel, gathered, size - gathered.remaining());
-        gathered.clear();
-    }
-
-    /** Replaces the file of {@code old}. Its index files are deleted first: they would be wrong for the new file. */
-    void takePlaceOf(SegmentFile old) throws IOException {
-        old.deleteIndexFiles();
-        shared.files().syncDirectory(directory.get());
-        shared.files().rename(path(CLEANED), logFile());
-        shared.files().syncDirectory(directory.get());
+    private boolean hasItsName() {
+        return name.endsWith(LOG_SUFFIX);
     }
 
     static String nameOf(long baseOffset, String suffix) {
         return String.format("%020d%s", baseOffset, suffix);
     }
 
-    private Path path(String suffix) {
-        return directory.get().resolve(nameOf(baseOffset, suffix));
+    /** The name of the file of a segment. */
+    static String nameOf(long baseOffset) {
+        return nameOf(baseOffset, LOG_SUFFIX);
     }
 
     Path logFile() {
-        return path(".log");
+        return directory.get().resolve(name);
     }
 
     long size() {
@@ -348,7 +303,7 @@ final class SegmentFile {
      * @return the new name of the log file in its directory
      */
     String renameToDeleted() throws IOException {
-        shared.files().rename(logFile(), path(DELETED));
+        shared.files().rename(logFile(), directory.get().resolve(nameOf(baseOffset, DELETED)));
         deleteIndexFiles();
         return nameOf(baseOffset, DELETED);
     }
@@ -440,7 +395,7 @@ final class SegmentFile {
     }
 
     boolean needsIndexFiles() {
-        return sealed && !indexOnDisk && index != null;
+        return sealed && !indexOnDisk && index != null && hasItsName();
     }
 
     /** Writes the missing index files of a sealed segment. A failure is only logged: an index can be rebuilt. */

@@ -6,11 +6,11 @@ import io.felice.api.FeliceException;
 import io.felice.api.RecordBatch;
 import io.felice.api.storage.LogId;
 import io.felice.api.storage.Records;
+import io.felice.api.storage.Replacement;
 import io.felice.api.storage.Segment;
 import io.felice.api.storage.SegmentSizes;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 import org.slf4j.Logger;
@@ -37,6 +37,7 @@ final class SegmentedLog {
     private final DeletedSegments deletedSegments;
     private final LogTruncation truncation;
     private final LogReader reader;
+    private final LogReplacements replacements;
     private long endAtLastSweep = -1;
     private long endAtLastIdleCheck = -1;
 
@@ -50,6 +51,7 @@ final class SegmentedLog {
         this.deletedSegments = new DeletedSegments(shared, directory::path);
         this.truncation = new LogTruncation(shared, state, directory, writer, deletedSegments, locks);
         this.reader = new LogReader(id, state);
+        this.replacements = new LogReplacements(shared, state, directory, writer, locks);
     }
 
     /** A log that has no files yet. */
@@ -216,42 +218,17 @@ final class SegmentedLog {
     }
 
     void trimTo(long to, long lease) {
+        replacements.finish();
         writer.change(lease, () -> truncation.trimTo(to));
     }
 
     void truncateTo(long to, long lease) {
+        replacements.finish();
         writer.change(lease, () -> truncation.truncateTo(to));
     }
 
-    void replace(Segment old, Iterator<RecordBatch> compacted, long lease) {
-        state.mustOwn(lease);
-        SegmentFile replaced = state.fileOf(old);
-        SegmentFile fresh;
-        try {
-            fresh = SegmentFile.compacted(replaced, compacted);
-        } catch (IOException failure) {
-            throw state.fail(failure);
-        }
-        try {
-            writer.change(lease, () -> putInPlaceOf(replaced, fresh));
-        } catch (FeliceException failure) {
-            fresh.retire();
-            throw failure;
-        }
-    }
-
-    private void putInPlaceOf(SegmentFile replaced, SegmentFile fresh) throws IOException {
-        locks.flushing().lock();
-        try {
-            writer.settleAll();
-            writer.makeActiveFile();
-            fresh.takePlaceOf(replaced);
-            state.replace(replaced, fresh);
-            replaced.retire();
-            fresh.persistIndex();
-        } finally {
-            locks.flushing().unlock();
-        }
+    Replacement replace(List<Segment> old, long lease) {
+        return replacements.begin(old, lease);
     }
 
     // Called by the engine
@@ -259,6 +236,7 @@ final class SegmentedLog {
     /** Closes the files, pinned ones when their readers have closed them. All later calls fail with {@code why}. */
     void retire(String why) {
         FeliceException reason = KAFKA_STORAGE_ERROR.because(id + " " + why);
+        locks.replacing().lock();
         locks.settling().lock();
         locks.flushing().lock();
         try {
@@ -267,6 +245,7 @@ final class SegmentedLog {
         } finally {
             locks.flushing().unlock();
             locks.settling().unlock();
+            locks.replacing().unlock();
         }
     }
 
@@ -276,6 +255,7 @@ final class SegmentedLog {
      */
     boolean closeCleanly() {
         try {
+            replacements.finish();
             writer.cutOffZerosWhenSettled();
             flusher.flushNow();
             locks.flushing().lock();
@@ -295,6 +275,7 @@ final class SegmentedLog {
 
     /** Renames the log's directory to that of a stray log. */
     void makeStray() throws IOException {
+        locks.replacing().lock();
         locks.settling().lock();
         locks.flushing().lock();
         try {
@@ -302,6 +283,7 @@ final class SegmentedLog {
         } finally {
             locks.flushing().unlock();
             locks.settling().unlock();
+            locks.replacing().unlock();
         }
     }
 

@@ -64,8 +64,17 @@ final class Segments {
         active = segment;
     }
 
-    void replace(SegmentFile old, SegmentFile fresh) {
-        all.set(all.indexOf(old), fresh);
+    /** True if these follow each other, and none of them is the active one. */
+    boolean haveSealed(List<SegmentFile> neighbours) {
+        int first = all.indexOf(neighbours.get(0));
+        int next = first + neighbours.size();
+        return first >= 0 && next < all.size() && all.subList(first, next).equals(neighbours);
+    }
+
+    void replace(List<SegmentFile> neighbours, SegmentFile fresh) {
+        int first = all.indexOf(neighbours.get(0));
+        all.subList(first, first + neighbours.size()).clear();
+        all.add(first, fresh);
     }
 
     /** Removes and returns the segments before {@code kept}. */

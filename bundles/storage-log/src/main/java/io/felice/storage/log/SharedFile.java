@@ -94,16 +94,18 @@ final class SharedFile {
                 if (retired) {
                     throw new ClosedChannelException();
                 }
-                openAt(path.get(), create);
+                channel = shared.files().open(path.get(), create);
+                shared.openFiles().opened(this);
             }
             return channel;
         }
     }
 
-    /** Opens the file under another name than its final one; the caller is its only user. */
-    void openAt(Path otherName, boolean create) throws IOException {
-        channel = shared.files().open(otherName, create);
-        shared.openFiles().opened(this);
+    /** Gives the file another name, or says that it has one; nobody opens it meanwhile. */
+    void rename(FileChange rename) throws IOException {
+        synchronized (opening) {
+            rename.run();
+        }
     }
 
     /** The value of {@link OpenFiles#now} when the file was used last. */
@@ -127,9 +129,11 @@ final class SharedFile {
         return true;
     }
 
-    /** Called when the file is no longer part of the log: closes it, or lets the last user close it. */
-    synchronized void retire() {
-        retired = true;
+    /** The file is no longer part of the log. It is not opened any more, as its name may soon be that of another file. */
+    void retire() {
+        synchronized (opening) {
+            retired = true;
+        }
         closeIfUnused();
     }
 

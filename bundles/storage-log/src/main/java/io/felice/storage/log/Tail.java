@@ -125,6 +125,15 @@ final class Tail {
         lastSize = 0;
     }
 
+    /** Gives back the buffers of sealed segments, all of which is in their files. */
+    void drop(List<SegmentFile> sealed) {
+        for (int i = buffers.size() - 1; i >= 0; i--) {
+            if (sealed.contains(buffers.get(i).segment)) {
+                drop(i);
+            }
+        }
+    }
+
     private void drop(int index) {
         TailBuffer dropped = buffers.remove(index);
         bytes -= dropped.capacity();

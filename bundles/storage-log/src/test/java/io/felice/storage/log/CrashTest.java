@@ -10,17 +10,21 @@ import io.felice.api.FeliceException;
 import io.felice.api.RecordBatch;
 import io.felice.api.storage.LogId;
 import io.felice.api.storage.PartitionLog;
+import io.felice.api.storage.Replacement;
 import io.felice.api.storage.Segment;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Stops the disk at each change that an operation makes, and checks the log that the next start finds. */
 class CrashTest {
@@ -93,11 +97,125 @@ class CrashTest {
     }
 
     private static void dropThirdBatch(PartitionLog log) {
-        Segment third = log.segments().get(1);
-        List<RecordBatch> kept = batchesIn(everythingIn(log)).stream()
-                .filter(batch -> batch.baseOffset() == 30)
+        replace(log, log.segments().subList(1, 2), List.of(30L));
+    }
+
+    /** The first two of three segments become one. */
+    private static void replace(PartitionLog log, List<Segment> old, List<Long> kept) {
+        List<RecordBatch> left = batchesIn(everythingIn(log)).stream()
+                .filter(batch -> kept.contains(batch.baseOffset()))
                 .toList();
-        log.replace(third, kept.iterator());
+        try (Replacement replacement = log.replace(old)) {
+            left.forEach(replacement::append);
+            replacement.prepare();
+            replacement.commit();
+        }
+    }
+
+    /** What is left of the first four of five batches, when the first two segments become one. */
+    private static List<List<Long>> mergers() {
+        return List.of(List.of(), List.of(10L, 20L), List.of(30L));
+    }
+
+    @ParameterizedTest
+    @MethodSource("mergers")
+    void mergingLeavesTheOldSegmentsOrTheNewOne(List<Long> kept) {
+        crashEverywhere(
+                log -> replace(log, log.segments().subList(0, 2), kept),
+                (found, done) -> mustBeOldOrMerged(found, done, kept));
+    }
+
+    private static void mustBeOldOrMerged(Found found, boolean done, List<Long> kept) {
+        List<Long> merged = new ArrayList<>(kept);
+        merged.add(40L);
+        assertThat(found.end()).isEqualTo(50);
+        if (done) {
+            assertThat(found.offsets()).isEqualTo(merged);
+        } else {
+            assertThat(found.offsets()).isIn(merged, tens(0, 50));
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("mergers")
+    void mergingTheSegmentsBeforeAnEmptyOneNeverLetsOffsetsBeUsedAgain(List<Long> kept) {
+        crashEverywhere(
+                log -> {
+                    log.roll();
+                    replace(log, log.segments().subList(0, 3), kept);
+                },
+                (found, done) -> {
+                    assertThat(found.end()).isEqualTo(50);
+                    assertThat(found.offsets()).isIn(kept, tens(0, 50));
+                });
+    }
+
+    @Test
+    void mergingWhatWasMergedLeavesOneOfTheStatesThatTheLogHad() {
+        crashEverywhere(
+                log -> {
+                    replace(log, log.segments().subList(0, 2), List.of(10L, 20L));
+                    log.roll();
+                    replace(log, log.segments().subList(0, 2), List.of(20L));
+                    log.trimTo(20);
+                },
+                (found, done) -> {
+                    assertThat(found.end()).isEqualTo(50);
+                    assertThat(found.offsets()).isIn(tens(0, 50), List.of(10L, 20L, 40L), List.of(20L));
+                    assertThat(!done || found.start() == 20).isTrue();
+                });
+    }
+
+    @ParameterizedTest
+    @MethodSource("mergers")
+    void aMergerThatAPowerCutEndsLeavesTheOldSegmentsOrTheNewOne(List<Long> kept) throws IOException {
+        for (boolean renamesToo : new boolean[] {true, false}) {
+            boolean done = false;
+            for (int changes = 1; !done; changes++) {
+                assertThat(changes).isLessThan(MOST_CHANGES);
+                Path directory = temp.resolve("run-" + runs++);
+                FaultyFiles files = new FaultyFiles();
+                try (LogStorageEngine engine = new LogStorageEngine(directory, SETTINGS, files, Clock.systemUTC())) {
+                    PartitionLog log = appendFiveBatches(engine);
+                    files.stopAfter(changes);
+                    done = succeeds(one -> replace(one, one.segments().subList(0, 2), kept), log);
+                }
+                files.cutPower(renamesToo);
+
+                mustBeOldOrMerged(found(directory), done, kept);
+            }
+        }
+    }
+
+    @Test
+    void aStartThatIsCutShortWhileItEndsAMergerIsFollowedByOneThatEndsIt() throws IOException {
+        Path committed = temp.resolve("committed");
+        try (LogStorageEngine engine = new LogStorageEngine(temp.resolve("run"), SETTINGS)) {
+            PartitionLog log = appendFiveBatches(engine);
+            Replacement replacement = log.replace(log.segments().subList(0, 2));
+            batchesIn(everythingIn(log)).subList(1, 2).forEach(replacement::append);
+            replacement.prepare();
+            replacement.commit();
+            Directories.copy(temp.resolve("run"), committed);
+            replacement.close();
+        }
+        assertThat(committed.resolve("orders-0/00000000000000000020.log")).exists();
+        boolean done = false;
+        for (int changes = 1; !done; changes++) {
+            assertThat(changes).isLessThan(MOST_CHANGES);
+            Path image = temp.resolve("image-" + changes);
+            Directories.copy(committed, image);
+            FaultyFiles files = new FaultyFiles();
+            files.stopAfter(changes);
+
+            try (LogStorageEngine engine = new LogStorageEngine(image, SETTINGS, files, Clock.systemUTC())) {
+                done = engine.open(ID, 1).endOffset() == 50;
+            } catch (FeliceException stopped) {
+                done = false;
+            }
+
+            assertThat(found(image)).isEqualTo(new Found(0, 50, List.of(10L, 40L)));
+        }
     }
 
     @Test

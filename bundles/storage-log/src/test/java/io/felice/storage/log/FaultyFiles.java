@@ -5,8 +5,10 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /** File operations of a disk that is full, fails, or stops after a number of changes. */
@@ -26,6 +28,20 @@ final class FaultyFiles extends DiskFiles {
     private final Map<Path, BitSet> onDisk = new HashMap<>();
     /** Contents of files that were deleted since the last fsync of their directory. */
     private final Map<Path, byte[]> deleted = new HashMap<>();
+    /** What was renamed since the last fsync of its directory. */
+    private final List<Renamed> renamed = new ArrayList<>();
+
+    /** @param before what had the name before; null if nothing did */
+    private record Renamed(Path from, Path to, byte[] before) {
+        void undo() throws IOException {
+            if (Files.exists(to)) {
+                Files.move(to, from);
+            }
+            if (before != null) {
+                Files.write(to, before);
+            }
+        }
+    }
 
     /** From now on files whose path contains {@code part} can be deleted but not written. */
     void fillUp(String part) {
@@ -54,10 +70,18 @@ final class FaultyFiles extends DiskFiles {
     }
 
     /**
-     * Replaces the bytes of segment files that were not flushed by zeros, and restores deleted files whose directory
-     * was not flushed.
+     * Replaces the bytes of segment files that were not flushed by zeros. Restores deleted files and the names of renamed
+     * files whose directory was not flushed.
      */
-    synchronized void cutPower() throws IOException {
+    void cutPower() throws IOException {
+        cutPower(true);
+    }
+
+    /** @param renamesToo false if the renames survive although the directory was not flushed */
+    synchronized void cutPower(boolean renamesToo) throws IOException {
+        for (int i = renamed.size() - 1; renamesToo && i >= 0; i--) {
+            renamed.get(i).undo();
+        }
         for (var file : deleted.entrySet()) {
             if (Files.isDirectory(file.getKey().getParent())) {
                 Files.write(file.getKey(), file.getValue());
@@ -118,7 +142,7 @@ final class FaultyFiles extends DiskFiles {
     }
 
     private synchronized void noteWritten(Path file, int from, int bytes) {
-        if (file.toString().endsWith(".log")) {
+        if (file.toString().matches(".*[.](log|cleaned|swap)")) {
             inMemory.computeIfAbsent(file, unused -> new BitSet()).set(from, from + bytes);
             onDisk.computeIfAbsent(file, unused -> new BitSet()).clear(from, from + bytes);
         }
@@ -193,7 +217,24 @@ final class FaultyFiles extends DiskFiles {
     @Override
     void rename(Path from, Path to) throws IOException {
         change();
+        noteRenamed(from, to);
         super.rename(from, to);
+    }
+
+    private synchronized void noteRenamed(Path from, Path to) throws IOException {
+        if (Files.isRegularFile(from)) {
+            renamed.add(new Renamed(from, to, Files.exists(to) ? Files.readAllBytes(to) : null));
+            inMemory.remove(to);
+            onDisk.remove(to);
+            move(inMemory, from, to);
+            move(onDisk, from, to);
+        }
+    }
+
+    private static void move(Map<Path, BitSet> bytes, Path from, Path to) {
+        if (bytes.containsKey(from)) {
+            bytes.put(to, bytes.remove(from));
+        }
     }
 
     @Override
@@ -210,5 +251,6 @@ final class FaultyFiles extends DiskFiles {
 
     private synchronized void forgetDeletedIn(Path directory) {
         deleted.keySet().removeIf(file -> file.getParent().equals(directory));
+        renamed.removeIf(file -> file.to().getParent().equals(directory));
     }
 }

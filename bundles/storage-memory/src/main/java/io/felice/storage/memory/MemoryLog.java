@@ -7,13 +7,13 @@ import io.felice.api.RecordBatch;
 import io.felice.api.storage.LogId;
 import io.felice.api.storage.PartitionLog;
 import io.felice.api.storage.Records;
+import io.felice.api.storage.Replacement;
 import io.felice.api.storage.Segment;
 import io.felice.api.storage.SegmentSizes;
 import java.nio.ByteBuffer;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Iterator;
 import java.util.List;
 import java.util.TreeMap;
 import java.util.concurrent.CompletionStage;
@@ -37,6 +37,8 @@ final class MemoryLog {
     private long end;
     private long newestLease = Long.MIN_VALUE;
     private boolean deleted;
+    /** A segment may have other batches after a truncation. */
+    private long truncations;
 
     MemoryLog(LogId id, MemoryStorageEngine engine, Clock clock) {
         this.id = id;
@@ -77,7 +79,7 @@ final class MemoryLog {
 
     private void keep(RecordBatch batch) {
         take(batch.sizeInBytes());
-        put(batch);
+        batches.put(batch.lastOffset(), copyOf(batch));
     }
 
     private void take(long bytes) {
@@ -87,14 +89,28 @@ final class MemoryLog {
         }
     }
 
-    private void put(RecordBatch batch) {
+    private static RecordBatch copyOf(RecordBatch batch) {
         ByteBuffer copy = ByteBuffer.allocate(batch.sizeInBytes());
         batch.copyTo(copy, 0);
-        batches.put(batch.lastOffset(), new RecordBatch(copy.asReadOnlyBuffer(), 0));
+        return new RecordBatch(copy.asReadOnlyBuffer(), 0);
     }
 
     private static long bytesOf(Collection<RecordBatch> batches) {
         return batches.stream().mapToLong(RecordBatch::sizeInBytes).sum();
+    }
+
+    private void mustHaveSealed(List<Segment> old) {
+        if (old.isEmpty()) {
+            throw new IllegalArgumentException("no segments to replace");
+        }
+        for (int i = 0; i < old.size(); i++) {
+            Segment one = old.get(i);
+            Long next = segments.higherKey(one.baseOffset());
+            boolean follows = i == 0 || one.baseOffset() == old.get(i - 1).nextOffset();
+            if (!follows || !segments.containsKey(one.baseOffset()) || next == null || next != one.nextOffset()) {
+                throw OFFSET_OUT_OF_RANGE.because(old + " are no neighbouring sealed segments of " + id);
+            }
+        }
     }
 
     private Segment segment(long base, long createdAt) {
@@ -117,7 +133,7 @@ final class MemoryLog {
             this.lease = lease;
         }
 
-        private void mustOwn() {
+        void mustOwn() {
             if (deleted || lease < newestLease) {
                 throw KAFKA_STORAGE_ERROR.because(id + (deleted ? " was deleted" : " has a newer owner"));
             }
@@ -205,28 +221,11 @@ final class MemoryLog {
         }
 
         @Override
-        public void replace(Segment old, Iterator<RecordBatch> compacted) {
+        public Replacement replace(List<Segment> old) {
             synchronized (MemoryLog.this) {
                 mustOwn();
-                Long next = segments.higherKey(old.baseOffset());
-                if (!segments.containsKey(old.baseOffset()) || next == null || next != old.nextOffset()) {
-                    throw new IllegalArgumentException(old + " is not a sealed segment of " + id);
-                }
-                List<RecordBatch> kept = new ArrayList<>();
-                compacted.forEachRemaining(kept::add);
-                Collection<RecordBatch> replaced =
-                        batches.subMap(old.baseOffset(), next).values();
-                // Reserves only the growth. If all bytes were released first, another log could take them, and the kept
-                // records would have no room.
-                long more = bytesOf(kept) - bytesOf(replaced);
-                if (more > 0) {
-                    take(more);
-                }
-                replaced.clear();
-                kept.forEach(MemoryLog.this::put);
-                if (more < 0) {
-                    engine.giveBack(-more);
-                }
+                mustHaveSealed(old);
+                return new InMemory(this, old);
             }
         }
 
@@ -235,8 +234,10 @@ final class MemoryLog {
             synchronized (MemoryLog.this) {
                 mustOwn();
                 if (to < start) {
+                    truncations++;
                     restartAt(to);
                 } else if (to < end) {
+                    truncations++;
                     drop(batches.tailMap(to).values());
                     end = Math.max(start, batches.isEmpty() ? start : batches.lastKey() + 1);
                     segments.tailMap(end, false).clear();
@@ -279,6 +280,76 @@ final class MemoryLog {
         @Override
         public void close() {
             // Nothing to release: the engine keeps the log.
+        }
+    }
+
+    /** A new segment. It shares the bytes of the batches that stay as they are. */
+    private final class InMemory implements Replacement {
+        private final Handle handle;
+        private final List<Segment> old;
+        private final long from;
+        private final long to;
+        private final long truncationsBefore = truncations;
+        private final TreeMap<Long, RecordBatch> kept = new TreeMap<>();
+        /** Bytes of the kept batches that are not shared; they are reserved of the engine's limit. */
+        private long taken;
+
+        private long next;
+
+        InMemory(Handle handle, List<Segment> old) {
+            this.handle = handle;
+            this.old = List.copyOf(old);
+            this.from = old.get(0).baseOffset();
+            this.to = old.get(old.size() - 1).nextOffset();
+            this.next = from;
+        }
+
+        @Override
+        public void append(RecordBatch batch) {
+            if (batch.baseOffset() < next || batch.nextOffset() > to) {
+                throw new IllegalArgumentException(batch + " is not in " + next + ".." + to);
+            }
+            synchronized (MemoryLog.this) {
+                handle.mustOwn();
+                RecordBatch same = batches.get(batch.lastOffset());
+                if (same == null || !same.bytes().equals(batch.bytes())) {
+                    take(batch.sizeInBytes());
+                    taken += batch.sizeInBytes();
+                    same = copyOf(batch);
+                }
+                kept.put(batch.lastOffset(), same);
+            }
+            next = batch.nextOffset();
+        }
+
+        @Override
+        public void prepare() {
+            // Nothing to do: all of it is in memory.
+        }
+
+        @Override
+        public void commit() {
+            synchronized (MemoryLog.this) {
+                handle.mustOwn();
+                mustHaveSealed(old);
+                if (truncations != truncationsBefore) {
+                    throw OFFSET_OUT_OF_RANGE.because(id + " was truncated while its segments were replaced");
+                }
+                kept.headMap(start).clear();
+                Collection<RecordBatch> replaced = batches.subMap(from, to).values();
+                engine.giveBack(bytesOf(replaced) + taken - bytesOf(kept.values()));
+                replaced.clear();
+                batches.putAll(kept);
+                segments.put(from, old.get(old.size() - 1).createdAt());
+                segments.subMap(from, false, to, false).clear();
+                taken = 0;
+            }
+        }
+
+        @Override
+        public void close() {
+            engine.giveBack(taken);
+            taken = 0;
         }
     }
 }

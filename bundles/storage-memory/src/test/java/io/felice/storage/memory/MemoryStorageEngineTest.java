@@ -9,11 +9,11 @@ import io.felice.api.ErrorCode;
 import io.felice.api.FeliceException;
 import io.felice.api.RecordBatch;
 import io.felice.api.storage.PartitionLog;
+import io.felice.api.storage.Replacement;
 import io.felice.api.storage.StorageEngine;
 import io.felice.testkit.StorageEngineContract;
 import java.lang.annotation.Annotation;
 import java.time.Clock;
-import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class MemoryStorageEngineTest extends StorageEngineContract {
@@ -67,7 +67,11 @@ class MemoryStorageEngineTest extends StorageEngineContract {
         log.roll();
         small.modified(budget(100));
 
-        log.replace(log.segments().get(0), List.of(stays).iterator());
+        try (Replacement replacement = log.replace(log.segments().subList(0, 1))) {
+            replacement.append(stays);
+            replacement.prepare();
+            replacement.commit();
+        }
 
         assertThat(offsetsOf(log.read(0, 2, 10_000, true))).containsExactly(1L);
         small.modified(budget(2_000));

@@ -73,7 +73,9 @@ class CompactionTest {
     }
 
     private Node start() {
-        return Node.of(FeliceNode.in(directory).config("io.felice.broker", "offsets.topic.num.partitions", 1));
+        return Node.of(FeliceNode.in(directory)
+                .config("io.felice.broker", "offsets.topic.num.partitions", 1)
+                .config("io.felice.broker", "log.cleaner.backoff.ms", 500));
     }
 
     private void commit(Node node, String group, int times) {

@@ -179,13 +179,6 @@ class TopicsTest {
     }
 
     @Test
-    void aCompactedTopicIsRefused() {
-        NewTopic compact = new NewTopic("compact", 1, (short) 1).configs(Map.of("cleanup.policy", "compact"));
-
-        assertThat(refusalOf(compact)).isInstanceOf(InvalidConfigurationException.class);
-    }
-
-    @Test
     void aTopicIsDescribedWithItsDefaults() {
         Java.get(admin.createTopics(List.of(new NewTopic("plain", Optional.empty(), Optional.empty())))
                 .all());
