@@ -258,7 +258,7 @@ class LimitsTest {
                 assertThat(third.isClosed(5000)).isTrue();
             }
         }
-        node.awaitNumber("network.connections", "PLAINTEXT", "refused", 1);
+        node.awaitNumber("network.connections", "PLAINTEXT", "refused.per.ip", 1);
         node.awaitNumber("network.connections", "PLAINTEXT", "open", 0);
         try (TestClient again = node.connect()) {
             again.ask(Apis.HEARTBEAT, 4, 1, heartbeat(), new HeartbeatResponseData());
