@@ -5,6 +5,7 @@ import io.felice.broker.engine.Device;
 import io.felice.broker.engine.Engines;
 import io.felice.broker.engine.MountedEngine;
 import io.felice.broker.partition.Compaction;
+import io.felice.broker.partition.ProducerLimits;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -17,8 +18,16 @@ final class BrokerStatus {
     private final Engines engines;
     private final ClusterLink link;
     private final Scrubbing scrubbing;
+    private final ProducerLimits producers;
 
-    BrokerStatus(Replicas replicas, Fetches fetches, Engines engines, ClusterLink link, Scrubbing scrubbing) {
+    BrokerStatus(
+            Replicas replicas,
+            Fetches fetches,
+            Engines engines,
+            ClusterLink link,
+            Scrubbing scrubbing,
+            ProducerLimits producers) {
+        this.producers = producers;
         this.replicas = replicas;
         this.fetches = fetches;
         this.engines = engines;
@@ -104,10 +113,13 @@ final class BrokerStatus {
     }
 
     private StatusTable producers() {
-        long known = replicas.leaders().stream()
-                .mapToLong(leader -> leader.log().producerCount())
-                .sum();
-        return new StatusTable("broker.producers", COUNTERS, List.of(row("remembered", known)));
+        return new StatusTable(
+                "broker.producers",
+                COUNTERS,
+                List.of(
+                        row("remembered", replicas.rememberedProducers()),
+                        row("limit", producers.maxOfNode()),
+                        row("forgotten", producers.forgotten())));
     }
 
     private StatusTable compaction() {

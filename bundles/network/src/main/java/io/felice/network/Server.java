@@ -312,7 +312,7 @@ final class Server {
     // ---- status ----
 
     List<StatusTable> tables() {
-        return List.of(requests(), listeners(), memoryTable());
+        return List.of(requests(), listeners(), limitsTable());
     }
 
     private StatusTable requests() {
@@ -387,7 +387,7 @@ final class Server {
                 rows);
     }
 
-    private StatusTable memoryTable() {
+    private StatusTable limitsTable() {
         Limits now = limits;
         long answers = processors.stream().mapToLong(RoundProcessor::answers).sum();
         long answerBytes =
@@ -395,7 +395,7 @@ final class Server {
         long pins = processors.stream().mapToLong(RoundProcessor::pins).sum();
         long paused = processors.stream().mapToLong(RoundProcessor::paused).sum();
         return new StatusTable(
-                "network.memory",
+                "network.limits",
                 List.of("what", "used", "limit"),
                 List.of(
                         List.of("requests.bytes", memory.used(), now.requestMemory()),

@@ -42,8 +42,8 @@ class ConnectionQuotasTest {
             third.send(Apis.HEARTBEAT, 4, 1, heartbeat());
             node.awaitNumber("network.connections", "PLAINTEXT", "waited.for.max", 1);
             assertThat(node.number("network.connections", "PLAINTEXT", "open")).isEqualTo(2L);
-            assertThat(node.number("network.memory", "connections", "used")).isEqualTo(2L);
-            assertThat(node.number("network.memory", "connections", "limit")).isEqualTo(2L);
+            assertThat(node.number("network.limits", "connections", "used")).isEqualTo(2L);
+            assertThat(node.number("network.limits", "connections", "limit")).isEqualTo(2L);
 
             first.close();
 
@@ -52,8 +52,8 @@ class ConnectionQuotasTest {
         open.get(0).close();
         assertThat(node.number("network.connections", "PLAINTEXT", "waited.for.max"))
                 .isEqualTo(1L);
-        node.awaitNumber("network.memory", "connections", "used", 0);
-        node.awaitNumber("network.memory", "addresses", "used", 0);
+        node.awaitNumber("network.limits", "connections", "used", 0);
+        node.awaitNumber("network.limits", "addresses", "used", 0);
     }
 
     @Test
@@ -71,7 +71,7 @@ class ConnectionQuotasTest {
         }
 
         node.awaitNumber("network.connections", "PLAINTEXT", "refused.per.ip", 10);
-        node.awaitNumber("network.memory", "connections", "used", 0);
+        node.awaitNumber("network.limits", "connections", "used", 0);
         served(node.port()).close();
     }
 

@@ -28,6 +28,7 @@ public final class BrokerConfig extends ConfigValues {
     public static final String FETCH_MAX_BYTES = "fetch.max.bytes";
     public static final String PRODUCER_ID_EXPIRATION_MS = "producer.id.expiration.ms";
     public static final String MAX_PRODUCER_IDS_PER_PARTITION = "producer.ids.per.partition.max";
+    public static final String MAX_PRODUCER_IDS = "producer.ids.max";
     public static final String LOG_RETENTION_CHECK_INTERVAL_MS = "log.retention.check.interval.ms";
     public static final String OFFSETS_TOPIC_PARTITIONS = "offsets.topic.num.partitions";
     public static final String OFFSETS_TOPIC_REPLICATION_FACTOR = "offsets.topic.replication.factor";
@@ -38,6 +39,7 @@ public final class BrokerConfig extends ConfigValues {
     public static final String GROUP_MAX_SESSION_TIMEOUT_MS = "group.max.session.timeout.ms";
     public static final String GROUP_INITIAL_REBALANCE_DELAY_MS = "group.initial.rebalance.delay.ms";
     public static final String GROUP_MAX_SIZE = "group.max.size";
+    public static final String GROUPS_MAX = "groups.max";
     public static final String LEADER_THROTTLED_RATE = "leader.replication.throttled.rate";
     public static final String FOLLOWER_THROTTLED_RATE = "follower.replication.throttled.rate";
     public static final String ALTER_LOG_DIRS_THROTTLED_RATE = "replica.alter.log.dirs.io.max.bytes.per.second";
@@ -208,6 +210,15 @@ public final class BrokerConfig extends ConfigValues {
                         true,
                         "The most producers that a partition remembers; the one idle for longest is forgotten first."),
                 number(
+                        MAX_PRODUCER_IDS,
+                        INT,
+                        "0",
+                        0,
+                        MAX,
+                        true,
+                        "How many producers all partitions of a node remember together; the longest idle of a partition"
+                                + " go first. 0: as many as fit into a quarter of the heap."),
+                number(
                         LOG_RETENTION_CHECK_INTERVAL_MS,
                         LONG,
                         "300000",
@@ -290,6 +301,14 @@ public final class BrokerConfig extends ConfigValues {
                         NEVER,
                         true,
                         "The most bytes that each storage engine reads per second to compare checksums; 0: none."),
+                number(
+                        GROUPS_MAX,
+                        INT,
+                        "100000",
+                        1,
+                        MAX,
+                        true,
+                        "The most groups that a node coordinates; no client can make a further one."),
                 throttle(LEADER_THROTTLED_RATE),
                 throttle(FOLLOWER_THROTTLED_RATE),
                 throttle(ALTER_LOG_DIRS_THROTTLED_RATE),

@@ -85,6 +85,8 @@ public class Bench implements AutoCloseable {
     private long lease;
     /** The files of the partition that was opened last. */
     public volatile PartitionFiles files;
+    /** Of the partition that was opened last. */
+    public volatile ProducerLimits producerLimits;
 
     public Bench(Path directory) {
         this(directory, null);
@@ -131,6 +133,7 @@ public class Bench implements AutoCloseable {
     private OpenedLog opened(LogId id, long underLease) {
         BrokerConfig broker = BrokerConfig.with(brokerConfig);
         ProducerLimits limits = new ProducerLimits(() -> broker);
+        producerLimits = limits;
         TopicConfig topic = TopicConfig.with(config);
         files = new PartitionFiles(directory.resolve(id.topicId() + "-" + id.partition()));
         return new LogOpening(environment, limits)
