@@ -25,6 +25,9 @@ public final class Soak {
               --report FILE   limits: where the table is written        (docs/benchmarks.md)
             """;
 
+    /** The most fetch sessions of a node in the churn. */
+    static final int FETCH_SESSIONS = 200;
+
     private Path felice;
     private Path work;
     private int minutes = 30;
@@ -79,8 +82,9 @@ public final class Soak {
     private boolean churn() throws Exception {
         deleteTree(work);
         Path etc = copyOf(felice.resolve("etc"), work.resolve("etc"));
-        // So few that the warm-up fills them: sessions of clients that are gone stay until others need their place.
-        set(etc.resolve("io.felice.handlers.cfg"), "fetch.sessions", "200");
+        // So few that the warm-up reaches what the node keeps at most.
+        set(etc.resolve("io.felice.handlers.cfg"), "fetch.sessions", Integer.toString(FETCH_SESSIONS));
+        set(etc.resolve("io.felice.controller.cfg"), "snapshot.every.changes", "300");
         try (SoakedNode node = new SoakedNode(
                 felice,
                 work.resolve("data"),

@@ -26,7 +26,10 @@ final class SoakedNode implements AutoCloseable {
     private static final Pattern THREAD = Pattern.compile("\"(.*)\" #\\d+ .*");
     private static final Pattern HISTOGRAM_ROW = Pattern.compile("\\s*\\d+:\\s+(\\d+)\\s+(\\d+)\\s+(\\S+).*");
     private static final Pattern HISTOGRAM_TOTAL = Pattern.compile("Total\\s+(\\d+)\\s+(\\d+)\\s*");
-    private static final Pattern CLASSES = Pattern.compile("Total\\s*=\\s*(\\d+)\\s+(\\d+).*");
+    /** A class loader, but none of those that the Java machine makes and forgets for reflection. */
+    private static final Pattern CLASS_LOADER =
+            Pattern.compile("0x\\S+\\s+\\S+\\s+0x\\S+\\s+(\\d+)\\s+\\d+\\s+\\d+\\s+(?!jdk.internal.reflect).*");
+
     private static final Pattern OUTSIDE = Pattern.compile("-\\s+Other \\(reserved=(\\d+)KB.*");
 
     private final Path home;
@@ -218,13 +221,13 @@ final class SoakedNode implements AutoCloseable {
                 heap = Long.parseLong(total.group(2));
             }
         }
-        long loaders = -1;
-        long classes = -1;
+        long loaders = 0;
+        long classes = 0;
         for (String line : jcmd("VM.classloader_stats").lines().toList()) {
-            Matcher total = CLASSES.matcher(line);
-            if (total.matches()) {
-                loaders = Long.parseLong(total.group(1));
-                classes = Long.parseLong(total.group(2));
+            Matcher loader = CLASS_LOADER.matcher(line);
+            if (loader.matches()) {
+                loaders++;
+                classes += Long.parseLong(loader.group(1));
             }
         }
         List<String> files = openFiles();
