@@ -394,11 +394,14 @@ final class Server {
                 processors.stream().mapToLong(RoundProcessor::answerBytes).sum();
         long pins = processors.stream().mapToLong(RoundProcessor::pins).sum();
         long paused = processors.stream().mapToLong(RoundProcessor::paused).sum();
+        long inFlight = processors.stream().mapToLong(RoundProcessor::inFlight).sum();
         return new StatusTable(
                 "network.limits",
                 List.of("what", "used", "limit"),
                 List.of(
+                        List.of("requests", inFlight, (long) now.inFlight()),
                         List.of("requests.bytes", memory.used(), now.requestMemory()),
+                        List.of("pooled.bytes", memory.pooled(), FrameMemory.MOST_POOLED),
                         List.of("answers.bytes", answerBytes, now.responseBytes() * Math.max(1, quotas.open())),
                         List.of("answers", answers, (long) now.inFlight()),
                         List.of("pins", pins, (long) now.inFlight()),
