@@ -183,7 +183,7 @@ public final class Broker implements StatusSource, HealthSource {
         partitions = new NodePartitions(replicas, fetches, leaderships, producerIds, logDirs, threads.background());
         scrubbing = new Scrubbing(configs, engines, replicas::openLogs, nanos);
         readiness = new Readiness(link, configs, engines, replicas);
-        status = new BrokerStatus(replicas, fetches, engines, compactor, link, scrubbing);
+        status = new BrokerStatus(replicas, fetches, engines, compactor, link, scrubbing, limits);
         strayTopics = new StrayTopics(replicas.strays(), () -> state, () -> admin, link, configs::broker);
         threads.onMain(this::start);
     }

@@ -7,6 +7,7 @@ import io.felice.broker.engine.MountedEngine;
 import io.felice.broker.partition.CompactionLimits;
 import io.felice.broker.partition.CompactionProgress;
 import io.felice.broker.partition.OpenedLog;
+import io.felice.broker.partition.ProducerLimits;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -25,6 +26,7 @@ final class BrokerStatus {
     private final Compactor compactor;
     private final ClusterLink link;
     private final Scrubbing scrubbing;
+    private final ProducerLimits producers;
 
     BrokerStatus(
             Replicas replicas,
@@ -32,7 +34,9 @@ final class BrokerStatus {
             Engines engines,
             Compactor compactor,
             ClusterLink link,
-            Scrubbing scrubbing) {
+            Scrubbing scrubbing,
+            ProducerLimits producers) {
+        this.producers = producers;
         this.replicas = replicas;
         this.fetches = fetches;
         this.engines = engines;
@@ -120,10 +124,13 @@ final class BrokerStatus {
     }
 
     private StatusTable producers() {
-        long known = replicas.leaders().stream()
-                .mapToLong(leader -> leader.log().producerCount())
-                .sum();
-        return new StatusTable("broker.producers", COUNTERS, List.of(row("remembered", known)));
+        return new StatusTable(
+                "broker.producers",
+                COUNTERS,
+                List.of(
+                        row("remembered", replicas.rememberedProducers()),
+                        row("limit", producers.maxOfNode()),
+                        row("forgotten", producers.forgotten())));
     }
 
     private StatusTable compaction() {

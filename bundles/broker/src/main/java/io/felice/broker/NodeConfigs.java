@@ -97,9 +97,13 @@ final class NodeConfigs implements Configs {
         return file;
     }
 
-    /** From now on {@link #describe} shows the settings of the network. */
+    /**
+     * From now on {@link #describe} shows the settings of the network, and the network gets the values that the cluster
+     * has for them.
+     */
     synchronized void bindEndpoints(Endpoints news) {
         endpoints = news;
+        news.override(layers.network);
     }
 
     /** Does nothing if other endpoints have replaced {@code gone}. */
@@ -117,6 +121,9 @@ final class NodeConfigs implements Configs {
         private final Map<String, String> file;
         private final BrokerConfig broker;
         private final Map<String, String> topicDefaults = new TreeMap<>();
+        /** What the cluster's metadata has for settings of the network. */
+        private final Map<String, String> network = new HashMap<>();
+
         private final TopicConfig plainTopic;
         private final Placement placement;
         private final Map<String, Overridden> overridden;
@@ -129,6 +136,8 @@ final class NodeConfigs implements Configs {
             Map<String, String> values = new HashMap<>(file);
             values.putAll(all);
             values.putAll(own);
+            Stream.of(all, own).forEach(network::putAll);
+            network.keySet().removeIf(name -> !BrokerConfig.isOfNetwork(name));
             values.keySet().retainAll(BrokerConfig.KEYS.keySet());
             broker = BrokerConfig.with(values);
             TopicConfig.KEYS.forEach((name, key) -> {
@@ -149,6 +158,7 @@ final class NodeConfigs implements Configs {
             file = before.file;
             broker = before.broker;
             topicDefaults.putAll(before.topicDefaults);
+            network.putAll(before.network);
             plainTopic = before.plainTopic;
             placement = before.placement;
             overridden = before.overridden;
@@ -195,7 +205,15 @@ final class NodeConfigs implements Configs {
             now.overridden.keySet().removeIf(topic -> view.topic(topic).isEmpty());
             layers = now.at(view);
         } else {
-            layers = new Layers(view, own, all, now.file);
+            change(new Layers(view, own, all, now.file));
+        }
+    }
+
+    private synchronized void change(Layers to) {
+        boolean ofNetwork = !to.network.equals(layers.network);
+        layers = to;
+        if (ofNetwork && endpoints != null) {
+            endpoints.override(to.network);
         }
     }
 
@@ -340,8 +358,7 @@ final class NodeConfigs implements Configs {
             throw INVALID_REQUEST.because("Broker " + brokerId + " cannot describe broker " + resource.name());
         }
         Map<String, List<Synonym>> synonyms = new TreeMap<>();
-        nodeSettings(now)
-                .forEach((name, value) -> synonyms.put(name, List.of(new Synonym(name, value, STATIC_BROKER))));
+        nodeSettings(now).forEach((name, value) -> synonyms.put(name, nodeSynonyms(now, name, value)));
         BrokerConfig.KEYS.forEach((name, key) -> synonyms.put(name, brokerSynonyms(now, key)));
         Stream.of(now.own, now.all)
                 .flatMap(layer -> layer.keySet().stream())
@@ -370,6 +387,12 @@ final class NodeConfigs implements Configs {
                 .map(broker -> broker.registration().rack())
                 .ifPresent(rack -> settings.put(BrokerConfig.BROKER_RACK, rack));
         return settings;
+    }
+
+    private static List<Synonym> nodeSynonyms(Layers now, String name, String ofFile) {
+        List<Synonym> synonyms = brokerSynonyms(now, BrokerConfig.key(name));
+        add(synonyms, name, ofFile, STATIC_BROKER);
+        return synonyms;
     }
 
     private static List<Synonym> brokerSynonyms(Layers now, ConfigKey key) {
@@ -437,7 +460,9 @@ final class NodeConfigs implements Configs {
             case BROKER -> {
                 boolean ofAll = resource.equals(ConfigResource.allBrokers());
                 Map<String, String> own = resource.equals(ConfigResource.broker(brokerId)) ? values : now.own;
-                checkBroker(now, new Layers(now.view, own, ofAll ? values : now.all, now.file));
+                Layers wanted = new Layers(now.view, own, ofAll ? values : now.all, now.file);
+                checkBroker(now, wanted);
+                checkAddresses(wanted);
             }
         }
     }
@@ -496,6 +521,22 @@ final class NodeConfigs implements Configs {
                 .topic(topic)
                 .map(existing -> enginesOf(now, existing))
                 .orElseGet(() -> Set.of(now.engineOf(topic, config)));
+    }
+
+    /** Refuses a limit of 0 for all addresses if no address has a limit of its own: nobody could connect any more. */
+    private void checkAddresses(Layers wanted) {
+        Map<String, String> values = new HashMap<>();
+        Endpoints network = endpoints;
+        if (network != null) {
+            values.putAll(network.settings());
+        }
+        values.putAll(wanted.network);
+        String most = values.getOrDefault(BrokerConfig.MAX_CONNECTIONS_PER_IP, "");
+        String overrides = values.getOrDefault(BrokerConfig.MAX_CONNECTIONS_PER_IP_OVERRIDES, "");
+        if (most.trim().equals("0") && overrides.isBlank()) {
+            throw INVALID_CONFIG.because(BrokerConfig.MAX_CONNECTIONS_PER_IP + " can be 0 only if "
+                    + BrokerConfig.MAX_CONNECTIONS_PER_IP_OVERRIDES + " allows an address to connect.");
+        }
     }
 
     /** The engines that have the topic's logs; before the first log is opened, the engine that will have them. */

@@ -64,6 +64,7 @@ final class Replicas {
     private final Executor main;
     private final Engines engines;
     private final NodeConfigs configs;
+    private final ProducerLimits producerLimits;
     private final Leaderships leaderships;
     private final LogOpening opening;
     private final OpeningTimes openingTimes;
@@ -101,6 +102,7 @@ final class Replicas {
         this.engines = engines;
         this.configs = configs;
         this.leaderships = leaderships;
+        this.producerLimits = limits;
         this.opening = new LogOpening(environment, limits, compaction);
         this.openingTimes = new OpeningTimes(environment);
         this.strays = new StrayLogs(environment, main, engines, view, this::isInUse);
@@ -204,6 +206,18 @@ final class Replicas {
 
     Collection<Replica> all() {
         return byName.values();
+    }
+
+    /** The producers that all partitions of this node remember together. */
+    long rememberedProducers() {
+        return leaders().stream()
+                .mapToLong(leader -> leader.log().producerCount())
+                .sum();
+    }
+
+    /** About every second: lets the limit of the node hold for new producers. */
+    void countProducers() {
+        producerLimits.remembered(rememberedProducers());
     }
 
     List<LeaderPartition> leaders() {

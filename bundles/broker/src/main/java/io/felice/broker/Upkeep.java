@@ -76,6 +76,7 @@ final class Upkeep {
                         failure.toString());
             }
         }
+        replicas.countProducers();
         for (LeaderPartition partition : replicas.leaders()) {
             try {
                 partition.tick();

@@ -23,6 +23,7 @@ import io.felice.broker.engine.Engines;
 import io.felice.broker.partition.ScriptedEngine;
 import io.felice.storage.memory.MemoryStorageEngine;
 import java.time.Clock;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -260,6 +261,73 @@ class NodeConfigsTest {
                         tuple("log.dirs", "memory:,scripted:", Source.STATIC_BROKER),
                         tuple("node.id", "0", Source.STATIC_BROKER));
         assertThat(described(OWN, "listeners").key().dynamic()).isFalse();
+    }
+
+    @Test
+    void limitsOfConnectionsAreGivenToTheNetworkAndWinOverItsFile() {
+        List<Map<String, String>> given = new ArrayList<>();
+        Endpoints network = network(given, Map.of("max.connections", "20000", "max.connections.per.ip", "100"));
+        replay(new ConfigSet(ALL, "max.connections", "50"), new ConfigSet(ALL, "num.partitions", "3"));
+        configs.bindEndpoints(network);
+
+        replay(new ConfigSet(OWN, "listener.name.plaintext.max.connections", "7"));
+        replay(new ConfigSet(ALL, "num.partitions", "4"));
+        replay(new ConfigSet(OWN, "max.connections", "60"));
+
+        assertThat(given)
+                .containsExactly(
+                        Map.of("max.connections", "50"),
+                        Map.of("max.connections", "50", "listener.name.plaintext.max.connections", "7"),
+                        Map.of("max.connections", "60", "listener.name.plaintext.max.connections", "7"));
+        assertThat(described(OWN, "max.connections").synonyms())
+                .containsExactly(
+                        new Synonym("max.connections", "60", Source.DYNAMIC_BROKER),
+                        new Synonym("max.connections", "50", Source.DYNAMIC_DEFAULT_BROKER),
+                        new Synonym("max.connections", "20000", Source.STATIC_BROKER));
+        assertThat(described(OWN, "listener.name.plaintext.max.connections").value())
+                .isEqualTo("7");
+        assertThat(described(OWN, "max.connections.per.ip").key().dynamic()).isTrue();
+    }
+
+    @Test
+    void limitsThatWouldShutEverybodyOutAreRefused() {
+        configs.bindEndpoints(network(new ArrayList<>(), Map.of("max.connections.per.ip", "100")));
+        for (String key : List.of("max.connections", "max.connection.creation.rate")) {
+            configs.check(OWN, key, "1");
+            configs.check(ALL, "listener.name.internal." + key, "1");
+            refused(ErrorCode.INVALID_CONFIG, () -> configs.check(OWN, key, "0"));
+            refused(ErrorCode.INVALID_CONFIG, () -> configs.check(ALL, "listener.name.internal." + key, "0"));
+        }
+        refused(
+                ErrorCode.INVALID_REQUEST,
+                () -> configs.check(OWN, "listener.name.internal.max.connections.per.ip", "1"));
+        refused(ErrorCode.INVALID_CONFIG, () -> configs.check(OWN, "max.connections.per.ip.overrides", "10.0.0.1"));
+        configs.check(OWN, "max.connections.per.ip.overrides", "10.0.0.1:0, localhost:5");
+        configs.check(OWN, "max.connections.per.ip.overrides", "");
+        refused(ErrorCode.INVALID_REQUEST, () -> configs.check(OWN, "connections.max.idle.ms", "1"));
+        configs.check(OWN, "max.connections.per.ip", "0");
+
+        refused(ErrorCode.INVALID_CONFIG, () -> configs.check(OWN, Map.of("max.connections.per.ip", "0")));
+        configs.check(OWN, Map.of("max.connections.per.ip", "0", "max.connections.per.ip.overrides", "10.0.0.1:5"));
+    }
+
+    private static Endpoints network(List<Map<String, String>> given, Map<String, String> file) {
+        return new Endpoints() {
+            @Override
+            public List<BrokerRegistration.Endpoint> endpoints() {
+                return List.of();
+            }
+
+            @Override
+            public Map<String, String> settings() {
+                return file;
+            }
+
+            @Override
+            public void override(Map<String, String> values) {
+                given.add(Map.copyOf(values));
+            }
+        };
     }
 
     @Test

@@ -71,6 +71,11 @@ public final class Controller implements Admin, StatusSource, HealthSource {
         int requests_max() default 1_000;
 
         @AttributeDefinition(
+                description = "Most partitions of all topics together; further ones are refused.",
+                min = "1")
+        int partitions_max() default 200_000;
+
+        @AttributeDefinition(
                 description = "A snapshot of all metadata is written after this many changes of the metadata log.",
                 min = "1")
         long snapshot_every_changes() default 10_000;
@@ -89,6 +94,7 @@ public final class Controller implements Admin, StatusSource, HealthSource {
 
     private volatile Duration requestTimeout;
     private volatile int requestsMax;
+    private volatile int partitionsMax;
     private final Membership membership;
     private final RandomGenerator random;
     private final ControllerThread thread;
@@ -100,6 +106,7 @@ public final class Controller implements Admin, StatusSource, HealthSource {
     private ClusterView view = ClusterView.EMPTY;
     private Reign reign;
     private volatile StatusTable status;
+    private volatile long partitions;
     private volatile List<Trouble> troubles = List.of();
     private volatile boolean closing;
     private long decided;
@@ -113,10 +120,11 @@ public final class Controller implements Admin, StatusSource, HealthSource {
         this.membership = membership;
         this.requestTimeout = Duration.ofMillis(config.request_timeout_ms());
         this.requestsMax = config.requests_max();
+        this.partitionsMax = config.partitions_max();
         this.random = random;
         this.thread = thread;
         this.link = new StoreLink(thread, new Events());
-        this.topics = new Topics(new RoundRobin(random), this::randomId);
+        this.topics = new Topics(new RoundRobin(random), this::randomId, () -> partitionsMax);
         this.snapshots = new Snapshots(config.snapshot_every_changes(), config.snapshot_every_bytes());
         this.status = table();
     }
@@ -126,6 +134,7 @@ public final class Controller implements Admin, StatusSource, HealthSource {
     void modified(Config config) {
         requestTimeout = Duration.ofMillis(config.request_timeout_ms());
         requestsMax = config.requests_max();
+        partitionsMax = config.partitions_max();
         thread.execute(() -> snapshots.every(config.snapshot_every_changes(), config.snapshot_every_bytes()));
     }
 
@@ -214,7 +223,14 @@ public final class Controller implements Admin, StatusSource, HealthSource {
 
     @Override
     public List<StatusTable> tables() {
-        return List.of(status);
+        return List.of(
+                status,
+                new StatusTable(
+                        "controller.limits",
+                        List.of("what", "used", "limit"),
+                        List.of(
+                                List.of("requests", (long) open.size(), (long) requestsMax),
+                                List.of("partitions", partitions, (long) partitionsMax))));
     }
 
     @Override
@@ -396,6 +412,7 @@ public final class Controller implements Admin, StatusSource, HealthSource {
 
     private void showStatus() {
         status = table();
+        partitions = Topics.partitions(view);
         troubles = isActive() || view.brokers().size() > 1 ? List.of() : List.of(Trouble.inPart(idle()));
     }
 

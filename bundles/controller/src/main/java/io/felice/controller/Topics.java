@@ -20,6 +20,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.function.IntSupplier;
 import java.util.function.Supplier;
 
 /** Decides about topics and partitions. Stateless except for its random choices; one thread at a time. */
@@ -31,10 +32,20 @@ final class Topics {
 
     private final ReplicaPlacement placement;
     private final Supplier<UUID> topicIds;
+    private final IntSupplier partitionsMax;
 
-    Topics(ReplicaPlacement placement, Supplier<UUID> topicIds) {
+    /** @param partitionsMax the most partitions of all topics together */
+    Topics(ReplicaPlacement placement, Supplier<UUID> topicIds, IntSupplier partitionsMax) {
         this.placement = placement;
         this.topicIds = topicIds;
+        this.partitionsMax = partitionsMax;
+    }
+
+    /** The partitions of all topics together. */
+    static long partitions(ClusterView view) {
+        return view.topics().stream()
+                .mapToLong(topic -> topic.partitions().size())
+                .sum();
     }
 
     Decision<String, CreatedTopic> create(ClusterView view, List<NewTopic> topics, boolean validateOnly) {
@@ -46,7 +57,7 @@ final class Topics {
         topics.stream().map(NewTopic::name).filter(name -> !named.add(name)).forEach(namedTwice::add);
         Decision.Draft<String, CreatedTopic> draft = new Decision.Draft<>();
         Set<String> accepted = new HashSet<>();
-        PartitionBudget budget = new PartitionBudget();
+        PartitionBudget budget = new PartitionBudget(view);
         for (NewTopic topic : topics) {
             draft.item(topic.name(), records -> {
                 if (namedTwice.contains(topic.name())) {
@@ -72,7 +83,7 @@ final class Topics {
             if (topic.leaderEpochs().isEmpty()) {
                 throw ErrorCode.INVALID_PARTITIONS.because("Number of partitions must be larger than 0.");
             }
-            new PartitionBudget().require(topic.leaderEpochs().size());
+            new PartitionBudget(view).require(topic.leaderEpochs().size());
             checkAssignment(view, List.of(topic.brokerId()));
             DynamicConfigs.checkNewTopic(topic.name(), topic.configs());
             addRestored(topic, records);
@@ -117,7 +128,7 @@ final class Topics {
             return Decision.Draft.refused(wanted.keySet(), () -> tooMany(wanted.size()));
         }
         Decision.Draft<String, Void> draft = new Decision.Draft<>();
-        PartitionBudget budget = new PartitionBudget();
+        PartitionBudget budget = new PartitionBudget(view);
         new TreeMap<>(wanted)
                 .forEach((name, partitions) -> draft.item(name, records -> {
                     TopicView topic = known(view.topic(name), name);
@@ -293,8 +304,14 @@ final class Topics {
     }
 
     /** How many partitions the request may still create. Partitions of refused topics do not count. */
-    private static final class PartitionBudget {
+    private final class PartitionBudget {
+        private final long most = partitionsMax.getAsInt();
+        private long present;
         private int left = MAX_PARTITIONS_PER_REQUEST;
+
+        PartitionBudget(ClusterView view) {
+            present = partitions(view);
+        }
 
         /** Called before memory is allocated for the partitions. */
         void require(int partitions) {
@@ -302,10 +319,16 @@ final class Topics {
                 throw ErrorCode.POLICY_VIOLATION.because(
                         "One request may make at most " + MAX_PARTITIONS_PER_REQUEST + " partitions.");
             }
+            if (present + partitions > most) {
+                throw ErrorCode.POLICY_VIOLATION.because("The cluster has " + present + " partitions and may have "
+                        + most + " (partitions.max in io.felice.controller.cfg); " + partitions
+                        + " more would be too many.");
+            }
         }
 
         void take(int partitions) {
             left -= partitions;
+            present += partitions;
         }
     }
 }

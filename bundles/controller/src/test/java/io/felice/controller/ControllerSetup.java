@@ -104,6 +104,8 @@ final class ControllerSetup {
                 null);
     }
 
+    static final int PARTITIONS_MAX = 15_000;
+
     static Controller.Config config() {
         return config(100);
     }
@@ -118,6 +120,11 @@ final class ControllerSetup {
             @Override
             public int requests_max() {
                 return requestsMax;
+            }
+
+            @Override
+            public int partitions_max() {
+                return PARTITIONS_MAX;
             }
 
             @Override

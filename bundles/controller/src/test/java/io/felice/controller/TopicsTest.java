@@ -247,6 +247,29 @@ class TopicsTest {
     }
 
     @Test
+    void theClusterTakesNoMorePartitionsThanItMayHave() {
+        ControllerSetup setup = withBrokers(1);
+        setup.create("many", 9_000, 1);
+        setup.create("more", 5_990, 1);
+
+        Decided<String, CreatedTopic> decided = setup.controller
+                .createTopics(List.of(topic("fits", 6, 1), topic("not", 5, 1), topic("rest", 4, 1)), false)
+                .toCompletableFuture()
+                .join();
+
+        assertThat(decided.outcomes().get("fits").error()).isEqualTo(ErrorCode.NONE);
+        assertThat(decided.outcomes().get("not").error()).isEqualTo(ErrorCode.POLICY_VIOLATION);
+        assertThat(decided.outcomes().get("not").message())
+                .contains("14996 partitions")
+                .contains("partitions.max");
+        assertThat(decided.outcomes().get("rest").error()).isEqualTo(ErrorCode.NONE);
+        assertThat(grown(setup, "many", new NewPartitions(9_001, List.of()))).isEqualTo(ErrorCode.POLICY_VIOLATION);
+        only(setup.controller.deleteTopics(
+                Set.of(setup.view().topic("rest").orElseThrow().topicId())));
+        assertThat(grown(setup, "many", new NewPartitions(9_001, List.of()))).isEqualTo(ErrorCode.NONE);
+    }
+
+    @Test
     void aTopicGrowsButDoesNotShrink() {
         ControllerSetup setup = withBrokers(1, 2);
         setup.create("t", 2, 1);

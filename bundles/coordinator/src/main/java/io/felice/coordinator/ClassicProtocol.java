@@ -72,6 +72,10 @@ final class ClassicProtocol {
             return;
         }
         boolean isNew = request.memberId().isEmpty();
+        if (isNew && !shard.hasRoomFor(request.groupId())) {
+            refuse(answer, GROUP_MAX_SIZE_REACHED, "");
+            return;
+        }
         Group group = isNew ? shard.groupOrNew(request.groupId()) : shard.group(request.groupId());
         if (group == null) {
             refuse(answer, UNKNOWN_MEMBER_ID, request.memberId());

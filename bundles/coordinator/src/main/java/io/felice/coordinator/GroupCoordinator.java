@@ -16,6 +16,7 @@ import io.felice.api.cluster.Admin;
 import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.cluster.ClusterView;
 import io.felice.api.cluster.TopicView;
+import io.felice.api.config.BrokerConfig;
 import io.felice.api.config.Configs;
 import io.felice.api.group.Groups;
 import io.felice.api.partition.LeadershipListener;
@@ -169,7 +170,8 @@ public final class GroupCoordinator implements Groups, StatusSource, HealthSourc
             if (closed) {
                 return;
             }
-            Served next = serve(new Shard(partition, leaderEpoch, configs, time, scheduler));
+            Served next = serve(
+                    new Shard(partition, leaderEpoch, configs, GroupCoordinator.this::groupCount, time, scheduler));
             Served before = shards.put(partition.id().partition(), next);
             if (before == null) {
                 load(next);
@@ -194,6 +196,12 @@ public final class GroupCoordinator implements Groups, StatusSource, HealthSourc
                 retire(served);
             }
         }
+    }
+
+    private int groupCount() {
+        return shards.values().stream()
+                .mapToInt(served -> served.shard().groups().size())
+                .sum();
     }
 
     private Served serve(Shard shard) {
@@ -467,7 +475,13 @@ public final class GroupCoordinator implements Groups, StatusSource, HealthSourc
         rows.add(List.of("commits", counters.commits.sum()));
         rows.add(List.of("expired.members", counters.expiredMembers.sum()));
         rows.add(List.of("expired.offsets", counters.expiredOffsets.sum()));
-        return List.of(new StatusTable("coordinator.groups", List.of("what", "count"), rows));
+        long most = configs.broker().getInt(BrokerConfig.GROUPS_MAX);
+        return List.of(
+                new StatusTable("coordinator.groups", List.of("what", "count"), rows),
+                new StatusTable(
+                        "coordinator.limits",
+                        List.of("what", "used", "limit"),
+                        List.of(List.of("groups", (long) groupCount(), most))));
     }
 
     @Override

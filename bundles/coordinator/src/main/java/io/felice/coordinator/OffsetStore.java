@@ -2,6 +2,7 @@ package io.felice.coordinator;
 
 import static io.felice.api.ErrorCode.COORDINATOR_NOT_AVAILABLE;
 import static io.felice.api.ErrorCode.GROUP_ID_NOT_FOUND;
+import static io.felice.api.ErrorCode.GROUP_MAX_SIZE_REACHED;
 import static io.felice.api.ErrorCode.GROUP_SUBSCRIBED_TO_TOPIC;
 import static io.felice.api.ErrorCode.ILLEGAL_GENERATION;
 import static io.felice.api.ErrorCode.NONE;
@@ -87,7 +88,7 @@ final class OffsetStore {
             return;
         }
         Group group = shard.group(commit.groupId());
-        ErrorCode refused = check(group, commit);
+        ErrorCode refused = shard.hasRoomFor(commit.groupId()) ? check(group, commit) : GROUP_MAX_SIZE_REACHED;
         if (refused != NONE) {
             records.forEach(record -> outcomes.put(record.partition(), refused));
             shard.answer(answer, outcomes);

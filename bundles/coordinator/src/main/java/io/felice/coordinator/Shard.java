@@ -10,6 +10,7 @@ import io.felice.api.FeliceException;
 import io.felice.api.RecordBatch;
 import io.felice.api.SerialExecutor;
 import io.felice.api.Turn;
+import io.felice.api.config.BrokerConfig;
 import io.felice.api.config.Configs;
 import io.felice.api.config.TopicConfig;
 import io.felice.api.partition.Partition;
@@ -32,6 +33,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.IntSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -58,6 +60,7 @@ final class Shard {
     private final Partition partition;
     private final int leaderEpoch;
     private final Configs configs;
+    private final IntSupplier groupsOfNode;
     private final Time time;
     private final SerialExecutor executor;
     private final ShardTimers timers;
@@ -66,10 +69,18 @@ final class Shard {
     private final List<Runnable> answers = new ArrayList<>();
     private volatile Phase phase = Phase.LOADING;
 
-    Shard(Partition partition, int leaderEpoch, Configs configs, Time time, ScheduledExecutorService scheduler) {
+    /** @param groupsOfNode counts the groups of all shards */
+    Shard(
+            Partition partition,
+            int leaderEpoch,
+            Configs configs,
+            IntSupplier groupsOfNode,
+            Time time,
+            ScheduledExecutorService scheduler) {
         this.partition = partition;
         this.leaderEpoch = leaderEpoch;
         this.configs = configs;
+        this.groupsOfNode = groupsOfNode;
         this.time = time;
         this.executor = new SerialExecutor(partition.id(), new Overflow(scheduler));
         this.timers = new ShardTimers(time, scheduler, this::execute);
@@ -170,6 +181,12 @@ final class Shard {
     /** The group, or null if it does not exist. From any thread. */
     Group group(String groupId) {
         return groups.get(groupId);
+    }
+
+    /** Whether {@code groups.max} lets a client make this group, or the group exists already. */
+    boolean hasRoomFor(String groupId) {
+        return groups.containsKey(groupId)
+                || groupsOfNode.getAsInt() < configs.broker().getInt(BrokerConfig.GROUPS_MAX);
     }
 
     Group groupOrNew(String groupId) {

@@ -3,6 +3,7 @@ package io.felice.coordinator;
 import static io.felice.coordinator.Stage.GROUP;
 import static io.felice.coordinator.Stage.REBALANCE;
 import static io.felice.coordinator.Stage.SESSION;
+import static io.felice.coordinator.Stage.T0;
 import static io.felice.coordinator.Stage.errorOf;
 import static io.felice.coordinator.Stage.join;
 import static io.felice.coordinator.Stage.leaderOf;
@@ -19,6 +20,7 @@ import io.felice.api.group.Groups.Protocol;
 import io.felice.api.group.Groups.State;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
@@ -40,6 +42,27 @@ class JoinTest {
                 type,
                 List.of(protocol("a", "")),
                 "");
+    }
+
+    @Test
+    void noFurtherGroupIsMadeWhenTheNodeHasAsManyAsItMay() {
+        stage.broker.set(BrokerConfig.GROUPS_MAX, 2);
+        commit("first");
+        commit("second");
+
+        ErrorCode joined = now(stage.groups.join(join(""))).error();
+        ErrorCode committed = commit("third");
+
+        assertThat(joined).isEqualTo(ErrorCode.GROUP_MAX_SIZE_REACHED);
+        assertThat(committed).isEqualTo(ErrorCode.GROUP_MAX_SIZE_REACHED);
+        assertThat(commit("second")).isEqualTo(ErrorCode.NONE);
+        stage.broker.set(BrokerConfig.GROUPS_MAX, 3);
+        assertThat(commit("third")).isEqualTo(ErrorCode.NONE);
+    }
+
+    private ErrorCode commit(String group) {
+        return now(stage.groups.commit(group, -1, "", null, Map.of(T0, Stage.offset(1))))
+                .get(T0);
     }
 
     @Test

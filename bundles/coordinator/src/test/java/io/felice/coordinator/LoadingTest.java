@@ -113,7 +113,7 @@ class LoadingTest {
     /** Heartbeats run on other threads than the shard's: one that read a half-loaded group would be answered UNKNOWN_MEMBER_ID. */
     @Test
     void allGroupsAreWholeBeforeTheFirstIsSetGoing() {
-        Shard shard = new Shard(stage.offsetsLog(), 1, stage.broker, stage.time.time(), stage.time.view());
+        Shard shard = new Shard(stage.offsetsLog(), 1, stage.broker, () -> 0, stage.time.time(), stage.time.view());
         for (String group : List.of("a", "b", "c")) {
             StoredMember member = new StoredMember("m", null, "client", "/host", 60_000, 10_000, NOTHING, NOTHING);
             shard.replay(new GroupStored(group, new StoredGroup("consumer", 7, "range", "m", 0, List.of(member))));

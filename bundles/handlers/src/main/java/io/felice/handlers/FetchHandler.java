@@ -15,6 +15,8 @@ import io.felice.api.partition.FetchPlan.Want;
 import io.felice.api.partition.FetchedPartition;
 import io.felice.api.partition.Partition;
 import io.felice.api.partition.Partitions;
+import io.felice.api.status.StatusSource;
+import io.felice.api.status.StatusTable;
 import io.felice.protocol.Apis;
 import io.felice.protocol.PinnedRecords;
 import io.felice.protocol.RequestContext;
@@ -47,10 +49,12 @@ import org.osgi.service.metatype.annotations.Designate;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 
 /** Reads records for consumers. In a fetch session, the response holds only partitions with changes (KIP-227). */
-@Component(configurationPid = "io.felice.handlers")
+@Component(
+        service = {RequestHandler.class, StatusSource.class},
+        configurationPid = "io.felice.handlers")
 @Designate(ocd = FetchHandler.Config.class)
 @Serves(key = Apis.FETCH)
-public final class FetchHandler implements RequestHandler<FetchRequestData, FetchResponseData> {
+public final class FetchHandler implements RequestHandler<FetchRequestData, FetchResponseData>, StatusSource {
     /** The limits of fetch sessions. */
     @ObjectClassDefinition(name = "Felice handlers")
     public @interface Config {
@@ -136,17 +140,30 @@ public final class FetchHandler implements RequestHandler<FetchRequestData, Fetc
 
     private CompletionStage<FetchResponseData> resume(
             FetchSession session, FetchRequestData request, RequestContext context, boolean byId) {
+        int size = session.size();
         List<Wanted> wanted;
         try {
             wanted = session.advance(request, byId, sessions.nowMs());
         } catch (FeliceException refused) {
             return failed(refused.code());
         }
-        if (wanted.isEmpty()) {
+        boolean tooMany = wanted.size() > size && !sessions.mayGrow();
+        if (wanted.isEmpty() || tooMany) {
             sessions.remove(session.id());
             return new Fetch(request, context, Mode.SESSIONLESS, null, wanted).begin();
         }
         return new Fetch(request, context, Mode.INCREMENTAL, session, wanted).begin();
+    }
+
+    @Override
+    public List<StatusTable> tables() {
+        FetchSessions.Limits limits = sessions.limits();
+        return List.of(new StatusTable(
+                "handlers.limits",
+                List.of("what", "used", "limit"),
+                List.of(
+                        List.of("fetch.sessions", (long) sessions.size(), (long) limits.sessions()),
+                        List.of("fetch.session.partitions", sessions.partitions(), (long) limits.partitions()))));
     }
 
     private static List<Wanted> wanted(FetchRequestData request, boolean byId) {

@@ -47,6 +47,20 @@ final class FetchSessions {
         return sessions.size();
     }
 
+    Limits limits() {
+        return limits;
+    }
+
+    /** The partitions of all sessions together. */
+    long partitions() {
+        return sessions.values().stream().mapToLong(FetchSession::size).sum();
+    }
+
+    /** False if the sessions have more partitions than they may have: the session that has grown must go. */
+    boolean mayGrow() {
+        return partitions() <= limits.partitions();
+    }
+
     /** Empty if {@code wanted} is empty, or if the limits are reached and no session may be replaced. */
     synchronized Optional<FetchSession> create(List<Wanted> wanted, boolean byId) {
         long now = nowMs();
@@ -70,11 +84,7 @@ final class FetchSessions {
     }
 
     private boolean fits(int more) {
-        long partitions = more;
-        for (FetchSession session : sessions.values()) {
-            partitions += session.size();
-        }
-        return sessions.size() < limits.sessions() && partitions <= limits.partitions();
+        return sessions.size() < limits.sessions() && partitions() + more <= limits.partitions();
     }
 
     private Optional<FetchSession> victim(int partitions, long now) {

@@ -378,6 +378,22 @@ class FetchHandlerTest {
         assertThat(partitionsOf(response)).hasSize(11);
     }
 
+    @Test
+    void aSessionThatGrowsBeyondTheLimitEndsAndTheFetchIsAnsweredWhole() throws Exception {
+        int session = Asking.ask(handler, full(0, 1), BY_NAME).sessionId();
+        int[] nine = IntStream.range(2, 11).toArray();
+
+        FetchResponseData response = Asking.ask(handler, incremental(session, 1, nine), BY_NAME);
+
+        assertThat(response.sessionId()).isZero();
+        assertThat(partitionsOf(response)).hasSize(11);
+        assertThat(sessions.size()).isZero();
+        assertThat(handler.tables().get(0).cell("fetch.session.partitions", "used"))
+                .contains(0L);
+        assertThat(handler.tables().get(0).cell("fetch.session.partitions", "limit"))
+                .contains(10L);
+    }
+
     private static FetchRequestData full(int... partitions) {
         FetchRequestData request = new FetchRequestData().setMaxWaitMs(10).setSessionEpoch(0);
         request.topics().add(topic("t", Uuid.ZERO_UUID, partitions));

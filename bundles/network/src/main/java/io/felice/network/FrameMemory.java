@@ -13,7 +13,8 @@ final class FrameMemory {
 
     private static final int CLASSES = 6;
     private static final int LARGEST_POOLED = SMALL << (CLASSES - 1);
-    private static final long RETAINED = 8L * 1024 * 1024;
+    /** The most bytes of buffers that wait to be used again. */
+    static final long MOST_POOLED = 8L * 1024 * 1024;
 
     private final AtomicLong used = new AtomicLong();
     private final AtomicLong outlived = new AtomicLong();
@@ -38,6 +39,11 @@ final class FrameMemory {
 
     long used() {
         return used.get();
+    }
+
+    /** Bytes of the buffers that wait to be used again. */
+    long pooled() {
+        return retained.get();
     }
 
     /** Counts bytes that are already allocated, even above the limit. */
@@ -108,7 +114,7 @@ final class FrameMemory {
         if (!buffer.isDirect()) {
             return;
         }
-        if (retained.addAndGet(size) <= RETAINED) {
+        if (retained.addAndGet(size) <= MOST_POOLED) {
             queue(size).add(buffer);
         } else {
             retained.addAndGet(-size);

@@ -10,8 +10,7 @@ import java.time.Duration;
  * @param inFlightPerConnection begun requests of a connection that are not answered
  * @param inFlight begun requests of all connections that are not answered
  * @param responseBytes bytes of a connection's answers that its client has not read yet
- * @param connections open connections
- * @param connectionsPerAddress open connections from one address
+ * @param connections how many connections may be open, and how many may be made in a second
  * @param idle how long a connection may have no traffic
  * @param stalled how long a client may leave an answer unread
  * @param hold how long a request waits for a missing handler
@@ -24,8 +23,7 @@ record Limits(
         int inFlightPerConnection,
         int inFlight,
         long responseBytes,
-        int connections,
-        int connectionsPerAddress,
+        ConnectionLimits connections,
         Duration idle,
         Duration stalled,
         Duration hold,
@@ -36,4 +34,19 @@ record Limits(
 
     /** The largest request of every API except Produce. */
     static final int PLAIN_REQUEST_BYTES = 32 * 1024 * 1024;
+
+    Limits with(ConnectionLimits other) {
+        return new Limits(
+                requestBytes,
+                requestMemory,
+                inFlightPerConnection,
+                inFlight,
+                responseBytes,
+                other,
+                idle,
+                stalled,
+                hold,
+                heldRequests,
+                heldBytes);
+    }
 }

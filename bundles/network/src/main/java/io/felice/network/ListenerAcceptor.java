@@ -2,6 +2,7 @@ package io.felice.network;
 
 import io.felice.api.FileDescriptors;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.util.concurrent.Executor;
@@ -24,6 +25,8 @@ final class ListenerAcceptor extends NioSocketAcceptor {
 
     private final Supplier<RoundProcessor> next;
     private final Server server;
+    private final Listener listener;
+    private final ListenerCounters counters;
 
     ListenerAcceptor(
             Executor executor,
@@ -34,6 +37,8 @@ final class ListenerAcceptor extends NioSocketAcceptor {
         super(executor, next.get());
         this.next = next;
         this.server = server;
+        this.listener = listener;
+        this.counters = counters;
         setHandler(new Sessions(server, listener, counters));
         setReuseAddress(true);
         setBacklog(BACKLOG);
@@ -45,10 +50,15 @@ final class ListenerAcceptor extends NioSocketAcceptor {
         getStatistics().getConfig().setStatisticsCalcEnabled(false);
     }
 
+    /** Waits while the limits allow no further connection; the clients stay in the system's queue meanwhile. */
     @Override
     protected NioSession accept(IoProcessor<NioSession> unused, ServerSocketChannel handle) throws Exception {
+        if (!server.quotas().awaitSlot(listener)) {
+            return null;
+        }
+        NioSession session = null;
         try {
-            return super.accept(next.get(), handle);
+            session = admitted(super.accept(next.get(), handle));
         } catch (IOException failure) {
             if (!FileDescriptors.areUsedUp(failure)) {
                 throw failure;
@@ -57,8 +67,26 @@ final class ListenerAcceptor extends NioSocketAcceptor {
                     .warn("A client waits to be connected: this process has all " + FileDescriptors.limit()
                             + " files and connections open that it may have. Raise the limit (ulimit -n)");
             Thread.sleep(SHORTAGE_PAUSE_MS);
+        } finally {
+            if (session == null) {
+                server.quotas().giveBack(listener);
+            }
+        }
+        return session;
+    }
+
+    private NioSession admitted(NioSession session) throws IOException {
+        if (session == null) {
             return null;
         }
+        counters.accepted.incrementAndGet();
+        InetSocketAddress remote = (InetSocketAddress) session.getRemoteAddress();
+        if (remote == null || !server.quotas().admits(remote.getAddress())) {
+            counters.refusedPerAddress.incrementAndGet();
+            ((SocketChannel) session.getChannel()).close();
+            return null;
+        }
+        return session;
     }
 
     /** Creates a {@link Connection} for every session, on the session's I/O thread. */
@@ -75,17 +103,23 @@ final class ListenerAcceptor extends NioSocketAcceptor {
 
         @Override
         public void sessionCreated(IoSession session) {
-            counters.accepted.incrementAndGet();
-            if (session.getRemoteAddress() == null || !server.admits(session)) {
-                counters.refused.incrementAndGet();
-                session.closeNow();
-                return;
+            InetSocketAddress remote = (InetSocketAddress) session.getRemoteAddress();
+            boolean attached = false;
+            try {
+                attach((NioSession) session);
+                attached = true;
+            } finally {
+                if (!attached) {
+                    server.quotas().left(listener, remote.getAddress());
+                }
             }
+        }
+
+        private void attach(NioSession session) {
+            RoundProcessor processor = (RoundProcessor) session.getProcessor();
+            Transport transport = new PlainTransport((SocketChannel) session.getChannel());
+            new Connection(server, processor, session, transport, listener, counters).attach();
             counters.open.incrementAndGet();
-            NioSession nio = (NioSession) session;
-            RoundProcessor processor = (RoundProcessor) nio.getProcessor();
-            Transport transport = new PlainTransport((SocketChannel) nio.getChannel());
-            new Connection(server, processor, nio, transport, listener, counters).attach();
         }
 
         @Override
@@ -95,7 +129,7 @@ final class ListenerAcceptor extends NioSocketAcceptor {
                 counters.open.decrementAndGet();
                 counters.closed.incrementAndGet();
                 connection.closed();
-                server.left(connection.identity().remote().getAddress());
+                server.quotas().left(listener, connection.identity().remote().getAddress());
             }
         }
 

@@ -7,7 +7,9 @@ final class ListenerCounters {
     final AtomicLong open = new AtomicLong();
     final AtomicLong accepted = new AtomicLong();
     final AtomicLong closed = new AtomicLong();
-    final AtomicLong refused = new AtomicLong();
+    final AtomicLong refusedPerAddress = new AtomicLong();
+    final AtomicLong waitedForSlot = new AtomicLong();
+    final AtomicLong waitedForRate = new AtomicLong();
     final AtomicLong idleClosed = new AtomicLong();
     final AtomicLong stalledClosed = new AtomicLong();
     final AtomicLong memoryClosed = new AtomicLong();

@@ -89,13 +89,29 @@ public final class NetworkServer implements StatusSource, HealthSource {
                 min = "1")
         long queued_response_bytes() default 4194304;
 
-        @AttributeDefinition(description = "Most open connections; further ones are closed at once.", min = "1")
+        @AttributeDefinition(
+                description =
+                        "Most open connections; further clients wait until one is closed. Kafka's tools can change"
+                                + " the limit, and give a listener one of its own.",
+                min = "1")
         int max_connections() default 20000;
 
         @AttributeDefinition(
-                description = "Most open connections from one address; further ones are closed.",
-                min = "1")
+                description = "Most open connections from one address; further ones are closed at once. 0 if only the"
+                        + " addresses in max.connections.per.ip.overrides may connect. Kafka's tools can change it.",
+                min = "0")
         int max_connections_per_ip() default 20000;
+
+        @AttributeDefinition(
+                description = "ADDRESS:NUMBER, separated by commas: most open connections of this address, in place of"
+                        + " max.connections.per.ip. Kafka's tools can change it.")
+        String max_connections_per_ip_overrides() default "";
+
+        @AttributeDefinition(
+                description = "Most connections that are accepted in a second; further clients wait. Kafka's tools can"
+                        + " change the limit, and give a listener one of its own.",
+                min = "1")
+        int max_connection_creation_rate() default Integer.MAX_VALUE;
 
         @AttributeDefinition(
                 description = "After how long without any traffic a connection is closed, in milliseconds.",
@@ -239,7 +255,7 @@ public final class NetworkServer implements StatusSource, HealthSource {
         }
         server = opening;
         if (leaving.getCount() > 0) {
-            registration = context.registerService(Endpoints.class, new OpenEndpoints(opening), null);
+            registration = context.registerService(Endpoints.class, new OpenEndpoints(opening, lifecycle), null);
         }
     }
 

@@ -105,6 +105,10 @@ public final class RoundProcessor extends NioProcessor {
         return connectionCount.get();
     }
 
+    long inFlight() {
+        return inFlight.get();
+    }
+
     long answerBytes() {
         return answerBytes.get();
     }

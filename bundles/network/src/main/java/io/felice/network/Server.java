@@ -13,7 +13,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -23,7 +22,6 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import org.apache.mina.core.polling.AbstractPollingIoProcessor;
-import org.apache.mina.core.session.IoSession;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,7 +31,6 @@ final class Server {
 
     private static final long DRAIN_NANOS = TimeUnit.SECONDS.toNanos(2);
     private static final long LEAVE_MS = 1000;
-    private static final int UNLIMITED = Integer.MAX_VALUE;
     private static final long SHORTAGE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
     private final Settings settings;
@@ -48,20 +45,22 @@ final class Server {
     private final Map<Listener, ListenerCounters> counters = new LinkedHashMap<>();
     private final List<BrokerRegistration.Endpoint> endpoints = new ArrayList<>();
 
-    private final AtomicInteger connections = new AtomicInteger();
-    private final Map<InetAddress, Integer> connectionsByAddress = new ConcurrentHashMap<>();
+    private final ConnectionQuotas quotas;
     private final HeldRequests held;
     private final AtomicLong shortageTold = new AtomicLong(System.nanoTime());
 
     private final Consumer<ApiTable.Slot> onArrival = this::arrived;
     private final LongConsumer onDeparture = this::left;
+    private volatile Limits limitsOfFile;
     private volatile Limits limits;
-    private volatile int connectionsPossible = UNLIMITED;
+    private Map<String, String> overrides = Map.of();
+    private boolean knowsPossible;
 
     Server(Settings settings, ApiTable apis) {
         this.settings = settings;
         this.apis = apis;
-        this.limits = settings.limits();
+        this.limitsOfFile = settings.limits();
+        this.limits = limitsOfFile;
         this.held = new HeldRequests(apis, this::limits);
         this.memory = new FrameMemory(limits.requestMemory());
         this.requestLog.switchTo(settings.requestLog());
@@ -74,6 +73,7 @@ final class Server {
         for (Listener listener : settings.listeners()) {
             counters.put(listener, new ListenerCounters());
         }
+        this.quotas = new ConnectionQuotas(counters, limits.connections(), complaints);
         apis.onChange(onArrival, onDeparture);
     }
 
@@ -83,8 +83,9 @@ final class Server {
      * @throws CannotListen with the name of the listener that failed
      */
     void bind() throws CannotListen {
-        if (connectionsPossible == UNLIMITED) {
+        if (!knowsPossible) {
             limitConnections();
+            knowsPossible = true;
         }
         for (Listener listener : settings.listeners()) {
             if (acceptors.containsKey(listener)) {
@@ -114,17 +115,18 @@ final class Server {
      * Limits connections to half of the file descriptors that are left; the other half is for the logs and other files.
      */
     private void limitConnections() {
-        long possible = Math.min(UNLIMITED, Math.max(1, FileDescriptors.free() / 2));
-        if (possible < limits.connections()) {
+        long possible = Math.min(ConnectionLimits.UNLIMITED, Math.max(1, FileDescriptors.free() / 2));
+        int wanted = limits.connections().most();
+        if (possible < wanted) {
             log.warn(
                     "This process may have {} files and connections open, so {} clients may connect, not"
                             + " max.connections = {}. Raise the limit (ulimit -n, or LimitNOFILE of a systemd service)"
                             + " for more",
                     FileDescriptors.limit(),
                     possible,
-                    limits.connections());
+                    wanted);
         }
-        connectionsPossible = (int) possible;
+        quotas.limitTo((int) possible);
     }
 
     private static InetSocketAddress address(Listener listener) throws IOException {
@@ -151,16 +153,29 @@ final class Server {
         return settings;
     }
 
-    /** Applies new limits, also to open connections. */
+    /** Applies new limits, also to open connections. One thread calls this method and {@link #override}. */
     void adjust(Settings to) {
-        limits = to.limits();
-        memory.limit(limits.requestMemory());
+        limitsOfFile = to.limits();
         requestLog.switchTo(to.requestLog());
+        applyLimits();
+    }
+
+    /** Takes the values that the cluster's metadata has; they win over those of the file. */
+    void override(Map<String, String> values) {
+        overrides = Map.copyOf(values);
+        applyLimits();
+    }
+
+    private void applyLimits() {
+        limits = limitsOfFile.with(limitsOfFile.connections().with(overrides));
+        memory.limit(limits.requestMemory());
+        quotas.change(limits.connections());
     }
 
     /** Stops accepting, answers the begun requests and closes everything. Waits for both, for a limited time. */
     void stop() {
         apis.removeOnChange(onArrival, onDeparture);
+        quotas.close();
         acceptors.values().forEach(ListenerAcceptor::unbind);
         for (RoundProcessor processor : processors) {
             processor.execute(() -> processor.connections().forEach(Connection::drain));
@@ -213,6 +228,15 @@ final class Server {
         return limits;
     }
 
+    /** The limits as the file has them, without the values of the cluster's metadata. */
+    Limits limitsOfFile() {
+        return limitsOfFile;
+    }
+
+    ConnectionQuotas quotas() {
+        return quotas;
+    }
+
     FrameMemory memory() {
         return memory;
     }
@@ -243,24 +267,6 @@ final class Server {
 
     HeldRequests held() {
         return held;
-    }
-
-    boolean admits(IoSession session) {
-        InetAddress address = ((InetSocketAddress) session.getRemoteAddress()).getAddress();
-        int ofAddress = connectionsByAddress.merge(address, 1, Integer::sum);
-        int most = Math.min(limits.connections(), connectionsPossible);
-        if (connections.incrementAndGet() > most || ofAddress > limits.connectionsPerAddress()) {
-            left(address);
-            complaints.warn("Refusing a connection of " + address.getHostAddress() + ": there are " + connections.get()
-                    + " already, " + (ofAddress - 1) + " of them its own");
-            return false;
-        }
-        return true;
-    }
-
-    void left(InetAddress address) {
-        connections.decrementAndGet();
-        connectionsByAddress.computeIfPresent(address, (key, count) -> count == 1 ? null : count - 1);
     }
 
     /** Called when a connection waits for memory. Closes the connections with the oldest incomplete frames. */
@@ -306,7 +312,7 @@ final class Server {
     // ---- status ----
 
     List<StatusTable> tables() {
-        return List.of(requests(), listeners(), memoryTable());
+        return List.of(requests(), listeners(), limitsTable());
     }
 
     private StatusTable requests() {
@@ -357,7 +363,9 @@ final class Server {
                 of.open.get(),
                 of.accepted.get(),
                 of.closed.get(),
-                of.refused.get(),
+                of.refusedPerAddress.get(),
+                of.waitedForSlot.get(),
+                of.waitedForRate.get(),
                 of.idleClosed.get(),
                 of.stalledClosed.get(),
                 of.memoryClosed.get(),
@@ -369,7 +377,9 @@ final class Server {
                         "open",
                         "accepted",
                         "closed",
-                        "refused",
+                        "refused.per.ip",
+                        "waited.for.max",
+                        "waited.for.rate",
                         "idle.closed",
                         "stalled.closed",
                         "memory.closed",
@@ -377,24 +387,29 @@ final class Server {
                 rows);
     }
 
-    private StatusTable memoryTable() {
+    private StatusTable limitsTable() {
         Limits now = limits;
         long answers = processors.stream().mapToLong(RoundProcessor::answers).sum();
         long answerBytes =
                 processors.stream().mapToLong(RoundProcessor::answerBytes).sum();
         long pins = processors.stream().mapToLong(RoundProcessor::pins).sum();
         long paused = processors.stream().mapToLong(RoundProcessor::paused).sum();
+        long inFlight = processors.stream().mapToLong(RoundProcessor::inFlight).sum();
         return new StatusTable(
-                "network.memory",
+                "network.limits",
                 List.of("what", "used", "limit"),
                 List.of(
+                        List.of("requests", inFlight, (long) now.inFlight()),
                         List.of("requests.bytes", memory.used(), now.requestMemory()),
-                        List.of("answers.bytes", answerBytes, now.responseBytes() * Math.max(1, connections.get())),
+                        List.of("pooled.bytes", memory.pooled(), FrameMemory.MOST_POOLED),
+                        List.of("answers.bytes", answerBytes, now.responseBytes() * Math.max(1, quotas.open())),
                         List.of("answers", answers, (long) now.inFlight()),
                         List.of("pins", pins, (long) now.inFlight()),
-                        List.of("paused.connections", paused, (long) now.connections()),
+                        List.of("paused.connections", paused, (long) quotas.most()),
                         List.of("held.requests", held.requests(), (long) now.heldRequests()),
-                        List.of("held.bytes", held.bytes(), now.heldBytes())));
+                        List.of("held.bytes", held.bytes(), now.heldBytes()),
+                        List.of("connections", (long) quotas.open(), (long) quotas.most()),
+                        List.of("addresses", (long) quotas.addresses(), (long) quotas.most())));
     }
 
     /** A listener's address cannot be used. */

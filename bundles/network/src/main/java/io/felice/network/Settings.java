@@ -134,8 +134,6 @@ record Settings(List<Listener> listeners, int threads, Transfer transfer, Limits
         requirePositive("max.in.flight.requests.per.connection", config.max_in_flight_requests_per_connection());
         requirePositive("max.in.flight.requests", config.max_in_flight_requests());
         requirePositive("queued.response.bytes", config.queued_response_bytes());
-        requirePositive("max.connections", config.max_connections());
-        requirePositive("max.connections.per.ip", config.max_connections_per_ip());
         requirePositive("connections.max.idle.ms", config.connections_max_idle_ms());
         requirePositive("response.stalled.ms", config.response_stalled_ms());
         long memory = config.request_memory_bytes() > 0
@@ -147,13 +145,27 @@ record Settings(List<Listener> listeners, int threads, Transfer transfer, Limits
                 config.max_in_flight_requests_per_connection(),
                 config.max_in_flight_requests(),
                 config.queued_response_bytes(),
-                config.max_connections(),
-                config.max_connections_per_ip(),
+                connections(config),
                 Duration.ofMillis(config.connections_max_idle_ms()),
                 Duration.ofMillis(config.response_stalled_ms()),
                 Duration.ofMillis(config.held_requests_ms()),
                 config.held_requests(),
                 config.held_requests_bytes());
+    }
+
+    private static ConnectionLimits connections(NetworkServer.Config config) {
+        requirePositive("max.connections", config.max_connections());
+        requirePositive("max.connection.creation.rate", config.max_connection_creation_rate());
+        Map<String, Integer> ofAddresses = ConnectionLimits.addresses(config.max_connections_per_ip_overrides());
+        if (ofAddresses.isEmpty()) {
+            requirePositive("max.connections.per.ip", config.max_connections_per_ip());
+        }
+        return new ConnectionLimits(
+                config.max_connections(),
+                config.max_connections_per_ip(),
+                ofAddresses,
+                config.max_connection_creation_rate(),
+                Map.of());
     }
 
     private static void requirePositive(String option, long value) {

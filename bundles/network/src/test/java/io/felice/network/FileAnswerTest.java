@@ -69,7 +69,7 @@ class FileAnswerTest {
                 }
             }
             await().untilAsserted(() -> assertThat(pins).hasValue(0));
-            node.awaitNumber("network.memory", "pins", "used", 0);
+            node.awaitNumber("network.limits", "pins", "used", 0);
         }
     }
 

@@ -90,8 +90,8 @@ class HostileInputTest {
         neighbour.join();
         assertThat(beats).hasPositiveValue();
         node.awaitNumber("network.connections", "PLAINTEXT", "open", 0);
-        node.awaitNumber("network.memory", "requests.bytes", "used", 0);
-        node.awaitNumber("network.memory", "answers.bytes", "used", 0);
+        node.awaitNumber("network.limits", "requests.bytes", "used", 0);
+        node.awaitNumber("network.limits", "answers.bytes", "used", 0);
         for (ApiMessageType api : served()) {
             assertThat(node.number("network.requests", api.name, "in.flight"))
                     .as("seed %d: %s", seed, api.name)

@@ -71,7 +71,7 @@ class LimitsTest {
                 liar.close();
             }
         }
-        node.awaitNumber("network.memory", "requests.bytes", "used", 0);
+        node.awaitNumber("network.limits", "requests.bytes", "used", 0);
     }
 
     @Test
@@ -110,7 +110,7 @@ class LimitsTest {
                 client.close();
             }
         }
-        node.awaitNumber("network.memory", "requests.bytes", "used", 0);
+        node.awaitNumber("network.limits", "requests.bytes", "used", 0);
     }
 
     @Test
@@ -163,12 +163,12 @@ class LimitsTest {
                 }
             });
             sender.start();
-            await().until(() -> (long) node.number("network.memory", "paused.connections", "used") == 1);
+            await().until(() -> (long) node.number("network.limits", "paused.connections", "used") == 1);
             neighbour.ask(Apis.HEARTBEAT, 4, 1, heartbeat(), new HeartbeatResponseData());
             int whileAsleep = begun.get();
 
             assertThat(whileAsleep).isLessThan(300);
-            assertThat((long) node.number("network.memory", "answers.bytes", "used"))
+            assertThat((long) node.number("network.limits", "answers.bytes", "used"))
                     .isLessThan(2 * 256 * 1024L);
             for (int i = 0; i < 2000; i++) {
                 assertThat(slow.receiveCorrelationId()).isEqualTo(i);
@@ -258,7 +258,7 @@ class LimitsTest {
                 assertThat(third.isClosed(5000)).isTrue();
             }
         }
-        node.awaitNumber("network.connections", "PLAINTEXT", "refused", 1);
+        node.awaitNumber("network.connections", "PLAINTEXT", "refused.per.ip", 1);
         node.awaitNumber("network.connections", "PLAINTEXT", "open", 0);
         try (TestClient again = node.connect()) {
             again.ask(Apis.HEARTBEAT, 4, 1, heartbeat(), new HeartbeatResponseData());
@@ -313,12 +313,12 @@ class LimitsTest {
             node.awaitNumber("network.requests", "Produce", "in.flight", 2);
         }
         node.awaitNumber("network.connections", "PLAINTEXT", "open", 0);
-        assertThat((long) node.number("network.memory", "requests.bytes", "used"))
+        assertThat((long) node.number("network.limits", "requests.bytes", "used"))
                 .isGreaterThan(920_000);
 
         later.complete(new ProduceResponseData());
 
-        node.awaitNumber("network.memory", "requests.bytes", "used", 0);
+        node.awaitNumber("network.limits", "requests.bytes", "used", 0);
     }
 
     @Test

@@ -56,10 +56,10 @@ class SwapTest {
             assertThat(client.receiveCorrelationId()).isEqualTo(1);
             assertThat(client.receiveCorrelationId()).isEqualTo(2);
         }
-        node.awaitNumber("network.memory", "held.requests", "used", 0);
-        node.awaitNumber("network.memory", "held.bytes", "used", 0);
+        node.awaitNumber("network.limits", "held.requests", "used", 0);
+        node.awaitNumber("network.limits", "held.bytes", "used", 0);
         node.awaitNumber("network.requests", "Heartbeat", "held", 0);
-        node.awaitNumber("network.memory", "requests.bytes", "used", 0);
+        node.awaitNumber("network.limits", "requests.bytes", "used", 0);
     }
 
     @Test
@@ -130,14 +130,14 @@ class SwapTest {
                     second.ask(Apis.HEARTBEAT, VERSION, 1, heartbeat(), new HeartbeatResponseData());
 
             assertThat(answer.errorCode()).isEqualTo(ErrorCode.COORDINATOR_NOT_AVAILABLE.code());
-            assertThat((Long) node.number("network.memory", "held.bytes", "used"))
+            assertThat((Long) node.number("network.limits", "held.bytes", "used"))
                     .as("of the first")
                     .isPositive();
             node.bindNow(Apis.HEARTBEAT, 0, 4, SwapTest::answer);
             assertThat(first.receiveCorrelationId()).isEqualTo(1);
         }
-        node.awaitNumber("network.memory", "held.requests", "used", 0);
-        node.awaitNumber("network.memory", "held.bytes", "used", 0);
+        node.awaitNumber("network.limits", "held.requests", "used", 0);
+        node.awaitNumber("network.limits", "held.bytes", "used", 0);
     }
 
     @Test
@@ -160,7 +160,7 @@ class SwapTest {
             node.bindNow(Apis.HEARTBEAT, 0, 4, SwapTest::answer);
             assertThat(small.receiveCorrelationId()).isEqualTo(1);
         }
-        node.awaitNumber("network.memory", "held.bytes", "used", 0);
+        node.awaitNumber("network.limits", "held.bytes", "used", 0);
     }
 
     @Test
@@ -226,7 +226,7 @@ class SwapTest {
             CreateTopicsResponseData answer = client.receive(Apis.CREATE_TOPICS, 7, 1, new CreateTopicsResponseData());
             assertThat(answer.topics().find("t").errorCode()).isEqualTo(ErrorCode.NOT_CONTROLLER.code());
         }
-        node.awaitNumber("network.memory", "requests.bytes", "used", 0);
+        node.awaitNumber("network.limits", "requests.bytes", "used", 0);
     }
 
     @Test
@@ -266,7 +266,7 @@ class SwapTest {
 
         assertThat(released).hasValue(1);
         node.awaitNumber("network.requests", "Fetch", "in.flight", 0);
-        node.awaitNumber("network.memory", "pins", "used", 0);
+        node.awaitNumber("network.limits", "pins", "used", 0);
     }
 
     @Test

@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Semaphore;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,9 +34,13 @@ final class CommandSocket implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(CommandSocket.class);
     private static final int MAX_LINE_BYTES = 64 << 10;
 
+    /** Commands that run at a time; further clients wait in the system's queue. */
+    static final int MOST_COMMANDS = 16;
+
     private final Path file;
     private final Commands commands;
     private final ExecutorService threads;
+    private final Semaphore free = new Semaphore(MOST_COMMANDS);
     private volatile ServerSocketChannel server;
     private volatile boolean closed;
 
@@ -43,6 +48,11 @@ final class CommandSocket implements AutoCloseable {
         this.file = file;
         this.commands = commands;
         this.threads = Executors.newCachedThreadPool(CommandSocket::thread);
+    }
+
+    /** How many commands run now. */
+    int running() {
+        return MOST_COMMANDS - free.availablePermits();
     }
 
     /** Begins to listen, on another thread. */
@@ -65,10 +75,11 @@ final class CommandSocket implements AutoCloseable {
             listening.bind(UnixDomainSocketAddress.of(file));
             Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
             while (!closed) {
+                free.acquire();
                 SocketChannel client = listening.accept();
                 threads.execute(() -> serve(client));
             }
-        } catch (ClosedChannelException e) {
+        } catch (ClosedChannelException | InterruptedException e) {
             log.debug("The command socket {} is closed", file);
         } catch (IOException e) {
             log.warn("felice exec cannot reach this node: {}: {}", file, e.getMessage());
@@ -86,6 +97,8 @@ final class CommandSocket implements AutoCloseable {
             output.print(succeeded ? "0" : "1");
         } catch (IOException e) {
             log.debug("The client of a command closed its connection", e);
+        } finally {
+            free.release();
         }
     }
 

@@ -1,5 +1,7 @@
 package io.felice.shell;
 
+import static io.felice.api.ErrorCode.POLICY_VIOLATION;
+
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -24,6 +26,9 @@ import org.slf4j.LoggerFactory;
 final class LogLevels {
     static final String ROOT = "ROOT";
     static final String DEFAULT = "DEFAULT";
+
+    /** The most loggers with a level of their own. */
+    static final int MOST_LOGGERS = 1_000;
 
     private static final String PID = "org.ops4j.pax.logging";
     private static final List<String> LEVELS = List.of("OFF", "ERROR", "WARN", "INFO", "DEBUG", "TRACE", "ALL");
@@ -111,7 +116,11 @@ final class LogLevels {
             after.put(ROOT_LEVEL, level);
             return after;
         }
-        String key = PREFIX + keyOf(after, logger).orElse(logger.replaceAll("[^A-Za-z0-9]", "_"));
+        Optional<String> known = keyOf(after, logger);
+        if (known.isEmpty() && !level.equals(DEFAULT)) {
+            mustHaveRoom(after);
+        }
+        String key = PREFIX + known.orElse(logger.replaceAll("[^A-Za-z0-9]", "_"));
         if (level.equals(DEFAULT)) {
             after.remove(key + ".name");
             after.remove(key + ".level");
@@ -120,6 +129,16 @@ final class LogLevels {
             after.put(key + ".level", level);
         }
         return after;
+    }
+
+    private static void mustHaveRoom(Dictionary<String, Object> properties) {
+        long loggers = Collections.list(properties.keys()).stream()
+                .filter(key -> NAME.matcher(key).matches())
+                .count();
+        if (loggers >= MOST_LOGGERS) {
+            throw POLICY_VIOLATION.because(loggers + " loggers have a level of their own, and no more than "
+                    + MOST_LOGGERS + " may. Take the level of another away first.");
+        }
     }
 
     private static Optional<String> keyOf(Dictionary<String, Object> properties, String logger) {

@@ -1,8 +1,11 @@
 package io.felice.shell;
 
 import io.felice.api.log.Loggers;
+import io.felice.api.status.StatusSource;
+import io.felice.api.status.StatusTable;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -19,8 +22,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Lets Kafka's tools read and change the levels of the node's loggers, in the same way as {@code log:set}. */
-@Component
-public final class NodeLoggers implements Loggers {
+@Component(service = {Loggers.class, StatusSource.class})
+public final class NodeLoggers implements Loggers, StatusSource {
     private static final Logger log = LoggerFactory.getLogger(NodeLoggers.class);
     /** The level at which nothing is logged: SLF4J has no FATAL, and Kafka has no OFF. */
     private static final String SILENT = "OFF";
@@ -68,6 +71,18 @@ public final class NodeLoggers implements Loggers {
             log.info("{}", levels.set(word, logger.equals(ROOT) ? LogLevels.ROOT : logger));
         } catch (IOException failed) {
             throw new UncheckedIOException("The level of " + logger + " cannot be written", failed);
+        }
+    }
+
+    @Override
+    public List<StatusTable> tables() {
+        try {
+            long configured = levels.configured().size();
+            return List.of(new StatusTable(
+                    "shell.loggers", List.of("what", "used", "limit"), List.of(List.of("loggers", configured, (long)
+                            LogLevels.MOST_LOGGERS))));
+        } catch (IOException unreadable) {
+            return List.of();
         }
     }
 

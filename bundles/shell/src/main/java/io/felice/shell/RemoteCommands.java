@@ -2,6 +2,8 @@ package io.felice.shell;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.felice.api.status.StatusSource;
+import io.felice.api.status.StatusTable;
 import java.io.ByteArrayInputStream;
 import java.io.PrintStream;
 import java.nio.file.Path;
@@ -27,10 +29,8 @@ import org.osgi.service.component.annotations.Reference;
  * Lets {@code bin/felice exec} run shell commands in this node, through a {@link CommandSocket}. The launcher sets its
  * path in the system property {@code felice.command.socket}. Without the property there is no socket.
  */
-@Component(
-        service = {},
-        immediate = true)
-public final class RemoteCommands {
+@Component(service = StatusSource.class, immediate = true)
+public final class RemoteCommands implements StatusSource {
 
     /** Karaf's shell allows commands by role. A client that may open the socket has all roles. */
     private static final Subject OWNER = new Subject(true, roles(), Set.of(), Set.of());
@@ -56,6 +56,14 @@ public final class RemoteCommands {
         if (socket != null) {
             socket.close();
         }
+    }
+
+    @Override
+    public List<StatusTable> tables() {
+        long running = socket == null ? 0 : socket.running();
+        return List.of(new StatusTable(
+                "shell.commands", List.of("what", "used", "limit"), List.of(List.of("commands", running, (long)
+                        CommandSocket.MOST_COMMANDS))));
     }
 
     /** The output has no colours, because programs read it. */

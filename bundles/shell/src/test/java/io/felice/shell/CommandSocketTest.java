@@ -9,6 +9,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -78,6 +82,38 @@ class CommandSocketTest {
 
         assertThat(file()).doesNotExist();
         assertThat(SendCommand.send(file(), "again", printed)).isEqualTo(5);
+    }
+
+    @Test
+    void aCommandWaitsWhileAsManyRunAsMay() throws Exception {
+        CountDownLatch release = new CountDownLatch(1);
+        AtomicInteger begun = new AtomicInteger();
+        List<Thread> clients = new ArrayList<>();
+        try (CommandSocket socket = listening((line, output) -> {
+            begun.incrementAndGet();
+            try {
+                release.await();
+            } catch (InterruptedException stopped) {
+                Thread.currentThread().interrupt();
+            }
+            return true;
+        })) {
+            for (int i = 0; i <= CommandSocket.MOST_COMMANDS; i++) {
+                clients.add(new Thread(() -> SendCommand.send(file(), "wait", new ByteArrayOutputStream())));
+            }
+            clients.forEach(Thread::start);
+            await().until(() -> begun.get() == CommandSocket.MOST_COMMANDS);
+            Thread.sleep(50);
+            assertThat(begun).hasValue(CommandSocket.MOST_COMMANDS);
+            assertThat(socket.running()).isEqualTo(CommandSocket.MOST_COMMANDS);
+
+            release.countDown();
+
+            await().until(() -> begun.get() == CommandSocket.MOST_COMMANDS + 1);
+            for (Thread client : clients) {
+                client.join();
+            }
+        }
     }
 
     private CommandSocket listening(Commands commands) {

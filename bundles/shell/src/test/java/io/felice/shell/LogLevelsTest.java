@@ -44,6 +44,20 @@ class LogLevelsTest {
     }
 
     @Test
+    void noMoreLoggersThanTheLimitHaveALevelOfTheirOwn() {
+        Dictionary<String, Object> levels = file;
+        for (int i = 2; i < LogLevels.MOST_LOGGERS; i++) {
+            levels = LogLevels.change(levels, "DEBUG", "logger." + i);
+        }
+        Dictionary<String, Object> full = levels;
+
+        assertThatThrownBy(() -> LogLevels.change(full, "DEBUG", "one.more"))
+                .hasMessageStartingWith("1000 loggers have a level of their own");
+        LogLevels.change(full, "INFO", "logger.7");
+        LogLevels.change(LogLevels.change(full, "DEFAULT", "logger.7"), "DEBUG", "one.more");
+    }
+
+    @Test
     void aWrongLevelIsRefusedBeforeAnythingIsChanged() {
         assertThatThrownBy(() -> new LogLevels(null).set("LOUD", "ROOT"))
                 .isInstanceOf(IllegalArgumentException.class)

@@ -2,8 +2,11 @@ package io.felice.zookeeper;
 
 import io.felice.api.Launch;
 import io.felice.api.config.ReadOnce;
+import io.felice.api.status.StatusSource;
+import io.felice.api.status.StatusTable;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -28,12 +31,9 @@ import org.slf4j.LoggerFactory;
  * has not served yet, the node cannot come up, and {@link Launch} gets the reason. A server that fails later, for
  * example because the disk is full, is started again until it stays up.
  */
-@Component(
-        service = {},
-        immediate = true,
-        configurationPid = "io.felice.zookeeper")
+@Component(service = StatusSource.class, immediate = true, configurationPid = "io.felice.zookeeper")
 @Designate(ocd = EmbeddedServer.Config.class)
-public final class EmbeddedServer {
+public final class EmbeddedServer implements StatusSource {
 
     @ObjectClassDefinition(name = "Felice: embedded ZooKeeper")
     public @interface Config {
@@ -108,6 +108,18 @@ public final class EmbeddedServer {
     @Modified
     void modified(Config wanted) {
         ReadOnce.compare("io.felice.zookeeper", Config.class, inForce, wanted, Set.of());
+    }
+
+    @Override
+    public List<StatusTable> tables() {
+        SingleServer now = serving;
+        if (now == null) {
+            return List.of();
+        }
+        return List.of(new StatusTable(
+                "zookeeper",
+                List.of("what", "used", "limit"),
+                List.of(List.of("connections", (long) now.connectionCount(), (long) settings.maxClientConnections()))));
     }
 
     @Deactivate

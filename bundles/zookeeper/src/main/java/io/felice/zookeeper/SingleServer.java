@@ -123,6 +123,10 @@ public final class SingleServer implements EmbeddedZooKeeper, AutoCloseable {
         return (host.contains(":") ? "[" + host + "]" : host) + ":" + connections.getLocalPort();
     }
 
+    int connectionCount() {
+        return connections.getNumAliveConnections();
+    }
+
     /**
      * Waits until the server has failed or is closed.
      *

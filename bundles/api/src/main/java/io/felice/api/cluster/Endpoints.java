@@ -15,8 +15,18 @@ public interface Endpoints {
      */
     List<BrokerRegistration.Endpoint> endpoints();
 
-    /** The settings of the network in force, by their names in {@link io.felice.api.config.BrokerConfig#NODE_KEYS}. */
+    /** The settings of the network as its file has them, by their names in {@link io.felice.api.config.BrokerConfig#NODE_KEYS}. */
     default Map<String, String> settings() {
         return Map.of();
     }
+
+    /**
+     * Takes the values that the cluster's metadata has for settings of the network; they win over those of its file. The
+     * broker calls this whenever it finds these endpoints and whenever a value changes; never at the same time. Does not
+     * block: the values are in force soon after.
+     *
+     * @param values all of them, checked, by the names in {@link io.felice.api.config.BrokerConfig#NODE_KEYS}, and by those
+     *     names after {@code listener.name.NAME.}; a setting that is missing is as the file says
+     */
+    default void override(Map<String, String> values) {}
 }

@@ -11,6 +11,7 @@ import static io.felice.api.config.ConfigKey.Type.UNKNOWN;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -28,6 +29,7 @@ public final class BrokerConfig extends ConfigValues {
     public static final String FETCH_MAX_BYTES = "fetch.max.bytes";
     public static final String PRODUCER_ID_EXPIRATION_MS = "producer.id.expiration.ms";
     public static final String MAX_PRODUCER_IDS_PER_PARTITION = "producer.ids.per.partition.max";
+    public static final String MAX_PRODUCER_IDS = "producer.ids.max";
     public static final String LOG_RETENTION_CHECK_INTERVAL_MS = "log.retention.check.interval.ms";
     public static final String LOG_CLEANER_THREADS = "log.cleaner.threads";
     public static final String LOG_CLEANER_DEDUPE_BUFFER_SIZE = "log.cleaner.dedupe.buffer.size";
@@ -42,6 +44,7 @@ public final class BrokerConfig extends ConfigValues {
     public static final String GROUP_MAX_SESSION_TIMEOUT_MS = "group.max.session.timeout.ms";
     public static final String GROUP_INITIAL_REBALANCE_DELAY_MS = "group.initial.rebalance.delay.ms";
     public static final String GROUP_MAX_SIZE = "group.max.size";
+    public static final String GROUPS_MAX = "groups.max";
     public static final String LEADER_THROTTLED_RATE = "leader.replication.throttled.rate";
     public static final String FOLLOWER_THROTTLED_RATE = "follower.replication.throttled.rate";
     public static final String ALTER_LOG_DIRS_THROTTLED_RATE = "replica.alter.log.dirs.io.max.bytes.per.second";
@@ -56,10 +59,17 @@ public final class BrokerConfig extends ConfigValues {
     public static final String SOCKET_REQUEST_MAX_BYTES = "socket.request.max.bytes";
     public static final String MAX_CONNECTIONS = "max.connections";
     public static final String MAX_CONNECTIONS_PER_IP = "max.connections.per.ip";
+    public static final String MAX_CONNECTIONS_PER_IP_OVERRIDES = "max.connections.per.ip.overrides";
+    public static final String MAX_CONNECTION_CREATION_RATE = "max.connection.creation.rate";
     public static final String CONNECTIONS_MAX_IDLE_MS = "connections.max.idle.ms";
     public static final String STORAGE_PLACEMENT = "storage.placement";
     public static final String STORAGE_SCRUB_INTERVAL_MS = "storage.scrub.interval.ms";
     public static final String STORAGE_SCRUB_MAX_BYTES_PER_SECOND = "storage.scrub.io.max.bytes.per.second";
+
+    /** The prefix of a setting of one listener; the listener's name in lower case and a dot follow. */
+    public static final String OF_LISTENER = "listener.name.";
+
+    private static final Set<String> EACH_LISTENER_HAS = Set.of(MAX_CONNECTIONS, MAX_CONNECTION_CREATION_RATE);
 
     private static final long NEVER = Long.MAX_VALUE;
     private static final int MAX = Integer.MAX_VALUE;
@@ -67,7 +77,10 @@ public final class BrokerConfig extends ConfigValues {
     /** All keys by name, including the defaults of topic configs. */
     public static final Map<String, ConfigKey> KEYS = keys();
 
-    /** The keys that Kafka's tools show and cannot change. Their values come from the files of the bundles. */
+    /**
+     * Keys of one node. Their values come from the files of the bundles that they belong to. Kafka's tools can change the
+     * dynamic ones, and these values win over the file.
+     */
     public static final Map<String, ConfigKey> NODE_KEYS = byName(List.of(
             shown(NODE_ID, INT, "The node's id, different on every node of a cluster."),
             shown(BROKER_ID, INT, "The node's id under its older name."),
@@ -78,8 +91,20 @@ public final class BrokerConfig extends ConfigValues {
             shown(LISTENER_SECURITY_PROTOCOL_MAP, STRING, "The security protocol of each listener."),
             shown(NUM_NETWORK_THREADS, INT, "The number of I/O threads."),
             shown(SOCKET_REQUEST_MAX_BYTES, INT, "The size of the largest request, in bytes."),
-            shown(MAX_CONNECTIONS, INT, "The most open connections of all clients."),
-            shown(MAX_CONNECTIONS_PER_IP, INT, "The most open connections of one IP address."),
+            limit(MAX_CONNECTIONS, 1, "The most open connections of all clients; further clients wait."),
+            limit(MAX_CONNECTIONS_PER_IP, 0, "The most open connections of one IP address."),
+            new ConfigKey(
+                    MAX_CONNECTIONS_PER_IP_OVERRIDES,
+                    STRING,
+                    null,
+                    0,
+                    0,
+                    List.of(),
+                    "(\\s*[^,\\s]+:\\d{1,9}\\s*(,\\s*[^,\\s]+:\\d{1,9}\\s*)*)?",
+                    true,
+                    null,
+                    "The most open connections of single addresses: ADDRESS:NUMBER, separated by commas."),
+            limit(MAX_CONNECTION_CREATION_RATE, 1, "The most connections that are accepted in a second."),
             shown(CONNECTIONS_MAX_IDLE_MS, LONG, "A connection that is idle for so many milliseconds is closed.")));
 
     /** @param values a checked value for every key of {@link #KEYS} */
@@ -98,11 +123,32 @@ public final class BrokerConfig extends ConfigValues {
      */
     public static ConfigKey key(String name) {
         ConfigKey key = KEYS.getOrDefault(name, NODE_KEYS.get(name));
+        if (key == null && name.startsWith(OF_LISTENER)) {
+            key = ofListener(name);
+        }
         return key == null ? undeclared(name, !ReadOnlyBrokerConfigs.contains(name)) : key;
+    }
+
+    private static ConfigKey ofListener(String name) {
+        int end = name.indexOf('.', OF_LISTENER.length());
+        String setting = name.substring(end + 1);
+        if (end <= OF_LISTENER.length() || !EACH_LISTENER_HAS.contains(setting)) {
+            return null;
+        }
+        return limit(name, 1, NODE_KEYS.get(setting).documentation() + " Of this listener.");
+    }
+
+    /** True if the value belongs to the network: it is a dynamic key of {@link #NODE_KEYS}, or a listener's. */
+    public static boolean isOfNetwork(String name) {
+        return NODE_KEYS.containsKey(name) || name.startsWith(OF_LISTENER);
     }
 
     private static ConfigKey undeclared(String name, boolean dynamic) {
         return new ConfigKey(name, UNKNOWN, null, 0, 0, List.of(), null, dynamic, null, null);
+    }
+
+    private static ConfigKey limit(String name, int min, String documentation) {
+        return new ConfigKey(name, INT, null, min, MAX, List.of(), null, true, null, documentation);
     }
 
     private static ConfigKey shown(String name, ConfigKey.Type type, String documentation) {
@@ -168,6 +214,15 @@ public final class BrokerConfig extends ConfigValues {
                         MAX,
                         true,
                         "The most producers that a partition remembers; the one idle for longest is forgotten first."),
+                number(
+                        MAX_PRODUCER_IDS,
+                        INT,
+                        "0",
+                        0,
+                        MAX,
+                        true,
+                        "How many producers all partitions of a node remember together; the longest idle of a partition"
+                                + " go first. 0: as many as fit into a quarter of the heap."),
                 number(
                         LOG_RETENTION_CHECK_INTERVAL_MS,
                         LONG,
@@ -284,6 +339,14 @@ public final class BrokerConfig extends ConfigValues {
                         NEVER,
                         true,
                         "The most bytes that each storage engine reads per second to compare checksums; 0: none."),
+                number(
+                        GROUPS_MAX,
+                        INT,
+                        "100000",
+                        1,
+                        MAX,
+                        true,
+                        "The most groups that a node coordinates; no client can make a further one."),
                 throttle(LEADER_THROTTLED_RATE),
                 throttle(FOLLOWER_THROTTLED_RATE),
                 throttle(ALTER_LOG_DIRS_THROTTLED_RATE),

@@ -151,7 +151,7 @@ public record ConfigKey(
             case BOOLEAN -> "true or false";
             case INT, SHORT, LONG -> "a whole number " + range() + (pattern == null ? "" : " that matches " + pattern);
             case DOUBLE -> "a number " + range();
-            case STRING, CLASS, PASSWORD, UNKNOWN -> "a text";
+            case STRING, CLASS, PASSWORD, UNKNOWN -> pattern == null ? "a text" : "a text that matches " + pattern;
             case LIST -> pattern == null ? "a list" : "a list of items that match " + pattern;
         };
     }

@@ -138,23 +138,26 @@ public final class Producers {
      * If there are more than {@code most} producers, removes those that are idle for longest.
      *
      * @param now milliseconds since the epoch
+     * @return how many were removed
      */
-    public void appended(RecordBatch batch, long now, int most) {
+    public int appended(RecordBatch batch, long now, int most) {
         if (batch.isControl()) {
-            return;
+            return 0;
         }
         remember(
                 batch.producerId(),
                 batch.producerEpoch(),
                 new Remembered(batch.lastSequence(), batch.lastOffset(), batch.lastOffsetDelta(), now));
-        if (producers.size() > most) {
+        int tooMany = Math.max(0, producers.size() - most);
+        if (tooMany > 0) {
             Iterator<Producer> idle = producers.values().iterator();
-            while (producers.size() > most) {
+            for (int i = 0; i < tooMany; i++) {
                 idle.next();
                 idle.remove();
             }
         }
         count = producers.size();
+        return tooMany;
     }
 
     private void remember(long producerId, short epoch, Remembered batch) {

@@ -43,7 +43,11 @@ final class ReplayedState {
     void applied(RecordBatch batch, long nowMs) {
         epochs.begin(batch.leaderEpoch(), batch.baseOffset());
         if (batch.hasProducerId()) {
-            producers.appended(batch, nowMs, limits.maxProducers());
+            int before = producers.count();
+            int removed = producers.appended(batch, nowMs, limits.maxProducers(before));
+            if (removed > 0) {
+                limits.forgot(removed);
+            }
             producerCount = producers.count();
         }
     }

@@ -90,6 +90,8 @@ public class Bench implements AutoCloseable {
     private long lease;
     /** The files of the partition that was opened last. */
     public volatile PartitionFiles files;
+    /** Of the partition that was opened last. */
+    public volatile ProducerLimits producerLimits;
 
     public Bench(Path directory) {
         this(directory, null);
@@ -136,6 +138,7 @@ public class Bench implements AutoCloseable {
     private OpenedLog opened(LogId id, long underLease) {
         BrokerConfig broker = BrokerConfig.with(brokerConfig);
         ProducerLimits limits = new ProducerLimits(() -> broker);
+        producerLimits = limits;
         TopicConfig topic = TopicConfig.with(config);
         files = new PartitionFiles(directory.resolve(id.topicId() + "-" + id.partition()));
         return new LogOpening(environment, limits, compaction)

@@ -184,6 +184,26 @@ class IdempotenceTest {
     }
 
     @Test
+    void aNodeWithTooManyProducersGetsANewOneOnlyInThePlaceOfAnother() {
+        bench.brokerConfig.put(BrokerConfig.MAX_PRODUCER_IDS, "5");
+        LeaderPartition partition = bench.open(0);
+        for (int id = 0; id < 7; id++) {
+            get(produce(partition, batch(1).producer(id, 0, 0)));
+        }
+        bench.producerLimits.remembered(7);
+
+        get(produce(partition, batch(1).producer(7, 0, 0)));
+        get(produce(partition, batch(1).producer(8, 0, 0)));
+
+        assertThat(partition.log().producerCount()).isEqualTo(7);
+        assertThat(bench.producerLimits.forgotten()).isEqualTo(2);
+        refused(ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER, () -> get(produce(partition, batch(1).producer(2, 0, 9))));
+        bench.producerLimits.remembered(4);
+        get(produce(partition, batch(1).producer(9, 0, 0)));
+        assertThat(partition.log().producerCount()).isEqualTo(8);
+    }
+
+    @Test
     void allFiveBatchesAreKnownAfterACleanRestartWithoutReadingTheLog() {
         LeaderPartition partition = bench.open(0);
         List<Appended> answers = new ArrayList<>();

@@ -12,6 +12,7 @@ import io.felice.api.storage.SegmentSizes;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -334,6 +335,15 @@ final class LogState {
     synchronized List<SegmentFile> segments() {
         mustBeReadable();
         return segments.snapshot();
+    }
+
+    /** What the loaded indexes take on the heap. */
+    synchronized long indexBytes() {
+        return segments.stream()
+                .map(SegmentFile::indexIfLoaded)
+                .filter(Objects::nonNull)
+                .mapToLong(SparseIndex::heapBytes)
+                .sum();
     }
 
     /** All segments; none if there is only the active segment, which always stays in memory. */

@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -94,6 +95,7 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
             "files.limit",
             "tail.bytes",
             "tail.budget.bytes",
+            "index.bytes",
             "pinned.bytes",
             "settles",
             "written.bytes",
@@ -425,6 +427,11 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
                 (long) shared.openFiles().limit(),
                 shared.tails().lentBytes(),
                 shared.tails().budget(),
+                slots.values().stream()
+                        .map(slot -> slot.log)
+                        .filter(Objects::nonNull)
+                        .mapToLong(SegmentedLog::indexBytes)
+                        .sum(),
                 counters.pinnedBytes.sum(),
                 counters.settles.sum(),
                 counters.bytesWritten.sum(),

@@ -306,6 +306,11 @@ final class SegmentedLog {
         }
     }
 
+    /** What the loaded indexes of its segments take on the heap. */
+    long indexBytes() {
+        return state.indexBytes();
+    }
+
     /** Cuts off the zeros behind the last batch if nothing was appended since the last call. */
     void cutOffZerosIfIdle() {
         boolean idle = state.end() == endAtLastIdleCheck;

@@ -44,6 +44,11 @@ final class SparseIndex {
         entries[count++] = (lastOffset - baseOffset) << 32 | position;
     }
 
+    /** What it takes on the heap. */
+    synchronized long heapBytes() {
+        return (long) Long.BYTES * (entries.length + times.length);
+    }
+
     /** Adds an entry if the timestamp is larger than all earlier ones. */
     synchronized void addTime(long timestamp, long offset) {
         if (timeCount > 0 && timestamp <= times[2 * timeCount - 2]) {

@@ -1,11 +1,14 @@
 package io.felice.storage.memory;
 
+import io.felice.api.status.StatusSource;
+import io.felice.api.status.StatusTable;
 import io.felice.api.storage.EngineTrait;
 import io.felice.api.storage.LogId;
 import io.felice.api.storage.PartitionLog;
 import io.felice.api.storage.StorageEngine;
 import io.felice.api.storage.Volume;
 import java.time.Clock;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -18,9 +21,13 @@ import org.osgi.service.metatype.annotations.Designate;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 
 /** Keeps all logs on the heap, within one limit of bytes. A restart loses them. */
-@Component(property = StorageEngine.NAME + "=memory", configurationPid = "io.felice.storage.memory", immediate = true)
+@Component(
+        service = {StorageEngine.class, StatusSource.class},
+        property = StorageEngine.NAME + "=memory",
+        configurationPid = "io.felice.storage.memory",
+        immediate = true)
 @Designate(ocd = MemoryStorageEngine.Config.class)
-public final class MemoryStorageEngine implements StorageEngine {
+public final class MemoryStorageEngine implements StorageEngine, StatusSource {
     @ObjectClassDefinition(name = "Felice storage: memory", description = "Logs on the heap; a restart forgets them.")
     public @interface Config {
         @AttributeDefinition(
@@ -83,6 +90,12 @@ public final class MemoryStorageEngine implements StorageEngine {
     @Override
     public Set<LogId> logs() {
         return Set.copyOf(logs.keySet());
+    }
+
+    @Override
+    public List<StatusTable> tables() {
+        return List.of(new StatusTable(
+                "storage.memory", List.of("what", "used", "limit"), List.of(List.of("bytes", used.get(), budget))));
     }
 
     /**

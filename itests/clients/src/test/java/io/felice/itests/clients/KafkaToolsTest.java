@@ -3,6 +3,10 @@ package io.felice.itests.clients;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.net.SocketException;
+import java.net.SocketTimeoutException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -106,6 +110,55 @@ class KafkaToolsTest {
                 .contains("node.id=0 sensitive=false synonyms={STATIC_BROKER_CONFIG:node.id=0}")
                 .contains("advertised.listeners=PLAINTEXT://" + node.bootstrap())
                 .containsPattern("log.dirs=log:.*,memory:");
+    }
+
+    @Test
+    void limitsOfConnectionsAreChangedWhileItRuns() throws IOException {
+        String limits = "max.connections=1000,max.connections.per.ip.overrides=[127.0.0.2:1],"
+                + "listener.name.plaintext.max.connection.creation.rate=500";
+        KafkaTools.CONFIGS.run(
+                with("--alter", "--entity-type", "brokers", "--entity-name", "0", "--add-config", limits));
+
+        String described = KafkaTools.CONFIGS.run(with("--describe", "--entity-type", "brokers", "--entity-name", "0"));
+        boolean second = isServedTwiceFrom("127.0.0.2");
+        KafkaTools.CONFIGS.run(
+                with(
+                        "--alter",
+                        "--entity-type",
+                        "brokers",
+                        "--entity-name",
+                        "0",
+                        "--delete-config",
+                        "max.connections,max.connections.per.ip.overrides,listener.name.plaintext.max.connection.creation.rate"));
+
+        assertThat(described)
+                .contains("max.connections=1000 ")
+                .contains("max.connections.per.ip.overrides=127.0.0.2:1 ")
+                .contains("listener.name.plaintext.max.connection.creation.rate=500 ");
+        assertThat(second).isFalse();
+        assertThat(isServedTwiceFrom("127.0.0.2")).isTrue();
+    }
+
+    /** Whether an address can have two connections at a time. */
+    private boolean isServedTwiceFrom(String address) throws IOException {
+        String[] broker = node.bootstrap().split(":");
+        InetAddress from = InetAddress.getByName(address);
+        try (Socket first = new Socket(broker[0], Integer.parseInt(broker[1]), from, 0);
+                Socket second = new Socket(broker[0], Integer.parseInt(broker[1]), from, 0)) {
+            first.setSoTimeout(500);
+            second.setSoTimeout(500);
+            return isOpen(first) && isOpen(second);
+        }
+    }
+
+    private static boolean isOpen(Socket socket) throws IOException {
+        try {
+            return socket.getInputStream().read() >= 0;
+        } catch (SocketTimeoutException silent) {
+            return true;
+        } catch (SocketException reset) {
+            return false;
+        }
     }
 
     @Test

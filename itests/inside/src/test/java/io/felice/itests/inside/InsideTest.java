@@ -11,6 +11,7 @@ import io.felice.api.cluster.BrokerRegistration.Endpoint;
 import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.cluster.ClusterStore;
 import io.felice.api.cluster.Endpoints;
+import io.felice.api.config.BrokerConfig;
 import io.felice.api.config.Configs;
 import io.felice.api.group.Groups;
 import io.felice.api.partition.Partitions;
@@ -20,6 +21,10 @@ import io.felice.api.storage.StorageEngine;
 import io.felice.protocol.RequestHandler;
 import io.felice.protocol.ServedApis;
 import io.felice.protocol.Serves;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -126,6 +131,44 @@ public class InsideTest {
                                 "coordinator.groups",
                                 "network.requests",
                                 "storage.log"))));
+    }
+
+    @Test
+    public void everySettingAndEveryNumberOfTheDocumentedLimitsExists() throws Exception {
+        List<DocumentedLimit> limits = DocumentedLimit.all();
+        assertTrue(limits.toString(), limits.size() > 25);
+        Set<String> settings = settings();
+
+        for (DocumentedLimit limit : limits) {
+            assertTrue(limit + ": no such setting in " + settings, settings.containsAll(limit.settings()));
+            eventually(() -> assertTrue(limit + ": no such number", isShown(limit.number())));
+        }
+    }
+
+    /** The keys of the files in etc, and the broker's keys. */
+    private static Set<String> settings() throws IOException {
+        Set<String> settings = new TreeSet<>(BrokerConfig.KEYS.keySet());
+        try (DirectoryStream<Path> files =
+                Files.newDirectoryStream(Path.of(System.getProperty("karaf.etc")), "io.felice.*.cfg")) {
+            for (Path file : files) {
+                Files.readAllLines(file).stream()
+                        .filter(line -> line.matches("[a-z.]+ ?=.*"))
+                        .forEach(line -> settings.add(
+                                line.substring(0, line.indexOf('=')).trim()));
+            }
+        }
+        return settings;
+    }
+
+    /** @param number table, row and column */
+    private boolean isShown(List<String> number) throws Exception {
+        StatusTable table = tables().get(number.get(0));
+        if (table == null) {
+            return false;
+        } else if (number.get(1).equals("*")) {
+            return table.columns().contains(number.get(2)) && !table.rows().isEmpty();
+        }
+        return table.cell(number.get(1), number.get(2)).isPresent();
     }
 
     @Test

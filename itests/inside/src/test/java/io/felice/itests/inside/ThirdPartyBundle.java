@@ -34,7 +34,7 @@ final class ThirdPartyBundle {
         headers.putValue("Bundle-Activator", "io.felice.itests.inside.ThirdParty");
         headers.putValue(
                 "Import-Package",
-                "org.osgi.framework,io.felice.api;version=\"[1,2)\",io.felice.api.storage;version=\"[1,2)\"");
+                "org.osgi.framework,io.felice.api;version=\"[1,2)\",io.felice.api.status;version=\"[1,2)\",io.felice.api.storage;version=\"[1,2)\"");
         return manifest;
     }
 
