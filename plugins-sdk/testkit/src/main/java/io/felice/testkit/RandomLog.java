@@ -2,6 +2,7 @@ package io.felice.testkit;
 
 import static io.felice.testkit.LogContents.bytesOf;
 import static io.felice.testkit.LogContents.everythingIn;
+import static io.felice.testkit.StorageEngineContract.settle;
 import static io.felice.testkit.TestBatches.batch;
 import static io.felice.testkit.TestBatches.copyOf;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -76,7 +77,7 @@ final class RandomLog {
         } else if (dice < 75) {
             read();
         } else if (dice < 82) {
-            log.settle();
+            settle(log);
         } else if (dice < 86) {
             pin();
         } else if (dice < 88) {

@@ -98,7 +98,7 @@ public abstract class StorageEngineContract {
     }
 
     private void compareAfterARestart() {
-        log.settle();
+        settle(log);
         byte[] before = everythingIn(log);
         long start = log.startOffset();
         long end = log.endOffset();
@@ -142,7 +142,7 @@ public abstract class StorageEngineContract {
 
     @Test
     void anEmptyLogCanBeSettledFlushedRolledTrimmedAndTruncated() {
-        log.settle();
+        settle(log);
         await(log.flush(0).toCompletableFuture());
         log.roll();
         log.trimTo(0);
@@ -290,7 +290,7 @@ public abstract class StorageEngineContract {
         for (int i = 0; i < 3_000; i++) {
             log.append(batch(2).at(2L * i));
             if (i == 1_500) {
-                log.settle();
+                settle(log);
             }
         }
 
@@ -333,7 +333,7 @@ public abstract class StorageEngineContract {
     void settlingAndFlushingMoveTheirOffsets() {
         appendTens(3);
 
-        log.settle();
+        settle(log);
         assertThat(log.settledOffset()).isEqualTo(30);
         await(log.flush(30).toCompletableFuture());
 
@@ -435,7 +435,7 @@ public abstract class StorageEngineContract {
     @Test
     void truncationNeverChangesPinnedRecords() throws Exception {
         appendTens(4);
-        log.settle();
+        settle(log);
         Records pinned = log.read(20, ALL, PLENTY, true);
         byte[] before = bytesOf(pinned);
         PartitionLog owned = log;
@@ -524,7 +524,7 @@ public abstract class StorageEngineContract {
     @Test
     void trimmingSurvivesACrash() {
         appendTens(5);
-        log.settle();
+        settle(log);
         log.trimTo(15);
 
         restart();
@@ -725,7 +725,7 @@ public abstract class StorageEngineContract {
             log.roll();
             appendTens(1);
             replacement.prepare();
-            log.settle();
+            settle(log);
             assertThat(allOffsets(0, ALL)).hasSize(12).startsWith(0L, 10L, 20L);
             log.append(batch(10).at(120));
 
@@ -855,7 +855,7 @@ public abstract class StorageEngineContract {
             return;
         }
         appendTensInFiveSegments();
-        log.settle();
+        settle(log);
         List<Records> pins = new ArrayList<>();
         for (long offset = 0; offset < 60; offset += 10) {
             pins.add(log.read(offset, offset + 10, PLENTY, true));
@@ -896,7 +896,7 @@ public abstract class StorageEngineContract {
             return;
         }
         appendTensInFiveSegments();
-        log.settle();
+        settle(log);
         Replacement replacement = beginReplacing(log.segments().subList(0, 4), 30L);
         replacement.prepare();
         replacement.commit();
@@ -946,7 +946,7 @@ public abstract class StorageEngineContract {
                 log.roll();
             }
         }
-        log.settle();
+        settle(log);
         AtomicBoolean done = new AtomicBoolean();
         PartitionLog shared = log;
         List<CompletableFuture<Void>> readers = new ArrayList<>();
@@ -963,7 +963,7 @@ public abstract class StorageEngineContract {
         }
         done.set(true);
 
-        readers.forEach(this::await);
+        readers.forEach(StorageEngineContract::await);
         assertThat(allOffsets(0, ALL)).hasSizeLessThan(50);
     }
 
@@ -1046,7 +1046,7 @@ public abstract class StorageEngineContract {
             expected = TestBatches.concat(expected, copyOf(batch));
             log.append(batch);
             if (i == 9) {
-                log.settle();
+                settle(log);
                 log.roll();
             }
         }
@@ -1063,7 +1063,7 @@ public abstract class StorageEngineContract {
 
         log.roll();
         log.configure(new SegmentSizes(1_000, 0));
-        log.settle();
+        settle(log);
         for (int i = 20; i < 300; i++) {
             log.append(batch(1).valueBytes(3_000).at(i));
         }
@@ -1098,7 +1098,7 @@ public abstract class StorageEngineContract {
     @Test
     void aDeletedLogIsNotListedAndItsHandlesFail() {
         appendTens(2);
-        log.settle();
+        settle(log);
         assertThat(engine.logs()).contains(ID);
         PartitionLog deleted = log;
 
@@ -1125,7 +1125,7 @@ public abstract class StorageEngineContract {
         assertThat(fresh.startOffset()).isZero();
         assertThat(fresh.endOffset()).isZero();
         fresh.append(batch(1).values("fresh").at(0));
-        fresh.settle();
+        settle(fresh);
         assertThat(offsetsOf(fresh.read(0, ALL, PLENTY, true))).containsExactly(0L);
         log = null;
         engine = reopen();
@@ -1137,11 +1137,11 @@ public abstract class StorageEngineContract {
     void twoTopicsOfOneNameHaveSeparateLogs() {
         LogId again = new LogId(UUID.randomUUID(), ID.partition(), ID.topic());
         appendTens(2);
-        log.settle();
+        settle(log);
 
         PartitionLog fresh = open(again);
         fresh.append(batch(1).values("fresh").at(0));
-        fresh.settle();
+        settle(fresh);
 
         assertThat(allOffsets(0, ALL)).containsExactly(0L, 10L);
         assertThat(offsetsOf(fresh.read(0, ALL, PLENTY, true))).containsExactly(0L);
@@ -1157,7 +1157,7 @@ public abstract class StorageEngineContract {
             LogId id = new LogId(new UUID(7, 7), partition, "a.b_c-1");
             PartitionLog one = open(id);
             one.append(batch(1).at(0));
-            one.settle();
+            settle(one);
             ids.add(id);
         }
         log = null;
@@ -1193,11 +1193,11 @@ public abstract class StorageEngineContract {
     @Test
     void aLogThatIsSetAsideWhileItIsOpenStaysUsable() {
         appendTens(1);
-        log.settle();
+        settle(log);
 
         engine.setAside(ID);
         appendTens(1);
-        log.settle();
+        settle(log);
 
         assertThat(allOffsets(0, ALL)).containsExactly(0L, 10L);
     }
@@ -1206,13 +1206,13 @@ public abstract class StorageEngineContract {
     void aLogThatIsSetAsideAndANewLogOfTheSameNameAreSeparate() {
         LogId again = new LogId(UUID.randomUUID(), ID.partition(), ID.topic());
         appendTens(2);
-        log.settle();
+        settle(log);
         log.close();
         engine.setAside(ID);
 
         PartitionLog fresh = open(again);
         fresh.append(batch(1).values("fresh").at(0));
-        fresh.settle();
+        settle(fresh);
 
         log = open(ID);
         assertThat(allOffsets(0, ALL)).containsExactly(0L, 10L);
@@ -1240,7 +1240,7 @@ public abstract class StorageEngineContract {
         engine.belongTo("cluster-one");
         engine.belongTo("cluster-one");
         appendTens(2);
-        log.settle();
+        settle(log);
         if (!engine.traits().contains(EngineTrait.SURVIVES_KILL)) {
             return;
         }
@@ -1266,7 +1266,7 @@ public abstract class StorageEngineContract {
     @Test
     void everyTruncationOfTheLastBatchLosesOnlyThatBatch() {
         appendTens(2);
-        log.settle();
+        settle(log);
         int size = batch(10).at(0).sizeInBytes();
 
         for (int cut = 1; cut <= size; cut++) {
@@ -1279,7 +1279,7 @@ public abstract class StorageEngineContract {
     @Test
     void everyFlippedByteOfTheLastBatchLosesOnlyThatBatch() {
         appendTens(2);
-        log.settle();
+        settle(log);
         int size = batch(10).at(0).sizeInBytes();
 
         for (int at = RecordBatch.LENGTH_AT; at < size; at++) {
@@ -1293,7 +1293,7 @@ public abstract class StorageEngineContract {
     @Test
     void zerosAndRandomBytesAfterTheLastBatchAreCutOff() {
         appendTens(2);
-        log.settle();
+        settle(log);
 
         for (int length : new int[] {1, 11, 12, 60, 61, 100, 5_000}) {
             reopenDamaged(ID, file -> Arrays.copyOf(file, file.length + length)).ifPresent(this::bothBatchesAreLeft);
@@ -1343,7 +1343,7 @@ public abstract class StorageEngineContract {
         for (int i = 0; i < 5_000; i++) {
             log.append(batch(1).values("record " + i).at(i));
             if (i % 16 == 15) {
-                log.settle();
+                settle(log);
             }
             if (i % 1_000 == 999) {
                 log.roll();
@@ -1351,7 +1351,7 @@ public abstract class StorageEngineContract {
         }
         done.set(true);
 
-        readers.forEach(this::await);
+        readers.forEach(StorageEngineContract::await);
     }
 
     private static void follow(PartitionLog log, AtomicBoolean done) {
@@ -1373,7 +1373,7 @@ public abstract class StorageEngineContract {
         PartitionLog shared = log;
         CompletableFuture<Void> settler = CompletableFuture.runAsync(() -> {
             while (!done.get()) {
-                shared.settle();
+                settle(shared);
             }
         });
         byte[] expected = {};
@@ -1399,7 +1399,7 @@ public abstract class StorageEngineContract {
             try {
                 if (random.wantsRestart()) {
                     random.releaseAll();
-                    log.settle();
+                    settle(log);
                     restart();
                     random.reopened(log, engine.traits().contains(EngineTrait.SURVIVES_KILL));
                 } else {
@@ -1456,7 +1456,12 @@ public abstract class StorageEngineContract {
         });
     }
 
-    private void await(CompletableFuture<Void> future) {
+    /** On return everything in the log survives a kill. */
+    static void settle(PartitionLog log) {
+        await(log.settle(log.endOffset()).toCompletableFuture());
+    }
+
+    private static void await(CompletableFuture<Void> future) {
         assertThatCode(() -> future.get(TIMEOUT_SECONDS, TimeUnit.SECONDS)).doesNotThrowAnyException();
     }
 }

@@ -21,6 +21,9 @@ import org.osgi.annotation.versioning.ConsumerType;
  */
 @ConsumerType
 public interface PartitionLog extends AutoCloseable {
+    /** What {@link #settle} and {@link #flush} return when there is nothing to wait for: always this one stage. */
+    CompletionStage<Void> DONE = CompletableFuture.completedStage(null);
+
     /** The log start offset: the lowest offset that can be read. */
     long startOffset();
 
@@ -53,11 +56,15 @@ public interface PartitionLog extends AutoCloseable {
     void append(RecordBatch batch);
 
     /**
-     * Makes all appends so far survive kill -9. Does nothing if they are settled. May write to a file.
+     * Makes all appends below an offset survive kill -9; they do when the stage completes. An engine that writes before
+     * the method returns gives {@link #DONE}. An engine that commits for many logs at once completes the stage later, on
+     * a thread of its own: what depends on the stage must not block there.
      *
-     * @throws io.felice.api.FeliceException KAFKA_STORAGE_ERROR if the write failed; the handle is dead then
+     * @param upTo not above {@link #endOffset}
+     * @return fails with KAFKA_STORAGE_ERROR if the write failed; the handle is dead then. An engine that writes before
+     *     the method returns may throw that instead
      */
-    void settle();
+    CompletionStage<Void> settle(long upTo);
 
     /**
      * Makes all appends below {@code upTo} survive a power cut. The stage completes when they do, on any thread. It
@@ -159,9 +166,4 @@ public interface PartitionLog extends AutoCloseable {
      */
     @Override
     void close();
-
-    /** A completed stage, for the {@link #flush} of an engine that has nothing to flush. */
-    static CompletionStage<Void> flushed() {
-        return CompletableFuture.completedFuture(null);
-    }
 }

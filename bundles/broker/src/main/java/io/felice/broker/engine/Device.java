@@ -1,7 +1,9 @@
 package io.felice.broker.engine;
 
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 
 /**
  * Measures how fast an engine writes. The device is slow after one write of {@link #VERY_LONG_NANOS}, or after two of
@@ -25,9 +27,15 @@ public final class Device {
         this.nanos = nanos;
     }
 
-    public void timed(Runnable settle) {
+    /** Times for how long a settle keeps the caller; what the engine does later on a thread of its own does not count. */
+    public CompletionStage<Void> timed(Supplier<CompletionStage<Void>> settle) {
         settles.increment();
-        timedAppend(settle);
+        long begin = nanos.getAsLong();
+        try {
+            return settle.get();
+        } finally {
+            took(begin, nanos.getAsLong());
+        }
     }
 
     /** Appends are timed too, because an engine may write them to the device at once. */

@@ -7,7 +7,9 @@ import io.felice.api.storage.PartitionLog;
 import io.felice.broker.engine.MountedEngine;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
@@ -17,11 +19,12 @@ import org.slf4j.LoggerFactory;
 /**
  * Makes appended records as durable as {@code storage.durability} asks for, and reports the durable offset. A thread
  * that appends calls {@link #arrange}; the log is settled at the end of its turn, or on the engine's threads if the
- * device is slow. Any thread, except {@link #appendedTo} and {@link #truncatedTo}.
+ * device is slow. If the engine settles on a thread of its own, that thread reports, and one settle runs at a time: the
+ * next one covers what was appended meanwhile. Any thread, except {@link #appendedTo} and {@link #truncatedTo}.
  */
 final class Committer {
     private static final Logger LOG = LoggerFactory.getLogger(Committer.class);
-    private static final long FLUSH_SECONDS = 10;
+    private static final long FINISH_SECONDS = 10;
     private static final long NANOS_PER_MS = 1_000_000;
 
     /** Called on any thread. */
@@ -53,9 +56,14 @@ final class Committer {
     private final AtomicLong durableTo;
     private final AtomicBoolean offloading = new AtomicBoolean();
     private final AtomicBoolean flushing = new AtomicBoolean();
+    /** True while the engine settles on a thread of its own. */
+    private volatile boolean settling;
+
     private volatile Turn armed;
     private volatile long logEnd;
     private volatile long lastFlush;
+    /** How often the log was truncated; what was asked for before a truncation does not count. Guarded by this. */
+    private volatile int truncations;
 
     Committer(
             TopicPartition partition,
@@ -90,10 +98,11 @@ final class Committer {
         logEnd = end;
     }
 
-    /** As the log's writer; no other thread settles meanwhile. */
-    void truncatedTo(long end) {
+    /** As the log's writer. */
+    synchronized void truncatedTo(long end) {
+        truncations++;
         logEnd = end;
-        settledTo.set(end);
+        settledTo.set(Math.min(settledTo.get(), end));
         durableTo.set(Math.min(durableTo.get(), end));
     }
 
@@ -131,37 +140,83 @@ final class Committer {
         }
     }
 
+    /** Does not block if the engine's appends do not. */
     void settle() {
-        if (!reports.isOpen()) {
+        if (!reports.isOpen() || settling) {
             return;
         }
+        int before = truncations;
         long end = logEnd;
-        TopicRules now = rules.get();
-        if (end > settledTo.get() && now.durability() != Durability.NONE) {
-            try {
-                engine.device().timed(log::settle);
-            } catch (RuntimeException failure) {
-                reports.writeFailed(failure);
-                return;
-            } catch (Error accident) {
-                reports.failed(accident);
-                return;
-            }
+        if (end <= settledTo.get() || rules.get().durability() == Durability.NONE) {
+            settledTo(end, before);
+            return;
         }
-        settledTo.accumulateAndGet(end, Math::max);
+        CompletionStage<Void> settled;
+        try {
+            settled = engine.device().timed(() -> log.settle(end));
+        } catch (RuntimeException failure) {
+            reports.writeFailed(failure);
+            return;
+        } catch (Error accident) {
+            reports.failed(accident);
+            return;
+        }
+        if (settled == PartitionLog.DONE) {
+            settledTo(end, before);
+        } else {
+            settling = true;
+            settled.whenComplete((nothing, failure) -> settledLater(end, before, failure));
+        }
+    }
+
+    private void settledLater(long end, int before, Throwable failure) {
+        settling = false;
+        if (failure != null) {
+            endLog(FeliceException.unwrap(failure));
+            return;
+        }
+        settledTo(end, before);
+        if (logEnd > settledTo.get()) {
+            settle();
+        }
+    }
+
+    private void endLog(Throwable failure) {
+        if (failure instanceof Error) {
+            reports.failed(failure);
+        } else {
+            reports.writeFailed(failure);
+        }
+    }
+
+    private void settledTo(long end, int before) {
+        if (!passed(settledTo, end, before)) {
+            return;
+        }
+        TopicRules now = rules.get();
         if (now.durability() == Durability.POWER) {
             flush();
         } else {
-            report(end);
+            report(end, before);
             if (now.flushMessages() < Long.MAX_VALUE && end - log.flushedOffset() >= now.flushMessages()) {
                 flush();
             }
         }
     }
 
-    private void report(long end) {
-        durableTo.accumulateAndGet(end, Math::max);
-        reports.durableTo(end);
+    private void report(long end, int before) {
+        if (passed(durableTo, end, before)) {
+            reports.durableTo(end);
+        }
+    }
+
+    /** Raises an offset, unless the log was truncated since; then false, and nothing is known of {@code end}. */
+    private synchronized boolean passed(AtomicLong offset, long end, int before) {
+        if (before != truncations) {
+            return false;
+        }
+        offset.accumulateAndGet(end, Math::max);
+        return true;
     }
 
     /** One flush runs at a time; the next one covers what was settled meanwhile. */
@@ -169,6 +224,7 @@ final class Committer {
         if (!flushing.compareAndSet(false, true)) {
             return;
         }
+        int before = truncations;
         long end = settledTo.get();
         lastFlush = environment.nanos().getAsLong();
         flushed(end).whenComplete((nothing, failure) -> {
@@ -177,7 +233,7 @@ final class Committer {
                 reports.failed(FeliceException.unwrap(failure));
                 return;
             }
-            report(end);
+            report(end, before);
             if (settledTo.get() > end && rules.get().durability() == Durability.POWER) {
                 flush();
             }
@@ -202,22 +258,31 @@ final class Committer {
         }
     }
 
-    /** Before the close: also flushes, if an append waits for it. Blocks. */
+    /** Before the close: settles, and also flushes if an append waits for it. As the log's writer. Blocks. */
     void finish() {
         settle();
-        if (rules.get().durability() == Durability.POWER && reports.isAwaited() && reports.isOpen()) {
+        try {
             long end = logEnd;
-            try {
-                log.flush(end).toCompletableFuture().get(FLUSH_SECONDS, TimeUnit.SECONDS);
-                report(end);
-            } catch (InterruptedException interrupted) {
-                Thread.currentThread().interrupt();
-            } catch (Exception failure) {
-                LOG.warn(
-                        "The log of {} was not flushed before it was closed, so its waiting appends fail: {}",
-                        partition,
-                        failure.toString());
+            if (reports.isOpen() && end > settledTo.get()) {
+                await(log.settle(end));
+                settledTo(end, truncations);
             }
+            if (reports.isOpen() && rules.get().durability() == Durability.POWER && reports.isAwaited()) {
+                await(log.flush(end));
+                report(end, truncations);
+            }
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        } catch (ExecutionException | TimeoutException | RuntimeException failure) {
+            LOG.warn(
+                    "The log of {} was closed before its last records were durable, so its waiting appends fail: {}",
+                    partition,
+                    FeliceException.unwrap(failure).toString());
         }
+    }
+
+    private static void await(CompletionStage<Void> durable)
+            throws InterruptedException, ExecutionException, TimeoutException {
+        durable.toCompletableFuture().get(FINISH_SECONDS, TimeUnit.SECONDS);
     }
 }

@@ -8,6 +8,7 @@ import io.felice.api.storage.PartitionLog;
 import io.felice.broker.engine.MountedEngine;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -17,7 +18,7 @@ import java.util.concurrent.TimeoutException;
  * appended after the files were written. After a clean close no batch is read. Blocks: pool threads only.
  */
 public final class LogOpening {
-    private static final long FLUSH_SECONDS = 60;
+    private static final long DURABLE_SECONDS = 60;
 
     private final Environment environment;
     private final ProducerLimits limits;
@@ -57,17 +58,28 @@ public final class LogOpening {
     }
 
     private static void makeDurable(PartitionLog log, Durability durability) {
-        log.settle();
-        if (durability != Durability.POWER || log.flushedOffset() >= log.endOffset()) {
+        settle(log);
+        if (durability == Durability.POWER && log.flushedOffset() < log.endOffset()) {
+            await(log.flush(log.endOffset()), "flushed");
+        }
+    }
+
+    /** On return everything in the log survives a kill. Blocks. */
+    static void settle(PartitionLog log) {
+        await(log.settle(log.endOffset()), "settled");
+    }
+
+    private static void await(CompletionStage<Void> durable, String what) {
+        if (durable == PartitionLog.DONE) {
             return;
         }
         try {
-            log.flush(log.endOffset()).toCompletableFuture().get(FLUSH_SECONDS, TimeUnit.SECONDS);
+            durable.toCompletableFuture().get(DURABLE_SECONDS, TimeUnit.SECONDS);
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
-            throw KAFKA_STORAGE_ERROR.because("The flush of the log was interrupted", interrupted);
+            throw KAFKA_STORAGE_ERROR.because("Interrupted while the log was " + what, interrupted);
         } catch (ExecutionException | TimeoutException failure) {
-            throw KAFKA_STORAGE_ERROR.because("The log cannot be flushed: " + failure, failure);
+            throw KAFKA_STORAGE_ERROR.because("The log cannot be " + what + ": " + failure, failure);
         }
     }
 

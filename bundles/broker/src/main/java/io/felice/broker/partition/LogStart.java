@@ -108,7 +108,7 @@ final class LogStart {
      */
     private void rememberProducersBelow(long to) {
         if (!snapshots.cover(to)) {
-            log.settle();
+            LogOpening.settle(log);
             snapshots.take(opened.endOffset(), replayed.snapshot());
         }
     }

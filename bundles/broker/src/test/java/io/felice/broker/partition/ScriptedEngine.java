@@ -53,6 +53,10 @@ public final class ScriptedEngine implements StorageEngine {
     public volatile String otherCluster;
 
     public volatile boolean flushesAtOnce = true;
+    /** False if a settle ends when the test completes it in {@link #pendingSettles}. */
+    public volatile boolean settlesAtOnce = true;
+
+    public final ConcurrentLinkedQueue<CompletableFuture<Void>> pendingSettles = new ConcurrentLinkedQueue<>();
     public volatile boolean cold;
     public volatile Set<EngineTrait> traits = Set.of(EngineTrait.values());
     public volatile long usable = -1;
@@ -182,16 +186,27 @@ public final class ScriptedEngine implements StorageEngine {
         }
 
         @Override
-        public void settle() {
+        public CompletionStage<Void> settle(long upTo) {
             mustLive();
             long end = log.endOffset();
-            if (end > settled) {
-                mustHaveSpace();
-                settles.incrementAndGet();
-                settledOn.add(Thread.currentThread().getName());
-                onSettle.run();
-                settled = end;
+            if (end <= settled) {
+                return DONE;
             }
+            mustHaveSpace();
+            settles.incrementAndGet();
+            settledOn.add(Thread.currentThread().getName());
+            onSettle.run();
+            if (settlesAtOnce) {
+                settled = end;
+                return DONE;
+            }
+            CompletableFuture<Void> asked = new CompletableFuture<>();
+            asked.whenComplete((nothing, failure) -> {
+                dead |= failure != null;
+                settled = failure == null ? Math.max(settled, Math.min(end, log.endOffset())) : settled;
+            });
+            pendingSettles.add(asked);
+            return asked;
         }
 
         @Override
@@ -276,6 +291,7 @@ public final class ScriptedEngine implements StorageEngine {
         @Override
         public void truncateTo(long end) {
             log.truncateTo(end);
+            settled = Math.min(settled, log.endOffset());
         }
 
         @Override

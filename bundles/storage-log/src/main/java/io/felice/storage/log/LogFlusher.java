@@ -1,5 +1,6 @@
 package io.felice.storage.log;
 
+import io.felice.api.storage.PartitionLog;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
@@ -37,7 +38,7 @@ final class LogFlusher {
             return CompletableFuture.failedStage(state.reasonUnusable());
         }
         if (state.flushed() >= Math.min(upTo, state.end())) {
-            return CompletableFuture.completedFuture(null);
+            return PartitionLog.DONE;
         }
         CompletableFuture<Void> done = new CompletableFuture<>();
         synchronized (this) {

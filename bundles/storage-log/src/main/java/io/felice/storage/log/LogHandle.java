@@ -53,8 +53,9 @@ final class LogHandle implements PartitionLog {
     }
 
     @Override
-    public void settle() {
+    public CompletionStage<Void> settle(long upTo) {
         log.settle();
+        return DONE;
     }
 
     @Override

@@ -36,7 +36,7 @@ final class AppendCost {
                     batch.stamp(offset++, 0);
                     log.append(batch);
                     if (i % APPENDS_PER_SETTLE == 0) {
-                        log.settle();
+                        log.settle(log.endOffset());
                     }
                 }
                 System.out.printf(

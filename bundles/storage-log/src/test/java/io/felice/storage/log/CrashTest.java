@@ -224,7 +224,7 @@ class CrashTest {
                 log -> {
                     log.roll();
                     log.append(batch(10).at(50));
-                    log.settle();
+                    log.settle(log.endOffset());
                     log.append(batch(10).valueBytes(50_000).at(60));
                 },
                 (found, done) -> {
@@ -351,7 +351,7 @@ class CrashTest {
                     .toList();
             Found found = new Found(log.startOffset(), log.endOffset(), offsets);
             log.append(batch(1).at(log.endOffset()));
-            log.settle();
+            log.settle(log.endOffset());
             return found;
         }
     }

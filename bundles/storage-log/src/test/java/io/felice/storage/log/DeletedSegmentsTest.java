@@ -52,7 +52,7 @@ class DeletedSegmentsTest {
         for (int i = 0; i < 20; i++) {
             log.append(batch(1).valueBytes(300).at(i));
         }
-        log.settle();
+        log.settle(log.endOffset());
     }
 
     @AfterEach

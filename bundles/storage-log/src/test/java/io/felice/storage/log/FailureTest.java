@@ -55,7 +55,7 @@ class FailureTest {
         good = engine.open(GOOD, 1);
         for (PartitionLog log : new PartitionLog[] {bad, good}) {
             log.append(batch(10).at(0));
-            log.settle();
+            log.settle(log.endOffset());
         }
     }
 
@@ -70,15 +70,15 @@ class FailureTest {
         files.fillUp("bad-0");
         bad.append(batch(10).at(10));
 
-        assertStorageError(bad::settle, "No space left on device");
+        assertStorageError(() -> bad.settle(bad.endOffset()), "No space left on device");
 
         assertStorageError(() -> bad.append(batch(10).at(20)), "bad-0 is offline");
-        assertStorageError(bad::settle, "bad-0 is offline");
+        assertStorageError(() -> bad.settle(bad.endOffset()), "bad-0 is offline");
         assertThatThrownBy(() -> bad.flush(10).toCompletableFuture().join()).hasMessageContaining("offline");
         assertThat(bad.settledOffset()).isEqualTo(10);
         assertThat(offsetsOf(bad.read(0, 10, PLENTY, true))).containsExactly(0L);
         good.append(batch(10).at(10));
-        good.settle();
+        good.settle(good.endOffset());
         assertThat(good.settledOffset()).isEqualTo(20);
         assertThat(cell("logs.failed")).isEqualTo(1L);
     }
@@ -88,7 +88,7 @@ class FailureTest {
         int end = 10;
         for (; end < 1_000; end += 10) {
             bad.append(batch(10).valueBytes(1_000).at(end));
-            bad.settle();
+            bad.settle(bad.endOffset());
         }
         int failed = end;
         files.fillUp("bad-0");
@@ -96,33 +96,33 @@ class FailureTest {
         assertStorageError(() -> bad.append(batch(10).at(failed)), "No space left on device");
 
         assertThat(bad.endOffset()).isEqualTo(failed);
-        assertStorageError(bad::settle, "bad-0 is offline");
+        assertStorageError(() -> bad.settle(bad.endOffset()), "bad-0 is offline");
         files.heal();
         PartitionLog again = engine.open(BAD, 2);
         assertThat(again.endOffset()).isEqualTo(failed);
         again.append(batch(10).at(failed));
-        again.settle();
+        again.settle(again.endOffset());
         assertThat(offsetsOf(again.read(failed - 10, failed + 10, PLENTY, true)))
                 .containsExactly(failed - 10L, (long) failed);
         good.append(batch(10).at(10));
-        good.settle();
+        good.settle(good.endOffset());
     }
 
     @Test
     void aLogOpenedAgainAfterAFullDiskHasAllSettledBatches() {
         files.fillUp("bad-0");
         bad.append(batch(10).at(10));
-        assertStorageError(bad::settle, "No space");
+        assertStorageError(() -> bad.settle(bad.endOffset()), "No space");
         PartitionLog still = engine.open(BAD, 2);
         still.append(batch(10).at(10));
-        assertStorageError(still::settle, "No space");
+        assertStorageError(() -> still.settle(still.endOffset()), "No space");
 
         files.heal();
         PartitionLog again = engine.open(BAD, 2);
 
         assertThat(again.endOffset()).isEqualTo(10);
         again.append(batch(10).at(10));
-        again.settle();
+        again.settle(again.endOffset());
         assertThat(batchesIn(everythingIn(again)))
                 .extracting(RecordBatch::baseOffset)
                 .containsExactly(0L, 10L);
@@ -135,7 +135,7 @@ class FailureTest {
         PartitionLog newer = engine.open(BAD, 7);
         files.fillUp("bad-0");
         newer.append(batch(10).at(10));
-        assertStorageError(newer::settle, "No space");
+        assertStorageError(() -> newer.settle(newer.endOffset()), "No space");
         files.heal();
 
         PartitionLog late = engine.open(BAD, 6);
@@ -161,13 +161,13 @@ class FailureTest {
         PartitionLog log = engine.open(fresh, 1);
         files.fillUp("fresh-0");
         log.append(batch(10).at(0));
-        assertStorageError(log::settle, "No space");
+        assertStorageError(() -> log.settle(log.endOffset()), "No space");
 
         files.heal();
         PartitionLog again = engine.open(fresh, 1);
 
         again.append(batch(10).at(0));
-        again.settle();
+        again.settle(again.endOffset());
         assertThat(batchesIn(everythingIn(again))).hasSize(1);
     }
 
@@ -175,7 +175,7 @@ class FailureTest {
     void aTrimDeletesWholeSegmentsOnAFullDisk() {
         bad.roll();
         bad.append(batch(10).at(10));
-        bad.settle();
+        bad.settle(bad.endOffset());
         files.fillUp("");
 
         bad.trimTo(10);
@@ -188,7 +188,7 @@ class FailureTest {
     void aTrimOfTheWholeLogDeletesSealedSegmentsBeforeItNeedsSpace() {
         bad.roll();
         bad.append(batch(10).at(10));
-        bad.settle();
+        bad.settle(bad.endOffset());
         files.fillUp("bad-0");
 
         assertStorageError(() -> bad.trimTo(20), "No space left on device");
@@ -198,14 +198,14 @@ class FailureTest {
         PartitionLog again = engine.open(BAD, 2);
         assertThat(again.startOffset()).isEqualTo(10);
         again.append(batch(1).at(20));
-        again.settle();
+        again.settle(again.endOffset());
     }
 
     @Test
     void aTrimWhoseCheckpointCannotBeWrittenFailsAndTheLogStaysUsable() {
         bad.roll();
         bad.append(batch(10).at(10));
-        bad.settle();
+        bad.settle(bad.endOffset());
         files.fillUp("log-start-offset-checkpoint");
 
         assertStorageError(() -> bad.trimTo(15), "the start 15 of bad-0 cannot be written: No space left on device");
@@ -215,7 +215,7 @@ class FailureTest {
         assertThat(startAfterAKill("full")).isEqualTo(10);
         assertThat(cell("logs.failed")).isEqualTo(0L);
         bad.append(batch(10).at(20));
-        bad.settle();
+        bad.settle(bad.endOffset());
         files.heal();
         bad.trimTo(15);
         assertThat(bad.startOffset()).isEqualTo(15);
@@ -228,7 +228,7 @@ class FailureTest {
         assertStorageError(() -> bad.trimTo(5), "cannot be written");
         files.fillUp("bad-0");
         bad.append(batch(10).at(10));
-        assertStorageError(bad::settle, "No space");
+        assertStorageError(() -> bad.settle(bad.endOffset()), "No space");
 
         PartitionLog again = engine.open(BAD, 2);
 
@@ -278,7 +278,7 @@ class FailureTest {
     private static void appendQuickly(PartitionLog log) {
         for (int i = 0; i < 20; i++) {
             log.append(batch(1).valueBytes(10_000).at(log.endOffset()));
-            log.settle();
+            log.settle(log.endOffset());
         }
     }
 
@@ -365,7 +365,7 @@ class FailureTest {
     void aLogCannotBeOpenedWhileItsFileCannotBeReadAndOtherLogsCan() {
         files.fillUp("bad-0");
         bad.append(batch(10).at(10));
-        assertStorageError(bad::settle, "No space");
+        assertStorageError(() -> bad.settle(bad.endOffset()), "No space");
         files.heal();
         files.breakReads("bad-0");
 
@@ -383,7 +383,7 @@ class FailureTest {
         bad = engine.open(BAD, 2);
         bad.roll();
         bad.append(batch(10).at(10));
-        bad.settle();
+        bad.settle(bad.endOffset());
         String first = "bad-0/" + SegmentFile.nameOf(0, ".log");
         files.breakReads(first);
 
@@ -391,7 +391,7 @@ class FailureTest {
 
         assertThat(offsetsOf(bad.read(10, 20, PLENTY, true))).containsExactly(10L);
         bad.append(batch(10).at(20));
-        bad.settle();
+        bad.settle(bad.endOffset());
         assertThat(bad.settledOffset()).isEqualTo(30);
         assertThat(cell("logs.failed")).isEqualTo(0L);
         files.heal();
@@ -402,7 +402,7 @@ class FailureTest {
     void anIndexThatCannotBeReadIsRebuilt() throws IOException {
         bad.roll();
         bad.append(batch(10).at(10));
-        bad.settle();
+        bad.settle(bad.endOffset());
         engine.close();
         Path index = temp.resolve("bad-0/" + SegmentFile.nameOf(0, ".timeindex"));
         Files.deleteIfExists(index);
@@ -413,7 +413,7 @@ class FailureTest {
         assertThat(bad.segments().get(0).maxTimestamp()).isNotNegative();
 
         bad.append(batch(10).at(20));
-        bad.settle();
+        bad.settle(bad.endOffset());
         assertThat(cell("logs.failed")).isEqualTo(0L);
     }
 
@@ -421,7 +421,7 @@ class FailureTest {
     void failedOpensLeaveNoFileOpen() {
         files.fillUp("bad-0");
         bad.append(batch(10).at(10));
-        assertStorageError(bad::settle, "No space");
+        assertStorageError(() -> bad.settle(bad.endOffset()), "No space");
         files.heal();
         files.breakReads("bad-0");
         assertStorageError(() -> engine.open(BAD, 2), "Input/output error");
@@ -451,7 +451,7 @@ class FailureTest {
             PartitionLog log = restored.open(BAD, 2);
             assertThat(log.endOffset()).isEqualTo(10);
             log.append(batch(10).at(10));
-            log.settle();
+            log.settle(log.endOffset());
             Path torn = images.resolve("torn");
             Directories.copy(cut, torn);
             try (FileChannel channel =
@@ -525,7 +525,7 @@ class FailureTest {
     void anEngineWithAFailedLogStopsWithoutTheMarkerOfACleanShutdown() {
         files.fillUp("bad-0");
         bad.append(batch(10).at(10));
-        assertStorageError(bad::settle, "No space");
+        assertStorageError(() -> bad.settle(bad.endOffset()), "No space");
         files.heal();
 
         engine.close();

@@ -93,7 +93,7 @@ class LogFilesTest {
         assertThat(partition()).doesNotExist();
 
         appendTens(log, 1);
-        log.settle();
+        log.settle(log.endOffset());
 
         assertThat(partition().resolve("00000000000000000000.log"))
                 .hasSize(batch(10).at(0).sizeInBytes());
@@ -112,7 +112,7 @@ class LogFilesTest {
         LogStorageEngine second = start(data());
         PartitionLog log = second.open(ID, 1);
         appendTens(log, 1);
-        log.settle();
+        log.settle(log.endOffset());
         second.close();
 
         assertThat(start(data()).open(ID, 2).endOffset()).isEqualTo(10);
@@ -327,7 +327,7 @@ class LogFilesTest {
                         .isEqualTo(ErrorCode.CORRUPT_MESSAGE));
 
         appendTens(again, 1);
-        again.settle();
+        again.settle(again.endOffset());
         assertThat(offsetsOf(again.read(30, 50, PLENTY, true))).containsExactly(30L, 40L);
     }
 
@@ -338,7 +338,7 @@ class LogFilesTest {
         log.append(batch(2).producer(9, 1, 0).at(10));
         log.roll();
         log.append(batch(1).at(12));
-        log.settle();
+        log.settle(log.endOffset());
 
         try (FileRecords first =
                 FileRecords.open(partition().resolve("00000000000000000000.log").toFile(), false)) {
@@ -430,7 +430,7 @@ class LogFilesTest {
         log.flush(1_000).toCompletableFuture().join();
         first.checkpoint();
         appendTens(log, 2);
-        log.settle();
+        log.settle(log.endOffset());
         Directories.copy(data(), temp.resolve("killed"));
 
         LogStorageEngine second = start(temp.resolve("killed"));
@@ -450,7 +450,7 @@ class LogFilesTest {
         first.checkpoint();
         log.truncateTo(10);
         appendTens(log, 4);
-        log.settle();
+        log.settle(log.endOffset());
         Path killed = temp.resolve("killed");
         Directories.copy(data(), killed);
         Path segment = killed.resolve("orders-0/00000000000000000000.log");
@@ -571,7 +571,7 @@ class LogFilesTest {
         }
         PartitionLog longest = engine.open(new LogId(UUID.randomUUID(), 123_456, "x".repeat(240)), 1);
         appendTens(longest, 1);
-        longest.settle();
+        longest.settle(longest.endOffset());
     }
 
     @Test
@@ -580,7 +580,7 @@ class LogFilesTest {
         LogId id = new LogId(UUID.randomUUID(), 12, "x".repeat(249));
         PartitionLog log = engine.open(id, 1);
         appendTens(log, 1);
-        log.settle();
+        log.settle(log.endOffset());
 
         engine.delete(id);
 
@@ -633,7 +633,7 @@ class LogFilesTest {
     void recentBatchesAreReadFromMemory() {
         PartitionLog log = start(data()).open(ID, 1);
         appendTens(log, 3);
-        log.settle();
+        log.settle(log.endOffset());
 
         try (Records read = log.read(0, Long.MAX_VALUE, PLENTY, true)) {
             assertThat(read).isInstanceOf(Records.InMemory.class);
@@ -655,7 +655,7 @@ class LogFilesTest {
         assertThat(log.settledOffset()).isEqualTo(41);
         assertThat((long) cell(engine, "settles") - writes).isEqualTo(1);
         assertThat(cell(engine, "tail.bytes")).isEqualTo(0L);
-        log.settle();
+        log.settle(log.endOffset());
         assertThat((long) cell(engine, "settles") - writes).isEqualTo(1);
         assertThat(log.isHot(40)).isFalse();
         assertThat(batchesIn(everythingIn(log))).hasSize(41);
@@ -699,11 +699,11 @@ class LogFilesTest {
         assertThat(log.settledOffset())
                 .as("the second batch since the last settle")
                 .isEqualTo(41);
-        log.settle();
+        log.settle(log.endOffset());
 
         log.append(batch(1).valueBytes(3_000).at(42));
         assertThat(log.settledOffset()).as("after two batches settled together").isEqualTo(42);
-        log.settle();
+        log.settle(log.endOffset());
 
         log.append(batch(1).valueBytes(3_000).at(43));
         assertThat(log.settledOffset()).as("after one batch settled alone").isEqualTo(44);
@@ -718,7 +718,7 @@ class LogFilesTest {
         for (int i = 0; i < 200; i++) {
             log.append(batch(1).valueBytes(3_000).at(i));
             if (i < 40 || i % 7 != 0) {
-                log.settle();
+                log.settle(log.endOffset());
             }
         }
         assertThat(log.settledOffset()).isEqualTo(200);
@@ -772,7 +772,7 @@ class LogFilesTest {
                 log.append(batch(1).valueBytes(3_000).at(40 + 7 * round + i));
             }
             long before = (long) cell(engine, "settles");
-            log.settle();
+            log.settle(log.endOffset());
             if (round > 0) {
                 assertThat((long) cell(engine, "settles") - before)
                         .as("writes in round " + round)
@@ -788,7 +788,7 @@ class LogFilesTest {
         AtomicBoolean done = new AtomicBoolean();
         Thread settler = new Thread(() -> {
             while (!done.get()) {
-                log.settle();
+                log.settle(log.endOffset());
             }
         });
         settler.start();
@@ -797,7 +797,7 @@ class LogFilesTest {
         }
         done.set(true);
         settler.join();
-        log.settle();
+        log.settle(log.endOffset());
 
         byte[] all = everythingIn(log);
         assertThat(batchesIn(all))
@@ -811,14 +811,14 @@ class LogFilesTest {
         for (int i = from; i < to; i += 2) {
             log.append(batch(1).valueBytes(3_000).at(i));
             log.append(batch(1).valueBytes(3_000).at(i + 1));
-            log.settle();
+            log.settle(log.endOffset());
         }
     }
 
     private static void appendSettled(PartitionLog log, int from, int to) {
         for (int i = from; i < to; i++) {
             log.append(batch(1).valueBytes(3_000).at(i));
-            log.settle();
+            log.settle(log.endOffset());
         }
     }
 
@@ -861,7 +861,7 @@ class LogFilesTest {
         for (int partition = 0; partition < 50; partition++) {
             PartitionLog log = engine.open(new LogId(new UUID(5, 5), partition, "many"), 1);
             appendTens(log, 2);
-            log.settle();
+            log.settle(log.endOffset());
             logs.add(log);
         }
 
@@ -921,7 +921,7 @@ class LogFilesTest {
         LogId again = new LogId(UUID.randomUUID(), 0, "orders");
         PartitionLog fresh = first.open(again, 1);
         appendTens(fresh, 5);
-        fresh.settle();
+        fresh.settle(fresh.endOffset());
         Directories.copy(data(), temp.resolve("killed"));
 
         PartitionLog recovered = start(temp.resolve("killed")).open(again, 1);
@@ -936,7 +936,7 @@ class LogFilesTest {
         for (int partition = 0; partition < 300; partition++) {
             PartitionLog log = first.open(new LogId(new UUID(5, 5), partition, "many"), 1);
             appendTens(log, 2);
-            log.settle();
+            log.settle(log.endOffset());
         }
         Path killed = temp.resolve("killed");
         Directories.copy(data(), killed);

@@ -86,7 +86,7 @@ class PreallocationTest {
             ends.clear();
             for (int i = 1; i < 9; i++) {
                 log.append(batch(1).valueBytes(3 * Preallocation.PIECE_BYTES).at(i));
-                log.settle();
+                log.settle(log.endOffset());
             }
 
             assertThat(ends).hasSize(8).allMatch(end -> end % Preallocation.PIECE_BYTES == 0);
@@ -167,7 +167,7 @@ class PreallocationTest {
             log.flush(1_000).toCompletableFuture().join();
             engine.checkpoint();
             appendSmall(log, 1_000, 2_000);
-            log.settle();
+            log.settle(log.endOffset());
             bytes = bytesOf(log);
             Directories.copy(directory, killed);
         }
@@ -368,7 +368,7 @@ class PreallocationTest {
     private static void append(PartitionLog log, int from, int to) {
         for (int i = from; i < to; i++) {
             log.append(batch(1).valueBytes(BATCH_BYTES).at(i));
-            log.settle();
+            log.settle(log.endOffset());
         }
     }
 

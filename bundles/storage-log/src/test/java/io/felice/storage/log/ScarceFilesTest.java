@@ -103,7 +103,7 @@ class ScarceFilesTest {
         for (int number = 0; number < LOGS; number++) {
             PartitionLog log = log(engine, number);
             log.append(batch(10).at(log.endOffset()));
-            log.settle();
+            log.settle(log.endOffset());
         }
         for (int number = 0; number < LOGS; number++) {
             PartitionLog log = log(engine, number);

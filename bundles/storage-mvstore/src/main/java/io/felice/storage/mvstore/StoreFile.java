@@ -1,0 +1,515 @@
+package io.felice.storage.mvstore;
+
+import io.felice.api.FeliceException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.Function;
+import org.h2.mvstore.Cursor;
+import org.h2.mvstore.DataUtils;
+import org.h2.mvstore.MVMap;
+import org.h2.mvstore.MVStore;
+import org.h2.mvstore.Page;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One store file: a generation of a shard. Only the shard's newest file is written to, by the shard's thread; any thread
+ * reads. The file is only ever appended to: no space in it is used twice, and the whole file is deleted when no segment in
+ * it is used any more.
+ *
+ * <pre>
+ *  map       key                                                value
+ *  head      format, store, shard, generation                   text
+ *  logs      a log's number                                     {@link LogEntry}
+ *  segments  a segment's number                                 {@link SegmentEntry}
+ *  batches   segment number &lt;&lt; 32 | last offset - segment base  the bytes of a batch
+ * </pre>
+ *
+ * <p>The maps logs and segments of the shard's newest file are the truth for all of its files. A batch whose segment is not
+ * in them, or whose offsets are not within its segment, is not there.
+ */
+final class StoreFile {
+    private static final Logger LOG = LoggerFactory.getLogger(StoreFile.class);
+
+    /**
+     * A page that is larger is split. Each commit writes the last page of every log again, so pages are small; MVStore's
+     * default of 16 KB writes batches of 1 KB six times as often.
+     */
+    private static final int PAGE_BYTES = 1024;
+
+    private static final String DOUBT = ".doubt";
+
+    private static final MVMap.Builder<Long, ByteBuffer> NUMBERED =
+            new MVMap.Builder<Long, ByteBuffer>().keyType(NumberKeys.TYPE).valueType(BatchBytes.TYPE);
+    private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
+
+    /** The store while it is open; another one after a failed write, because that closes a store. */
+    private record Opened(
+            MVStore store,
+            MVMap<String, String> head,
+            MVMap<Long, ByteBuffer> logs,
+            MVMap<Long, ByteBuffer> segments,
+            MVMap<Long, ByteBuffer> batches) {
+        static Opened of(MVStore store) {
+            return new Opened(
+                    store,
+                    store.openMap("head"),
+                    store.openMap("logs", NUMBERED),
+                    store.openMap("segments", NUMBERED),
+                    store.openMap("batches", NUMBERED));
+        }
+    }
+
+    /** Sees a batch; false ends the reading. */
+    interface Visitor {
+        boolean visit(long key, ByteBuffer batch) throws IOException;
+    }
+
+    private final StoreResources shared;
+    private final int generation;
+    private final int cacheMb;
+    private volatile Path path;
+    private volatile Opened opened;
+    private volatile boolean doubtful;
+    private volatile SyncMark committed = SyncMark.NOTHING;
+    private volatile SyncMark synced = SyncMark.NOTHING;
+    /** Held while the file is committed, and until it was opened again if that failed. */
+    private final Object reopening = new Object();
+
+    // Guarded by this.
+    private int users;
+    private boolean retired;
+    private boolean deleted;
+
+    private StoreFile(StoreResources shared, Path path, int generation, int cacheMb) {
+        this.shared = shared;
+        this.path = path;
+        this.generation = generation;
+        this.cacheMb = cacheMb;
+    }
+
+    /** Opens a file, or makes an empty one. */
+    static StoreFile open(StoreResources shared, Path path, int generation, int cacheMb) throws IOException {
+        StoreFile file = new StoreFile(shared, path, generation, cacheMb);
+        file.doubtful = Files.exists(file.doubtFile());
+        file.opened = file.openStore();
+        file.synced = SyncMark.of(path);
+        file.committed = new SyncMark(file.sizeInBytes(), file.lastChunk());
+        return file;
+    }
+
+    private Opened openStore() throws IOException {
+        MVStore store = null;
+        try {
+            store = new MVStore.Builder()
+                    .fileName(shared.fileSystem() + path)
+                    .autoCommitDisabled()
+                    .autoCommitBufferSize(0)
+                    .autoCompactFillRate(0)
+                    .pageSplitSize(PAGE_BYTES)
+                    .cacheSize(cacheMb)
+                    .open();
+            store.setReuseSpace(false);
+            return Opened.of(store);
+        } catch (RuntimeException failure) {
+            if (store != null) {
+                store.closeImmediately();
+            }
+            throw failureOf("opened", failure);
+        }
+    }
+
+    private IOException failureOf(String what, RuntimeException failure) {
+        Throwable cause = failure;
+        while (cause.getCause() != null && !(cause instanceof IOException)) {
+            cause = cause.getCause();
+        }
+        String why = cause instanceof IOException ? cause.getMessage() : failure.getMessage();
+        return new IOException("The store file " + path + " cannot be " + what + ": " + why, failure);
+    }
+
+    int generation() {
+        return generation;
+    }
+
+    Path path() {
+        return path;
+    }
+
+    /**
+     * Reads everything that no fsync has brought to the disk.
+     *
+     * @param chunk the last one that an fsync has
+     * @throws IOException if something is damaged
+     */
+    void mustBeSoundBehind(int chunk) throws IOException {
+        read(now -> {
+            mustBeSound(now.logs.getRootPage(), chunk, value -> LogEntry.decode(value));
+            mustBeSound(now.segments.getRootPage(), chunk, value -> SegmentEntry.decode(value));
+            mustBeSound(now.batches.getRootPage(), chunk, value -> {
+                if (value.hasRemaining()) {
+                    Checked.mustBeSound(value);
+                }
+            });
+            return null;
+        });
+    }
+
+    private interface Check {
+        void of(ByteBuffer value) throws IOException;
+    }
+
+    /** A page of a chunk refers to pages of that chunk and of older ones only. */
+    private static void mustBeSound(Page<Long, ByteBuffer> page, int chunk, Check check) throws IOException {
+        if (page.isLeaf()) {
+            for (int i = 0; i < page.getKeyCount(); i++) {
+                check.of(page.getValue(i));
+            }
+            return;
+        }
+        for (int i = 0; i <= page.getKeyCount(); i++) {
+            if (DataUtils.getPageChunkId(page.getChildPagePos(i)) > chunk) {
+                mustBeSound(page.getChildPage(i), chunk, check);
+            }
+        }
+    }
+
+    /** Closes a file of which nobody knows yet, without a write. */
+    void abandon() {
+        opened.store.closeImmediately();
+    }
+
+    // ---- who uses it
+
+    /** False if the file is on its way out; otherwise it stays open until {@link #leave}. */
+    synchronized boolean enter() {
+        if (retired) {
+            return false;
+        }
+        users++;
+        return true;
+    }
+
+    void leave() {
+        boolean last;
+        synchronized (this) {
+            users--;
+            last = retired && users == 0;
+        }
+        if (last) {
+            dispose();
+        }
+    }
+
+    /** No segment in the file is used any more: it is closed and deleted when its last reader has left. */
+    void delete() {
+        synchronized (this) {
+            deleted = true;
+        }
+        retire();
+    }
+
+    /** Closes the file when its last reader has left. */
+    void retire() {
+        boolean last;
+        synchronized (this) {
+            if (retired) {
+                return;
+            }
+            retired = true;
+            last = users == 0;
+        }
+        if (last) {
+            dispose();
+        }
+    }
+
+    private void dispose() {
+        boolean deletes;
+        synchronized (this) {
+            deletes = deleted;
+        }
+        try {
+            if (deletes) {
+                opened.store.closeImmediately();
+                Files.deleteIfExists(path);
+                Files.deleteIfExists(doubtFile());
+                Files.deleteIfExists(SyncMark.beside(path));
+            } else {
+                opened.store.close();
+            }
+        } catch (IOException | RuntimeException failure) {
+            LOG.warn("The store file {} was not closed in order: {}", path, failure.toString());
+        }
+    }
+
+    /** Gives the file its name, after it was made and committed under another. */
+    void rename(Path to) throws IOException {
+        shared.rename(path, to);
+        Files.deleteIfExists(SyncMark.beside(path));
+        path = to;
+        noteSynced();
+    }
+
+    // ---- the shard's thread
+
+    void putHead(String key, String value) throws IOException {
+        change(() -> opened.head.put(key, value));
+    }
+
+    void putLog(int number, LogEntry entry) throws IOException {
+        change(() -> opened.logs.put((long) number, entry.encode()));
+    }
+
+    void removeLog(int number) throws IOException {
+        change(() -> opened.logs.remove((long) number));
+    }
+
+    void putSegment(int number, SegmentEntry entry) throws IOException {
+        change(() -> opened.segments.put((long) number, entry.encode()));
+    }
+
+    void removeSegment(int number) throws IOException {
+        change(() -> opened.segments.remove((long) number));
+    }
+
+    /**
+     * Puts a batch behind those that its segment has. The empty value behind a large batch is the place of the next one:
+     * without it, that would share a page with this one, and the next commit would write this one again.
+     */
+    void putBatch(long key, ByteBuffer batch) throws IOException {
+        change(() -> {
+            opened.batches.put(key, batch);
+            if (batch.remaining() > PAGE_BYTES / 2) {
+                opened.batches.put(key + 1, NOTHING);
+            }
+        });
+    }
+
+    private void change(Runnable puts) throws IOException {
+        try {
+            puts.run();
+        } catch (RuntimeException failure) {
+            throw failureOf("written", failure);
+        }
+    }
+
+    /**
+     * On return everything that was put is in the file, and survives a kill.
+     *
+     * @throws IOException nothing was committed; the file is as it was committed last, and can be used on if the failure
+     *     was a passing one
+     */
+    void commit() throws IOException {
+        synchronized (reopening) {
+            try {
+                opened.store.commit();
+                committed = new SyncMark(sizeInBytes(), lastChunk());
+            } catch (RuntimeException failure) {
+                IOException reason = failureOf("written", failure);
+                forget(reason);
+                throw reason;
+            }
+        }
+    }
+
+    /** MVStore's number of the last commit that changed something. */
+    private int lastChunk() {
+        int last = committed.chunk();
+        for (MVMap<?, ?> map : List.of(opened.head, opened.logs, opened.segments, opened.batches)) {
+            long position = map.getRootPage().getPos();
+            last = DataUtils.isPageSaved(position) ? Math.max(last, DataUtils.getPageChunkId(position)) : last;
+        }
+        return last;
+    }
+
+    /** Forgets what was put and not committed: opens the file again. What goes wrong is added to the reason. */
+    void forget(IOException reason) {
+        synchronized (reopening) {
+            try {
+                opened.store.closeImmediately();
+                opened = openStore();
+            } catch (IOException unreadable) {
+                reason.addSuppressed(unreadable);
+            }
+        }
+    }
+
+    /** Tries again to open a file that could not be opened after a failure. */
+    void openIfClosed() throws IOException {
+        synchronized (reopening) {
+            if (opened.store.isClosed()) {
+                opened = openStore();
+            }
+        }
+    }
+
+    // ---- any thread
+
+    /** On return everything that was committed before the call survives a power cut. */
+    void sync() throws IOException {
+        if (isDoubtful()) {
+            throw new IOException(
+                    "The store file " + path + " is written anew, because it could not be flushed before");
+        }
+        if (!enter()) {
+            throw new IOException("The store file " + path + " is closed");
+        }
+        try {
+            SyncMark reached = committed;
+            force();
+            synced = reached;
+            noteSynced();
+        } finally {
+            leave();
+        }
+    }
+
+    private void force() throws IOException {
+        while (true) {
+            Opened now = opened;
+            try {
+                now.store.sync();
+                return;
+            } catch (RuntimeException failure) {
+                synchronized (reopening) {
+                    if (opened == now) {
+                        IOException reason = failureOf("flushed", failure);
+                        doubt(reason);
+                        throw reason;
+                    }
+                }
+            }
+        }
+    }
+
+    private void noteSynced() {
+        try {
+            synced.write(path);
+        } catch (IOException failure) {
+            LOG.debug("That {} is flushed up to {} was not noted: {}", path, synced.length(), failure.toString());
+        }
+    }
+
+    /**
+     * After an fsync that failed nobody knows what is on the disk, and the next fsync does not tell. The batches have to be
+     * written into another file before they count as flushed; a restart has to know.
+     */
+    private void doubt(IOException reason) {
+        doubtful = true;
+        try {
+            Files.write(doubtFile(), new byte[0]);
+        } catch (IOException alsoFailed) {
+            reason.addSuppressed(alsoFailed);
+        }
+    }
+
+    private Path doubtFile() {
+        return path.resolveSibling(path.getFileName() + DOUBT);
+    }
+
+    boolean isDoubtful() {
+        return doubtful;
+    }
+
+    String head(String key) throws IOException {
+        return read(now -> now.head.get(key));
+    }
+
+    /** The largest number of a segment that the file has a batch of; -1 if it has no batches. */
+    int largestSegment() throws IOException {
+        Long last = read(now -> now.batches.lastKey());
+        return last == null ? -1 : (int) (last >>> 32);
+    }
+
+    /** The key of the last batch at or below {@code key}; -1 if there is none. */
+    long floorKey(long key) throws IOException {
+        return read(now -> {
+            Long floor = now.batches.floorKey(key);
+            while (floor != null && !now.batches.get(floor).hasRemaining()) {
+                floor = now.batches.lowerKey(floor);
+            }
+            return floor == null ? -1 : floor;
+        });
+    }
+
+    /** What the file says of a log; null if it says nothing. */
+    LogEntry log(int number) throws IOException {
+        ByteBuffer entry = read(now -> now.logs.get((long) number));
+        return entry == null ? null : LogEntry.decode(entry);
+    }
+
+    void forEachLog(Visitor visitor) throws IOException {
+        forEach(Opened::logs, 0, Long.MAX_VALUE, visitor);
+    }
+
+    void forEachSegment(Visitor visitor) throws IOException {
+        forEach(Opened::segments, 0, Long.MAX_VALUE, visitor);
+    }
+
+    /** Shows the batches with keys from {@code from} on and below {@code to}, in order, until the visitor has enough. */
+    void forEachBatch(long from, long to, Visitor visitor) throws IOException {
+        forEach(Opened::batches, from, to, (key, value) -> !value.hasRemaining() || visitor.visit(key, value));
+    }
+
+    private void forEach(Function<Opened, MVMap<Long, ByteBuffer>> map, long from, long to, Visitor visitor)
+            throws IOException {
+        read(now -> {
+            Cursor<Long, ByteBuffer> cursor = map.apply(now).cursor(from);
+            while (cursor.hasNext()) {
+                long key = cursor.next();
+                if (key >= to || !visitor.visit(key, cursor.getValue())) {
+                    break;
+                }
+            }
+            return null;
+        });
+    }
+
+    private interface Reading<T> {
+        T from(Opened opened) throws IOException;
+    }
+
+    private <T> T read(Reading<T> reading) throws IOException {
+        Opened now = opened;
+        try {
+            return reading.from(now);
+        } catch (FeliceException said) {
+            throw said;
+        } catch (RuntimeException failure) {
+            synchronized (reopening) {
+                throw opened == now ? failureOf("read", failure) : new ReopenedException(path);
+            }
+        }
+    }
+
+    /** A write failed while the file was read, so it was opened again: the reader begins again. */
+    static final class ReopenedException extends IOException {
+        private static final long serialVersionUID = 1L;
+
+        ReopenedException(Path path) {
+            super("the store file " + path + " was opened again");
+        }
+    }
+
+    /** Bytes of the file. */
+    long sizeInBytes() {
+        try {
+            return opened.store.getFileStore().size();
+        } catch (RuntimeException closed) {
+            return 0;
+        }
+    }
+
+    static long keyOf(int segment, long relativeOffset) {
+        return ((long) segment << 32) | relativeOffset;
+    }
+
+    @Override
+    public String toString() {
+        return path.toString();
+    }
+}
