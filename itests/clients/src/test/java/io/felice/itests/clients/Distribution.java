@@ -72,6 +72,35 @@ final class Distribution implements Mortal {
         process.onExit().join();
     }
 
+    /**
+     * Starts the node and kills it {@code afterMs} milliseconds after its process began. By then the node may serve.
+     */
+    void killDuringStart(long afterMs) {
+        Path pid = data.resolve("data/felice.pid");
+        Path said = Programs.temporary("start");
+        try {
+            Files.deleteIfExists(pid);
+            ProcessBuilder builder = new ProcessBuilder(line("start")).directory(data.toFile());
+            builder.environment().putAll(environment);
+            Process launcher = builder.redirectErrorStream(true)
+                    .redirectOutput(said.toFile())
+                    .start();
+            while (Files.notExists(pid) || Files.readString(pid).isBlank()) {
+                if (!launcher.isAlive()) {
+                    throw new AssertionError("the node did not start: " + Files.readString(said));
+                }
+                Thread.sleep(10);
+            }
+            ProcessHandle process = process();
+            Thread.sleep(afterMs);
+            process.destroyForcibly();
+            process.onExit().join();
+            launcher.onExit().join();
+        } catch (IOException | InterruptedException failure) {
+            throw new AssertionError(failure);
+        }
+    }
+
     @Override
     public void close() {
         if (Files.exists(data.resolve("data/felice.pid")) && process().isAlive()) {
@@ -90,11 +119,14 @@ final class Distribution implements Mortal {
     }
 
     private void felice(String command) {
+        Programs.run(line(command), data, environment);
+    }
+
+    private List<String> line(String command) {
         String launcher = home().resolve("bin/felice").toString();
-        List<String> line = openFiles
+        return openFiles
                 .map(most -> List.of("sh", "-c", "ulimit -n " + most + " && exec \"$0\" \"$1\"", launcher, command))
                 .orElseGet(() -> List.of(launcher, command));
-        Programs.run(line, data, environment);
     }
 
     private static synchronized Path home() {

@@ -52,7 +52,7 @@ final class HistoryChecker {
      * @param leastKept retention leaves at least so many offsets; {@link #NO_RETENTION} if there is none
      */
     record Cleanup(boolean compacts, long leastKept) {
-        private static final long NO_RETENTION = Long.MAX_VALUE;
+        static final long NO_RETENTION = Long.MAX_VALUE;
 
         static final Cleanup NONE = new Cleanup(false, NO_RETENTION);
         static final Cleanup COMPACT = new Cleanup(true, NO_RETENTION);
@@ -373,7 +373,8 @@ final class HistoryChecker {
             latestOfKeys.forEach((key, offset) -> {
                 Known known = byOffset.get(offset);
                 Long last = there.get(key);
-                if (last == null ? !known.isTombstone() && offset >= least : last < offset) {
+                boolean isLacking = last == null ? !known.isTombstone() : last < offset;
+                if (isLacking && offset >= least) {
                     report(
                             Kind.LATEST_LACKING,
                             known + " is not at offset " + offset + " of " + partition + "; the latest of its key is "

@@ -403,6 +403,15 @@ class HistoryCheckerTest {
 
             assertThat(checker.violations()).isEmpty();
         }
+
+        @Test
+        void isNotARecordThatRetentionRemovesWhileTheOlderOneIsRead() {
+            acknowledged(BOTH, List.of(first, second, another, message(4, "last")));
+
+            scanned(BOTH, 0, 2, 4, List.of(seen(0, first), seen(2, another), seen(3, message(4, "last"))));
+
+            assertThat(checker.violations()).isEmpty();
+        }
     }
 
     private static Message message(int number, String key) {
