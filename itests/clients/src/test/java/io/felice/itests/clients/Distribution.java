@@ -67,7 +67,14 @@ final class Distribution implements Mortal {
 
     @Override
     public void kill() {
-        ProcessHandle process = process();
+        kill(process().orElseThrow(() -> new AssertionError("the node ended by itself")));
+    }
+
+    void killIfRunning() {
+        process().ifPresent(Distribution::kill);
+    }
+
+    private static void kill(ProcessHandle process) {
         process.destroyForcibly();
         process.onExit().join();
     }
@@ -91,10 +98,9 @@ final class Distribution implements Mortal {
                 }
                 Thread.sleep(10);
             }
-            ProcessHandle process = process();
+            Optional<ProcessHandle> process = process();
             Thread.sleep(afterMs);
-            process.destroyForcibly();
-            process.onExit().join();
+            process.ifPresent(Distribution::kill);
             launcher.onExit().join();
         } catch (IOException | InterruptedException failure) {
             throw new AssertionError(failure);
@@ -103,16 +109,15 @@ final class Distribution implements Mortal {
 
     @Override
     public void close() {
-        if (Files.exists(data.resolve("data/felice.pid")) && process().isAlive()) {
-            stop();
-        }
+        process().ifPresent(running -> stop());
     }
 
-    private ProcessHandle process() {
+    private Optional<ProcessHandle> process() {
+        Path pid = data.resolve("data/felice.pid");
         try {
-            long pid = Long.parseLong(
-                    Files.readString(data.resolve("data/felice.pid")).trim());
-            return ProcessHandle.of(pid).orElseThrow(() -> new AssertionError("the node ended by itself"));
+            return Files.exists(pid)
+                    ? ProcessHandle.of(Long.parseLong(Files.readString(pid).trim()))
+                    : Optional.empty();
         } catch (IOException failure) {
             throw new AssertionError(failure);
         }
