@@ -119,6 +119,10 @@ final class ReadOnlyBrokerConfigs {
                     .strip()
                     .split("\\s+"));
 
+    /** Limits that Kafka can change while a broker runs. An operator relies on a limit, so it is not kept without effect. */
+    private static final Set<String> LIMITS =
+            Set.of("max.connection.creation.rate", "max.connections.per.ip.overrides", "cordoned.log.dirs");
+
     private ReadOnlyBrokerConfigs() {}
 
     /**
@@ -127,6 +131,7 @@ final class ReadOnlyBrokerConfigs {
      */
     static boolean contains(String name) {
         return STATIC.contains(name)
+                || LIMITS.contains(name)
                 || name.startsWith("ssl.")
                 || name.startsWith("sasl.")
                 || name.startsWith("listener.name.")
