@@ -392,6 +392,20 @@ class NodeTest {
         }
     }
 
+    @Test
+    void saysThatItCannotStartForWantOfDirectMemory() throws Exception {
+        Launcher node = node("data").listeningOn(Ports.free(), Ports.free()).with("FELICE_DIRECT_MEMORY", "512k");
+        Path output = directory.resolve("output");
+        Process start = node.spawn(output, "start");
+
+        Eventually.await("the reason", () -> node.run("status").output().contains("  - Direct memory is used up: "));
+
+        assertThat(node.run("status").exitCode()).isEqualTo(4);
+        node.run("stop");
+        assertThat(start.waitFor()).as(Files.readString(output)).isEqualTo(1);
+        assertThat(Files.readString(output)).contains("FELICE_DIRECT_MEMORY");
+    }
+
     /** The engine that keeps records on the heap may have more of them than this heap has room for. */
     private static void fillTheHeap(String bootstrap) throws Exception {
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrap));
