@@ -398,12 +398,12 @@ class NodeTest {
         Path output = directory.resolve("output");
         Process start = node.spawn(output, "start");
 
-        Eventually.await("the reason", () -> node.run("status").output().contains("  - Direct memory is used up: "));
+        Eventually.await("the reason", () -> Files.readString(output).contains("  - Direct memory is used up: "));
 
         assertThat(node.run("status").exitCode()).isEqualTo(4);
         node.run("stop");
         assertThat(start.waitFor()).as(Files.readString(output)).isEqualTo(1);
-        assertThat(Files.readString(output)).contains("FELICE_DIRECT_MEMORY");
+        assertThat(Files.readString(output)).contains("FELICE_DIRECT_MEMORY", "The node was stopped.");
     }
 
     /** The engine that keeps records on the heap may have more of them than this heap has room for. */
