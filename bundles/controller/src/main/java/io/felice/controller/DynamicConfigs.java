@@ -24,8 +24,7 @@ import java.util.Set;
 final class DynamicConfigs {
     static final int MAX_VALUE_LENGTH = 32_767;
     static final int MAX_NAME_LENGTH = 1_000;
-    private static final Set<String> OF_ENGINES =
-            Set.of(
+    private static final Set<String> OF_ENGINES = Set.of(
             TopicConfig.STORAGE_ENGINE,
             TopicConfig.STORAGE_DURABILITY,
             TopicConfig.FLUSH_MESSAGES,
