@@ -119,22 +119,19 @@ final class ReadOnlyBrokerConfigs {
                     .strip()
                     .split("\\s+"));
 
-    /** Limits that Kafka can change while a broker runs. An operator relies on a limit, so it is not kept without effect. */
-    private static final Set<String> LIMITS =
-            Set.of("max.connection.creation.rate", "max.connections.per.ip.overrides", "cordoned.log.dirs");
-
     private ReadOnlyBrokerConfigs() {}
 
     /**
      * Includes the configs for the encryption and authentication of listeners, which Kafka can change while a broker
-     * runs. Felice has neither, so a change would report success and have no effect.
+     * runs. Felice has neither, so a change would report success and have no effect. For the same reason includes the
+     * config that keeps new partitions from a directory.
      */
     static boolean contains(String name) {
         return STATIC.contains(name)
-                || LIMITS.contains(name)
                 || name.startsWith("ssl.")
                 || name.startsWith("sasl.")
                 || name.startsWith("listener.name.")
-                || name.equals("principal.builder.class");
+                || name.equals("principal.builder.class")
+                || name.equals("cordoned.log.dirs");
     }
 }

@@ -18,7 +18,9 @@ class KafkaBrokerConfigsTest {
             log.index.interval.bytes log.index.size.max.bytes log.message.timestamp.after.max.ms
             log.message.timestamp.before.max.ms log.message.timestamp.type log.retention.bytes log.retention.ms
             log.roll.jitter.ms log.roll.ms log.segment.bytes log.segment.delete.delay.ms max.decompressed.message.bytes
-            message.max.bytes min.insync.replicas producer.id.expiration.ms
+            log.cleaner.backoff.ms log.cleaner.dedupe.buffer.size log.cleaner.io.max.bytes.per.second
+            log.cleaner.threads max.connection.creation.rate max.connections max.connections.per.ip
+            max.connections.per.ip.overrides message.max.bytes min.insync.replicas producer.id.expiration.ms
             """);
 
     /** Refused, except the default. */
@@ -30,8 +32,7 @@ class KafkaBrokerConfigsTest {
     /** Refused: of a part that Felice does not have, or set in the file of a bundle. */
     private static final Set<String> REFUSED = names(
             """
-            cordoned.log.dirs listener.security.protocol.map listeners max.connection.creation.rate max.connections
-            max.connections.per.ip max.connections.per.ip.overrides num.network.threads principal.builder.class
+            cordoned.log.dirs listener.security.protocol.map listeners num.network.threads principal.builder.class
             sasl.enabled.mechanisms sasl.jaas.config sasl.kerberos.kinit.cmd sasl.kerberos.min.time.before.relogin
             sasl.kerberos.principal.to.local.rules sasl.kerberos.service.name sasl.kerberos.ticket.renew.jitter
             sasl.kerberos.ticket.renew.window.factor sasl.login.refresh.buffer.seconds
@@ -52,9 +53,7 @@ class KafkaBrokerConfigsTest {
             group.consumer.assignor.offload.enable group.coordinator.cached.buffer.max.bytes
             group.share.assignment.interval.ms group.share.assignor.offload.enable
             group.streams.assignment.interval.ms group.streams.assignor.offload.enable
-            leader.replication.throttled.rate log.cleaner.backoff.ms log.cleaner.dedupe.buffer.size
-            log.cleaner.io.buffer.load.factor log.cleaner.io.buffer.size log.cleaner.io.max.bytes.per.second
-            log.cleaner.threads log.preallocate metric.reporters num.io.threads num.recovery.threads.per.data.dir
+            leader.replication.throttled.rate log.cleaner.io.buffer.load.factor log.cleaner.io.buffer.size log.preallocate metric.reporters num.io.threads num.recovery.threads.per.data.dir
             num.replica.fetchers remote.fetch.max.wait.ms remote.list.offsets.request.timeout.ms
             remote.log.index.file.cache.total.size.bytes remote.log.manager.copier.thread.pool.size
             remote.log.manager.copy.max.bytes.per.second remote.log.manager.expiration.thread.pool.size
@@ -79,8 +78,9 @@ class KafkaBrokerConfigsTest {
     @Test
     void whatIsInForceAtOnceIsDeclaredAndDynamic() {
         for (String name : IN_FORCE) {
-            assertThat(BrokerConfig.KEYS).containsKey(name);
-            assertThat(BrokerConfig.key(name).dynamic()).as(name).isTrue();
+            ConfigKey key = BrokerConfig.key(name);
+            assertThat(key.type()).as(name).isNotEqualTo(ConfigKey.Type.UNKNOWN);
+            assertThat(key.dynamic()).as(name).isTrue();
         }
     }
 
