@@ -104,8 +104,8 @@ class DelegatingEngine implements StorageEngine {
         }
 
         @Override
-        public void settle() {
-            log.settle();
+        public CompletionStage<Void> settle(long upTo) {
+            return log.settle(upTo);
         }
 
         @Override

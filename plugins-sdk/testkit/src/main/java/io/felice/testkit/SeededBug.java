@@ -68,7 +68,9 @@ record SeededBug(String name, String caughtBy, Set<EngineTrait> needs, UnaryOper
         return List.of(
                 afterKill("settle writes nothing", "whatIsSettledSurvivesAKill", log -> new DelegatingEngine.Log(log) {
                     @Override
-                    public void settle() {}
+                    public CompletionStage<Void> settle(long upTo) {
+                        return PartitionLog.DONE;
+                    }
                 }),
                 afterKill(
                         "an acknowledgement before the write",
@@ -88,7 +90,7 @@ record SeededBug(String name, String caughtBy, Set<EngineTrait> needs, UnaryOper
                             @Override
                             public CompletionStage<Void> flush(long upTo) {
                                 said = Math.max(said, upTo);
-                                return PartitionLog.flushed();
+                                return PartitionLog.DONE;
                             }
 
                             @Override
@@ -159,9 +161,9 @@ record SeededBug(String name, String caughtBy, Set<EngineTrait> needs, UnaryOper
         }
 
         @Override
-        public void settle() {
+        public CompletionStage<Void> settle(long upTo) {
             catchUp();
-            super.settle();
+            return super.settle(upTo);
         }
 
         @Override
@@ -521,9 +523,9 @@ record SeededBug(String name, String caughtBy, Set<EngineTrait> needs, UnaryOper
                             }
 
                             @Override
-                            public void settle() {
+                            public CompletionStage<Void> settle(long upTo) {
                                 write();
-                                log.settle();
+                                return log.settle(upTo);
                             }
                         }),
                 ofLogs(

@@ -1275,7 +1275,7 @@ public abstract class StorageEngineContract {
     @Test
     void whatIsSettledSurvivesAKill() {
         appendTens(3);
-        log.settle();
+        settle(log);
         byte[] before = everythingIn(log);
 
         restart();
@@ -1297,7 +1297,7 @@ public abstract class StorageEngineContract {
     @Test
     void theSettledOffsetPromisesNoMoreThanAKillLeaves() {
         appendTens(2);
-        log.settle();
+        settle(log);
         appendTens(3);
         long settled = log.settledOffset();
 
@@ -1309,7 +1309,7 @@ public abstract class StorageEngineContract {
     @Test
     void truncationSurvivesAKill() {
         appendTens(5);
-        log.settle();
+        settle(log);
         log.truncateTo(20);
 
         restart();

@@ -1,0 +1,26 @@
+package io.felice.storage.mvstore;
+
+import io.felice.api.storage.StorageEngine;
+import io.felice.testkit.SeededBugsContract;
+import io.felice.testkit.StorageEngineContract;
+import java.nio.file.Path;
+import java.util.function.UnaryOperator;
+
+class SeededBugsTest extends SeededBugsContract {
+    @Override
+    protected StorageEngineContract contract(UnaryOperator<StorageEngine> mistake, Path directory) {
+        MvStorageEngineTest contract = new MvStorageEngineTest() {
+            @Override
+            protected StorageEngine engine() {
+                return mistake.apply(super.engine());
+            }
+
+            @Override
+            protected StorageEngine reopen() {
+                return mistake.apply(super.reopen());
+            }
+        };
+        contract.temp = directory;
+        return contract;
+    }
+}
