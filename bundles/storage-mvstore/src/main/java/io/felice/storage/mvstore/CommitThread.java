@@ -27,8 +27,8 @@ import org.slf4j.LoggerFactory;
 final class CommitThread {
     private static final Logger LOG = LoggerFactory.getLogger(CommitThread.class);
 
-    /** About so many bytes go into one commit. */
-    private static final long COMMIT_BYTES = 8 << 20;
+    /** About so many bytes go into one commit: the JDK keeps a buffer of up to 1 MB for what a thread writes. */
+    private static final long COMMIT_BYTES = 768 << 10;
 
     /** What nobody asks to be committed waits no longer than this. */
     private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(1);

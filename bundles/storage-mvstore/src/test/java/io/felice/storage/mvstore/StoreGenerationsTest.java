@@ -151,6 +151,24 @@ class StoreGenerationsTest {
     }
 
     @Test
+    void anOlderFileThatNobodyReadsIsClosedUntilSomebodyDoes() {
+        PartitionLog log = open("orders");
+        append(log, 100, 20_000);
+        long files = (Long) cell("files");
+
+        engine.restOlderFiles(-1);
+
+        assertThat(cell("files.open")).isEqualTo(1L);
+        assertThat(offsets(log)).hasSize(100).isSorted();
+        assertThat(cell("files.open")).isEqualTo(files);
+        engine.restOlderFiles(-1);
+        log.trimTo(99);
+        eventually(() -> assertThat(cell("files")).isIn(1L, 2L));
+        append(log, 1, 10);
+        assertThat(offsets(log)).containsExactly(99L, 100L);
+    }
+
+    @Test
     void aLogThatNobodyAppendsToKeepsNoFileForItself() {
         PartitionLog idle = open("idle");
         append(idle, 10, 100);
