@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Objects;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -375,11 +376,17 @@ final class CommitThread {
         }
     }
 
-    /** Begins a new file. The shard's thread only. */
+    /** Begins a new file. A segment is in one file, so what belongs to a segment of the old file goes there before. */
     void rotate() throws IOException {
+        List<StoredLog.Put> rest = shard.all().stream()
+                .map(StoredLog::leaveFile)
+                .filter(Objects::nonNull)
+                .toList();
+        if (!rest.isEmpty()) {
+            commit(rest, List.of());
+        }
         generations.begin();
         rotateAt = 0;
-        shard.all().forEach(StoredLog::leaveFile);
         deleteUnused();
     }
 
