@@ -355,6 +355,7 @@ public final class Broker implements StatusSource, HealthSource {
         String name = String.valueOf(properties.get(StorageEngine.NAME));
         threads.onMain(() -> {
             replicas.mount(name, engine);
+            link.keepsIn(name, engine.traits());
             if (complete) {
                 scheduleStrays();
             }

@@ -9,12 +9,14 @@ import io.felice.api.cluster.ClusterStore;
 import io.felice.api.cluster.ClusterView;
 import io.felice.api.cluster.Endpoints;
 import io.felice.api.cluster.MetadataRecord;
+import io.felice.api.storage.EngineTrait;
 import io.felice.broker.partition.Environment;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -58,6 +60,7 @@ final class ClusterLink implements ClusterMetadata {
     private volatile boolean left;
     private volatile Endpoints endpoints;
     private volatile UUID storeId;
+    private final Map<String, Set<EngineTrait>> engines = new TreeMap<>();
     private BrokerRegistration registered;
     private Subscription registration;
 
@@ -291,16 +294,22 @@ final class ClusterLink implements ClusterMetadata {
         register();
     }
 
+    /** This broker has a storage engine. An engine that goes away stays registered, because its topics stay. */
+    void keepsIn(String engine, Set<EngineTrait> traits) {
+        engines.put(engine, Set.copyOf(traits));
+        register();
+    }
+
     private void register() {
         if (store == null || endpoints == null || storeId == null) {
             return;
         }
         BrokerRegistration broker = new BrokerRegistration(
-                environment.brokerId(), incarnation, storeId, new ArrayList<>(endpoints.endpoints()), rack);
+                environment.brokerId(), incarnation, storeId, new ArrayList<>(endpoints.endpoints()), rack, engines);
         if (broker.equals(registered)) {
             return;
         }
-        withdraw();
+        Subscription before = registration;
         registered = broker;
         registration = store.register(broker, new ClusterStore.RegistrationListener() {
             @Override
@@ -313,6 +322,10 @@ final class ClusterLink implements ClusterMetadata {
                 main.execute(() -> onRefused.accept(reason));
             }
         });
+        if (before != null) {
+            // Only now: the cluster must not count this broker as gone meanwhile.
+            before.close();
+        }
     }
 
     private void withdraw() {

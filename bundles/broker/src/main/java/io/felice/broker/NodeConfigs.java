@@ -8,9 +8,7 @@ import static io.felice.api.config.ConfigEntry.Source.DYNAMIC_BROKER;
 import static io.felice.api.config.ConfigEntry.Source.DYNAMIC_DEFAULT_BROKER;
 import static io.felice.api.config.ConfigEntry.Source.DYNAMIC_TOPIC;
 import static io.felice.api.config.ConfigEntry.Source.STATIC_BROKER;
-import static io.felice.api.storage.EngineTrait.REPLACES_RANGES;
 import static io.felice.api.storage.EngineTrait.SURVIVES_KILL;
-import static io.felice.api.storage.EngineTrait.SURVIVES_POWER_LOSS;
 
 import io.felice.api.cluster.ClusterView;
 import io.felice.api.cluster.Endpoints;
@@ -21,6 +19,7 @@ import io.felice.api.config.ConfigEntry.Synonym;
 import io.felice.api.config.ConfigKey;
 import io.felice.api.config.ConfigResource;
 import io.felice.api.config.Configs;
+import io.felice.api.config.StoragePromise;
 import io.felice.api.config.TopicConfig;
 import io.felice.api.storage.EngineTrait;
 import io.felice.broker.engine.Engines;
@@ -545,36 +544,18 @@ final class NodeConfigs implements Configs {
         return current.isEmpty() ? Set.of(now.engineOf(topic.name(), now.topic(topic.name()))) : current;
     }
 
-    /**
-     * Refuses {@code power} if the engine's records do not survive a power cut, and {@code kill} if they do not survive a
-     * kill and the topic has it set. A topic that has nothing set gets {@code none} in such an engine. Refuses {@code
-     * compact} if the engine cannot replace segments.
-     */
+    /** @see StoragePromise */
     private void mustMeet(String topic, Map<String, String> own, TopicConfig config, String engine) {
         unmetConfig(topic, own, config, engine).ifPresent(sentence -> {
             throw INVALID_CONFIG.because(sentence);
         });
     }
 
+    /** Empty also if the engine is away: its traits are not known. */
     private Optional<String> unmetConfig(String topic, Map<String, String> own, TopicConfig config, String engine) {
-        Durability asked = Durability.of(config);
-        if (asked == Durability.POWER && !has(engine, SURVIVES_POWER_LOSS)) {
-            String key = config.getLong(TopicConfig.FLUSH_MESSAGES) == 1
-                    ? TopicConfig.FLUSH_MESSAGES + "=1"
-                    : TopicConfig.STORAGE_DURABILITY + "=power";
-            return Optional.of("Topic " + topic + " cannot have " + key + ": the records of its engine " + engine
-                    + " do not survive a power cut.");
-        }
-        boolean asksForKill = asked == Durability.KILL && own.containsKey(TopicConfig.STORAGE_DURABILITY);
-        if (asksForKill && !has(engine, SURVIVES_KILL)) {
-            return Optional.of("Topic " + topic + " cannot have " + TopicConfig.STORAGE_DURABILITY
-                    + "=kill: the records of its engine " + engine + " do not survive kill -9 of the broker.");
-        }
-        boolean asksForCompaction = config.getList(TopicConfig.CLEANUP_POLICY).contains("compact");
-        return asksForCompaction && !has(engine, REPLACES_RANGES)
-                ? Optional.of("Topic " + topic + " cannot have " + TopicConfig.CLEANUP_POLICY + "=compact: its engine "
-                        + engine + " cannot replace segments.")
-                : Optional.empty();
+        return engines.find(engine)
+                .flatMap(found -> StoragePromise.refusal(
+                        topic, own, config, engine, found.engine().traits()));
     }
 
     /** True also of an engine that is away: its traits are not known. */

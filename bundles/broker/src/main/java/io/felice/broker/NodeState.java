@@ -1,5 +1,6 @@
 package io.felice.broker;
 
+import io.felice.api.Reserve;
 import io.felice.api.TopicPartition;
 import io.felice.api.storage.LogId;
 import io.felice.broker.partition.CheckpointFile;
@@ -34,6 +35,7 @@ import org.slf4j.LoggerFactory;
  * <pre>
  *  felice.properties                     node id, cluster id, store id, format version, newest lease
  *  .lock                                 locked while a broker uses the directory
+ *  felice.reserve                        room for a start on a full disk, see {@link Reserve}
  *  replication-offset-checkpoint         high watermarks, in Kafka's format
  *  metadata-version                      the newest version of the cluster's metadata that this node has followed
  *  state/&lt;engine&gt;/&lt;topic id&gt;-&lt;partition&gt;/   files of a log in this engine, see {@link PartitionFiles}
@@ -60,6 +62,8 @@ final class NodeState implements AutoCloseable {
     private static final long LOCK_PAUSE_MS = 100;
     /** More than the new and the old properties file and a new block of the directory take. */
     private static final long NEEDED_BYTES = 64 << 10;
+    /** For the leader epochs of partitions, which are written before the first append after a start. */
+    private static final int RESERVE_BYTES = 1 << 20;
 
     private final Path root;
     private final Map<String, String> properties;
@@ -100,6 +104,7 @@ final class NodeState implements AutoCloseable {
         try {
             Files.createDirectories(root);
             lock = lock(root);
+            makeRoom(new Reserve(root, RESERVE_BYTES));
             Map<String, String> properties = owned(root, nodeId);
             long last = Long.parseLong(properties.getOrDefault(LEASE, "0"));
             properties.put(LEASE, Long.toString(Math.max(last + 1, clock.millis())));
@@ -110,6 +115,12 @@ final class NodeState implements AutoCloseable {
         } catch (Refused refused) {
             release(lock);
             throw refused;
+        }
+    }
+
+    private static void makeRoom(Reserve reserve) throws IOException {
+        if (reserve.release(RESERVE_BYTES / 4) >= RESERVE_BYTES / 4) {
+            reserve.keep();
         }
     }
 

@@ -24,6 +24,11 @@ import java.util.Set;
 final class DynamicConfigs {
     static final int MAX_VALUE_LENGTH = 32_767;
     static final int MAX_NAME_LENGTH = 1_000;
+    private static final Set<String> OF_ENGINES = Set.of(
+            TopicConfig.STORAGE_ENGINE,
+            TopicConfig.STORAGE_DURABILITY,
+            TopicConfig.FLUSH_MESSAGES,
+            TopicConfig.CLEANUP_POLICY);
 
     private DynamicConfigs() {}
 
@@ -39,15 +44,27 @@ final class DynamicConfigs {
                 }
                 decide(view, resource, change).ifPresent(records::add);
             }
+            checkEngines(view, resource, records);
             return null;
         }));
         return draft.done(validateOnly);
     }
 
     /** @throws io.felice.api.FeliceException INVALID_CONFIG */
-    static void checkNewTopic(String topic, Map<String, String> configs) {
+    static void checkNewTopic(ClusterView view, String topic, Map<String, String> configs) {
         ConfigResource resource = ConfigResource.topic(topic);
         configs.forEach((key, value) -> checkValue(keyOf(resource, key), value));
+        ClusterEngines.check(view, topic, configs);
+    }
+
+    /** What was so before and is not changed is not checked again. */
+    private static void checkEngines(ClusterView view, ConfigResource resource, List<MetadataRecord> records) {
+        boolean changes = records.stream()
+                .anyMatch(record -> record instanceof MetadataRecord.ConfigSet set && OF_ENGINES.contains(set.key()));
+        if (resource.type() == ConfigResource.Type.TOPIC && changes) {
+            ClusterView after = view.after(view.version() + 1, records);
+            ClusterEngines.check(view, resource.name(), after.configs(resource));
+        }
     }
 
     private static void checkResource(ClusterView view, ConfigResource resource) {

@@ -85,7 +85,7 @@ final class Topics {
             }
             new PartitionBudget(view).require(topic.leaderEpochs().size());
             checkAssignment(view, List.of(topic.brokerId()));
-            DynamicConfigs.checkNewTopic(topic.name(), topic.configs());
+            DynamicConfigs.checkNewTopic(view, topic.name(), topic.configs());
             addRestored(topic, records);
             return new CreatedTopic(topic.topicId(), topic.leaderEpochs().size(), 1);
         });
@@ -158,7 +158,7 @@ final class Topics {
 
     private CreatedTopic create(
             ClusterView view, NewTopic topic, PartitionBudget budget, List<MetadataRecord> records) {
-        DynamicConfigs.checkNewTopic(topic.name(), topic.configs());
+        DynamicConfigs.checkNewTopic(view, topic.name(), topic.configs());
         List<List<Integer>> replicas =
                 topic.assignments().isEmpty() ? placed(view, topic, budget) : assigned(view, topic, budget);
         UUID topicId = topicIds.get();

@@ -12,7 +12,10 @@ import java.util.function.LongSupplier;
  */
 final class DirectMemory {
     private static final String OPTION = "-XX:MaxDirectMemorySize=";
-    private static final int SCARCE_PERCENT = 95;
+    /** A larger buffer than this is seldom wanted, so with less than this requests wait. */
+    private static final long LEAST_BYTES = 2 << 20;
+
+    private static final int LEAST_SHARE = 20;
 
     private final LongSupplier usedBytes;
     private final long limitBytes;
@@ -57,7 +60,7 @@ final class DirectMemory {
 
     List<Trouble> troubles() {
         long used = usedBytes.getAsLong();
-        return used < limitBytes / 100 * SCARCE_PERCENT
+        return limitBytes - used >= Math.max(LEAST_BYTES, limitBytes / LEAST_SHARE)
                 ? List.of()
                 : List.of(Trouble.inPart("Direct memory is used up: " + (used >> 10) + " of " + (limitBytes >> 10)
                         + " KB. Requests wait for it, and connections may be closed. Start the node with more:"

@@ -18,6 +18,9 @@ class DirectMemoryTest {
                 .contains("99328 of 102400 KB", "FELICE_DIRECT_MEMORY");
         assertThat(new DirectMemory(() -> 90 * MEGABYTE, 100 * MEGABYTE).troubles())
                 .isEmpty();
+        assertThat(new DirectMemory(() -> 0, MEGABYTE).troubles())
+                .as("less than one buffer")
+                .hasSize(1);
     }
 
     @Test

@@ -196,8 +196,7 @@ public final class EmbeddedServer implements StatusSource {
             server.purge(snapshotsRetained);
         } catch (IOException e) {
             log.warn(
-                    "Old snapshots of the embedded ZooKeeper in {} were not deleted, or no room was kept aside for a full"
-                            + " disk; the next attempt is in an hour",
+                    "Old snapshots of the embedded ZooKeeper in {} were not deleted; the next attempt is in an hour",
                     settings.dataDirectory(),
                     e);
         }

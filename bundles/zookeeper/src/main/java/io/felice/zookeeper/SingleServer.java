@@ -1,5 +1,6 @@
 package io.felice.zookeeper;
 
+import io.felice.api.Reserve;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -45,6 +46,10 @@ public final class SingleServer implements EmbeddedZooKeeper, AutoCloseable {
 
     private static final Logger log = LoggerFactory.getLogger(SingleServer.class);
     private static final long PREALLOCATED_LOG_BYTES = 4L << 20;
+    private static final int RESERVE_BYTES = 1 << 20;
+    /** Some blocks of a transaction log. A server can do without a new snapshot. */
+    private static final long NEEDED_BYTES = 64 << 10;
+
     private static final long REFUSALS_ARE_LOGGED_EVERY_NANOS = TimeUnit.MINUTES.toNanos(1);
     private static final int ACCEPT_BACKLOG = -1;
     private static final String SNAPSHOT = "snapshot";
@@ -84,15 +89,16 @@ public final class SingleServer implements EmbeddedZooKeeper, AutoCloseable {
 
     private final ServerSettings settings;
     private final FileTxnSnapLog files;
-    private final Room room;
+    private final Reserve reserve;
     private final NIOServerCnxnFactory connections;
     private final CountDownLatch ended = new CountDownLatch(1);
     private final AtomicLong refusalLoggedNanos = new AtomicLong(System.nanoTime() - REFUSALS_ARE_LOGGED_EVERY_NANOS);
 
-    private SingleServer(ServerSettings settings, FileTxnSnapLog files, Room room, NIOServerCnxnFactory connections) {
+    private SingleServer(
+            ServerSettings settings, FileTxnSnapLog files, Reserve reserve, NIOServerCnxnFactory connections) {
         this.settings = settings;
         this.files = files;
-        this.room = room;
+        this.reserve = reserve;
         this.connections = connections;
     }
 
@@ -106,9 +112,9 @@ public final class SingleServer implements EmbeddedZooKeeper, AutoCloseable {
         NIOServerCnxnFactory connections = listen(settings);
         try {
             FileTxnSnapLog files = files(settings);
-            Room room = Room.in(settings.dataDirectory());
-            room.require();
-            SingleServer server = new SingleServer(settings, files, room, connections);
+            Reserve reserve = new Reserve(settings.dataDirectory(), RESERVE_BYTES);
+            requireRoom(settings, reserve);
+            SingleServer server = new SingleServer(settings, files, reserve, connections);
             server.startServing();
             return server;
         } catch (IOException | InterruptedException | RuntimeException e) {
@@ -147,7 +153,7 @@ public final class SingleServer implements EmbeddedZooKeeper, AutoCloseable {
             deleteBelow(oldest, SNAPSHOT, files.getSnapDir());
             deleteBelow(firstLogWith(oldest), LOG, files.getDataLogDir());
         }
-        room.keepReserve();
+        reserve.keep();
     }
 
     @Override
@@ -215,6 +221,14 @@ public final class SingleServer implements EmbeddedZooKeeper, AutoCloseable {
         return e.getMessage().contains("in use")
                 ? "the port is taken; choose another with --zookeeper-port, or as port in io.felice.zookeeper.cfg"
                 : e.getMessage();
+    }
+
+    private static void requireRoom(ServerSettings settings, Reserve reserve) throws IOException {
+        long free = reserve.release(NEEDED_BYTES);
+        if (free < NEEDED_BYTES) {
+            throw new IOException("The disk is full: " + free + " bytes are free for " + settings.dataDirectory()
+                    + ", and ZooKeeper needs " + NEEDED_BYTES + " bytes there to start");
+        }
     }
 
     private static FileTxnSnapLog files(ServerSettings settings) throws IOException {

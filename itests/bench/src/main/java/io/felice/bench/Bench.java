@@ -84,7 +84,7 @@ public final class Bench {
             }
             double[] loaded = {kafka.residentMegabytes(), felice.residentMegabytes()};
             String report = report(results, kafka, felice, idle, connected, loaded);
-            Files.writeString(options.report(), report);
+            new Report(options.report()).write("./dev bench", report);
             System.out.println("written to " + options.report() + ", every sample to " + samples);
         }
     }
@@ -317,7 +317,7 @@ public final class Bench {
             double[] connected,
             double[] loaded) {
         StringBuilder text = new StringBuilder();
-        text.append("# Benchmarks\n\n");
+        text.append("## Side by side with Apache Kafka\n\n");
         text.append(String.format(
                 Locale.ROOT,
                 """

@@ -361,7 +361,7 @@ final class Churn {
                 "buffers outside the heap, bytes",
                 before.outsideBytes(),
                 after.outsideBytes(),
-                had -> had + 4 * MEGABYTE);
+                had -> had + Soak.TAIL_BUDGET_BYTES);
         table.row("threads", before.threadCount(), after.threadCount(), had -> had + 2);
         table.row("open files", before.files(), after.files(), had -> had + 2);
         table.row("open sockets", before.sockets(), after.sockets(), had -> had + 2);

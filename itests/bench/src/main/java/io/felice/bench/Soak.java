@@ -28,6 +28,8 @@ public final class Soak {
     /** The most fetch sessions of a node in the churn. */
     static final int FETCH_SESSIONS = 200;
 
+    static final int TAIL_BUDGET_BYTES = 8 << 20;
+
     private Path felice;
     private Path work;
     private int minutes = 30;
@@ -84,6 +86,7 @@ public final class Soak {
         Path etc = copyOf(felice.resolve("etc"), work.resolve("etc"));
         // So few that the warm-up reaches what the node keeps at most.
         set(etc.resolve("io.felice.handlers.cfg"), "fetch.sessions", Integer.toString(FETCH_SESSIONS));
+        set(etc.resolve("io.felice.storage.log.cfg"), "tail.budget.bytes", Integer.toString(TAIL_BUDGET_BYTES));
         set(etc.resolve("io.felice.controller.cfg"), "snapshot.every.changes", "300");
         try (SoakedNode node = new SoakedNode(
                 felice,

@@ -28,7 +28,7 @@ final class SoakedNode implements AutoCloseable {
     private static final Pattern HISTOGRAM_TOTAL = Pattern.compile("Total\\s+(\\d+)\\s+(\\d+)\\s*");
     /** A class loader, but none of those that the Java machine makes and forgets for reflection. */
     private static final Pattern CLASS_LOADER =
-            Pattern.compile("0x\\S+\\s+\\S+\\s+0x\\S+\\s+(\\d+)\\s+\\d+\\s+\\d+\\s+(?!jdk.internal.reflect).*");
+            Pattern.compile("0x\\S+\\s+\\S+\\s+0x\\S+\\s+(\\d+)\\s+\\d+\\s+\\d+\\s++(?!jdk.internal.reflect).*");
 
     private static final Pattern OUTSIDE = Pattern.compile("-\\s+Other \\(reserved=(\\d+)KB.*");
 

@@ -13,10 +13,13 @@ import io.felice.api.cluster.ClusterStore.Term;
 import io.felice.api.cluster.ClusterView;
 import io.felice.api.cluster.MetadataRecord;
 import io.felice.api.config.ConfigResource;
+import io.felice.api.storage.EngineTrait;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletionStage;
@@ -186,6 +189,38 @@ public abstract class ClusterStoreContract {
         await().atMost(PATIENCE).until(() -> candidate.brokerIds().equals(List.of(1)));
         assertThat(two.next()).startsWith("registered ");
         assertThat(epoch(one.next())).isPositive();
+    }
+
+    @Test
+    void aBrokerThatRegistersAgainInTheSameIncarnationIsNeverAway() {
+        ClusterStore store = session();
+        RecordingCandidate candidate = new RecordingCandidate();
+        store.campaign(candidate);
+        BrokerRegistration before = broker(1, UUID.randomUUID());
+        BrokerRegistration after = new BrokerRegistration(
+                1,
+                before.incarnation(),
+                before.storeId(),
+                before.endpoints(),
+                "another rack",
+                Map.of("log", Set.of(EngineTrait.SURVIVES_KILL)));
+        Subscription first = store.register(before, new RecordingListener());
+        await().atMost(PATIENCE).until(() -> lastOf(candidate).equals(List.of(before)));
+
+        store.register(after, new RecordingListener());
+        first.close();
+
+        await().atMost(PATIENCE).until(() -> lastOf(candidate).equals(List.of(after)));
+        assertThat(candidate.allBrokers().stream().dropWhile(List::isEmpty)).allMatch(live -> live.size() == 1);
+    }
+
+    private static List<BrokerRegistration> lastOf(RecordingCandidate candidate) {
+        List<List<ClusterStore.LiveRegistration>> all = candidate.allBrokers();
+        return all.isEmpty()
+                ? List.of()
+                : all.get(all.size() - 1).stream()
+                        .map(ClusterStore.LiveRegistration::broker)
+                        .toList();
     }
 
     @Test

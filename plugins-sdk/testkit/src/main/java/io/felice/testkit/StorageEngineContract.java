@@ -21,6 +21,7 @@ import io.felice.api.storage.Replacement;
 import io.felice.api.storage.Segment;
 import io.felice.api.storage.SegmentSizes;
 import io.felice.api.storage.StorageEngine;
+import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -287,13 +288,17 @@ public abstract class StorageEngineContract {
 
     @Test
     void manySmallBatchesAreFoundFromEveryOffset() {
+        ByteArrayOutputStream expected = new ByteArrayOutputStream();
         for (int i = 0; i < 3_000; i++) {
-            log.append(batch(2).at(2L * i));
+            RecordBatch batch = batch(2).at(2L * i);
+            log.append(batch);
+            expected.writeBytes(copyOf(batch));
             if (i == 1_500) {
                 settle(log);
             }
         }
 
+        assertThat(everythingIn(log)).isEqualTo(expected.toByteArray());
         for (long offset = 0; offset < 6_000; offset += 7) {
             assertThat(offsetsOf(log.read(offset, ALL, 10_000, true)).get(0)).isEqualTo(offset / 2 * 2);
         }
@@ -1053,7 +1058,7 @@ public abstract class StorageEngineContract {
         List<Records> pins = new ArrayList<>();
         byte[] seen = {};
         for (long next = 0; next < 20; ) {
-            Records records = log.read(next, ALL, PLENTY, true);
+            Records records = log.read(next, ALL, 300, true);
             pins.add(records);
             seen = TestBatches.concat(seen, bytesOf(records));
             List<RecordBatch> batches = batchesIn(bytesOf(records));
@@ -1262,6 +1267,55 @@ public abstract class StorageEngineContract {
     }
 
     // Crashes
+
+    private boolean survivesKill() {
+        return engine.traits().contains(EngineTrait.SURVIVES_KILL);
+    }
+
+    @Test
+    void whatIsSettledSurvivesAKill() {
+        appendTens(3);
+        log.settle();
+        byte[] before = everythingIn(log);
+
+        restart();
+
+        assertThat(everythingIn(log)).isEqualTo(survivesKill() ? before : new byte[0]);
+    }
+
+    @Test
+    void whatIsFlushedSurvivesAKill() {
+        appendTens(3);
+        await(log.flush(30).toCompletableFuture());
+        byte[] before = everythingIn(log);
+
+        restart();
+
+        assertThat(everythingIn(log)).isEqualTo(survivesKill() ? before : new byte[0]);
+    }
+
+    @Test
+    void theSettledOffsetPromisesNoMoreThanAKillLeaves() {
+        appendTens(2);
+        log.settle();
+        appendTens(3);
+        long settled = log.settledOffset();
+
+        restart();
+
+        assertThat(log.endOffset()).isGreaterThanOrEqualTo(survivesKill() ? settled : 0);
+    }
+
+    @Test
+    void truncationSurvivesAKill() {
+        appendTens(5);
+        log.settle();
+        log.truncateTo(20);
+
+        restart();
+
+        assertThat(log.endOffset()).isEqualTo(survivesKill() ? 20 : 0);
+    }
 
     @Test
     void everyTruncationOfTheLastBatchLosesOnlyThatBatch() {

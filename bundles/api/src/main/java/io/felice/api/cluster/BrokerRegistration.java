@@ -1,8 +1,11 @@
 package io.felice.api.cluster;
 
+import io.felice.api.storage.EngineTrait;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 
 /**
@@ -13,12 +16,25 @@ import java.util.UUID;
  * @param storeId the UUID of the broker's data directory. A broker whose disk was emptied or replaced has a new one
  * @param endpoints the addresses for clients, one per listener
  * @param rack null if the broker has no rack
+ * @param engines the traits of the broker's storage engines, by the engine's name; empty if the broker does not say
  */
-public record BrokerRegistration(int brokerId, UUID incarnation, UUID storeId, List<Endpoint> endpoints, String rack) {
+public record BrokerRegistration(
+        int brokerId,
+        UUID incarnation,
+        UUID storeId,
+        List<Endpoint> endpoints,
+        String rack,
+        Map<String, Set<EngineTrait>> engines) {
+    /** A broker that does not say which storage engines it has. */
+    public BrokerRegistration(int brokerId, UUID incarnation, UUID storeId, List<Endpoint> endpoints, String rack) {
+        this(brokerId, incarnation, storeId, endpoints, rack, Map.of());
+    }
+
     public BrokerRegistration {
         Objects.requireNonNull(incarnation, "incarnation");
         Objects.requireNonNull(storeId, "storeId");
         endpoints = List.copyOf(endpoints);
+        engines = Map.copyOf(engines);
         if (brokerId < 0) {
             throw new IllegalArgumentException("broker id " + brokerId + " is negative");
         }

@@ -30,7 +30,9 @@ public interface ClusterStore {
     /**
      * Registers a broker as alive until the subscription is closed. The registration ends with the session of this
      * store; the store registers the broker again in each new session. If another live broker has the same id and
-     * another incarnation, the broker is not registered and the listener is told.
+     * another incarnation, the broker is not registered and the listener is told. A registration of the same incarnation
+     * replaces the one before, and no candidate sees the cluster without the broker; the caller closes the older
+     * subscription then.
      */
     Subscription register(BrokerRegistration broker, RegistrationListener listener);
 

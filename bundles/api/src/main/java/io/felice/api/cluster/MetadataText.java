@@ -2,17 +2,22 @@ package io.felice.api.cluster;
 
 import io.felice.api.ErrorCode;
 import io.felice.api.config.ConfigResource;
+import io.felice.api.storage.EngineTrait;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
 import java.util.UUID;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Encodes a metadata record as one readable line, and decodes it. Stores keep records in this form.
@@ -141,6 +146,7 @@ public final class MetadataText {
                 .raw("store", broker.storeId())
                 .raw("endpoints", endpoints(broker.endpoints()))
                 .text("rack", broker.rack())
+                .raw("engines", engines(broker.engines()))
                 .done();
     }
 
@@ -150,7 +156,8 @@ public final class MetadataText {
                 UUID.fromString(fields.required("incarnation")),
                 UUID.fromString(fields.required("store")),
                 endpoints(fields.required("endpoints")),
-                fields.text("rack"));
+                fields.text("rack"),
+                engines(fields.values.getOrDefault("engines", "")));
         return new MetadataRecord.BrokerRegistered(broker, fields.number("epoch"));
     }
 
@@ -207,6 +214,35 @@ public final class MetadataText {
                     unescape(parts[0]), unescape(parts[1]), unescape(parts[2]), Integer.parseInt(parts[3])));
         }
         return endpoints;
+    }
+
+    /** {@code log:SURVIVES_KILL:REPLACES_RANGES,memory:REPLACES_RANGES}, in a fixed order: equal registrations are equal lines. */
+    private static String engines(Map<String, Set<EngineTrait>> engines) {
+        return new TreeMap<>(engines)
+                .entrySet().stream()
+                        .map(engine -> Stream.concat(
+                                        Stream.of(escape(engine.getKey())),
+                                        engine.getValue().stream()
+                                                .map(Enum::name)
+                                                .sorted())
+                                .collect(Collectors.joining(":")))
+                        .collect(Collectors.joining(","));
+    }
+
+    private static Map<String, Set<EngineTrait>> engines(String text) {
+        Map<String, Set<EngineTrait>> engines = new TreeMap<>();
+        for (String engine : items(text)) {
+            String[] parts = engine.split(":", -1);
+            engines.put(
+                    unescape(parts[0]),
+                    Arrays.stream(parts).skip(1).flatMap(MetadataText::trait).collect(Collectors.toUnmodifiableSet()));
+        }
+        return engines;
+    }
+
+    /** Nothing for a trait that this version does not know. */
+    private static Stream<EngineTrait> trait(String name) {
+        return Arrays.stream(EngineTrait.values()).filter(trait -> trait.name().equals(name));
     }
 
     private static String[] items(String text) {

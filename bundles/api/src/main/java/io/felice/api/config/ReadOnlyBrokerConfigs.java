@@ -123,13 +123,15 @@ final class ReadOnlyBrokerConfigs {
 
     /**
      * Includes the configs for the encryption and authentication of listeners, which Kafka can change while a broker
-     * runs. Felice has neither, so a change would report success and have no effect.
+     * runs. Felice has neither, so a change would report success and have no effect. For the same reason includes the
+     * config that keeps new partitions from a directory.
      */
     static boolean contains(String name) {
         return STATIC.contains(name)
                 || name.startsWith("ssl.")
                 || name.startsWith("sasl.")
                 || name.startsWith("listener.name.")
-                || name.equals("principal.builder.class");
+                || name.equals("principal.builder.class")
+                || name.equals("cordoned.log.dirs");
     }
 }

@@ -29,7 +29,8 @@ public interface StoreMaintenance {
      */
     Work backUp(Path directory);
 
-    /** Work that goes on by itself. */
+    /** Work that goes on by itself. Any thread; the methods do not block. */
+    @ConsumerType
     interface Work {
         /** Bytes that are done. */
         long doneBytes();

@@ -6,8 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.felice.api.ErrorCode;
 import io.felice.api.FeliceException;
 import io.felice.api.config.ConfigResource;
+import io.felice.api.storage.EngineTrait;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
@@ -35,7 +38,11 @@ class MetadataTextTest {
                 List.of(
                         new BrokerRegistration.Endpoint("PLAINTEXT", "PLAINTEXT", "::1", 9092),
                         new BrokerRegistration.Endpoint("A,B:C", "SASL_SSL", "häuser.example", 1)),
-                "rack 1");
+                "rack 1",
+                Map.of(
+                        "log", Set.of(EngineTrait.values()),
+                        "a,b:c", Set.of(EngineTrait.SURVIVES_KILL),
+                        "none", Set.of()));
         for (MetadataRecord record : List.of(
                 new MetadataRecord.ClusterNamed("Wjr4-_x"),
                 new MetadataRecord.BrokerRegistered(broker, Long.MAX_VALUE),
@@ -55,6 +62,22 @@ class MetadataTextTest {
             assertThat(line).matches("[!-~]+( [!-~]+)*");
             assertThat(MetadataText.decode(line)).contains(record);
         }
+    }
+
+    @Test
+    void aRegistrationOfABrokerThatDoesNotSayWhichEnginesItHasIsRead() {
+        String older = "broker-registered/1 id=1 epoch=2 incarnation=" + new UUID(1, 1) + " store=" + new UUID(2, 2)
+                + " endpoints=";
+
+        assertThat(enginesOf(older)).isEmpty();
+        assertThat(enginesOf(older + " engines=log:SURVIVES_KILL:SURVIVES_EVERYTHING"))
+                .isEqualTo(Map.of("log", Set.of(EngineTrait.SURVIVES_KILL)));
+    }
+
+    private static Map<String, Set<EngineTrait>> enginesOf(String line) {
+        return ((MetadataRecord.BrokerRegistered) MetadataText.decode(line).orElseThrow())
+                .broker()
+                .engines();
     }
 
     @Test

@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -166,7 +167,8 @@ public final class Compaction {
         private final Dirt dirt;
         private final LatestOffsets latest;
         private final long truncations = cleaned.truncations();
-        private final Pace pace = new Pace(limits::bytesPerSecond, environment.nanos(), this::mustGoOn);
+        private final Pace pace =
+                new Pace(limits::bytesPerSecond, environment.nanos(), LockSupport::parkNanos, this::mustGoOn);
         /** Below it the latest offsets of all keys are known. */
         private long covered;
 

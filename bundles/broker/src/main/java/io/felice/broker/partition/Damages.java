@@ -62,7 +62,11 @@ public final class Damages {
      * @throws io.felice.api.FeliceException CORRUPT_MESSAGE if {@code from} is damaged
      */
     long limitOf(long from, long limit) {
-        for (Damage damage : known) {
+        List<Damage> now = known;
+        if (now.isEmpty()) {
+            return limit;
+        }
+        for (Damage damage : now) {
             if (damage.to() > from) {
                 if (damage.from() <= from) {
                     throw CORRUPT_MESSAGE.because(partition + " cannot be read at offset " + from + ": " + damage

@@ -253,7 +253,9 @@ public final class OpenedLog {
         try {
             files.writeEpochs(replayed.epochs().entries());
         } catch (IOException failure) {
-            throw KAFKA_STORAGE_ERROR.because("The leader epochs of " + partition + " cannot be written", failure);
+            throw KAFKA_STORAGE_ERROR.because(
+                    "The leader epochs of " + partition + " cannot be written in data.dir: " + failure.getMessage(),
+                    failure);
         }
         onFirstWrite.run();
         writtenEpoch = epoch;

@@ -1,7 +1,7 @@
 package io.felice.broker.partition;
 
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.DoubleSupplier;
+import java.util.function.LongConsumer;
 import java.util.function.LongSupplier;
 
 /**
@@ -19,14 +19,20 @@ final class Pace {
 
     private final DoubleSupplier bytesPerSecond;
     private final LongSupplier nanos;
+    private final LongConsumer nap;
     private final Runnable mustGoOn;
     private double owedBytes;
     private long lastLook;
 
-    /** @param mustGoOn is called before each wait, and throws what ends it */
-    Pace(DoubleSupplier bytesPerSecond, LongSupplier nanos, Runnable mustGoOn) {
+    /**
+     * @param nanos a clock that never goes back, in nanoseconds
+     * @param nap lets the thread wait for so many nanoseconds
+     * @param mustGoOn is called before each wait, and throws what ends it
+     */
+    Pace(DoubleSupplier bytesPerSecond, LongSupplier nanos, LongConsumer nap, Runnable mustGoOn) {
         this.bytesPerSecond = bytesPerSecond;
         this.nanos = nanos;
+        this.nap = nap;
         this.mustGoOn = mustGoOn;
         this.lastLook = nanos.getAsLong();
     }
@@ -37,7 +43,7 @@ final class Pace {
         double rate = pay();
         while (owedBytes > 0) {
             mustGoOn.run();
-            LockSupport.parkNanos((long) Math.min(LONGEST_NAP_NANOS, 1 + owedBytes / rate * NANOS_PER_SECOND));
+            nap.accept((long) Math.min(LONGEST_NAP_NANOS, 1 + owedBytes / rate * NANOS_PER_SECOND));
             rate = pay();
         }
     }

@@ -1,5 +1,7 @@
 package io.felice.broker.partition;
 
+import static io.felice.api.ErrorCode.CORRUPT_MESSAGE;
+import static io.felice.api.ErrorCode.KAFKA_STORAGE_ERROR;
 import static io.felice.api.ErrorCode.OFFSET_OUT_OF_RANGE;
 
 import io.felice.api.FeliceException;
@@ -12,6 +14,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -218,11 +221,34 @@ public final class Scrub {
                     next = readableFrom(from + 1);
                     add(from, next, failure);
                 }
-            } catch (FeliceException gone) {
-                if (FeliceException.codeOf(gone) != OFFSET_OUT_OF_RANGE) {
-                    throw gone;
-                }
+            } catch (FeliceException unreadable) {
+                skip(unreadable);
+            }
+        }
+
+        /**
+         * What the engine cannot read for another reason than the bytes is no damage: the process may have too many open
+         * files, for example. The rest of the segment is left out of this pass.
+         */
+        private void skip(FeliceException why) {
+            found.clear();
+            if (FeliceException.codeOf(why) == OFFSET_OUT_OF_RANGE) {
                 next = log.startOffset() > from ? Math.min(passTo, log.startOffset()) : passTo;
+            } else if (FeliceException.codeOf(why) == KAFKA_STORAGE_ERROR && !log.hasFailed()) {
+                next = log.segments().stream()
+                        .mapToLong(Segment::nextOffset)
+                        .filter(end -> end > from)
+                        .findFirst()
+                        .orElse(passTo);
+                next = Math.min(passTo, next);
+                LOG.warn(
+                        "{} is not read for damage from offset {} to {}: {}",
+                        opened.partition(),
+                        from,
+                        next,
+                        why.getMessage());
+            } else {
+                throw why;
             }
         }
 
@@ -230,24 +256,54 @@ public final class Scrub {
             return found;
         }
 
-        /** False if the engine cannot read here, or cannot read so much. */
+        /** False if the bytes here are damaged, or somewhere in so many bytes. */
         private boolean readHere(int mostBytes) {
-            try (Records records = log.read(from, passTo, mostBytes, true)) {
-                if (records.sizeInBytes() == 0) {
-                    next = passTo;
-                    return true;
-                }
-                List<ByteBuffer> buffers = LogScan.buffersOf(records);
-                bytes = records.sizeInBytes();
-                next = Math.min(passTo, records.nextOffset());
-                DamageScan scan = new DamageScan(least(), passTo, opened.epochs(), this::damaged);
-                buffers.forEach(buffer -> scan.scan(buffer, next));
-                return true;
+            Optional<Read> read = readAt(from, mostBytes);
+            read.ifPresent(this::scan);
+            return read.isPresent();
+        }
+
+        private void scan(Read read) {
+            bytes = read.bytes();
+            next = Math.min(passTo, read.next());
+            DamageScan scan = new DamageScan(least(), passTo, opened.epochs(), this::damaged);
+            read.buffers().forEach(buffer -> scan.scan(buffer, next));
+        }
+
+        /** Empty if the engine finds no batch in the bytes, or if the disk does not give them. */
+        private Optional<Read> readAt(long offset, int mostBytes) {
+            Records records;
+            try {
+                records = log.read(offset, passTo, mostBytes, true);
             } catch (FeliceException unreadable) {
-                mustBeOfTheBytes(unreadable);
+                if (FeliceException.codeOf(unreadable) != CORRUPT_MESSAGE) {
+                    throw unreadable;
+                }
                 failure = unreadable.getMessage();
-                return false;
+                return Optional.empty();
             }
+            try (records) {
+                return Optional.of(
+                        records.sizeInBytes() == 0
+                                ? new Read(List.of(), 0, passTo)
+                                : new Read(copyOf(records), records.sizeInBytes(), records.nextOffset()));
+            } catch (FeliceException ioError) {
+                failure = ioError.getMessage();
+                return Optional.empty();
+            }
+        }
+
+        /** The bytes of memory may be used again once the records are released. */
+        private static List<ByteBuffer> copyOf(Records records) {
+            List<ByteBuffer> buffers = LogScan.buffersOf(records);
+            if (records instanceof Records.InFile) {
+                return buffers;
+            }
+            return buffers.stream()
+                    .map(buffer -> ByteBuffer.allocate(buffer.remaining())
+                            .put(buffer.duplicate())
+                            .flip())
+                    .toList();
         }
 
         /** Below its start a log may have the first records of a batch. */
@@ -298,20 +354,18 @@ public final class Scrub {
 
         /** The base offset of the batch that the engine finds for an offset; -1 if it finds none. */
         private long baseAt(long offset) {
-            try (Records records = log.read(offset, passTo, 1, true)) {
-                return records.sizeInBytes() == 0
-                        ? passTo
-                        : RecordBatch.at(LogScan.buffersOf(records).get(0)).baseOffset();
-            } catch (FeliceException unreadable) {
-                mustBeOfTheBytes(unreadable);
-                return -1;
-            }
-        }
-
-        private void mustBeOfTheBytes(FeliceException unreadable) {
-            if (FeliceException.codeOf(unreadable) == OFFSET_OUT_OF_RANGE || log.hasFailed()) {
-                throw unreadable;
-            }
+            return readAt(offset, 1)
+                    .map(read -> read.bytes() == 0
+                            ? passTo
+                            : RecordBatch.at(read.buffers().get(0)).baseOffset())
+                    .orElse(-1L);
         }
     }
+
+    /**
+     * What was read.
+     *
+     * @param next where to read on
+     */
+    private record Read(List<ByteBuffer> buffers, long bytes, long next) {}
 }

@@ -37,7 +37,7 @@ final class KeyedHistory {
     }
 
     private final Random random;
-    final Map<Long, Found> written = new TreeMap<>();
+    private final TreeMap<Long, Found> written = new TreeMap<>();
 
     KeyedHistory(Random random) {
         this.random = random;
@@ -64,6 +64,11 @@ final class KeyedHistory {
             written.put(offset, new Found(offset, record.timestamp(), text(record.key()), text(record.value())));
             offset++;
         }
+    }
+
+    /** The offset after the last record. */
+    long end() {
+        return written.lastKey() + 1;
     }
 
     /** Records are as written; a missing one has a later one of its key, or was an old tombstone. */

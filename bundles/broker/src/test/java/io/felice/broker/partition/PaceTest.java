@@ -2,6 +2,7 @@ package io.felice.broker.partition;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
@@ -10,64 +11,61 @@ class PaceTest {
     private static final long SECOND = 1_000_000_000;
 
     private final AtomicLong nanos = new AtomicLong();
-    private final AtomicLong waited = new AtomicLong();
-    private volatile double rate = 1_000;
+    private double rate = 1_000;
+    private Runnable beforeEachWait = () -> {};
+    private final Pace pace = new Pace(() -> rate, nanos::get, nanos::addAndGet, () -> beforeEachWait.run());
 
-    /** Each wait lets a millisecond pass. */
-    private final Pace pace = new Pace(() -> rate, nanos::get, () -> {
-        nanos.addAndGet(SECOND / 1_000);
-        waited.incrementAndGet();
-    });
+    private double seconds() {
+        return (double) nanos.get() / SECOND;
+    }
 
     @Test
-    void soManyBytesTakeSoMuchTime() {
+    void bytesTakeAsMuchTimeAsTheRateSays() {
         for (int i = 0; i < 30; i++) {
             pace.moved(100);
         }
 
-        assertThat(waited.get()).isBetween(2_990L, 3_010L);
+        assertThat(seconds()).isCloseTo(3, within(0.001));
     }
 
     @Test
     void theTimeBetweenTwoCallsCounts() {
         pace.moved(100);
-        waited.set(0);
         nanos.addAndGet(SECOND / 2);
+        double before = seconds();
 
         pace.moved(500);
 
-        assertThat(waited.get()).isLessThanOrEqualTo(1);
+        assertThat(seconds()).isCloseTo(before, within(0.001));
     }
 
     @Test
-    void aLongPauseIsNoReasonToHurryForLong() {
+    void aLongPauseIsMadeUpForByOneSecondAtMost() {
         nanos.addAndGet(1_000 * SECOND);
+        double before = seconds();
 
         pace.moved(10_000);
 
-        assertThat(waited.get()).isBetween(8_900L, 9_100L);
+        assertThat(seconds()).isCloseTo(before + 9, within(0.001));
     }
 
     @Test
-    void aChangedRateIsInForceInTheMiddleOfAWait() {
+    void aChangedRateIsInForceDuringAWait() {
         rate = 1;
-        Pace slow = new Pace(() -> rate, nanos::get, () -> {
-            nanos.addAndGet(SECOND);
-            rate = waited.incrementAndGet() < 3 ? 1 : Double.MAX_VALUE;
-        });
+        beforeEachWait = () -> rate = seconds() < 2 ? 1 : Double.MAX_VALUE;
 
-        slow.moved(1_000_000_000);
+        pace.moved(1_000_000_000);
 
-        assertThat(waited.get()).isEqualTo(3);
+        assertThat(seconds()).isBetween(2.0, 2.2);
     }
 
     @Test
-    void aWaitEndsWhenThereIsNothingToWaitForAnyMore() {
-        Pace ending = new Pace(() -> 1, nanos::get, () -> {
+    void aWaitEndsWhenTheLogIsClosed() {
+        beforeEachWait = () -> {
             throw new IllegalStateException("closed");
-        });
+        };
 
-        assertThatThrownBy(() -> ending.moved(1_000)).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> pace.moved(1_000)).isInstanceOf(IllegalStateException.class);
     }
 
     @Test
@@ -78,6 +76,6 @@ class PaceTest {
             pace.moved(1L << 40);
         }
 
-        assertThat(waited.get()).isZero();
+        assertThat(nanos).hasValue(0);
     }
 }

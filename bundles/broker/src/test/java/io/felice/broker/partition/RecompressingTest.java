@@ -67,6 +67,28 @@ class RecompressingTest {
         assertThat(values(stored)).containsExactly("small", "small", "small", "v".repeat(LARGE), "v".repeat(LARGE));
     }
 
+    @ParameterizedTest
+    @CsvSource({"gzip,1,9", "lz4,1,17", "zstd,1,19"})
+    void theTopicsLevelSaysHowMuchIsCompressed(String type, int least, int most) {
+        StringBuilder text = new StringBuilder();
+        for (int i = 0; text.length() < LARGE; i++) {
+            text.append("order ")
+                    .append(i * 7919 % 5_000)
+                    .append(" of customer ")
+                    .append(i * 31 % 300);
+        }
+        bench.with(TopicConfig.COMPRESSION_TYPE, type);
+
+        bench.with("compression." + type + ".level", least);
+        get(produce(bench.open(0), TestBatches.batch(1).values(text.toString())));
+        bench.with("compression." + type + ".level", most);
+        LeaderPartition partition = bench.open(1);
+        get(produce(partition, TestBatches.batch(1).values(text.toString())));
+
+        List<RecordBatch> stored = stored(partition);
+        assertThat(stored.get(1).sizeInBytes()).isLessThan(stored.get(0).sizeInBytes());
+    }
+
     @Test
     void aBatchThatHasTheCodecAlreadyIsStoredAsItIs() {
         LeaderPartition gzip = bench.with(TopicConfig.COMPRESSION_TYPE, "gzip").open(0);

@@ -60,6 +60,8 @@ public final class ScriptedEngine implements StorageEngine {
     public volatile boolean cold;
     public volatile Set<EngineTrait> traits = Set.of(EngineTrait.values());
     public volatile long usable = -1;
+    /** Every read fails like this; null if reads work. */
+    public volatile RuntimeException readFailure;
     /** Writes fail for want of free space; logs can be opened, read and trimmed. */
     public volatile boolean noSpace;
 
@@ -234,6 +236,9 @@ public final class ScriptedEngine implements StorageEngine {
 
         @Override
         public Records read(long from, long limit, int maxBytes, boolean atLeastOne) {
+            if (readFailure != null) {
+                throw readFailure;
+            }
             reads.incrementAndGet();
             return log.read(from, limit, maxBytes, atLeastOne);
         }

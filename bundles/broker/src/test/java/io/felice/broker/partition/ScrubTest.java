@@ -113,6 +113,18 @@ class ScrubTest {
     }
 
     @Test
+    void whatCannotBeReadForWantOfOpenFilesIsNoDamage() {
+        LeaderPartition partition = filled(new Random(1));
+        bench.engine.readFailure = ErrorCode.KAFKA_STORAGE_ERROR.because("Too many open files, said by a test");
+
+        pass(partition);
+
+        assertThat(damages(partition)).isEmpty();
+        bench.engine.readFailure = null;
+        assertThat(readable(partition)).hasSize(BATCHES);
+    }
+
+    @Test
     void aBatchWithTheLeaderEpochOfALaterOneIsFound() throws IOException {
         LeaderPartition first = bench.with(TopicConfig.SEGMENT_BYTES, 1_000_000).open(0);
         get(produce(first, batch(1)));

@@ -126,6 +126,7 @@ class NamesTest {
         return Stream.of("bundles", "distribution", "plugins-sdk", "itests")
                 .flatMap(directory -> javaFiles(Bundle.root().resolve(directory)))
                 .filter(source -> source.toString().contains("/src/main/java/"))
+                .filter(source -> !Bundle.root().relativize(source).toString().contains("/target/"))
                 .collect(Collectors.groupingBy(
                         source -> source.getFileName().toString().replace(".java", ""),
                         TreeMap::new,

@@ -67,34 +67,71 @@ final class Distribution implements Mortal {
 
     @Override
     public void kill() {
-        ProcessHandle process = process();
+        kill(process().orElseThrow(() -> new AssertionError("the node ended by itself")));
+    }
+
+    void killIfRunning() {
+        process().ifPresent(Distribution::kill);
+    }
+
+    private static void kill(ProcessHandle process) {
         process.destroyForcibly();
         process.onExit().join();
     }
 
-    @Override
-    public void close() {
-        if (Files.exists(data.resolve("data/felice.pid")) && process().isAlive()) {
-            stop();
+    /**
+     * Starts the node and kills it {@code afterMs} milliseconds after its process began. By then the node may serve.
+     */
+    void killDuringStart(long afterMs) {
+        Path pid = data.resolve("data/felice.pid");
+        Path said = Programs.temporary("start");
+        try {
+            Files.deleteIfExists(pid);
+            ProcessBuilder builder = new ProcessBuilder(line("start")).directory(data.toFile());
+            builder.environment().putAll(environment);
+            Process launcher = builder.redirectErrorStream(true)
+                    .redirectOutput(said.toFile())
+                    .start();
+            while (Files.notExists(pid) || Files.readString(pid).isBlank()) {
+                if (!launcher.isAlive()) {
+                    throw new AssertionError("the node did not start: " + Files.readString(said));
+                }
+                Thread.sleep(10);
+            }
+            Optional<ProcessHandle> process = process();
+            Thread.sleep(afterMs);
+            process.ifPresent(Distribution::kill);
+            launcher.onExit().join();
+        } catch (IOException | InterruptedException failure) {
+            throw new AssertionError(failure);
         }
     }
 
-    private ProcessHandle process() {
+    @Override
+    public void close() {
+        process().ifPresent(running -> stop());
+    }
+
+    private Optional<ProcessHandle> process() {
+        Path pid = data.resolve("data/felice.pid");
         try {
-            long pid = Long.parseLong(
-                    Files.readString(data.resolve("data/felice.pid")).trim());
-            return ProcessHandle.of(pid).orElseThrow(() -> new AssertionError("the node ended by itself"));
+            return Files.exists(pid)
+                    ? ProcessHandle.of(Long.parseLong(Files.readString(pid).trim()))
+                    : Optional.empty();
         } catch (IOException failure) {
             throw new AssertionError(failure);
         }
     }
 
     private void felice(String command) {
+        Programs.run(line(command), data, environment);
+    }
+
+    private List<String> line(String command) {
         String launcher = home().resolve("bin/felice").toString();
-        List<String> line = openFiles
+        return openFiles
                 .map(most -> List.of("sh", "-c", "ulimit -n " + most + " && exec \"$0\" \"$1\"", launcher, command))
                 .orElseGet(() -> List.of(launcher, command));
-        Programs.run(line, data, environment);
     }
 
     private static synchronized Path home() {

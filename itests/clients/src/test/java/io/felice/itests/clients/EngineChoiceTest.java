@@ -53,7 +53,12 @@ class EngineChoiceTest {
         assertRefused(
                 create("flushed", Map.of("storage.engine", "memory", "flush.messages", "1")), "flush.messages=1", LOST);
         Java.get(create("kept", Map.of("storage.engine", "log", "storage.durability", "power")));
-        Java.get(create("kill", Map.of("storage.engine", "memory", "storage.durability", "kill")));
+        assertRefused(
+                create("kill", Map.of("storage.engine", "memory", "storage.durability", "kill")),
+                "storage.durability=kill",
+                "do not survive kill -9");
+        Java.get(create("unsaid", Map.of("storage.engine", "memory")));
+        Java.get(create("none", Map.of("storage.engine", "memory", "storage.durability", "none")));
     }
 
     @Test

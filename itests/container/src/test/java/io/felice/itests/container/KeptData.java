@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.Future;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.ConfigEntry;
@@ -36,6 +37,7 @@ import org.apache.kafka.common.serialization.StringSerializer;
  */
 final class KeptData implements AutoCloseable {
     private static final List<String> COMPRESSIONS = List.of("none", "gzip", "snappy", "lz4", "zstd");
+    private static final String REPEATED = "kept-repeated";
     private static final int PARTITIONS = 3;
     private static final int RECORDS = 500;
     private static final String GROUP = "auditors";
@@ -43,6 +45,7 @@ final class KeptData implements AutoCloseable {
 
     private final String bootstrap;
     private final Map<String, KafkaProducer<String, String>> producers = new TreeMap<>();
+    private final IdempotentBatches batches;
     private Kept written;
     private int rounds;
 
@@ -53,11 +56,11 @@ final class KeptData implements AutoCloseable {
             Map<String, Map<String, String>> configs,
             Map<TopicPartition, Long> starts,
             Map<TopicPartition, OffsetAndMetadata> committed,
-            Map<String, String> producers,
             List<String> records) {}
 
     KeptData(String bootstrap) {
         this.bootstrap = bootstrap;
+        this.batches = new IdempotentBatches(bootstrap, REPEATED);
         for (String compression : COMPRESSIONS) {
             producers.put(
                     "kept-" + compression,
@@ -78,6 +81,8 @@ final class KeptData implements AutoCloseable {
             for (Map.Entry<String, KafkaProducer<String, String>> producer : producers.entrySet()) {
                 write(producer.getKey(), producer.getValue());
             }
+            batches.next();
+            batches.next();
             admin.deleteRecords(Map.of(new TopicPartition("kept-none", 0), RecordsToDelete.beforeOffset(rounds * 50L)))
                     .all()
                     .get();
@@ -97,7 +102,7 @@ final class KeptData implements AutoCloseable {
     }
 
     private void create(Admin admin) throws Exception {
-        List<NewTopic> topics = producers.keySet().stream()
+        List<NewTopic> topics = Stream.concat(producers.keySet().stream(), Stream.of(REPEATED))
                 .map(topic -> new NewTopic(topic, PARTITIONS, (short) 1)
                         .configs(Map.of("segment.bytes", "1048576", "max.message.bytes", "900000")))
                 .toList();
@@ -124,8 +129,9 @@ final class KeptData implements AutoCloseable {
         }
     }
 
-    /** Fails if anything differs from what was written. */
+    /** Fails if anything differs from what was written, or if a batch that is sent again is written again. */
     void mustBeThere() throws Exception {
+        batches.again();
         Kept now = look();
         assertThat(now.records()).containsExactlyElementsOf(written.records());
         assertThat(now).isEqualTo(written);
@@ -152,7 +158,6 @@ final class KeptData implements AutoCloseable {
                     admin.listConsumerGroupOffsets(GROUP)
                             .partitionsToOffsetAndMetadata()
                             .get(),
-                    producerStates(admin),
                     records());
         }
     }
@@ -165,16 +170,6 @@ final class KeptData implements AutoCloseable {
                         .filter(config -> config.source() == ConfigEntry.ConfigSource.DYNAMIC_TOPIC_CONFIG
                                 || config.source() == ConfigEntry.ConfigSource.DYNAMIC_DEFAULT_BROKER_CONFIG)
                         .collect(toMap(ConfigEntry::name, ConfigEntry::value, (one, other) -> one))));
-    }
-
-    private Map<String, String> producerStates(Admin admin) throws Exception {
-        Map<String, String> states = new TreeMap<>();
-        admin.describeProducers(partitions()).all().get().forEach((partition, producers) -> producers
-                .activeProducers()
-                .forEach(producer -> states.put(
-                        partition + " of producer " + producer.producerId(),
-                        "epoch " + producer.producerEpoch() + ", sequence " + producer.lastSequence())));
-        return states;
     }
 
     private List<String> records() throws Exception {
@@ -196,8 +191,7 @@ final class KeptData implements AutoCloseable {
 
     private static String text(ConsumerRecord<String, String> record) {
         return record.topic() + "-" + record.partition() + "@" + record.offset() + " " + record.timestamp() + " "
-                + record.key() + "=" + record.value() + " "
-                + new String(record.headers().lastHeader("round").value(), UTF_8);
+                + record.key() + "=" + record.value() + " " + record.headers();
     }
 
     private List<TopicPartition> partitions() {
@@ -207,6 +201,7 @@ final class KeptData implements AutoCloseable {
                 partitions.add(new TopicPartition(topic, partition));
             }
         }
+        partitions.add(new TopicPartition(REPEATED, 0));
         return partitions;
     }
 

@@ -1,5 +1,6 @@
 package io.felice.itests.container;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.felice.itests.container.Launcher.Result;
@@ -164,6 +165,134 @@ class LauncherTest {
 
         assertThat(result.exitCode()).isEqualTo(1);
         assertThat(result.output()).isEqualTo("Felice needs Java 17 or newer, and /bin/false does not run as one.\n");
+    }
+
+    @Test
+    void keepsTheCacheOfBundlesForTheSameJavaAndBuildAndDropsItForOthers() throws Exception {
+        Path own = Files.createDirectory(directory.resolve("installation"));
+        Path build = Archive.TAR_GZ.unpack(own);
+        Launcher launcher = Launcher.of(build, directory.resolve("data"))
+                .with("JAVA", javaThatEnds("17.0.1", 1).toString());
+        launcher.run("start");
+        Path cached = Files.createDirectories(launcher.data().resolve("karaf/cache/bundle1"));
+
+        launcher.run("start");
+        assertThat(cached).as("the same Java and build").exists();
+
+        javaThatEnds("21.0.1", 1);
+        launcher.run("start");
+        assertThat(cached).as("another Java").doesNotExist();
+
+        Files.createDirectories(cached);
+        Path bundle = build.resolve("lib/boot");
+        Files.writeString(bundle.resolve("another-build.jar"), "");
+        launcher.run("start");
+        assertThat(cached).as("another build").doesNotExist();
+    }
+
+    @Test
+    void hasTheLastWordInTheLogOfANodeThatDidNotStopInOrder() throws Exception {
+        String exhausted = lastWordsAfter(3);
+        assertThat(exhausted)
+                .contains(" ERROR launcher ", "its Java heap of 192m is used up", "--heap SIZE, or FELICE_HEAP")
+                .contains("There is no dump of the heap");
+        assertThat(lastWordsAfter(134)).contains("Java crashed", "java-crash-*.log");
+        assertThat(lastWordsAfter(137)).contains("killed with signal 9", "dmesg");
+        assertThat(lastWordsAfter(9)).contains("has ended by itself (exit code 9)");
+        assertThat(lastWordsAfter(143)).as("stopped in order").isEmpty();
+    }
+
+    /** The last line of the log after Java has ended with this exit code, which the terminal says too. */
+    private String lastWordsAfter(int exitCode) throws Exception {
+        Path data = directory.resolve("data " + exitCode);
+        Launcher launcher = Launcher.of(home, data)
+                .with("JAVA", javaThatEnds("17.0.1", exitCode).toString());
+        Result start = launcher.run("start");
+        assertThat(start.exitCode()).isEqualTo(1);
+        String log = launcher.log();
+        if (!log.isEmpty()) {
+            assertThat(start.output())
+                    .contains(log.substring(log.indexOf(" - ") + 3).trim());
+        }
+        return log;
+    }
+
+    private Path javaThatEnds(String version, int exitCode) throws IOException {
+        return program(
+                "java",
+                "if [ \"$1\" = -version ]; then echo 'openjdk version \"" + version + "\"' >&2; exit; fi; exit "
+                        + exitCode);
+    }
+
+    @Test
+    void keepsTheLastHeapDumpAndTheOneBefore() throws Exception {
+        Launcher launcher = launcher().with("JAVA", javaThatEnds("17.0.1", 1).toString());
+        launcher.run("start");
+        Path dump = launcher.data().resolve("log/heap.hprof.gz");
+        for (String content : List.of("first", "second")) {
+            Files.writeString(dump, content);
+            launcher.run("start");
+        }
+
+        assertThat(dump).doesNotExist();
+        assertThat(dump.resolveSibling("heap-older.hprof.gz")).hasContent("second");
+    }
+
+    @Test
+    void printsASystemdUnitForItsOwnPathsAndOptions() throws Exception {
+        Path data = directory.resolve("100% of \"data\"");
+
+        Result unit = Launcher.of(home, data).run("systemd", "--port", "93", "--heap", "4g", "--user", "broker");
+
+        assertThat(unit.exitCode()).isZero();
+        String quoted = "\"" + data.toString().replace("\"", "\\\"").replace("%", "%%") + "\"";
+        assertThat(unit.output().lines())
+                .contains(
+                        "ExecStart=\"" + home + "/bin/felice\" run --data " + quoted + " --port 93 --heap 4g",
+                        "ReadWritePaths=" + quoted,
+                        "User=broker",
+                        "Type=notify",
+                        "Restart=on-failure",
+                        "LimitNOFILE=1048576",
+                        "CapabilityBoundingSet=CAP_NET_BIND_SERVICE");
+        assertThat(seconds(unit.output(), "TimeoutStopSec"))
+                .as("longer than a node takes to stop: karaf.shutdown.timeout, and FELICE_STOP_TIMEOUT of felice stop")
+                .isGreaterThan(120);
+        mustBeAUnit(unit.output());
+    }
+
+    private static int seconds(String unit, String setting) {
+        return unit.lines()
+                .filter(line -> line.startsWith(setting + "="))
+                .mapToInt(line -> Integer.parseInt(line.substring(setting.length() + 1)))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    /** As systemd sees it, where it is installed. */
+    private void mustBeAUnit(String text) throws Exception {
+        Path file = Files.writeString(directory.resolve("felice.service"), text);
+        Process verify = new ProcessBuilder(
+                        "sh",
+                        "-c",
+                        "command -v systemd-analyze >/dev/null || exit 0; exec systemd-analyze verify \"$1\"",
+                        "sh",
+                        file.toString())
+                .redirectErrorStream(true)
+                .start();
+        String complaints = new String(verify.getInputStream().readAllBytes(), UTF_8);
+        assertThat(verify.waitFor()).as(complaints).isZero();
+        assertThat(complaints).doesNotContain("felice.service");
+    }
+
+    @Test
+    void putsTheDataDirectoryBelowVarLibInTheCareOfSystemd() throws Exception {
+        Result unit = launcher().run("systemd", "--data", "/var/lib/felice", "--etc", "/etc/felice");
+
+        assertThat(unit.output().lines())
+                .contains(
+                        "StateDirectory=felice", "ReadWritePaths=/etc/felice", "User=felice", "CapabilityBoundingSet=")
+                .contains("#   install -d -o felice /etc/felice");
     }
 
     @Test

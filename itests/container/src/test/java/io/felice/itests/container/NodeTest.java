@@ -1,6 +1,8 @@
 package io.felice.itests.container;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.felice.itests.container.Launcher.Result;
 import java.io.IOException;
@@ -13,8 +15,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import java.util.zip.GZIPInputStream;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -339,15 +348,80 @@ class NodeTest {
     }
 
     @Test
-    void startsAgainAfterItWasKilled() throws Exception {
+    void startsAgainFromItsCacheAfterItWasKilled() throws Exception {
         Launcher node = node("data").listeningOn(Ports.free(), Ports.free());
         node.run("start");
+        Map<Path, FileTime> cached = filesIn(node.data().resolve("karaf/cache"));
+        cached.keySet().removeIf(file -> !file.endsWith("bundle.jar"));
         ProcessHandle.of(node.pid()).orElseThrow().destroyForcibly();
         Eventually.await("the end", () -> node.run("status").exitCode() == 3);
 
         Result start = node.run("start");
 
         assertThat(start.exitCode()).as(start.output() + node.log()).isZero();
+        assertThat(cached).isNotEmpty();
+        assertThat(filesIn(node.data().resolve("karaf/cache")))
+                .as("the bundles are those of the first start")
+                .containsAllEntriesOf(cached);
+        assertThat(node.log().lines().filter(line -> line.contains(" ERROR ")))
+                .as("what was said of the kill only")
+                .allMatch(line -> line.contains("The node was killed with signal 9"))
+                .hasSize(1);
+    }
+
+    @Test
+    void endsWithADumpAndALastLineWhenItsHeapIsUsedUp() throws Exception {
+        int port = Ports.free();
+        Launcher node = node("data").listeningOn(port, Ports.free()).with("FELICE_HEAP", "48m");
+        Result start = node.run("start");
+        assertThat(start.exitCode()).as(start.output() + node.log()).isZero();
+
+        fillTheHeap("127.0.0.1:" + port);
+
+        Eventually.await("the end", () -> node.run("status").exitCode() == 3);
+        Path dump = node.data().resolve("log/heap.hprof.gz");
+        assertThat(node.log().stripTrailing().lines().reduce((first, last) -> last))
+                .get()
+                .asString()
+                .contains(" ERROR launcher ")
+                .endsWith(
+                        "The node has ended: its Java heap of 48m is used up. Start it again with a larger one: --heap"
+                                + " SIZE, or FELICE_HEAP. What used the heap is in " + dump + "; it contains records.");
+        try (var gzip = new GZIPInputStream(Files.newInputStream(dump))) {
+            assertThat(new String(gzip.readNBytes(12), UTF_8)).isEqualTo("JAVA PROFILE");
+        }
+    }
+
+    @Test
+    void saysThatItCannotStartForWantOfDirectMemory() throws Exception {
+        Launcher node = node("data").listeningOn(Ports.free(), Ports.free()).with("FELICE_DIRECT_MEMORY", "512k");
+        Path output = directory.resolve("output");
+        Process start = node.spawn(output, "start");
+
+        Eventually.await("the reason", () -> Files.readString(output).contains("  - Direct memory is used up: "));
+
+        assertThat(node.run("status").exitCode()).isEqualTo(4);
+        node.run("stop");
+        assertThat(start.waitFor()).as(Files.readString(output)).isEqualTo(1);
+        assertThat(Files.readString(output)).contains("FELICE_DIRECT_MEMORY", "The node was stopped.");
+    }
+
+    /** The engine that keeps records on the heap may have more of them than this heap has room for. */
+    private static void fillTheHeap(String bootstrap) throws Exception {
+        try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrap));
+                KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(
+                        SingleAttempts.settings(bootstrap), new ByteArraySerializer(), new ByteArraySerializer())) {
+            NewTopic inMemory = new NewTopic("in-memory", 1, (short) 1).configs(Map.of("storage.engine", "memory"));
+            admin.createTopics(List.of(inMemory)).all().get();
+            assertThatThrownBy(() -> {
+                        for (int megabytes = 0; megabytes < 200; megabytes++) {
+                            producer.send(new ProducerRecord<>("in-memory", new byte[1_000_000]))
+                                    .get();
+                        }
+                    })
+                    .as("the node ends")
+                    .isInstanceOf(ExecutionException.class);
+        }
     }
 
     /** The last line of a failed start, with the reason. */

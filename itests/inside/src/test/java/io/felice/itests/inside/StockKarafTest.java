@@ -14,6 +14,8 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
+import org.junit.After;
+import org.junit.Before;
 import org.junit.Test;
 import org.junit.runner.JUnitCore;
 import org.junit.runner.Result;
@@ -25,7 +27,6 @@ public class StockKarafTest {
 
     @Test
     public void installsTheFeatureAndStartsAgainFromTheCache() throws Exception {
-        deleteEarlierRuns();
         int port = freePort();
         System.setProperty(StockKaraf.PORT, Integer.toString(port));
 
@@ -45,7 +46,9 @@ public class StockKarafTest {
         }
     }
 
-    private static void deleteEarlierRuns() throws Exception {
+    @Before
+    @After
+    public void delete() throws Exception {
         if (Files.exists(StockKaraf.UNPACKED)) {
             try (Stream<Path> files = Files.walk(StockKaraf.UNPACKED)) {
                 for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
