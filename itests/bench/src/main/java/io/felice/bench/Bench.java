@@ -24,6 +24,8 @@ import java.util.stream.Stream;
 public final class Bench {
     private static final int WARM_UP_ROUNDS = 3;
     private static final int CONNECTIONS = 5_000;
+    /** The end of the names of rows, and with a dash of topics, that Felice keeps in its engine mvstore. */
+    private static final String MVSTORE = ".mvstore";
 
     /** When more than this is on the disk, the topics are deleted before the next row. */
     private static final long MOST_GIGABYTES_KEPT = 20;
@@ -114,10 +116,40 @@ public final class Bench {
                 "topic.1000p.first-writes",
                 "s",
                 broker -> workloads.firstWrites(broker, "wide-" + System.nanoTime(), 1_000)));
+        declareRowsOfMvstore();
+    }
+
+    /** What the same topics cost in the engine mvstore of Felice. Apache Kafka keeps them as the others. */
+    private void declareRowsOfMvstore() {
+        for (int partitions : List.of(1, 16, 256)) {
+            produce(partitions, 1_000, "all", "none", MVSTORE);
+        }
+        produce(16, 100, "all", "none", MVSTORE);
+        rows.add(new Row(
+                "req.all.10B" + MVSTORE,
+                "req/s",
+                broker -> workloads.requests(broker, topic("req" + MVSTORE), 10, "all")));
+        rows.add(new Row(
+                "rtt.all.100B" + MVSTORE,
+                "ms p50",
+                broker -> workloads.roundTrip(broker, topic("rtt" + MVSTORE), 100, "all")));
+        consume("cons.1K.p1" + MVSTORE, 1, 1_000, "none");
+        consume("cons.1K.p16" + MVSTORE, 16, 1_000, "none");
+        endToEnd("e2e.all.1K.5k/s.p50" + MVSTORE, "all", 5_000, 50, topic("e2e" + MVSTORE));
+        endToEnd("e2e.all.1K.5k/s.p99" + MVSTORE, "all", 5_000, 99, topic("e2e" + MVSTORE));
+        rows.add(new Row(
+                "topic.1000p.first-writes" + MVSTORE,
+                "s",
+                broker -> workloads.firstWrites(broker, "wide-" + System.nanoTime() + topic(MVSTORE), 1_000)));
     }
 
     private void produce(int partitions, int size, String acks, String codec) {
-        String name = "prod.acks" + acks + sized(size) + (codec.equals("none") ? "" : "." + codec) + ".p" + partitions;
+        produce(partitions, size, acks, codec, "");
+    }
+
+    private void produce(int partitions, int size, String acks, String codec, String suffix) {
+        String name = "prod.acks" + acks + sized(size) + (codec.equals("none") ? "" : "." + codec) + ".p" + partitions
+                + suffix;
         rows.add(
                 new Row(name, "MB/s", broker -> workloads.produce(broker, topic(name), partitions, size, acks, codec)));
     }
@@ -138,7 +170,11 @@ public final class Bench {
     }
 
     private void endToEnd(String name, String acks, int perSecond, int percent) {
-        rows.add(new Row(name, "ms", broker -> workloads.endToEnd(broker, "e2e", 1_000, acks, perSecond, percent)));
+        endToEnd(name, acks, perSecond, percent, "e2e");
+    }
+
+    private void endToEnd(String name, String acks, int perSecond, int percent, String topic) {
+        rows.add(new Row(name, "ms", broker -> workloads.endToEnd(broker, topic, 1_000, acks, perSecond, percent)));
     }
 
     private static String topic(String row) {
@@ -345,7 +381,8 @@ public final class Bench {
         try (Stream<Path> files = Files.walk(root)) {
             return files.map(Path::toFile)
                             .filter(File::isFile)
-                            .filter(file -> file.getName().endsWith(".log"))
+                            .filter(file -> file.getName().endsWith(".log")
+                                    || file.getName().endsWith(".mv"))
                             .mapToLong(File::length)
                             .sum()
                     >> 30;

@@ -168,6 +168,10 @@ final class BenchedBroker implements AutoCloseable {
         return process;
     }
 
+    boolean isFelice() {
+        return name.equals("Felice");
+    }
+
     String bootstrap() {
         return bootstrap;
     }

@@ -29,6 +29,7 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 final class Workloads {
     private static final double MEGABYTE = 1_000_000;
     private static final int BATCH_BYTES = 16_384;
+    private static final String IN_MVSTORE = "-mvstore";
 
     /**
      * Long enough that batches are sent when they are full. With a shorter linger, a broker that answers faster would
@@ -325,9 +326,11 @@ final class Workloads {
 
     void createTopic(BenchedBroker broker, String topic, int partitions) throws Exception {
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", broker.bootstrap()))) {
-            admin.createTopics(List.of(new NewTopic(topic, partitions, (short) 1)))
-                    .all()
-                    .get();
+            NewTopic wanted = new NewTopic(topic, partitions, (short) 1);
+            if (broker.isFelice() && topic.endsWith(IN_MVSTORE)) {
+                wanted.configs(Map.of("storage.engine", "mvstore"));
+            }
+            admin.createTopics(List.of(wanted)).all().get();
         } catch (ExecutionException failed) {
             if (!(failed.getCause() instanceof TopicExistsException)) {
                 throw failed;

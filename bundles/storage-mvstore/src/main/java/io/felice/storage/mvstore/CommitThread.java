@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Objects;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -27,8 +28,8 @@ import org.slf4j.LoggerFactory;
 final class CommitThread {
     private static final Logger LOG = LoggerFactory.getLogger(CommitThread.class);
 
-    /** About so many bytes go into one commit. */
-    private static final long COMMIT_BYTES = 8 << 20;
+    /** About so many bytes go into one commit: the JDK keeps a buffer of up to 1 MB for what a thread writes. */
+    private static final long COMMIT_BYTES = 768 << 10;
 
     /** What nobody asks to be committed waits no longer than this. */
     private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(1);
@@ -375,11 +376,17 @@ final class CommitThread {
         }
     }
 
-    /** Begins a new file. The shard's thread only. */
+    /** Begins a new file. A segment is in one file, so what belongs to a segment of the old file goes there before. */
     void rotate() throws IOException {
+        List<StoredLog.Put> rest = shard.all().stream()
+                .map(StoredLog::leaveFile)
+                .filter(Objects::nonNull)
+                .toList();
+        if (!rest.isEmpty()) {
+            commit(rest, List.of());
+        }
         generations.begin();
         rotateAt = 0;
-        shard.all().forEach(StoredLog::leaveFile);
         deleteUnused();
     }
 

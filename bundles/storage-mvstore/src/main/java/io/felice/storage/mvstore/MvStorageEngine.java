@@ -97,6 +97,8 @@ public final class MvStorageEngine implements StorageEngine, StatusSource, Store
     private static final int STOP_SECONDS = 60;
     private static final int IDLE_THREAD_SECONDS = 10;
     private static final int UPKEEP_SECONDS = 5;
+    /** An older file that nobody read for this time is closed. */
+    private static final long REST_NANOS = TimeUnit.SECONDS.toNanos(30);
     /** A shard that could not be opened is tried again after this time. */
     private static final long RETRY_NANOS = TimeUnit.SECONDS.toNanos(5);
 
@@ -108,6 +110,7 @@ public final class MvStorageEngine implements StorageEngine, StatusSource, Store
             "logs",
             "logs.failed",
             "files",
+            "files.open",
             "files.deleted",
             "file.bytes",
             "live.bytes",
@@ -119,6 +122,7 @@ public final class MvStorageEngine implements StorageEngine, StatusSource, Store
             "memory.uncommitted.bytes",
             "memory.kept.bytes",
             "memory.limit.bytes",
+            "cache.bytes",
             "work",
             "work.done.bytes",
             "work.total.bytes");
@@ -354,10 +358,15 @@ public final class MvStorageEngine implements StorageEngine, StatusSource, Store
         try {
             shared.spare().makeIfThereIsRoom();
             openShards().forEach(StoreShard::dropUnread);
+            restOlderFiles(REST_NANOS);
             compactIfWorthIt();
         } catch (RuntimeException | Error failure) {
             LOG.warn("The upkeep of {} was cut short", path, failure);
         }
+    }
+
+    void restOlderFiles(long idleNanos) {
+        openShards().forEach(shard -> shard.restOlderFiles(idleNanos));
     }
 
     // ---- maintenance
@@ -458,6 +467,7 @@ public final class MvStorageEngine implements StorageEngine, StatusSource, Store
                 all.stream().mapToLong(shard -> shard.logs().size()).sum(),
                 counters.failedLogs.sum(),
                 all.stream().mapToLong(StoreShard::fileCount).sum(),
+                all.stream().mapToLong(StoreShard::openFileCount).sum(),
                 counters.deletedFiles.sum(),
                 fileBytes(),
                 all.stream().mapToLong(StoreShard::liveBytes).sum(),
@@ -469,6 +479,7 @@ public final class MvStorageEngine implements StorageEngine, StatusSource, Store
                 shared.memory().uncommittedBytes(),
                 shared.memory().keptBytes(),
                 shared.memory().limit(),
+                all.stream().mapToLong(StoreShard::cachedBytes).sum(),
                 running == null ? "" : running.name(),
                 running == null ? 0L : running.doneBytes(),
                 running == null ? 0L : running.totalBytes());

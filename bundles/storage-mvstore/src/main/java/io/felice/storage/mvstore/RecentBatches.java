@@ -15,29 +15,7 @@ import java.util.List;
  */
 final class RecentBatches {
     /** A batch in memory, and the segment that it belongs to. */
-    static final class Recent {
-        private StoredSegment segment;
-        private final RecordBatch batch;
-        private final int size;
-
-        Recent(StoredSegment segment, RecordBatch batch, int size) {
-            this.segment = segment;
-            this.batch = batch;
-            this.size = size;
-        }
-
-        StoredSegment segment() {
-            return segment;
-        }
-
-        RecordBatch batch() {
-            return batch;
-        }
-
-        int size() {
-            return size;
-        }
-    }
+    record Recent(StoredSegment segment, RecordBatch batch, int size) {}
 
     private final Deque<Recent> settled = new ArrayDeque<>();
     private final Deque<Recent> committing = new ArrayDeque<>();
@@ -86,14 +64,14 @@ final class RecentBatches {
         return dropped;
     }
 
-    /** Moves the batches that wait from one segment to another. */
-    void moveWaiting(StoredSegment from, StoredSegment to) {
-        for (Recent recent : waiting) {
-            if (recent.segment == from) {
-                recent.segment = to;
-                to.added(recent.batch, recent.size);
-            }
+    /** The first batches that wait, of segments that a store file has: they are in a commit from now on. */
+    List<Recent> takeStored() {
+        List<Recent> taken = new ArrayList<>();
+        while (!waiting.isEmpty() && waiting.peek().segment.isStored()) {
+            taken.add(waiting.poll());
         }
+        committing.addAll(taken);
+        return taken;
     }
 
     /** The first offset in memory; {@code end}, the log's end, if there is nothing. */

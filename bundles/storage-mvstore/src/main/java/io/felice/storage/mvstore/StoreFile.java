@@ -5,13 +5,10 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.h2.mvstore.Cursor;
-import org.h2.mvstore.DataUtils;
 import org.h2.mvstore.MVMap;
-import org.h2.mvstore.MVStore;
-import org.h2.mvstore.Page;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,34 +31,9 @@ import org.slf4j.LoggerFactory;
 final class StoreFile {
     private static final Logger LOG = LoggerFactory.getLogger(StoreFile.class);
 
-    /**
-     * A page that is larger is split. Each commit writes the last page of every log again, so pages are small; MVStore's
-     * default of 16 KB writes batches of 1 KB six times as often.
-     */
-    private static final int PAGE_BYTES = 1024;
-
     private static final String DOUBT = ".doubt";
 
-    private static final MVMap.Builder<Long, ByteBuffer> NUMBERED =
-            new MVMap.Builder<Long, ByteBuffer>().keyType(NumberKeys.TYPE).valueType(BatchBytes.TYPE);
     private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
-
-    /** The store while it is open; another one after a failed write, because that closes a store. */
-    private record Opened(
-            MVStore store,
-            MVMap<String, String> head,
-            MVMap<Long, ByteBuffer> logs,
-            MVMap<Long, ByteBuffer> segments,
-            MVMap<Long, ByteBuffer> batches) {
-        static Opened of(MVStore store) {
-            return new Opened(
-                    store,
-                    store.openMap("head"),
-                    store.openMap("logs", NUMBERED),
-                    store.openMap("segments", NUMBERED),
-                    store.openMap("batches", NUMBERED));
-        }
-    }
 
     /** Sees a batch; false ends the reading. */
     interface Visitor {
@@ -72,10 +44,13 @@ final class StoreFile {
     private final int generation;
     private final int cacheMb;
     private volatile Path path;
-    private volatile Opened opened;
+    /** Null while the file rests. */
+    private volatile OpenStore opened;
+
     private volatile boolean doubtful;
     private volatile SyncMark committed = SyncMark.NOTHING;
     private volatile SyncMark synced = SyncMark.NOTHING;
+    private volatile long lastUse = System.nanoTime();
     /** Held while the file is committed, and until it was opened again if that failed. */
     private final Object reopening = new Object();
 
@@ -97,28 +72,47 @@ final class StoreFile {
         file.doubtful = Files.exists(file.doubtFile());
         file.opened = file.openStore();
         file.synced = SyncMark.of(path);
-        file.committed = new SyncMark(file.sizeInBytes(), file.lastChunk());
+        file.committed = new SyncMark(file.opened.sizeInBytes(), file.opened.lastChunk(0));
         return file;
     }
 
-    private Opened openStore() throws IOException {
-        MVStore store = null;
+    private OpenStore openStore() throws IOException {
         try {
-            store = new MVStore.Builder()
-                    .fileName(shared.fileSystem() + path)
-                    .autoCommitDisabled()
-                    .autoCommitBufferSize(0)
-                    .autoCompactFillRate(0)
-                    .pageSplitSize(PAGE_BYTES)
-                    .cacheSize(cacheMb)
-                    .open();
-            store.setReuseSpace(false);
-            return Opened.of(store);
+            return OpenStore.open(shared.fileSystem() + path, cacheMb);
         } catch (RuntimeException failure) {
-            if (store != null) {
-                store.closeImmediately();
-            }
             throw failureOf("opened", failure);
+        }
+    }
+
+    /** The open store; opened now if the file rested. */
+    private OpenStore awake() throws IOException {
+        OpenStore now = opened;
+        if (now != null) {
+            return now;
+        }
+        synchronized (reopening) {
+            if (opened == null) {
+                opened = openStore();
+            }
+            return opened;
+        }
+    }
+
+    boolean isAwake() {
+        return opened != null;
+    }
+
+    long lastUse() {
+        return lastUse;
+    }
+
+    /** Closes an older file that nobody uses, with all that MVStore has of it in memory; its next user opens it again. */
+    synchronized void rest() {
+        if (users == 0 && !retired && !doubtful) {
+            synchronized (reopening) {
+                opened.store().closeImmediately();
+                opened = null;
+            }
         }
     }
 
@@ -147,39 +141,14 @@ final class StoreFile {
      */
     void mustBeSoundBehind(int chunk) throws IOException {
         read(now -> {
-            mustBeSound(now.logs.getRootPage(), chunk, value -> LogEntry.decode(value));
-            mustBeSound(now.segments.getRootPage(), chunk, value -> SegmentEntry.decode(value));
-            mustBeSound(now.batches.getRootPage(), chunk, value -> {
-                if (value.hasRemaining()) {
-                    Checked.mustBeSound(value);
-                }
-            });
+            now.mustBeSoundBehind(chunk);
             return null;
         });
     }
 
-    private interface Check {
-        void of(ByteBuffer value) throws IOException;
-    }
-
-    /** A page of a chunk refers to pages of that chunk and of older ones only. */
-    private static void mustBeSound(Page<Long, ByteBuffer> page, int chunk, Check check) throws IOException {
-        if (page.isLeaf()) {
-            for (int i = 0; i < page.getKeyCount(); i++) {
-                check.of(page.getValue(i));
-            }
-            return;
-        }
-        for (int i = 0; i <= page.getKeyCount(); i++) {
-            if (DataUtils.getPageChunkId(page.getChildPagePos(i)) > chunk) {
-                mustBeSound(page.getChildPage(i), chunk, check);
-            }
-        }
-    }
-
     /** Closes a file of which nobody knows yet, without a write. */
     void abandon() {
-        opened.store.closeImmediately();
+        opened.store().closeImmediately();
     }
 
     // ---- who uses it
@@ -233,13 +202,15 @@ final class StoreFile {
             deletes = deleted;
         }
         try {
+            if (opened != null && deletes) {
+                opened.store().closeImmediately();
+            } else if (opened != null) {
+                opened.store().close();
+            }
             if (deletes) {
-                opened.store.closeImmediately();
                 Files.deleteIfExists(path);
                 Files.deleteIfExists(doubtFile());
                 Files.deleteIfExists(SyncMark.beside(path));
-            } else {
-                opened.store.close();
             }
         } catch (IOException | RuntimeException failure) {
             LOG.warn("The store file {} was not closed in order: {}", path, failure.toString());
@@ -257,23 +228,23 @@ final class StoreFile {
     // ---- the shard's thread
 
     void putHead(String key, String value) throws IOException {
-        change(() -> opened.head.put(key, value));
+        change(now -> now.head().put(key, value));
     }
 
     void putLog(int number, LogEntry entry) throws IOException {
-        change(() -> opened.logs.put((long) number, entry.encode()));
+        change(now -> now.logs().put((long) number, entry.encode()));
     }
 
     void removeLog(int number) throws IOException {
-        change(() -> opened.logs.remove((long) number));
+        change(now -> now.logs().remove((long) number));
     }
 
     void putSegment(int number, SegmentEntry entry) throws IOException {
-        change(() -> opened.segments.put((long) number, entry.encode()));
+        change(now -> now.segments().put((long) number, entry.encode()));
     }
 
     void removeSegment(int number) throws IOException {
-        change(() -> opened.segments.remove((long) number));
+        change(now -> now.segments().remove((long) number));
     }
 
     /**
@@ -281,17 +252,18 @@ final class StoreFile {
      * without it, that would share a page with this one, and the next commit would write this one again.
      */
     void putBatch(long key, ByteBuffer batch) throws IOException {
-        change(() -> {
-            opened.batches.put(key, batch);
-            if (batch.remaining() > PAGE_BYTES / 2) {
-                opened.batches.put(key + 1, NOTHING);
+        change(now -> {
+            now.batches().put(key, batch);
+            if (batch.remaining() > OpenStore.PAGE_BYTES / 2) {
+                now.batches().put(key + 1, NOTHING);
             }
         });
     }
 
-    private void change(Runnable puts) throws IOException {
+    private void change(Consumer<OpenStore> puts) throws IOException {
+        OpenStore now = awake();
         try {
-            puts.run();
+            puts.accept(now);
         } catch (RuntimeException failure) {
             throw failureOf("written", failure);
         }
@@ -306,8 +278,8 @@ final class StoreFile {
     void commit() throws IOException {
         synchronized (reopening) {
             try {
-                opened.store.commit();
-                committed = new SyncMark(sizeInBytes(), lastChunk());
+                opened.store().commit();
+                committed = new SyncMark(opened.sizeInBytes(), opened.lastChunk(committed.chunk()));
             } catch (RuntimeException failure) {
                 IOException reason = failureOf("written", failure);
                 forget(reason);
@@ -316,21 +288,11 @@ final class StoreFile {
         }
     }
 
-    /** MVStore's number of the last commit that changed something. */
-    private int lastChunk() {
-        int last = committed.chunk();
-        for (MVMap<?, ?> map : List.of(opened.head, opened.logs, opened.segments, opened.batches)) {
-            long position = map.getRootPage().getPos();
-            last = DataUtils.isPageSaved(position) ? Math.max(last, DataUtils.getPageChunkId(position)) : last;
-        }
-        return last;
-    }
-
     /** Forgets what was put and not committed: opens the file again. What goes wrong is added to the reason. */
     void forget(IOException reason) {
         synchronized (reopening) {
             try {
-                opened.store.closeImmediately();
+                opened.store().closeImmediately();
                 opened = openStore();
             } catch (IOException unreadable) {
                 reason.addSuppressed(unreadable);
@@ -341,7 +303,7 @@ final class StoreFile {
     /** Tries again to open a file that could not be opened after a failure. */
     void openIfClosed() throws IOException {
         synchronized (reopening) {
-            if (opened.store.isClosed()) {
+            if (opened == null || opened.store().isClosed()) {
                 opened = openStore();
             }
         }
@@ -370,9 +332,9 @@ final class StoreFile {
 
     private void force() throws IOException {
         while (true) {
-            Opened now = opened;
+            OpenStore now = awake();
             try {
-                now.store.sync();
+                now.store().sync();
                 return;
             } catch (RuntimeException failure) {
                 synchronized (reopening) {
@@ -416,21 +378,21 @@ final class StoreFile {
     }
 
     String head(String key) throws IOException {
-        return read(now -> now.head.get(key));
+        return read(now -> now.head().get(key));
     }
 
     /** The largest number of a segment that the file has a batch of; -1 if it has no batches. */
     int largestSegment() throws IOException {
-        Long last = read(now -> now.batches.lastKey());
+        Long last = read(now -> now.batches().lastKey());
         return last == null ? -1 : (int) (last >>> 32);
     }
 
     /** The key of the last batch at or below {@code key}; -1 if there is none. */
     long floorKey(long key) throws IOException {
         return read(now -> {
-            Long floor = now.batches.floorKey(key);
-            while (floor != null && !now.batches.get(floor).hasRemaining()) {
-                floor = now.batches.lowerKey(floor);
+            Long floor = now.batches().floorKey(key);
+            while (floor != null && !now.batches().get(floor).hasRemaining()) {
+                floor = now.batches().lowerKey(floor);
             }
             return floor == null ? -1 : floor;
         });
@@ -438,24 +400,24 @@ final class StoreFile {
 
     /** What the file says of a log; null if it says nothing. */
     LogEntry log(int number) throws IOException {
-        ByteBuffer entry = read(now -> now.logs.get((long) number));
+        ByteBuffer entry = read(now -> now.logs().get((long) number));
         return entry == null ? null : LogEntry.decode(entry);
     }
 
     void forEachLog(Visitor visitor) throws IOException {
-        forEach(Opened::logs, 0, Long.MAX_VALUE, visitor);
+        forEach(OpenStore::logs, 0, Long.MAX_VALUE, visitor);
     }
 
     void forEachSegment(Visitor visitor) throws IOException {
-        forEach(Opened::segments, 0, Long.MAX_VALUE, visitor);
+        forEach(OpenStore::segments, 0, Long.MAX_VALUE, visitor);
     }
 
     /** Shows the batches with keys from {@code from} on and below {@code to}, in order, until the visitor has enough. */
     void forEachBatch(long from, long to, Visitor visitor) throws IOException {
-        forEach(Opened::batches, from, to, (key, value) -> !value.hasRemaining() || visitor.visit(key, value));
+        forEach(OpenStore::batches, from, to, (key, value) -> !value.hasRemaining() || visitor.visit(key, value));
     }
 
-    private void forEach(Function<Opened, MVMap<Long, ByteBuffer>> map, long from, long to, Visitor visitor)
+    private void forEach(Function<OpenStore, MVMap<Long, ByteBuffer>> map, long from, long to, Visitor visitor)
             throws IOException {
         read(now -> {
             Cursor<Long, ByteBuffer> cursor = map.apply(now).cursor(from);
@@ -470,11 +432,23 @@ final class StoreFile {
     }
 
     private interface Reading<T> {
-        T from(Opened opened) throws IOException;
+        T from(OpenStore opened) throws IOException;
     }
 
     private <T> T read(Reading<T> reading) throws IOException {
-        Opened now = opened;
+        if (!enter()) {
+            throw new ReopenedException(path);
+        }
+        try {
+            return readEntered(reading);
+        } finally {
+            leave();
+        }
+    }
+
+    private <T> T readEntered(Reading<T> reading) throws IOException {
+        lastUse = System.nanoTime();
+        OpenStore now = awake();
         try {
             return reading.from(now);
         } catch (FeliceException said) {
@@ -497,8 +471,14 @@ final class StoreFile {
 
     /** Bytes of the file. */
     long sizeInBytes() {
+        return committed.length();
+    }
+
+    /** Memory that MVStore uses for pages of the file. */
+    long cachedBytes() {
+        OpenStore now = opened;
         try {
-            return opened.store.getFileStore().size();
+            return now == null ? 0 : now.cachedBytes();
         } catch (RuntimeException closed) {
             return 0;
         }

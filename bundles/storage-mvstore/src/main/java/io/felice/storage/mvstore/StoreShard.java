@@ -287,6 +287,14 @@ final class StoreShard {
         return generations.all().stream().filter(file -> file != newest).toList();
     }
 
+    /** Closes older files that nobody read for a while; the next reader opens them again. */
+    void restOlderFiles(long idleNanos) {
+        long now = System.nanoTime();
+        olderFiles().stream()
+                .filter(file -> file.isAwake() && now - file.lastUse() > idleNanos)
+                .forEach(StoreFile::rest);
+    }
+
     /** The files as they are after one commit; each is entered. */
     List<StoreBackup.Frozen> freeze() {
         List<StoreBackup.Frozen> frozen = new ArrayList<>();
@@ -338,8 +346,16 @@ final class StoreShard {
         return generations.all().size();
     }
 
+    long openFileCount() {
+        return generations.all().stream().filter(StoreFile::isAwake).count();
+    }
+
     long fileBytes() {
         return generations.sizeInBytes();
+    }
+
+    long cachedBytes() {
+        return generations.all().stream().mapToLong(StoreFile::cachedBytes).sum();
     }
 
     long liveBytes() {

@@ -367,16 +367,18 @@ final class StoredLog {
         if (dead != null || !recent.isWaiting()) {
             return null;
         }
-        Put put = new Put(
-                this,
-                recent.take(mostBytes),
-                unsaved.stream().filter(StoredSegment::isStored).toList());
+        Put put = put(recent.take(mostBytes));
         if (recent.isWaiting()) {
             queued = true;
             shard.commits().hasBatches(this);
             shard.commits().commitSoon();
         }
         return put;
+    }
+
+    private Put put(List<RecentBatches.Recent> taken) {
+        return new Put(
+                this, taken, unsaved.stream().filter(StoredSegment::isStored).toList());
     }
 
     private void committed(Put put) {
@@ -420,41 +422,24 @@ final class StoredLog {
     }
 
     /**
-     * The newest store file gets nothing more: batches that wait for a commit, and belong to a segment that is there, go to
-     * a segment of their own.
+     * The newest store file gets a successor: what is appended from now on goes to a new segment.
+     *
+     * @return the batches that still have to go into the file, because their segment is there; null if there are none
      */
-    synchronized void leaveFile() {
-        int at = lastStored();
-        if (dead != null || at < 0) {
-            return;
+    synchronized Put leaveFile() {
+        if (dead != null || segments.isEmpty()) {
+            return null;
         }
-        StoredSegment old = segments.get(at);
-        StoredSegment rest = fresh(old.storedNext());
-        recent.moveWaiting(old, rest);
-        old.backToStored();
-        if (rest.bytes() == 0 && at + 1 < segments.size()) {
-            return;
+        if (active().isStored()) {
+            begin(end);
         }
-        segments.add(at + 1, rest);
-        if (old.isSealed()) {
-            rest.seal();
-        } else {
-            old.seal();
-            unsaved.add(old);
-        }
+        List<RecentBatches.Recent> rest = recent.takeStored();
+        return rest.isEmpty() ? null : put(rest);
     }
 
     /** All segments that were in one file are in another. */
     synchronized void moved(StoreFile from, StoreFile to) {
         segments.stream().filter(segment -> segment.file() == from).forEach(segment -> segment.movedTo(to));
-    }
-
-    private int lastStored() {
-        int at = segments.size() - 1;
-        while (at >= 0 && !segments.get(at).isStored()) {
-            at--;
-        }
-        return at;
     }
 
     // ---- what is in the newest file has changed; the shard's thread
