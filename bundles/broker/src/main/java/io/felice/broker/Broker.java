@@ -176,7 +176,7 @@ public final class Broker implements StatusSource, HealthSource {
         CompactionLimits compaction = new CompactionLimits(configs::broker);
         replicas = new Replicas(
                 environment, threads::onMain, engines, configs, leaderships, limits, compaction, link::view);
-        compactor = new Compactor(engines, replicas::openLogs, compaction, nanos);
+        compactor = new Compactor(engines::all, replicas::openLogs, compaction, nanos);
         fetches = new Fetches(replicas::leader, environment);
         ProducerIds producerIds = new ProducerIds(environment.brokerId(), () -> admin, environment.nanos());
         LogDirs logDirs = new LogDirs(replicas, engines);

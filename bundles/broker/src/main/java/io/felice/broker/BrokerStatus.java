@@ -148,6 +148,7 @@ final class BrokerStatus {
                                 all.stream()
                                         .filter(one -> !one.lastFailure().isEmpty())
                                         .count()),
+                        row("dirtiest.percent", Math.round(100 * dirtiest(all))),
                         row("read.bytes", sum(all, CompactionProgress::readBytes)),
                         row("written.bytes", sum(all, CompactionProgress::writtenBytes)),
                         row("saved.bytes", sum(all, CompactionProgress::savedBytes)),
@@ -161,20 +162,33 @@ final class BrokerStatus {
                         || log.compaction().progress().runs() > 0);
     }
 
+    private static double dirtiest(List<CompactionProgress> all) {
+        return all.stream().mapToDouble(CompactionProgress::ratio).max().orElse(0);
+    }
+
     private static long sum(List<CompactionProgress> all, ToLongFunction<CompactionProgress> number) {
         return all.stream().mapToLong(number).sum();
     }
 
-    /** The dirtiest first; the logs that are compacted now or failed are before them. */
+    /** A log's row, and what its place in the table depends on. */
+    private record CompactedLog(boolean isRemarkable, double ratio, List<Object> row) {
+        static CompactedLog of(OpenedLog log) {
+            CompactionProgress progress = log.compaction().progress();
+            boolean isRemarkable =
+                    !progress.doing().isEmpty() || !progress.lastFailure().isEmpty();
+            return new CompactedLog(isRemarkable, progress.ratio(), BrokerStatus.row(log));
+        }
+    }
+
+    /** The logs that are compacted now or failed, then the others; the dirtiest first. */
     private StatusTable compactedLogs() {
-        Comparator<OpenedLog> byRatio =
-                Comparator.comparingDouble(log -> log.compaction().progress().ratio());
-        Comparator<OpenedLog> byUrgency =
-                Comparator.comparing(log -> isRemarkable(log.compaction().progress()));
         List<List<Object>> rows = compactions()
-                .sorted(byUrgency.thenComparing(byRatio).reversed())
+                .map(CompactedLog::of)
+                .sorted(Comparator.comparing(CompactedLog::isRemarkable)
+                        .thenComparing(CompactedLog::ratio)
+                        .reversed())
                 .limit(MOST_COMPACTED_LOGS)
-                .map(BrokerStatus::row)
+                .map(CompactedLog::row)
                 .toList();
         return new StatusTable(
                 "broker.compaction.logs",
@@ -194,10 +208,6 @@ final class BrokerStatus {
                         "done.percent",
                         "last.failure"),
                 rows);
-    }
-
-    private static boolean isRemarkable(CompactionProgress progress) {
-        return !progress.doing().isEmpty() || !progress.lastFailure().isEmpty();
     }
 
     private static List<Object> row(OpenedLog log) {

@@ -1,6 +1,5 @@
 package io.felice.broker;
 
-import io.felice.broker.engine.Engines;
 import io.felice.broker.engine.MountedEngine;
 import io.felice.broker.partition.Compaction;
 import io.felice.broker.partition.CompactionLimits;
@@ -34,7 +33,7 @@ final class Compactor implements AutoCloseable {
     private static final long PATIENCE_SECONDS = 10;
     private static final long NANOS_PER_MS = 1_000_000;
 
-    private final Engines engines;
+    private final Supplier<Collection<MountedEngine>> engines;
     private final Supplier<Stream<OpenedLog>> logs;
     private final CompactionLimits limits;
     private final LongSupplier nanos;
@@ -44,7 +43,11 @@ final class Compactor implements AutoCloseable {
     private final Map<MountedEngine, Lane> lanes = new ConcurrentHashMap<>();
     private volatile boolean closed;
 
-    Compactor(Engines engines, Supplier<Stream<OpenedLog>> logs, CompactionLimits limits, LongSupplier nanos) {
+    Compactor(
+            Supplier<Collection<MountedEngine>> engines,
+            Supplier<Stream<OpenedLog>> logs,
+            CompactionLimits limits,
+            LongSupplier nanos) {
         this.engines = engines;
         this.logs = logs;
         this.limits = limits;
@@ -60,13 +63,18 @@ final class Compactor implements AutoCloseable {
         };
     }
 
+    /** Threads that look for logs to compact, or compact them. */
+    int working() {
+        return lanes.values().stream().mapToInt(Lane::workers).sum();
+    }
+
     CompactionLimits limits() {
         return limits;
     }
 
     /** About every second, on the broker's thread: lets one more thread look where that is due. Does not block. */
     void tick() {
-        Collection<MountedEngine> mounted = engines.all();
+        Collection<MountedEngine> mounted = engines.get();
         lanes.keySet().retainAll(mounted);
         for (MountedEngine engine : mounted) {
             Lane lane = lanes.computeIfAbsent(engine, Lane::new);
@@ -92,6 +100,9 @@ final class Compactor implements AutoCloseable {
     /** The compaction of one engine's logs. */
     private final class Lane implements Runnable {
         private final MountedEngine engine;
+        /** Held while a thread chooses a log, which may read from disk: the broker's thread never takes it. */
+        private final Object choosing = new Object();
+
         private final Set<Compaction> running = new HashSet<>();
         private int workers;
         private boolean rests;
@@ -110,6 +121,10 @@ final class Compactor implements AutoCloseable {
                 rests = false;
             }
             return begins;
+        }
+
+        synchronized int workers() {
+            return workers;
         }
 
         synchronized void ends() {
@@ -134,27 +149,37 @@ final class Compactor implements AutoCloseable {
                         "The compaction of the logs of the engine {} failed; it goes on later", engine.name(), failure);
             } finally {
                 rest();
-                ends();
             }
         }
 
         private synchronized void rest() {
             rests = true;
             restingSince = nanos.getAsLong();
+            ends();
         }
 
         private void compact(Found next) {
             try {
                 next.compaction().run(next.dirt());
             } finally {
-                synchronized (this) {
+                synchronized (choosing) {
                     running.remove(next.compaction());
                 }
             }
         }
 
         /** The log with the largest part of dirty bytes, for this thread alone; null if none is worth a run. */
-        private synchronized Found dirtiest() {
+        private Found dirtiest() {
+            synchronized (choosing) {
+                Found dirtiest = lookForDirtiest();
+                if (dirtiest != null) {
+                    running.add(dirtiest.compaction());
+                }
+                return dirtiest;
+            }
+        }
+
+        private Found lookForDirtiest() {
             Found dirtiest = null;
             List<Compaction> idle = logs.get()
                     .filter(log -> log.engine() == engine)
@@ -167,9 +192,6 @@ final class Compactor implements AutoCloseable {
                         && (dirtiest == null || dirt.ratio() > dirtiest.dirt().ratio())) {
                     dirtiest = new Found(compaction, dirt);
                 }
-            }
-            if (dirtiest != null) {
-                running.add(dirtiest.compaction());
             }
             return dirtiest;
         }

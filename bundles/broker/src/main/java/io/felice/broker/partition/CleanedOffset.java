@@ -17,7 +17,7 @@ final class CleanedOffset {
 
     private final TopicPartition partition;
     private final PartitionFiles files;
-    private long offset;
+    private volatile long offset;
     private long truncations;
 
     /** Reads the file. Blocks. */
@@ -33,7 +33,8 @@ final class CleanedOffset {
         }
     }
 
-    synchronized long offset() {
+    /** Does not block. */
+    long offset() {
         return offset;
     }
 

@@ -144,9 +144,11 @@ public final class Compaction {
         }
     }
 
-    /** If the log ended, or lost records meanwhile by retention or truncation, the run has not failed. */
+    /** A run that is not wanted any more, or whose records are gone, has not failed. */
     private void failed(Throwable failure) {
-        boolean isNone = !opened.isOpen() || FeliceException.codeOf(failure) == OFFSET_OUT_OF_RANGE;
+        boolean isNone = !opened.isOpen()
+                || failure instanceof GivenUp
+                || FeliceException.codeOf(failure) == OFFSET_OUT_OF_RANGE;
         boolean isNew = progress.ended(isNone ? null : String.valueOf(failure.getMessage()));
         if (isNone) {
             LOG.debug("The compaction of {} was given up: {}", opened.partition(), failure.toString());
@@ -159,6 +161,15 @@ public final class Compaction {
                     "The log of {} was not compacted; the next attempt is in 5 minutes: {}",
                     opened.partition(),
                     failure.toString());
+        }
+    }
+
+    /** Ends a run without a failure. */
+    private static final class GivenUp extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        GivenUp(String why) {
+            super(why);
         }
     }
 
@@ -191,11 +202,14 @@ public final class Compaction {
             LOG.debug("{} is compacted up to offset {}", opened.partition(), covered);
         }
 
-        /** A truncation may take records for which others were removed, or are to be. */
+        /** A truncation may take records because of which the run removes others. */
         private void mustGoOn() {
             opened.mustBeOpen();
             if (cleaned.truncations() != truncations) {
-                throw OFFSET_OUT_OF_RANGE.because(opened.partition() + " was truncated");
+                throw new GivenUp("the log was truncated");
+            }
+            if (!opened.rules().isCompacted()) {
+                throw new GivenUp("the topic is not to be compacted any more");
             }
         }
 

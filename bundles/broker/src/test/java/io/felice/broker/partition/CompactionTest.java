@@ -584,6 +584,21 @@ class CompactionTest {
     }
 
     @Test
+    void aRunEndsWhenTheTopicIsNotToBeCompactedAnyMore() {
+        LeaderPartition partition = oneBatchASegment();
+        for (String key : List.of("a", "a", "b", "end")) {
+            put(partition, key, "v");
+        }
+        set(partition, TopicConfig.SEGMENT_BYTES, 10 * ONE_BATCH);
+        bench.engine.onReplacing = once(() -> set(partition, TopicConfig.CLEANUP_POLICY, "delete"));
+
+        compact(partition);
+
+        assertThat(contents(partition)).hasSize(4);
+        assertThat(progress(partition).lastFailure()).isEmpty();
+    }
+
+    @Test
     void aRunGoesOnWithTheRestWhenRetentionRemovesTheOldestSegments() {
         LeaderPartition partition = bench.with(TopicConfig.CLEANUP_POLICY, "compact,delete")
                 .with(TopicConfig.SEGMENT_BYTES, ONE_BATCH)

@@ -169,7 +169,7 @@ class CrashTest {
     @ParameterizedTest
     @MethodSource("mergers")
     void aMergerThatAPowerCutEndsLeavesTheOldSegmentsOrTheNewOne(List<Long> kept) throws IOException {
-        for (boolean renamesToo : new boolean[] {true, false}) {
+        for (FaultyFiles.PowerCut cut : FaultyFiles.PowerCut.values()) {
             boolean done = false;
             for (int changes = 1; !done; changes++) {
                 assertThat(changes).isLessThan(MOST_CHANGES);
@@ -180,7 +180,7 @@ class CrashTest {
                     files.stopAfter(changes);
                     done = succeeds(one -> replace(one, one.segments().subList(0, 2), kept), log);
                 }
-                files.cutPower(renamesToo);
+                files.cutPower(cut);
 
                 mustBeOldOrMerged(found(directory), done, kept);
             }

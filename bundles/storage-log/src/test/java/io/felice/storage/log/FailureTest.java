@@ -12,6 +12,8 @@ import io.felice.api.FeliceException;
 import io.felice.api.RecordBatch;
 import io.felice.api.storage.LogId;
 import io.felice.api.storage.PartitionLog;
+import io.felice.api.storage.Replacement;
+import io.felice.api.storage.Segment;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -21,8 +23,10 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
+import java.util.stream.Stream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -63,6 +67,37 @@ class FailureTest {
     void close() {
         files.heal();
         engine.close();
+    }
+
+    @Test
+    void aNewSegmentThatFindsNoRoomLeavesTheLogAsItWas() throws IOException {
+        RecordBatch large = batch(1).valueBytes(200_000).at(10);
+        bad.append(large);
+        bad.roll();
+        byte[] before = everythingIn(bad);
+        List<Segment> sealed = bad.segments().subList(0, 1);
+        files.fillUp(".cleaned");
+        assertStorageError(() -> bad.replace(sealed), "No space left on device");
+        files.heal();
+
+        try (Replacement replacement = bad.replace(sealed)) {
+            files.fillUp(".cleaned");
+            assertStorageError(() -> replacement.append(large), "No space left on device");
+        }
+        files.heal();
+        files.breakFsync(".cleaned");
+        try (Replacement replacement = bad.replace(sealed)) {
+            assertStorageError(replacement::prepare, "Input/output error");
+        }
+
+        assertThat(bad.hasFailed()).isFalse();
+        bad.append(batch(10).at(11));
+        bad.settle();
+        bad.truncateTo(11);
+        assertThat(everythingIn(bad)).isEqualTo(before);
+        try (Stream<Path> left = Files.list(temp.resolve("bad-0"))) {
+            assertThat(left).noneMatch(file -> file.toString().endsWith(".cleaned"));
+        }
     }
 
     @Test

@@ -74,16 +74,22 @@ final class FaultyFiles extends DiskFiles {
      * files whose directory was not flushed.
      */
     void cutPower() throws IOException {
-        cutPower(true);
+        cutPower(PowerCut.LOSES_ALL);
     }
 
-    /** @param renamesToo false if the renames survive although the directory was not flushed */
-    synchronized void cutPower(boolean renamesToo) throws IOException {
-        for (int i = renamed.size() - 1; renamesToo && i >= 0; i--) {
+    /** What a power cut takes of the changes of names that no fsync of their directory has covered. */
+    enum PowerCut {
+        LOSES_ALL,
+        LOSES_RENAMES,
+        LOSES_DELETIONS
+    }
+
+    synchronized void cutPower(PowerCut cut) throws IOException {
+        for (int i = renamed.size() - 1; cut != PowerCut.LOSES_DELETIONS && i >= 0; i--) {
             renamed.get(i).undo();
         }
         for (var file : deleted.entrySet()) {
-            if (Files.isDirectory(file.getKey().getParent())) {
+            if (cut != PowerCut.LOSES_RENAMES && Files.isDirectory(file.getKey().getParent())) {
                 Files.write(file.getKey(), file.getValue());
             }
         }

@@ -37,7 +37,16 @@ final class Distribution implements Mortal {
         return in(data, Optional.of(most));
     }
 
+    /** A node that is not started yet, with so much heap: {@code 256m}. */
+    static Distribution withHeap(String heap, Path data) {
+        return in(data, Optional.empty(), heap);
+    }
+
     private static Distribution in(Path data, Optional<Integer> openFiles) {
+        return in(data, openFiles, "512m");
+    }
+
+    private static Distribution in(Path data, Optional<Integer> openFiles, String heap) {
         int port = freePort();
         return new Distribution(
                 data,
@@ -46,7 +55,7 @@ final class Distribution implements Mortal {
                         "FELICE_ETC", data.resolve("etc").toString(),
                         "FELICE_PORT", Integer.toString(port),
                         "FELICE_ZOOKEEPER_PORT", Integer.toString(freePort()),
-                        "FELICE_HEAP", "512m"),
+                        "FELICE_HEAP", heap),
                 port,
                 openFiles);
     }
@@ -105,6 +114,11 @@ final class Distribution implements Mortal {
         } catch (IOException | InterruptedException failure) {
             throw new AssertionError(failure);
         }
+    }
+
+    /** What a command of the node's console prints. */
+    String exec(String command) {
+        return Programs.run(List.of(home().resolve("bin/felice").toString(), "exec", command), data, environment);
     }
 
     @Override
