@@ -44,6 +44,11 @@ final class DeletedSegments {
         }
     }
 
+    /** How many files wait to be deleted. */
+    int waiting() {
+        return kept.size();
+    }
+
     void deleteDue() {
         boolean all = !kept.isEmpty() && shared.volumeSpace().isNearlyFull();
         for (Iterator<Kept> files = kept.iterator(); files.hasNext(); ) {

@@ -31,6 +31,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import java.util.function.ToLongFunction;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Deactivate;
@@ -93,6 +94,7 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
             "logs.failed",
             "files.open",
             "files.limit",
+            "files.to.delete",
             "tail.bytes",
             "tail.budget.bytes",
             "index.bytes",
@@ -425,13 +427,10 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
                 counters.failedLogs.sum(),
                 (long) shared.openFiles().count(),
                 (long) shared.openFiles().limit(),
+                sum(SegmentedLog::filesToDelete),
                 shared.tails().lentBytes(),
                 shared.tails().budget(),
-                slots.values().stream()
-                        .map(slot -> slot.log)
-                        .filter(Objects::nonNull)
-                        .mapToLong(SegmentedLog::indexBytes)
-                        .sum(),
+                sum(SegmentedLog::indexBytes),
                 counters.pinnedBytes.sum(),
                 counters.settles.sum(),
                 counters.bytesWritten.sum(),
@@ -440,6 +439,14 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
                 counters.scannedBytes.sum(),
                 TimeUnit.NANOSECONDS.toMillis(counters.recoveryNanos.sum()));
         return List.of(new StatusTable("storage.log", COLUMNS, List.of(row)));
+    }
+
+    private long sum(ToLongFunction<SegmentedLog> number) {
+        return slots.values().stream()
+                .map(slot -> slot.log)
+                .filter(Objects::nonNull)
+                .mapToLong(number)
+                .sum();
     }
 
     @Override

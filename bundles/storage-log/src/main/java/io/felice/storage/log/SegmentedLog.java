@@ -110,6 +110,11 @@ final class SegmentedLog {
         deletedSegments.delay(delay);
     }
 
+    /** How many files of dropped segments wait to be deleted. */
+    int filesToDelete() {
+        return deletedSegments.waiting();
+    }
+
     void configure(SegmentSizes sizes) {
         state.configure(sizes);
     }
