@@ -4,6 +4,7 @@ import io.felice.api.status.StatusTable;
 import io.felice.broker.engine.Device;
 import io.felice.broker.engine.Engines;
 import io.felice.broker.engine.MountedEngine;
+import io.felice.broker.partition.BatchAdmission;
 import io.felice.broker.partition.CompactionLimits;
 import io.felice.broker.partition.CompactionProgress;
 import io.felice.broker.partition.OpenedLog;
@@ -52,6 +53,7 @@ final class BrokerStatus {
                 damage(),
                 recovery(),
                 producers(),
+                recompression(),
                 compaction(),
                 compactedLogs(),
                 scrub(),
@@ -109,7 +111,7 @@ final class BrokerStatus {
     private StatusTable scrub() {
         return new StatusTable(
                 "broker.scrub",
-                List.of("engine", "read.bytes", "passes", "waiting", "longest.wait.ms"),
+                List.of("engine", "read.bytes", "passes", "waiting", "longest.wait.ms", "damages"),
                 scrubbing.rows());
     }
 
@@ -131,6 +133,14 @@ final class BrokerStatus {
                         row("remembered", replicas.rememberedProducers()),
                         row("limit", producers.maxOfNode()),
                         row("forgotten", producers.forgotten())));
+    }
+
+    private StatusTable recompression() {
+        BatchAdmission admission = replicas.admission();
+        return new StatusTable(
+                "broker.recompression",
+                COUNTERS,
+                List.of(row("recompressed", admission.recompressed()), row("waiting", admission.waiting())));
     }
 
     private StatusTable compaction() {

@@ -235,6 +235,10 @@ final class Replicas {
         return byName.values().stream().map(replica -> replica.log).filter(Objects::nonNull);
     }
 
+    BatchAdmission admission() {
+        return admission;
+    }
+
     OpeningTimes openingTimes() {
         return openingTimes;
     }

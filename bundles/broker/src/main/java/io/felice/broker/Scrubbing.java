@@ -68,7 +68,7 @@ final class Scrubbing {
         return configs.broker().getLong(BrokerConfig.STORAGE_SCRUB_MAX_BYTES_PER_SECOND);
     }
 
-    /** A row for each engine: its name, bytes read, passes that ended, logs that wait, the longest wait. */
+    /** A row for each engine: its name, bytes read, passes that ended, logs that wait, the longest wait, damages. */
     List<List<Object>> rows() {
         List<List<Object>> rows = new ArrayList<>();
         readers.values().stream()
@@ -187,7 +187,9 @@ final class Scrubbing {
             for (long wait : waits) {
                 longest = Math.max(longest, wait);
             }
-            return List.of(engine.name(), readBytes.get(), passes.get(), (long) waits.length, longest);
+            long damages =
+                    logs().mapToLong(log -> log.scrub().damages().all().size()).sum();
+            return List.of(engine.name(), readBytes.get(), passes.get(), (long) waits.length, longest, damages);
         }
     }
 }

@@ -24,6 +24,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.LongAdder;
 
 /**
  * Checks batches before they are appended. All checks that need nothing but the batch and the topic's configuration are
@@ -47,6 +48,8 @@ public final class BatchAdmission implements AutoCloseable {
     /** As many threads as processors; what is given to it after {@link #close} runs on the caller's thread. */
     private final ThreadPoolExecutor recompression;
 
+    private final LongAdder recompressed = new LongAdder();
+
     public BatchAdmission() {
         int threads = Runtime.getRuntime().availableProcessors();
         AtomicInteger number = new AtomicInteger();
@@ -62,6 +65,16 @@ public final class BatchAdmission implements AutoCloseable {
 
     Executor recompression() {
         return recompression;
+    }
+
+    /** Batches that were compressed anew. */
+    public long recompressed() {
+        return recompressed.sum();
+    }
+
+    /** Partitions with batches that wait to be compressed anew, or are now. */
+    public long waiting() {
+        return recompression.getQueue().size() + recompression.getActiveCount();
     }
 
     /** True if {@link #admit} would take long enough to keep an I/O thread from its other connections. */
@@ -177,6 +190,7 @@ public final class BatchAdmission implements AutoCloseable {
         walk = walk == null ? new RecordWalk() : walk;
         try {
             if (rules.recompress(batch.codec())) {
+                recompressed.increment();
                 int most = Math.min(rules.maxBatchBytes(), rules.sizes().segmentBytes());
                 return Recompression.of(batch, rules.codec(), walk, rules.maxRecordBytes(), most, visitor);
             }

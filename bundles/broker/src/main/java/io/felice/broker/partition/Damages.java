@@ -6,12 +6,19 @@ import io.felice.api.TopicPartition;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * The ranges of a log in which {@link Scrub} found no sound batches. Reads that begin in such a range are refused, and
- * reads that begin before it end where it begins. Any thread.
+ * reads that begin before it end where it begins. A log that has more than {@link #MOST} of them loses the sound batches
+ * between the closest ones too. Any thread.
  */
 public final class Damages {
+    static final int MOST = 1_000;
+
     /**
      * Offsets that cannot be read.
      *
@@ -27,8 +34,19 @@ public final class Damages {
             }
         }
 
-        private boolean isWithin(long start, long end) {
-            return from >= start && to <= end;
+        /** What is left without the offsets from {@code start} up to {@code end}. */
+        private Stream<Damage> without(long start, long end) {
+            Stream<Damage> below = from < start ? Stream.of(with(from, Math.min(to, start))) : Stream.empty();
+            Stream<Damage> above = to > end ? Stream.of(with(Math.max(from, end), to)) : Stream.empty();
+            return Stream.concat(below, above);
+        }
+
+        private Damage with(long newFrom, long newTo) {
+            return new Damage(newFrom, newTo, what, foundAtMs);
+        }
+
+        private boolean isAs(Damage other) {
+            return from == other.from && to == other.to && what.equals(other.what);
         }
 
         @Override
@@ -53,7 +71,7 @@ public final class Damages {
     }
 
     synchronized void load(List<Damage> before) {
-        keep(before);
+        keep(before.stream());
     }
 
     /**
@@ -92,27 +110,50 @@ public final class Damages {
         if (truncations != truncationsBefore) {
             return false;
         }
-        List<Damage> changed = new ArrayList<>(known);
-        changed.removeIf(damage -> damage.isWithin(start, end));
-        changed.addAll(damages);
-        keep(changed);
+        List<Damage> before = known;
+        Stream<Damage> seen = damages.stream()
+                .map(damage -> before.stream().filter(damage::isAs).findFirst().orElse(damage));
+        keep(Stream.concat(without(start, end), seen));
         return true;
     }
 
     synchronized void truncatedTo(long end) {
         truncations++;
-        List<Damage> changed = new ArrayList<>(known);
-        changed.removeIf(damage -> damage.from() >= end);
-        keep(changed);
+        keep(without(end, Long.MAX_VALUE));
     }
 
     synchronized void trimmedTo(long start) {
-        List<Damage> changed = new ArrayList<>(known);
-        changed.removeIf(damage -> damage.to() <= start);
-        keep(changed);
+        keep(without(Long.MIN_VALUE, start));
     }
 
-    private void keep(List<Damage> damages) {
-        known = damages.stream().sorted(Comparator.comparingLong(Damage::from)).toList();
+    private Stream<Damage> without(long start, long end) {
+        return known.stream().flatMap(damage -> damage.without(start, end));
+    }
+
+    private void keep(Stream<Damage> damages) {
+        List<Damage> sorted =
+                damages.sorted(Comparator.comparingLong(Damage::from)).toList();
+        Set<Integer> tooMany = tooMany(sorted);
+        List<Damage> joined = new ArrayList<>();
+        for (int i = 0; i < sorted.size(); i++) {
+            Damage damage = sorted.get(i);
+            Damage before = joined.isEmpty() ? null : joined.get(joined.size() - 1);
+            if (before != null && (damage.from() <= before.to() || tooMany.contains(i))) {
+                joined.set(joined.size() - 1, before.with(before.from(), Math.max(before.to(), damage.to())));
+            } else {
+                joined.add(damage);
+            }
+        }
+        known = List.copyOf(joined);
+    }
+
+    /** Which damages are joined with the one before, because there are more than {@link #MOST}. */
+    private static Set<Integer> tooMany(List<Damage> sorted) {
+        return IntStream.range(1, sorted.size())
+                .boxed()
+                .sorted(Comparator.comparingLong(
+                        i -> sorted.get(i).from() - sorted.get(i - 1).to()))
+                .limit(Math.max(0, sorted.size() - MOST))
+                .collect(Collectors.toSet());
     }
 }

@@ -171,7 +171,8 @@ public final class Scrub {
         damages.trimmedTo(log.startOffset());
         List<Damage> after = damages.all();
         after.stream()
-                .filter(damage -> before.stream().noneMatch(other -> other.from() == damage.from()))
+                .filter(damage ->
+                        before.stream().noneMatch(other -> other.from() <= damage.from() && other.to() >= damage.to()))
                 .forEach(damage -> LOG.warn(
                         "{} is damaged: {}. Clients that read there get CORRUPT_MESSAGE, and must seek to offset {}",
                         opened.partition(),
