@@ -268,7 +268,7 @@ public final class Scrub {
             bytes = read.bytes();
             next = Math.min(passTo, read.next());
             DamageScan scan = new DamageScan(least(), passTo, opened.epochs(), this::damaged);
-            read.buffers().forEach(buffer -> scan.scan(buffer, next));
+            scan.scan(read.batches(), next);
         }
 
         /** Empty if the engine finds no batch in the bytes, or if the disk does not give them. */
@@ -286,7 +286,7 @@ public final class Scrub {
             try (records) {
                 return Optional.of(
                         records.sizeInBytes() == 0
-                                ? new Read(List.of(), 0, passTo)
+                                ? new Read(ByteBuffer.allocate(0), 0, passTo)
                                 : new Read(copyOf(records), records.sizeInBytes(), records.nextOffset()));
             } catch (FeliceException ioError) {
                 failure = ioError.getMessage();
@@ -294,17 +294,11 @@ public final class Scrub {
             }
         }
 
-        /** The bytes of memory may be used again once the records are released. */
-        private static List<ByteBuffer> copyOf(Records records) {
-            List<ByteBuffer> buffers = LogScan.buffersOf(records);
-            if (records instanceof Records.InFile) {
-                return buffers;
-            }
-            return buffers.stream()
-                    .map(buffer -> ByteBuffer.allocate(buffer.remaining())
-                            .put(buffer.duplicate())
-                            .flip())
-                    .toList();
+        /** In one piece, because what a damaged batch says about its end may be wrong. */
+        private static ByteBuffer copyOf(Records records) {
+            ByteBuffer all = ByteBuffer.allocate(records.sizeInBytes());
+            LogScan.buffersOf(records).forEach(buffer -> all.put(buffer.duplicate()));
+            return all.flip();
         }
 
         /** Below its start a log may have the first records of a batch. */
@@ -358,7 +352,7 @@ public final class Scrub {
             return readAt(offset, 1)
                     .map(read -> read.bytes() == 0
                             ? passTo
-                            : RecordBatch.at(read.buffers().get(0)).baseOffset())
+                            : RecordBatch.at(read.batches()).baseOffset())
                     .orElse(-1L);
         }
     }
@@ -368,5 +362,5 @@ public final class Scrub {
      *
      * @param next where to read on
      */
-    private record Read(List<ByteBuffer> buffers, long bytes, long next) {}
+    private record Read(ByteBuffer batches, long bytes, long next) {}
 }
