@@ -92,7 +92,7 @@ class FailureTest {
 
         assertThat(bad.hasFailed()).isFalse();
         bad.append(batch(10).at(11));
-        bad.settle();
+        bad.settle(bad.endOffset());
         bad.truncateTo(11);
         assertThat(everythingIn(bad)).isEqualTo(before);
         try (Stream<Path> left = Files.list(temp.resolve("bad-0"))) {
