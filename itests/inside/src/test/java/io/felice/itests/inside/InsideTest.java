@@ -118,7 +118,8 @@ public class InsideTest {
                     context.getServiceReferences(service, null).size()));
         }
         eventually(() -> assertEquals(
-                new TreeSet<>(Set.of("log", "memory")), properties(StorageEngine.class, StorageEngine.NAME)));
+                new TreeSet<>(Set.of("log", "memory", "mvstore")),
+                properties(StorageEngine.class, StorageEngine.NAME)));
         eventually(
                 () -> assertEquals(apisThatClientsAreTold(), properties(RequestHandler.class, Serves.PREFIX_ + "key")));
         eventually(() -> assertTrue(
