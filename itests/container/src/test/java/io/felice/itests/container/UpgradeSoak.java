@@ -77,8 +77,13 @@ class UpgradeSoak {
             List.of(writer, follower, member).forEach(Thread::start);
             goesOn(writer, follower, member);
 
+            NewerTopics theirs = new NewerTopics(bootstrap);
             for (Ending ending : List.of(Ending.STOP, Ending.KILL)) {
                 hand(ending, newer);
+                if (ending == Ending.STOP) {
+                    theirs.create();
+                }
+                theirs.mustBeThere();
                 kept.mustBeThere();
                 goesOn(writer, follower, member);
                 kept.write();
@@ -91,6 +96,7 @@ class UpgradeSoak {
             }
             hand(Ending.STOP, newer);
             kept.mustBeThere();
+            theirs.mustBeThere();
 
             end(writer);
             await("reading to the end", () -> follower.read() >= writer.sent() && member.read() >= writer.sent());
