@@ -32,6 +32,7 @@ class CrashTest {
     private final Random random = new Random(seed);
     private final Path directory = Path.of("target/crash/" + seed).toAbsolutePath();
 
+    private int kills;
     private int killedStarts;
 
     @Test
@@ -50,30 +51,30 @@ class CrashTest {
 
     /** After a failure the node is killed, so that the data stays as it is. */
     private void checkOrLeave(Distribution node, CrashLoad load) {
+        long began = System.nanoTime();
         try {
             killRepeatedly(node, load);
             mustHaveKept(load);
         } catch (RuntimeException | Error failure) {
             node.killIfRunning();
             throw failure;
+        } finally {
+            report(load, (System.nanoTime() - began) / 1_000_000_000);
         }
     }
 
     private void killRepeatedly(Distribution node, CrashLoad load) {
-        long began = System.nanoTime();
-        int kill = 0;
-        while (kill < KILLS && load.checker().violations().isEmpty()) {
+        while (kills < KILLS && load.checker().violations().isEmpty()) {
             int life = random.nextInt(LONGEST_LIFE_MS);
-            System.out.printf("Kill %d of %d, %d ms after the last checks%n", ++kill, KILLS, life);
+            System.out.printf("Kill %d of %d, %d ms after the last checks%n", ++kills, KILLS, life);
             sleep(life);
             killAndStart(node, load);
-            if (kill < KILLS) {
+            if (kills < KILLS) {
                 load.compareRecords();
             } else {
                 load.compareAllRecords();
             }
         }
-        report(load, kill, (System.nanoTime() - began) / 1_000_000_000);
     }
 
     private void killAndStart(Distribution node, CrashLoad load) {
@@ -113,7 +114,7 @@ class CrashTest {
         }
     }
 
-    private void report(CrashLoad load, int kills, long seconds) {
+    private void report(CrashLoad load, long seconds) {
         System.out.printf(
                 "%d kills of a node that served and %d of one that started, in %d s; %d commits, seed %d%n",
                 kills, killedStarts, seconds, load.commits(), seed);
