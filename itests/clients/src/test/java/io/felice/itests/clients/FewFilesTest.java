@@ -1,10 +1,12 @@
 package io.felice.itests.clients;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -28,6 +30,9 @@ class FewFilesTest {
     private static final int OPEN_FILES = 300;
     private static final int PARTITIONS = 400;
     private static final int TOO_MANY_CONNECTIONS = 400;
+
+    /** ApiVersions, version 0: length, key, version, correlation id, no client id. */
+    private static final byte[] API_VERSIONS = {0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 1, -1, -1};
 
     @TempDir
     Path directory;
@@ -98,10 +103,18 @@ class FewFilesTest {
                 sockets.add(new Socket(InetAddress.getLoopbackAddress(), port));
             }
             Socket last = sockets.get(TOO_MANY_CONNECTIONS - 1);
+            last.getOutputStream().write(API_VERSIONS);
+            last.setSoTimeout(1_000);
+            assertThatThrownBy(() -> last.getInputStream().read())
+                    .as("the last connection waits until others are closed")
+                    .isInstanceOf(SocketTimeoutException.class);
+
+            for (Socket socket : sockets.subList(0, TOO_MANY_CONNECTIONS - 1)) {
+                socket.close();
+            }
+
             last.setSoTimeout(60_000);
-            assertThat(last.getInputStream().read())
-                    .as("the node closes the last connection")
-                    .isEqualTo(-1);
+            assertThat(last.getInputStream().read()).as("the answer's first byte").isZero();
         } finally {
             for (Socket socket : sockets) {
                 socket.close();
