@@ -114,7 +114,9 @@ class FewFilesTest {
             }
 
             last.setSoTimeout(60_000);
-            assertThat(last.getInputStream().read()).as("the answer's first byte").isZero();
+            assertThat(last.getInputStream().read())
+                    .as("the answer's first byte")
+                    .isZero();
         } finally {
             for (Socket socket : sockets) {
                 socket.close();
