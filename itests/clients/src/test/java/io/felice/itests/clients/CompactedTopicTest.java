@@ -63,7 +63,7 @@ class CompactedTopicTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"log", "memory", "mvstore"})
+    @ValueSource(strings = {"log", "memory"})
     void everyClientReadsTheLatestRecordOfEachKeyAndNoOther(String engine) throws IOException {
         System.out.println("CompactedTopicTest -Dfelice.seed=" + seed);
         String topic = "states-in-" + engine;
