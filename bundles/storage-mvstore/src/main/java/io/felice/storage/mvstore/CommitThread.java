@@ -251,7 +251,8 @@ final class CommitThread {
         }
     }
 
-    private StoreFile usable() throws IOException {
+    /** The newest file, ready to be written to. The shard's thread only. */
+    StoreFile usable() throws IOException {
         StoreFile newest = generations.newest();
         if (newest == null) {
             return generations.begin();

@@ -83,8 +83,7 @@ public final class MvStorageEngine implements StorageEngine, StatusSource, Store
     static final String NAME_OF_ENGINE = "mvstore";
 
     private static final Logger LOG = LoggerFactory.getLogger(MvStorageEngine.class);
-    private static final Set<EngineTrait> TRAITS =
-            Set.of(EngineTrait.APPENDS_WITHOUT_BLOCKING, EngineTrait.SURVIVES_KILL, EngineTrait.SURVIVES_POWER_LOSS);
+    private static final Set<EngineTrait> TRAITS = Set.of(EngineTrait.values());
     /** A file of which no more is used is emptied by the engine itself. */
     private static final int USED_PERCENT = 25;
     /** A file of which no more is used is emptied if an operator wants the space. */

@@ -263,14 +263,16 @@ final class StoreShard {
         }
     }
 
-    /** The newest file, which stays until {@link #leave} also if nobody names a segment in it. */
+    /**
+     * The newest file, which stays until {@link #leave} also if nobody names a segment in it; the first one is begun. Any
+     * thread but the shard's.
+     */
     StoreFile enterNewest() {
         while (true) {
             StoreFile newest = generations.newest();
             if (newest == null) {
-                throw KAFKA_STORAGE_ERROR.because("shard " + index + " has no store file");
-            }
-            if (newest.enter()) {
+                commits.betweenCommits(commits::usable);
+            } else if (newest.enter()) {
                 entered.add(newest);
                 return newest;
             }

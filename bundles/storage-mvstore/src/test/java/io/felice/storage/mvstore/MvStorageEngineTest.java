@@ -1,10 +1,14 @@
 package io.felice.storage.mvstore;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.felice.api.storage.EngineTrait;
 import io.felice.api.storage.StorageEngine;
 import io.felice.testkit.StorageEngineContract;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The contract with every restart a kill -9: the next engine runs on a copy taken while the last one was running. */
@@ -36,6 +40,12 @@ class MvStorageEngineTest extends StorageEngineContract {
     @Override
     protected void closeEngines() {
         engines.forEach(MvStorageEngine::close);
+    }
+
+    /** The contract leaves out what an engine does not promise. */
+    @Test
+    void theEngineGivesEveryGuarantee() {
+        assertThat(start().traits()).containsExactlyInAnyOrder(EngineTrait.values());
     }
 
     private MvStorageEngine start() {
