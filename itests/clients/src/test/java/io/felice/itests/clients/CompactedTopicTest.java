@@ -63,7 +63,7 @@ class CompactedTopicTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"log", "memory"})
+    @ValueSource(strings = {"log", "memory", "mvstore"})
     void everyClientReadsTheLatestRecordOfEachKeyAndNoOther(String engine) throws IOException {
         System.out.println("CompactedTopicTest -Dfelice.seed=" + seed);
         String topic = "states-in-" + engine;
