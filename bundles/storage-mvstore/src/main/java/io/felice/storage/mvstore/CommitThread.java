@@ -113,6 +113,13 @@ final class CommitThread {
         withBatches.add(log);
     }
 
+    /** Fails once the thread has ended. */
+    void mustRun() {
+        if (stopping && !thread.isAlive()) {
+            throw KAFKA_STORAGE_ERROR.because("the engine was stopped");
+        }
+    }
+
     void commitSoon() {
         if (isAsked.compareAndSet(false, true)) {
             LockSupport.unpark(thread);
@@ -147,9 +154,7 @@ final class CommitThread {
 
     private void await(CompletableFuture<Void> done) {
         commitSoon();
-        if (stopping && !thread.isAlive()) {
-            throw KAFKA_STORAGE_ERROR.because("the engine was stopped");
-        }
+        mustRun();
         try {
             done.join();
         } catch (CompletionException failure) {

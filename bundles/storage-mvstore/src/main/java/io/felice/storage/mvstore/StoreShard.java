@@ -269,6 +269,7 @@ final class StoreShard {
      */
     StoreFile enterNewest() {
         while (true) {
+            commits.mustRun();
             StoreFile newest = generations.newest();
             if (newest == null) {
                 commits.betweenCommits(commits::usable);
@@ -331,9 +332,16 @@ final class StoreShard {
         }
     }
 
+    /**
+     * The files that must not be deleted. A log that is offline because one of its files is damaged knows none of its
+     * segments, so all files stay until the log is online again: its records are in them.
+     */
     Set<StoreFile> usedFiles() {
         Set<StoreFile> used = new HashSet<>(entered);
         logs.values().forEach(log -> log.storedSegments().forEach(segment -> used.add(segment.file())));
+        if (logs.values().stream().anyMatch(StoredLog::isOfflineSinceOpening)) {
+            used.addAll(generations.all());
+        }
         return used;
     }
 

@@ -136,6 +136,11 @@ final class StoredLog {
         return dead != null;
     }
 
+    /** True if the log could not be opened because a file is damaged; its segments are not known then. */
+    synchronized boolean isOfflineSinceOpening() {
+        return dead != null && segments.isEmpty();
+    }
+
     synchronized boolean isSaved() {
         return saved;
     }

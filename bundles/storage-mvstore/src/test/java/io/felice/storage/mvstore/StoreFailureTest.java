@@ -366,6 +366,26 @@ class StoreFailureTest {
     }
 
     @Test
+    void theSoundFilesOfALogStayWhileAnotherOfItsFilesIsDamaged() throws IOException {
+        secondGeneration();
+        engine = start(new StoreSettings(1, 1, 0, 64 << 20, 1 << 20, 1));
+        engine.open(GOOD, 2).trimTo(20);
+        engine.close();
+        Path damaged = directory.resolve("00-000002.mv");
+        byte[] sound = Files.readAllBytes(damaged);
+        Files.write(damaged, new byte[sound.length]);
+        engine = start(ONE_SHARD);
+        assertStorageError(() -> engine.open(BAD, 3), "Restore the file from a backup");
+        engine.open(GOOD, 3).trimTo(20);
+        engine.close();
+
+        Files.write(damaged, sound);
+        engine = start(ONE_SHARD);
+
+        assertThat(offsets(engine.open(BAD, 4))).containsExactly(0L, 10L);
+    }
+
+    @Test
     void aLogGoesOnWithoutTheRecordsOfAFileThatWasMovedAway() throws IOException {
         Files.delete(secondGeneration());
 
