@@ -574,6 +574,29 @@ class CompactionTest {
         assertThat(contents(again)).containsExactly("0:a=v", "2:b=v", "3:c=v", "4:end=w");
     }
 
+    /** No segment is being replaced at that moment, so that the engine cannot notice. */
+    @Test
+    void aRunEndsWhenTheLogIsTruncatedBeforeASegmentIsReplaced() {
+        LeaderPartition partition = oneBatchASegment();
+        for (String key : List.of("a", "b", "b", "c", "a", "end")) {
+            put(partition, key, "v");
+        }
+        bench.engine.flushesAtOnce = false;
+        CompletableFuture<Void> compacted = compactInBackground(partition);
+        eventually(() -> assertThat(bench.engine.flushes).isNotEmpty());
+
+        truncate(partition, 4);
+        bench.engine.flushesAtOnce = true;
+        bench.engine.flushes.forEach(flush -> flush.complete(null));
+        get(compacted);
+
+        LeaderPartition again =
+                get(partition.log().become(() -> partition.log().lead(Bench.state(9), bench.admission)));
+        put(again, "end", "w");
+        assertThat(contents(again)).containsExactly("0:a=v", "1:b=v", "2:b=v", "3:c=v", "4:end=w");
+        assertThat(bench.engine.replaces).hasValue(0);
+    }
+
     private static Runnable once(Runnable action) {
         AtomicBoolean done = new AtomicBoolean();
         return () -> {
@@ -632,15 +655,15 @@ class CompactionTest {
         });
         get(produce(partition, new BatchBuilder().add(1, key[0], bytes("1")).build()));
         appendControl(partition, marker);
-        appendControl(partition, marker);
         get(produce(partition, new BatchBuilder().add(1, key[0], bytes("2")).build()));
+        appendControl(partition, marker);
         put(partition, "end", "v");
 
         compact(partition);
 
         List<RecordBatch> left = batches(partition, 0);
         assertThat(left).extracting(RecordBatch::baseOffset).containsExactly(1L, 2L, 3L, 4L);
-        assertThat(left).extracting(RecordBatch::isControl).containsExactly(true, true, false, false);
+        assertThat(left).extracting(RecordBatch::isControl).containsExactly(true, false, true, false);
     }
 
     private static void appendControl(LeaderPartition partition, ByteBuffer bytes) {

@@ -2,6 +2,7 @@ package io.felice.storage.log;
 
 import static io.felice.testkit.LogContents.batchesIn;
 import static io.felice.testkit.LogContents.everythingIn;
+import static io.felice.testkit.LogContents.offsetsOf;
 import static io.felice.testkit.TestBatches.batch;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
@@ -183,6 +184,38 @@ class CrashTest {
                 files.cutPower(cut);
 
                 mustBeOldOrMerged(found(directory), done, kept);
+            }
+        }
+    }
+
+    @Test
+    void aStartThatEndsAMergerDoesNotUseTheIndexOfAnOldSegment() throws IOException {
+        Path committed = temp.resolve("committed");
+        try (LogStorageEngine engine = new LogStorageEngine(temp.resolve("run"), SETTINGS)) {
+            PartitionLog log = engine.open(ID, 1);
+            for (int i = 0; i < 200; i++) {
+                log.append(batch(1).valueBytes(i % 3 == 0 ? 1_000 : 300).at(i));
+                if (i % 100 == 99) {
+                    log.roll();
+                }
+            }
+            log.flush(200).toCompletableFuture().join();
+            engine.checkpoint();
+            assertThat(temp.resolve("run/orders-0/00000000000000000000.index")).isNotEmptyFile();
+            Replacement replacement = log.replace(log.segments().subList(0, 2));
+            batchesIn(everythingIn(log)).stream()
+                    .filter(batch -> batch.baseOffset() % 2 == 0)
+                    .forEach(replacement::append);
+            replacement.prepare();
+            replacement.commit();
+            Directories.copy(temp.resolve("run"), committed);
+            replacement.close();
+        }
+
+        try (LogStorageEngine engine = new LogStorageEngine(committed, SETTINGS)) {
+            PartitionLog log = engine.open(ID, 1);
+            for (long offset = 0; offset < 199; offset++) {
+                assertThat(offsetsOf(log.read(offset, Long.MAX_VALUE, 1, true))).containsExactly((offset + 1) / 2 * 2);
             }
         }
     }
