@@ -2,7 +2,6 @@ package io.felice.itests.clients;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.felice.testkit.FeliceNode;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -13,11 +12,15 @@ import java.util.Properties;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
 import org.apache.kafka.clients.admin.Config;
+import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.serialization.Serdes;
+import org.apache.kafka.streams.CloseOptions;
+import org.apache.kafka.streams.CloseOptions.GroupMembershipOperation;
 import org.apache.kafka.streams.KafkaStreams;
 import org.apache.kafka.streams.StoreQueryParameters;
 import org.apache.kafka.streams.StreamsBuilder;
@@ -30,6 +33,8 @@ import org.apache.kafka.streams.processor.StateRestoreListener;
 import org.apache.kafka.streams.state.KeyValueIterator;
 import org.apache.kafka.streams.state.QueryableStoreTypes;
 import org.apache.kafka.streams.state.ReadOnlyKeyValueStore;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -41,58 +46,92 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 @Timeout(300)
 class StreamsTest {
-    private static final String APPLICATION = "words";
     private static final String STORE = "counts";
-    private static final String CHANGELOG = APPLICATION + "-" + STORE + "-changelog";
-    private static final String REPARTITION = APPLICATION + "-by-word-repartition";
-    private static final String LINES = "lines";
-    private static final String TOTALS = "totals";
     private static final int PARTITIONS = 2;
     private static final int WORDS = 40;
 
     @TempDir
-    Path directory;
+    static Path directory;
+
+    private static Distribution node;
 
     private final long seed = Long.getLong("felice.seed", System.nanoTime());
     private final Random random = new Random(seed);
     private final Map<String, Long> expected = new HashMap<>();
     private long updates;
 
-    @ParameterizedTest
-    @ValueSource(strings = {"log"})
-    void anApplicationRestoresItsStoreFromTheCompactedChangelog(String engine) {
-        System.out.println("StreamsTest felice.seed=" + seed);
-        try (Node node = start(engine)) {
-            Java.createTopic(node.bootstrap(), LINES, PARTITIONS, Map.of());
-            Java.createTopic(node.bootstrap(), TOTALS, PARTITIONS, Map.of());
-            try (Counting counting = new Counting(node.bootstrap())) {
-                write(node, 500, WORDS);
-                counting.mustArriveAt(expected);
-            }
-            Java.await("the changelog is compacted", () -> sizeOf(node, CHANGELOG) < updates / 2);
-            write(node, 100, WORDS / 2);
-
-            try (Counting counting = new Counting(node.bootstrap())) {
-                counting.mustArriveAt(expected);
-
-                assertThat(counting.restored)
-                        .as("records restored, of %d updates", updates)
-                        .isBetween((long) WORDS, updates / 2);
-            }
-            assertThat(latestTotals(node)).isEqualTo(expected);
-            assertThat(policyOf(node, CHANGELOG)).isEqualTo("compact");
-            assertThat(policyOf(node, REPARTITION)).isEqualTo("delete");
+    @BeforeAll
+    static void start() {
+        node = Distribution.in(directory);
+        node.start();
+        try (Admin admin = Java.admin(node.bootstrap())) {
+            AlterConfigOp often =
+                    new AlterConfigOp(new ConfigEntry("log.cleaner.backoff.ms", "500"), AlterConfigOp.OpType.SET);
+            ConfigResource brokers = new ConfigResource(ConfigResource.Type.BROKER, "");
+            Java.get(admin.incrementalAlterConfigs(Map.of(brokers, List.of(often)))
+                    .all());
         }
     }
 
-    private Node start(String engine) {
-        return Node.of(FeliceNode.in(directory.resolve("node"))
-                .config("io.felice.broker", "storage.placement", "*:" + engine)
-                .config("io.felice.broker", "log.cleaner.backoff.ms", "500"));
+    @AfterAll
+    static void stop() {
+        node.close();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"log", "mvstore"})
+    void anApplicationRestoresItsStoreFromTheCompactedChangelog(String engine) {
+        System.out.println("StreamsTest felice.seed=" + seed);
+        Names names = new Names(engine);
+        Map<String, String> inEngine = Map.of("storage.engine", engine);
+        Java.createTopic(node.bootstrap(), names.lines(), PARTITIONS, inEngine);
+        Java.createTopic(node.bootstrap(), names.totals(), PARTITIONS, inEngine);
+        try (Counting counting = new Counting(names)) {
+            write(names.lines(), 500, WORDS);
+            counting.mustArriveAt(expected);
+        }
+        Java.await("the changelog is compacted", () -> sizeOf(names.changelog()) < updates / 2);
+        write(names.lines(), 100, WORDS / 2);
+
+        try (Counting counting = new Counting(names)) {
+            counting.mustArriveAt(expected);
+
+            assertThat(counting.restored)
+                    .as("records restored, of %d updates", updates)
+                    .isBetween((long) WORDS, updates / 2);
+        }
+        assertThat(latestOf(names.totals())).isEqualTo(expected);
+        assertThat(configOf(names.changelog(), "cleanup.policy")).isEqualTo("compact");
+        assertThat(configOf(names.changelog(), "storage.engine")).isEqualTo(engine);
+        assertThat(configOf(names.repartition(), "cleanup.policy")).isEqualTo("delete");
+        assertThat(configOf(names.repartition(), "storage.engine")).isEqualTo(engine);
+    }
+
+    /** The names of an application and its topics, all in one storage engine. */
+    private record Names(String engine) {
+        String application() {
+            return "words-in-" + engine;
+        }
+
+        String lines() {
+            return "lines-in-" + engine;
+        }
+
+        String totals() {
+            return "totals-in-" + engine;
+        }
+
+        String changelog() {
+            return application() + "-" + STORE + "-changelog";
+        }
+
+        String repartition() {
+            return application() + "-by-word-repartition";
+        }
     }
 
     /** Each line has some of the first {@code words} words; each of those words is in a line at least once. */
-    private void write(Node node, int lines, int words) {
+    private void write(String topic, int lines, int words) {
         for (int partition = 0; partition < PARTITIONS; partition++) {
             List<String> written = new ArrayList<>();
             for (int line = 0; line < lines / PARTITIONS; line++) {
@@ -104,11 +143,11 @@ class StreamsTest {
                 updates += said.size();
                 written.add(String.join(" ", said));
             }
-            Java.write(node.bootstrap(), LINES, partition, written);
+            Java.write(node.bootstrap(), topic, partition, written);
         }
     }
 
-    private static int sizeOf(Node node, String topic) {
+    private static int sizeOf(String topic) {
         int size = 0;
         for (int partition = 0; partition < PARTITIONS; partition++) {
             size += Java.records(node.bootstrap(), topic, partition).size();
@@ -116,22 +155,22 @@ class StreamsTest {
         return size;
     }
 
-    private static Map<String, Long> latestTotals(Node node) {
+    private static Map<String, Long> latestOf(String topic) {
         Map<String, Long> latest = new HashMap<>();
         for (int partition = 0; partition < PARTITIONS; partition++) {
-            for (ConsumerRecord<String, String> record : Java.records(node.bootstrap(), TOTALS, partition)) {
+            for (ConsumerRecord<String, String> record : Java.records(node.bootstrap(), topic, partition)) {
                 latest.put(record.key(), Long.parseLong(record.value()));
             }
         }
         return latest;
     }
 
-    private static String policyOf(Node node, String topic) {
+    private static String configOf(String topic, String key) {
         ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic);
         try (Admin admin = Java.admin(node.bootstrap())) {
             Config config =
                     Java.get(admin.describeConfigs(List.of(resource)).all()).get(resource);
-            return config.get("cleanup.policy").value();
+            return config.get(key).value();
         }
     }
 
@@ -141,16 +180,16 @@ class StreamsTest {
         private final KafkaStreams streams;
         private volatile long restored;
 
-        Counting(String bootstrap) {
+        Counting(Names names) {
             StreamsBuilder builder = new StreamsBuilder();
-            builder.<String, String>stream(LINES)
+            builder.<String, String>stream(names.lines())
                     .flatMapValues(line -> List.of(line.split(" ")))
                     .groupBy((key, word) -> word, Grouped.as("by-word"))
                     .count(Materialized.as(STORE))
                     .toStream()
                     .mapValues(count -> Long.toString(count))
-                    .to(TOTALS);
-            streams = new KafkaStreams(builder.build(), settings(bootstrap));
+                    .to(names.totals());
+            streams = new KafkaStreams(builder.build(), settings(names));
             streams.setUncaughtExceptionHandler(problem -> {
                 failure.compareAndSet(null, problem);
                 return StreamThreadExceptionResponse.SHUTDOWN_CLIENT;
@@ -160,10 +199,10 @@ class StreamsTest {
             streams.start();
         }
 
-        private Properties settings(String bootstrap) {
+        private Properties settings(Names names) {
             Properties settings = new Properties();
-            settings.put(StreamsConfig.APPLICATION_ID_CONFIG, APPLICATION);
-            settings.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrap);
+            settings.put(StreamsConfig.APPLICATION_ID_CONFIG, names.application());
+            settings.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, node.bootstrap());
             settings.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, StreamsConfig.AT_LEAST_ONCE);
             settings.put(
                     StreamsConfig.STATE_DIR_CONFIG, directory.resolve("state").toString());
@@ -173,7 +212,10 @@ class StreamsTest {
             // Every update goes to the changelog.
             settings.put(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, 0);
             settings.put(StreamsConfig.consumerPrefix("auto.offset.reset"), "earliest");
-            settings.put(StreamsConfig.topicPrefix("segment.bytes"), 10_000);
+            settings.put(StreamsConfig.topicPrefix("storage.engine"), names.engine());
+            // A batch must fit in a segment.
+            settings.put(StreamsConfig.producerPrefix("batch.size"), 1_000);
+            settings.put(StreamsConfig.topicPrefix("segment.bytes"), 3_000);
             settings.put(StreamsConfig.topicPrefix("min.cleanable.dirty.ratio"), "0.01");
             return settings;
         }
@@ -199,9 +241,11 @@ class StreamsTest {
             return counts;
         }
 
+        /** A member that stays in its group would hold up the next one until its session expires. */
         @Override
         public void close() {
-            streams.close(Duration.ofSeconds(30));
+            streams.close(CloseOptions.groupMembershipOperation(GroupMembershipOperation.LEAVE_GROUP)
+                    .withTimeout(Duration.ofSeconds(30)));
         }
 
         /** Sums up the records of all partitions. */
