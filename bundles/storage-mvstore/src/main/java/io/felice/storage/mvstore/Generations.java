@@ -36,6 +36,9 @@ final class Generations {
     private final StoreResources shared;
     private final boolean afterPowerCut;
     private final NavigableMap<Integer, StoreFile> files = new ConcurrentSkipListMap<>();
+    /** The files that are on their way out. */
+    private final Set<StoreFile> leaving = ConcurrentHashMap.newKeySet();
+
     /** Why files that are there cannot be opened. */
     private final Map<Integer, IOException> damaged = new ConcurrentHashMap<>();
 
@@ -50,8 +53,8 @@ final class Generations {
     /**
      * Opens the files that are there.
      *
-     * @throws IOException if the newest cannot be opened: nobody knows the shard's logs then. An older file that cannot be
-     *     opened is {@link #isDamaged}
+     * @throws IOException if the newest cannot be opened: nobody knows the shard's logs then; or if a file is still in use
+     *     by an engine that was stopped. The other files that cannot be opened have a {@link #damageOf}
      */
     void open() throws IOException {
         NavigableMap<Integer, Path> found = onDisk();
@@ -60,6 +63,13 @@ final class Generations {
             try {
                 files.put(file.getKey(), openFile(file.getValue(), file.getKey(), isNewest));
             } catch (IOException failure) {
+                if (StoreFile.isInUse(failure)) {
+                    close();
+                    throw new IOException(
+                            file.getValue() + " is still in use by an engine that was stopped. The logs of shard "
+                                    + shard + " are offline until that engine lets go of it",
+                            failure);
+                }
                 if (isNewest) {
                     close();
                     throw new IOException(
@@ -246,6 +256,8 @@ final class Generations {
         if (unused.isEmpty()) {
             return;
         }
+        leaving.removeIf(StoreFile::isGone);
+        leaving.addAll(unused);
         unused.forEach(file -> files.remove(file.generation(), file));
         shared.flusher().execute(() -> {
             try {
@@ -264,6 +276,13 @@ final class Generations {
     }
 
     void close() {
+        leaving.addAll(files.values());
         files.values().forEach(StoreFile::retire);
+    }
+
+    /** Waits until all files are closed, so that the next engine can open them; false if some are still used then. */
+    boolean awaitGone(long nanos) {
+        long deadline = System.nanoTime() + nanos;
+        return leaving.stream().allMatch(file -> file.awaitGone(deadline - System.nanoTime()));
     }
 }

@@ -170,6 +170,11 @@ public final class MvStorageEngine implements StorageEngine, StatusSource, Store
             return shard;
         }
 
+        /** Closes the shard, also if it is being opened at this moment. */
+        synchronized void close() {
+            ifOpen().ifPresent(StoreShard::close);
+        }
+
         Optional<StoreShard> ifOpen() {
             return Optional.ofNullable(shard);
         }
@@ -499,8 +504,18 @@ public final class MvStorageEngine implements StorageEngine, StatusSource, Store
             running.stop();
         }
         stop(upkeep);
-        openShards().forEach(StoreShard::close);
+        List<Slot> all = slots;
+        if (all != null) {
+            all.forEach(Slot::close);
+        }
         boolean isStopped = stop(flusher);
+        if (!awaitGone()) {
+            LOG.warn(
+                    "Store files of {} are still read or copied after {} s and stay open until that ends",
+                    path,
+                    STOP_SECONDS);
+            isStopped = false;
+        }
         synchronized (this) {
             if (directory != null) {
                 if (isStopped) {
@@ -509,6 +524,11 @@ public final class MvStorageEngine implements StorageEngine, StatusSource, Store
                 directory.close();
             }
         }
+    }
+
+    private boolean awaitGone() {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(STOP_SECONDS);
+        return openShards().stream().allMatch(shard -> shard.awaitGone(deadline - System.nanoTime()));
     }
 
     /** Lets what is queued run, then ends the threads; never by an interrupt, which would close files under others. */

@@ -5,10 +5,14 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.h2.mvstore.Cursor;
+import org.h2.mvstore.DataUtils;
 import org.h2.mvstore.MVMap;
+import org.h2.mvstore.MVStoreException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -53,6 +57,8 @@ final class StoreFile {
     private volatile long lastUse = System.nanoTime();
     /** Held while the file is committed, and until it was opened again if that failed. */
     private final Object reopening = new Object();
+
+    private final CountDownLatch gone = new CountDownLatch(1);
 
     // Guarded by this.
     private int users;
@@ -114,6 +120,12 @@ final class StoreFile {
                 opened = null;
             }
         }
+    }
+
+    /** True if a file cannot be opened because an engine of this process that was stopped still uses it. */
+    static boolean isInUse(IOException failure) {
+        return failure.getCause() instanceof MVStoreException store
+                && store.getErrorCode() == DataUtils.ERROR_FILE_LOCKED;
     }
 
     private IOException failureOf(String what, RuntimeException failure) {
@@ -214,7 +226,23 @@ final class StoreFile {
             }
         } catch (IOException | RuntimeException failure) {
             LOG.warn("The store file {} was not closed in order: {}", path, failure.toString());
+        } finally {
+            gone.countDown();
         }
+    }
+
+    /** Waits until a file that was retired is closed; false if somebody still uses it after that time. */
+    boolean awaitGone(long nanos) {
+        try {
+            return gone.await(nanos, TimeUnit.NANOSECONDS);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
+    boolean isGone() {
+        return gone.getCount() == 0;
     }
 
     /** Gives the file its name, after it was made and committed under another. */

@@ -384,4 +384,9 @@ final class StoreShard {
         logs.values().forEach(log -> log.retire(stopped));
         generations.close();
     }
+
+    /** After {@link #close}: waits until nobody uses the files any more; false if somebody does after that time. */
+    boolean awaitGone(long nanos) {
+        return generations.awaitGone(nanos);
+    }
 }

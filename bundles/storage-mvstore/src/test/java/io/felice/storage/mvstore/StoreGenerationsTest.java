@@ -11,6 +11,7 @@ import io.felice.api.FeliceException;
 import io.felice.api.RecordBatch;
 import io.felice.api.storage.LogId;
 import io.felice.api.storage.PartitionLog;
+import io.felice.api.storage.Replacement;
 import io.felice.api.storage.StoreMaintenance.Work;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -22,6 +23,7 @@ import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -284,6 +286,21 @@ class StoreGenerationsTest {
                     .isInstanceOf(FeliceException.class)
                     .hasMessageContaining("in use by another process");
         }
+    }
+
+    @Test
+    void aStopWaitsUntilNobodyUsesTheFilesSoThatTheNextEngineCanOpenThem() throws Exception {
+        PartitionLog log = open("orders");
+        append(log, 5, 1_000);
+        log.roll();
+        append(log, 5, 1_000);
+        Replacement user = log.replace(List.of(log.segments().get(0)));
+        CompletableFuture<Void> stop = CompletableFuture.runAsync(engine::close);
+        assertThatThrownBy(() -> stop.get(500, TimeUnit.MILLISECONDS)).isInstanceOf(TimeoutException.class);
+        user.close();
+        stop.get(30, TimeUnit.SECONDS);
+        engine = new MvStorageEngine(directory, SETTINGS);
+        assertThat(offsets(open("orders"))).hasSize(10);
     }
 
     @Test
