@@ -11,6 +11,10 @@ import io.felice.api.cluster.ClusterStore.Term;
 import io.felice.api.cluster.ClusterView;
 import io.felice.api.cluster.MetadataRecord;
 import io.felice.api.config.ConfigResource;
+import io.felice.api.security.Acl;
+import io.felice.api.security.AclFilter;
+import io.felice.api.security.QuotaEntity;
+import io.felice.api.security.ScramCredential;
 import io.felice.api.status.HealthSource;
 import io.felice.api.status.StatusSource;
 import io.felice.api.status.StatusTable;
@@ -196,6 +200,28 @@ public final class Controller implements Admin, StatusSource, HealthSource {
     public CompletionStage<Decided<ConfigResource, Void>> alterConfigs(
             Map<ConfigResource, List<ConfigChange>> changes, boolean validateOnly) {
         return submit(now -> DynamicConfigs.alter(now, changes, validateOnly));
+    }
+
+    @Override
+    public CompletionStage<Decided<UserMechanism, Void>> alterUsers(
+            Map<UserMechanism, Optional<ScramCredential>> changes) {
+        return submit(now -> Security.alterUsers(now, changes));
+    }
+
+    @Override
+    public CompletionStage<Decided<Acl, Void>> createAcls(List<Acl> acls) {
+        return submit(now -> Security.createAcls(now, acls));
+    }
+
+    @Override
+    public CompletionStage<Decided<AclFilter, Set<Acl>>> deleteAcls(List<AclFilter> filters) {
+        return submit(now -> Security.deleteAcls(now, filters));
+    }
+
+    @Override
+    public CompletionStage<Decided<QuotaEntity, Void>> alterQuotas(
+            Map<QuotaEntity, Map<String, Optional<Double>>> changes, boolean validateOnly) {
+        return submit(now -> Security.alterQuotas(now, changes, validateOnly));
     }
 
     @Override

@@ -27,6 +27,10 @@ import io.felice.api.partition.LeadershipListener;
 import io.felice.api.partition.LogDir;
 import io.felice.api.partition.Partition;
 import io.felice.api.partition.Partitions;
+import io.felice.api.security.Acl;
+import io.felice.api.security.AclFilter;
+import io.felice.api.security.QuotaEntity;
+import io.felice.api.security.ScramCredential;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -285,6 +289,28 @@ final class FakeBroker implements Partitions, ClusterMetadata, Configs {
         @Override
         public CompletionStage<Decided<ConfigResource, Void>> alterConfigs(
                 Map<ConfigResource, List<ConfigChange>> changes, boolean validateOnly) {
+            throw new UnsupportedOperationException("a coordinator has no use for this");
+        }
+
+        @Override
+        public CompletionStage<Decided<UserMechanism, Void>> alterUsers(
+                Map<UserMechanism, Optional<ScramCredential>> changes) {
+            throw new UnsupportedOperationException("a coordinator has no use for this");
+        }
+
+        @Override
+        public CompletionStage<Decided<Acl, Void>> createAcls(List<Acl> acls) {
+            throw new UnsupportedOperationException("a coordinator has no use for this");
+        }
+
+        @Override
+        public CompletionStage<Decided<AclFilter, Set<Acl>>> deleteAcls(List<AclFilter> filters) {
+            throw new UnsupportedOperationException("a coordinator has no use for this");
+        }
+
+        @Override
+        public CompletionStage<Decided<QuotaEntity, Void>> alterQuotas(
+                Map<QuotaEntity, Map<String, Optional<Double>>> changes, boolean validateOnly) {
             throw new UnsupportedOperationException("a coordinator has no use for this");
         }
 

@@ -1,9 +1,13 @@
 package io.felice.handlers;
 
 import io.felice.api.Turn;
+import io.felice.api.security.Principal;
+import io.felice.api.security.Requester;
 import io.felice.protocol.RequestContext;
 import io.felice.protocol.RequestHandler;
+import io.felice.protocol.SaslSession;
 import java.net.InetSocketAddress;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.common.protocol.ApiMessage;
 
@@ -18,9 +22,27 @@ final class Asking {
     }
 
     static RequestContext context(ApiMessage request, int version, String listener) {
-        InetSocketAddress remote = new InetSocketAddress("127.0.0.1", 50_000);
-        RequestContext.Connection connection = new RequestContext.Connection(1, listener, "User:ANONYMOUS", remote);
-        return new RequestContext(request.apiKey(), (short) version, 1, "client", connection, Turn.IMMEDIATE);
+        return context(request, version, new FakeConnection(listener, Optional.empty()));
+    }
+
+    static RequestContext context(ApiMessage request, int version, FakeConnection connection) {
+        Requester requester =
+                new Requester(Principal.ANONYMOUS, connection.remote().getAddress());
+        return new RequestContext(
+                request.apiKey(), (short) version, 1, "client", requester, connection, Turn.IMMEDIATE);
+    }
+
+    /** A connection of a client on this machine. */
+    record FakeConnection(String listener, Optional<SaslSession> sasl) implements RequestContext.Connection {
+        @Override
+        public long id() {
+            return 1;
+        }
+
+        @Override
+        public InetSocketAddress remote() {
+            return new InetSocketAddress("127.0.0.1", 50_000);
+        }
     }
 
     static <Q extends ApiMessage, R extends ApiMessage> R ask(RequestHandler<Q, R> handler, Q request, int version)

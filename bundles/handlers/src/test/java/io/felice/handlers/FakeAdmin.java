@@ -6,6 +6,10 @@ import io.felice.api.cluster.Admin;
 import io.felice.api.cluster.MetadataRecord;
 import io.felice.api.cluster.Outcome;
 import io.felice.api.config.ConfigResource;
+import io.felice.api.security.Acl;
+import io.felice.api.security.AclFilter;
+import io.felice.api.security.QuotaEntity;
+import io.felice.api.security.ScramCredential;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -102,6 +106,30 @@ final class FakeAdmin implements Admin {
             changes.get(resource).forEach(change -> cluster.config(resource, change.key(), change.value()));
             return null;
         });
+    }
+
+    @Override
+    public CompletionStage<Decided<UserMechanism, Void>> alterUsers(
+            Map<UserMechanism, Optional<ScramCredential>> changes) {
+        asked.add(changes);
+        return decide(changes.keySet(), item -> null);
+    }
+
+    @Override
+    public CompletionStage<Decided<Acl, Void>> createAcls(List<Acl> acls) {
+        return decide(acls, acl -> null);
+    }
+
+    @Override
+    public CompletionStage<Decided<AclFilter, Set<Acl>>> deleteAcls(List<AclFilter> filters) {
+        return decide(filters, filter -> Set.of());
+    }
+
+    @Override
+    public CompletionStage<Decided<QuotaEntity, Void>> alterQuotas(
+            Map<QuotaEntity, Map<String, Optional<Double>>> changes, boolean validateOnly) {
+        asked.add(changes);
+        return decide(changes.keySet(), entity -> null);
     }
 
     @Override

@@ -1,7 +1,6 @@
 package io.felice.network;
 
 import io.felice.protocol.MalformedRequest;
-import io.felice.protocol.RequestContext;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.concurrent.TimeUnit;
@@ -31,7 +30,7 @@ final class Connection {
     private final NioSession session;
     private final Transport transport;
     private final ListenerCounters counters;
-    private final RequestContext.Connection identity;
+    private final Identity identity;
     private final Interest interest;
     private final InFlight inFlight;
     private final Answers answers;
@@ -62,7 +61,7 @@ final class Connection {
         this.session = session;
         this.transport = transport;
         this.counters = counters;
-        this.identity = new RequestContext.Connection(session.getId(), listener.name(), "User:ANONYMOUS", remote);
+        this.identity = new Identity(session.getId(), listener.name(), remote);
         this.interest = new Interest(processor, session);
         this.inFlight = new InFlight(processor);
         this.answers = new Answers(server, this);
@@ -92,7 +91,7 @@ final class Connection {
         return server.memory();
     }
 
-    RequestContext.Connection identity() {
+    Identity identity() {
         return identity;
     }
 

@@ -160,6 +160,7 @@ final class Dispatcher implements FrameReader.Frames {
                 request.apiVersion(),
                 request.correlationId(),
                 request.clientId(),
+                connection.identity().requester(),
                 connection.identity(),
                 processor.turn());
         try {

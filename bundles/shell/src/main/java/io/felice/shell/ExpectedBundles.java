@@ -28,6 +28,7 @@ final class ExpectedBundles {
         expected.put("protocol", new Loss(Extent.PART, "no request handler can be installed or updated"));
         expected.put("network", new Loss(Extent.NODE, "clients cannot connect"));
         expected.put("handlers", new Loss(Extent.NODE, "no request is answered"));
+        expected.put("security", new Loss(Extent.NODE, "nobody says what clients may do, so no request is answered"));
         expected.put("broker", new Loss(Extent.NODE, "no partition is served"));
         expected.put("controller", new Loss(Extent.PART, "topics and settings cannot be changed"));
         expected.put("coordinator", new Loss(Extent.PART, "consumer groups do not work"));

@@ -2,6 +2,11 @@ package io.felice.api.cluster;
 
 import io.felice.api.TopicPartition;
 import io.felice.api.config.ConfigResource;
+import io.felice.api.security.Acl;
+import io.felice.api.security.AclFilter;
+import io.felice.api.security.QuotaEntity;
+import io.felice.api.security.ScramCredential;
+import io.felice.api.security.ScramMechanism;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -124,6 +129,32 @@ public interface Admin {
      */
     CompletionStage<Decided<ConfigResource, Void>> alterConfigs(
             Map<ConfigResource, List<ConfigChange>> changes, boolean validateOnly);
+
+    /** The password of a user for one mechanism. */
+    record UserMechanism(String user, ScramMechanism mechanism) {}
+
+    /**
+     * Sets and removes passwords of users (KIP-554).
+     *
+     * @param changes the new credential; empty to remove it
+     * @return errors of an item: RESOURCE_NOT_FOUND, UNACCEPTABLE_CREDENTIAL, INVALID_REQUEST
+     */
+    CompletionStage<Decided<UserMechanism, Void>> alterUsers(Map<UserMechanism, Optional<ScramCredential>> changes);
+
+    /** Adds ACLs; one that is there already changes nothing. Error of an ACL: INVALID_REQUEST. */
+    CompletionStage<Decided<Acl, Void>> createAcls(List<Acl> acls);
+
+    /** Removes the ACLs that a filter finds. The value of a filter is what was removed. */
+    CompletionStage<Decided<AclFilter, Set<Acl>>> deleteAcls(List<AclFilter> filters);
+
+    /**
+     * Sets and removes quotas (KIP-546). Either all changes of an entity are made or none.
+     *
+     * @param changes the new value by key; empty to remove it
+     * @return error of an entity: INVALID_REQUEST
+     */
+    CompletionStage<Decided<QuotaEntity, Void>> alterQuotas(
+            Map<QuotaEntity, Map<String, Optional<Double>>> changes, boolean validateOnly);
 
     /**
      * Elects leaders (KIP-460).

@@ -1,6 +1,7 @@
 package io.felice.api.cluster;
 
 import io.felice.api.config.ConfigResource;
+import io.felice.api.security.SecurityView;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
@@ -20,7 +21,7 @@ import java.util.UUID;
 public final class ClusterView {
     /** The view before the first record: version 0, without a cluster id. */
     public static final ClusterView EMPTY =
-            new ClusterView(0, null, Map.of(), Map.of(), Map.of(), Map.of(), Map.of(), 0L);
+            new ClusterView(0, null, Map.of(), Map.of(), Map.of(), Map.of(), Map.of(), SecurityView.EMPTY, 0L);
 
     private final long version;
     private final String clusterId;
@@ -29,6 +30,7 @@ public final class ClusterView {
     private final Map<String, TopicView> topicsByName;
     private final Map<UUID, TopicView> topicsById;
     private final Map<ConfigResource, Map<String, String>> configs;
+    private final SecurityView security;
     private final long nextProducerId;
 
     private ClusterView(
@@ -39,6 +41,7 @@ public final class ClusterView {
             Map<String, TopicView> topicsByName,
             Map<UUID, TopicView> topicsById,
             Map<ConfigResource, Map<String, String>> configs,
+            SecurityView security,
             long nextProducerId) {
         this.version = version;
         this.clusterId = clusterId;
@@ -47,6 +50,7 @@ public final class ClusterView {
         this.topicsByName = topicsByName;
         this.topicsById = topicsById;
         this.configs = configs;
+        this.security = security;
         this.nextProducerId = nextProducerId;
     }
 
@@ -107,6 +111,11 @@ public final class ClusterView {
         return configs.getOrDefault(resource, Map.of());
     }
 
+    /** The users, ACLs and quotas. */
+    public SecurityView security() {
+        return security;
+    }
+
     /** The first producer id that is in no block yet. */
     public long nextProducerId() {
         return nextProducerId;
@@ -142,6 +151,13 @@ public final class ClusterView {
         }
         configs.forEach((resource, entries) ->
                 entries.forEach((k, v) -> records.add(new MetadataRecord.ConfigSet(resource, k, v))));
+        security.users()
+                .forEach((user, credentials) -> credentials.forEach((mechanism, credential) ->
+                        records.add(new MetadataRecord.CredentialSet(user, mechanism, credential))));
+        security.acls().forEach(acl -> records.add(new MetadataRecord.AclAdded(acl)));
+        security.quotas()
+                .forEach((entity, values) ->
+                        values.forEach((key, value) -> records.add(new MetadataRecord.QuotaSet(entity, key, value))));
         if (nextProducerId > 0) {
             records.add(new MetadataRecord.ProducerIdsAllocated(-1, nextProducerId, 0));
         }
@@ -157,6 +173,7 @@ public final class ClusterView {
         private final Copied<String, TopicView> topicsByName;
         private final Copied<UUID, TopicView> topicsById;
         private final Copied<ConfigResource, Map<String, String>> configs;
+        private final SecurityReplay security;
         private final Map<UUID, Map<Integer, PartitionState>> changed = new HashMap<>();
         private final Map<ConfigResource, Map<String, String>> changedConfigs = new HashMap<>();
 
@@ -168,6 +185,7 @@ public final class ClusterView {
             topicsByName = new Copied<>(from.topicsByName);
             topicsById = new Copied<>(from.topicsById);
             configs = new Copied<>(from.configs);
+            security = new SecurityReplay(from.security);
         }
 
         void apply(MetadataRecord record) {
@@ -192,7 +210,7 @@ public final class ClusterView {
                 nextProducerId = Math.max(nextProducerId, ids.nextId());
             } else if (record instanceof MetadataRecord.ClusterNamed named) {
                 clusterId = named.clusterId();
-            } else if (!(record instanceof MetadataRecord.BrokerRefused)) {
+            } else if (!security.apply(record) && !(record instanceof MetadataRecord.BrokerRefused)) {
                 throw new IllegalStateException("no replay for " + record);
             }
         }
@@ -251,12 +269,13 @@ public final class ClusterView {
                     topicsByName.read(),
                     topicsById.read(),
                     configs.read(),
+                    security.result(),
                     nextProducerId);
         }
     }
 
     /** A map that is copied at the first call of {@link #write}. */
-    private static final class Copied<K, V> {
+    static final class Copied<K, V> {
         private Map<K, V> map;
         private boolean own;
 

@@ -1,6 +1,10 @@
 package io.felice.api.cluster;
 
 import io.felice.api.config.ConfigResource;
+import io.felice.api.security.Acl;
+import io.felice.api.security.QuotaEntity;
+import io.felice.api.security.ScramCredential;
+import io.felice.api.security.ScramMechanism;
 import java.util.Objects;
 import java.util.UUID;
 import org.osgi.annotation.versioning.ProviderType;
@@ -90,6 +94,44 @@ public sealed interface MetadataRecord {
         /** The first id of the next block. */
         public long nextId() {
             return firstId + count;
+        }
+    }
+
+    /**
+     * A user got a password, or lost it.
+     *
+     * @param credential null if it was removed
+     */
+    record CredentialSet(String user, ScramMechanism mechanism, ScramCredential credential) implements MetadataRecord {
+        public CredentialSet {
+            Objects.requireNonNull(user, "user");
+            Objects.requireNonNull(mechanism, "mechanism");
+        }
+    }
+
+    /** An ACL was added. */
+    record AclAdded(Acl acl) implements MetadataRecord {
+        public AclAdded {
+            Objects.requireNonNull(acl, "acl");
+        }
+    }
+
+    /** An ACL was removed. */
+    record AclRemoved(Acl acl) implements MetadataRecord {
+        public AclRemoved {
+            Objects.requireNonNull(acl, "acl");
+        }
+    }
+
+    /**
+     * A quota was set or removed.
+     *
+     * @param value null if the quota was removed
+     */
+    record QuotaSet(QuotaEntity entity, String key, Double value) implements MetadataRecord {
+        public QuotaSet {
+            Objects.requireNonNull(entity, "entity");
+            Objects.requireNonNull(key, "key");
         }
     }
 }

@@ -2,6 +2,12 @@ package io.felice.api.cluster;
 
 import io.felice.api.ErrorCode;
 import io.felice.api.config.ConfigResource;
+import io.felice.api.security.Acl;
+import io.felice.api.security.Operation;
+import io.felice.api.security.QuotaEntity;
+import io.felice.api.security.ResourceType;
+import io.felice.api.security.ScramCredential;
+import io.felice.api.security.ScramMechanism;
 import io.felice.api.storage.EngineTrait;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -39,27 +45,34 @@ public final class MetadataText {
     private static final String HEX = "0123456789ABCDEF";
     private static final String PLAIN = "-._";
 
-    private static final Map<String, Function<Fields, MetadataRecord>> READERS = Map.of(
-            "cluster-named/1",
-            fields -> new MetadataRecord.ClusterNamed(fields.text("id")),
-            "broker-registered/1",
-            MetadataText::brokerRegistered,
-            "broker-gone/1",
-            fields -> new MetadataRecord.BrokerGone(fields.integer("id"), fields.number("epoch")),
-            "broker-refused/1",
-            fields -> new MetadataRecord.BrokerRefused(
-                    fields.integer("id"), UUID.fromString(fields.required("incarnation")), fields.text("reason")),
-            "topic-created/1",
-            fields -> new MetadataRecord.TopicCreated(fields.id("topic-id"), fields.text("name")),
-            "topic-deleted/1",
-            fields -> new MetadataRecord.TopicDeleted(fields.id("topic-id")),
-            "partition-changed/1",
-            MetadataText::partitionChanged,
-            "config-set/1",
-            MetadataText::configSet,
-            "producer-ids-allocated/1",
-            fields -> new MetadataRecord.ProducerIdsAllocated(
-                    fields.integer("broker"), fields.number("first-id"), fields.integer("count")));
+    private static final String CREDENTIAL = "credential-set/1";
+
+    private static final Map<String, Function<Fields, MetadataRecord>> READERS = Map.ofEntries(
+            Map.entry("cluster-named/1", fields -> new MetadataRecord.ClusterNamed(fields.text("id"))),
+            Map.entry("broker-registered/1", MetadataText::brokerRegistered),
+            Map.entry(
+                    "broker-gone/1",
+                    fields -> new MetadataRecord.BrokerGone(fields.integer("id"), fields.number("epoch"))),
+            Map.entry(
+                    "broker-refused/1",
+                    fields -> new MetadataRecord.BrokerRefused(
+                            fields.integer("id"),
+                            UUID.fromString(fields.required("incarnation")),
+                            fields.text("reason"))),
+            Map.entry(
+                    "topic-created/1",
+                    fields -> new MetadataRecord.TopicCreated(fields.id("topic-id"), fields.text("name"))),
+            Map.entry("topic-deleted/1", fields -> new MetadataRecord.TopicDeleted(fields.id("topic-id"))),
+            Map.entry("partition-changed/1", MetadataText::partitionChanged),
+            Map.entry("config-set/1", MetadataText::configSet),
+            Map.entry(CREDENTIAL, MetadataText::credentialSet),
+            Map.entry("acl-added/1", fields -> new MetadataRecord.AclAdded(acl(fields))),
+            Map.entry("acl-removed/1", fields -> new MetadataRecord.AclRemoved(acl(fields))),
+            Map.entry("quota-set/1", MetadataText::quotaSet),
+            Map.entry(
+                    "producer-ids-allocated/1",
+                    fields -> new MetadataRecord.ProducerIdsAllocated(
+                            fields.integer("broker"), fields.number("first-id"), fields.integer("count"))));
 
     private MetadataText() {}
 
@@ -103,7 +116,48 @@ public final class MetadataText {
         } else if (record instanceof MetadataRecord.ClusterNamed cluster) {
             return line("cluster-named/1").text("id", cluster.clusterId()).done();
         }
+        return encodeSecurity(record);
+    }
+
+    private static String encodeSecurity(MetadataRecord record) {
+        if (record instanceof MetadataRecord.CredentialSet set) {
+            Line line = line(CREDENTIAL)
+                    .text("user", set.user())
+                    .raw("mechanism", set.mechanism().name());
+            ScramCredential credential = set.credential();
+            return credential == null
+                    ? line.done()
+                    : line.bytes("salt", credential.salt())
+                            .bytes("stored-key", credential.storedKey())
+                            .bytes("server-key", credential.serverKey())
+                            .raw("iterations", credential.iterations())
+                            .done();
+        } else if (record instanceof MetadataRecord.AclAdded added) {
+            return encode("acl-added/1", added.acl());
+        } else if (record instanceof MetadataRecord.AclRemoved removed) {
+            return encode("acl-removed/1", removed.acl());
+        } else if (record instanceof MetadataRecord.QuotaSet set) {
+            return line("quota-set/1")
+                    .text("user", set.entity().user())
+                    .text("client-id", set.entity().clientId())
+                    .text("ip", set.entity().ip())
+                    .text("key", set.key())
+                    .text("value", set.value() == null ? null : set.value().toString())
+                    .done();
+        }
         throw new IllegalStateException("no text for " + record);
+    }
+
+    private static String encode(String type, Acl acl) {
+        return line(type)
+                .raw("type", acl.type().name())
+                .text("name", acl.name())
+                .raw("pattern", acl.pattern().name())
+                .text("principal", acl.principal())
+                .text("host", acl.host())
+                .raw("operation", acl.operation().name())
+                .raw("allows", acl.allows())
+                .done();
     }
 
     /**
@@ -125,8 +179,41 @@ public final class MetadataText {
         try {
             return Optional.of(reader.apply(new Fields(words)));
         } catch (IllegalArgumentException | NullPointerException malformed) {
-            throw ErrorCode.CORRUPT_MESSAGE.because("Not a metadata record: " + line, malformed);
+            throw words[0].equals(CREDENTIAL)
+                    ? ErrorCode.CORRUPT_MESSAGE.because("Not a metadata record: a credential that cannot be read")
+                    : ErrorCode.CORRUPT_MESSAGE.because("Not a metadata record: " + line, malformed);
         }
+    }
+
+    private static MetadataRecord credentialSet(Fields fields) {
+        ScramCredential credential = fields.values.containsKey("salt")
+                ? new ScramCredential(
+                        fields.bytes("salt"),
+                        fields.bytes("stored-key"),
+                        fields.bytes("server-key"),
+                        fields.integer("iterations"))
+                : null;
+        return new MetadataRecord.CredentialSet(
+                fields.text("user"), ScramMechanism.valueOf(fields.required("mechanism")), credential);
+    }
+
+    private static Acl acl(Fields fields) {
+        return new Acl(
+                ResourceType.valueOf(fields.required("type")),
+                fields.text("name"),
+                Acl.Pattern.valueOf(fields.required("pattern")),
+                fields.text("principal"),
+                fields.text("host"),
+                Operation.valueOf(fields.required("operation")),
+                Boolean.parseBoolean(fields.required("allows")));
+    }
+
+    private static MetadataRecord quotaSet(Fields fields) {
+        String value = fields.text("value");
+        return new MetadataRecord.QuotaSet(
+                new QuotaEntity(fields.text("user"), fields.text("client-id"), fields.text("ip")),
+                fields.text("key"),
+                value == null ? null : Double.valueOf(value));
     }
 
     private static RuntimeException unknown(String line, String type) {
@@ -306,6 +393,10 @@ public final class MetadataText {
                     .putLong(id.getMostSignificantBits())
                     .putLong(id.getLeastSignificantBits())
                     .array();
+            return bytes(name, bytes);
+        }
+
+        Line bytes(String name, byte[] bytes) {
             return raw(name, Base64.getUrlEncoder().withoutPadding().encodeToString(bytes));
         }
 
@@ -355,11 +446,15 @@ public final class MetadataText {
         }
 
         UUID id(String name) {
-            ByteBuffer bytes = ByteBuffer.wrap(Base64.getUrlDecoder().decode(required(name)));
+            ByteBuffer bytes = ByteBuffer.wrap(bytes(name));
             if (bytes.remaining() != 16) {
                 throw new IllegalArgumentException(name + " is not 16 bytes");
             }
             return new UUID(bytes.getLong(), bytes.getLong());
+        }
+
+        byte[] bytes(String name) {
+            return Base64.getUrlDecoder().decode(required(name));
         }
 
         List<Integer> numbers(String name) {

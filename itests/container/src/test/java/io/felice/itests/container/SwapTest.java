@@ -29,6 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 class SwapTest {
     private static final List<String> UNNOTICED = List.of(
             "io.felice.handlers",
+            "io.felice.security",
             "io.felice.coordinator",
             "io.felice.broker",
             "io.felice.controller",
