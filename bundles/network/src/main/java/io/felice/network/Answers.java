@@ -41,6 +41,7 @@ final class Answers {
         if (!pending.takeCompleted()) {
             return;
         }
+        charge(pending);
         if (pending.failure() != null) {
             processor.counters(pending.api.key()).errors.add(1);
             fail(pending, FeliceException.unwrap(pending.failure()));
@@ -51,6 +52,13 @@ final class Answers {
         }
         pending.release(server.memory(), true);
         connection.markDirty();
+    }
+
+    private void charge(PendingResponse pending) {
+        int wait = server.throttling().charge(pending, connection.identity().requester(), pending.response());
+        if (wait > 0) {
+            connection.mute(wait);
+        }
     }
 
     /** Answers a request whose handler was removed with a retriable error, unless its stage has completed. */

@@ -46,6 +46,10 @@ final class Connection {
 
     private Phase phase = Phase.FRESH;
     private boolean dirty;
+    /** Until when no request begins, by {@link System#nanoTime}, if {@link #muted}. */
+    private long mutedUntil;
+
+    private boolean muted;
     private long activeAt = System.nanoTime();
 
     Connection(
@@ -128,6 +132,28 @@ final class Connection {
 
     boolean mayBegin() {
         return dispatcher.mayBegin();
+    }
+
+    /** Begins no request for some time: the client is over its quota. */
+    void mute(int ms) {
+        mutedUntil = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(ms);
+        muted = true;
+        processor.muted(this);
+    }
+
+    boolean isMuted() {
+        return muted;
+    }
+
+    /** Lets requests begin again if the time is over. @return true if the time is over */
+    boolean unmute(long now) {
+        if (now - mutedUntil < 0) {
+            return false;
+        }
+        muted = false;
+        resume();
+        markDirty();
+        return true;
     }
 
     /** A well-formed request has begun. */

@@ -43,6 +43,7 @@ final class Dispatcher implements FrameReader.Frames {
     public boolean mayBegin() {
         Limits limits = server.limits();
         return connection.phase().beginsRequests()
+                && !connection.isMuted()
                 && inFlight.hasRoom(limits.inFlightPerConnection())
                 && answers.bytes() < limits.responseBytes()
                 && processor.mayBegin();
@@ -134,7 +135,13 @@ final class Dispatcher implements FrameReader.Frames {
         }
         inFlight.add(pending);
         rememberSoftware(request.message());
-        call(service, request, pending);
+        if (server.throttling().countsTime()) {
+            pending.handlerBegins(System.nanoTime());
+            call(service, request, pending);
+            pending.handlerReturned(System.nanoTime());
+        } else {
+            call(service, request, pending);
+        }
     }
 
     private static ByteBuffer copyOf(ByteBuffer frame) {

@@ -118,7 +118,13 @@ final class ListenerAcceptor extends NioSocketAcceptor {
         private void attach(NioSession session) {
             RoundProcessor processor = (RoundProcessor) session.getProcessor();
             Transport transport = new PlainTransport((SocketChannel) session.getChannel());
-            new Connection(server, processor, session, transport, listener, counters).attach();
+            Connection connection = new Connection(server, processor, session, transport, listener, counters);
+            connection.attach();
+            int wait = server.throttling()
+                    .chargeConnection(connection.identity().remote().getAddress());
+            if (wait > 0) {
+                connection.mute(wait);
+            }
             counters.open.incrementAndGet();
         }
 

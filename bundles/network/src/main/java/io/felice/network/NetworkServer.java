@@ -2,6 +2,7 @@ package io.felice.network;
 
 import io.felice.api.Launch;
 import io.felice.api.cluster.Endpoints;
+import io.felice.api.security.Quotas;
 import io.felice.api.status.HealthSource;
 import io.felice.api.status.StatusSource;
 import io.felice.api.status.StatusTable;
@@ -18,6 +19,8 @@ import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Deactivate;
 import org.osgi.service.component.annotations.Modified;
 import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
 import org.osgi.service.metatype.annotations.AttributeDefinition;
 import org.osgi.service.metatype.annotations.Designate;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
@@ -153,6 +156,7 @@ public final class NetworkServer implements StatusSource, HealthSource {
 
     private final BundleContext context;
     private final ApiTable apis;
+    private final Throttling throttling = new Throttling();
     private final ExecutorService lifecycle =
             Executors.newSingleThreadExecutor(task -> new Thread(task, "felice-network-lifecycle"));
     private final CountDownLatch leaving = new CountDownLatch(1);
@@ -164,6 +168,19 @@ public final class NetworkServer implements StatusSource, HealthSource {
         this.context = context;
         this.apis = apis;
         lifecycle.execute(() -> begin(config));
+    }
+
+    @Reference(
+            name = "quotas",
+            cardinality = ReferenceCardinality.OPTIONAL,
+            policy = ReferencePolicy.DYNAMIC,
+            unbind = "unbindQuotas")
+    public void bindQuotas(Quotas quotas) {
+        throttling.bind(quotas);
+    }
+
+    public void unbindQuotas(Quotas quotas) {
+        throttling.unbind(quotas);
     }
 
     @Modified
@@ -246,7 +263,7 @@ public final class NetworkServer implements StatusSource, HealthSource {
         if (leaving.getCount() == 0) {
             return;
         }
-        Server opening = new Server(settings, apis);
+        Server opening = new Server(settings, apis, throttling);
         try {
             bind(opening);
         } catch (Server.CannotListen failure) {

@@ -37,6 +37,8 @@ final class PendingResponse implements BiConsumer<ApiMessage, Throwable> {
     private boolean answered;
     private boolean closes;
     private long orphanedAt;
+    private long handlerBeganAt;
+    private long handlerNanos;
 
     /** @param servedBy the id of the {@link ApiTable.Service} that handles it */
     PendingResponse(Connection connection, long servedBy, Api api, Request request, long now) {
@@ -74,6 +76,21 @@ final class PendingResponse implements BiConsumer<ApiMessage, Throwable> {
             connection.memory().outlives(-memoryBytes());
             release(connection.memory(), false);
         }
+    }
+
+    /** The I/O thread calls the handler. Not called if nobody wants to know its time. */
+    void handlerBegins(long now) {
+        handlerBeganAt = now;
+    }
+
+    void handlerReturned(long now) {
+        handlerNanos = now - handlerBeganAt;
+    }
+
+    /** For how long the handler has held the I/O thread; 0 if that is not measured. */
+    long handlerNanos() {
+        boolean isHere = handlerBeganAt != 0 && handlerNanos == 0;
+        return isHere ? System.nanoTime() - handlerBeganAt : handlerNanos;
     }
 
     /**

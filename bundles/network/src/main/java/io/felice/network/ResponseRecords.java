@@ -17,6 +17,18 @@ final class ResponseRecords {
         }
     }
 
+    /** The bytes of the records in a fetch response; 0 for any other response. */
+    static long sizeInBytes(ApiMessage response) {
+        return response instanceof FetchResponseData fetch
+                ? fetch.responses().stream()
+                        .flatMap(topic -> topic.partitions().stream())
+                        .mapToLong(partition -> partition.records() == null
+                                ? 0
+                                : partition.records().sizeInBytes())
+                        .sum()
+                : 0;
+    }
+
     private static void release(FetchResponseData.PartitionData partition) {
         if (partition.records() instanceof PinnedRecords pinned) {
             pinned.records().close();

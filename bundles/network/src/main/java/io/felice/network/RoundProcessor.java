@@ -53,6 +53,7 @@ public final class RoundProcessor extends NioProcessor {
     private final Set<Connection> waiting = new LinkedHashSet<>();
     private final Set<Connection> starving = new LinkedHashSet<>();
     private final Set<Connection> blocked = new LinkedHashSet<>();
+    private final Set<Connection> muted = new LinkedHashSet<>();
     private List<Runnable> deferred = new ArrayList<>();
     private List<Runnable> running = new ArrayList<>();
 
@@ -203,7 +204,7 @@ public final class RoundProcessor extends NioProcessor {
     }
 
     private boolean isHurried() {
-        return !waiting.isEmpty() || !starving.isEmpty() || !blocked.isEmpty();
+        return !waiting.isEmpty() || !starving.isEmpty() || !blocked.isEmpty() || !muted.isEmpty();
     }
 
     /** Runs after the deferred actions, so that the actions of a removed handler have run. */
@@ -288,6 +289,7 @@ public final class RoundProcessor extends NioProcessor {
                 .filter(connection -> connection.hasHeldEnough(now))
                 .forEach(Connection::resume);
         feedStarving(now);
+        unmute(now);
         if (slow || connections.size() < 64) {
             List.copyOf(connections).forEach(connection -> connection.check(now));
         }
@@ -310,6 +312,14 @@ public final class RoundProcessor extends NioProcessor {
         hungry.stream().filter(Connection::isStarving).forEach(starving::add);
         if (!starving.isEmpty()) {
             server.memoryIsShort();
+        }
+    }
+
+    private void unmute(long now) {
+        for (Connection connection : List.copyOf(muted)) {
+            if (connection.isClosed() || connection.unmute(now)) {
+                muted.remove(connection);
+            }
         }
     }
 
@@ -354,6 +364,7 @@ public final class RoundProcessor extends NioProcessor {
         waiting.remove(connection);
         starving.remove(connection);
         blocked.remove(connection);
+        muted.remove(connection);
         connectionCount.add(-1);
         if (connections.isEmpty()) {
             settle();
@@ -383,6 +394,10 @@ public final class RoundProcessor extends NioProcessor {
 
     void blocked(Connection connection) {
         blocked.add(connection);
+    }
+
+    void muted(Connection connection) {
+        muted.add(connection);
     }
 
     /** Called when an API has a handler again. */

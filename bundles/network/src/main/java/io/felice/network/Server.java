@@ -35,6 +35,7 @@ final class Server {
 
     private final Settings settings;
     private final ApiTable apis;
+    private final Throttling throttling;
     private final FrameMemory memory;
     private final RequestLog requestLog = new RequestLog();
     private final Complaints complaints = new Complaints(log);
@@ -56,8 +57,9 @@ final class Server {
     private Map<String, String> overrides = Map.of();
     private boolean knowsPossible;
 
-    Server(Settings settings, ApiTable apis) {
+    Server(Settings settings, ApiTable apis, Throttling throttling) {
         this.settings = settings;
+        this.throttling = throttling;
         this.apis = apis;
         this.limitsOfFile = settings.limits();
         this.limits = limitsOfFile;
@@ -147,6 +149,10 @@ final class Server {
 
     List<BrokerRegistration.Endpoint> endpoints() {
         return List.copyOf(endpoints);
+    }
+
+    Throttling throttling() {
+        return throttling;
     }
 
     Settings settings() {
