@@ -22,6 +22,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.ZooKeeper;
+import org.apache.zookeeper.client.ZKClientConfig;
 
 /**
  * {@code felice metadata-repair}: makes a metadata log readable again that has lost batches which no node knows any
@@ -40,6 +41,7 @@ public final class MetadataRepair {
     private final Options options;
     private final PrintStream out;
     private final Paths paths;
+    private final Encryption ofEnsemble;
     private final Path secretFile;
 
     /** @param yes true to repair, false only to print what would be lost */
@@ -59,6 +61,7 @@ public final class MetadataRepair {
         this.out = out;
         CfgFile store = cfg("io.felice.cluster.zookeeper.cfg");
         this.paths = new Paths(store.get("root", "/felice"));
+        this.ofEnsemble = Encryption.of(store);
         this.secretFile = options.data()
                 .resolve(store.get(
                         "secret.file",
@@ -77,7 +80,7 @@ public final class MetadataRepair {
         try {
             String ensemble =
                     cfg("io.felice.cluster.zookeeper.cfg").get("connect", "").trim();
-            return ensemble.isEmpty() ? repairEmbedded() : repair(ensemble);
+            return ensemble.isEmpty() ? repairEmbedded() : repair(ensemble, ofEnsemble);
         } catch (Impossible | IOException impossible) {
             out.println(impossible.getMessage());
         } catch (KeeperException failure) {
@@ -95,13 +98,16 @@ public final class MetadataRepair {
                     "There is no embedded ZooKeeper in " + directory + ". Name an ensemble: --zookeeper LIST");
         }
         try (SingleServer server = SingleServer.open(ServerSettings.onLoopback(directory))) {
-            return repair(server.connectString());
+            return repair(server.connectString(), Encryption.NONE);
         }
     }
 
-    private int repair(String ensemble) throws IOException, InterruptedException, KeeperException, Impossible {
+    private int repair(String ensemble, Encryption encryption)
+            throws IOException, InterruptedException, KeeperException, Impossible {
         byte[] secret = AccessSecret.read(secretFile, false);
-        ZooKeeper zooKeeper = new ZooKeeper(ensemble, SESSION_MS, event -> {});
+        ZKClientConfig config = new ZKClientConfig();
+        encryption.applyTo(config);
+        ZooKeeper zooKeeper = new ZooKeeper(ensemble, SESSION_MS, event -> {}, config);
         try {
             zooKeeper.addAuthInfo("digest", secret);
             if (zooKeeper.exists(paths.root(), false) == null) {
@@ -117,7 +123,7 @@ public final class MetadataRepair {
                 out.println("Nothing was changed. To go on with what is left, say --yes.");
                 return FAILED;
             }
-            write(ensemble, zooKeeper);
+            write(ensemble, encryption, zooKeeper);
             out.println("The metadata log is repaired.");
             return DONE;
         } finally {
@@ -158,13 +164,14 @@ public final class MetadataRepair {
     }
 
     /** Writes the snapshots. Reads the log again first, when no other node can write any more. */
-    private void write(String ensemble, ZooKeeper zooKeeper)
+    private void write(String ensemble, Encryption encryption, ZooKeeper zooKeeper)
             throws IOException, InterruptedException, KeeperException, Impossible {
         ZooKeeperStore store = new ZooKeeperStore(new StoreConfig(
                 ensemble,
                 paths.root(),
                 secretFile.toString(),
-                Files.createTempFile("felice", ".session").toString()));
+                Files.createTempFile("felice", ".session").toString(),
+                encryption));
         try {
             CompletableFuture<ClusterStore.Term> elected = new CompletableFuture<>();
             store.campaign(new Candidacy(elected));
@@ -228,8 +235,39 @@ public final class MetadataRepair {
     }
 
     /** The settings of the store that this command opens. */
-    private record StoreConfig(String connect, String root, String secret_file, String session_file)
+    private record StoreConfig(
+            String connect, String root, String secret_file, String session_file, Encryption encryption)
             implements ZooKeeperStore.Config {
+        @Override
+        public boolean ssl() {
+            return encryption.isOn();
+        }
+
+        @Override
+        public String ssl_truststore_location() {
+            return encryption.trustStore();
+        }
+
+        @Override
+        public String ssl_truststore_password_file() {
+            return encryption.trustStorePasswordFile();
+        }
+
+        @Override
+        public String ssl_keystore_location() {
+            return encryption.keyStore();
+        }
+
+        @Override
+        public String ssl_keystore_password_file() {
+            return encryption.keyStorePasswordFile();
+        }
+
+        @Override
+        public boolean ssl_hostname_verification() {
+            return encryption.checksHost();
+        }
+
         @Override
         public int session_timeout_ms() {
             return SESSION_MS;

@@ -49,7 +49,14 @@ final class ZooKeeperClient {
     private boolean detached;
 
     /** Opens a session, or continues an older one if {@code ticket} is not null. */
-    ZooKeeperClient(String connect, int timeoutMs, byte[] secret, SessionTicket ticket, States states, Executor events)
+    ZooKeeperClient(
+            String connect,
+            int timeoutMs,
+            Encryption encryption,
+            byte[] secret,
+            SessionTicket ticket,
+            States states,
+            Executor events)
             throws IOException {
         this.events = events;
         Watcher watcher = event -> {
@@ -58,19 +65,20 @@ final class ZooKeeperClient {
             }
         };
         handle = ticket == null
-                ? new Handle(connect, timeoutMs, watcher)
-                : new Handle(connect, timeoutMs, watcher, ticket);
+                ? new Handle(connect, timeoutMs, watcher, config(encryption))
+                : new Handle(connect, timeoutMs, watcher, config(encryption), ticket);
         handle.addAuthInfo("digest", secret);
     }
 
     /** The library's client. Only a subclass can close the connection without ending the session. */
     @SuppressWarnings("try") // the library's close() may be interrupted
     private static final class Handle extends ZooKeeper {
-        Handle(String connect, int timeoutMs, Watcher watcher) throws IOException {
-            super(connect, timeoutMs, watcher, config());
+        Handle(String connect, int timeoutMs, Watcher watcher, ZKClientConfig config) throws IOException {
+            super(connect, timeoutMs, watcher, config);
         }
 
-        Handle(String connect, int timeoutMs, Watcher watcher, SessionTicket ticket) throws IOException {
+        Handle(String connect, int timeoutMs, Watcher watcher, ZKClientConfig config, SessionTicket ticket)
+                throws IOException {
             super(
                     connect,
                     timeoutMs,
@@ -79,21 +87,22 @@ final class ZooKeeperClient {
                     ticket.password(),
                     false,
                     new StaticHostProvider(new ConnectStringParser(connect).getServerAddresses()),
-                    config());
+                    config);
         }
 
         void leave() {
             cnxn.disconnect();
         }
+    }
 
-        private static ZKClientConfig config() {
-            ZKClientConfig config = new ZKClientConfig();
-            config.setProperty(ZKClientConfig.ENABLE_CLIENT_SASL_KEY, "false");
-            // The store reads all znodes again after a reconnect. The embedded server refuses to restore watches.
-            config.setProperty(ZKClientConfig.DISABLE_AUTO_WATCH_RESET, "true");
-            config.setProperty(ZKClientConfig.JUTE_MAXBUFFER, Integer.toString(MAX_ANSWER_BYTES));
-            return config;
-        }
+    private static ZKClientConfig config(Encryption encryption) {
+        ZKClientConfig config = new ZKClientConfig();
+        config.setProperty(ZKClientConfig.ENABLE_CLIENT_SASL_KEY, "false");
+        // The store reads all znodes again after a reconnect. The embedded server refuses to restore watches.
+        config.setProperty(ZKClientConfig.DISABLE_AUTO_WATCH_RESET, "true");
+        config.setProperty(ZKClientConfig.JUTE_MAXBUFFER, Integer.toString(MAX_ANSWER_BYTES));
+        encryption.applyTo(config);
+        return config;
     }
 
     SessionTicket ticket() {

@@ -37,13 +37,20 @@ final class ZooKeeperSession {
      * @param secretFile holds the secret that gives access to the znodes; all brokers of a cluster have the same
      * @param sessionFile stores the session's id and password, so that the next process can end the session; empty for a
      *     file beside the secret
+     * @param ofEnsemble how connections to an ensemble are encrypted; those to the embedded server never are
      */
-    record Settings(String connect, int timeoutMs, Paths paths, String secretFile, String sessionFile) {
+    record Settings(
+            String connect, int timeoutMs, Paths paths, String secretFile, String sessionFile, Encryption ofEnsemble) {
         /** @throws IllegalArgumentException if a setting cannot be used; the message is a sentence for the operator */
         void check() {
             paths.check();
             secret();
             session();
+            ofEnsemble.check();
+        }
+
+        Encryption encryption() {
+            return connect.isEmpty() ? Encryption.NONE : ofEnsemble;
         }
 
         Path secret() {
@@ -204,7 +211,8 @@ final class ZooKeeperSession {
         try {
             byte[] secret =
                     AccessSecret.read(settings.secret(), settings.connect().isEmpty());
-            client = new ZooKeeperClient(address, settings.timeoutMs(), secret, ticket, this::changed, events);
+            client = new ZooKeeperClient(
+                    address, settings.timeoutMs(), settings.encryption(), secret, ticket, this::changed, events);
             connectedTo = address;
             absence.begins();
         } catch (IOException failure) {
@@ -238,7 +246,13 @@ final class ZooKeeperSession {
         log.info("Ending the ZooKeeper {} that an earlier process left open", ticket);
         try {
             oldSession = new ZooKeeperClient(
-                    address, settings.timeoutMs(), new byte[0], ticket, this::oldSessionChanged, events);
+                    address,
+                    settings.timeoutMs(),
+                    settings.encryption(),
+                    new byte[0],
+                    ticket,
+                    this::oldSessionChanged,
+                    events);
         } catch (IOException | IllegalArgumentException failure) {
             log.warn(
                     "The ZooKeeper {} of an earlier process cannot be ended, so it ends only by its time-out: {}",

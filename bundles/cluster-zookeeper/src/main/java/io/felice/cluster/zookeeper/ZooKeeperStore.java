@@ -77,6 +77,31 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource, HealthS
                 description = "The file that stores the session for the next start and for updates of the bundle; empty"
                         + " for a file beside the secret.")
         String session_file() default "";
+
+        @AttributeDefinition(
+                description =
+                        "Whether connections to the ensemble are encrypted. Those to the embedded server never are.")
+        boolean ssl() default false;
+
+        @AttributeDefinition(
+                description =
+                        "The file with the certificates that the servers of the ensemble are checked against: .jks,"
+                                + " .p12 or .pem.")
+        String ssl_truststore_location() default "";
+
+        @AttributeDefinition(description = "The file with the password of that file; empty if it has none.")
+        String ssl_truststore_password_file() default "";
+
+        @AttributeDefinition(
+                description = "The file with this node's own certificate and key; empty if the servers ask for none.")
+        String ssl_keystore_location() default "";
+
+        @AttributeDefinition(description = "The file with the password of that file; empty if it has none.")
+        String ssl_keystore_password_file() default "";
+
+        @AttributeDefinition(
+                description = "Whether the certificate of a server must have the host name that this node connects to.")
+        boolean ssl_hostname_verification() default true;
     }
 
     private static final Logger log = LoggerFactory.getLogger(ZooKeeperStore.class);
@@ -110,7 +135,8 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource, HealthS
                         config.session_timeout_ms(),
                         paths,
                         config.secret_file(),
-                        config.session_file()),
+                        config.session_file(),
+                        Encryption.of(config)),
                 events,
                 nanoTime,
                 new SessionEvents());

@@ -45,6 +45,14 @@ final class TestEnsemble implements AutoCloseable {
         return store;
     }
 
+    /** A store whose connection is encrypted. */
+    ZooKeeperStore encryptedStore(String connect, int sessionTimeoutMs, Encryption encryption) throws IOException {
+        ZooKeeperStore store = new ZooKeeperStore(
+                config("/felice", connect, sessionTimeoutMs, secretFile(), directory.resolve("encrypted"), encryption));
+        stores.add(store);
+        return store;
+    }
+
     @Override
     public void close() {
         stores.forEach(store -> store.close(true));
@@ -56,7 +64,42 @@ final class TestEnsemble implements AutoCloseable {
     }
 
     static ZooKeeperStore.Config config(String root, String connect, int sessionTimeoutMs, Path secret, Path session) {
+        return config(root, connect, sessionTimeoutMs, secret, session, Encryption.NONE);
+    }
+
+    static ZooKeeperStore.Config config(
+            String root, String connect, int sessionTimeoutMs, Path secret, Path session, Encryption encryption) {
         return new ZooKeeperStore.Config() {
+            @Override
+            public boolean ssl() {
+                return encryption.isOn();
+            }
+
+            @Override
+            public String ssl_truststore_location() {
+                return encryption.trustStore();
+            }
+
+            @Override
+            public String ssl_truststore_password_file() {
+                return encryption.trustStorePasswordFile();
+            }
+
+            @Override
+            public String ssl_keystore_location() {
+                return encryption.keyStore();
+            }
+
+            @Override
+            public String ssl_keystore_password_file() {
+                return encryption.keyStorePasswordFile();
+            }
+
+            @Override
+            public boolean ssl_hostname_verification() {
+                return encryption.checksHost();
+            }
+
             @Override
             public String connect() {
                 return connect;

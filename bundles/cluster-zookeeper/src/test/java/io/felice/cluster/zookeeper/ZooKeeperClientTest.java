@@ -28,7 +28,13 @@ class ZooKeeperClientTest {
         ExecutorService thread = Executors.newSingleThreadExecutor();
         try (TestEnsemble ensemble = new TestEnsemble(directory)) {
             ZooKeeperClient client = new ZooKeeperClient(
-                    ensemble.connectString(), 10_000, "a secret".getBytes(), null, (which, state) -> {}, task -> {
+                    ensemble.connectString(),
+                    10_000,
+                    Encryption.NONE,
+                    "a secret".getBytes(),
+                    null,
+                    (which, state) -> {},
+                    task -> {
                         events.incrementAndGet();
                         thread.execute(task);
                     });
