@@ -195,7 +195,7 @@ class RecordsTest {
 
     @Test
     void offsetsAreFoundByTimestampAndAtTheEndsOfThePartition() {
-        Java.createTopic(node.bootstrap(), "timed", 1, Map.of());
+        Java.createTopic(node.bootstrap(), "timed", 1, Map.of("retention.ms", "-1"));
         TopicPartition partition = new TopicPartition("timed", 0);
         try (KafkaProducer<String, String> producer = Java.textProducer(node.bootstrap(), Map.of())) {
             for (long time : new long[] {1000, 5000, 3000, 2000}) {
@@ -215,7 +215,7 @@ class RecordsTest {
 
     @Test
     void offsetsAreFoundInsideABatch() {
-        Java.createTopic(node.bootstrap(), "inside", 1, Map.of());
+        Java.createTopic(node.bootstrap(), "inside", 1, Map.of("retention.ms", "-1"));
         TopicPartition partition = new TopicPartition("inside", 0);
         try (KafkaProducer<String, String> producer =
                 Java.textProducer(node.bootstrap(), Map.of("compression.type", "zstd", "linger.ms", 200))) {
