@@ -22,31 +22,12 @@ import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Deactivate;
 import org.osgi.service.component.annotations.Modified;
 import org.osgi.service.component.annotations.Reference;
-import org.osgi.service.metatype.annotations.AttributeDefinition;
 import org.osgi.service.metatype.annotations.Designate;
-import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 
 /** Answers by the ACLs of the cluster. */
 @Component(configurationPid = "io.felice.security")
-@Designate(ocd = AuthorizationService.Config.class)
+@Designate(ocd = SecuritySettings.class)
 public final class AuthorizationService implements Authorization {
-    @ObjectClassDefinition(name = "Felice: security", description = "Who clients are and what they may do.")
-    public @interface Config {
-        @AttributeDefinition(
-                description =
-                        "Who decides what clients may do: acl for the ACLs of the cluster, none for no rights at all,"
-                                + " so that everybody may do everything.")
-        String authorizer() default "none";
-
-        @AttributeDefinition(
-                description = "Principals that may do everything, separated by semicolons: User:admin;User:ops.")
-        String super_users() default "";
-
-        @AttributeDefinition(
-                description = "Whether everybody may do everything with a resource that no ACL is about. Off is safe.")
-        boolean allow_everyone_if_no_acl_found() default false;
-    }
-
     private static final String NONE = "none";
 
     private final Subscription subscription;
@@ -56,27 +37,27 @@ public final class AuthorizationService implements Authorization {
 
     /** The settings, parsed. */
     private record Rules(boolean enforced, Set<Principal> superUsers, boolean openIfNoAcl) {
-        static Rules of(Config config) {
+        static Rules of(SecuritySettings settings) {
             return new Rules(
-                    !config.authorizer().equals(NONE),
-                    Arrays.stream(config.super_users().split(";"))
+                    !settings.authorizer().equals(NONE),
+                    Arrays.stream(settings.super_users().split(";"))
                             .map(String::trim)
                             .filter(text -> !text.isEmpty())
                             .map(Principal::parse)
                             .collect(Collectors.toUnmodifiableSet()),
-                    config.allow_everyone_if_no_acl_found());
+                    settings.allow_everyone_if_no_acl_found());
         }
     }
 
     @Activate
-    public AuthorizationService(@Reference ClusterMetadata metadata, Config config) {
-        this.rules = Rules.of(config);
+    public AuthorizationService(@Reference ClusterMetadata metadata, SecuritySettings settings) {
+        this.rules = Rules.of(settings);
         this.subscription = metadata.listen(this::changed);
     }
 
     @Modified
-    void modified(Config config) {
-        rules = Rules.of(config);
+    void modified(SecuritySettings settings) {
+        rules = Rules.of(settings);
     }
 
     @Deactivate
