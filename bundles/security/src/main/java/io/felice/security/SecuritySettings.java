@@ -51,4 +51,38 @@ public @interface SecuritySettings {
             description = "How long the answer to a failed login is delayed, in milliseconds. Many failures from one"
                     + " address within a minute make it ten times as long.")
     int connection_failed_authentication_delay_ms() default 100;
+
+    @AttributeDefinition(
+            description = "Where the keys are with which tokens are signed (a JSON Web Key Set): a file, or an http or"
+                    + " https URL. Empty: the mechanism OAUTHBEARER is not offered.")
+    String oauth_jwks() default "";
+
+    @AttributeDefinition(
+            min = "1000",
+            max = "86400000",
+            description = "How often the keys are read again, in milliseconds. A token with an unknown key makes it"
+                    + " happen at once. If they cannot be read, the last ones stay in use.")
+    int oauth_jwks_refresh_ms() default 3_600_000;
+
+    @AttributeDefinition(description = "The issuer that tokens must have; empty for any.")
+    String oauth_issuer() default "";
+
+    @AttributeDefinition(
+            description = "Audiences, separated by commas; tokens must have one of them. Empty: tokens must have none.")
+    String oauth_audience() default "";
+
+    @AttributeDefinition(description = "The claim of a token that has the name of the user.")
+    String oauth_principal_claim() default "sub";
+
+    @AttributeDefinition(description = "Scopes, separated by commas; tokens must have all of them.")
+    String oauth_scope() default "";
+
+    @AttributeDefinition(description = "The claim of a token that has its scopes.")
+    String oauth_scope_claim() default "scope";
+
+    @AttributeDefinition(
+            min = "0",
+            max = "300000",
+            description = "How far the clocks of this node and of the issuer may be apart, in milliseconds.")
+    int oauth_clock_skew_ms() default 30_000;
 }

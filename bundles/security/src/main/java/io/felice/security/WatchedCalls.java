@@ -53,6 +53,9 @@ final class WatchedCalls implements AutoCloseable {
     private volatile boolean paused;
     private volatile long pausedSince;
     private volatile long warnedAt;
+    /** When a thread has last come back from the plugin. */
+    private volatile long returnedAt;
+
     private volatile boolean closed;
 
     /**
@@ -64,6 +67,7 @@ final class WatchedCalls implements AutoCloseable {
         this.timer = timer;
         this.nanos = nanos;
         this.warnedAt = nanos.getAsLong() - WARN_EVERY_NANOS;
+        this.returnedAt = nanos.getAsLong();
         this.threads = new ThreadPoolExecutor(
                 THREADS, THREADS, IDLE_THREAD_SECONDS, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
                     Thread thread = new Thread(task, "felice-security-" + plugin);
@@ -135,6 +139,8 @@ final class WatchedCalls implements AutoCloseable {
         private final Callable<? extends CompletionStage<T>> question;
         private final CompletableFuture<T> answer = new CompletableFuture<>();
         private final AtomicBoolean isOver = new AtomicBoolean();
+        private final long since = nanos.getAsLong();
+        private volatile boolean isBegun;
         private volatile Future<?> limit;
 
         Call(Callable<? extends CompletionStage<T>> question) {
@@ -158,6 +164,7 @@ final class WatchedCalls implements AutoCloseable {
             if (isOver.get()) {
                 return;
             }
+            isBegun = true;
             try {
                 CompletionStage<T> stage = question.call();
                 if (stage == null) {
@@ -167,6 +174,8 @@ final class WatchedCalls implements AutoCloseable {
                 }
             } catch (Throwable thrown) {
                 answered(null, thrown);
+            } finally {
+                returnedAt = nanos.getAsLong();
             }
         }
 
@@ -186,12 +195,15 @@ final class WatchedCalls implements AutoCloseable {
             end(value, failure);
         }
 
+        /** A call that has only waited behind others is no failure of the plugin, unless none of them has come back. */
         private void tooLate(int limitMs) {
             if (!isOver.get()) {
                 late.increment();
                 FeliceException failure =
                         ErrorCode.REQUEST_TIMED_OUT.because(plugin + " has not answered within " + limitMs + " ms");
-                failed(failure);
+                if (isBegun || returnedAt - since < 0) {
+                    failed(failure);
+                }
                 end(null, failure);
             }
         }
