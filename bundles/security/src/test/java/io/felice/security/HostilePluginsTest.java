@@ -36,6 +36,8 @@ import org.junit.jupiter.api.Test;
 /** Authenticators and credential stores that throw, lie, hang or are away let nobody in and slow no other mechanism. */
 class HostilePluginsTest {
     private static final byte[] NOTHING = {};
+    private static final int PLENTY_MS = 60_000;
+    private static final int LITTLE_MS = 400;
     private static final Authenticated EVE = new Authenticated(NOTHING, Principal.user("eve"), Optional.empty());
 
     private final Fakes.Metadata metadata = new Fakes.Metadata();
@@ -77,6 +79,11 @@ class HostilePluginsTest {
             Thread.currentThread().interrupt();
         }
         throw new IllegalStateException("released");
+    }
+
+    /** The limit of the calls that begin from now on. */
+    private void limit(int ms) {
+        values.put("plugin_timeout_ms", ms);
     }
 
     private CompletableFuture<Reply> login(String mechanism, String message) {
@@ -161,9 +168,11 @@ class HostilePluginsTest {
     void anAuthenticatorThatHangsDoesNotSlowAnotherMechanism() {
         bindAnswering(message -> hang());
         List<CompletableFuture<Reply>> hanging = new ArrayList<>();
+        limit(LITTLE_MS);
         for (int i = 0; i < 200; i++) {
             hanging.add(login("EVIL", "x"));
         }
+        limit(PLENTY_MS);
 
         assertAliceLogsIn();
 
@@ -212,6 +221,7 @@ class HostilePluginsTest {
                 closed.incrementAndGet();
             }
         });
+        limit(LITTLE_MS);
         Authentication.Login login = logins.begin("EVIL", Fakes.client("10.0.0.1"));
         CompletableFuture<Reply> answer = login.respond(NOTHING).toCompletableFuture();
         assertThat(refusal(answer)).isEqualTo(ErrorCode.REQUEST_TIMED_OUT);
@@ -364,6 +374,7 @@ class HostilePluginsTest {
         assertThat(refusal(login("PLAIN", "\0alice\0secret"))).isEqualTo(ErrorCode.REQUEST_TIMED_OUT);
 
         stores.unbindStore(throwing);
+        limit(LITTLE_MS);
         useStore((user, password) -> hang());
         assertThat(refusal(login("PLAIN", "\0alice\0secret"))).isEqualTo(ErrorCode.REQUEST_TIMED_OUT);
     }
@@ -373,10 +384,12 @@ class HostilePluginsTest {
         useStore((user, password) -> hang());
         bindAnswering(message -> EVE);
         List<CompletableFuture<Reply>> hanging = new ArrayList<>();
+        limit(LITTLE_MS);
         for (int i = 0; i < 100; i++) {
             hanging.add(login("PLAIN", "\0alice\0secret"));
         }
 
+        limit(PLENTY_MS);
         assertThat(login("EVIL", "x").orTimeout(60, TimeUnit.SECONDS).join()).isEqualTo(EVE);
 
         hanging.forEach(login -> assertThat(refusal(login)).isEqualTo(ErrorCode.REQUEST_TIMED_OUT));
