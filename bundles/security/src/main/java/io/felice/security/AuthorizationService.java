@@ -6,82 +6,117 @@ import io.felice.api.cluster.ClusterView;
 import io.felice.api.security.Acl;
 import io.felice.api.security.Action;
 import io.felice.api.security.Authorization;
+import io.felice.api.security.Authorizer;
 import io.felice.api.security.Decision;
 import io.felice.api.security.Operation;
 import io.felice.api.security.Principal;
 import io.felice.api.security.Requester;
 import io.felice.api.security.ResourceType;
+import io.felice.api.status.HealthSource;
+import io.felice.api.status.StatusSource;
+import io.felice.api.status.StatusTable;
+import io.felice.api.status.Trouble;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Deactivate;
 import org.osgi.service.component.annotations.Modified;
 import org.osgi.service.component.annotations.Reference;
-import org.osgi.service.metatype.annotations.AttributeDefinition;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.component.annotations.ReferencePolicyOption;
 import org.osgi.service.metatype.annotations.Designate;
-import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 
-/** Answers by the ACLs of the cluster. */
+/** Answers by the ACLs of the cluster, or as the authorizer of a plugin says. */
 @Component(configurationPid = "io.felice.security")
-@Designate(ocd = AuthorizationService.Config.class)
-public final class AuthorizationService implements Authorization {
-    @ObjectClassDefinition(name = "Felice: security", description = "Who clients are and what they may do.")
-    public @interface Config {
-        @AttributeDefinition(
-                description =
-                        "Who decides what clients may do: acl for the ACLs of the cluster, none for no rights at all,"
-                                + " so that everybody may do everything.")
-        String authorizer() default "none";
-
-        @AttributeDefinition(
-                description = "Principals that may do everything, separated by semicolons: User:admin;User:ops.")
-        String super_users() default "";
-
-        @AttributeDefinition(
-                description = "Whether everybody may do everything with a resource that no ACL is about. Off is safe.")
-        boolean allow_everyone_if_no_acl_found() default false;
-    }
+@Designate(ocd = SecuritySettings.class)
+public final class AuthorizationService implements Authorization, StatusSource, HealthSource {
+    static final String ACL = "acl";
 
     private static final String NONE = "none";
 
+    private final ScheduledExecutorService timer;
+    private final PluginAuthorization plugins;
     private final Subscription subscription;
     private volatile Rules rules;
     private volatile Set<Acl> compiled = Set.of();
     private volatile Acls acls = Acls.NONE;
 
     /** The settings, parsed. */
-    private record Rules(boolean enforced, Set<Principal> superUsers, boolean openIfNoAcl) {
-        static Rules of(Config config) {
+    private record Rules(SecuritySettings settings, String authorizer, Set<Principal> superUsers, boolean openIfNoAcl) {
+        static Rules of(SecuritySettings settings) {
             return new Rules(
-                    !config.authorizer().equals(NONE),
-                    Arrays.stream(config.super_users().split(";"))
+                    settings,
+                    settings.authorizer().trim(),
+                    Arrays.stream(settings.super_users().split(";"))
                             .map(String::trim)
                             .filter(text -> !text.isEmpty())
                             .map(Principal::parse)
                             .collect(Collectors.toUnmodifiableSet()),
-                    config.allow_everyone_if_no_acl_found());
+                    settings.allow_everyone_if_no_acl_found());
+        }
+
+        boolean isEnforced() {
+            return !authorizer.equals(NONE);
+        }
+
+        boolean isAcl() {
+            return authorizer.equals(ACL);
+        }
+
+        boolean isPlugin() {
+            return isEnforced() && !isAcl();
+        }
+
+        boolean allowsEverything(Requester requester) {
+            return !isEnforced() || superUsers.contains(requester.principal());
         }
     }
 
     @Activate
-    public AuthorizationService(@Reference ClusterMetadata metadata, Config config) {
-        this.rules = Rules.of(config);
+    public AuthorizationService(@Reference ClusterMetadata metadata, SecuritySettings settings) {
+        this(metadata, settings, SecurityTimer.started(), System::nanoTime);
+    }
+
+    AuthorizationService(
+            ClusterMetadata metadata, SecuritySettings settings, ScheduledExecutorService timer, LongSupplier nanos) {
+        this.timer = timer;
+        this.plugins = new PluginAuthorization(timer, nanos);
+        this.rules = Rules.of(settings);
         this.subscription = metadata.listen(this::changed);
     }
 
     @Modified
-    void modified(Config config) {
-        rules = Rules.of(config);
+    void modified(SecuritySettings settings) {
+        rules = Rules.of(settings);
     }
 
     @Deactivate
     public void close() {
         subscription.close();
+        plugins.close();
+        timer.shutdownNow();
+    }
+
+    @Reference(
+            cardinality = ReferenceCardinality.MULTIPLE,
+            policy = ReferencePolicy.DYNAMIC,
+            policyOption = ReferencePolicyOption.GREEDY)
+    public void bindAuthorizer(Authorizer authorizer, Map<String, Object> properties) {
+        plugins.add(authorizer, properties);
+    }
+
+    public void unbindAuthorizer(Authorizer authorizer) {
+        plugins.remove(authorizer);
     }
 
     private void changed(ClusterView view) {
@@ -94,14 +129,17 @@ public final class AuthorizationService implements Authorization {
 
     @Override
     public boolean isEnforced() {
-        return rules.enforced();
+        return rules.isEnforced();
     }
 
     @Override
     public CompletionStage<Allowed> ask(Requester requester, Collection<Action> actions) {
         Rules inForce = rules;
-        if (!inForce.enforced() || inForce.superUsers().contains(requester.principal())) {
+        if (inForce.allowsEverything(requester)) {
             return CompletableFuture.completedFuture(Allowed.EVERYTHING);
+        } else if (inForce.isPlugin()) {
+            return plugins.ask(inForce.authorizer(), inForce.settings(), requester, actions)
+                    .thenApply(allowed -> allowed::contains);
         }
         Acls now = acls;
         Set<Action> allowed = actions.stream()
@@ -121,10 +159,23 @@ public final class AuthorizationService implements Authorization {
     @Override
     public CompletionStage<Boolean> askAny(Requester requester, Operation operation, ResourceType type) {
         Rules inForce = rules;
-        boolean allowed = !inForce.enforced()
-                || inForce.superUsers().contains(requester.principal())
+        if (inForce.isPlugin() && !inForce.allowsEverything(requester)) {
+            return plugins.askAny(inForce.authorizer(), inForce.settings(), requester, operation, type);
+        }
+        boolean allowed = inForce.allowsEverything(requester)
                 || acls.allowSome(requester, operation, type)
                 || (inForce.openIfNoAcl() && acls.decide(requester, operation, type, "") != Decision.DENY);
         return CompletableFuture.completedFuture(allowed);
+    }
+
+    @Override
+    public List<StatusTable> tables() {
+        return List.of(new StatusTable("security.authorizers", Plugins.COLUMNS, plugins.rows()));
+    }
+
+    @Override
+    public List<Trouble> troubles() {
+        Rules inForce = rules;
+        return inForce.isPlugin() ? plugins.troubles(inForce.authorizer()) : List.of();
     }
 }

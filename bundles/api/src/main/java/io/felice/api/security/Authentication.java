@@ -21,8 +21,9 @@ public interface Authentication {
     @ProviderType
     interface Login {
         /**
-         * Answers a message of the client. Completes on any thread; fails with SASL_AUTHENTICATION_FAILED and the
-         * sentence for the client if the client is refused. The answer to a refused client comes late.
+         * Answers a message of the client. Completes on any thread. Fails with SASL_AUTHENTICATION_FAILED and the
+         * sentence for the client if the client is refused; with REQUEST_TIMED_OUT if nobody can decide now, so that the
+         * client may try again on another connection. In both cases the login has ended, and the answer comes late.
          */
         CompletionStage<Authenticator.Reply> respond(byte[] message);
 

@@ -36,8 +36,9 @@ public interface Authenticator {
          *
          * @param message its bytes, of which there are at most 512 KB
          * @throws io.felice.api.FeliceException SASL_AUTHENTICATION_FAILED if the client is refused. The client gets the
-         *     sentence, so it must not say which users there are. After any other exception the client is refused
-         *     without a reason
+         *     sentence, so it must not say which users there are. REQUEST_TIMED_OUT if it cannot be decided now, for
+         *     example because a server does not answer. After any other exception the client is refused without a
+         *     reason; it counts as a failure of the authenticator, so a message that is malformed must not cause one
          */
         Reply respond(byte[] message);
 

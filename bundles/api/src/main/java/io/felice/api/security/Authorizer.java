@@ -1,6 +1,7 @@
 package io.felice.api.security;
 
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.osgi.annotation.versioning.ConsumerType;
 
@@ -25,4 +26,15 @@ public interface Authorizer {
      *     decision that is null, refuses all actions
      */
     CompletionStage<List<Decision>> authorize(Requester requester, List<Action> actions);
+
+    /**
+     * Decides whether the operation is allowed on any resource of the type, whatever its name (KIP-679). Called as {@link
+     * #authorize}. Producers ask for WRITE on any TOPIC when they start, unless they may IDEMPOTENT_WRITE on the cluster:
+     * an authorizer that has no opinion about both refuses all idempotent producers.
+     *
+     * @return completes on any thread with the decision; null refuses
+     */
+    default CompletionStage<Decision> authorizeAny(Requester requester, Operation operation, ResourceType type) {
+        return CompletableFuture.completedFuture(Decision.NO_OPINION);
+    }
 }

@@ -1,0 +1,140 @@
+package io.felice.security;
+
+import io.felice.api.ErrorCode;
+import io.felice.api.FeliceException;
+import io.felice.api.security.CredentialStore;
+import io.felice.api.security.ScramCredential;
+import io.felice.api.security.ScramMechanism;
+import io.felice.api.status.HealthSource;
+import io.felice.api.status.StatusSource;
+import io.felice.api.status.StatusTable;
+import io.felice.api.status.Trouble;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.function.LongSupplier;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Modified;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.component.annotations.ReferencePolicyOption;
+
+/**
+ * Asks the credential store that the setting {@code credential.store} names, and no other. The methods that ask wait for
+ * the answer; they are called on the threads of an authenticator. If there is no answer they fail with REQUEST_TIMED_OUT.
+ */
+@Component(
+        configurationPid = "io.felice.security",
+        service = {CredentialStores.class, StatusSource.class, HealthSource.class})
+public final class CredentialStores implements StatusSource, HealthSource {
+    /** A mechanism waits for the store inside a call that has a limit itself: the store has that part of the time. */
+    private static final int PART_OF_THE_TIME = 2;
+
+    private final ScheduledExecutorService timer;
+    private final Plugins<CredentialStore> stores;
+    private volatile SecuritySettings settings;
+
+    @Activate
+    public CredentialStores(SecuritySettings settings) {
+        this(settings, SecurityTimer.started(), System::nanoTime);
+    }
+
+    CredentialStores(SecuritySettings settings, ScheduledExecutorService timer, LongSupplier nanos) {
+        this.settings = settings;
+        this.timer = timer;
+        this.stores = new Plugins<>("credential store", CredentialStore.NAME, timer, nanos);
+    }
+
+    @Modified
+    void modified(SecuritySettings changed) {
+        settings = changed;
+    }
+
+    @Deactivate
+    public void close() {
+        stores.close();
+        timer.shutdownNow();
+    }
+
+    @Reference(
+            cardinality = ReferenceCardinality.MULTIPLE,
+            policy = ReferencePolicy.DYNAMIC,
+            policyOption = ReferencePolicyOption.GREEDY)
+    public void bindStore(CredentialStore store, Map<String, Object> properties) {
+        stores.add(store, properties);
+    }
+
+    public void unbindStore(CredentialStore store) {
+        stores.remove(store);
+    }
+
+    /** True if the user has this password. The password is cleared when the store has compared it. */
+    boolean hasPassword(String user, byte[] password) {
+        Plugins.Plugin<CredentialStore> plugin = inUse();
+        return ask(plugin, () -> {
+            try {
+                return plugin.service().hasPassword(user, password);
+            } finally {
+                Arrays.fill(password, (byte) 0);
+            }
+        });
+    }
+
+    Optional<ScramCredential> scram(String user, ScramMechanism mechanism) {
+        Plugins.Plugin<CredentialStore> plugin = inUse();
+        return ask(plugin, () -> plugin.service().scram(user, mechanism));
+    }
+
+    /** The iterations of a credential that is shown for somebody who is no user. */
+    int usualIterations(ScramMechanism mechanism) {
+        return inUse().service() instanceof FeliceCredentialStore felice
+                ? felice.usualIterations(mechanism)
+                : ScramKeys.ITERATIONS;
+    }
+
+    private Plugins.Plugin<CredentialStore> inUse() {
+        String name = settings.credential_store();
+        return stores.find(name)
+                .orElseThrow(() -> ErrorCode.REQUEST_TIMED_OUT.because(
+                        "Passwords cannot be checked now: the credential store " + name + " is not there"));
+    }
+
+    private <T> T ask(Plugins.Plugin<CredentialStore> plugin, Callable<T> question) {
+        try {
+            return plugin.calls()
+                    .call(settings.plugin_timeout_ms() / PART_OF_THE_TIME, question)
+                    .get();
+        } catch (ExecutionException failed) {
+            throw failed.getCause() instanceof FeliceException expected
+                    ? expected
+                    : ErrorCode.REQUEST_TIMED_OUT.because("Passwords cannot be checked now");
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            throw ErrorCode.REQUEST_TIMED_OUT.because("Passwords cannot be checked now");
+        }
+    }
+
+    @Override
+    public List<StatusTable> tables() {
+        return List.of(new StatusTable("security.stores", Plugins.COLUMNS, stores.rows()));
+    }
+
+    @Override
+    public List<Trouble> troubles() {
+        List<Trouble> troubles = new ArrayList<>(stores.troubles());
+        String name = settings.credential_store();
+        if (stores.find(name).isEmpty()) {
+            troubles.add(Trouble.inPart("Nobody can log in with a password: the credential store " + name
+                    + ", which the setting credential.store names, is not there"));
+        }
+        return troubles;
+    }
+}
