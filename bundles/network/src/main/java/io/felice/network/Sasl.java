@@ -157,12 +157,12 @@ final class Sasl implements SaslSession {
         }
         Instant now = clock.instant();
         Instant end = validUntil.get();
-        long left = end.isAfter(now.plus(LONGEST_SESSION))
-                ? LONGEST_SESSION.toMillis()
-                : Duration.between(now, end).toMillis();
-        if (left <= 0) {
+        if (!end.isAfter(now)) {
             throw ErrorCode.SASL_AUTHENTICATION_FAILED.because("What the client has shown has expired");
         }
+        long left = end.isAfter(now.plus(LONGEST_SESSION))
+                ? LONGEST_SESSION.toMillis()
+                : Math.max(1, Duration.between(now, end).toMillis());
         return most > 0 ? Math.min(most, left) : left;
     }
 

@@ -1,5 +1,6 @@
 package io.felice.network;
 
+import io.felice.api.security.Principal;
 import io.felice.handlers.SaslAuthenticateHandler;
 import io.felice.handlers.SaslHandshakeHandler;
 import io.felice.protocol.Apis;
@@ -11,6 +12,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.common.message.HeartbeatRequestData;
 import org.apache.kafka.common.message.HeartbeatResponseData;
 import org.apache.kafka.common.message.SaslAuthenticateRequestData;
@@ -27,6 +29,9 @@ final class SaslNode implements AutoCloseable {
 
     final FakeAuthentication authentication = new FakeAuthentication();
     final List<String> principals = new CopyOnWriteArrayList<>();
+    /** Requests on the listener SAFE from clients that have not logged in. */
+    final AtomicInteger strangers = new AtomicInteger();
+
     final TestNode node;
     private final Map<Short, RequestHandler<?, ?>> logins = new HashMap<>();
 
@@ -60,6 +65,10 @@ final class SaslNode implements AutoCloseable {
     }
 
     private HeartbeatResponseData answer(HeartbeatRequestData request, RequestContext context) {
+        if (context.connection().sasl().isPresent()
+                && context.requester().principal().equals(Principal.ANONYMOUS)) {
+            strangers.incrementAndGet();
+        }
         principals.add(context.requester().principal().toString());
         return new HeartbeatResponseData();
     }
