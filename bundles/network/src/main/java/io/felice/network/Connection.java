@@ -400,7 +400,14 @@ final class Connection {
     void close() {
         if (!isClosed()) {
             phase = Phase.CLOSED;
+            endLogin();
             session.closeNow();
+        }
+    }
+
+    private void endLogin() {
+        if (sasl != null) {
+            sasl.close();
         }
     }
 
@@ -410,9 +417,7 @@ final class Connection {
         phase = Phase.CLOSED;
         hold.end();
         interest.end();
-        if (sasl != null) {
-            sasl.close();
-        }
+        endLogin();
         reader.close();
         outbox.close(this::discard);
         inFlight.close(this::discard);
