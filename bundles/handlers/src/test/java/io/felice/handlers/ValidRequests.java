@@ -38,6 +38,8 @@ import org.apache.kafka.common.message.OffsetDeleteRequestData;
 import org.apache.kafka.common.message.OffsetFetchRequestData;
 import org.apache.kafka.common.message.OffsetForLeaderEpochRequestData;
 import org.apache.kafka.common.message.ProduceRequestData;
+import org.apache.kafka.common.message.SaslAuthenticateRequestData;
+import org.apache.kafka.common.message.SaslHandshakeRequestData;
 import org.apache.kafka.common.message.SyncGroupRequestData;
 import org.apache.kafka.common.message.UnregisterBrokerRequestData;
 import org.apache.kafka.common.message.UpdateFeaturesRequestData;
@@ -79,6 +81,8 @@ final class ValidRequests {
                     .setGroups(List.of(GROUP, "other"))
                     .setIncludeAuthorizedOperations(version >= 3);
             case Apis.LIST_GROUPS -> listGroups(version);
+            case Apis.SASL_HANDSHAKE -> new SaslHandshakeRequestData().setMechanism("PLAIN");
+            case Apis.SASL_AUTHENTICATE -> new SaslAuthenticateRequestData().setAuthBytes(new byte[] {1});
             case Apis.API_VERSIONS -> new ApiVersionsRequestData()
                     .setClientSoftwareName("felice-test")
                     .setClientSoftwareVersion("1.0");

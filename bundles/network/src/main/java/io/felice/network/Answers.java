@@ -5,6 +5,7 @@ import io.felice.api.FeliceException;
 import io.felice.protocol.CloseConnection;
 import io.felice.protocol.ResponseFrame;
 import io.felice.protocol.WireProtocol;
+import org.apache.kafka.common.message.SaslAuthenticateResponseData;
 import org.apache.kafka.common.protocol.ApiMessage;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,7 +43,8 @@ final class Answers {
             return;
         }
         charge(pending);
-        if (pending.failure() != null) {
+        boolean failed = pending.failure() != null;
+        if (failed) {
             processor.counters(pending.api.key()).errors.add(1);
             fail(pending, FeliceException.unwrap(pending.failure()));
         } else if (pending.response() == null) {
@@ -51,6 +53,9 @@ final class Answers {
             answer(pending, pending.response());
         }
         pending.release(server.memory(), true);
+        if (Sasl.isLogin(pending.api.key())) {
+            connection.loginAnswered(failed);
+        }
         connection.markDirty();
     }
 
@@ -68,19 +73,27 @@ final class Answers {
         }
     }
 
-    /** Answers with the API's retriable error, so that the client sends the request again. */
+    /** Answers with the API's retriable error or by closing, so that the client sends the request again. */
     void retriable(PendingResponse pending, String why) {
         processor.counters(pending.api.key()).errors.add(1);
-        fail(pending, pending.api.whileAway(), why);
+        if (pending.api.closesWhileAway()) {
+            fail(pending, new CloseConnection(why));
+            connection.markDirty();
+        } else {
+            fail(pending, pending.api.whileAway(), why);
+        }
     }
 
     void answer(PendingResponse pending, ApiMessage response) {
         try {
-            ResponseFrame frame =
-                    WireProtocol.encode(pending.api.key(), pending.apiVersion, pending.correlationId, response);
-            pending.answer(frame);
-            bytes += frame.sizeInBytes();
-            processor.answered(frame);
+            ResponseFrame frame = pending.isRaw ? rawFrame(response) : frame(pending, response);
+            if (frame == null) {
+                pending.answerByClosing();
+            } else {
+                pending.answer(frame);
+                bytes += frame.sizeInBytes();
+                processor.answered(frame);
+            }
         } catch (Throwable notEncodable) {
             server.complaints().error("The answer to " + describe(pending) + " cannot be sent", notEncodable);
             ResponseRecords.release(response);
@@ -89,8 +102,22 @@ final class Answers {
         connection.markDirty();
     }
 
+    private static ResponseFrame frame(PendingResponse pending, ApiMessage response) {
+        return WireProtocol.encode(pending.api.key(), pending.apiVersion, pending.correlationId, response);
+    }
+
+    /** Null if the client is refused, because a message without a header has no place for an error. */
+    private static ResponseFrame rawFrame(ApiMessage response) {
+        SaslAuthenticateResponseData login = (SaslAuthenticateResponseData) response;
+        return login.errorCode() == ErrorCode.NONE.code() ? WireProtocol.encodeRaw(login.authBytes()) : null;
+    }
+
     private void fail(PendingResponse pending, Throwable failure) {
-        if (failure instanceof CloseConnection) {
+        if (failure instanceof CloseConnection && Sasl.isLogin(pending.api.key())) {
+            server.complaints()
+                    .warn("Closing the connection of " + connection.identity() + ": " + failure.getMessage());
+            pending.answerByClosing();
+        } else if (failure instanceof CloseConnection) {
             log.debug("Closing {}: {}", connection.identity(), failure.getMessage());
             pending.answerByClosing();
         } else if (failure instanceof FeliceException expected) {
@@ -117,8 +144,9 @@ final class Answers {
     }
 
     private String describe(PendingResponse pending) {
+        Identity identity = connection.identity();
         return ApiNames.of(pending.api.key()) + " v" + pending.apiVersion + " correlation " + pending.correlationId
-                + " of " + RequestLog.printable(pending.clientId) + " at "
-                + connection.identity().remote();
+                + " of " + RequestLog.printable(pending.clientId) + " as "
+                + RequestLog.printable(identity.requester().principal().toString()) + " at " + identity.remote();
     }
 }

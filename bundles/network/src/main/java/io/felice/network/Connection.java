@@ -1,8 +1,13 @@
 package io.felice.network;
 
+import io.felice.api.security.Authenticator;
+import io.felice.protocol.Api;
+import io.felice.protocol.CloseConnection;
 import io.felice.protocol.MalformedRequest;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.time.InstantSource;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.apache.mina.core.session.IoSession;
 import org.apache.mina.transport.socket.nio.NioSession;
@@ -30,6 +35,9 @@ final class Connection {
     private final NioSession session;
     private final Transport transport;
     private final ListenerCounters counters;
+    /** Null on a listener without SASL. */
+    private final Sasl sasl;
+
     private final Identity identity;
     private final Interest interest;
     private final InFlight inFlight;
@@ -44,7 +52,7 @@ final class Connection {
     private final Step linger = this::linger;
     private final Step resume;
 
-    private Phase phase = Phase.FRESH;
+    private Phase phase;
     private boolean dirty;
     /** Until when no request begins, by {@link System#nanoTime}, if {@link #muted}. */
     private long mutedUntil;
@@ -65,7 +73,9 @@ final class Connection {
         this.session = session;
         this.transport = transport;
         this.counters = counters;
-        this.identity = new Identity(session.getId(), listener.name(), remote);
+        this.sasl = listener.hasSasl() ? sasl(listener, remote) : null;
+        this.phase = sasl == null ? Phase.FRESH : new Phase.LoggingIn(activeAt, false);
+        this.identity = new Identity(session.getId(), listener.name(), remote, Optional.ofNullable(sasl));
         this.interest = new Interest(processor, session);
         this.inFlight = new InFlight(processor);
         this.answers = new Answers(server, this);
@@ -75,6 +85,15 @@ final class Connection {
         this.resume = reader::resume;
         Transfer transfer = server.transfer().to(remote.getAddress());
         this.outbox = new Outbox(transport.sendsByKernel() ? transfer : Transfer.BUFFER, this::sent);
+    }
+
+    private Sasl sasl(Listener listener, InetSocketAddress remote) {
+        return new Sasl(
+                new Authenticator.Client(remote.getAddress(), listener.name(), listener.isEncrypted()),
+                () -> server.limits().sasl(),
+                counters,
+                System::nanoTime,
+                InstantSource.system());
     }
 
     /** The connection of a session; null before it is admitted and after it is closed. */
@@ -161,6 +180,42 @@ final class Connection {
         phase = phase.known();
     }
 
+    /** @throws CloseConnection if the client has to log in before it sends a request of this API */
+    void requireAdmitted(Api api) {
+        if (phase.admits(api)) {
+            return;
+        }
+        if (phase.isSession()) {
+            counters.sessionsEnded.incrementAndGet();
+            throw new CloseConnection("its session has ended, and it has not logged in again");
+        }
+        counters.notLoggedIn.incrementAndGet();
+        server.complaints()
+                .warn("Closing the connection of " + identity + ": it sent a request " + ApiNames.of(api.key())
+                        + " before it has logged in");
+        throw new CloseConnection("it has not logged in");
+    }
+
+    /** A request of a login is passed to the handler with this registration. */
+    void loginBegins(long serviceId, long now) {
+        if (sasl != null) {
+            sasl.servedBy(serviceId);
+            phase = phase.logIn(now);
+        }
+    }
+
+    /** A request of a login is answered. Only now its outcome counts for the requests behind it. */
+    void loginAnswered(boolean failed) {
+        if (sasl == null) {
+            return;
+        }
+        if (failed) {
+            sasl.failed();
+        }
+        phase = sasl.after(phase);
+        sasl.principal().ifPresent(identity::authenticated);
+    }
+
     /** The received bytes that are not handled yet, including the frame that is being dispatched. */
     int receivedBytes() {
         return reader.bufferedBytes();
@@ -174,6 +229,9 @@ final class Connection {
     /** Called when the handler with this registration was removed. */
     void abandon(long serviceId) {
         inFlight.abandon(serviceId, answers::giveUp);
+        if (sasl != null && sasl.needs(serviceId)) {
+            drain();
+        }
     }
 
     // ---- out ----
@@ -281,6 +339,11 @@ final class Connection {
             server.complaints()
                     .warn("Closing the connection of " + identity.remote() + ": the client does not read its answers");
             close();
+        } else if (phase.isLoggingInFor(limits.sasl().login().toNanos(), now)) {
+            counters.lateLogins.incrementAndGet();
+            server.complaints()
+                    .warn("Closing the connection of " + identity + ": the client has not logged in in time");
+            close();
         } else if (isIdle() && now - activeAt > limits.idle().toNanos()) {
             counters.idleClosed.incrementAndGet();
             close();
@@ -337,7 +400,14 @@ final class Connection {
     void close() {
         if (!isClosed()) {
             phase = Phase.CLOSED;
+            endLogin();
             session.closeNow();
+        }
+    }
+
+    private void endLogin() {
+        if (sasl != null) {
+            sasl.close();
         }
     }
 
@@ -347,6 +417,7 @@ final class Connection {
         phase = Phase.CLOSED;
         hold.end();
         interest.end();
+        endLogin();
         reader.close();
         outbox.close(this::discard);
         inFlight.close(this::discard);
@@ -376,6 +447,9 @@ final class Connection {
             server.complaints()
                     .warn("Closing the connection of " + identity.remote() + " on " + identity.listener() + ": it sent "
                             + malformed.getMessage());
+            close();
+        } catch (CloseConnection refused) {
+            log.debug("Closing {}: {}", identity, refused.getMessage());
             close();
         } catch (IOException gone) {
             log.debug("Connection of {} broke: {}", identity.remote(), gone.toString());

@@ -10,12 +10,16 @@ import java.nio.ByteBuffer;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.apache.kafka.common.message.ApiVersionsRequestData;
+import org.apache.kafka.common.message.SaslAuthenticateRequestData;
 import org.apache.kafka.common.protocol.ApiMessage;
 
 /** Begins the requests of a connection: checks each frame, finds the handler and calls it. I/O thread only. */
 final class Dispatcher implements FrameReader.Frames {
     /** The service id of a request that has no handler. */
     private static final long NO_SERVICE = 0;
+
+    /** The version of SaslAuthenticate that knows as little as messages without a header. */
+    private static final short RAW_VERSION = 0;
 
     private final Server server;
     private final Connection connection;
@@ -44,7 +48,7 @@ final class Dispatcher implements FrameReader.Frames {
         Limits limits = server.limits();
         return connection.phase().beginsRequests()
                 && !connection.isMuted()
-                && inFlight.hasRoom(limits.inFlightPerConnection())
+                && inFlight.hasRoom(connection.phase().mostInFlight(limits.inFlightPerConnection()))
                 && answers.bytes() < limits.responseBytes()
                 && processor.mayBegin();
     }
@@ -52,10 +56,12 @@ final class Dispatcher implements FrameReader.Frames {
     @Override
     public void checkLength(int length, short key, short version) {
         Limits limits = server.limits();
-        int longest = connection.phase().longestRequest(limits);
-        if (length < FrameReader.HEADER_BYTES - Integer.BYTES || length > longest) {
-            throw new MalformedRequest("a request of " + length + " bytes (8 to " + longest + " are allowed"
-                    + (longest < limits.requestBytes() ? " in the first request)" : ")"));
+        Phase phase = connection.phase();
+        int longest = phase.longestRequest(limits);
+        int shortest = phase.isRaw() ? 0 : FrameReader.HEADER_BYTES - Integer.BYTES;
+        if (length < shortest || length > longest) {
+            throw new MalformedRequest("a request of " + length + " bytes (" + shortest + " to " + longest
+                    + " are allowed" + (longest < limits.requestBytes() ? " in the first requests)" : ")"));
         }
         if (length > limits.requestMemory()) {
             throw new MalformedRequest(
@@ -66,8 +72,9 @@ final class Dispatcher implements FrameReader.Frames {
         }
     }
 
-    private static void checkApi(Api api, int length, short version) {
-        if (api.key() != Apis.PRODUCE && length > Limits.PLAIN_REQUEST_BYTES) {
+    private void checkApi(Api api, int length, short version) {
+        connection.requireAdmitted(api);
+        if (length > connection.phase().longestRequest(api)) {
             throw new MalformedRequest("a request " + ApiNames.of(api.key()) + " of " + length + " bytes");
         }
         if (!api.serves(version) && !isTooNewApiVersions(api, version)) {
@@ -88,14 +95,19 @@ final class Dispatcher implements FrameReader.Frames {
     }
 
     @Override
+    public boolean areRaw() {
+        return connection.phase().isRaw();
+    }
+
+    @Override
     public boolean begin(ByteBuffer frame, FrameReader.Lifetime lifetime) {
-        ApiTable.Slot slot = slotOf(WireProtocol.apiKeyOf(frame));
+        ApiTable.Slot slot = slotOf(areRaw() ? Apis.SASL_AUTHENTICATE : WireProtocol.apiKeyOf(frame));
         if (!hold.isNeeded(slot)) {
             hold.end();
         } else if (hold.holds(slot, connection.receivedBytes())) {
             return false;
         }
-        short version = WireProtocol.apiVersionOf(frame);
+        short version = areRaw() ? RAW_VERSION : WireProtocol.apiVersionOf(frame);
         checkApi(slot.api(), frame.remaining(), version);
         if (isTooNewApiVersions(slot.api(), version)) {
             answerWithRanges(slot.api(), frame);
@@ -123,7 +135,7 @@ final class Dispatcher implements FrameReader.Frames {
     private void handle(Api api, ApiTable.Service service, ByteBuffer frame, FrameReader.Lifetime lifetime) {
         boolean copies = api.keepsBytes() && lifetime == FrameReader.Lifetime.SCRATCH;
         ByteBuffer bytes = copies ? copyOf(frame) : frame;
-        Request request = WireProtocol.parse(bytes);
+        Request request = parse(bytes);
         PendingResponse pending = new PendingResponse(connection, service.id(), api, request, System.nanoTime());
         if (!api.keepsBytes()) {
             giveBack(frame, lifetime);
@@ -135,6 +147,9 @@ final class Dispatcher implements FrameReader.Frames {
         }
         inFlight.add(pending);
         rememberSoftware(request.message());
+        if (Sasl.isLogin(api.key())) {
+            connection.loginBegins(service.id(), pending.beganAt);
+        }
         if (server.throttling().countsTime()) {
             pending.handlerBegins(System.nanoTime());
             call(service, request, pending);
@@ -142,6 +157,23 @@ final class Dispatcher implements FrameReader.Frames {
         } else {
             call(service, request, pending);
         }
+    }
+
+    private Request parse(ByteBuffer frame) {
+        return areRaw() ? rawLogin(frame) : WireProtocol.parse(frame);
+    }
+
+    /** A message of a mechanism without a header, as a request of the API that has taken its place (KIP-152). */
+    private static Request rawLogin(ByteBuffer frame) {
+        byte[] message = new byte[frame.remaining()];
+        frame.get(frame.position(), message);
+        return new Request(
+                Apis.SASL_AUTHENTICATE,
+                RAW_VERSION,
+                0,
+                "",
+                new SaslAuthenticateRequestData().setAuthBytes(message),
+                message.length);
     }
 
     private static ByteBuffer copyOf(ByteBuffer frame) {
@@ -186,7 +218,7 @@ final class Dispatcher implements FrameReader.Frames {
     }
 
     private void answerRetriable(Api api, ByteBuffer frame, String why) {
-        answers.retriable(withoutHandler(api, WireProtocol.parse(frame)), why);
+        answers.retriable(withoutHandler(api, parse(frame)), why);
     }
 
     /** Answers in version 0, which every client can read. */

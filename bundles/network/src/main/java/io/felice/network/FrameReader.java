@@ -36,6 +36,9 @@ final class FrameReader {
          */
         void checkLength(int length, short key, short version);
 
+        /** True if frames have no header, so that they may be shorter than one. */
+        boolean areRaw();
+
         /** @return false if the request cannot begin now; {@link FrameReader#resume} passes the frame again */
         boolean begin(ByteBuffer frame, Lifetime lifetime);
     }
@@ -108,7 +111,7 @@ final class FrameReader {
     boolean hasWhole() {
         return starving
                 || partial != null && partial.position() == partialLength
-                || backlog != null && backlog.remaining() >= HEADER_BYTES;
+                || backlog != null && backlog.remaining() >= (frames.areRaw() ? Integer.BYTES : HEADER_BYTES);
     }
 
     boolean wantsBytes() {
@@ -147,12 +150,15 @@ final class FrameReader {
     private void cut(ByteBuffer bytes, Lifetime lifetime) {
         while (bytes.remaining() >= Integer.BYTES && frames.mayBegin()) {
             int length = bytes.getInt(bytes.position());
-            if (bytes.remaining() < HEADER_BYTES) {
+            int from = bytes.position() + Integer.BYTES;
+            if (frames.areRaw()) {
+                frames.checkLength(length, (short) -1, (short) -1);
+            } else if (bytes.remaining() < HEADER_BYTES) {
                 frames.checkLength(length, (short) -1, (short) -1);
                 break;
+            } else {
+                frames.checkLength(length, bytes.getShort(from), bytes.getShort(from + Short.BYTES));
             }
-            int from = bytes.position() + Integer.BYTES;
-            frames.checkLength(length, bytes.getShort(from), bytes.getShort(from + Short.BYTES));
             if (bytes.limit() - from < length) {
                 startPartial(bytes, from, length);
                 break;

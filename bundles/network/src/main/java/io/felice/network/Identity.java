@@ -12,12 +12,14 @@ final class Identity implements RequestContext.Connection {
     private final long id;
     private final String listener;
     private final InetSocketAddress remote;
-    private final Requester requester;
+    private final Optional<SaslSession> sasl;
+    private Requester requester;
 
-    Identity(long id, String listener, InetSocketAddress remote) {
+    Identity(long id, String listener, InetSocketAddress remote, Optional<SaslSession> sasl) {
         this.id = id;
         this.listener = listener;
         this.remote = remote;
+        this.sasl = sasl;
         this.requester = new Requester(Principal.ANONYMOUS, remote.getAddress());
     }
 
@@ -38,12 +40,17 @@ final class Identity implements RequestContext.Connection {
 
     @Override
     public Optional<SaslSession> sasl() {
-        return Optional.empty();
+        return sasl;
     }
 
-    /** Who asks in the requests that begin now. */
+    /** Who asks in the requests that begin now. I/O thread only. */
     Requester requester() {
         return requester;
+    }
+
+    /** The client has shown that it is this principal. I/O thread only. */
+    void authenticated(Principal as) {
+        requester = new Requester(as, remote.getAddress());
     }
 
     @Override

@@ -16,6 +16,7 @@ import java.time.Duration;
  * @param hold how long a request waits for a missing handler
  * @param heldRequests connections that may hold a request for a missing handler
  * @param heldBytes bytes that the node may have received from these connections
+ * @param sasl what clients of listeners with SASL may do before they have logged in
  */
 record Limits(
         int requestBytes,
@@ -28,12 +29,16 @@ record Limits(
         Duration stalled,
         Duration hold,
         int heldRequests,
-        long heldBytes) {
+        long heldBytes,
+        SaslSettings sasl) {
     /** The largest first request of a connection: old clients begin with a Produce request. */
     static final int FIRST_REQUEST_BYTES = 4 * 1024 * 1024;
 
     /** The largest request of every API except Produce. */
     static final int PLAIN_REQUEST_BYTES = 32 * 1024 * 1024;
+
+    /** The largest request before the client has logged in, except SaslAuthenticate. */
+    static final int BEFORE_LOGIN_BYTES = 16 * 1024;
 
     Limits with(ConnectionLimits other) {
         return new Limits(
@@ -47,6 +52,7 @@ record Limits(
                 stalled,
                 hold,
                 heldRequests,
-                heldBytes);
+                heldBytes,
+                sasl);
     }
 }

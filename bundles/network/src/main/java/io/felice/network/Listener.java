@@ -19,6 +19,15 @@ record Listener(
         return ANY.contains(host);
     }
 
+    boolean hasSasl() {
+        return securityProtocol.startsWith("SASL_");
+    }
+
+    /** True if connections use TLS. */
+    boolean isEncrypted() {
+        return securityProtocol.endsWith("SSL");
+    }
+
     Listener advertised(Address address) {
         return new Listener(name, securityProtocol, host, port, address.host, address.port);
     }

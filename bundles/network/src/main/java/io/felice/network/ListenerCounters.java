@@ -14,4 +14,12 @@ final class ListenerCounters {
     final AtomicLong stalledClosed = new AtomicLong();
     final AtomicLong memoryClosed = new AtomicLong();
     final AtomicLong malformed = new AtomicLong();
+    /** Open connections whose clients have not logged in yet. */
+    final AtomicLong unauthenticated = new AtomicLong();
+
+    final AtomicLong logins = new AtomicLong();
+    final AtomicLong refusedLogins = new AtomicLong();
+    final AtomicLong lateLogins = new AtomicLong();
+    final AtomicLong notLoggedIn = new AtomicLong();
+    final AtomicLong sessionsEnded = new AtomicLong();
 }

@@ -61,6 +61,37 @@ public final class NetworkServer implements StatusSource, HealthSource {
         @AttributeDefinition(description = "NAME:PROTOCOL for every listener whose name is not a protocol.")
         String[] listener_security_protocol_map() default {};
 
+        @AttributeDefinition(
+                description =
+                        "SASL mechanisms, separated by commas, that clients of listeners with SASL may log in with:"
+                                + " SCRAM-SHA-512,PLAIN.")
+        String[] sasl_enabled_mechanisms() default {};
+
+        @AttributeDefinition(
+                description = "LISTENER:MECHANISM+MECHANISM for every listener with other mechanisms than"
+                        + " sasl.enabled.mechanisms.")
+        String[] listener_sasl_mechanisms_map() default {};
+
+        @AttributeDefinition(
+                description = "After how long a client has to log in again, in milliseconds; the connection of a client"
+                        + " that does not is closed at its next request. 0 if clients do not have to. A client whose"
+                        + " credential expires before has to log in again before that.",
+                min = "0")
+        long connections_max_reauth_ms() default 0;
+
+        @AttributeDefinition(
+                description =
+                        "The largest message of a login in bytes; a connection that sends a larger one is closed.",
+                min = "1",
+                max = "524288")
+        int sasl_server_max_receive_size() default 524288;
+
+        @AttributeDefinition(
+                description = "After how long the connection of a client that has not logged in is closed, in"
+                        + " milliseconds.",
+                min = "1")
+        long sasl_login_timeout_ms() default 30000;
+
         @AttributeDefinition(description = "I/O threads; 0 for half the number of cores.", min = "0")
         int num_network_threads() default 0;
 

@@ -25,6 +25,9 @@ final class PendingResponse implements BiConsumer<ApiMessage, Throwable> {
     final int correlationId;
     final String clientId;
     final int requestBytes;
+    /** True if neither the request nor its answer has a Kafka header. */
+    final boolean isRaw;
+
     final long beganAt;
 
     private final AtomicInteger state = new AtomicInteger(OPEN);
@@ -40,7 +43,9 @@ final class PendingResponse implements BiConsumer<ApiMessage, Throwable> {
     private long handlerBeganAt;
     private long handlerNanos;
 
-    /** @param servedBy the id of the {@link ApiTable.Service} that handles it */
+    /**
+     * @param servedBy the id of the {@link ApiTable.Service} that handles it
+     */
     PendingResponse(Connection connection, long servedBy, Api api, Request request, long now) {
         this.connection = connection;
         this.servedBy = servedBy;
@@ -50,6 +55,7 @@ final class PendingResponse implements BiConsumer<ApiMessage, Throwable> {
         this.correlationId = request.correlationId();
         this.clientId = request.clientId();
         this.requestBytes = request.sizeInBytes();
+        this.isRaw = connection.phase().isRaw();
         this.beganAt = now;
     }
 

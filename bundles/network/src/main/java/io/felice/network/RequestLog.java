@@ -1,6 +1,5 @@
 package io.felice.network;
 
-import io.felice.protocol.RequestContext;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -14,19 +13,19 @@ final class RequestLog {
         on = wanted;
     }
 
-    void write(
-            PendingResponse answered, RequestContext.Connection connection, String software, long bytesOut, long now) {
+    void write(PendingResponse answered, Identity connection, String software, long bytesOut, long now) {
         if (!on) {
             return;
         }
         log.info(
-                "{} v{} client={} software={} correlation={} from={} listener={} in.bytes={} out.bytes={} time.us={}",
+                "{} v{} client={} software={} correlation={} from={} principal={} listener={} in.bytes={} out.bytes={} time.us={}",
                 ApiNames.of(answered.api.key()),
                 answered.apiVersion,
                 printable(answered.clientId),
                 printable(software),
                 answered.correlationId,
                 connection.remote(),
+                printable(connection.requester().principal().toString()),
                 connection.listener(),
                 answered.requestBytes,
                 bytesOut,

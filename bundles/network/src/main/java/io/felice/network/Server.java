@@ -375,7 +375,13 @@ final class Server {
                 of.idleClosed.get(),
                 of.stalledClosed.get(),
                 of.memoryClosed.get(),
-                of.malformed.get())));
+                of.malformed.get(),
+                of.unauthenticated.get(),
+                of.logins.get(),
+                of.refusedLogins.get(),
+                of.lateLogins.get(),
+                of.notLoggedIn.get(),
+                of.sessionsEnded.get())));
         return new StatusTable(
                 "network.connections",
                 List.of(
@@ -389,7 +395,13 @@ final class Server {
                         "idle.closed",
                         "stalled.closed",
                         "memory.closed",
-                        "malformed"),
+                        "malformed",
+                        "unauthenticated",
+                        "logins",
+                        "refused.logins",
+                        "late.logins",
+                        "not.logged.in",
+                        "sessions.ended"),
                 rows);
     }
 

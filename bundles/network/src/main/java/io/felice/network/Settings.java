@@ -19,13 +19,16 @@ import java.util.Set;
  */
 record Settings(List<Listener> listeners, int threads, Transfer transfer, Limits limits, boolean requestLog) {
     private static final String PLAINTEXT = "PLAINTEXT";
+    private static final Set<String> SERVED = Set.of(PLAINTEXT, "SASL_PLAINTEXT");
     private static final Set<String> PROTOCOLS = Set.of(PLAINTEXT, "SSL", "SASL_PLAINTEXT", "SASL_SSL");
 
     /** @throws IllegalArgumentException with a sentence for the operator */
     static Settings of(NetworkServer.Config config) {
         int cores = Runtime.getRuntime().availableProcessors();
         int threads = config.num_network_threads() > 0 ? config.num_network_threads() : Math.max(1, cores / 2);
-        return new Settings(listeners(config), threads, transfer(config), limits(config), config.request_log());
+        List<Listener> listeners = listeners(config);
+        Limits limits = limits(config, SaslSettings.of(config, listeners));
+        return new Settings(listeners, threads, transfer(config), limits, config.request_log());
     }
 
     /** True if both settings have the same sockets, so that the open ones can stay. */
@@ -90,9 +93,9 @@ record Settings(List<Listener> listeners, int threads, Transfer transfer, Limits
                             : "listener.security.protocol.map: " + protocol + " of listener " + listener
                                     + " is none of " + known);
         }
-        if (!protocol.equals(PLAINTEXT)) {
-            throw new IllegalArgumentException(
-                    "listener " + listener + " wants " + protocol + ", but this version serves PLAINTEXT only");
+        if (!SERVED.contains(protocol)) {
+            throw new IllegalArgumentException("listener " + listener + " wants " + protocol
+                    + ", but this version serves PLAINTEXT and SASL_PLAINTEXT only");
         }
     }
 
@@ -112,7 +115,7 @@ record Settings(List<Listener> listeners, int threads, Transfer transfer, Limits
     }
 
     /** Splits values at commas too, because a file has a list as one value with commas. */
-    private static List<String> split(String[] texts) {
+    static List<String> split(String[] texts) {
         return Arrays.stream(texts)
                 .flatMap(text -> Arrays.stream(text.split(",")))
                 .map(String::trim)
@@ -129,7 +132,7 @@ record Settings(List<Listener> listeners, int threads, Transfer transfer, Limits
         }
     }
 
-    private static Limits limits(NetworkServer.Config config) {
+    private static Limits limits(NetworkServer.Config config, SaslSettings sasl) {
         requirePositive("socket.request.max.bytes", config.socket_request_max_bytes());
         requirePositive("max.in.flight.requests.per.connection", config.max_in_flight_requests_per_connection());
         requirePositive("max.in.flight.requests", config.max_in_flight_requests());
@@ -150,7 +153,8 @@ record Settings(List<Listener> listeners, int threads, Transfer transfer, Limits
                 Duration.ofMillis(config.response_stalled_ms()),
                 Duration.ofMillis(config.held_requests_ms()),
                 config.held_requests(),
-                config.held_requests_bytes());
+                config.held_requests_bytes(),
+                sasl);
     }
 
     private static ConnectionLimits connections(NetworkServer.Config config) {

@@ -111,6 +111,19 @@ class LifecycleTest {
     }
 
     @Test
+    void aListenerWithSaslNeedsAMechanism() throws Exception {
+        Path fatal = directory.resolve("fatal");
+        System.setProperty(Launch.FATAL_FILE, fatal.toString());
+        try (TestNode node = new TestNode(Map.of("listeners", new String[] {"SASL_PLAINTEXT://127.0.0.1:0"}))) {
+            await().until(() -> Files.exists(fatal));
+
+            assertThat(Files.readString(fatal))
+                    .startsWith("listener SASL_PLAINTEXT is SASL_PLAINTEXT, but sasl.enabled.mechanisms names no");
+            assertThat(node.endpoints()).isNull();
+        }
+    }
+
+    @Test
     void aListenerThatCannotBeParsedIsReportedInOneSentence() throws Exception {
         Path fatal = directory.resolve("fatal");
         System.setProperty(Launch.FATAL_FILE, fatal.toString());

@@ -90,6 +90,10 @@ final class TestNode implements AutoCloseable {
                 .port();
     }
 
+    TestClient connect(String listener) throws IOException {
+        return new TestClient(port(listener));
+    }
+
     TestClient connect() throws IOException {
         return new TestClient(port());
     }
@@ -142,7 +146,8 @@ final class TestNode implements AutoCloseable {
                         row.expected(),
                         row.whileAway(),
                         row.keepsBytes(),
-                        row.outlivesHandler()))
+                        row.outlivesHandler(),
+                        row.beforeLogin()))
                 .orElse(refersToBytes(ApiMessageType.fromApiKey(key)) ? versions.keepingBytes() : versions);
     }
 

@@ -3,6 +3,7 @@ package io.felice.protocol;
 import static io.felice.api.ErrorCode.COORDINATOR_LOAD_IN_PROGRESS;
 import static io.felice.api.ErrorCode.COORDINATOR_NOT_AVAILABLE;
 import static io.felice.api.ErrorCode.LEADER_NOT_AVAILABLE;
+import static io.felice.api.ErrorCode.NETWORK_EXCEPTION;
 import static io.felice.api.ErrorCode.NOT_CONTROLLER;
 import static io.felice.api.ErrorCode.NOT_LEADER_OR_FOLLOWER;
 import static io.felice.api.ErrorCode.REQUEST_TIMED_OUT;
@@ -96,7 +97,10 @@ public final class Apis {
             Api.of(SYNC_GROUP, 0, 5, COORDINATOR_NOT_AVAILABLE),
             Api.of(DESCRIBE_GROUPS, 0, 6, COORDINATOR_NOT_AVAILABLE),
             Api.of(LIST_GROUPS, 0, 5, COORDINATOR_NOT_AVAILABLE),
-            Api.of(API_VERSIONS, 0, 5, REQUEST_TIMED_OUT),
+            // A client takes every error in the answer to a login request as final, so its connection is closed
+            // instead.
+            Api.of(SASL_HANDSHAKE, 0, 1, NETWORK_EXCEPTION).allowedBeforeLogin(),
+            Api.of(API_VERSIONS, 0, 5, REQUEST_TIMED_OUT).allowedBeforeLogin(),
             Api.of(CREATE_TOPICS, 2, 7, NOT_CONTROLLER).outlivingItsHandler(),
             Api.of(DELETE_TOPICS, 1, 6, NOT_CONTROLLER).outlivingItsHandler(),
             Api.of(DELETE_RECORDS, 0, 2, NOT_LEADER_OR_FOLLOWER),
@@ -107,6 +111,7 @@ public final class Apis {
             Api.of(DESCRIBE_CONFIGS, 1, 4, REQUEST_TIMED_OUT).outlivingItsHandler(),
             Api.of(ALTER_CONFIGS, 0, 2, REQUEST_TIMED_OUT).outlivingItsHandler(),
             Api.of(DESCRIBE_LOG_DIRS, 1, 5, REQUEST_TIMED_OUT).outlivingItsHandler(),
+            Api.of(SASL_AUTHENTICATE, 0, 2, NETWORK_EXCEPTION).allowedBeforeLogin(),
             Api.of(CREATE_PARTITIONS, 0, 3, NOT_CONTROLLER).outlivingItsHandler(),
             Api.of(DELETE_GROUPS, 0, 3, COORDINATOR_NOT_AVAILABLE).outlivingItsHandler(),
             Api.of(ELECT_LEADERS, 0, 2, NOT_CONTROLLER).outlivingItsHandler(),

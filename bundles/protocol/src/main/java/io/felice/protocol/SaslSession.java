@@ -20,12 +20,21 @@ public interface SaslSession {
     Authenticator.Client client();
 
     /**
+     * True if the client may choose a mechanism now. It may once to log in. After that it may only if its session ends,
+     * and at most once a second.
+     */
+    boolean mayBegin();
+
+    /** True if the client has logged in, and has not chosen a mechanism since. */
+    boolean isLoggedIn();
+
+    /**
      * The client has chosen a mechanism. Ends a login that goes on.
      *
      * @param isRaw true if the client sends the messages of the mechanism without a Kafka header (after SaslHandshake
      *     v0)
      */
-    void begun(Authentication.Login login, boolean isRaw);
+    void begun(String mechanism, Authentication.Login login, boolean isRaw);
 
     /** The login that goes on; empty if the client has chosen no mechanism since its last login. */
     Optional<Authentication.Login> login();
@@ -34,8 +43,8 @@ public interface SaslSession {
      * The client is authenticated: the requests that begin from now on have this principal.
      *
      * @return after how many milliseconds the client has to log in again; 0 if it has not
-     * @throws io.felice.api.FeliceException SASL_AUTHENTICATION_FAILED if the client has logged in as somebody else
-     *     before
+     * @throws io.felice.api.FeliceException SASL_AUTHENTICATION_FAILED if the client has logged in as somebody else or
+     *     with another mechanism before, or if what it has shown has expired
      */
     long succeeded(Authenticator.Authenticated as);
 

@@ -91,6 +91,14 @@ public final class WireProtocol {
         return collector.frame();
     }
 
+    /** The frame of bytes that have a length field and no header: a message of SASL after SaslHandshake v0. */
+    public static ResponseFrame encodeRaw(byte[] bytes) {
+        ResponseFrame.Collector collector = new ResponseFrame.Collector(Integer.BYTES + bytes.length);
+        collector.writeInt(0);
+        collector.writeByteArray(bytes);
+        return collector.frame();
+    }
+
     /**
      * The response to a request that failed as a whole, in the API's own form; null if the API has no such response.
      */

@@ -27,7 +27,7 @@ public interface Authentication {
          */
         CompletionStage<Authenticator.Reply> respond(byte[] message);
 
-        /** Ends the login. Idempotent. */
+        /** Ends the login, also while an answer is being made. Idempotent. */
         void close();
     }
 }

@@ -73,6 +73,8 @@ import org.apache.kafka.common.message.ProduceRequestData;
 import org.apache.kafka.common.message.ProduceRequestData.PartitionProduceData;
 import org.apache.kafka.common.message.ProduceRequestData.TopicProduceData;
 import org.apache.kafka.common.message.ProduceRequestData.TopicProduceDataCollection;
+import org.apache.kafka.common.message.SaslAuthenticateRequestData;
+import org.apache.kafka.common.message.SaslHandshakeRequestData;
 import org.apache.kafka.common.message.SyncGroupRequestData;
 import org.apache.kafka.common.message.SyncGroupRequestData.SyncGroupRequestAssignment;
 import org.apache.kafka.common.message.UnregisterBrokerRequestData;
@@ -125,6 +127,8 @@ final class ValidRequests implements AutoCloseable {
                     .setTopics(List.of(new ListOffsetsTopic()
                             .setName(TOPIC)
                             .setPartitions(List.of(new ListOffsetsPartition().setTimestamp(-1)))));
+            case SASL_HANDSHAKE -> new SaslHandshakeRequestData().setMechanism("PLAIN");
+            case SASL_AUTHENTICATE -> new SaslAuthenticateRequestData().setAuthBytes(METADATA);
             case METADATA -> new MetadataRequestData()
                     .setTopics(List.of(new MetadataRequestTopic().setName(TOPIC)))
                     .setAllowAutoTopicCreation(true);
