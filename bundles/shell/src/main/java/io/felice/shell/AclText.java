@@ -62,7 +62,7 @@ final class AclText {
             throw new IllegalArgumentException(
                     "There is no operation \"" + word + "\"; there are "
                             + Arrays.stream(Operation.values())
-                                    .map(each -> each.name().toLowerCase(Locale.ROOT))
+                                    .map(each -> word(each.name()))
                                     .collect(Collectors.joining(", ")),
                     unknown);
         }
@@ -78,14 +78,18 @@ final class AclText {
                 .forEach(acl -> listing.row(
                         acl.principal(),
                         acl.allows() ? "allow" : "deny",
-                        acl.operation().name().toLowerCase(Locale.ROOT),
+                        word(acl.operation().name()),
                         resource(acl),
                         acl.host()));
         return listing;
     }
 
+    private static String word(String constant) {
+        return constant.toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
     private static String resource(Acl acl) {
-        String type = acl.type().name().toLowerCase(Locale.ROOT);
+        String type = word(acl.type().name());
         if (acl.type() == ResourceType.CLUSTER) {
             return type;
         }
