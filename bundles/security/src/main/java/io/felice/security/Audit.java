@@ -4,6 +4,7 @@ import io.felice.api.security.Action;
 import io.felice.api.security.Operation;
 import io.felice.api.security.Principal;
 import io.felice.api.security.Requester;
+import io.felice.api.status.StatusSource;
 import io.felice.api.status.StatusTable;
 import java.net.InetAddress;
 import java.util.EnumSet;
@@ -15,6 +16,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -23,7 +26,8 @@ import org.slf4j.LoggerFactory;
  * io.felice.audit}. What happens again and again is written once in {@link #EVERY_SECONDS} with the number of times, so that
  * nobody can fill a disk with it. Changes are always written. Any thread; does not block.
  */
-final class Audit {
+@Component(service = {Audit.class, StatusSource.class})
+public final class Audit implements StatusSource {
     static final int EVERY_SECONDS = 10;
     /** Most kinds of lines that are counted apart; further ones are counted together. */
     static final int MOST_KINDS = 10_000;
@@ -43,7 +47,8 @@ final class Audit {
     private final LongAdder logins = new LongAdder();
     private final LongAdder refusals = new LongAdder();
 
-    Audit() {
+    @Activate
+    public Audit() {
         this(System::nanoTime, log::info);
     }
 
@@ -146,14 +151,15 @@ final class Audit {
         return shortened.replaceAll("[^\\x21-\\x7e]", "?");
     }
 
-    StatusTable table() {
-        return new StatusTable(
+    @Override
+    public List<StatusTable> tables() {
+        return List.of(new StatusTable(
                 "security.audit",
                 List.of("what", "count"),
                 List.of(
                         List.of("changes", changes.sum()),
                         List.of("denials", denials.sum()),
                         List.of("logins", logins.sum()),
-                        List.of("logins.refused", refusals.sum())));
+                        List.of("logins.refused", refusals.sum()))));
     }
 }

@@ -41,17 +41,19 @@ public final class AuthenticationService implements Authentication, StatusSource
     private final ScheduledExecutorService timer;
     private final Plugins<Authenticator> authenticators;
     private final FailedLogins failedLogins;
+    private final Audit audit;
     /** Mechanisms that clients were offered while nobody served them. */
     private final Set<String> missing = ConcurrentHashMap.newKeySet();
 
     private volatile SecuritySettings settings;
 
     @Activate
-    public AuthenticationService(SecuritySettings settings) {
-        this(settings, SecurityTimer.started(), System::nanoTime);
+    public AuthenticationService(@Reference Audit audit, SecuritySettings settings) {
+        this(audit, settings, SecurityTimer.started(), System::nanoTime);
     }
 
-    AuthenticationService(SecuritySettings settings, ScheduledExecutorService timer, LongSupplier nanos) {
+    AuthenticationService(Audit audit, SecuritySettings settings, ScheduledExecutorService timer, LongSupplier nanos) {
+        this.audit = audit;
         this.settings = settings;
         this.timer = timer;
         this.authenticators = new Plugins<>("authenticator", Authenticator.MECHANISM, timer, nanos);
@@ -140,6 +142,12 @@ public final class AuthenticationService implements Authentication, StatusSource
                         }
                     });
             return answer;
+        }
+
+        private void noteSuccess(Authenticator.Reply reply) {
+            if (reply instanceof Authenticator.Authenticated who) {
+                audit.loggedIn(who.principal(), client.host(), client.listener(), plugin.name());
+            }
         }
 
         private Authenticator.Reply ask(byte[] message) {

@@ -44,6 +44,7 @@ public final class AuthorizationService implements Authorization, StatusSource, 
 
     private static final String NONE = "none";
 
+    private final Audit audit;
     private final ScheduledExecutorService timer;
     private final PluginAuthorization plugins;
     private final Subscription subscription;
@@ -83,12 +84,18 @@ public final class AuthorizationService implements Authorization, StatusSource, 
     }
 
     @Activate
-    public AuthorizationService(@Reference ClusterMetadata metadata, SecuritySettings settings) {
-        this(metadata, settings, SecurityTimer.started(), System::nanoTime);
+    public AuthorizationService(
+            @Reference ClusterMetadata metadata, @Reference Audit audit, SecuritySettings settings) {
+        this(metadata, audit, settings, SecurityTimer.started(), System::nanoTime);
     }
 
     AuthorizationService(
-            ClusterMetadata metadata, SecuritySettings settings, ScheduledExecutorService timer, LongSupplier nanos) {
+            ClusterMetadata metadata,
+            Audit audit,
+            SecuritySettings settings,
+            ScheduledExecutorService timer,
+            LongSupplier nanos) {
+        this.audit = audit;
         this.timer = timer;
         this.plugins = new PluginAuthorization(timer, nanos);
         this.rules = Rules.of(settings);
@@ -136,16 +143,28 @@ public final class AuthorizationService implements Authorization, StatusSource, 
     public CompletionStage<Allowed> ask(Requester requester, Collection<Action> actions) {
         Rules inForce = rules;
         if (inForce.allowsEverything(requester)) {
+            actions.forEach(action -> audit.allowed(requester, action));
             return CompletableFuture.completedFuture(Allowed.EVERYTHING);
         } else if (inForce.isPlugin()) {
             return plugins.ask(inForce.authorizer(), inForce.settings(), requester, actions)
-                    .thenApply(allowed -> allowed::contains);
+                    .thenApply(allowed -> noted(requester, actions, allowed));
         }
         Acls now = acls;
         Set<Action> allowed = actions.stream()
                 .filter(action -> isAllowed(inForce, now, requester, action))
                 .collect(Collectors.toUnmodifiableSet());
-        return CompletableFuture.completedFuture(allowed::contains);
+        return CompletableFuture.completedFuture(noted(requester, actions, allowed));
+    }
+
+    private Allowed noted(Requester requester, Collection<Action> actions, Set<Action> allowed) {
+        for (Action action : actions) {
+            if (allowed.contains(action)) {
+                audit.allowed(requester, action);
+            } else {
+                audit.denied(requester, action);
+            }
+        }
+        return allowed::contains;
     }
 
     private static boolean isAllowed(Rules rules, Acls acls, Requester requester, Action action) {

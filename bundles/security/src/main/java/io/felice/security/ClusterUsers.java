@@ -34,6 +34,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -53,30 +54,38 @@ public final class ClusterUsers implements Users {
     private final ClusterMetadata metadata;
     private final Admin admin;
     private final ScheduledExecutorService timer;
+    private final Consumer<String> codes;
     private final SecureRandom random = new SecureRandom();
     private final SetupCode code = new SetupCode(random);
-    private final AtomicBoolean isLogged = new AtomicBoolean();
+    private final AtomicBoolean isShown = new AtomicBoolean();
     private final AtomicBoolean isBusy = new AtomicBoolean();
     private final Subscription subscription;
     private volatile SecuritySettings settings;
 
     @Activate
     public ClusterUsers(@Reference ClusterMetadata metadata, @Reference Admin admin, SecuritySettings settings) {
-        this(metadata, admin, settings, SecurityTimer.started());
+        this(metadata, admin, settings, SecurityTimer.started(), ClusterUsers::logCode);
     }
 
-    ClusterUsers(ClusterMetadata metadata, Admin admin, SecuritySettings settings, ScheduledExecutorService timer) {
+    /** @param codes gets the setup code for people to read, once */
+    ClusterUsers(
+            ClusterMetadata metadata,
+            Admin admin,
+            SecuritySettings settings,
+            ScheduledExecutorService timer,
+            Consumer<String> codes) {
+        this.codes = codes;
         this.metadata = metadata;
         this.admin = admin;
         this.settings = settings;
         this.timer = timer;
-        this.subscription = metadata.listen(view -> logCode());
+        this.subscription = metadata.listen(view -> showCode());
     }
 
     @Modified
     void modified(SecuritySettings changed) {
         settings = changed;
-        logCode();
+        showCode();
     }
 
     @Deactivate
@@ -155,13 +164,17 @@ public final class ClusterUsers implements Users {
 
     // ---- the first administrator
 
-    private void logCode() {
-        if (hasSetupCode() && isLogged.compareAndSet(false, true)) {
-            log.info(
-                    "The cluster has no users and no ACLs, so nobody may do anything. To make the first administrator:"
-                            + " felice:user-setup {} USER",
-                    code.text());
+    private void showCode() {
+        if (hasSetupCode() && isShown.compareAndSet(false, true)) {
+            codes.accept(code.text());
         }
+    }
+
+    private static void logCode(String code) {
+        log.info(
+                "The cluster has no users and no ACLs, so nobody may do anything. To make the first administrator:"
+                        + " felice:user-setup {} USER",
+                code);
     }
 
     @Override

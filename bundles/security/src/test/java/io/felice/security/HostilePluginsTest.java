@@ -52,7 +52,7 @@ class HostilePluginsTest {
         metadata.addUser("alice", "secret");
         stores = new CredentialStores(Fakes.settings(values));
         stores.bindStore(new FeliceCredentialStore(metadata), Map.of(CredentialStore.NAME, "felice", "service.id", 1L));
-        logins = new AuthenticationService(Fakes.settings(values));
+        logins = new AuthenticationService(new Audit(), Fakes.settings(values));
         logins.bindAuthenticator(
                 new PlainAuthenticator(stores), Map.of(Authenticator.MECHANISM, "PLAIN", "service.id", 2L));
     }

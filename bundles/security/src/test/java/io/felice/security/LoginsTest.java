@@ -49,7 +49,7 @@ class LoginsTest {
         SecuritySettings settings = Fakes.settings(values);
         stores = new CredentialStores(settings);
         stores.bindStore(new FeliceCredentialStore(metadata), Map.of(CredentialStore.NAME, "felice"));
-        logins = new AuthenticationService(settings);
+        logins = new AuthenticationService(new Audit(), settings);
         logins.bindAuthenticator(new PlainAuthenticator(stores), Map.of(Authenticator.MECHANISM, "PLAIN"));
         logins.bindAuthenticator(
                 new ScramSha256Authenticator(stores), Map.of(Authenticator.MECHANISM, "SCRAM-SHA-256"));
