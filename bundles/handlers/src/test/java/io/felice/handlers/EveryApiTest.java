@@ -41,7 +41,15 @@ class EveryApiTest {
     }
 
     private List<Served> handlers() throws Exception {
-        return Served.all(cluster, admin, partitions, groups, deadlines, served, new FakeConfigs(cluster));
+        return Served.all(
+                cluster,
+                admin,
+                partitions,
+                groups,
+                deadlines,
+                served,
+                new FakeConfigs(cluster),
+                FakeAuthorization.open());
     }
 
     @Test

@@ -37,7 +37,8 @@ class JavaProducerTest {
                 new FakeGroups(),
                 deadlines,
                 server.apis(),
-                new FakeConfigs(cluster)));
+                new FakeConfigs(cluster),
+                FakeAuthorization.open()));
     }
 
     @AfterEach
