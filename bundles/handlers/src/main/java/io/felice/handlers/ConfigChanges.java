@@ -133,19 +133,12 @@ final class ConfigChanges {
             return CompletableFuture.completedFuture(null);
         }
         CompletionStage<Decided<ConfigResource, Void>> decided = admin.alterConfigs(changes, validateOnly);
-        return (validateOnly ? decided : replayed(decided)).handle((done, failure) -> {
+        return (validateOnly ? decided : metadata.replayed(decided)).handle((done, failure) -> {
             answers.forEach((resource, answer) -> answer.accept(
                     failure == null
                             ? toClient(resource, done.outcomes().get(resource))
                             : Outcome.failed(Failures.ofController(failure, context), Failures.messageOf(failure))));
             return null;
         });
-    }
-
-    /** Completes with the decision even if this broker does not read it in time, because the change is made. */
-    private CompletionStage<Decided<ConfigResource, Void>> replayed(
-            CompletionStage<Decided<ConfigResource, Void>> decision) {
-        return decision.thenCompose(
-                decided -> metadata.replayed(decided.version()).handle((view, notSeen) -> decided));
     }
 }

@@ -2,7 +2,6 @@ package io.felice.security;
 
 import io.felice.api.Subscription;
 import io.felice.api.cluster.ClusterMetadata;
-import io.felice.api.cluster.ClusterView;
 import io.felice.api.security.Acl;
 import io.felice.api.security.Action;
 import io.felice.api.security.Authorization;
@@ -51,8 +50,10 @@ public final class AuthorizationService implements Authorization {
 
     private final Subscription subscription;
     private volatile Rules rules;
-    private volatile Set<Acl> compiled = Set.of();
-    private volatile Acls acls = Acls.NONE;
+    private final ClusterMetadata metadata;
+    private volatile Compiled compiled = new Compiled(Set.of(), Acls.NONE);
+
+    private record Compiled(Set<Acl> source, Acls acls) {}
 
     /** The settings, parsed. */
     private record Rules(boolean enforced, Set<Principal> superUsers, boolean openIfNoAcl) {
@@ -71,7 +72,8 @@ public final class AuthorizationService implements Authorization {
     @Activate
     public AuthorizationService(@Reference ClusterMetadata metadata, Config config) {
         this.rules = Rules.of(config);
-        this.subscription = metadata.listen(this::changed);
+        this.metadata = metadata;
+        this.subscription = metadata.listen(view -> acls());
     }
 
     @Modified
@@ -84,12 +86,18 @@ public final class AuthorizationService implements Authorization {
         subscription.close();
     }
 
-    private void changed(ClusterView view) {
-        Set<Acl> now = view.security().acls();
-        if (now != compiled) {
-            acls = new Acls(now);
-            compiled = now;
+    /** The ACLs of the newest view: whoever was told that an ACL is there gets decisions by it. */
+    private Acls acls() {
+        Compiled last = compiled;
+        return last.source() == metadata.view().security().acls() ? last.acls() : compile();
+    }
+
+    private synchronized Acls compile() {
+        Set<Acl> now = metadata.view().security().acls();
+        if (compiled.source() != now) {
+            compiled = new Compiled(now, new Acls(now));
         }
+        return compiled.acls();
     }
 
     @Override
@@ -103,7 +111,7 @@ public final class AuthorizationService implements Authorization {
         if (!inForce.enforced() || inForce.superUsers().contains(requester.principal())) {
             return CompletableFuture.completedFuture(Allowed.EVERYTHING);
         }
-        Acls now = acls;
+        Acls now = acls();
         Set<Action> allowed = actions.stream()
                 .filter(action -> isAllowed(inForce, now, requester, action))
                 .collect(Collectors.toUnmodifiableSet());
@@ -121,10 +129,11 @@ public final class AuthorizationService implements Authorization {
     @Override
     public CompletionStage<Boolean> askAny(Requester requester, Operation operation, ResourceType type) {
         Rules inForce = rules;
+        Acls now = acls();
         boolean allowed = !inForce.enforced()
                 || inForce.superUsers().contains(requester.principal())
-                || acls.allowSome(requester, operation, type)
-                || (inForce.openIfNoAcl() && acls.decide(requester, operation, type, "") != Decision.DENY);
+                || now.allowSome(requester, operation, type)
+                || (inForce.openIfNoAcl() && now.decide(requester, operation, type, "") != Decision.DENY);
         return CompletableFuture.completedFuture(allowed);
     }
 }
