@@ -1,6 +1,7 @@
 package io.felice.controller;
 
 import io.felice.api.ErrorCode;
+import io.felice.api.FeliceException;
 import io.felice.api.cluster.Admin.UserMechanism;
 import io.felice.api.cluster.ClusterView;
 import io.felice.api.cluster.MetadataRecord;
@@ -16,6 +17,7 @@ import io.felice.api.security.ScramMechanism;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -46,19 +48,37 @@ final class Security {
         Decision.Draft<UserMechanism, Void> draft = new Decision.Draft<>();
         Map<String, Map<ScramMechanism, ScramCredential>> users =
                 view.security().users();
+        Map<String, FeliceException> refused = new HashMap<>();
+        changes.forEach((item, wanted) -> {
+            try {
+                check(users, item, wanted);
+            } catch (FeliceException refusal) {
+                refused.putIfAbsent(item.user(), refusal);
+            }
+        });
         changes.forEach((item, wanted) -> draft.item(item, records -> {
-            boolean isKnown = users.getOrDefault(item.user(), Map.of()).containsKey(item.mechanism());
-            if (wanted.isPresent()) {
-                checkUser(item.user());
-                checkCredential(item.mechanism(), wanted.get());
-                checkRoom(users.size(), "users");
-            } else if (!isKnown) {
-                throw ErrorCode.RESOURCE_NOT_FOUND.because("Attempt to delete a user credential that does not exist");
+            if (refused.containsKey(item.user())) {
+                throw refused.get(item.user());
             }
             records.add(new MetadataRecord.CredentialSet(item.user(), item.mechanism(), wanted.orElse(null)));
             return null;
         }));
         return draft.done();
+    }
+
+    private static void check(
+            Map<String, Map<ScramMechanism, ScramCredential>> users,
+            UserMechanism item,
+            Optional<ScramCredential> wanted) {
+        if (wanted.isPresent()) {
+            checkUser(item.user());
+            checkCredential(item.mechanism(), wanted.get());
+            if (!users.containsKey(item.user())) {
+                checkRoom(users.size(), "users");
+            }
+        } else if (!users.getOrDefault(item.user(), Map.of()).containsKey(item.mechanism())) {
+            throw ErrorCode.RESOURCE_NOT_FOUND.because("Attempt to delete a user credential that does not exist");
+        }
     }
 
     private static void checkUser(String user) {

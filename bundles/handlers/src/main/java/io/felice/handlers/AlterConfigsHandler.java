@@ -6,6 +6,8 @@ import io.felice.api.cluster.Admin.ConfigChange.Operation;
 import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.config.ConfigResource;
 import io.felice.api.config.Configs;
+import io.felice.api.security.Action;
+import io.felice.api.security.Authorization.Allowed;
 import io.felice.protocol.Apis;
 import io.felice.protocol.RequestContext;
 import io.felice.protocol.RequestHandler;
@@ -31,19 +33,36 @@ public final class AlterConfigsHandler implements RequestHandler<AlterConfigsReq
     private final Admin admin;
     private final ClusterMetadata metadata;
     private final Configs configs;
+    private final Rights rights;
 
     @Activate
     public AlterConfigsHandler(
-            @Reference Admin admin, @Reference ClusterMetadata metadata, @Reference Configs configs) {
+            @Reference Admin admin,
+            @Reference ClusterMetadata metadata,
+            @Reference Configs configs,
+            @Reference Rights rights) {
         this.admin = admin;
         this.metadata = metadata;
         this.configs = configs;
+        this.rights = rights;
     }
 
     @Override
     public CompletionStage<AlterConfigsResponseData> handle(AlterConfigsRequestData request, RequestContext context) {
+        return rights.ask(request, context, AlterConfigsHandler::needs, this::alter);
+    }
+
+    private static List<Action> needs(AlterConfigsRequestData request, RequestContext context) {
+        List<Action> actions = new ArrayList<>();
+        request.resources().forEach(asked -> ConfigChanges.action(asked.resourceType(), asked.resourceName())
+                .ifPresent(actions::add));
+        return actions;
+    }
+
+    private CompletionStage<AlterConfigsResponseData> alter(
+            AlterConfigsRequestData request, RequestContext context, Allowed allowed) {
         AlterConfigsResponseData response = new AlterConfigsResponseData();
-        ConfigChanges changes = new ConfigChanges(admin, metadata, configs);
+        ConfigChanges changes = new ConfigChanges(admin, metadata, configs, allowed);
         for (AlterConfigsResource asked : request.resources()) {
             AlterConfigsResourceResponse result = new AlterConfigsResourceResponse()
                     .setResourceType(asked.resourceType())

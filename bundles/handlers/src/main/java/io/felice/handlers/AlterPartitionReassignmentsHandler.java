@@ -6,6 +6,7 @@ import io.felice.api.cluster.Admin;
 import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.cluster.ClusterView;
 import io.felice.api.cluster.Outcome;
+import io.felice.api.security.Operation;
 import io.felice.protocol.Apis;
 import io.felice.protocol.RequestContext;
 import io.felice.protocol.RequestHandler;
@@ -34,17 +35,27 @@ public final class AlterPartitionReassignmentsHandler
     private final Admin admin;
     private final ClusterMetadata metadata;
     private final Deadlines deadlines;
+    private final Rights rights;
 
     @Activate
     public AlterPartitionReassignmentsHandler(
-            @Reference Admin admin, @Reference ClusterMetadata metadata, @Reference Deadlines deadlines) {
+            @Reference Admin admin,
+            @Reference ClusterMetadata metadata,
+            @Reference Deadlines deadlines,
+            @Reference Rights rights) {
         this.admin = admin;
         this.metadata = metadata;
         this.deadlines = deadlines;
+        this.rights = rights;
     }
 
     @Override
     public CompletionStage<AlterPartitionReassignmentsResponseData> handle(
+            AlterPartitionReassignmentsRequestData request, RequestContext context) {
+        return rights.requireOnCluster(context, Operation.ALTER, now -> alter(request, now));
+    }
+
+    private CompletionStage<AlterPartitionReassignmentsResponseData> alter(
             AlterPartitionReassignmentsRequestData request, RequestContext context) {
         Map<TopicPartition, Optional<List<Integer>>> targets = new HashMap<>();
         Map<TopicPartition, Outcome<Void>> refused = new HashMap<>();

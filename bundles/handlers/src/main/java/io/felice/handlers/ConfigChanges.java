@@ -1,5 +1,7 @@
 package io.felice.handlers;
 
+import static io.felice.api.security.Operation.ALTER_CONFIGS;
+
 import io.felice.api.ErrorCode;
 import io.felice.api.cluster.Admin;
 import io.felice.api.cluster.Admin.ConfigChange;
@@ -9,11 +11,14 @@ import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.cluster.Outcome;
 import io.felice.api.config.ConfigResource;
 import io.felice.api.config.Configs;
+import io.felice.api.security.Action;
+import io.felice.api.security.Authorization.Allowed;
 import io.felice.protocol.RequestContext;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -25,13 +30,25 @@ final class ConfigChanges {
     private final Admin admin;
     private final ClusterMetadata metadata;
     private final Configs configs;
+    private final Allowed allowed;
     private final Map<ConfigResource, List<ConfigChange>> changes = new HashMap<>();
     private final Map<ConfigResource, Consumer<Outcome<Void>>> answers = new HashMap<>();
 
-    ConfigChanges(Admin admin, ClusterMetadata metadata, Configs configs) {
+    ConfigChanges(Admin admin, ClusterMetadata metadata, Configs configs, Allowed allowed) {
         this.admin = admin;
         this.metadata = metadata;
         this.configs = configs;
+        this.allowed = allowed;
+    }
+
+    /** The action for which a client needs a right; empty if there are no such resources. */
+    static Optional<Action> action(byte type, String name) {
+        return ConfigResources.action(ALTER_CONFIGS, type, name);
+    }
+
+    /** @throws io.felice.api.FeliceException TOPIC_AUTHORIZATION_FAILED, CLUSTER_AUTHORIZATION_FAILED */
+    static void check(byte type, String name, Allowed allowed) {
+        ConfigResources.require(allowed, ALTER_CONFIGS, type, name);
     }
 
     /** Adds the changes of a resource, which {@code of} reads from the request. Wrong changes are answered at once. */
@@ -46,6 +63,7 @@ final class ConfigChanges {
             if (twice) {
                 throw ErrorCode.INVALID_REQUEST.because("Each resource must appear at most once.");
             }
+            check(type, name, allowed);
             ConfigResource resource = ConfigResources.of(type, name, metadata);
             List<ConfigChange> wanted = of.apply(resource);
             Outcome<Void> refused = refusal(resource, wanted, context);
@@ -115,19 +133,12 @@ final class ConfigChanges {
             return CompletableFuture.completedFuture(null);
         }
         CompletionStage<Decided<ConfigResource, Void>> decided = admin.alterConfigs(changes, validateOnly);
-        return (validateOnly ? decided : replayed(decided)).handle((done, failure) -> {
+        return (validateOnly ? decided : metadata.replayed(decided)).handle((done, failure) -> {
             answers.forEach((resource, answer) -> answer.accept(
                     failure == null
                             ? toClient(resource, done.outcomes().get(resource))
                             : Outcome.failed(Failures.ofController(failure, context), Failures.messageOf(failure))));
             return null;
         });
-    }
-
-    /** Completes with the decision even if this broker does not read it in time, because the change is made. */
-    private CompletionStage<Decided<ConfigResource, Void>> replayed(
-            CompletionStage<Decided<ConfigResource, Void>> decision) {
-        return decision.thenCompose(
-                decided -> metadata.replayed(decided.version()).handle((view, notSeen) -> decided));
     }
 }

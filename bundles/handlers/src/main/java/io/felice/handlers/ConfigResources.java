@@ -3,10 +3,30 @@ package io.felice.handlers;
 import io.felice.api.ErrorCode;
 import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.config.ConfigResource;
+import io.felice.api.security.Action;
+import io.felice.api.security.Authorization.Allowed;
+import io.felice.api.security.Operation;
+import io.felice.api.security.ResourceType;
+import java.util.Optional;
 
 /** Translates Kafka's resource types and names. Only topics, this broker and the default of all brokers have configs. */
 final class ConfigResources {
     private ConfigResources() {}
+
+    /** The action for which a client needs a right; empty if there are no such resources. */
+    static Optional<Action> action(Operation operation, byte type, String name) {
+        if (type == ConfigResource.Type.TOPIC.code()) {
+            return Optional.of(new Action(operation, ResourceType.TOPIC, name));
+        }
+        boolean ofBroker = type == ConfigResource.Type.BROKER.code() || type == BrokerLoggers.RESOURCE_TYPE;
+        return ofBroker ? Optional.of(Action.onCluster(operation)) : Optional.empty();
+    }
+
+    /** @throws io.felice.api.FeliceException TOPIC_AUTHORIZATION_FAILED, CLUSTER_AUTHORIZATION_FAILED */
+    static void require(Allowed allowed, Operation operation, byte type, String name) {
+        action(operation, type, name)
+                .ifPresent(action -> Rights.require(allowed, operation, action.type(), action.name()));
+    }
 
     /** @throws io.felice.api.FeliceException INVALID_REQUEST, UNKNOWN_TOPIC_OR_PARTITION */
     static ConfigResource of(byte type, String name, ClusterMetadata metadata) {

@@ -8,6 +8,10 @@ import io.felice.api.cluster.Admin.NewPartitions;
 import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.cluster.Outcome;
 import io.felice.api.cluster.TopicView;
+import io.felice.api.security.Action;
+import io.felice.api.security.Authorization.Allowed;
+import io.felice.api.security.Operation;
+import io.felice.api.security.ResourceType;
 import io.felice.protocol.Apis;
 import io.felice.protocol.RequestContext;
 import io.felice.protocol.RequestHandler;
@@ -34,18 +38,34 @@ public final class CreatePartitionsHandler
     private final Admin admin;
     private final ClusterMetadata metadata;
     private final Deadlines deadlines;
+    private final Rights rights;
 
     @Activate
     public CreatePartitionsHandler(
-            @Reference Admin admin, @Reference ClusterMetadata metadata, @Reference Deadlines deadlines) {
+            @Reference Admin admin,
+            @Reference ClusterMetadata metadata,
+            @Reference Deadlines deadlines,
+            @Reference Rights rights) {
         this.admin = admin;
         this.metadata = metadata;
         this.deadlines = deadlines;
+        this.rights = rights;
     }
 
     @Override
     public CompletionStage<CreatePartitionsResponseData> handle(
             CreatePartitionsRequestData request, RequestContext context) {
+        return rights.ask(request, context, CreatePartitionsHandler::needs, this::create);
+    }
+
+    private static List<Action> needs(CreatePartitionsRequestData request, RequestContext context) {
+        List<String> names =
+                request.topics().stream().map(CreatePartitionsTopic::name).toList();
+        return Rights.each(Operation.ALTER, ResourceType.TOPIC, names);
+    }
+
+    private CompletionStage<CreatePartitionsResponseData> create(
+            CreatePartitionsRequestData request, RequestContext context, Allowed allowed) {
         CreatePartitionsResponseData response = new CreatePartitionsResponseData();
         Map<String, NewPartitions> toCreate = new HashMap<>();
         Map<String, CreatePartitionsTopicResult> results = new LinkedHashMap<>();
@@ -57,7 +77,7 @@ public final class CreatePartitionsHandler
             results.put(asked.name(), result);
             response.results().add(result);
             try {
-                toCreate.put(asked.name(), checked(request, asked));
+                toCreate.put(asked.name(), checked(request, asked, allowed));
             } catch (FeliceException refused) {
                 result.setErrorCode(refused.code().code()).setErrorMessage(refused.getMessage());
             }
@@ -77,9 +97,12 @@ public final class CreatePartitionsHandler
                 });
     }
 
-    private NewPartitions checked(CreatePartitionsRequestData request, CreatePartitionsTopic asked) {
+    private NewPartitions checked(CreatePartitionsRequestData request, CreatePartitionsTopic asked, Allowed allowed) {
         if (request.topics().findAll(asked.name()).size() > 1) {
             throw ErrorCode.INVALID_REQUEST.because("Duplicate topic name.");
+        }
+        if (!allowed.has(Operation.ALTER, ResourceType.TOPIC, asked.name())) {
+            throw ErrorCode.TOPIC_AUTHORIZATION_FAILED.because("The topic authorization is failed.");
         }
         TopicView topic = metadata.view()
                 .topic(asked.name())

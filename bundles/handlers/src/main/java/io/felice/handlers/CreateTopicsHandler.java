@@ -12,6 +12,10 @@ import io.felice.api.cluster.TopicCreation;
 import io.felice.api.config.ConfigEntry;
 import io.felice.api.config.ConfigResource;
 import io.felice.api.config.Configs;
+import io.felice.api.security.Action;
+import io.felice.api.security.Authorization.Allowed;
+import io.felice.api.security.Operation;
+import io.felice.api.security.ResourceType;
 import io.felice.protocol.Apis;
 import io.felice.protocol.RequestContext;
 import io.felice.protocol.RequestHandler;
@@ -41,21 +45,39 @@ public final class CreateTopicsHandler implements RequestHandler<CreateTopicsReq
     private final Configs configs;
     private final TopicCreation creation;
     private final Deadlines deadlines;
+    private final Rights rights;
 
     @Activate
     public CreateTopicsHandler(
             @Reference Admin admin,
             @Reference ClusterMetadata metadata,
             @Reference Configs configs,
-            @Reference Deadlines deadlines) {
+            @Reference Deadlines deadlines,
+            @Reference Rights rights) {
         this.admin = admin;
         this.configs = configs;
         this.creation = new TopicCreation(metadata, configs);
         this.deadlines = deadlines;
+        this.rights = rights;
     }
 
     @Override
     public CompletionStage<CreateTopicsResponseData> handle(CreateTopicsRequestData request, RequestContext context) {
+        return rights.ask(request, context, CreateTopicsHandler::needs, this::create);
+    }
+
+    private static List<Action> needs(CreateTopicsRequestData request, RequestContext context) {
+        List<Action> actions = new ArrayList<>();
+        actions.add(Action.onCluster(Operation.CREATE));
+        for (CreatableTopic topic : request.topics()) {
+            actions.add(new Action(Operation.CREATE, ResourceType.TOPIC, topic.name()));
+            actions.add(new Action(Operation.DESCRIBE_CONFIGS, ResourceType.TOPIC, topic.name()));
+        }
+        return actions;
+    }
+
+    private CompletionStage<CreateTopicsResponseData> create(
+            CreateTopicsRequestData request, RequestContext context, Allowed allowed) {
         CreateTopicsResponseData response = new CreateTopicsResponseData();
         List<NewTopic> topics = new ArrayList<>();
         for (CreatableTopic asked : request.topics()) {
@@ -63,7 +85,7 @@ public final class CreateTopicsHandler implements RequestHandler<CreateTopicsReq
                 CreatableTopicResult result = new CreatableTopicResult().setName(asked.name());
                 response.topics().add(result);
                 try {
-                    topics.add(checked(request, asked));
+                    topics.add(checked(request, asked, allowed));
                 } catch (FeliceException refused) {
                     fail(result, refused.code(), refused.getMessage());
                 }
@@ -78,7 +100,7 @@ public final class CreateTopicsHandler implements RequestHandler<CreateTopicsReq
                     for (NewTopic topic : topics) {
                         CreatableTopicResult result = response.topics().find(topic.name());
                         if (failure == null) {
-                            fill(result, topic, decided.outcomes().get(topic.name()), request.validateOnly());
+                            fill(result, topic, decided.outcomes().get(topic.name()), request.validateOnly(), allowed);
                         } else {
                             fail(result, Failures.ofController(failure, context), Failures.messageOf(failure));
                         }
@@ -87,9 +109,13 @@ public final class CreateTopicsHandler implements RequestHandler<CreateTopicsReq
                 });
     }
 
-    private NewTopic checked(CreateTopicsRequestData request, CreatableTopic asked) {
+    private NewTopic checked(CreateTopicsRequestData request, CreatableTopic asked, Allowed allowed) {
         if (request.topics().findAll(asked.name()).size() > 1) {
             throw ErrorCode.INVALID_REQUEST.because("Found multiple entries for this topic.");
+        }
+        if (!allowed.hasOnCluster(Operation.CREATE)
+                && !allowed.has(Operation.CREATE, ResourceType.TOPIC, asked.name())) {
+            throw ErrorCode.TOPIC_AUTHORIZATION_FAILED.because("Authorization failed.");
         }
         TopicNames.check(asked.name());
         Map<Integer, List<Integer>> assignments = assignments(asked);
@@ -132,17 +158,25 @@ public final class CreateTopicsHandler implements RequestHandler<CreateTopicsReq
     }
 
     private void fill(
-            CreatableTopicResult result, NewTopic topic, Outcome<CreatedTopic> outcome, boolean validateOnly) {
+            CreatableTopicResult result,
+            NewTopic topic,
+            Outcome<CreatedTopic> outcome,
+            boolean validateOnly,
+            Allowed allowed) {
         if (outcome.isFailed()) {
             fail(result, outcome.error(), outcome.message());
             return;
         }
         CreatedTopic created = outcome.value();
-        result.setErrorMessage(null).setNumPartitions(created.partitions()).setReplicationFactor((short)
-                created.replicationFactor());
+        result.setErrorMessage(null);
         if (!validateOnly) {
             result.setTopicId(TopicIds.of(created.topicId()));
         }
+        if (!allowed.has(Operation.DESCRIBE_CONFIGS, ResourceType.TOPIC, topic.name())) {
+            result.setTopicConfigErrorCode(ErrorCode.TOPIC_AUTHORIZATION_FAILED.code());
+            return;
+        }
+        result.setNumPartitions(created.partitions()).setReplicationFactor((short) created.replicationFactor());
         configs.describeTopic(topic.name(), topic.configs())
                 .forEach(entry -> result.configs().add(config(entry)));
     }

@@ -4,10 +4,15 @@ import io.felice.api.ErrorCode;
 import io.felice.api.TopicPartition;
 import io.felice.api.cluster.InternalTopics;
 import io.felice.api.partition.Partitions;
+import io.felice.api.security.Action;
+import io.felice.api.security.Authorization.Allowed;
+import io.felice.api.security.Operation;
+import io.felice.api.security.ResourceType;
 import io.felice.protocol.Apis;
 import io.felice.protocol.RequestContext;
 import io.felice.protocol.RequestHandler;
 import io.felice.protocol.Serves;
+import java.util.List;
 import java.util.concurrent.CompletionStage;
 import org.apache.kafka.common.message.DeleteRecordsRequestData;
 import org.apache.kafka.common.message.DeleteRecordsRequestData.DeleteRecordsPartition;
@@ -28,15 +33,29 @@ public final class DeleteRecordsHandler implements RequestHandler<DeleteRecordsR
 
     private final Partitions partitions;
     private final Deadlines deadlines;
+    private final Rights rights;
 
     @Activate
-    public DeleteRecordsHandler(@Reference Partitions partitions, @Reference Deadlines deadlines) {
+    public DeleteRecordsHandler(
+            @Reference Partitions partitions, @Reference Deadlines deadlines, @Reference Rights rights) {
         this.partitions = partitions;
         this.deadlines = deadlines;
+        this.rights = rights;
     }
 
     @Override
     public CompletionStage<DeleteRecordsResponseData> handle(DeleteRecordsRequestData request, RequestContext context) {
+        return rights.ask(request, context, DeleteRecordsHandler::needs, this::delete);
+    }
+
+    private static List<Action> needs(DeleteRecordsRequestData request, RequestContext context) {
+        List<String> names =
+                request.topics().stream().map(DeleteRecordsTopic::name).toList();
+        return Rights.each(Operation.DELETE, ResourceType.TOPIC, names);
+    }
+
+    private CompletionStage<DeleteRecordsResponseData> delete(
+            DeleteRecordsRequestData request, RequestContext context, Allowed allowed) {
         DeleteRecordsResponseData response = new DeleteRecordsResponseData();
         Gathering<DeleteRecordsResponseData> answer = new Gathering<>(response);
         for (DeleteRecordsTopic topic : request.topics()) {
@@ -48,7 +67,7 @@ public final class DeleteRecordsHandler implements RequestHandler<DeleteRecordsR
                         .setLowWatermark(NO_LOW_WATERMARK);
                 topicResult.partitions().add(result);
                 answer.item(
-                        () -> deadlines.within(request.timeoutMs(), delete(topic.name(), asked)),
+                        () -> deadlines.within(request.timeoutMs(), delete(topic.name(), asked, allowed)),
                         (lowWatermark, failure) -> {
                             if (failure == null) {
                                 result.setLowWatermark(lowWatermark);
@@ -62,7 +81,8 @@ public final class DeleteRecordsHandler implements RequestHandler<DeleteRecordsR
         return answer.begun();
     }
 
-    private CompletionStage<Long> delete(String topic, DeleteRecordsPartition asked) {
+    private CompletionStage<Long> delete(String topic, DeleteRecordsPartition asked, Allowed allowed) {
+        Rights.require(allowed, Operation.DELETE, ResourceType.TOPIC, topic);
         if (InternalTopics.isInternal(topic)) {
             throw ErrorCode.INVALID_TOPIC_EXCEPTION.because("Cannot delete records of internal topic " + topic);
         }

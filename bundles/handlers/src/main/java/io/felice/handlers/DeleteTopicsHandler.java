@@ -8,10 +8,15 @@ import io.felice.api.cluster.Outcome;
 import io.felice.api.cluster.TopicView;
 import io.felice.api.config.BrokerConfig;
 import io.felice.api.config.Configs;
+import io.felice.api.security.Action;
+import io.felice.api.security.Authorization.Allowed;
+import io.felice.api.security.Operation;
+import io.felice.api.security.ResourceType;
 import io.felice.protocol.Apis;
 import io.felice.protocol.RequestContext;
 import io.felice.protocol.RequestHandler;
 import io.felice.protocol.Serves;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -39,21 +44,45 @@ public final class DeleteTopicsHandler implements RequestHandler<DeleteTopicsReq
     private final ClusterMetadata metadata;
     private final Configs configs;
     private final Deadlines deadlines;
+    private final Rights rights;
 
     @Activate
     public DeleteTopicsHandler(
             @Reference Admin admin,
             @Reference ClusterMetadata metadata,
             @Reference Configs configs,
-            @Reference Deadlines deadlines) {
+            @Reference Deadlines deadlines,
+            @Reference Rights rights) {
         this.admin = admin;
         this.metadata = metadata;
         this.configs = configs;
         this.deadlines = deadlines;
+        this.rights = rights;
     }
 
     @Override
     public CompletionStage<DeleteTopicsResponseData> handle(DeleteTopicsRequestData request, RequestContext context) {
+        return rights.ask(request, context, this::needs, this::delete);
+    }
+
+    private List<Action> needs(DeleteTopicsRequestData request, RequestContext context) {
+        ClusterView view = metadata.view();
+        List<Action> actions = new ArrayList<>();
+        for (DeleteTopicState topic : asked(request, context.apiVersion())) {
+            nameOf(topic, find(view, topic)).ifPresent(name -> {
+                actions.add(new Action(Operation.DESCRIBE, ResourceType.TOPIC, name));
+                actions.add(new Action(Operation.DELETE, ResourceType.TOPIC, name));
+            });
+        }
+        return actions;
+    }
+
+    private static Optional<String> nameOf(DeleteTopicState topic, Optional<TopicView> found) {
+        return found.map(TopicView::name).or(() -> Optional.ofNullable(topic.name()));
+    }
+
+    private CompletionStage<DeleteTopicsResponseData> delete(
+            DeleteTopicsRequestData request, RequestContext context, Allowed allowed) {
         List<DeleteTopicState> asked = asked(request, context.apiVersion());
         if (asked.stream().anyMatch(topic -> topic.name() != null && TopicIds.isGiven(topic.topicId()))) {
             return CompletableFuture.failedFuture(
@@ -64,14 +93,21 @@ public final class DeleteTopicsHandler implements RequestHandler<DeleteTopicsReq
         ClusterView view = metadata.view();
         for (DeleteTopicState topic : asked) {
             Optional<TopicView> found = find(view, topic);
-            String name = found.map(TopicView::name).orElse(topic.name());
+            String name = nameOf(topic, found).orElse(null);
             if (name != null && response.responses().find(name) != null) {
                 continue;
             }
             DeletableTopicResult result = new DeletableTopicResult()
                     .setName(name)
                     .setTopicId(found.map(known -> TopicIds.of(known.topicId())).orElse(topic.topicId()));
+            boolean isRefused = name != null && !mayDelete(topic, name, allowed);
+            if (isRefused) {
+                refuse(result, topic, allowed);
+            }
             response.responses().add(result);
+            if (isRefused) {
+                continue;
+            }
             Optional<ErrorCode> refusal = refusal(topic, found.isPresent(), context.apiVersion());
             if (refusal.isPresent()) {
                 result.setErrorCode(refusal.get().code());
@@ -80,6 +116,21 @@ public final class DeleteTopicsHandler implements RequestHandler<DeleteTopicsReq
             }
         }
         return delete(doomed, request.timeoutMs(), context).thenApply(done -> response);
+    }
+
+    private static boolean mayDelete(DeleteTopicState topic, String name, Allowed allowed) {
+        return allowed.has(Operation.DELETE, ResourceType.TOPIC, name)
+                && (topic.name() != null || allowed.has(Operation.DESCRIBE, ResourceType.TOPIC, name));
+    }
+
+    /** Of a topic that the client may not delete, the answer says only what the client knows already or may know. */
+    private static void refuse(DeletableTopicResult result, DeleteTopicState topic, Allowed allowed) {
+        result.setErrorCode(ErrorCode.TOPIC_AUTHORIZATION_FAILED.code());
+        if (topic.name() != null) {
+            result.setTopicId(topic.topicId());
+        } else if (!allowed.has(Operation.DESCRIBE, ResourceType.TOPIC, result.name())) {
+            result.setName(null);
+        }
     }
 
     private record Doomed(DeletableTopicResult result, boolean byName) {

@@ -4,10 +4,15 @@ import io.felice.api.ErrorCode;
 import io.felice.api.cluster.Admin;
 import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.cluster.ClusterView;
+import io.felice.api.security.Action;
+import io.felice.api.security.Authorization.Allowed;
+import io.felice.api.security.ResourceType;
 import io.felice.protocol.Apis;
 import io.felice.protocol.RequestContext;
 import io.felice.protocol.RequestHandler;
 import io.felice.protocol.Serves;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.apache.kafka.common.message.DescribeClusterRequestData;
@@ -28,16 +33,32 @@ public final class DescribeClusterHandler
 
     private final ClusterMetadata metadata;
     private final Admin admin;
+    private final Rights rights;
 
     @Activate
-    public DescribeClusterHandler(@Reference ClusterMetadata metadata, @Reference Admin admin) {
+    public DescribeClusterHandler(
+            @Reference ClusterMetadata metadata, @Reference Admin admin, @Reference Rights rights) {
         this.metadata = metadata;
         this.admin = admin;
+        this.rights = rights;
     }
 
     @Override
     public CompletionStage<DescribeClusterResponseData> handle(
             DescribeClusterRequestData request, RequestContext context) {
+        return rights.ask(request, context, DescribeClusterHandler::needs, this::describe);
+    }
+
+    private static List<Action> needs(DescribeClusterRequestData request, RequestContext context) {
+        List<Action> actions = new ArrayList<>();
+        if (request.includeClusterAuthorizedOperations()) {
+            Rights.addAll(actions, ResourceType.CLUSTER, ResourceType.CLUSTER_NAME);
+        }
+        return actions;
+    }
+
+    private CompletionStage<DescribeClusterResponseData> describe(
+            DescribeClusterRequestData request, RequestContext context, Allowed allowed) {
         if (request.endpointType() != BROKERS) {
             return CompletableFuture.completedFuture(refused(request.endpointType()));
         }
@@ -59,7 +80,7 @@ public final class DescribeClusterHandler
             addFenced(response, view, context.connection().listener());
         }
         if (request.includeClusterAuthorizedOperations()) {
-            response.setClusterAuthorizedOperations(Permissions.CLUSTER);
+            response.setClusterAuthorizedOperations(Rights.bitsOfCluster(allowed));
         }
         return CompletableFuture.completedFuture(response);
     }

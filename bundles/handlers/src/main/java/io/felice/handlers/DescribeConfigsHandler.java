@@ -6,6 +6,9 @@ import io.felice.api.config.ConfigEntry;
 import io.felice.api.config.ConfigResource;
 import io.felice.api.config.Configs;
 import io.felice.api.log.Loggers;
+import io.felice.api.security.Action;
+import io.felice.api.security.Authorization.Allowed;
+import io.felice.api.security.Operation;
 import io.felice.protocol.Apis;
 import io.felice.protocol.RequestContext;
 import io.felice.protocol.RequestHandler;
@@ -34,13 +37,16 @@ public final class DescribeConfigsHandler
         implements RequestHandler<DescribeConfigsRequestData, DescribeConfigsResponseData> {
     private final Configs configs;
     private final ClusterMetadata metadata;
+    private final Rights rights;
     /** Null while no bundle of this node sets log levels. */
     private volatile Loggers loggers;
 
     @Activate
-    public DescribeConfigsHandler(@Reference Configs configs, @Reference ClusterMetadata metadata) {
+    public DescribeConfigsHandler(
+            @Reference Configs configs, @Reference ClusterMetadata metadata, @Reference Rights rights) {
         this.configs = configs;
         this.metadata = metadata;
+        this.rights = rights;
     }
 
     @Reference(
@@ -60,6 +66,19 @@ public final class DescribeConfigsHandler
     @Override
     public CompletionStage<DescribeConfigsResponseData> handle(
             DescribeConfigsRequestData request, RequestContext context) {
+        return rights.ask(request, context, DescribeConfigsHandler::needs, this::describe);
+    }
+
+    private static List<Action> needs(DescribeConfigsRequestData request, RequestContext context) {
+        List<Action> actions = new ArrayList<>();
+        request.resources().forEach(asked -> ConfigResources.action(
+                        Operation.DESCRIBE_CONFIGS, asked.resourceType(), asked.resourceName())
+                .ifPresent(actions::add));
+        return actions;
+    }
+
+    private CompletionStage<DescribeConfigsResponseData> describe(
+            DescribeConfigsRequestData request, RequestContext context, Allowed allowed) {
         DescribeConfigsResponseData response = new DescribeConfigsResponseData();
         for (DescribeConfigsResource asked : request.resources()) {
             DescribeConfigsResult result = new DescribeConfigsResult()
@@ -67,6 +86,8 @@ public final class DescribeConfigsHandler
                     .setResourceName(asked.resourceName());
             response.results().add(result);
             try {
+                ConfigResources.require(
+                        allowed, Operation.DESCRIBE_CONFIGS, asked.resourceType(), asked.resourceName());
                 describe(asked, request, result);
             } catch (RuntimeException failure) {
                 result.setErrorCode(Failures.codeOf(failure, context).code())

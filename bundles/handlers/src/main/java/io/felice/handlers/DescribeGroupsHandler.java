@@ -2,10 +2,16 @@ package io.felice.handlers;
 
 import io.felice.api.ErrorCode;
 import io.felice.api.group.Groups;
+import io.felice.api.security.Action;
+import io.felice.api.security.Authorization.Allowed;
+import io.felice.api.security.Operation;
+import io.felice.api.security.ResourceType;
 import io.felice.protocol.Apis;
 import io.felice.protocol.RequestContext;
 import io.felice.protocol.RequestHandler;
 import io.felice.protocol.Serves;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletionStage;
 import org.apache.kafka.common.message.DescribeGroupsRequestData;
 import org.apache.kafka.common.message.DescribeGroupsResponseData;
@@ -24,24 +30,47 @@ public final class DescribeGroupsHandler
     private static final short FIRST_WITH_GROUP_ID_NOT_FOUND = 6;
 
     private final Groups groups;
+    private final Rights rights;
 
     @Activate
-    public DescribeGroupsHandler(@Reference Groups groups) {
+    public DescribeGroupsHandler(@Reference Groups groups, @Reference Rights rights) {
         this.groups = groups;
+        this.rights = rights;
     }
 
     @Override
     public CompletionStage<DescribeGroupsResponseData> handle(
             DescribeGroupsRequestData request, RequestContext context) {
-        boolean operations = request.includeAuthorizedOperations() && context.apiVersion() >= FIRST_WITH_OPERATIONS;
+        return rights.ask(request, context, DescribeGroupsHandler::needs, this::describe);
+    }
+
+    private static List<Action> needs(DescribeGroupsRequestData request, RequestContext context) {
+        if (!showsOperations(request, context)) {
+            return Rights.each(Operation.DESCRIBE, ResourceType.GROUP, request.groups());
+        }
+        List<Action> actions = new ArrayList<>();
+        request.groups().forEach(groupId -> Rights.addAll(actions, ResourceType.GROUP, groupId));
+        return actions;
+    }
+
+    private static boolean showsOperations(DescribeGroupsRequestData request, RequestContext context) {
+        return request.includeAuthorizedOperations() && context.apiVersion() >= FIRST_WITH_OPERATIONS;
+    }
+
+    private CompletionStage<DescribeGroupsResponseData> describe(
+            DescribeGroupsRequestData request, RequestContext context, Allowed allowed) {
+        boolean operations = showsOperations(request, context);
         DescribeGroupsResponseData response = new DescribeGroupsResponseData();
         Gathering<DescribeGroupsResponseData> answer = new Gathering<>(response);
         for (String groupId : request.groups()) {
             DescribedGroup group = new DescribedGroup().setGroupId(groupId);
             response.groups().add(group);
-            answer.item(() -> groups.describe(groupId), (description, failure) -> {
+            answer.item(() -> describe(groupId, allowed), (description, failure) -> {
                 if (failure == null) {
-                    fill(group, description, operations);
+                    fill(group, description);
+                    if (operations && description.error() == ErrorCode.NONE) {
+                        group.setAuthorizedOperations(Rights.bits(allowed, ResourceType.GROUP, groupId));
+                    }
                     if (context.apiVersion() >= FIRST_WITH_GROUP_ID_NOT_FOUND) {
                         sayIfUnknown(group, description);
                     }
@@ -53,7 +82,12 @@ public final class DescribeGroupsHandler
         return answer.begun();
     }
 
-    private static void fill(DescribedGroup group, Groups.Description description, boolean operations) {
+    private CompletionStage<Groups.Description> describe(String groupId, Allowed allowed) {
+        Rights.require(allowed, Operation.DESCRIBE, ResourceType.GROUP, groupId);
+        return groups.describe(groupId);
+    }
+
+    private static void fill(DescribedGroup group, Groups.Description description) {
         group.setErrorCode(description.error().code());
         if (description.error() != ErrorCode.NONE) {
             return;
@@ -62,9 +96,6 @@ public final class DescribeGroupsHandler
                 .setProtocolType(orEmpty(description.protocolType()))
                 .setProtocolData(orEmpty(description.protocol()));
         description.members().forEach(member -> group.members().add(member(member)));
-        if (operations) {
-            group.setAuthorizedOperations(Permissions.GROUP);
-        }
     }
 
     /** An unknown group is described with the state Dead. From version 6 on it also has an error. */

@@ -3,6 +3,7 @@ package io.felice.handlers;
 import io.felice.api.TopicPartition;
 import io.felice.api.partition.LogDir;
 import io.felice.api.partition.Partitions;
+import io.felice.api.security.Operation;
 import io.felice.protocol.Apis;
 import io.felice.protocol.RequestContext;
 import io.felice.protocol.RequestHandler;
@@ -26,15 +27,21 @@ import org.osgi.service.component.annotations.Reference;
 public final class DescribeLogDirsHandler
         implements RequestHandler<DescribeLogDirsRequestData, DescribeLogDirsResponseData> {
     private final Partitions partitions;
+    private final Rights rights;
 
     @Activate
-    public DescribeLogDirsHandler(@Reference Partitions partitions) {
+    public DescribeLogDirsHandler(@Reference Partitions partitions, @Reference Rights rights) {
         this.partitions = partitions;
+        this.rights = rights;
     }
 
     @Override
     public CompletionStage<DescribeLogDirsResponseData> handle(
             DescribeLogDirsRequestData request, RequestContext context) {
+        return rights.requireOnCluster(context, Operation.DESCRIBE, now -> describe(request));
+    }
+
+    private CompletionStage<DescribeLogDirsResponseData> describe(DescribeLogDirsRequestData request) {
         return partitions.logDirs().thenApply(dirs -> {
             DescribeLogDirsResponseData response = new DescribeLogDirsResponseData();
             dirs.forEach(dir -> response.results().add(result(dir, request)));

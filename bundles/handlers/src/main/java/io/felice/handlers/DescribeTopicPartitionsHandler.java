@@ -7,10 +7,15 @@ import io.felice.api.cluster.ClusterView;
 import io.felice.api.cluster.InternalTopics;
 import io.felice.api.cluster.PartitionState;
 import io.felice.api.cluster.TopicView;
+import io.felice.api.security.Action;
+import io.felice.api.security.Authorization.Allowed;
+import io.felice.api.security.Operation;
+import io.felice.api.security.ResourceType;
 import io.felice.protocol.Apis;
 import io.felice.protocol.RequestContext;
 import io.felice.protocol.RequestHandler;
 import io.felice.protocol.Serves;
+import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
@@ -39,30 +44,80 @@ public final class DescribeTopicPartitionsHandler
     static final int MAX_PARTITIONS = 2_000;
 
     private final ClusterMetadata metadata;
+    private final Rights rights;
 
     @Activate
-    public DescribeTopicPartitionsHandler(@Reference ClusterMetadata metadata) {
+    public DescribeTopicPartitionsHandler(@Reference ClusterMetadata metadata, @Reference Rights rights) {
         this.metadata = metadata;
+        this.rights = rights;
     }
 
     @Override
     public CompletionStage<DescribeTopicPartitionsResponseData> handle(
             DescribeTopicPartitionsRequestData request, RequestContext context) {
-        ClusterView view = metadata.view();
-        boolean all = request.topics().isEmpty();
+        return rights.ask(request, context, this::needs, this::describe);
+    }
+
+    private List<Action> needs(DescribeTopicPartitionsRequestData request, RequestContext context) {
+        return Rights.each(Operation.DESCRIBE, ResourceType.TOPIC, names(request, metadata.view()));
+    }
+
+    private static boolean isAll(DescribeTopicPartitionsRequestData request) {
+        return request.topics().isEmpty();
+    }
+
+    private static SortedSet<String> names(DescribeTopicPartitionsRequestData request, ClusterView view) {
         SortedSet<String> names = new TreeSet<>();
-        if (all) {
+        if (isAll(request)) {
             view.topics().forEach(topic -> names.add(topic.name()));
         } else {
             request.topics().forEach(topic -> names.add(topic.name()));
         }
-        Optional<String> wrong = wrong(request, names, all);
+        return names;
+    }
+
+    private CompletionStage<DescribeTopicPartitionsResponseData> describe(
+            DescribeTopicPartitionsRequestData request, RequestContext context, Allowed allowed) {
+        ClusterView view = metadata.view();
+        SortedSet<String> names = names(request, view);
+        Optional<String> wrong = wrong(request, names, isAll(request));
         if (wrong.isPresent()) {
             return CompletableFuture.failedFuture(ErrorCode.INVALID_REQUEST.because(wrong.get()));
         }
         int limit = Math.max(1, Math.min(MAX_PARTITIONS, request.responsePartitionLimit()));
         Nodes nodes = new Nodes(view, context.connection().listener());
-        return CompletableFuture.completedFuture(new Page(view, nodes, limit).filled(names, request.cursor()));
+        SortedSet<String> hidden = new TreeSet<>(names);
+        hidden.removeIf(name -> allowed.has(Operation.DESCRIBE, ResourceType.TOPIC, name));
+        names.removeAll(hidden);
+        DescribeTopicPartitionsResponseData page = new Page(view, nodes, limit).filled(names, request.cursor());
+        return withOperations(page, context)
+                .thenApply(filled -> isAll(request) ? filled : withRefused(filled, hidden, request.cursor()));
+    }
+
+    private CompletionStage<DescribeTopicPartitionsResponseData> withOperations(
+            DescribeTopicPartitionsResponseData page, RequestContext context) {
+        List<Action> actions = new ArrayList<>();
+        page.topics().forEach(topic -> Rights.addAll(actions, ResourceType.TOPIC, topic.name()));
+        return rights.askMore(context, actions).thenApply(allowed -> {
+            page.topics()
+                    .forEach(topic ->
+                            topic.setTopicAuthorizedOperations(Rights.bits(allowed, ResourceType.TOPIC, topic.name())));
+            return page;
+        });
+    }
+
+    /** Adds the topics that the client asked for and may not describe, whether they exist or not. */
+    private static DescribeTopicPartitionsResponseData withRefused(
+            DescribeTopicPartitionsResponseData page,
+            SortedSet<String> refused,
+            DescribeTopicPartitionsRequestData.Cursor cursor) {
+        for (String name : cursor == null ? refused : refused.tailSet(cursor.topicName())) {
+            page.topics()
+                    .add(new DescribeTopicPartitionsResponseTopic()
+                            .setErrorCode(ErrorCode.TOPIC_AUTHORIZATION_FAILED.code())
+                            .setName(name));
+        }
+        return page;
     }
 
     private static Optional<String> wrong(
@@ -117,8 +172,7 @@ public final class DescribeTopicPartitionsHandler
             DescribeTopicPartitionsResponseTopic answer = new DescribeTopicPartitionsResponseTopic()
                     .setName(topic.name())
                     .setTopicId(TopicIds.of(topic.topicId()))
-                    .setIsInternal(topic.isInternal())
-                    .setTopicAuthorizedOperations(Permissions.TOPIC);
+                    .setIsInternal(topic.isInternal());
             data.topics().add(answer);
             int end = topic.partitions().size();
             int until = (int) Math.min(end, (long) from + left);

@@ -6,6 +6,7 @@ import io.felice.api.cluster.Admin;
 import io.felice.api.cluster.Admin.Decided;
 import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.cluster.Outcome;
+import io.felice.api.security.Operation;
 import io.felice.protocol.Apis;
 import io.felice.protocol.RequestContext;
 import io.felice.protocol.RequestHandler;
@@ -37,17 +38,26 @@ public final class ElectLeadersHandler implements RequestHandler<ElectLeadersReq
     private final Admin admin;
     private final ClusterMetadata metadata;
     private final Deadlines deadlines;
+    private final Rights rights;
 
     @Activate
     public ElectLeadersHandler(
-            @Reference Admin admin, @Reference ClusterMetadata metadata, @Reference Deadlines deadlines) {
+            @Reference Admin admin,
+            @Reference ClusterMetadata metadata,
+            @Reference Deadlines deadlines,
+            @Reference Rights rights) {
         this.admin = admin;
         this.metadata = metadata;
         this.deadlines = deadlines;
+        this.rights = rights;
     }
 
     @Override
     public CompletionStage<ElectLeadersResponseData> handle(ElectLeadersRequestData request, RequestContext context) {
+        return rights.requireOnCluster(context, Operation.ALTER, now -> elect(request, now));
+    }
+
+    private CompletionStage<ElectLeadersResponseData> elect(ElectLeadersRequestData request, RequestContext context) {
         byte type = context.apiVersion() < FIRST_WITH_ELECTION_TYPE ? PREFERRED : request.electionType();
         if (type != PREFERRED && type != UNCLEAN) {
             return CompletableFuture.failedFuture(

@@ -15,6 +15,10 @@ import io.felice.api.partition.FetchPlan.Want;
 import io.felice.api.partition.FetchedPartition;
 import io.felice.api.partition.Partition;
 import io.felice.api.partition.Partitions;
+import io.felice.api.security.Action;
+import io.felice.api.security.Authorization.Allowed;
+import io.felice.api.security.Operation;
+import io.felice.api.security.ResourceType;
 import io.felice.api.status.StatusSource;
 import io.felice.api.status.StatusTable;
 import io.felice.protocol.Apis;
@@ -85,6 +89,7 @@ public final class FetchHandler implements RequestHandler<FetchRequestData, Fetc
     private final Partitions partitions;
     private final ClusterMetadata metadata;
     private final Configs configs;
+    private final Rights rights;
     private final FetchSessions sessions;
     private volatile Config inForce;
 
@@ -93,11 +98,13 @@ public final class FetchHandler implements RequestHandler<FetchRequestData, Fetc
             @Reference Partitions partitions,
             @Reference ClusterMetadata metadata,
             @Reference Configs configs,
+            @Reference Rights rights,
             Config config) {
         this(
                 partitions,
                 metadata,
                 configs,
+                rights,
                 new FetchSessions(
                         new FetchSessions.Limits(
                                 config.fetch_sessions(),
@@ -116,10 +123,12 @@ public final class FetchHandler implements RequestHandler<FetchRequestData, Fetc
         ReadOnce.compare("io.felice.handlers", Config.class, inForce, wanted, Set.of());
     }
 
-    FetchHandler(Partitions partitions, ClusterMetadata metadata, Configs configs, FetchSessions sessions) {
+    FetchHandler(
+            Partitions partitions, ClusterMetadata metadata, Configs configs, Rights rights, FetchSessions sessions) {
         this.partitions = partitions;
         this.metadata = metadata;
         this.configs = configs;
+        this.rights = rights;
         this.sessions = sessions;
     }
 
@@ -130,7 +139,7 @@ public final class FetchHandler implements RequestHandler<FetchRequestData, Fetc
         if (full) {
             sessions.remove(request.sessionId());
             Mode mode = request.sessionEpoch() == FULL ? Mode.FULL : Mode.SESSIONLESS;
-            return new Fetch(request, context, mode, null, wanted(request, byId)).begin();
+            return read(new Fetch(request, context, mode, null, wanted(request, byId)), context);
         }
         Optional<FetchSession> found = sessions.find(request.sessionId());
         return found.isPresent()
@@ -150,9 +159,14 @@ public final class FetchHandler implements RequestHandler<FetchRequestData, Fetc
         boolean tooMany = wanted.size() > size && !sessions.mayGrow();
         if (wanted.isEmpty() || tooMany) {
             sessions.remove(session.id());
-            return new Fetch(request, context, Mode.SESSIONLESS, null, wanted).begin();
+            return read(new Fetch(request, context, Mode.SESSIONLESS, null, wanted), context);
         }
-        return new Fetch(request, context, Mode.INCREMENTAL, session, wanted).begin();
+        return read(new Fetch(request, context, Mode.INCREMENTAL, session, wanted), context);
+    }
+
+    private CompletionStage<FetchResponseData> read(Fetch fetch, RequestContext context) {
+        return rights.ask(
+                fetch, context, (asked, unused) -> asked.needs(), (asked, unused, allowed) -> asked.begin(allowed));
     }
 
     @Override
@@ -199,6 +213,8 @@ public final class FetchHandler implements RequestHandler<FetchRequestData, Fetc
         private final List<Want> plan;
         /** The topic's name for each of {@link #wanted}, null if its id is unknown. */
         private final String[] names;
+        /** Which of {@link #wanted} the client may not read; null if it may read all. */
+        private boolean[] refused;
 
         Fetch(FetchRequestData request, RequestContext context, Mode mode, FetchSession session, List<Wanted> wanted) {
             this.request = request;
@@ -208,9 +224,29 @@ public final class FetchHandler implements RequestHandler<FetchRequestData, Fetc
             this.wanted = wanted;
             this.names = new String[wanted.size()];
             this.plan = new ArrayList<>(wanted.size());
+            name();
         }
 
-        CompletionStage<FetchResponseData> begin() {
+        /** A broker that follows needs one right for all topics. */
+        List<Action> needs() {
+            if (replicaId() != FetchPlan.CONSUMER) {
+                return List.of(Action.onCluster(Operation.CLUSTER_ACTION));
+            }
+            List<Action> actions = new ArrayList<>();
+            String last = null;
+            for (String name : names) {
+                if (name != null && !name.equals(last)) {
+                    actions.add(new Action(Operation.READ, ResourceType.TOPIC, name));
+                    last = name;
+                }
+            }
+            return actions;
+        }
+
+        CompletionStage<FetchResponseData> begin(Allowed allowed) {
+            if (allowed != Allowed.EVERYTHING) {
+                refuse(allowed);
+            }
             plan();
             if (plan.isEmpty()) {
                 return CompletableFuture.completedFuture(respond(List.of()));
@@ -234,7 +270,21 @@ public final class FetchHandler implements RequestHandler<FetchRequestData, Fetc
             return id >= 0 ? id : FetchPlan.CONSUMER;
         }
 
-        private void plan() {
+        private void refuse(Allowed allowed) {
+            boolean follows = replicaId() != FetchPlan.CONSUMER;
+            refused = new boolean[names.length];
+            for (int i = 0; i < names.length; i++) {
+                refused[i] = follows
+                        ? !allowed.hasOnCluster(Operation.CLUSTER_ACTION)
+                        : names[i] != null && !allowed.has(Operation.READ, ResourceType.TOPIC, names[i]);
+            }
+        }
+
+        private boolean isRefused(int i) {
+            return refused != null && refused[i];
+        }
+
+        private void name() {
             ClusterView view = metadata.view();
             Uuid lastId = null;
             String lastName = null;
@@ -250,7 +300,13 @@ public final class FetchHandler implements RequestHandler<FetchRequestData, Fetc
                 } else {
                     names[i] = (String) one.key().topic();
                 }
-                if (names[i] != null) {
+            }
+        }
+
+        private void plan() {
+            for (int i = 0; i < names.length; i++) {
+                Wanted one = wanted.get(i);
+                if (names[i] != null && !isRefused(i)) {
                     plan.add(new Want(
                             one.under(names[i]),
                             one.offset(),
@@ -319,10 +375,9 @@ public final class FetchHandler implements RequestHandler<FetchRequestData, Fetc
         private PartitionData answer(int i, Iterator<FetchedPartition> answers) {
             PartitionData answer =
                     new PartitionData().setPartitionIndex(wanted.get(i).key().partition());
-            if (names[i] == null) {
-                return answer.setErrorCode(ErrorCode.UNKNOWN_TOPIC_ID.code())
-                        .setHighWatermark(-1L)
-                        .setRecords(MemoryRecords.EMPTY);
+            if (names[i] == null || isRefused(i)) {
+                ErrorCode error = isRefused(i) ? ErrorCode.TOPIC_AUTHORIZATION_FAILED : ErrorCode.UNKNOWN_TOPIC_ID;
+                return answer.setErrorCode(error.code()).setHighWatermark(-1L).setRecords(MemoryRecords.EMPTY);
             }
             FetchedPartition fetched = answers.next();
             if (context.apiVersion() < FIRST_WITH_ZSTD && isStoredAsZstd(names[i])) {

@@ -3,6 +3,10 @@ package io.felice.handlers;
 import io.felice.api.ErrorCode;
 import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.group.Groups;
+import io.felice.api.security.Action;
+import io.felice.api.security.Authorization.Allowed;
+import io.felice.api.security.Operation;
+import io.felice.api.security.ResourceType;
 import io.felice.protocol.Apis;
 import io.felice.protocol.RequestContext;
 import io.felice.protocol.RequestHandler;
@@ -33,35 +37,55 @@ public final class FindCoordinatorHandler
     private final Groups groups;
     private final ClusterMetadata metadata;
     private final Deadlines deadlines;
+    private final Rights rights;
 
     @Activate
     public FindCoordinatorHandler(
-            @Reference Groups groups, @Reference ClusterMetadata metadata, @Reference Deadlines deadlines) {
+            @Reference Groups groups,
+            @Reference ClusterMetadata metadata,
+            @Reference Deadlines deadlines,
+            @Reference Rights rights) {
         this.groups = groups;
         this.metadata = metadata;
         this.deadlines = deadlines;
+        this.rights = rights;
     }
 
     @Override
     public CompletionStage<FindCoordinatorResponseData> handle(
             FindCoordinatorRequestData request, RequestContext context) {
+        return rights.ask(request, context, FindCoordinatorHandler::needs, this::find);
+    }
+
+    private static List<Action> needs(FindCoordinatorRequestData request, RequestContext context) {
+        ResourceType type = request.keyType() == TRANSACTION ? ResourceType.TRANSACTIONAL_ID : ResourceType.GROUP;
+        return Rights.each(Operation.DESCRIBE, type, keys(request, context.apiVersion()));
+    }
+
+    private static List<String> keys(FindCoordinatorRequestData request, short version) {
+        return version >= FIRST_WITH_MANY_KEYS ? request.coordinatorKeys() : List.of(request.key());
+    }
+
+    private CompletionStage<FindCoordinatorResponseData> find(
+            FindCoordinatorRequestData request, RequestContext context, Allowed allowed) {
         boolean many = context.apiVersion() >= FIRST_WITH_MANY_KEYS;
         FindCoordinatorResponseData response = new FindCoordinatorResponseData();
         Gathering<FindCoordinatorResponseData> answer =
                 new Gathering<>(response, many ? UnaryOperator.identity() : FindCoordinatorHandler::single);
-        for (String key : many ? request.coordinatorKeys() : List.of(request.key())) {
+        for (String key : keys(request, context.apiVersion())) {
             Coordinator coordinator =
                     new Coordinator().setKey(key).setNodeId(-1).setHost("").setPort(-1);
             response.coordinators().add(coordinator);
             answer.item(
-                    () -> find(request.keyType(), key, context.apiVersion()),
+                    () -> find(request.keyType(), key, context.apiVersion(), allowed),
                     (brokerId, failure) -> fill(coordinator, brokerId, failure, context));
         }
         return answer.begun();
     }
 
-    private CompletionStage<Integer> find(byte keyType, String key, short version) {
+    private CompletionStage<Integer> find(byte keyType, String key, short version, Allowed allowed) {
         if (keyType == TRANSACTION) {
+            Rights.require(allowed, Operation.DESCRIBE, ResourceType.TRANSACTIONAL_ID, key);
             throw refusalOfTransactions(version)
                     .because("This broker has no transactions yet: use a producer without transactional.id"
                             + " (transactional id " + key + ")");
@@ -69,6 +93,7 @@ public final class FindCoordinatorHandler
         if (keyType != GROUP) {
             throw ErrorCode.INVALID_REQUEST.because("This broker has no coordinators of type " + keyType);
         }
+        Rights.require(allowed, Operation.DESCRIBE, ResourceType.GROUP, key);
         return deadlines.within(Deadlines.FIND_COORDINATOR_MS, groups.coordinatorOf(key));
     }
 

@@ -11,6 +11,8 @@ import io.felice.api.config.ConfigResource;
 import io.felice.api.config.Configs;
 import io.felice.api.config.TopicConfig;
 import io.felice.api.log.Loggers;
+import io.felice.api.security.Action;
+import io.felice.api.security.Authorization.Allowed;
 import io.felice.protocol.Apis;
 import io.felice.protocol.RequestContext;
 import io.felice.protocol.RequestHandler;
@@ -42,15 +44,20 @@ public final class IncrementalAlterConfigsHandler
     private final Admin admin;
     private final ClusterMetadata metadata;
     private final Configs configs;
+    private final Rights rights;
     /** Null while no bundle of this node sets log levels. */
     private volatile Loggers loggers;
 
     @Activate
     public IncrementalAlterConfigsHandler(
-            @Reference Admin admin, @Reference ClusterMetadata metadata, @Reference Configs configs) {
+            @Reference Admin admin,
+            @Reference ClusterMetadata metadata,
+            @Reference Configs configs,
+            @Reference Rights rights) {
         this.admin = admin;
         this.metadata = metadata;
         this.configs = configs;
+        this.rights = rights;
     }
 
     @Reference(
@@ -70,8 +77,20 @@ public final class IncrementalAlterConfigsHandler
     @Override
     public CompletionStage<IncrementalAlterConfigsResponseData> handle(
             IncrementalAlterConfigsRequestData request, RequestContext context) {
+        return rights.ask(request, context, IncrementalAlterConfigsHandler::needs, this::change);
+    }
+
+    private static List<Action> needs(IncrementalAlterConfigsRequestData request, RequestContext context) {
+        List<Action> actions = new ArrayList<>();
+        request.resources().forEach(asked -> ConfigChanges.action(asked.resourceType(), asked.resourceName())
+                .ifPresent(actions::add));
+        return actions;
+    }
+
+    private CompletionStage<IncrementalAlterConfigsResponseData> change(
+            IncrementalAlterConfigsRequestData request, RequestContext context, Allowed allowed) {
         IncrementalAlterConfigsResponseData response = new IncrementalAlterConfigsResponseData();
-        ConfigChanges changes = new ConfigChanges(admin, metadata, configs);
+        ConfigChanges changes = new ConfigChanges(admin, metadata, configs, allowed);
         Gathering<IncrementalAlterConfigsResponseData> levels = new Gathering<>(response);
         for (AlterConfigsResource asked : request.resources()) {
             AlterConfigsResourceResponse result = new AlterConfigsResourceResponse()
@@ -84,7 +103,7 @@ public final class IncrementalAlterConfigsHandler
                     > 1;
             if (asked.resourceType() == BrokerLoggers.RESOURCE_TYPE) {
                 levels.item(
-                        () -> changeLevels(asked, twice, request.validateOnly()),
+                        () -> changeLevels(asked, twice, request.validateOnly(), allowed),
                         (done, failure) -> fill(result, failure, context));
                 continue;
             }
@@ -99,10 +118,12 @@ public final class IncrementalAlterConfigsHandler
         return changes.make(request.validateOnly(), context).thenCombine(levels.begun(), (done, filled) -> filled);
     }
 
-    private CompletionStage<Void> changeLevels(AlterConfigsResource asked, boolean twice, boolean validateOnly) {
+    private CompletionStage<Void> changeLevels(
+            AlterConfigsResource asked, boolean twice, boolean validateOnly, Allowed allowed) {
         if (twice) {
             throw ErrorCode.INVALID_REQUEST.because("Each resource must appear at most once.");
         }
+        ConfigChanges.check(asked.resourceType(), asked.resourceName(), allowed);
         return new BrokerLoggers(loggers)
                 .change(asked.resourceName(), metadata.brokerId(), asked.configs(), validateOnly);
     }

@@ -2,10 +2,15 @@ package io.felice.handlers;
 
 import io.felice.api.ErrorCode;
 import io.felice.api.partition.Partitions;
+import io.felice.api.security.Action;
+import io.felice.api.security.Authorization.Allowed;
+import io.felice.api.security.Operation;
+import io.felice.api.security.ResourceType;
 import io.felice.protocol.Apis;
 import io.felice.protocol.RequestContext;
 import io.felice.protocol.RequestHandler;
 import io.felice.protocol.Serves;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.apache.kafka.common.message.InitProducerIdRequestData;
@@ -23,18 +28,44 @@ public final class InitProducerIdHandler
     private static final short NO_EPOCH = -1;
 
     private final Partitions partitions;
+    private final Rights rights;
 
     @Activate
-    public InitProducerIdHandler(@Reference Partitions partitions) {
+    public InitProducerIdHandler(@Reference Partitions partitions, @Reference Rights rights) {
         this.partitions = partitions;
+        this.rights = rights;
     }
 
     @Override
     public CompletionStage<InitProducerIdResponseData> handle(
             InitProducerIdRequestData request, RequestContext context) {
+        return rights.ask(request, context, InitProducerIdHandler::needs, this::init);
+    }
+
+    private static List<Action> needs(InitProducerIdRequestData request, RequestContext context) {
+        return request.transactionalId() == null
+                ? List.of(Action.onCluster(Operation.IDEMPOTENT_WRITE))
+                : List.of(new Action(Operation.WRITE, ResourceType.TRANSACTIONAL_ID, request.transactionalId()));
+    }
+
+    /** A producer needs no more than the right to write to some topic (KIP-679). */
+    private CompletionStage<InitProducerIdResponseData> init(
+            InitProducerIdRequestData request, RequestContext context, Allowed allowed) {
         if (request.transactionalId() != null) {
+            Rights.require(allowed, Operation.WRITE, ResourceType.TRANSACTIONAL_ID, request.transactionalId());
             return CompletableFuture.completedFuture(failed(refusal(request.transactionalId())));
         }
+        if (allowed.hasOnCluster(Operation.IDEMPOTENT_WRITE)) {
+            return newId(request, context);
+        }
+        return rights.askAny(context, Operation.WRITE, ResourceType.TOPIC)
+                .thenCompose(mayWrite -> mayWrite
+                        ? newId(request, context)
+                        : CompletableFuture.completedFuture(failed(ErrorCode.CLUSTER_AUTHORIZATION_FAILED)));
+    }
+
+    private CompletionStage<InitProducerIdResponseData> newId(
+            InitProducerIdRequestData request, RequestContext context) {
         if ((request.producerId() == NO_ID) != (request.producerEpoch() == NO_EPOCH)) {
             return CompletableFuture.completedFuture(failed(ErrorCode.INVALID_REQUEST));
         }

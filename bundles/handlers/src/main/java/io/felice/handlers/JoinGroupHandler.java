@@ -2,6 +2,8 @@ package io.felice.handlers;
 
 import io.felice.api.ErrorCode;
 import io.felice.api.group.Groups;
+import io.felice.api.security.Operation;
+import io.felice.api.security.ResourceType;
 import io.felice.protocol.Apis;
 import io.felice.protocol.RequestContext;
 import io.felice.protocol.RequestHandler;
@@ -28,14 +30,20 @@ public final class JoinGroupHandler implements RequestHandler<JoinGroupRequestDa
     private static final short FIRST_WITH_SKIPPED_ASSIGNMENT = 9;
 
     private final Groups groups;
+    private final Rights rights;
 
     @Activate
-    public JoinGroupHandler(@Reference Groups groups) {
+    public JoinGroupHandler(@Reference Groups groups, @Reference Rights rights) {
         this.groups = groups;
+        this.rights = rights;
     }
 
     @Override
     public CompletionStage<JoinGroupResponseData> handle(JoinGroupRequestData request, RequestContext context) {
+        return rights.require(context, Operation.READ, ResourceType.GROUP, request.groupId(), now -> add(request, now));
+    }
+
+    private CompletionStage<JoinGroupResponseData> add(JoinGroupRequestData request, RequestContext context) {
         short version = context.apiVersion();
         if (request.groupId().isEmpty()) {
             return CompletableFuture.completedFuture(

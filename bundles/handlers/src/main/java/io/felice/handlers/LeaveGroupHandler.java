@@ -2,6 +2,8 @@ package io.felice.handlers;
 
 import io.felice.api.ErrorCode;
 import io.felice.api.group.Groups;
+import io.felice.api.security.Operation;
+import io.felice.api.security.ResourceType;
 import io.felice.protocol.Apis;
 import io.felice.protocol.RequestContext;
 import io.felice.protocol.RequestHandler;
@@ -23,14 +25,21 @@ public final class LeaveGroupHandler implements RequestHandler<LeaveGroupRequest
     private static final short FIRST_WITH_MANY = 3;
 
     private final Groups groups;
+    private final Rights rights;
 
     @Activate
-    public LeaveGroupHandler(@Reference Groups groups) {
+    public LeaveGroupHandler(@Reference Groups groups, @Reference Rights rights) {
         this.groups = groups;
+        this.rights = rights;
     }
 
     @Override
     public CompletionStage<LeaveGroupResponseData> handle(LeaveGroupRequestData request, RequestContext context) {
+        return rights.require(
+                context, Operation.READ, ResourceType.GROUP, request.groupId(), now -> leave(request, now));
+    }
+
+    private CompletionStage<LeaveGroupResponseData> leave(LeaveGroupRequestData request, RequestContext context) {
         if (request.groupId().isEmpty()) {
             return CompletableFuture.completedFuture(
                     new LeaveGroupResponseData().setErrorCode(ErrorCode.INVALID_GROUP_ID.code()));

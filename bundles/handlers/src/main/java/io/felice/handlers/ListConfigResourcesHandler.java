@@ -4,6 +4,7 @@ import io.felice.api.ErrorCode;
 import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.cluster.ClusterView;
 import io.felice.api.cluster.TopicView;
+import io.felice.api.security.Operation;
 import io.felice.protocol.Apis;
 import io.felice.protocol.RequestContext;
 import io.felice.protocol.RequestHandler;
@@ -36,14 +37,21 @@ public final class ListConfigResourcesHandler
             Set.of(TOPIC, BROKER, BrokerLoggers.RESOURCE_TYPE, CLIENT_METRICS, GROUP);
 
     private final ClusterMetadata metadata;
+    private final Rights rights;
 
     @Activate
-    public ListConfigResourcesHandler(@Reference ClusterMetadata metadata) {
+    public ListConfigResourcesHandler(@Reference ClusterMetadata metadata, @Reference Rights rights) {
         this.metadata = metadata;
+        this.rights = rights;
     }
 
     @Override
     public CompletionStage<ListConfigResourcesResponseData> handle(
+            ListConfigResourcesRequestData request, RequestContext context) {
+        return rights.requireOnCluster(context, Operation.DESCRIBE_CONFIGS, now -> list(request, now));
+    }
+
+    private CompletionStage<ListConfigResourcesResponseData> list(
             ListConfigResourcesRequestData request, RequestContext context) {
         Set<Byte> known = context.apiVersion() == 0 ? OF_VERSION_0 : SINCE_VERSION_1;
         Set<Byte> asked = request.resourceTypes().isEmpty() ? known : Set.copyOf(request.resourceTypes());

@@ -6,11 +6,16 @@ import io.felice.api.partition.Partition;
 import io.felice.api.partition.Partition.ReadLimit;
 import io.felice.api.partition.Partition.TimestampedOffset;
 import io.felice.api.partition.Partitions;
+import io.felice.api.security.Action;
+import io.felice.api.security.Authorization.Allowed;
+import io.felice.api.security.Operation;
+import io.felice.api.security.ResourceType;
 import io.felice.protocol.Apis;
 import io.felice.protocol.RequestContext;
 import io.felice.protocol.RequestHandler;
 import io.felice.protocol.Serves;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -45,26 +50,42 @@ public final class ListOffsetsHandler implements RequestHandler<ListOffsetsReque
     private static final int DEBUGGING_REPLICA = -2;
 
     private final Partitions partitions;
+    private final Rights rights;
 
     @Activate
-    public ListOffsetsHandler(@Reference Partitions partitions) {
+    public ListOffsetsHandler(@Reference Partitions partitions, @Reference Rights rights) {
         this.partitions = partitions;
+        this.rights = rights;
     }
 
     @Override
     public CompletionStage<ListOffsetsResponseData> handle(ListOffsetsRequestData request, RequestContext context) {
+        return rights.ask(request, context, ListOffsetsHandler::needs, this::list);
+    }
+
+    private static List<Action> needs(ListOffsetsRequestData request, RequestContext context) {
+        List<String> names =
+                request.topics().stream().map(ListOffsetsTopic::name).toList();
+        return Rights.each(Operation.DESCRIBE, ResourceType.TOPIC, names);
+    }
+
+    private CompletionStage<ListOffsetsResponseData> list(
+            ListOffsetsRequestData request, RequestContext context, Allowed allowed) {
         Set<TopicPartition> twice = askedTwice(request);
         ListOffsetsResponseData response = new ListOffsetsResponseData();
         Gathering<ListOffsetsResponseData> answer = new Gathering<>(response);
         for (ListOffsetsTopic topic : request.topics()) {
             ListOffsetsTopicResponse topicAnswer = new ListOffsetsTopicResponse().setName(topic.name());
             response.topics().add(topicAnswer);
+            boolean isVisible = allowed.has(Operation.DESCRIBE, ResourceType.TOPIC, topic.name());
             for (ListOffsetsPartition asked : topic.partitions()) {
                 ListOffsetsPartitionResponse partitionAnswer =
                         new ListOffsetsPartitionResponse().setPartitionIndex(asked.partitionIndex());
                 topicAnswer.partitions().add(partitionAnswer);
                 TopicPartition id = new TopicPartition(topic.name(), asked.partitionIndex());
-                if (twice.contains(id)) {
+                if (!isVisible) {
+                    partitionAnswer.setErrorCode(ErrorCode.TOPIC_AUTHORIZATION_FAILED.code());
+                } else if (twice.contains(id)) {
                     partitionAnswer.setErrorCode(ErrorCode.INVALID_REQUEST.code());
                 } else {
                     answer.item(

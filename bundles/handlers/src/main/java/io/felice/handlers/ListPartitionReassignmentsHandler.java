@@ -3,6 +3,7 @@ package io.felice.handlers;
 import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.cluster.ClusterView;
 import io.felice.api.cluster.TopicView;
+import io.felice.api.security.Operation;
 import io.felice.protocol.Apis;
 import io.felice.protocol.RequestContext;
 import io.felice.protocol.RequestHandler;
@@ -24,15 +25,22 @@ import org.osgi.service.component.annotations.Reference;
 public final class ListPartitionReassignmentsHandler
         implements RequestHandler<ListPartitionReassignmentsRequestData, ListPartitionReassignmentsResponseData> {
     private final ClusterMetadata metadata;
+    private final Rights rights;
 
     @Activate
-    public ListPartitionReassignmentsHandler(@Reference ClusterMetadata metadata) {
+    public ListPartitionReassignmentsHandler(@Reference ClusterMetadata metadata, @Reference Rights rights) {
         this.metadata = metadata;
+        this.rights = rights;
     }
 
     @Override
     public CompletionStage<ListPartitionReassignmentsResponseData> handle(
             ListPartitionReassignmentsRequestData request, RequestContext context) {
+        return rights.requireOnCluster(context, Operation.DESCRIBE, now -> list(request));
+    }
+
+    private CompletionStage<ListPartitionReassignmentsResponseData> list(
+            ListPartitionReassignmentsRequestData request) {
         ListPartitionReassignmentsResponseData response =
                 new ListPartitionReassignmentsResponseData().setErrorMessage(null);
         ClusterView view = metadata.view();

@@ -14,10 +14,15 @@ import io.felice.api.cluster.TopicCreation;
 import io.felice.api.cluster.TopicView;
 import io.felice.api.config.BrokerConfig;
 import io.felice.api.config.Configs;
+import io.felice.api.security.Action;
+import io.felice.api.security.Authorization.Allowed;
+import io.felice.api.security.Operation;
+import io.felice.api.security.ResourceType;
 import io.felice.protocol.Apis;
 import io.felice.protocol.RequestContext;
 import io.felice.protocol.RequestHandler;
 import io.felice.protocol.Serves;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -52,18 +57,21 @@ public final class MetadataHandler implements RequestHandler<MetadataRequestData
     private final Configs configs;
     private final Deadlines deadlines;
     private final TopicCreation creation;
+    private final Rights rights;
 
     @Activate
     public MetadataHandler(
             @Reference ClusterMetadata metadata,
             @Reference Admin admin,
             @Reference Configs configs,
-            @Reference Deadlines deadlines) {
+            @Reference Deadlines deadlines,
+            @Reference Rights rights) {
         this.metadata = metadata;
         this.admin = admin;
         this.configs = configs;
         this.deadlines = deadlines;
         this.creation = new TopicCreation(metadata, configs);
+        this.rights = rights;
     }
 
     @Override
@@ -72,16 +80,66 @@ public final class MetadataHandler implements RequestHandler<MetadataRequestData
         if (wrong.isPresent()) {
             return CompletableFuture.failedFuture(ErrorCode.INVALID_REQUEST.because(wrong.get()));
         }
+        return rights.ask(request, context, this::needs, this::describe);
+    }
+
+    private List<Action> needs(MetadataRequestData request, RequestContext context) {
         ClusterView view = metadata.view();
-        Set<String> toCreate = toCreate(request, context.apiVersion(), view);
-        if (toCreate.isEmpty()) {
-            return CompletableFuture.completedFuture(answer(request, context, view, Map.of()));
+        List<Action> actions = new ArrayList<>();
+        boolean operations = request.includeTopicAuthorizedOperations();
+        if (isAll(request, context.apiVersion())) {
+            view.topics().forEach(topic -> add(actions, topic.name(), operations));
+        } else {
+            request.topics().forEach(topic -> nameOf(topic, view).ifPresent(name -> add(actions, name, operations)));
         }
-        List<NewTopic> topics = toCreate.stream().map(creation::withDefaults).toList();
+        Set<String> toCreate = toCreate(request, context.apiVersion(), view, Allowed.EVERYTHING);
+        actions.addAll(Rights.each(Operation.CREATE, ResourceType.TOPIC, toCreate));
+        if (!toCreate.isEmpty()) {
+            actions.add(Action.onCluster(Operation.CREATE));
+        }
+        if (showsClusterOperations(request, context)) {
+            Rights.addAll(actions, ResourceType.CLUSTER, ResourceType.CLUSTER_NAME);
+        }
+        return actions;
+    }
+
+    private static void add(List<Action> actions, String topic, boolean operations) {
+        if (operations) {
+            Rights.addAll(actions, ResourceType.TOPIC, topic);
+        } else {
+            actions.add(new Action(Operation.DESCRIBE, ResourceType.TOPIC, topic));
+        }
+    }
+
+    private static Optional<String> nameOf(MetadataRequestTopic topic, ClusterView view) {
+        return TopicIds.isGiven(topic.topicId())
+                ? view.topic(TopicIds.of(topic.topicId())).map(TopicView::name)
+                : Optional.ofNullable(topic.name());
+    }
+
+    private CompletionStage<MetadataResponseData> describe(
+            MetadataRequestData request, RequestContext context, Allowed allowed) {
+        ClusterView view = metadata.view();
+        Map<String, ErrorCode> failures = new HashMap<>();
+        Set<String> toCreate = toCreate(request, context.apiVersion(), view, allowed);
+        Set<String> mayCreate = new LinkedHashSet<>(toCreate);
+        if (!allowed.hasOnCluster(Operation.CREATE)) {
+            mayCreate.removeIf(name -> !allowed.has(Operation.CREATE, ResourceType.TOPIC, name));
+            toCreate.stream()
+                    .filter(name -> !mayCreate.contains(name))
+                    .forEach(name -> failures.put(name, ErrorCode.TOPIC_AUTHORIZATION_FAILED));
+        }
+        if (mayCreate.isEmpty()) {
+            return CompletableFuture.completedFuture(answer(request, context, view, allowed, failures));
+        }
+        List<NewTopic> topics = mayCreate.stream().map(creation::withDefaults).toList();
         return deadlines
                 .within(Deadlines.TOPIC_CREATION_MS, creation.create(admin, topics, false))
-                .handle((decided, late) -> late == null ? failures(decided) : failures(toCreate, late, context))
-                .thenApply(failures -> answer(request, context, metadata.view(), failures));
+                .handle((decided, late) -> late == null ? failures(decided) : failures(mayCreate, late, context))
+                .thenApply(created -> {
+                    failures.putAll(created);
+                    return answer(request, context, metadata.view(), allowed, failures);
+                });
     }
 
     private static Optional<String> wrong(MetadataRequestData request, short version) {
@@ -102,7 +160,14 @@ public final class MetadataHandler implements RequestHandler<MetadataRequestData
         return request.topics() == null || version == 0 && request.topics().isEmpty();
     }
 
-    private Set<String> toCreate(MetadataRequestData request, short version, ClusterView view) {
+    private static boolean showsClusterOperations(MetadataRequestData request, RequestContext context) {
+        return request.includeClusterAuthorizedOperations()
+                && context.apiVersion() >= FIRST_WITH_CLUSTER_OPERATIONS
+                && context.apiVersion() <= LAST_WITH_CLUSTER_OPERATIONS;
+    }
+
+    /** The topics that do not exist, among those that the client may describe. */
+    private Set<String> toCreate(MetadataRequestData request, short version, ClusterView view, Allowed allowed) {
         Set<String> missing = new LinkedHashSet<>();
         if (isAll(request, version) || !request.allowAutoTopicCreation()) {
             return missing;
@@ -112,14 +177,15 @@ public final class MetadataHandler implements RequestHandler<MetadataRequestData
             boolean creatable = name != null
                     && !TopicIds.isGiven(topic.topicId())
                     && view.topic(name).isEmpty()
+                    && allowed.has(Operation.DESCRIBE, ResourceType.TOPIC, name)
                     && TopicNames.isValid(name)
                     && !InternalTopics.isInternal(name);
             if (creatable) {
                 missing.add(name);
             }
         }
-        boolean allowed = missing.isEmpty() || configs.broker().getBoolean(BrokerConfig.AUTO_CREATE_TOPICS);
-        return allowed ? missing : Set.of();
+        boolean creates = missing.isEmpty() || configs.broker().getBoolean(BrokerConfig.AUTO_CREATE_TOPICS);
+        return creates ? missing : Set.of();
     }
 
     /**
@@ -138,11 +204,16 @@ public final class MetadataHandler implements RequestHandler<MetadataRequestData
     }
 
     private MetadataResponseData answer(
-            MetadataRequestData request, RequestContext context, ClusterView view, Map<String, ErrorCode> failures) {
+            MetadataRequestData request,
+            RequestContext context,
+            ClusterView view,
+            Allowed allowed,
+            Map<String, ErrorCode> failures) {
         Nodes nodes = new Nodes(view, context.connection().listener());
-        Answer answer = new Answer(view, nodes, context.apiVersion(), request.includeTopicAuthorizedOperations());
+        boolean operations = request.includeTopicAuthorizedOperations();
+        Answer answer = new Answer(view, nodes, allowed, context.apiVersion(), operations);
         if (isAll(request, context.apiVersion())) {
-            view.topics().forEach(answer::add);
+            answer.addAll();
         } else {
             request.topics().forEach(topic -> answer.add(topic, failures));
         }
@@ -150,10 +221,8 @@ public final class MetadataHandler implements RequestHandler<MetadataRequestData
             answer.data.brokers().add(broker(node));
         }
         answer.data.setClusterId(view.clusterId().orElse(null)).setControllerId(controller(view));
-        if (request.includeClusterAuthorizedOperations()
-                && context.apiVersion() >= FIRST_WITH_CLUSTER_OPERATIONS
-                && context.apiVersion() <= LAST_WITH_CLUSTER_OPERATIONS) {
-            answer.data.setClusterAuthorizedOperations(Permissions.CLUSTER);
+        if (showsClusterOperations(request, context)) {
+            answer.data.setClusterAuthorizedOperations(Rights.bitsOfCluster(allowed));
         }
         return answer.data;
     }
@@ -170,13 +239,30 @@ public final class MetadataHandler implements RequestHandler<MetadataRequestData
                 .setRack(node.rack());
     }
 
-    private record Answer(MetadataResponseData data, ClusterView view, Nodes nodes, short version, boolean operations) {
-        Answer(ClusterView view, Nodes nodes, short version, boolean operations) {
-            this(new MetadataResponseData(), view, nodes, version, operations);
+    private record Answer(
+            MetadataResponseData data,
+            ClusterView view,
+            Nodes nodes,
+            Allowed allowed,
+            short version,
+            boolean operations) {
+        Answer(ClusterView view, Nodes nodes, Allowed allowed, short version, boolean operations) {
+            this(new MetadataResponseData(), view, nodes, allowed, version, operations);
+        }
+
+        void addAll() {
+            view.topics().stream().filter(topic -> isVisible(topic.name())).forEach(this::add);
+        }
+
+        private boolean isVisible(String topic) {
+            return allowed.has(Operation.DESCRIBE, ResourceType.TOPIC, topic);
         }
 
         void add(MetadataRequestTopic asked, Map<String, ErrorCode> failures) {
-            if (TopicIds.isGiven(asked.topicId())) {
+            Optional<String> name = nameOf(asked, view);
+            if (name.isPresent() && !isVisible(name.get())) {
+                refuse(asked);
+            } else if (TopicIds.isGiven(asked.topicId())) {
                 view.topic(TopicIds.of(asked.topicId()))
                         .ifPresentOrElse(this::add, () -> addFailed(asked, ErrorCode.UNKNOWN_TOPIC_ID));
             } else if (asked.name() == null) {
@@ -184,6 +270,15 @@ public final class MetadataHandler implements RequestHandler<MetadataRequestData
             } else {
                 view.topic(asked.name()).ifPresentOrElse(this::add, () -> addFailed(asked, missing(asked, failures)));
             }
+        }
+
+        /** Does not say whether a topic with the name exists. Topic ids are no secret. */
+        private void refuse(MetadataRequestTopic asked) {
+            boolean byId = TopicIds.isGiven(asked.topicId());
+            add(new MetadataResponseTopic()
+                    .setErrorCode(ErrorCode.TOPIC_AUTHORIZATION_FAILED.code())
+                    .setName(byId ? null : asked.name())
+                    .setTopicId(asked.topicId()));
         }
 
         private static ErrorCode missing(MetadataRequestTopic asked, Map<String, ErrorCode> failures) {
@@ -205,7 +300,7 @@ public final class MetadataHandler implements RequestHandler<MetadataRequestData
             add(topic);
         }
 
-        void add(TopicView view) {
+        private void add(TopicView view) {
             MetadataResponseTopic topic = new MetadataResponseTopic()
                     .setName(view.name())
                     .setTopicId(TopicIds.of(view.topicId()))
@@ -215,8 +310,9 @@ public final class MetadataHandler implements RequestHandler<MetadataRequestData
         }
 
         private void add(MetadataResponseTopic topic) {
-            if (operations) {
-                topic.setTopicAuthorizedOperations(Permissions.TOPIC);
+            boolean isRefused = topic.errorCode() == ErrorCode.TOPIC_AUTHORIZATION_FAILED.code();
+            if (operations && topic.name() != null && !isRefused) {
+                topic.setTopicAuthorizedOperations(Rights.bits(allowed, ResourceType.TOPIC, topic.name()));
             }
             if (topic.name() == null || data.topics().find(topic.name()) == null) {
                 data.topics().add(topic);

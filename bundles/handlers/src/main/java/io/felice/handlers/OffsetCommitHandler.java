@@ -5,12 +5,18 @@ import io.felice.api.TopicPartition;
 import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.cluster.ClusterView;
 import io.felice.api.group.Groups;
+import io.felice.api.security.Action;
+import io.felice.api.security.Authorization.Allowed;
+import io.felice.api.security.Operation;
+import io.felice.api.security.ResourceType;
 import io.felice.protocol.Apis;
 import io.felice.protocol.RequestContext;
 import io.felice.protocol.RequestHandler;
 import io.felice.protocol.Serves;
 import java.time.Clock;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -35,38 +41,64 @@ public final class OffsetCommitHandler implements RequestHandler<OffsetCommitReq
 
     private final Groups groups;
     private final ClusterMetadata metadata;
+    private final Rights rights;
     private final Clock clock;
 
     @Activate
-    public OffsetCommitHandler(@Reference Groups groups, @Reference ClusterMetadata metadata) {
-        this(groups, metadata, Clock.systemUTC());
+    public OffsetCommitHandler(
+            @Reference Groups groups, @Reference ClusterMetadata metadata, @Reference Rights rights) {
+        this(groups, metadata, rights, Clock.systemUTC());
     }
 
-    OffsetCommitHandler(Groups groups, ClusterMetadata metadata, Clock clock) {
+    OffsetCommitHandler(Groups groups, ClusterMetadata metadata, Rights rights, Clock clock) {
         this.groups = groups;
         this.metadata = metadata;
+        this.rights = rights;
         this.clock = clock;
     }
 
     @Override
     public CompletionStage<OffsetCommitResponseData> handle(OffsetCommitRequestData request, RequestContext context) {
+        return rights.ask(request, context, this::needs, this::commit);
+    }
+
+    private List<Action> needs(OffsetCommitRequestData request, RequestContext context) {
+        if (context.apiVersion() >= FIRST_WITH_TOPIC_IDS) {
+            nameTopics(request, metadata.view());
+        }
+        List<Action> actions = new ArrayList<>(request.topics().size() + 1);
+        actions.add(new Action(Operation.READ, ResourceType.GROUP, request.groupId()));
+        for (OffsetCommitRequestTopic topic : request.topics()) {
+            actions.add(new Action(Operation.READ, ResourceType.TOPIC, topic.name()));
+        }
+        return actions;
+    }
+
+    private CompletionStage<OffsetCommitResponseData> commit(
+            OffsetCommitRequestData request, RequestContext context, Allowed allowed) {
+        Rights.require(allowed, Operation.READ, ResourceType.GROUP, request.groupId());
         ClusterView view = metadata.view();
         long expireAt =
                 request.retentionTimeMs() == NO_RETENTION ? NO_EXPIRY : clock.millis() + request.retentionTimeMs();
         Map<TopicPartition, Groups.OffsetToCommit> offsets = new HashMap<>();
+        Map<TopicPartition, ErrorCode> refused = new HashMap<>();
         if (context.apiVersion() >= FIRST_WITH_TOPIC_IDS) {
             nameTopics(request, view);
         }
         for (OffsetCommitRequestTopic topic : request.topics()) {
+            boolean isKnown = !topic.name().isEmpty();
+            boolean mayRead = allowed.has(Operation.READ, ResourceType.TOPIC, topic.name());
             for (OffsetCommitRequestPartition partition : topic.partitions()) {
                 TopicPartition id = new TopicPartition(topic.name(), partition.partitionIndex());
-                if (exists(view, id)) {
+                if (isKnown && !mayRead) {
+                    refused.put(id, ErrorCode.TOPIC_AUTHORIZATION_FAILED);
+                } else if (exists(view, id)) {
                     offsets.put(id, offset(partition, expireAt));
                 }
             }
         }
         if (offsets.isEmpty()) {
-            return CompletableFuture.completedFuture(answer(request, Map.of(), context.apiVersion()));
+            return CompletableFuture.completedFuture(answer(request, refused, context.apiVersion()));
         }
         return groups.commit(
                         request.groupId(),
@@ -74,7 +106,10 @@ public final class OffsetCommitHandler implements RequestHandler<OffsetCommitReq
                         request.memberId(),
                         request.groupInstanceId(),
                         offsets)
-                .thenApply(outcomes -> answer(request, outcomes, context.apiVersion()));
+                .thenApply(outcomes -> {
+                    refused.putAll(outcomes);
+                    return answer(request, refused, context.apiVersion());
+                });
     }
 
     /** Looks up the names of topics that are given by id. A topic with an unknown id keeps its empty name. */

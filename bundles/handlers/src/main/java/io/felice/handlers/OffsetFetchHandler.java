@@ -5,12 +5,17 @@ import io.felice.api.TopicPartition;
 import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.cluster.ClusterView;
 import io.felice.api.group.Groups;
+import io.felice.api.security.Action;
+import io.felice.api.security.Authorization.Allowed;
+import io.felice.api.security.Operation;
+import io.felice.api.security.ResourceType;
 import io.felice.protocol.Apis;
 import io.felice.protocol.RequestContext;
 import io.felice.protocol.RequestHandler;
 import io.felice.protocol.Serves;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -42,26 +47,99 @@ public final class OffsetFetchHandler implements RequestHandler<OffsetFetchReque
 
     private final Groups groups;
     private final ClusterMetadata metadata;
+    private final Rights rights;
 
     @Activate
-    public OffsetFetchHandler(@Reference Groups groups, @Reference ClusterMetadata metadata) {
+    public OffsetFetchHandler(@Reference Groups groups, @Reference ClusterMetadata metadata, @Reference Rights rights) {
         this.groups = groups;
         this.metadata = metadata;
+        this.rights = rights;
     }
 
     @Override
     public CompletionStage<OffsetFetchResponseData> handle(OffsetFetchRequestData request, RequestContext context) {
+        return rights.ask(request, context, this::needs, this::fetch);
+    }
+
+    private List<Action> needs(OffsetFetchRequestData request, RequestContext context) {
+        List<Action> actions = new ArrayList<>();
+        if (context.apiVersion() < FIRST_WITH_MANY_GROUPS) {
+            actions.add(new Action(Operation.DESCRIBE, ResourceType.GROUP, request.groupId()));
+            named(request.topics(), OffsetFetchRequestTopic::name, actions);
+        }
+        for (OffsetFetchRequestGroup group : request.groups()) {
+            if (context.apiVersion() >= FIRST_WITH_TOPIC_IDS) {
+                nameTopics(group, metadata.view());
+            }
+            actions.add(new Action(Operation.DESCRIBE, ResourceType.GROUP, group.groupId()));
+            named(group.topics(), OffsetFetchRequestTopics::name, actions);
+        }
+        return actions;
+    }
+
+    /** @param topics null for all topics with offsets, which are asked about when they are known */
+    private static <T> void named(List<T> topics, Function<T, String> name, List<Action> actions) {
+        if (topics != null) {
+            topics.forEach(topic -> actions.add(new Action(Operation.DESCRIBE, ResourceType.TOPIC, name.apply(topic))));
+        }
+    }
+
+    private CompletionStage<OffsetFetchResponseData> fetch(
+            OffsetFetchRequestData request, RequestContext context, Allowed allowed) {
         if (context.apiVersion() >= FIRST_WITH_MANY_GROUPS) {
-            return many(request, context);
+            return many(request, context, allowed);
         }
         Optional<List<TopicPartition>> partitions = Optional.ofNullable(request.topics())
                 .map(topics ->
                         partitions(topics, OffsetFetchRequestTopic::name, OffsetFetchRequestTopic::partitionIndexes));
-        return groups.fetchOffsets(request.groupId(), partitions, request.requireStable())
+        return fetch(request.groupId(), partitions, request.requireStable(), allowed, context)
                 .thenApply(fetched -> single(fetched, partitions, context.apiVersion()));
     }
 
-    private CompletionStage<OffsetFetchResponseData> many(OffsetFetchRequestData request, RequestContext context) {
+    /** The offsets for topics that the client may describe, and errors for other topics that it asks for. */
+    private CompletionStage<Groups.FetchedOffsets> fetch(
+            String groupId,
+            Optional<List<TopicPartition>> asked,
+            boolean requireStable,
+            Allowed allowed,
+            RequestContext context) {
+        Rights.require(allowed, Operation.DESCRIBE, ResourceType.GROUP, groupId);
+        if (asked.isEmpty()) {
+            return groups.fetchOffsets(groupId, asked, requireStable).thenCompose(all -> visible(all, context));
+        }
+        Map<TopicPartition, Groups.CommittedOffset> refused = new HashMap<>();
+        List<TopicPartition> visible = new ArrayList<>();
+        for (TopicPartition partition : asked.get()) {
+            if (allowed.has(Operation.DESCRIBE, ResourceType.TOPIC, partition.topic())) {
+                visible.add(partition);
+            } else {
+                refused.put(partition, Groups.CommittedOffset.none(ErrorCode.TOPIC_AUTHORIZATION_FAILED));
+            }
+        }
+        return groups.fetchOffsets(groupId, Optional.of(visible), requireStable).thenApply(fetched -> {
+            Map<TopicPartition, Groups.CommittedOffset> offsets = new HashMap<>(fetched.offsets());
+            offsets.putAll(refused);
+            return new Groups.FetchedOffsets(fetched.error(), offsets);
+        });
+    }
+
+    private CompletionStage<Groups.FetchedOffsets> visible(Groups.FetchedOffsets all, RequestContext context) {
+        List<String> topics = all.offsets().keySet().stream()
+                .map(TopicPartition::topic)
+                .distinct()
+                .toList();
+        return rights.askMore(context, Rights.each(Operation.DESCRIBE, ResourceType.TOPIC, topics))
+                .thenApply(allowed -> {
+                    Map<TopicPartition, Groups.CommittedOffset> visible = new HashMap<>(all.offsets());
+                    visible.keySet()
+                            .removeIf(partition ->
+                                    !allowed.has(Operation.DESCRIBE, ResourceType.TOPIC, partition.topic()));
+                    return new Groups.FetchedOffsets(all.error(), visible);
+                });
+    }
+
+    private CompletionStage<OffsetFetchResponseData> many(
+            OffsetFetchRequestData request, RequestContext context, Allowed allowed) {
         OffsetFetchResponseData response = new OffsetFetchResponseData();
         Gathering<OffsetFetchResponseData> answer = new Gathering<>(response);
         ClusterView view = metadata.view();
@@ -78,7 +156,7 @@ public final class OffsetFetchHandler implements RequestHandler<OffsetFetchReque
                             OffsetFetchRequestTopics::name,
                             OffsetFetchRequestTopics::partitionIndexes));
             answer.item(
-                    () -> groups.fetchOffsets(asked.groupId(), partitions, request.requireStable()),
+                    () -> fetch(asked.groupId(), partitions, request.requireStable(), allowed, context),
                     (fetched, failure) -> {
                         if (failure != null) {
                             group.setErrorCode(Failures.codeOf(failure, context).code());

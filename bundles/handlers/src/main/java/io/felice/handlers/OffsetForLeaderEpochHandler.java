@@ -4,10 +4,16 @@ import io.felice.api.TopicPartition;
 import io.felice.api.partition.Partition;
 import io.felice.api.partition.Partition.EpochEnd;
 import io.felice.api.partition.Partitions;
+import io.felice.api.security.Action;
+import io.felice.api.security.Authorization.Allowed;
+import io.felice.api.security.Operation;
+import io.felice.api.security.ResourceType;
 import io.felice.protocol.Apis;
 import io.felice.protocol.RequestContext;
 import io.felice.protocol.RequestHandler;
 import io.felice.protocol.Serves;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.apache.kafka.common.message.OffsetForLeaderEpochRequestData;
@@ -29,16 +35,34 @@ import org.osgi.service.component.annotations.Reference;
 public final class OffsetForLeaderEpochHandler
         implements RequestHandler<OffsetForLeaderEpochRequestData, OffsetForLeaderEpochResponseData> {
     private final Partitions partitions;
+    private final Rights rights;
 
     @Activate
-    public OffsetForLeaderEpochHandler(@Reference Partitions partitions) {
+    public OffsetForLeaderEpochHandler(@Reference Partitions partitions, @Reference Rights rights) {
         this.partitions = partitions;
+        this.rights = rights;
     }
 
     @Override
     public CompletionStage<OffsetForLeaderEpochResponseData> handle(
             OffsetForLeaderEpochRequestData request, RequestContext context) {
+        return rights.ask(request, context, OffsetForLeaderEpochHandler::needs, this::find);
+    }
+
+    /** Brokers that follow have a right to all topics. */
+    private static List<Action> needs(OffsetForLeaderEpochRequestData request, RequestContext context) {
+        List<Action> actions = new ArrayList<>();
+        actions.add(Action.onCluster(Operation.CLUSTER_ACTION));
+        for (OffsetForLeaderTopic topic : request.topics()) {
+            actions.add(new Action(Operation.DESCRIBE, ResourceType.TOPIC, topic.topic()));
+        }
+        return actions;
+    }
+
+    private CompletionStage<OffsetForLeaderEpochResponseData> find(
+            OffsetForLeaderEpochRequestData request, RequestContext context, Allowed allowed) {
         OffsetForLeaderEpochResponseData response = new OffsetForLeaderEpochResponseData();
+        boolean all = allowed.hasOnCluster(Operation.CLUSTER_ACTION);
         for (OffsetForLeaderTopic topic : request.topics()) {
             OffsetForLeaderTopicResult topicAnswer = new OffsetForLeaderTopicResult().setTopic(topic.topic());
             response.topics().add(topicAnswer);
@@ -46,6 +70,9 @@ public final class OffsetForLeaderEpochHandler
                 EpochEndOffset end = new EpochEndOffset().setPartition(asked.partition());
                 topicAnswer.partitions().add(end);
                 try {
+                    if (!all) {
+                        Rights.require(allowed, Operation.DESCRIBE, ResourceType.TOPIC, topic.topic());
+                    }
                     fill(end, find(topic.topic(), asked));
                 } catch (RuntimeException failure) {
                     end.setErrorCode(Failures.ofPartition(failure, context).code());

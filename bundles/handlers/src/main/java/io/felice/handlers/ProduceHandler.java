@@ -11,6 +11,10 @@ import io.felice.api.partition.Partition.Acks;
 import io.felice.api.partition.Partition.Appended;
 import io.felice.api.partition.Partition.Origin;
 import io.felice.api.partition.Partitions;
+import io.felice.api.security.Action;
+import io.felice.api.security.Authorization.Allowed;
+import io.felice.api.security.Operation;
+import io.felice.api.security.ResourceType;
 import io.felice.protocol.Apis;
 import io.felice.protocol.CloseConnection;
 import io.felice.protocol.RequestContext;
@@ -18,7 +22,8 @@ import io.felice.protocol.RequestHandler;
 import io.felice.protocol.Serves;
 import java.nio.ByteBuffer;
 import java.time.Duration;
-import java.util.concurrent.CompletableFuture;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletionStage;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.message.ProduceRequestData;
@@ -44,36 +49,62 @@ public final class ProduceHandler implements RequestHandler<ProduceRequestData, 
 
     private final Partitions partitions;
     private final ClusterMetadata metadata;
+    private final Rights rights;
 
     @Activate
-    public ProduceHandler(@Reference Partitions partitions, @Reference ClusterMetadata metadata) {
+    public ProduceHandler(
+            @Reference Partitions partitions, @Reference ClusterMetadata metadata, @Reference Rights rights) {
         this.partitions = partitions;
         this.metadata = metadata;
+        this.rights = rights;
     }
 
     @Override
     public CompletionStage<ProduceResponseData> handle(ProduceRequestData request, RequestContext context) {
-        short acks = request.acks();
-        if (acks < -1 || acks > 1) {
-            return CompletableFuture.completedFuture(refused(request));
+        return rights.ask(request, context, this::needs, this::produce);
+    }
+
+    private List<Action> needs(ProduceRequestData request, RequestContext context) {
+        List<Action> actions = new ArrayList<>(request.topicData().size() + 1);
+        if (request.transactionalId() != null) {
+            actions.add(new Action(Operation.WRITE, ResourceType.TRANSACTIONAL_ID, request.transactionalId()));
         }
+        for (TopicProduceData topic : request.topicData()) {
+            String name = name(topic.name(), topic.topicId(), context);
+            if (name != null) {
+                actions.add(new Action(Operation.WRITE, ResourceType.TOPIC, name));
+            }
+        }
+        return actions;
+    }
+
+    private CompletionStage<ProduceResponseData> produce(
+            ProduceRequestData request, RequestContext context, Allowed allowed) {
+        if (request.transactionalId() != null) {
+            Rights.require(allowed, Operation.WRITE, ResourceType.TRANSACTIONAL_ID, request.transactionalId());
+        }
+        short acks = request.acks();
         ProduceResponseData response = new ProduceResponseData();
         Gathering<ProduceResponseData> answer =
                 new Gathering<>(response, acks == 0 ? ProduceHandler::nothing : filled -> withHints(filled, context));
         Duration timeout = Duration.ofMillis(Math.max(0, request.timeoutMs()));
-        Acks level = acks == -1 ? Acks.ALL : Acks.LEADER;
         for (TopicProduceData topic : request.topicData()) {
             TopicProduceResponse topicAnswer = answerTo(topic);
             String name = name(topic.name(), topic.topicId(), context);
+            boolean mayWrite = name == null || allowed.has(Operation.WRITE, ResourceType.TOPIC, name);
             response.responses().add(topicAnswer);
             for (PartitionProduceData partition : topic.partitionData()) {
                 PartitionProduceResponse partitionAnswer = new PartitionProduceResponse()
                         .setIndex(partition.index())
                         .setBaseOffset(-1L);
                 topicAnswer.partitionResponses().add(partitionAnswer);
-                answer.item(
-                        () -> append(name, topic, partition, level, timeout, context),
-                        (appended, failure) -> fill(partitionAnswer, appended, failure, context));
+                if (mayWrite) {
+                    answer.item(
+                            () -> append(name, topic, partition, acks, timeout, context),
+                            (appended, failure) -> fill(partitionAnswer, appended, failure, context));
+                } else {
+                    fill(partitionAnswer, null, Rights.refusal(ResourceType.TOPIC), context);
+                }
             }
         }
         return answer.begun();
@@ -97,7 +128,7 @@ public final class ProduceHandler implements RequestHandler<ProduceRequestData, 
             String topic,
             TopicProduceData asked,
             PartitionProduceData data,
-            Acks acks,
+            short acks,
             Duration timeout,
             RequestContext context) {
         if (topic == null) {
@@ -106,9 +137,12 @@ public final class ProduceHandler implements RequestHandler<ProduceRequestData, 
         if (InternalTopics.isInternal(topic)) {
             throw ErrorCode.INVALID_TOPIC_EXCEPTION.because("Cannot append to internal topic " + topic);
         }
+        if (acks < -1 || acks > 1) {
+            throw ErrorCode.INVALID_REQUIRED_ACKS.because("acks is -1, 0 or 1, not " + acks);
+        }
         Partition partition = partitions.leader(new TopicPartition(topic, data.index()));
         Origin origin = context.apiVersion() < FIRST_WITH_ZSTD ? Origin.CLIENT_BEFORE_ZSTD : Origin.CLIENT;
-        return partition.append(batches(data), acks, origin, timeout, context.turn());
+        return partition.append(batches(data), acks == -1 ? Acks.ALL : Acks.LEADER, origin, timeout, context.turn());
     }
 
     private static ByteBuffer batches(PartitionProduceData data) {
@@ -183,22 +217,5 @@ public final class ProduceHandler implements RequestHandler<ProduceRequestData, 
                 .setHost(node.host())
                 .setPort(node.port())
                 .setRack(node.rack());
-    }
-
-    private static ProduceResponseData refused(ProduceRequestData request) {
-        ProduceResponseData response = new ProduceResponseData();
-        for (TopicProduceData topic : request.topicData()) {
-            TopicProduceResponse topicAnswer = answerTo(topic);
-            response.responses().add(topicAnswer);
-            for (PartitionProduceData partition : topic.partitionData()) {
-                topicAnswer
-                        .partitionResponses()
-                        .add(new PartitionProduceResponse()
-                                .setIndex(partition.index())
-                                .setBaseOffset(-1L)
-                                .setErrorCode(ErrorCode.INVALID_REQUIRED_ACKS.code()));
-            }
-        }
-        return response;
     }
 }

@@ -2,6 +2,8 @@ package io.felice.handlers;
 
 import io.felice.api.ErrorCode;
 import io.felice.api.group.Groups;
+import io.felice.api.security.Operation;
+import io.felice.api.security.ResourceType;
 import io.felice.protocol.Apis;
 import io.felice.protocol.RequestContext;
 import io.felice.protocol.RequestHandler;
@@ -23,14 +25,21 @@ public final class SyncGroupHandler implements RequestHandler<SyncGroupRequestDa
     private static final short FIRST_WITH_PROTOCOL = 5;
 
     private final Groups groups;
+    private final Rights rights;
 
     @Activate
-    public SyncGroupHandler(@Reference Groups groups) {
+    public SyncGroupHandler(@Reference Groups groups, @Reference Rights rights) {
         this.groups = groups;
+        this.rights = rights;
     }
 
     @Override
     public CompletionStage<SyncGroupResponseData> handle(SyncGroupRequestData request, RequestContext context) {
+        return rights.require(
+                context, Operation.READ, ResourceType.GROUP, request.groupId(), now -> sync(request, now));
+    }
+
+    private CompletionStage<SyncGroupResponseData> sync(SyncGroupRequestData request, RequestContext context) {
         if (request.groupId().isEmpty()) {
             return CompletableFuture.completedFuture(answer(Groups.Synced.failed(ErrorCode.INVALID_GROUP_ID)));
         }

@@ -3,6 +3,7 @@ package io.felice.handlers;
 import io.felice.api.ErrorCode;
 import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.cluster.ClusterView;
+import io.felice.api.security.Operation;
 import io.felice.protocol.Apis;
 import io.felice.protocol.RequestContext;
 import io.felice.protocol.RequestHandler;
@@ -21,15 +22,21 @@ import org.osgi.service.component.annotations.Reference;
 public final class UnregisterBrokerHandler
         implements RequestHandler<UnregisterBrokerRequestData, UnregisterBrokerResponseData> {
     private final ClusterMetadata metadata;
+    private final Rights rights;
 
     @Activate
-    public UnregisterBrokerHandler(@Reference ClusterMetadata metadata) {
+    public UnregisterBrokerHandler(@Reference ClusterMetadata metadata, @Reference Rights rights) {
         this.metadata = metadata;
+        this.rights = rights;
     }
 
     @Override
     public CompletionStage<UnregisterBrokerResponseData> handle(
             UnregisterBrokerRequestData request, RequestContext context) {
+        return rights.requireOnCluster(context, Operation.ALTER, now -> unregister(request));
+    }
+
+    private CompletionStage<UnregisterBrokerResponseData> unregister(UnregisterBrokerRequestData request) {
         int id = request.brokerId();
         ClusterView view = metadata.view();
         UnregisterBrokerResponseData response = new UnregisterBrokerResponseData();

@@ -2,6 +2,7 @@ package io.felice.handlers;
 
 import io.felice.api.ErrorCode;
 import io.felice.api.cluster.ClusterMetadata;
+import io.felice.api.security.Operation;
 import io.felice.protocol.Apis;
 import io.felice.protocol.RequestContext;
 import io.felice.protocol.RequestHandler;
@@ -25,14 +26,21 @@ public final class UpdateFeaturesHandler
     private static final short LAST_WITH_RESULTS = 1;
 
     private final ClusterMetadata metadata;
+    private final Rights rights;
 
     @Activate
-    public UpdateFeaturesHandler(@Reference ClusterMetadata metadata) {
+    public UpdateFeaturesHandler(@Reference ClusterMetadata metadata, @Reference Rights rights) {
         this.metadata = metadata;
+        this.rights = rights;
     }
 
     @Override
     public CompletionStage<UpdateFeaturesResponseData> handle(
+            UpdateFeaturesRequestData request, RequestContext context) {
+        return rights.requireOnCluster(context, Operation.ALTER, now -> update(request, now));
+    }
+
+    private CompletionStage<UpdateFeaturesResponseData> update(
             UpdateFeaturesRequestData request, RequestContext context) {
         UpdateFeaturesResponseData response = new UpdateFeaturesResponseData().setErrorMessage(null);
         Optional<String> wrong = request.featureUpdates().stream()

@@ -41,7 +41,7 @@ class ClusterAdminTest {
         FeatureUpdateKeyCollection updates = new FeatureUpdateKeyCollection();
         updates.add(new FeatureUpdateKey().setFeature(feature).setMaxVersionLevel((short) level));
         return Asking.ask(
-                new UpdateFeaturesHandler(cluster),
+                new UpdateFeaturesHandler(cluster, FakeAuthorization.open()),
                 new UpdateFeaturesRequestData().setFeatureUpdates(updates),
                 version);
     }
@@ -57,7 +57,10 @@ class ClusterAdminTest {
     }
 
     private UnregisterBrokerResponseData unregister(int id) throws Exception {
-        return Asking.ask(new UnregisterBrokerHandler(cluster), new UnregisterBrokerRequestData().setBrokerId(id), 0);
+        return Asking.ask(
+                new UnregisterBrokerHandler(cluster, FakeAuthorization.open()),
+                new UnregisterBrokerRequestData().setBrokerId(id),
+                0);
     }
 
     @Test
@@ -81,7 +84,7 @@ class ClusterAdminTest {
         List<Byte> asked =
                 java.util.Arrays.stream(types).mapToObj(type -> (byte) type).toList();
         return Asking.ask(
-                new ListConfigResourcesHandler(cluster),
+                new ListConfigResourcesHandler(cluster, FakeAuthorization.open()),
                 new ListConfigResourcesRequestData().setResourceTypes(asked),
                 version);
     }

@@ -39,9 +39,12 @@ class ConfigHandlersTest {
     private final FakeCluster cluster = new FakeCluster();
     private final FakeAdmin admin = new FakeAdmin(cluster);
     private final FakeConfigs configs = new FakeConfigs(cluster);
-    private final DescribeConfigsHandler describe = new DescribeConfigsHandler(configs, cluster);
-    private final AlterConfigsHandler alter = new AlterConfigsHandler(admin, cluster, configs);
-    private final IncrementalAlterConfigsHandler change = new IncrementalAlterConfigsHandler(admin, cluster, configs);
+    private final DescribeConfigsHandler describe =
+            new DescribeConfigsHandler(configs, cluster, FakeAuthorization.open());
+    private final AlterConfigsHandler alter =
+            new AlterConfigsHandler(admin, cluster, configs, FakeAuthorization.open());
+    private final IncrementalAlterConfigsHandler change =
+            new IncrementalAlterConfigsHandler(admin, cluster, configs, FakeAuthorization.open());
 
     private final FakeLoggers loggers = new FakeLoggers();
 

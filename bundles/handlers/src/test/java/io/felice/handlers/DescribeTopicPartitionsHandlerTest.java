@@ -21,7 +21,8 @@ import org.junit.jupiter.api.Test;
 
 class DescribeTopicPartitionsHandlerTest {
     private final FakeCluster cluster = new FakeCluster();
-    private final DescribeTopicPartitionsHandler handler = new DescribeTopicPartitionsHandler(cluster);
+    private final DescribeTopicPartitionsHandler handler =
+            new DescribeTopicPartitionsHandler(cluster, FakeAuthorization.open());
 
     @Test
     void topicsAreDescribedInOrderOfTheirNames() throws Exception {

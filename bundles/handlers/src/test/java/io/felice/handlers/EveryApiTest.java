@@ -49,7 +49,8 @@ class EveryApiTest {
                 deadlines,
                 served,
                 new FakeConfigs(cluster),
-                new FakeAuthentication());
+                new FakeAuthentication(),
+                FakeAuthorization.open());
     }
 
     @Test

@@ -43,7 +43,8 @@ class FetchHandlerTest {
     private final FakeConfigs configs = new FakeConfigs(cluster);
     private final FetchSessions sessions =
             new FetchSessions(new FetchSessions.Limits(2, 10, EVICTION_MS), nowMs::get, nextId::incrementAndGet);
-    private final FetchHandler handler = new FetchHandler(partitions, cluster, configs, sessions);
+    private final FetchHandler handler =
+            new FetchHandler(partitions, cluster, configs, FakeAuthorization.open(), sessions);
 
     private UUID topicId;
 

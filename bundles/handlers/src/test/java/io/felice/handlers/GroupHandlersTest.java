@@ -51,13 +51,13 @@ class GroupHandlersTest {
 
     private final FakeCluster cluster = new FakeCluster();
     private final FakeGroups groups = new FakeGroups();
-    private final JoinGroupHandler join = new JoinGroupHandler(groups);
-    private final SyncGroupHandler sync = new SyncGroupHandler(groups);
-    private final LeaveGroupHandler leave = new LeaveGroupHandler(groups);
-    private final DescribeGroupsHandler describe = new DescribeGroupsHandler(groups);
-    private final OffsetCommitHandler commit =
-            new OffsetCommitHandler(groups, cluster, Clock.fixed(Instant.ofEpochMilli(NOW_MS), ZoneOffset.UTC));
-    private final OffsetFetchHandler fetch = new OffsetFetchHandler(groups, cluster);
+    private final JoinGroupHandler join = new JoinGroupHandler(groups, FakeAuthorization.open());
+    private final SyncGroupHandler sync = new SyncGroupHandler(groups, FakeAuthorization.open());
+    private final LeaveGroupHandler leave = new LeaveGroupHandler(groups, FakeAuthorization.open());
+    private final DescribeGroupsHandler describe = new DescribeGroupsHandler(groups, FakeAuthorization.open());
+    private final OffsetCommitHandler commit = new OffsetCommitHandler(
+            groups, cluster, FakeAuthorization.open(), Clock.fixed(Instant.ofEpochMilli(NOW_MS), ZoneOffset.UTC));
+    private final OffsetFetchHandler fetch = new OffsetFetchHandler(groups, cluster, FakeAuthorization.open());
 
     @BeforeEach
     void topic() {
@@ -111,7 +111,7 @@ class GroupHandlersTest {
 
     @Test
     void aGroupWithoutANameHasNoMembers() throws Exception {
-        HeartbeatHandler heartbeat = new HeartbeatHandler(groups);
+        HeartbeatHandler heartbeat = new HeartbeatHandler(groups, FakeAuthorization.open());
 
         assertThat(ErrorCode.of(Asking.ask(join, joining().setGroupId(""), 9).errorCode()))
                 .isEqualTo(ErrorCode.INVALID_GROUP_ID);
@@ -185,7 +185,7 @@ class GroupHandlersTest {
 
     @Test
     void groupsAreListedByStateAndType() throws Exception {
-        ListGroupsHandler list = new ListGroupsHandler(groups);
+        ListGroupsHandler list = new ListGroupsHandler(groups, FakeAuthorization.open());
 
         assertThat(Asking.ask(list, new ListGroupsRequestData(), 5).groups())
                 .extracting(ListedGroup::groupId, ListedGroup::groupState, ListedGroup::groupType)
@@ -204,7 +204,7 @@ class GroupHandlersTest {
 
     @Test
     void groupsAreDeletedEachForItself() throws Exception {
-        DeleteGroupsHandler delete = new DeleteGroupsHandler(groups);
+        DeleteGroupsHandler delete = new DeleteGroupsHandler(groups, FakeAuthorization.open());
         DeleteGroupsRequestData request = new DeleteGroupsRequestData().setGroupsNames(List.of("g", "other", "g"));
 
         assertThat(Asking.ask(delete, request, 2).results())
@@ -307,7 +307,7 @@ class GroupHandlersTest {
 
     @Test
     void fromVersionSixOnAGroupThatNobodyKnowsIsAnError() throws Exception {
-        DescribeGroupsHandler describe = new DescribeGroupsHandler(groups);
+        DescribeGroupsHandler describe = new DescribeGroupsHandler(groups, FakeAuthorization.open());
         DescribeGroupsRequestData request =
                 new DescribeGroupsRequestData().setGroups(List.of("other")).setIncludeAuthorizedOperations(true);
 
@@ -387,7 +387,7 @@ class GroupHandlersTest {
 
     @Test
     void offsetsAreDeletedWhereThePartitionExists() throws Exception {
-        OffsetDeleteHandler delete = new OffsetDeleteHandler(groups, cluster);
+        OffsetDeleteHandler delete = new OffsetDeleteHandler(groups, cluster, FakeAuthorization.open());
         OffsetDeleteRequestData request = new OffsetDeleteRequestData().setGroupId("g");
         request.topics()
                 .add(new OffsetDeleteRequestData.OffsetDeleteRequestTopic()

@@ -38,7 +38,8 @@ class JavaProducerTest {
                 deadlines,
                 server.apis(),
                 new FakeConfigs(cluster),
-                new FakeAuthentication()));
+                new FakeAuthentication(),
+                FakeAuthorization.open()));
     }
 
     @AfterEach

@@ -15,7 +15,7 @@ class ListOffsetsHandlerTest {
     private static final int LATEST = 9;
 
     private final FakePartitions partitions = new FakePartitions();
-    private final ListOffsetsHandler handler = new ListOffsetsHandler(partitions);
+    private final ListOffsetsHandler handler = new ListOffsetsHandler(partitions, FakeAuthorization.open());
 
     @BeforeEach
     void onePartition() {

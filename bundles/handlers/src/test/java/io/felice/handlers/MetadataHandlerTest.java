@@ -25,7 +25,8 @@ class MetadataHandlerTest {
     private final FakeAdmin admin = new FakeAdmin(cluster);
     private final FakeConfigs configs = new FakeConfigs(cluster);
     private final Deadlines deadlines = new Deadlines();
-    private final MetadataHandler handler = new MetadataHandler(cluster, admin, configs, deadlines);
+    private final MetadataHandler handler =
+            new MetadataHandler(cluster, admin, configs, deadlines, FakeAuthorization.open());
 
     @AfterEach
     void stopDeadlines() {

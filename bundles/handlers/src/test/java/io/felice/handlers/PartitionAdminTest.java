@@ -38,7 +38,7 @@ class PartitionAdminTest {
 
     @Test
     void recordsAreDeletedPartitionByPartition() throws Exception {
-        DeleteRecordsHandler delete = new DeleteRecordsHandler(partitions, deadlines);
+        DeleteRecordsHandler delete = new DeleteRecordsHandler(partitions, deadlines, FakeAuthorization.open());
         for (int i = 0; i < 4; i++) {
             partitions.lead("t", i);
         }
@@ -73,7 +73,7 @@ class PartitionAdminTest {
 
     @Test
     void epochsEndWhereTheLeaderSaysOnceTheClientsEpochIsChecked() throws Exception {
-        OffsetForLeaderEpochHandler handler = new OffsetForLeaderEpochHandler(partitions);
+        OffsetForLeaderEpochHandler handler = new OffsetForLeaderEpochHandler(partitions, FakeAuthorization.open());
         for (int i = 0; i < 3; i++) {
             partitions.lead("t", i);
         }
@@ -103,7 +103,7 @@ class PartitionAdminTest {
 
     @Test
     void everyEngineIsALogDirWithItsReplicas() throws Exception {
-        DescribeLogDirsHandler handler = new DescribeLogDirsHandler(partitions);
+        DescribeLogDirsHandler handler = new DescribeLogDirsHandler(partitions, FakeAuthorization.open());
         partitions.lead("t", 0);
         partitions.lead("t", 1);
         partitions.lead("other", 0);
@@ -134,7 +134,8 @@ class PartitionAdminTest {
 
     @Test
     void theClusterIsShownToWhoeverAsksForBrokers() throws Exception {
-        DescribeClusterHandler handler = new DescribeClusterHandler(cluster, new FakeAdmin(cluster));
+        DescribeClusterHandler handler =
+                new DescribeClusterHandler(cluster, new FakeAdmin(cluster), FakeAuthorization.open());
         cluster.broker(8);
 
         DescribeClusterResponseData response =
@@ -154,7 +155,8 @@ class PartitionAdminTest {
 
     @Test
     void brokersThatAreAwayAreShownAsFencedToWhoeverAsks() throws Exception {
-        DescribeClusterHandler handler = new DescribeClusterHandler(cluster, new FakeAdmin(cluster));
+        DescribeClusterHandler handler =
+                new DescribeClusterHandler(cluster, new FakeAdmin(cluster), FakeAuthorization.open());
         cluster.broker(8).apply(new MetadataRecord.BrokerGone(8, 8));
 
         DescribeClusterResponseData live = Asking.ask(handler, new DescribeClusterRequestData(), 2);
@@ -170,7 +172,8 @@ class PartitionAdminTest {
     @Test
     void aChangedReplicationFactorIsRefusedWhereItIsNotAllowed() throws Exception {
         FakeAdmin admin = new FakeAdmin(cluster);
-        AlterPartitionReassignmentsHandler handler = new AlterPartitionReassignmentsHandler(admin, cluster, deadlines);
+        AlterPartitionReassignmentsHandler handler =
+                new AlterPartitionReassignmentsHandler(admin, cluster, deadlines, FakeAuthorization.open());
         cluster.topic("t", 3);
         AlterPartitionReassignmentsRequestData request = new AlterPartitionReassignmentsRequestData()
                 .setAllowReplicationFactorChange(false)

@@ -32,7 +32,7 @@ class ProduceHandlerTest {
 
     private final FakeCluster cluster = new FakeCluster();
     private final FakePartitions partitions = new FakePartitions();
-    private final ProduceHandler handler = new ProduceHandler(partitions, cluster);
+    private final ProduceHandler handler = new ProduceHandler(partitions, cluster, FakeAuthorization.open());
 
     @Test
     void bytesGoToThePartitionAsTheyCame() throws Exception {

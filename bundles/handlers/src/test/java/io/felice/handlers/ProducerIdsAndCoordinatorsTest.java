@@ -22,8 +22,9 @@ class ProducerIdsAndCoordinatorsTest {
     private final FakePartitions partitions = new FakePartitions();
     private final FakeGroups groups = new FakeGroups();
     private final Deadlines deadlines = new Deadlines();
-    private final InitProducerIdHandler init = new InitProducerIdHandler(partitions);
-    private final FindCoordinatorHandler find = new FindCoordinatorHandler(groups, cluster, deadlines);
+    private final InitProducerIdHandler init = new InitProducerIdHandler(partitions, FakeAuthorization.open());
+    private final FindCoordinatorHandler find =
+            new FindCoordinatorHandler(groups, cluster, deadlines, FakeAuthorization.open());
 
     @AfterEach
     void stopDeadlines() {

@@ -50,9 +50,12 @@ class TopicAdminTest {
     private final FakeAdmin admin = new FakeAdmin(cluster);
     private final FakeConfigs configs = new FakeConfigs(cluster);
     private final Deadlines deadlines = new Deadlines();
-    private final CreateTopicsHandler create = new CreateTopicsHandler(admin, cluster, configs, deadlines);
-    private final DeleteTopicsHandler delete = new DeleteTopicsHandler(admin, cluster, configs, deadlines);
-    private final CreatePartitionsHandler enlarge = new CreatePartitionsHandler(admin, cluster, deadlines);
+    private final CreateTopicsHandler create =
+            new CreateTopicsHandler(admin, cluster, configs, deadlines, FakeAuthorization.open());
+    private final DeleteTopicsHandler delete =
+            new DeleteTopicsHandler(admin, cluster, configs, deadlines, FakeAuthorization.open());
+    private final CreatePartitionsHandler enlarge =
+            new CreatePartitionsHandler(admin, cluster, deadlines, FakeAuthorization.open());
 
     @AfterEach
     void stopDeadlines() {
@@ -291,7 +294,7 @@ class TopicAdminTest {
 
     @Test
     void leadersAreElectedWhereAsked() throws Exception {
-        ElectLeadersHandler elect = new ElectLeadersHandler(admin, cluster, deadlines);
+        ElectLeadersHandler elect = new ElectLeadersHandler(admin, cluster, deadlines, FakeAuthorization.open());
         admin.refuse(new TopicPartition("t", 1), ErrorCode.ELECTION_NOT_NEEDED, "leads already");
         ElectLeadersRequestData request = new ElectLeadersRequestData()
                 .setTopicPartitions(new ElectLeadersRequestData.TopicPartitionsCollection());
@@ -311,7 +314,8 @@ class TopicAdminTest {
 
     @Test
     void reassignmentsAreHandedOnAndAnsweredOneByOne() throws Exception {
-        AlterPartitionReassignmentsHandler reassign = new AlterPartitionReassignmentsHandler(admin, cluster, deadlines);
+        AlterPartitionReassignmentsHandler reassign =
+                new AlterPartitionReassignmentsHandler(admin, cluster, deadlines, FakeAuthorization.open());
         admin.refuse(new TopicPartition("t", 1), ErrorCode.NO_REASSIGNMENT_IN_PROGRESS, "none");
         AlterPartitionReassignmentsRequestData request = new AlterPartitionReassignmentsRequestData()
                 .setTopics(List.of(new AlterPartitionReassignmentsRequestData.ReassignableTopic()
@@ -338,7 +342,8 @@ class TopicAdminTest {
 
     @Test
     void onlyPartitionsOnTheMoveAreListed() throws Exception {
-        ListPartitionReassignmentsHandler list = new ListPartitionReassignmentsHandler(cluster);
+        ListPartitionReassignmentsHandler list =
+                new ListPartitionReassignmentsHandler(cluster, FakeAuthorization.open());
         cluster.topic("still", 1);
         cluster.topic(
                 "moving", 1, new PartitionState(List.of(7, 8), List.of(7), List.of(8), List.of(7), 7, 0, 1, false));

@@ -106,7 +106,7 @@ final class ValidRequests {
             case Apis.LIST_CONFIG_RESOURCES -> new ListConfigResourcesRequestData();
             case Apis.DESCRIBE_TOPIC_PARTITIONS -> describeTopicPartitions();
             case Apis.DESCRIBE_CLUSTER -> new DescribeClusterRequestData().setIncludeClusterAuthorizedOperations(true);
-            default -> throw new IllegalArgumentException("There is no valid request for API " + key + " yet");
+            default -> ValidSecurityRequests.of(key);
         };
     }
 

@@ -2,7 +2,6 @@ package io.felice.security;
 
 import io.felice.api.Subscription;
 import io.felice.api.cluster.ClusterMetadata;
-import io.felice.api.cluster.ClusterView;
 import io.felice.api.security.Acl;
 import io.felice.api.security.Action;
 import io.felice.api.security.Authorization;
@@ -49,8 +48,10 @@ public final class AuthorizationService implements Authorization, StatusSource, 
     private final PluginAuthorization plugins;
     private final Subscription subscription;
     private volatile Rules rules;
-    private volatile Set<Acl> compiled = Set.of();
-    private volatile Acls acls = Acls.NONE;
+    private final ClusterMetadata metadata;
+    private volatile Compiled compiled = new Compiled(Set.of(), Acls.NONE);
+
+    private record Compiled(Set<Acl> source, Acls acls) {}
 
     /** The settings, parsed. */
     private record Rules(SecuritySettings settings, String authorizer, Set<Principal> superUsers, boolean openIfNoAcl) {
@@ -99,7 +100,8 @@ public final class AuthorizationService implements Authorization, StatusSource, 
         this.timer = timer;
         this.plugins = new PluginAuthorization(timer, nanos);
         this.rules = Rules.of(settings);
-        this.subscription = metadata.listen(this::changed);
+        this.metadata = metadata;
+        this.subscription = metadata.listen(view -> acls());
     }
 
     @Modified
@@ -126,12 +128,18 @@ public final class AuthorizationService implements Authorization, StatusSource, 
         plugins.remove(authorizer);
     }
 
-    private void changed(ClusterView view) {
-        Set<Acl> now = view.security().acls();
-        if (now != compiled) {
-            acls = new Acls(now);
-            compiled = now;
+    /** The ACLs of the newest view: whoever was told that an ACL is there gets decisions by it. */
+    private Acls acls() {
+        Compiled last = compiled;
+        return last.source() == metadata.view().security().acls() ? last.acls() : compile();
+    }
+
+    private synchronized Acls compile() {
+        Set<Acl> now = metadata.view().security().acls();
+        if (compiled.source() != now) {
+            compiled = new Compiled(now, new Acls(now));
         }
+        return compiled.acls();
     }
 
     @Override
@@ -149,7 +157,7 @@ public final class AuthorizationService implements Authorization, StatusSource, 
             return plugins.ask(inForce.authorizer(), inForce.settings(), requester, actions)
                     .thenApply(allowed -> noted(requester, actions, allowed));
         }
-        Acls now = acls;
+        Acls now = acls();
         Set<Action> allowed = actions.stream()
                 .filter(action -> isAllowed(inForce, now, requester, action))
                 .collect(Collectors.toUnmodifiableSet());
@@ -181,9 +189,10 @@ public final class AuthorizationService implements Authorization, StatusSource, 
         if (inForce.isPlugin() && !inForce.allowsEverything(requester)) {
             return plugins.askAny(inForce.authorizer(), inForce.settings(), requester, operation, type);
         }
+        Acls now = acls();
         boolean allowed = inForce.allowsEverything(requester)
-                || acls.allowSome(requester, operation, type)
-                || (inForce.openIfNoAcl() && acls.decide(requester, operation, type, "") != Decision.DENY);
+                || now.allowSome(requester, operation, type)
+                || (inForce.openIfNoAcl() && now.decide(requester, operation, type, "") != Decision.DENY);
         return CompletableFuture.completedFuture(allowed);
     }
 

@@ -134,7 +134,7 @@ public interface Admin {
     record UserMechanism(String user, ScramMechanism mechanism) {}
 
     /**
-     * Sets and removes passwords of users (KIP-554).
+     * Sets and removes passwords of users (KIP-554). Either all changes of a user are made or none.
      *
      * @param changes the new credential; empty to remove it
      * @return errors of an item: RESOURCE_NOT_FOUND, UNACCEPTABLE_CREDENTIAL, INVALID_REQUEST

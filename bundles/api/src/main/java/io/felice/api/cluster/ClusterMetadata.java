@@ -38,6 +38,11 @@ public interface ClusterMetadata {
         return decision.thenCompose(decided -> reached(decided.version()).handle((view, notSeen) -> decided));
     }
 
+    /** As {@link #visible}, for changes that open no partitions: waits for {@link #replayed(long)}. */
+    default <K, V> CompletionStage<Decided<K, V>> replayed(CompletionStage<Decided<K, V>> decision) {
+        return decision.thenCompose(decided -> replayed(decided.version()).handle((view, notSeen) -> decided));
+    }
+
     /**
      * Calls {@code listener} with the current view and then with every new view in order, until the subscription is
      * closed. The calls come on the broker's thread, one at a time; the listener must not block.
