@@ -23,6 +23,8 @@ final class Acls {
     static final Acls NONE = new Acls(Set.of());
 
     private static final Principal EVERYBODY = Principal.user("*");
+    private static final int ALLOWS = 1;
+    private static final int DENIES = 2;
     private static final OfName NOTHING = new OfName(List.of());
 
     private final Map<ResourceType, OfType> byType = new EnumMap<>(ResourceType.class);
@@ -61,21 +63,17 @@ final class Acls {
         if (ofType == null) {
             return Decision.NO_OPINION;
         }
-
         int allowing = allowing(operation);
         int denying = denying(operation);
-        OfName literal = ofType.literal.getOrDefault(name, NOTHING);
-        if (literal.has(requester, denying, false) || ofType.any.has(requester, denying, false)) {
+        int said = ofType.any.say(requester, allowing, denying)
+                | ofType.literal.getOrDefault(name, NOTHING).say(requester, allowing, denying);
+        for (Prefix prefix = ofType.prefixes.longestOf(name); prefix != null; prefix = prefix.shorter()) {
+            said |= prefix.acls().say(requester, allowing, denying);
+        }
+        if ((said & DENIES) != 0) {
             return Decision.DENY;
         }
-        boolean allowed = literal.has(requester, allowing, true) || ofType.any.has(requester, allowing, true);
-        for (Prefix prefix = ofType.prefixes.longestOf(name); prefix != null; prefix = prefix.shorter()) {
-            if (prefix.acls().has(requester, denying, false)) {
-                return Decision.DENY;
-            }
-            allowed = allowed || prefix.acls().has(requester, allowing, true);
-        }
-        return allowed ? Decision.ALLOW : Decision.NO_OPINION;
+        return said == ALLOWS ? Decision.ALLOW : Decision.NO_OPINION;
     }
 
     /** True if an ACL of anybody is about the resource. */
@@ -90,27 +88,28 @@ final class Acls {
     /** True if there is a name for which {@link #decide} would say ALLOW. */
     boolean allowSome(Requester requester, Operation operation, ResourceType type) {
         OfType ofType = byType.get(type);
-        if (ofType == null || ofType.any.has(requester, denying(operation), false)) {
+        if (ofType == null) {
             return false;
         }
         int allowing = allowing(operation);
-        return ofType.any.has(requester, allowing, true)
-                || ofType.literal.entrySet().stream()
-                        .anyMatch(entry -> entry.getValue().has(requester, allowing, true)
-                                && decide(requester, operation, type, entry.getKey()) == Decision.ALLOW)
+        int denying = denying(operation);
+        int ofAny = ofType.any.say(requester, allowing, denying);
+        if (ofAny != 0) {
+            return ofAny == ALLOWS;
+        }
+        return ofType.literal.keySet().stream()
+                        .anyMatch(name -> decide(requester, operation, type, name) == Decision.ALLOW)
                 || ofType.prefixes.all().stream()
-                        .anyMatch(prefix -> prefix.acls().has(requester, allowing, true)
-                                && !isDenied(requester, operation, prefix));
+                        .anyMatch(prefix -> allowsSomeName(prefix, requester, allowing, denying));
     }
 
-    /** True if every name with the prefix is denied. */
-    private static boolean isDenied(Requester requester, Operation operation, Prefix prefix) {
+    /** False if the prefix allows nothing, or if it or a shorter one denies every name with the prefix. */
+    private static boolean allowsSomeName(Prefix prefix, Requester requester, int allowing, int denying) {
+        int said = 0;
         for (Prefix each = prefix; each != null; each = each.shorter()) {
-            if (each.acls().has(requester, denying(operation), false)) {
-                return true;
-            }
+            said |= each.acls().say(requester, allowing, denying);
         }
-        return false;
+        return said == ALLOWS;
     }
 
     /** The ACLs of one type of resources. */
@@ -149,11 +148,10 @@ final class Acls {
             this.byPrincipal = rights;
         }
 
-        boolean has(Requester requester, int operations, boolean allows) {
-            return ofAll.has(requester, operations, allows)
-                    || byPrincipal
-                            .getOrDefault(requester.principal(), Rights.NONE)
-                            .has(requester, operations, allows);
+        /** What the ACLs of everybody and of the principal say: {@link #ALLOWS}, {@link #DENIES}, both or nothing. */
+        int say(Requester requester, int allowing, int denying) {
+            Rights own = byPrincipal.get(requester.principal());
+            return ofAll.say(requester, allowing, denying) | (own == null ? 0 : own.say(requester, allowing, denying));
         }
     }
 
@@ -187,15 +185,18 @@ final class Acls {
             return new Rights(allowed, denied, Map.of());
         }
 
-        boolean has(Requester requester, int operations, boolean allows) {
-            if (((allows ? allowed : denied) & operations) != 0) {
-                return true;
-            }
+        int say(Requester requester, int allowing, int denying) {
+            int said = saySame(allowing, denying);
             if (ofHosts.isEmpty()) {
-                return false;
+                return said;
             }
-            Rights here = ofHosts.getOrDefault(requester.host().getHostAddress(), NONE);
-            return ((allows ? here.allowed : here.denied) & operations) != 0;
+            return said
+                    | ofHosts.getOrDefault(requester.host().getHostAddress(), NONE)
+                            .saySame(allowing, denying);
+        }
+
+        private int saySame(int allowing, int denying) {
+            return ((allowed & allowing) != 0 ? ALLOWS : 0) | ((denied & denying) != 0 ? DENIES : 0);
         }
     }
 
