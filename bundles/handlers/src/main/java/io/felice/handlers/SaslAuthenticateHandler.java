@@ -5,6 +5,7 @@ import io.felice.api.FeliceException;
 import io.felice.api.security.Authentication;
 import io.felice.api.security.Authenticator;
 import io.felice.protocol.Apis;
+import io.felice.protocol.CloseConnection;
 import io.felice.protocol.RequestContext;
 import io.felice.protocol.RequestHandler;
 import io.felice.protocol.SaslSession;
@@ -56,9 +57,13 @@ public final class SaslAuthenticateHandler
         return new SaslAuthenticateResponseData().setAuthBytes(reply.message()).setSessionLifetimeMs(lifetimeMs);
     }
 
+    /** If nobody can decide now, the client may try again; most clients take every error as final. */
     private static SaslAuthenticateResponseData refusal(Throwable failure) {
         if (failure instanceof FeliceException refused && refused.code() == ErrorCode.SASL_AUTHENTICATION_FAILED) {
             return error(refused.code(), refused.getMessage());
+        }
+        if (FeliceException.codeOf(failure) == ErrorCode.REQUEST_TIMED_OUT) {
+            throw new CloseConnection(failure.getMessage());
         }
         throw new CompletionException(failure);
     }

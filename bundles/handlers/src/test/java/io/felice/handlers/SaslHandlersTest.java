@@ -143,6 +143,19 @@ class SaslHandlersTest {
     }
 
     @Test
+    void theConnectionIsClosedIfNobodyCanDecideNow() throws Exception {
+        handshake("PLAIN", 1);
+        authentication.fail(ErrorCode.REQUEST_TIMED_OUT.because("the authenticator has gone"));
+
+        assertThatThrownBy(this::authenticate)
+                .isInstanceOf(ExecutionException.class)
+                .cause()
+                .isInstanceOf(CloseConnection.class)
+                .hasMessage("the authenticator has gone");
+        assertThat(session.hasFailed).isTrue();
+    }
+
+    @Test
     void anAccidentOfTheAuthenticationEndsTheLogin() throws Exception {
         handshake("PLAIN", 1);
         IllegalStateException accident = new IllegalStateException("on purpose");

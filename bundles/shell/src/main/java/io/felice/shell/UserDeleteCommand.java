@@ -12,8 +12,9 @@ import org.apache.karaf.shell.api.action.lifecycle.Service;
 @Command(
         scope = "felice",
         name = "user-delete",
-        description = "Removes a user: it cannot log in any more. Connections that are open stay open until their session"
-                + " ends, and its ACLs stay: felice:acl-remove User:NAME takes its rights away at once.")
+        description =
+                "Removes a user: it cannot log in any more. Connections that are open stay open until their session"
+                        + " ends, and its ACLs stay: felice:acl-remove User:NAME takes its rights away at once.")
 public final class UserDeleteCommand implements Action {
     @Argument(index = 0, name = "user", required = true, description = "Its name")
     String user;

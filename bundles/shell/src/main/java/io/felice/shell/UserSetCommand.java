@@ -22,8 +22,9 @@ public final class UserSetCommand implements Action {
 
     @Option(
             name = "--password-file",
-            description = "A file on the node's machine with the password. Without it, a terminal asks for the password,"
-                    + " and felice exec makes a random one.")
+            description =
+                    "A file on the node's machine with the password. Without it, a terminal asks for the password,"
+                            + " and felice exec makes a random one.")
     String passwordFile;
 
     @Option(name = "--random", description = "Makes a random password and shows it once.")

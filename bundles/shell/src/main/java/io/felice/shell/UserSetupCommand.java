@@ -15,7 +15,8 @@ import org.apache.karaf.shell.api.console.Session;
 @Command(
         scope = "felice",
         name = "user-setup",
-        description = "Makes the first administrator, who may do everything. The node has logged the code at its start.")
+        description =
+                "Makes the first administrator, who may do everything. The node has logged the code at its start.")
 public final class UserSetupCommand implements Action {
     @Argument(index = 0, name = "code", required = true, description = "The one-time code")
     String code;
@@ -25,8 +26,9 @@ public final class UserSetupCommand implements Action {
 
     @Option(
             name = "--password-file",
-            description = "A file on the node's machine with the password. Without it, a terminal asks for the password,"
-                    + " and felice exec makes a random one.")
+            description =
+                    "A file on the node's machine with the password. Without it, a terminal asks for the password,"
+                            + " and felice exec makes a random one.")
     String passwordFile;
 
     @Option(name = "--random", description = "Makes a random password and shows it once.")
@@ -47,8 +49,7 @@ public final class UserSetupCommand implements Action {
         Passwords.Password password = Passwords.read(passwordFile, random, session);
         String shown = new String(password.text(), StandardCharsets.UTF_8);
         ClusterChange.get(users.redeem(code, user, password.text()));
-        System.out.println(
-                ("User " + user + " can log in and may do everything. " + password.sentence(shown)).trim());
+        System.out.println(("User " + user + " can log in and may do everything. " + password.sentence(shown)).trim());
         return null;
     }
 }

@@ -15,7 +15,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -172,7 +171,6 @@ public final class FeliceNode implements AutoCloseable {
     /** Settings of a node before it starts. */
     public static final class Builder {
         private final Map<String, Map<String, Object>> configurations = new HashMap<>();
-        private final Map<Class<?>, Object> services = new LinkedHashMap<>();
         private Path data;
         private ClusterStore store;
         private boolean zooKeeper;
@@ -217,12 +215,6 @@ public final class FeliceNode implements AutoCloseable {
             return this;
         }
 
-        /** Adds a service. Components use it in the place of a bundle's service of the same type. */
-        public <T> Builder service(Class<T> type, T service) {
-            services.put(type, service);
-            return this;
-        }
-
         /** Starts the node and waits until it serves clients. */
         public FeliceNode start() {
             boolean ours = data == null;
@@ -230,7 +222,6 @@ public final class FeliceNode implements AutoCloseable {
             directories(directory);
             ClassLoader loader = FeliceNode.class.getClassLoader();
             ComponentRuntime runtime = new ComponentRuntime(loader, directory, configurations);
-            services.forEach((type, service) -> runtime.add(service, type));
             if (!zooKeeper) {
                 runtime.add(store == null ? new MemoryClusterStore() : store, ClusterStore.class);
             }
