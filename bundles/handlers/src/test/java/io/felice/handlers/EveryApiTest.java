@@ -50,7 +50,7 @@ class EveryApiTest {
                 served,
                 new FakeConfigs(cluster),
                 new FakeAuthentication(),
-                FakeAuthorization.open());
+                new Rights(new FakeAuthorization().allow(action -> true)));
     }
 
     @Test

@@ -20,6 +20,7 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /** A controller that makes every change at once, or fails every change, or never answers. */
 final class FakeAdmin implements Admin {
@@ -122,7 +123,8 @@ final class FakeAdmin implements Admin {
 
     @Override
     public CompletionStage<Decided<AclFilter, Set<Acl>>> deleteAcls(List<AclFilter> filters) {
-        return decide(filters, filter -> Set.of());
+        Set<Acl> acls = cluster.view().security().acls();
+        return decide(filters, filter -> acls.stream().filter(filter::finds).collect(Collectors.toSet()));
     }
 
     @Override

@@ -32,6 +32,9 @@ final class ValidSecurityRequests {
             case Apis.DESCRIBE_ACLS -> new DescribeAclsRequestData()
                     .setResourceTypeFilter(ANY)
                     .setPatternTypeFilter(ANY)
+                    .setResourceNameFilter(null)
+                    .setPrincipalFilter(null)
+                    .setHostFilter(null)
                     .setOperation(ANY)
                     .setPermissionType(ANY);
             case Apis.CREATE_ACLS -> new CreateAclsRequestData().setCreations(List.of(acl()));
@@ -39,6 +42,9 @@ final class ValidSecurityRequests {
                     .setFilters(List.of(new DeleteAclsFilter()
                             .setResourceTypeFilter(TOPIC)
                             .setPatternTypeFilter(LITERAL)
+                            .setResourceNameFilter(null)
+                            .setPrincipalFilter(null)
+                            .setHostFilter(null)
                             .setOperation(ANY)
                             .setPermissionType(ANY)));
             case Apis.DESCRIBE_CLIENT_QUOTAS -> new DescribeClientQuotasRequestData()

@@ -3,10 +3,18 @@ package io.felice.api.cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.felice.api.config.ConfigResource;
+import io.felice.api.security.Acl;
+import io.felice.api.security.Operation;
+import io.felice.api.security.QuotaEntity;
+import io.felice.api.security.ResourceType;
+import io.felice.api.security.ScramCredential;
+import io.felice.api.security.ScramMechanism;
+import io.felice.api.security.SecurityView;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
@@ -128,6 +136,50 @@ class ClusterViewTest {
                     random.nextBoolean() ? null : "v" + random.nextInt()));
             default -> List.of(new MetadataRecord.ProducerIdsAllocated(1, view.nextProducerId(), 0));
         };
+    }
+
+    @Test
+    void usersAclsAndQuotasAreReplayedAndAreInASnapshot() {
+        Acl acl = new Acl(ResourceType.TOPIC, "t", Acl.Pattern.LITERAL, "User:alice", "*", Operation.READ, true);
+        Acl removed = new Acl(ResourceType.GROUP, "g", Acl.Pattern.PREFIXED, "User:*", "*", Operation.ALL, false);
+        QuotaEntity entity = new QuotaEntity("alice", null, null);
+        ScramCredential credential = new ScramCredential(new byte[1], new byte[2], new byte[3], 4_096);
+        ClusterView view = ClusterView.EMPTY
+                .after(
+                        1,
+                        List.of(
+                                new MetadataRecord.CredentialSet("alice", ScramMechanism.SCRAM_SHA_256, credential),
+                                new MetadataRecord.CredentialSet("bob", ScramMechanism.SCRAM_SHA_256, credential),
+                                new MetadataRecord.AclAdded(acl),
+                                new MetadataRecord.AclAdded(removed),
+                                new MetadataRecord.QuotaSet(entity, "k", 1.0),
+                                new MetadataRecord.QuotaSet(entity, "l", 2.0)))
+                .after(
+                        2,
+                        List.of(
+                                new MetadataRecord.CredentialSet("bob", ScramMechanism.SCRAM_SHA_256, null),
+                                new MetadataRecord.AclRemoved(removed),
+                                new MetadataRecord.QuotaSet(entity, "k", null)));
+
+        SecurityView expected = new SecurityView(
+                Map.of("alice", Map.of(ScramMechanism.SCRAM_SHA_256, credential)),
+                Set.of(acl),
+                Map.of(entity, Map.of("l", 2.0)));
+
+        assertThat(view.security()).isEqualTo(expected);
+        assertThat(ClusterView.EMPTY.after(2, view.toRecords()).security()).isEqualTo(expected);
+    }
+
+    @Test
+    void aChangeOfAnotherPartKeepsTheAclsTheSameObject() {
+        Acl acl = new Acl(ResourceType.TOPIC, "t", Acl.Pattern.LITERAL, "User:alice", "*", Operation.READ, true);
+        ClusterView view = ClusterView.EMPTY.after(1, List.of(new MetadataRecord.AclAdded(acl)));
+
+        ClusterView after =
+                view.after(2, List.of(new MetadataRecord.QuotaSet(new QuotaEntity("alice", null, null), "k", 1.0)));
+
+        assertThat(after.security().acls()).isSameAs(view.security().acls());
+        assertThat(view.after(2, topic("t", TOPIC, 1)).security()).isSameAs(view.security());
     }
 
     private static List<MetadataRecord> topic(String name, UUID id, int partitions) {

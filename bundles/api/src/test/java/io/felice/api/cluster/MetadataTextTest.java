@@ -6,6 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.felice.api.ErrorCode;
 import io.felice.api.FeliceException;
 import io.felice.api.config.ConfigResource;
+import io.felice.api.security.Acl;
+import io.felice.api.security.Operation;
+import io.felice.api.security.QuotaEntity;
+import io.felice.api.security.ResourceType;
+import io.felice.api.security.ScramCredential;
+import io.felice.api.security.ScramMechanism;
 import io.felice.api.storage.EngineTrait;
 import java.util.List;
 import java.util.Map;
@@ -56,12 +62,34 @@ class MetadataTextTest {
                 new MetadataRecord.ConfigSet(ConfigResource.allBrokers(), "k", null),
                 new MetadataRecord.ConfigSet(ConfigResource.topic("t"), "k", ""),
                 new MetadataRecord.ConfigSet(ConfigResource.broker(1), "k", "a b\n=%\t,é€\uD83D\uDE00"),
+                new MetadataRecord.CredentialSet("älice =b", ScramMechanism.SCRAM_SHA_512, credential()),
+                new MetadataRecord.CredentialSet("alice", ScramMechanism.SCRAM_SHA_256, null),
+                new MetadataRecord.AclAdded(acl("häuser \n=%", Acl.Pattern.PREFIXED, false)),
+                new MetadataRecord.AclRemoved(acl("*", Acl.Pattern.LITERAL, true)),
+                new MetadataRecord.QuotaSet(new QuotaEntity("alice", "a b=c", null), "request_percentage", 0.1),
+                new MetadataRecord.QuotaSet(new QuotaEntity(null, QuotaEntity.DEFAULT, null), "k", 1e300),
+                new MetadataRecord.QuotaSet(new QuotaEntity(null, null, "::1"), "k", null),
                 new MetadataRecord.ProducerIdsAllocated(1, 1_000, 1_000))) {
             String line = MetadataText.encode(record);
 
             assertThat(line).matches("[!-~]+( [!-~]+)*");
             assertThat(MetadataText.decode(line)).contains(record);
         }
+    }
+
+    private static ScramCredential credential() {
+        return new ScramCredential(new byte[] {-1, 0, 1}, new byte[] {2, 3}, new byte[] {4}, 4_096);
+    }
+
+    private static Acl acl(String name, Acl.Pattern pattern, boolean allows) {
+        return new Acl(ResourceType.TOPIC, name, pattern, "User:a b", "10.0.0.1", Operation.READ, allows);
+    }
+
+    @Test
+    void aCredentialIsNotShownInTheTextOfItsRecord() {
+        MetadataRecord record = new MetadataRecord.CredentialSet("alice", ScramMechanism.SCRAM_SHA_512, credential());
+
+        assertThat(record.toString()).contains("alice", "4096").doesNotContain("-1");
     }
 
     @Test
