@@ -103,6 +103,7 @@ final class Connection {
 
     void attach() {
         session.setAttribute(ATTRIBUTE, this);
+        transport.attach(this);
         processor.opened(this);
     }
 
@@ -138,6 +139,14 @@ final class Connection {
                 : reader.read(transport, processor.scratch());
         if (!open) {
             close();
+        }
+    }
+
+    /** Called when another thread has finished its work for the transport. */
+    void transportReady() {
+        if (!isClosed()) {
+            guarded(read);
+            markDirty();
         }
     }
 
@@ -264,9 +273,10 @@ final class Connection {
         if (isClosed() || isLingering()) {
             return;
         }
-        if (outbox.isEmpty() && phase == Phase.CLOSING) {
+        boolean isAllSent = outbox.isEmpty() && !transport.hasUnsent();
+        if (isAllSent && phase == Phase.CLOSING) {
             close();
-        } else if (outbox.isEmpty() && phase == Phase.DRAINING && inFlight.isEmpty()) {
+        } else if (isAllSent && phase == Phase.DRAINING && inFlight.isEmpty()) {
             guarded(linger);
         } else {
             awaitMore();
@@ -291,7 +301,11 @@ final class Connection {
     }
 
     private void write() throws IOException {
-        if (!outbox.isEmpty() && outbox.write(transport, processor.staging()) > 0) {
+        long sent = transport.flush();
+        if (!outbox.isEmpty()) {
+            sent += outbox.write(transport, processor.staging());
+        }
+        if (sent > 0) {
             activeAt = System.nanoTime();
             interest.progressed(activeAt);
         }
@@ -319,8 +333,12 @@ final class Connection {
         if (!outbox.isEmpty() && !outbox.isBlocked()) {
             markDirty();
         }
-        interest.inReading(reader.wantsBytes() && !hold.isActive() && mayBegin());
-        interest.inWriting(outbox.isBlocked());
+        boolean reads = reader.wantsBytes() && !hold.isActive() && mayBegin();
+        if (reads && transport.hasReceived()) {
+            processor.received(this);
+        }
+        interest.inReading(reads && transport.mayRead());
+        interest.inWriting(outbox.isBlocked() || transport.hasUnsent());
     }
 
     // ---- life ----
@@ -333,6 +351,12 @@ final class Connection {
         }
         inFlight.giveUpOrphans(now, answers::giveUp);
         if (phase.isOver(now, LINGER_NANOS)) {
+            close();
+        } else if (transport.isLate(now)) {
+            counters.tlsLate.incrementAndGet();
+            server.complaints()
+                    .warn("Closing the connection of " + identity.remote() + " on " + identity.listener()
+                            + ": its TLS handshake takes longer than ssl.handshake.timeout.ms");
             close();
         } else if (interest.isStalled(now, limits.stalled().toNanos())) {
             counters.stalledClosed.incrementAndGet();
@@ -356,11 +380,11 @@ final class Connection {
 
     /** True if a part of a frame was received; {@link #incompleteSince} is when the frame began. */
     boolean isIncomplete() {
-        return !isClosed() && reader.isIncomplete();
+        return !isClosed() && (reader.isIncomplete() || transport.isIncomplete());
     }
 
     long incompleteSince() {
-        return reader.incompleteSince();
+        return reader.isIncomplete() || reader.isStarving() ? reader.incompleteSince() : transport.incompleteSince();
     }
 
     boolean isStarving() {
@@ -401,6 +425,7 @@ final class Connection {
         if (!isClosed()) {
             phase = Phase.CLOSED;
             endLogin();
+            transport.close();
             session.closeNow();
         }
     }
@@ -418,6 +443,7 @@ final class Connection {
         hold.end();
         interest.end();
         endLogin();
+        transport.close();
         reader.close();
         outbox.close(this::discard);
         inFlight.close(this::discard);
@@ -451,11 +477,26 @@ final class Connection {
         } catch (CloseConnection refused) {
             log.debug("Closing {}: {}", identity, refused.getMessage());
             close();
+        } catch (TlsFailure failure) {
+            refuse(failure);
         } catch (IOException gone) {
             log.debug("Connection of {} broke: {}", identity.remote(), gone.toString());
             close();
         } catch (Throwable accident) {
             server.complaints().error("Closing the connection of " + identity.remote(), accident);
+            close();
+        }
+    }
+
+    /** Lingers, so that the client reads the alert that was sent to it. */
+    private void refuse(TlsFailure failure) {
+        counters.tlsFailed.incrementAndGet();
+        server.complaints()
+                .warn("Closing the connection of " + identity.remote() + " on " + identity.listener() + ": "
+                        + failure.getMessage());
+        try {
+            linger();
+        } catch (IOException gone) {
             close();
         }
     }

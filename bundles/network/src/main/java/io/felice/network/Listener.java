@@ -28,6 +28,11 @@ record Listener(
         return securityProtocol.endsWith("SSL");
     }
 
+    /** True if the certificate of a client says who it is. With SASL_SSL its login does. */
+    boolean asksForCertificates() {
+        return securityProtocol.equals("SSL");
+    }
+
     Listener advertised(Address address) {
         return new Listener(name, securityProtocol, host, port, address.host, address.port);
     }

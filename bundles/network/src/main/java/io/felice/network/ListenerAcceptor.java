@@ -117,7 +117,7 @@ final class ListenerAcceptor extends NioSocketAcceptor {
 
         private void attach(NioSession session) {
             RoundProcessor processor = (RoundProcessor) session.getProcessor();
-            Transport transport = new PlainTransport((SocketChannel) session.getChannel());
+            Transport transport = transport((SocketChannel) session.getChannel(), processor);
             Connection connection = new Connection(server, processor, session, transport, listener, counters);
             connection.attach();
             int wait = server.throttling()
@@ -126,6 +126,12 @@ final class ListenerAcceptor extends NioSocketAcceptor {
                 connection.mute(wait);
             }
             counters.open.incrementAndGet();
+        }
+
+        private Transport transport(SocketChannel socket, RoundProcessor processor) {
+            return listener.isEncrypted()
+                    ? server.tls().transport(socket, listener, processor.tls(), counters)
+                    : new PlainTransport(socket);
         }
 
         @Override

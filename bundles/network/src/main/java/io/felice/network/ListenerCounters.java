@@ -22,4 +22,8 @@ final class ListenerCounters {
     final AtomicLong lateLogins = new AtomicLong();
     final AtomicLong notLoggedIn = new AtomicLong();
     final AtomicLong sessionsEnded = new AtomicLong();
+
+    final AtomicLong tlsHandshakes = new AtomicLong();
+    final AtomicLong tlsFailed = new AtomicLong();
+    final AtomicLong tlsLate = new AtomicLong();
 }

@@ -9,8 +9,8 @@ import io.felice.api.status.StatusTable;
 import io.felice.api.status.Trouble;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.ServiceRegistration;
@@ -45,6 +45,9 @@ public final class NetworkServer implements StatusSource, HealthSource {
 
     private static final long RETRY_MS = 25;
     private static final long STOP_SECONDS = 10;
+
+    /** How often the files with keys and certificates are looked at. */
+    private static final long FILES_MS = 1000;
 
     @ObjectClassDefinition(name = "Felice network", description = "The listeners, and the limits of connections.")
     @interface Config {
@@ -181,6 +184,61 @@ public final class NetworkServer implements StatusSource, HealthSource {
                         + " memory), or auto (by the kernel; to clients on this machine in the cheaper of both ways).")
         String fetch_transfer() default "auto";
 
+        @AttributeDefinition(
+                description = "For listeners of the protocols SSL and SASL_SSL: the file with the private key and the"
+                        + " certificates of this node, PEM or PKCS#12. A changed file is read within seconds, and new"
+                        + " connections get its certificate.")
+        String ssl_keystore_location() default "";
+
+        @AttributeDefinition(
+                description = "The password of the file; file:PATH for a file whose first line is the password.")
+        String ssl_keystore_password() default "";
+
+        @AttributeDefinition(
+                description = "The password of the private key, if it is another one than that of the file; file:PATH"
+                        + " for a file whose first line is the password.")
+        String ssl_key_password() default "";
+
+        @AttributeDefinition(description = "PEM, PKCS12 or JKS; empty to find out from the file.")
+        String ssl_keystore_type() default "";
+
+        @AttributeDefinition(description = "The file with the certificates that sign those of clients, PEM or PKCS#12.")
+        String ssl_truststore_location() default "";
+
+        @AttributeDefinition(
+                description = "The password of that file; file:PATH for a file whose first line is the password.")
+        String ssl_truststore_password() default "";
+
+        @AttributeDefinition(
+                description = "Whether listeners of the protocol SSL ask clients for certificates: none, requested"
+                        + " (clients without one are User:ANONYMOUS), or required.")
+        String ssl_client_auth() default "none";
+
+        @AttributeDefinition(description = "The versions of TLS, separated by commas: TLSv1.2, TLSv1.3.")
+        String[] ssl_enabled_protocols() default {"TLSv1.2", "TLSv1.3"};
+
+        @AttributeDefinition(
+                description = "The cipher suites in order of preference, separated by commas, as the JDK names them;"
+                        + " empty for those of the JDK.")
+        String[] ssl_cipher_suites() default {};
+
+        @AttributeDefinition(
+                description = "Rules that make a user of the subject of a client's certificate, separated by commas:"
+                        + " DEFAULT for the subject itself, or RULE:pattern/replacement/, with L or U after it for"
+                        + " lower or upper case. The first rule whose pattern matches is used.")
+        String ssl_principal_mapping_rules() default "DEFAULT";
+
+        @AttributeDefinition(
+                description = "The name of a service PrincipalMapping that makes the principal in place of the rules;"
+                        + " empty for the rules.")
+        String ssl_principal_mapping() default "";
+
+        @AttributeDefinition(
+                description = "After how long a TLS handshake that is not finished closes its connection, in"
+                        + " milliseconds.",
+                min = "1")
+        long ssl_handshake_timeout_ms() default 10000;
+
         @AttributeDefinition(description = "Whether io.felice.network.requests logs one line for each request.")
         boolean request_log() default false;
     }
@@ -188,17 +246,21 @@ public final class NetworkServer implements StatusSource, HealthSource {
     private final BundleContext context;
     private final ApiTable apis;
     private final Throttling throttling = new Throttling();
-    private final ExecutorService lifecycle =
-            Executors.newSingleThreadExecutor(task -> new Thread(task, "felice-network-lifecycle"));
+    private final PrincipalMappings mappings;
+    private final ScheduledExecutorService lifecycle =
+            Executors.newSingleThreadScheduledExecutor(task -> new Thread(task, "felice-network-lifecycle"));
     private final CountDownLatch leaving = new CountDownLatch(1);
     private volatile Server server;
     private ServiceRegistration<Endpoints> registration;
 
     @Activate
-    public NetworkServer(BundleContext context, @Reference ApiTable apis, Config config) {
+    public NetworkServer(
+            BundleContext context, @Reference ApiTable apis, @Reference PrincipalMappings mappings, Config config) {
         this.context = context;
         this.apis = apis;
+        this.mappings = mappings;
         lifecycle.execute(() -> begin(config));
+        lifecycle.scheduleWithFixedDelay(this::checkFiles, FILES_MS, FILES_MS, TimeUnit.MILLISECONDS);
     }
 
     @Reference(
@@ -241,9 +303,10 @@ public final class NetworkServer implements StatusSource, HealthSource {
 
     @Override
     public List<Trouble> troubles() {
-        return server == null
+        Server now = server;
+        return now == null
                 ? List.of(Trouble.ofNode("The network's listeners are not open: clients cannot connect"))
-                : List.of();
+                : now.tls().troubles();
     }
 
     private void begin(Config config) {
@@ -294,7 +357,7 @@ public final class NetworkServer implements StatusSource, HealthSource {
         if (leaving.getCount() == 0) {
             return;
         }
-        Server opening = new Server(settings, apis, throttling);
+        Server opening = new Server(settings, apis, throttling, new Tls(settings, mappings));
         try {
             bind(opening);
         } catch (Server.CannotListen failure) {
@@ -302,8 +365,35 @@ public final class NetworkServer implements StatusSource, HealthSource {
             throw failure;
         }
         server = opening;
-        if (leaving.getCount() > 0) {
-            registration = context.registerService(Endpoints.class, new OpenEndpoints(opening, lifecycle), null);
+        register();
+    }
+
+    /** Without an open listener there are no endpoints. */
+    private void register() {
+        if (leaving.getCount() > 0 && !server.endpoints().isEmpty()) {
+            ServiceRegistration<Endpoints> before = registration;
+            registration = context.registerService(Endpoints.class, new OpenEndpoints(server, lifecycle), null);
+            unregister(before);
+        }
+    }
+
+    private static void unregister(ServiceRegistration<Endpoints> registration) {
+        if (registration != null) {
+            registration.unregister();
+        }
+    }
+
+    /** Opens the listeners that wait for files, when the files can be used. */
+    private void checkFiles() {
+        try {
+            if (server != null && server.canOpenMore()) {
+                server.bind();
+                register();
+            }
+        } catch (Server.CannotListen failure) {
+            log.error("{}", failure.getMessage());
+        } catch (RuntimeException failure) {
+            log.error("The files with keys and certificates were not checked", failure);
         }
     }
 
@@ -331,10 +421,8 @@ public final class NetworkServer implements StatusSource, HealthSource {
     }
 
     private void close() {
-        if (registration != null) {
-            registration.unregister();
-            registration = null;
-        }
+        unregister(registration);
+        registration = null;
         if (server != null) {
             server.stop();
             server = null;

@@ -41,6 +41,7 @@ public final class RoundProcessor extends NioProcessor {
     private final Turn turn = this::defer;
     private final ByteBuffer scratch = ByteBuffer.allocateDirect(SCRATCH_BYTES);
     private final Outbox.Staging staging = new Outbox.Staging();
+    private final TlsBuffers tls;
     private final RequestCounters[] counters = new RequestCounters[ApiTable.KEYS];
 
     private final AtomicBoolean sleeping = new AtomicBoolean();
@@ -54,6 +55,7 @@ public final class RoundProcessor extends NioProcessor {
     private final Set<Connection> starving = new LinkedHashSet<>();
     private final Set<Connection> blocked = new LinkedHashSet<>();
     private final Set<Connection> muted = new LinkedHashSet<>();
+    private final ArrayDeque<Connection> received = new ArrayDeque<>();
     private List<Runnable> deferred = new ArrayList<>();
     private List<Runnable> running = new ArrayList<>();
 
@@ -71,6 +73,7 @@ public final class RoundProcessor extends NioProcessor {
         super(executor);
         this.number = number;
         this.server = server;
+        this.tls = new TlsBuffers(server.memory());
         for (int key = 0; key < counters.length; key++) {
             counters[key] = new RequestCounters();
         }
@@ -188,7 +191,7 @@ public final class RoundProcessor extends NioProcessor {
             settle();
             runTasks();
             flush();
-            boolean moved = resumeBlocked();
+            boolean moved = resumeBlocked() | readReceived();
             if (!moved && completedHere.isEmpty() && deferred.isEmpty()) {
                 return;
             }
@@ -200,7 +203,8 @@ public final class RoundProcessor extends NioProcessor {
                 || !tasks.isEmpty()
                 || !completedHere.isEmpty()
                 || !deferred.isEmpty()
-                || !dirty.isEmpty();
+                || !dirty.isEmpty()
+                || !received.isEmpty();
     }
 
     private boolean isHurried() {
@@ -274,6 +278,15 @@ public final class RoundProcessor extends NioProcessor {
                 // A limit of this thread stops it. A connection that reaches its own limit is added again elsewhere.
                 blocked.add(connection);
             }
+        }
+        return moved;
+    }
+
+    /** Reads what the transports of connections have received already; the selector does not report it. */
+    private boolean readReceived() {
+        boolean moved = !received.isEmpty();
+        for (int left = received.size(); left > 0; left--) {
+            received.poll().readable();
         }
         return moved;
     }
@@ -398,6 +411,14 @@ public final class RoundProcessor extends NioProcessor {
 
     void muted(Connection connection) {
         muted.add(connection);
+    }
+
+    void received(Connection connection) {
+        received.add(connection);
+    }
+
+    TlsBuffers tls() {
+        return tls;
     }
 
     /** Called when an API has a handler again. */

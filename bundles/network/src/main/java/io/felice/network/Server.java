@@ -36,6 +36,7 @@ final class Server {
     private final Settings settings;
     private final ApiTable apis;
     private final Throttling throttling;
+    private final Tls tls;
     private final FrameMemory memory;
     private final RequestLog requestLog = new RequestLog();
     private final Complaints complaints = new Complaints(log);
@@ -57,10 +58,11 @@ final class Server {
     private Map<String, String> overrides = Map.of();
     private boolean knowsPossible;
 
-    Server(Settings settings, ApiTable apis, Throttling throttling) {
+    Server(Settings settings, ApiTable apis, Throttling throttling, Tls tls) {
         this.settings = settings;
         this.throttling = throttling;
         this.apis = apis;
+        this.tls = tls;
         this.limitsOfFile = settings.limits();
         this.limits = limitsOfFile;
         this.held = new HeldRequests(apis, this::limits);
@@ -80,7 +82,8 @@ final class Server {
     }
 
     /**
-     * Binds the listeners that are not bound yet. May be called again after a failure.
+     * Binds the listeners that are not bound yet, except those that use TLS if their files cannot be used. May be called
+     * again after a failure.
      *
      * @throws CannotListen with the name of the listener that failed
      */
@@ -88,9 +91,10 @@ final class Server {
         if (!knowsPossible) {
             limitConnections();
             knowsPossible = true;
+            tls.check();
         }
         for (Listener listener : settings.listeners()) {
-            if (acceptors.containsKey(listener)) {
+            if (acceptors.containsKey(listener) || !tls.admits(listener)) {
                 continue;
             }
             ListenerAcceptor acceptor =
@@ -111,6 +115,13 @@ final class Server {
                     endpoint.host(),
                     endpoint.port());
         }
+    }
+
+    /** Reads changed files with keys and certificates. @return true if {@link #bind} can open a further listener */
+    boolean canOpenMore() {
+        tls.check();
+        return settings.listeners().stream()
+                .anyMatch(listener -> !acceptors.containsKey(listener) && tls.admits(listener));
     }
 
     /**
@@ -162,6 +173,7 @@ final class Server {
     /** Applies new limits, also to open connections. One thread calls this method and {@link #override}. */
     void adjust(Settings to) {
         limitsOfFile = to.limits();
+        tls.change(to.tls());
         requestLog.switchTo(to.requestLog());
         applyLimits();
     }
@@ -190,6 +202,7 @@ final class Server {
         acceptors.values().forEach(ListenerAcceptor::dispose);
         processors.forEach(RoundProcessor::dispose);
         threads.shutdown();
+        tls.stop();
         awaitThreads();
         memory.clear();
         forgetInMina();
@@ -249,6 +262,10 @@ final class Server {
 
     ApiTable apis() {
         return apis;
+    }
+
+    Tls tls() {
+        return tls;
     }
 
     Transfer transfer() {
@@ -318,7 +335,9 @@ final class Server {
     // ---- status ----
 
     List<StatusTable> tables() {
-        return List.of(requests(), listeners(), limitsTable());
+        List<StatusTable> tables = new ArrayList<>(List.of(requests(), listeners(), limitsTable()));
+        tables.addAll(tls.tables());
+        return tables;
     }
 
     private StatusTable requests() {
@@ -381,7 +400,10 @@ final class Server {
                 of.refusedLogins.get(),
                 of.lateLogins.get(),
                 of.notLoggedIn.get(),
-                of.sessionsEnded.get())));
+                of.sessionsEnded.get(),
+                of.tlsHandshakes.get(),
+                of.tlsFailed.get(),
+                of.tlsLate.get())));
         return new StatusTable(
                 "network.connections",
                 List.of(
@@ -401,7 +423,10 @@ final class Server {
                         "refused.logins",
                         "late.logins",
                         "not.logged.in",
-                        "sessions.ended"),
+                        "sessions.ended",
+                        "tls.handshakes",
+                        "tls.failed",
+                        "tls.late"),
                 rows);
     }
 
@@ -410,6 +435,9 @@ final class Server {
         long answers = processors.stream().mapToLong(RoundProcessor::answers).sum();
         long answerBytes =
                 processors.stream().mapToLong(RoundProcessor::answerBytes).sum();
+        long tlsBytes = processors.stream()
+                .mapToLong(processor -> processor.tls().kept())
+                .sum();
         long pins = processors.stream().mapToLong(RoundProcessor::pins).sum();
         long paused = processors.stream().mapToLong(RoundProcessor::paused).sum();
         long inFlight = processors.stream().mapToLong(RoundProcessor::inFlight).sum();
@@ -422,6 +450,7 @@ final class Server {
                         List.of("pooled.bytes", memory.pooled(), FrameMemory.MOST_POOLED),
                         List.of("answers.bytes", answerBytes, now.responseBytes() * Math.max(1, quotas.open())),
                         List.of("answers", answers, (long) now.inFlight()),
+                        List.of("tls.bytes", tlsBytes, (long) quotas.most() * TlsBuffers.MOST_KEPT),
                         List.of("pins", pins, (long) now.inFlight()),
                         List.of("paused.connections", paused, (long) quotas.most()),
                         List.of("held.requests", held.requests(), (long) now.heldRequests()),

@@ -17,18 +17,22 @@ import java.util.Set;
  *
  * @param threads I/O threads
  */
-record Settings(List<Listener> listeners, int threads, Transfer transfer, Limits limits, boolean requestLog) {
-    private static final String PLAINTEXT = "PLAINTEXT";
-    private static final Set<String> SERVED = Set.of(PLAINTEXT, "SASL_PLAINTEXT");
-    private static final Set<String> PROTOCOLS = Set.of(PLAINTEXT, "SSL", "SASL_PLAINTEXT", "SASL_SSL");
+record Settings(
+        List<Listener> listeners, int threads, Transfer transfer, Limits limits, TlsSettings tls, boolean requestLog) {
+    private static final Set<String> PROTOCOLS = Set.of("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL");
 
     /** @throws IllegalArgumentException with a sentence for the operator */
     static Settings of(NetworkServer.Config config) {
         int cores = Runtime.getRuntime().availableProcessors();
         int threads = config.num_network_threads() > 0 ? config.num_network_threads() : Math.max(1, cores / 2);
         List<Listener> listeners = listeners(config);
-        Limits limits = limits(config, SaslSettings.of(config, listeners));
-        return new Settings(listeners, threads, transfer(config), limits, config.request_log());
+        return new Settings(
+                listeners,
+                threads,
+                transfer(config),
+                limits(config, SaslSettings.of(config, listeners)),
+                TlsSettings.of(config, listeners),
+                config.request_log());
     }
 
     /** True if both settings have the same sockets, so that the open ones can stay. */
@@ -92,10 +96,6 @@ record Settings(List<Listener> listeners, int threads, Transfer transfer, Limits
                                     + ", and listener.security.protocol.map does not say which of them it means"
                             : "listener.security.protocol.map: " + protocol + " of listener " + listener
                                     + " is none of " + known);
-        }
-        if (!SERVED.contains(protocol)) {
-            throw new IllegalArgumentException("listener " + listener + " wants " + protocol
-                    + ", but this version serves PLAINTEXT and SASL_PLAINTEXT only");
         }
     }
 

@@ -18,7 +18,7 @@ import org.apache.kafka.common.protocol.ObjectSerializationCache;
 final class TestClient implements AutoCloseable {
     private static final int PATIENCE_MS = 20_000;
 
-    final Socket socket = new Socket();
+    final Socket socket;
     private final OutputStream out;
     private final DataInputStream in;
 
@@ -27,6 +27,12 @@ final class TestClient implements AutoCloseable {
     }
 
     TestClient(int port, int receiveBuffer) throws IOException {
+        this(new Socket(), port, receiveBuffer);
+    }
+
+    /** A client with a socket that is not connected yet; it may encrypt. */
+    TestClient(Socket socket, int port, int receiveBuffer) throws IOException {
+        this.socket = socket;
         if (receiveBuffer > 0) {
             socket.setReceiveBufferSize(receiveBuffer);
         }

@@ -42,6 +42,7 @@ final class TestNode implements AutoCloseable {
     private final AtomicReference<Endpoints> endpoints = new AtomicReference<>();
     private final Map<String, Object> settings = new HashMap<>();
     private final Map<Short, Api> rows = new HashMap<>();
+    private final PrincipalMappings mappings = new PrincipalMappings();
     private final ApiTable apis;
     private final Handlers handlers;
     private final NetworkServer network;
@@ -56,7 +57,7 @@ final class TestNode implements AutoCloseable {
         this.settings.putAll(settings);
         apis = new ApiTable(expected);
         handlers = new Handlers(apis, key -> Optional.ofNullable(rows.get(key)));
-        network = new NetworkServer(context(), apis, config());
+        network = new NetworkServer(context(), apis, mappings, config());
     }
 
     TestNode awaitOpen() {
@@ -70,6 +71,10 @@ final class TestNode implements AutoCloseable {
 
     ApiTable apis() {
         return apis;
+    }
+
+    PrincipalMappings mappings() {
+        return mappings;
     }
 
     NetworkServer network() {
@@ -196,17 +201,17 @@ final class TestNode implements AutoCloseable {
                 (proxy, method, arguments) -> {
                     assertThat(method.getName()).isEqualTo("registerService");
                     endpoints.set((Endpoints) arguments[1]);
-                    return registration();
+                    return registration((Endpoints) arguments[1]);
                 });
     }
 
-    private ServiceRegistration<?> registration() {
+    private ServiceRegistration<?> registration(Endpoints registered) {
         return (ServiceRegistration<?>) Proxy.newProxyInstance(
                 ServiceRegistration.class.getClassLoader(),
                 new Class<?>[] {ServiceRegistration.class},
                 (proxy, method, arguments) -> {
                     assertThat(method.getName()).isEqualTo("unregister");
-                    endpoints.set(null);
+                    endpoints.compareAndSet(registered, null);
                     return null;
                 });
     }

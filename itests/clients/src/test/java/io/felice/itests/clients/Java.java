@@ -51,7 +51,13 @@ final class Java {
     }
 
     static void createTopic(String bootstrap, String topic, int partitions, Map<String, String> configs) {
-        try (Admin admin = admin(bootstrap)) {
+        createTopic(bootstrap, topic, partitions, configs, Map.of());
+    }
+
+    /** @param settings of the client */
+    static void createTopic(
+            String bootstrap, String topic, int partitions, Map<String, String> configs, Map<String, Object> settings) {
+        try (Admin admin = Admin.create(with(bootstrap, settings))) {
             NewTopic wanted = new NewTopic(topic, partitions, (short) 1).configs(configs);
             get(admin.createTopics(List.of(wanted)).all());
         }
