@@ -124,6 +124,11 @@ public final class ClusterUsers implements Users {
             if (password.length == 0 || password.length > MOST_PASSWORD_BYTES) {
                 throw UNACCEPTABLE_CREDENTIAL.because("A password has 1 to " + MOST_PASSWORD_BYTES + " bytes");
             }
+            for (byte each : password) {
+                if (each == 0) {
+                    throw UNACCEPTABLE_CREDENTIAL.because("A password has no NUL");
+                }
+            }
             Map<UserMechanism, Optional<ScramCredential>> credentials = new HashMap<>();
             for (ScramMechanism mechanism : ScramMechanism.values()) {
                 credentials.put(

@@ -89,7 +89,8 @@ public final class FeliceCredentialStore implements CredentialStore {
 
     @Override
     public boolean hasPassword(String user, byte[] password) {
-        if (password.length == 0) {
+        // For HMAC a password with a NUL at its end is the same as without it.
+        if (password.length == 0 || password[password.length - 1] == 0) {
             return false;
         }
         Map<ScramMechanism, ScramCredential> credentials = users().getOrDefault(user, Map.of());

@@ -7,6 +7,7 @@ import io.felice.api.security.Authenticator;
 import io.felice.api.security.Principal;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -22,9 +23,9 @@ final class OAuthBearerAuthenticator implements Authenticator {
     private static final int MOST_BYTES = 65_536;
     private static final byte[] NOTHING = {};
     private static final byte[] DUMMY = {1};
-    private static final String SEPARATOR = "\1";
     private static final String INVALID = "{\"status\":\"invalid_token\"}";
-    private static final Pattern HEADER = Pattern.compile("n,(?:a=(?<authzid>[^,\0]+))?,");
+    private static final Pattern MESSAGE = Pattern.compile(
+            "n,(?:a=(?<authzid>[^,\0\1]+))?,\1" + "(?<pairs>(?:[A-Za-z]+=[\\x21-\\x7E \t\r\n]*+\1)++)\1");
     private static final Pattern BEARER =
             Pattern.compile("auth=Bearer +(?<token>[-A-Za-z0-9._~+/=]+)", Pattern.CASE_INSENSITIVE);
 
@@ -68,25 +69,22 @@ final class OAuthBearerAuthenticator implements Authenticator {
             if (message.length > MOST_BYTES) {
                 throw malformed();
             }
-            String text = SaslText.utf8(message, 0, message.length);
-            if (!text.endsWith(SEPARATOR + SEPARATOR)) {
+            Matcher parts = MESSAGE.matcher(SaslText.utf8(message, 0, message.length));
+            if (!parts.matches()) {
                 throw malformed();
             }
-            String[] parts = text.split(SEPARATOR);
-            Matcher header = HEADER.matcher(parts[0]);
-            if (!header.matches()) {
-                throw malformed();
-            }
-            String authorizationId = Optional.ofNullable(header.group("authzid"))
-                    .map(SaslText::name)
-                    .orElse("");
-            String token = Arrays.stream(parts)
+            List<String> tokens = Arrays.stream(parts.group("pairs").split("\1"))
                     .map(BEARER::matcher)
                     .filter(Matcher::matches)
                     .map(bearer -> bearer.group("token"))
-                    .findFirst()
-                    .orElseThrow(Initial::malformed);
-            return new Initial(authorizationId, token);
+                    .toList();
+            if (tokens.size() != 1) {
+                throw malformed();
+            }
+            String authorizationId = Optional.ofNullable(parts.group("authzid"))
+                    .map(SaslText::name)
+                    .orElse("");
+            return new Initial(authorizationId, tokens.get(0));
         }
 
         private static FeliceException malformed() {

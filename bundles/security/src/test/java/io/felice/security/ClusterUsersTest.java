@@ -130,7 +130,8 @@ class ClusterUsersTest {
     }
 
     @Test
-    void thePasswordMustHaveACertainLength() {
+    void aPasswordThatIsEmptyOrTooLongOrHasANulIsRefused() {
+        assertThat(outcome(users.setPassword("alice", utf8("a\0b")))).isEqualTo(ErrorCode.UNACCEPTABLE_CREDENTIAL);
         assertThat(outcome(users.setPassword("alice", utf8("")))).isEqualTo(ErrorCode.UNACCEPTABLE_CREDENTIAL);
         assertThat(outcome(users.setPassword("alice", new byte[1_025]))).isEqualTo(ErrorCode.UNACCEPTABLE_CREDENTIAL);
         assertThat(users.list()).isEmpty();

@@ -32,7 +32,7 @@ public interface Users {
      * Makes a user, or gives it another password, for all mechanisms. Connections that have logged in stay open.
      *
      * @param password in UTF-8; cleared before this method returns
-     * @return fails with UNACCEPTABLE_CREDENTIAL if the password is empty or too long
+     * @return fails with UNACCEPTABLE_CREDENTIAL if the password is empty, too long, or has a NUL
      */
     CompletionStage<Void> setPassword(String user, byte[] password);
 
