@@ -214,9 +214,17 @@ record CertificateFiles(TlsSettings settings, Instant now) {
     }
 
     /** The JDK reads PKCS#12 and JKS alike. Without a password it does not check the file's integrity. */
-    private static KeyStore binary(byte[] bytes, char[] password) throws IOException, GeneralSecurityException {
+    private static KeyStore binary(byte[] bytes, char[] password)
+            throws IOException, GeneralSecurityException, UnusableCertificate {
         KeyStore store = KeyStore.getInstance("PKCS12");
-        store.load(new ByteArrayInputStream(bytes), password.length == 0 ? null : password);
+        try {
+            store.load(new ByteArrayInputStream(bytes), password.length == 0 ? null : password);
+        } catch (IOException failure) {
+            if (failure.getCause() instanceof UnrecoverableKeyException) {
+                throw failure;
+            }
+            throw new UnusableCertificate("is neither PEM nor PKCS#12, or it is damaged");
+        }
         return store;
     }
 }

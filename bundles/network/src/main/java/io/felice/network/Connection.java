@@ -199,9 +199,7 @@ final class Connection {
             throw new CloseConnection("its session has ended, and it has not logged in again");
         }
         counters.notLoggedIn.incrementAndGet();
-        server.complaints()
-                .warn("Closing the connection of " + identity + ": it sent a request " + ApiNames.of(api.key())
-                        + " before it has logged in");
+        complain("it sent a request " + ApiNames.of(api.key()) + " before it has logged in");
         throw new CloseConnection("it has not logged in");
     }
 
@@ -354,19 +352,15 @@ final class Connection {
             close();
         } else if (transport.isLate(now)) {
             counters.tlsLate.incrementAndGet();
-            server.complaints()
-                    .warn("Closing the connection of " + identity.remote() + " on " + identity.listener()
-                            + ": its TLS handshake takes longer than ssl.handshake.timeout.ms");
+            complain("its TLS handshake takes longer than ssl.handshake.timeout.ms");
             close();
         } else if (interest.isStalled(now, limits.stalled().toNanos())) {
             counters.stalledClosed.incrementAndGet();
-            server.complaints()
-                    .warn("Closing the connection of " + identity.remote() + ": the client does not read its answers");
+            complain("the client does not read its answers");
             close();
         } else if (phase.isLoggingInFor(limits.sasl().login().toNanos(), now)) {
             counters.lateLogins.incrementAndGet();
-            server.complaints()
-                    .warn("Closing the connection of " + identity + ": the client has not logged in in time");
+            complain("the client has not logged in in time");
             close();
         } else if (isIdle() && now - activeAt > limits.idle().toNanos()) {
             counters.idleClosed.incrementAndGet();
@@ -401,9 +395,7 @@ final class Connection {
 
     void closeForMemory() {
         counters.memoryClosed.incrementAndGet();
-        server.complaints()
-                .warn("Closing the connection of " + identity.remote()
-                        + ": other connections need the memory of its request");
+        complain("other connections need the memory of its request");
         close();
     }
 
@@ -470,9 +462,7 @@ final class Connection {
             step.run();
         } catch (MalformedRequest malformed) {
             counters.malformed.incrementAndGet();
-            server.complaints()
-                    .warn("Closing the connection of " + identity.remote() + " on " + identity.listener() + ": it sent "
-                            + malformed.getMessage());
+            complain("it sent " + malformed.getMessage());
             close();
         } catch (CloseConnection refused) {
             log.debug("Closing {}: {}", identity, refused.getMessage());
@@ -491,14 +481,16 @@ final class Connection {
     /** Lingers, so that the client reads the alert that was sent to it. */
     private void refuse(TlsFailure failure) {
         counters.tlsFailed.incrementAndGet();
-        server.complaints()
-                .warn("Closing the connection of " + identity.remote() + " on " + identity.listener() + ": "
-                        + failure.getMessage());
+        complain(failure.getMessage());
         try {
             linger();
         } catch (IOException gone) {
             close();
         }
+    }
+
+    private void complain(String why) {
+        server.complaints().warn("Closing the connection of " + identity + ": " + why);
     }
 
     private interface Step {

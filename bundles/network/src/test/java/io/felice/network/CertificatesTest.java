@@ -175,7 +175,7 @@ class CertificatesTest {
         return switch (kind) {
             case "expired" -> "has a certificate that expired at ";
             case "mismatched" -> "has a certificate that does not match the private key";
-            case "garbage" -> "cannot be read: ";
+            case "garbage" -> "is neither PEM nor PKCS#12";
             default -> "cannot be read: there is no file ";
         };
     }

@@ -94,6 +94,26 @@ class ClientCertificatesTest {
         assertThat(seen).isEqualTo(Principal.ANONYMOUS);
     }
 
+    @Test
+    void withSaslTheLoginSaysWhoAClientIsAndNoCertificateIsAskedFor() throws Exception {
+        Map<String, Object> settings = new HashMap<>(TestTls.settings(ofNode, Map.of("ssl_client_auth", "required")));
+        settings.put("ssl_truststore_location", trusted.toString());
+        settings.put("listeners", new String[] {"SAFE://127.0.0.1:0"});
+        settings.put("listener_security_protocol_map", new String[] {"SAFE:SASL_SSL"});
+        SaslNode sasl = new SaslNode(settings);
+        node = sasl.node;
+        try (TestClient client = TestTls.connect(withCertificate, "TLSv1.3", node.port("SAFE"));
+                TestClient other = TestTls.connect(withoutCertificate, "TLSv1.3", node.port("SAFE"))) {
+            SaslNode.logIn(client, "bob");
+            beat(client);
+            SaslNode.logIn(other, "carol");
+            beat(other);
+
+            assertThat(sasl.principals).containsExactly("User:bob", "User:carol");
+            assertThat(sasl.strangers).hasValue(0);
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
     void aResumedSessionHasThePrincipalOfItsCertificate(String version) throws Exception {
