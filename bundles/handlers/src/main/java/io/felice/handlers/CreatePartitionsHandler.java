@@ -35,21 +35,26 @@ import org.osgi.service.component.annotations.Reference;
 @Serves(key = Apis.CREATE_PARTITIONS)
 public final class CreatePartitionsHandler
         implements RequestHandler<CreatePartitionsRequestData, CreatePartitionsResponseData> {
+    private static final int FIRST_WITH_THROTTLING = 3;
+
     private final Admin admin;
     private final ClusterMetadata metadata;
     private final Deadlines deadlines;
     private final Rights rights;
+    private final Mutations mutations;
 
     @Activate
     public CreatePartitionsHandler(
             @Reference Admin admin,
             @Reference ClusterMetadata metadata,
             @Reference Deadlines deadlines,
-            @Reference Rights rights) {
+            @Reference Rights rights,
+            @Reference Mutations mutations) {
         this.admin = admin;
         this.metadata = metadata;
         this.deadlines = deadlines;
         this.rights = rights;
+        this.mutations = mutations;
     }
 
     @Override
@@ -69,6 +74,7 @@ public final class CreatePartitionsHandler
         CreatePartitionsResponseData response = new CreatePartitionsResponseData();
         Map<String, NewPartitions> toCreate = new HashMap<>();
         Map<String, CreatePartitionsTopicResult> results = new LinkedHashMap<>();
+        Mutations.Count count = mutations.of(context, FIRST_WITH_THROTTLING);
         for (CreatePartitionsTopic asked : request.topics()) {
             if (results.containsKey(asked.name())) {
                 continue;
@@ -77,11 +83,16 @@ public final class CreatePartitionsHandler
             results.put(asked.name(), result);
             response.results().add(result);
             try {
-                toCreate.put(asked.name(), checked(request, asked, allowed));
+                NewPartitions added = checked(request, asked, allowed);
+                if (!request.validateOnly()) {
+                    count.add(added(asked));
+                }
+                toCreate.put(asked.name(), added);
             } catch (FeliceException refused) {
                 result.setErrorCode(refused.code().code()).setErrorMessage(refused.getMessage());
             }
         }
+        response.setThrottleTimeMs(count.throttleMs());
         if (toCreate.isEmpty()) {
             return CompletableFuture.completedFuture(response);
         }
@@ -95,6 +106,14 @@ public final class CreatePartitionsHandler
                     });
                     return response;
                 });
+    }
+
+    private int added(CreatePartitionsTopic asked) {
+        int there = metadata.view()
+                .topic(asked.name())
+                .map(topic -> topic.partitions().size())
+                .orElse(0);
+        return Math.max(0, asked.count() - there);
     }
 
     private NewPartitions checked(CreatePartitionsRequestData request, CreatePartitionsTopic asked, Allowed allowed) {

@@ -41,11 +41,14 @@ import org.osgi.service.component.annotations.Reference;
 @Component
 @Serves(key = Apis.CREATE_TOPICS)
 public final class CreateTopicsHandler implements RequestHandler<CreateTopicsRequestData, CreateTopicsResponseData> {
+    private static final int FIRST_WITH_THROTTLING = 6;
+
     private final Admin admin;
     private final Configs configs;
     private final TopicCreation creation;
     private final Deadlines deadlines;
     private final Rights rights;
+    private final Mutations mutations;
 
     @Activate
     public CreateTopicsHandler(
@@ -53,12 +56,14 @@ public final class CreateTopicsHandler implements RequestHandler<CreateTopicsReq
             @Reference ClusterMetadata metadata,
             @Reference Configs configs,
             @Reference Deadlines deadlines,
-            @Reference Rights rights) {
+            @Reference Rights rights,
+            @Reference Mutations mutations) {
         this.admin = admin;
         this.configs = configs;
         this.creation = new TopicCreation(metadata, configs);
         this.deadlines = deadlines;
         this.rights = rights;
+        this.mutations = mutations;
     }
 
     @Override
@@ -80,17 +85,26 @@ public final class CreateTopicsHandler implements RequestHandler<CreateTopicsReq
             CreateTopicsRequestData request, RequestContext context, Allowed allowed) {
         CreateTopicsResponseData response = new CreateTopicsResponseData();
         List<NewTopic> topics = new ArrayList<>();
+        Mutations.Count count = mutations.of(context, FIRST_WITH_THROTTLING);
         for (CreatableTopic asked : request.topics()) {
             if (response.topics().find(asked.name()) == null) {
                 CreatableTopicResult result = new CreatableTopicResult().setName(asked.name());
                 response.topics().add(result);
                 try {
-                    topics.add(checked(request, asked, allowed));
+                    NewTopic topic = checked(request, asked, allowed);
+                    if (!request.validateOnly()) {
+                        count.add(
+                                topic.assignments().isEmpty()
+                                        ? topic.partitions()
+                                        : topic.assignments().size());
+                    }
+                    topics.add(topic);
                 } catch (FeliceException refused) {
                     fail(result, refused.code(), refused.getMessage());
                 }
             }
         }
+        response.setThrottleTimeMs(count.throttleMs());
         if (topics.isEmpty()) {
             return CompletableFuture.completedFuture(response);
         }

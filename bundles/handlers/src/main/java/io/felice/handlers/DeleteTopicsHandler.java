@@ -1,6 +1,7 @@
 package io.felice.handlers;
 
 import io.felice.api.ErrorCode;
+import io.felice.api.FeliceException;
 import io.felice.api.cluster.Admin;
 import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.cluster.ClusterView;
@@ -38,6 +39,7 @@ import org.osgi.service.component.annotations.Reference;
 @Serves(key = Apis.DELETE_TOPICS)
 public final class DeleteTopicsHandler implements RequestHandler<DeleteTopicsRequestData, DeleteTopicsResponseData> {
     private static final short FIRST_WITH_DELETION_DISABLED = 3;
+    private static final int FIRST_WITH_THROTTLING = 5;
     private static final short FIRST_WITH_IDS = 6;
 
     private final Admin admin;
@@ -45,6 +47,7 @@ public final class DeleteTopicsHandler implements RequestHandler<DeleteTopicsReq
     private final Configs configs;
     private final Deadlines deadlines;
     private final Rights rights;
+    private final Mutations mutations;
 
     @Activate
     public DeleteTopicsHandler(
@@ -52,12 +55,14 @@ public final class DeleteTopicsHandler implements RequestHandler<DeleteTopicsReq
             @Reference ClusterMetadata metadata,
             @Reference Configs configs,
             @Reference Deadlines deadlines,
-            @Reference Rights rights) {
+            @Reference Rights rights,
+            @Reference Mutations mutations) {
         this.admin = admin;
         this.metadata = metadata;
         this.configs = configs;
         this.deadlines = deadlines;
         this.rights = rights;
+        this.mutations = mutations;
     }
 
     @Override
@@ -90,6 +95,7 @@ public final class DeleteTopicsHandler implements RequestHandler<DeleteTopicsReq
         }
         DeleteTopicsResponseData response = new DeleteTopicsResponseData();
         Map<UUID, Doomed> doomed = new HashMap<>();
+        Mutations.Count count = mutations.of(context, FIRST_WITH_THROTTLING);
         ClusterView view = metadata.view();
         for (DeleteTopicState topic : asked) {
             Optional<TopicView> found = find(view, topic);
@@ -111,11 +117,23 @@ public final class DeleteTopicsHandler implements RequestHandler<DeleteTopicsReq
             Optional<ErrorCode> refusal = refusal(topic, found.isPresent(), context.apiVersion());
             if (refusal.isPresent()) {
                 result.setErrorCode(refusal.get().code());
-            } else {
+            } else if (counts(found.orElseThrow(), count, result)) {
                 doomed.put(found.orElseThrow().topicId(), new Doomed(result, topic.name() != null));
             }
         }
+        response.setThrottleTimeMs(count.throttleMs());
         return delete(doomed, request.timeoutMs(), context).thenApply(done -> response);
+    }
+
+    /** False if the client is over its quota: then the result says so. */
+    private static boolean counts(TopicView topic, Mutations.Count count, DeletableTopicResult result) {
+        try {
+            count.add(topic.partitions().size());
+            return true;
+        } catch (FeliceException overQuota) {
+            result.setErrorCode(overQuota.code().code()).setErrorMessage(overQuota.getMessage());
+            return false;
+        }
     }
 
     private static boolean mayDelete(DeleteTopicState topic, String name, Allowed allowed) {

@@ -50,6 +50,7 @@ class EveryApiTest {
                 served,
                 new FakeConfigs(cluster),
                 new FakeAuthentication(),
+                FakeQuotas.none(),
                 new Rights(new FakeAuthorization().allow(action -> true)));
     }
 

@@ -341,6 +341,7 @@ class EveryRightTest {
                             deadlines,
                             served,
                             new FakeAuthentication(),
+                            FakeQuotas.none(),
                             new Rights(authorization))
                     .stream()
                     .filter(one -> one.key() == row.key())

@@ -39,6 +39,7 @@ class JavaProducerTest {
                 server.apis(),
                 new FakeConfigs(cluster),
                 new FakeAuthentication(),
+                FakeQuotas.none(),
                 FakeAuthorization.open()));
     }
 

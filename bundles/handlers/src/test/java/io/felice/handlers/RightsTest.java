@@ -269,7 +269,10 @@ class RightsTest {
     }
 
     private CreatableTopicResult create(CreateTopicsRequestData request, Rights rights) throws Exception {
-        return Asking.ask(new CreateTopicsHandler(admin, cluster, configs, deadlines, rights), request, 7)
+        return Asking.ask(
+                        new CreateTopicsHandler(admin, cluster, configs, deadlines, rights, FakeQuotas.none()),
+                        request,
+                        7)
                 .topics()
                 .find("new");
     }
@@ -292,7 +295,10 @@ class RightsTest {
         DeleteTopicsRequestData request = new DeleteTopicsRequestData()
                 .setTimeoutMs(1000)
                 .setTopics(List.of(new DeleteTopicState().setName(null).setTopicId(TopicIds.of(id))));
-        return Asking.ask(new DeleteTopicsHandler(admin, cluster, configs, deadlines, rights), request, 6)
+        return Asking.ask(
+                        new DeleteTopicsHandler(admin, cluster, configs, deadlines, rights, FakeQuotas.none()),
+                        request,
+                        6)
                 .responses()
                 .iterator()
                 .next();

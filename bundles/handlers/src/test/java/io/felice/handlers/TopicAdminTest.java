@@ -51,11 +51,11 @@ class TopicAdminTest {
     private final FakeConfigs configs = new FakeConfigs(cluster);
     private final Deadlines deadlines = new Deadlines();
     private final CreateTopicsHandler create =
-            new CreateTopicsHandler(admin, cluster, configs, deadlines, FakeAuthorization.open());
+            new CreateTopicsHandler(admin, cluster, configs, deadlines, FakeAuthorization.open(), FakeQuotas.none());
     private final DeleteTopicsHandler delete =
-            new DeleteTopicsHandler(admin, cluster, configs, deadlines, FakeAuthorization.open());
+            new DeleteTopicsHandler(admin, cluster, configs, deadlines, FakeAuthorization.open(), FakeQuotas.none());
     private final CreatePartitionsHandler enlarge =
-            new CreatePartitionsHandler(admin, cluster, deadlines, FakeAuthorization.open());
+            new CreatePartitionsHandler(admin, cluster, deadlines, FakeAuthorization.open(), FakeQuotas.none());
 
     @AfterEach
     void stopDeadlines() {
@@ -104,6 +104,68 @@ class TopicAdminTest {
 
         assertThat(errors(response)).containsExactly(ErrorCode.NONE, ErrorCode.INVALID_REQUEST);
         assertThat(admin.asked).contains(new NewTopic("t", 1, 1, Map.of(0, List.of(7)), Map.of()));
+    }
+
+    // ---- quotas
+
+    @Test
+    void whoIsOverTheQuotaOfChangesIsRefusedAndToldHowLongToWait() throws Exception {
+        CreateTopicsHandler limited =
+                new CreateTopicsHandler(admin, cluster, configs, deadlines, FakeAuthorization.open(), FakeQuotas.of(3));
+        CreateTopicsRequestData request = new CreateTopicsRequestData().setTimeoutMs(1000);
+        request.topics().add(topic("within", 4, 1));
+        request.topics().add(topic("over", 1, 1));
+
+        CreateTopicsResponseData response = Asking.ask(limited, request, LATEST_CREATE);
+
+        assertThat(errors(response)).containsExactly(ErrorCode.NONE, ErrorCode.THROTTLING_QUOTA_EXCEEDED);
+        assertThat(response.throttleTimeMs()).isEqualTo(FakeQuotas.WAIT_MS);
+        assertThat(cluster.view().topic("over")).isEmpty();
+    }
+
+    @Test
+    void aClientThatDoesNotKnowThatErrorWaitsAfterItsChange() throws Exception {
+        CreateTopicsHandler limited =
+                new CreateTopicsHandler(admin, cluster, configs, deadlines, FakeAuthorization.open(), FakeQuotas.of(0));
+        CreateTopicsRequestData request = new CreateTopicsRequestData().setTimeoutMs(1000);
+        request.topics().add(topic("old", 4, 1));
+
+        CreateTopicsResponseData response = Asking.ask(limited, request, 5);
+
+        assertThat(errors(response)).containsExactly(ErrorCode.NONE);
+        assertThat(response.throttleTimeMs()).isEqualTo(FakeQuotas.WAIT_MS);
+        assertThat(cluster.view().topic("old")).isPresent();
+    }
+
+    @Test
+    void deletionsAndAddedPartitionsCountToo() throws Exception {
+        UUID id = cluster.topic("t", 2);
+        Mutations spent = FakeQuotas.of(-1);
+        DeleteTopicsRequestData deletion = new DeleteTopicsRequestData()
+                .setTimeoutMs(1000)
+                .setTopics(List.of(new DeleteTopicState().setName("t").setTopicId(Uuid.ZERO_UUID)));
+        CreatePartitionsRequestData addition = new CreatePartitionsRequestData().setTimeoutMs(1000);
+        addition.topics()
+                .add(new CreatePartitionsTopic().setName("t").setCount(3).setAssignments(null));
+
+        assertThat(Asking.ask(
+                                new DeleteTopicsHandler(
+                                        admin, cluster, configs, deadlines, FakeAuthorization.open(), spent),
+                                deletion,
+                                LATEST_DELETE)
+                        .responses()
+                        .find("t")
+                        .errorCode())
+                .isEqualTo(ErrorCode.THROTTLING_QUOTA_EXCEEDED.code());
+        assertThat(Asking.ask(
+                                new CreatePartitionsHandler(admin, cluster, deadlines, FakeAuthorization.open(), spent),
+                                addition,
+                                3)
+                        .results()
+                        .get(0)
+                        .errorCode())
+                .isEqualTo(ErrorCode.THROTTLING_QUOTA_EXCEEDED.code());
+        assertThat(cluster.view().topic(id)).isPresent();
     }
 
     @Test
