@@ -4,6 +4,7 @@ import static io.felice.network.TestTls.beat;
 import static io.felice.network.TestTls.heartbeat;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import io.felice.api.security.Principal;
 import io.felice.api.security.PrincipalMapping;
@@ -11,6 +12,7 @@ import io.felice.protocol.Apis;
 import io.felice.protocol.RequestContext;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
@@ -92,6 +94,19 @@ class ClientCertificatesTest {
             beat(client);
         }
         assertThat(seen).isEqualTo(Principal.ANONYMOUS);
+    }
+
+    @Test
+    void aChangedSettingAppliesToNewConnectionsAndOpenOnesStay() throws Exception {
+        node = node(Map.of("ssl_client_auth", "none"));
+        try (TestClient open = TestTls.connect(withoutCertificate, "TLSv1.3", node.port())) {
+            beat(open);
+
+            node.change("ssl_client_auth", "required");
+
+            await().atMost(Duration.ofSeconds(20)).untilAsserted(() -> assertRefused(withoutCertificate, "TLSv1.3"));
+            beat(open);
+        }
     }
 
     @Test
