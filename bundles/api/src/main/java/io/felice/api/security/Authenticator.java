@@ -4,6 +4,7 @@ import java.net.InetAddress;
 import java.time.Instant;
 import java.util.Optional;
 import org.osgi.annotation.versioning.ConsumerType;
+import org.osgi.annotation.versioning.ProviderType;
 
 /**
  * One SASL mechanism (RFC 4422). Register it as a service with the property {@link #MECHANISM}; a listener that has the
@@ -47,7 +48,8 @@ public interface Authenticator {
         default void close() {}
     }
 
-    /** The answer to a message of the client. */
+    /** The answer to a message of the client: a {@link Challenge}, or {@link Authenticated}. */
+    @ProviderType
     sealed interface Reply {
         /** The bytes that the client gets. */
         byte[] message();
