@@ -15,6 +15,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
@@ -46,6 +47,9 @@ final class WatchedCalls implements AutoCloseable {
     private final Set<Call<?>> open = ConcurrentHashMap.newKeySet();
     private final AtomicInteger openCalls = new AtomicInteger();
     private final AtomicInteger failuresInARow = new AtomicInteger();
+    /** How often a thread has come back from the plugin. */
+    private final AtomicLong returns = new AtomicLong();
+
     private final LongAdder calls = new LongAdder();
     private final LongAdder failures = new LongAdder();
     private final LongAdder late = new LongAdder();
@@ -53,9 +57,6 @@ final class WatchedCalls implements AutoCloseable {
     private volatile boolean paused;
     private volatile long pausedSince;
     private volatile long warnedAt;
-    /** When a thread has last come back from the plugin. */
-    private volatile long returnedAt;
-
     private volatile boolean closed;
 
     /**
@@ -67,7 +68,6 @@ final class WatchedCalls implements AutoCloseable {
         this.timer = timer;
         this.nanos = nanos;
         this.warnedAt = nanos.getAsLong() - WARN_EVERY_NANOS;
-        this.returnedAt = nanos.getAsLong();
         this.threads = new ThreadPoolExecutor(
                 THREADS, THREADS, IDLE_THREAD_SECONDS, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
                     Thread thread = new Thread(task, "felice-security-" + plugin);
@@ -139,7 +139,7 @@ final class WatchedCalls implements AutoCloseable {
         private final Callable<? extends CompletionStage<T>> question;
         private final CompletableFuture<T> answer = new CompletableFuture<>();
         private final AtomicBoolean isOver = new AtomicBoolean();
-        private final long since = nanos.getAsLong();
+        private final long returnsBefore = returns.get();
         private volatile boolean isBegun;
         private volatile Future<?> limit;
 
@@ -175,7 +175,7 @@ final class WatchedCalls implements AutoCloseable {
             } catch (Throwable thrown) {
                 answered(null, thrown);
             } finally {
-                returnedAt = nanos.getAsLong();
+                returns.incrementAndGet();
             }
         }
 
@@ -201,7 +201,7 @@ final class WatchedCalls implements AutoCloseable {
                 late.increment();
                 FeliceException failure =
                         ErrorCode.REQUEST_TIMED_OUT.because(plugin + " has not answered within " + limitMs + " ms");
-                if (isBegun || returnedAt - since < 0) {
+                if (isBegun || returns.get() == returnsBefore) {
                     failed(failure);
                 }
                 end(null, failure);

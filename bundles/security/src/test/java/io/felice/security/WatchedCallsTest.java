@@ -1,0 +1,161 @@
+package io.felice.security;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import io.felice.api.ErrorCode;
+import io.felice.api.FeliceException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Calls of a plugin have limits in time and number. */
+class WatchedCallsTest {
+    private static final int PLENTY_MS = 60_000;
+
+    private final AtomicLong now = new AtomicLong();
+    private final ScheduledExecutorService timer = SecurityTimer.started();
+    private final CountDownLatch end = new CountDownLatch(1);
+    private final WatchedCalls calls = new WatchedCalls("plugin x", timer, now::get);
+
+    @AfterEach
+    void stop() {
+        end.countDown();
+        calls.close();
+        timer.shutdownNow();
+    }
+
+    private CompletableFuture<Object> hanging(int limitMs) {
+        return calls.call(limitMs, () -> {
+            end.await();
+            return "late";
+        });
+    }
+
+    private static Throwable failure(CompletableFuture<?> call) {
+        try {
+            throw new AssertionError(call.orTimeout(60, TimeUnit.SECONDS).join());
+        } catch (CompletionException failed) {
+            return failed.getCause();
+        }
+    }
+
+    private static void assertNotAnswered(CompletableFuture<?> call, String why) {
+        assertThat(failure(call))
+                .isInstanceOfSatisfying(FeliceException.class, refusal -> assertThat(refusal.code())
+                        .isEqualTo(ErrorCode.REQUEST_TIMED_OUT))
+                .hasMessageContaining(why);
+    }
+
+    @Test
+    void onlySoManyCallsAreOpen() {
+        List<CompletableFuture<Object>> open = new ArrayList<>();
+        for (int i = 0; i < WatchedCalls.MOST_OPEN; i++) {
+            open.add(hanging(PLENTY_MS));
+        }
+        assertNotAnswered(hanging(PLENTY_MS), "has too many calls");
+        assertThat(calls.counted().open()).isEqualTo(WatchedCalls.MOST_OPEN);
+
+        end.countDown();
+
+        open.forEach(
+                call -> assertThat(call.orTimeout(60, TimeUnit.SECONDS).join()).isEqualTo("late"));
+        assertThat(calls.counted().open()).isZero();
+        assertThat(calls.call(PLENTY_MS, () -> "again").join()).isEqualTo("again");
+    }
+
+    @Test
+    void aPluginThatHangsIsNotCalledForAWhile() {
+        List<CompletableFuture<Object>> open = new ArrayList<>();
+        for (int i = 0; i < 2 * WatchedCalls.FAILURES_IN_A_ROW; i++) {
+            open.add(hanging(50));
+        }
+        open.forEach(call -> assertNotAnswered(call, "has not answered within 50 ms"));
+        assertThat(calls.isPaused()).isTrue();
+        assertNotAnswered(hanging(PLENTY_MS), "has failed too often");
+
+        end.countDown();
+        now.addAndGet(TimeUnit.MILLISECONDS.toNanos(WatchedCalls.PAUSE_MS));
+
+        assertThat(calls.call(PLENTY_MS, () -> "again").join()).isEqualTo("again");
+        assertThat(calls.isPaused()).isFalse();
+    }
+
+    @Test
+    void callsThatWaitedBehindOthersAreNoFailuresOfThePlugin() throws Exception {
+        CountDownLatch isBusy = new CountDownLatch(1);
+        List<CompletableFuture<Object>> slow = new ArrayList<>();
+        for (int i = 0; i < 8; i++) {
+            slow.add(calls.call(PLENTY_MS, () -> {
+                isBusy.countDown();
+                end.await();
+                return "slow";
+            }));
+        }
+        isBusy.await();
+        List<CompletableFuture<String>> waiting = new ArrayList<>();
+        for (int i = 0; i < 2 * WatchedCalls.FAILURES_IN_A_ROW; i++) {
+            waiting.add(calls.call(1_000, () -> "waited"));
+        }
+        end.countDown();
+        slow.forEach(call -> call.orTimeout(60, TimeUnit.SECONDS).join());
+        waiting.forEach(call -> call.handle((value, late) -> null).join());
+
+        assertThat(calls.isPaused()).isFalse();
+    }
+
+    @Test
+    void aFailureInBetweenDoesNotCount() {
+        for (int i = 0; i < 5 * WatchedCalls.FAILURES_IN_A_ROW; i++) {
+            boolean fails = i % WatchedCalls.FAILURES_IN_A_ROW != 0;
+            CompletableFuture<String> call = calls.call(PLENTY_MS, () -> {
+                if (fails) {
+                    throw new IllegalStateException("broken");
+                }
+                return "fine";
+            });
+            if (fails) {
+                assertThat(failure(call)).hasMessage("broken");
+            } else {
+                assertThat(call.join()).isEqualTo("fine");
+            }
+        }
+        assertThat(calls.isPaused()).isFalse();
+    }
+
+    @Test
+    void aRefusalIsAnAnswer() {
+        for (int i = 0; i < 2 * WatchedCalls.FAILURES_IN_A_ROW; i++) {
+            assertThat(failure(calls.call(PLENTY_MS, () -> {
+                        throw ErrorCode.SASL_AUTHENTICATION_FAILED.because("no");
+                    })))
+                    .hasMessage("no");
+        }
+        assertThat(calls.isPaused()).isFalse();
+    }
+
+    @Test
+    void theLimitHoldsUntilThePluginsStageIsComplete() {
+        CompletableFuture<String> never = new CompletableFuture<>();
+        assertNotAnswered(calls.ask(50, () -> never), "has not answered");
+        never.complete("late");
+        assertThat(calls.counted().open()).isZero();
+    }
+
+    @Test
+    void aPluginThatGoesFailsItsOpenCalls() {
+        CompletableFuture<Object> open = hanging(PLENTY_MS);
+        calls.close();
+        assertNotAnswered(open, "has gone");
+        assertNotAnswered(hanging(PLENTY_MS), "has gone");
+        end.countDown();
+        await().until(() -> calls.counted().busyThreads() == 0);
+    }
+}
