@@ -26,6 +26,8 @@ public final class Bench {
     private static final int CONNECTIONS = 5_000;
     /** The end of the names of rows, and with a dash of topics, that Felice keeps in its engine mvstore. */
     private static final String MVSTORE = ".mvstore";
+    /** The end of the names of rows whose clients use the listener SSL. */
+    private static final String TLS = ".tls";
 
     /** When more than this is on the disk, the topics are deleted before the next row. */
     private static final long MOST_GIGABYTES_KEPT = 20;
@@ -55,10 +57,12 @@ public final class Bench {
     }
 
     private void run() throws Exception {
+        Certificate certificate =
+                Certificate.make(options.work().resolve("certificate").toAbsolutePath());
         try (BenchedBroker kafka = BenchedBroker.kafka(
-                        options, options.work().resolve("kafka").toAbsolutePath());
+                        options, certificate, options.work().resolve("kafka").toAbsolutePath());
                 BenchedBroker felice = BenchedBroker.felice(
-                        options, options.work().resolve("felice").toAbsolutePath())) {
+                        options, certificate, options.work().resolve("felice").toAbsolutePath())) {
             System.out.printf(
                     Locale.ROOT,
                     "started: Apache Kafka %.1f s, Felice %.1f s%n",
@@ -117,6 +121,29 @@ public final class Bench {
                 "s",
                 broker -> workloads.firstWrites(broker, "wide-" + System.nanoTime(), 1_000)));
         declareRowsOfMvstore();
+        declareRowsOfTls();
+    }
+
+    /** What the same costs over TLS 1.3, with the same JVM and its own encryption in both brokers. */
+    private void declareRowsOfTls() {
+        for (int partitions : List.of(1, 16)) {
+            String name = "prod.acks1.1K.p" + partitions + TLS;
+            rows.add(new Row(
+                    name,
+                    "MB/s",
+                    broker -> workloads.produce(broker.encrypted(), topic(name), partitions, 1_000, "1", "none")));
+        }
+        for (int partitions : List.of(1, 16)) {
+            String name = "cons.1K.p" + partitions + TLS;
+            rows.add(new Row(
+                    name,
+                    "MB/s",
+                    broker -> workloads.consume(broker.encrypted(), topic(name), partitions, 1_000, "none")));
+        }
+        rows.add(new Row(
+                "req.acks1.100B" + TLS,
+                "req/s",
+                broker -> workloads.requests(broker.encrypted(), topic("req" + TLS), 100, "1")));
     }
 
     /** What the same topics cost in the engine mvstore of Felice. Apache Kafka keeps them as the others. */

@@ -8,6 +8,7 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
@@ -37,24 +38,50 @@ final class BenchedBroker implements AutoCloseable {
     private final Path directory;
     private final List<Process> processes;
     private final String bootstrap;
+    private final Map<String, Object> encryption;
     private final double startSeconds;
+    private BenchedBroker encrypted;
 
-    private BenchedBroker(String name, Path directory, List<Process> processes, String bootstrap, double startSeconds) {
+    private BenchedBroker(
+            String name,
+            Path directory,
+            List<Process> processes,
+            String bootstrap,
+            Map<String, Object> encryption,
+            double startSeconds) {
         this.name = name;
         this.directory = directory;
         this.processes = processes;
         this.bootstrap = bootstrap;
+        this.encryption = encryption;
         this.startSeconds = startSeconds;
     }
 
-    static BenchedBroker kafka(Options options, Path directory) throws IOException, InterruptedException {
+    /** The same broker, as its clients on the listener SSL see it. */
+    BenchedBroker encrypted() {
+        return encrypted;
+    }
+
+    /** What a client needs to connect. */
+    Map<String, Object> clientSettings() {
+        Map<String, Object> settings = new HashMap<>(encryption);
+        settings.put("bootstrap.servers", bootstrap);
+        return settings;
+    }
+
+    static BenchedBroker kafka(Options options, Certificate certificate, Path directory)
+            throws IOException, InterruptedException {
         Files.createDirectories(directory);
         int port = freePort();
         int second = freePort();
+        int sslPort = freePort();
         String classPath = options.kafka().toAbsolutePath() + "/*";
         List<Process> processes = new ArrayList<>();
         Properties server = new Properties();
         server.setProperty("log.dirs", directory.resolve("logs").toString());
+        server.setProperty("ssl.keystore.type", "PKCS12");
+        server.setProperty("ssl.keystore.location", certificate.keyStore().toString());
+        server.setProperty("ssl.keystore.password", Certificate.PASSWORD);
         server.setProperty("offsets.topic.replication.factor", "1");
         server.setProperty("transaction.state.log.replication.factor", "1");
         server.setProperty("transaction.state.log.min.isr", "1");
@@ -65,8 +92,8 @@ final class BenchedBroker implements AutoCloseable {
             server.setProperty("node.id", "1");
             server.setProperty("controller.quorum.voters", "1@127.0.0.1:" + second);
             server.setProperty("controller.listener.names", "CONTROLLER");
-            server.setProperty("listeners", "PLAINTEXT://127.0.0.1:" + port + ",CONTROLLER://127.0.0.1:" + second);
-            server.setProperty("listener.security.protocol.map", "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT");
+            server.setProperty("listeners", listeners(port, sslPort) + ",CONTROLLER://127.0.0.1:" + second);
+            server.setProperty("listener.security.protocol.map", "PLAINTEXT:PLAINTEXT,SSL:SSL,CONTROLLER:PLAINTEXT");
             store(server, config);
             java(
                             options,
@@ -94,17 +121,30 @@ final class BenchedBroker implements AutoCloseable {
                     List.of(zooKeeperConfig.toString())));
             awaitPort(second);
             server.setProperty("broker.id", "1");
-            server.setProperty("listeners", "PLAINTEXT://127.0.0.1:" + port);
+            server.setProperty("listeners", listeners(port, sslPort));
             server.setProperty("zookeeper.connect", "127.0.0.1:" + second);
             store(server, config);
         }
         processes.add(0, java(options, directory, "broker", classPath, "kafka.Kafka", List.of(config.toString())));
-        return started("Apache Kafka", directory, processes, port, began);
+        return started("Apache Kafka", directory, processes, port, sslPort, certificate, began);
     }
 
-    static BenchedBroker felice(Options options, Path directory) throws IOException, InterruptedException {
+    static BenchedBroker felice(Options options, Certificate certificate, Path directory)
+            throws IOException, InterruptedException {
         Files.createDirectories(directory);
         int port = freePort();
+        int sslPort = freePort();
+        Path etc = directory.resolve("etc");
+        writeEtc(
+                options.felice().resolve("etc"),
+                etc,
+                Map.of(
+                        "listeners",
+                        listeners(port, sslPort),
+                        "ssl.keystore.location",
+                        certificate.keyStore().toString(),
+                        "ssl.keystore.password",
+                        Certificate.PASSWORD));
         ProcessBuilder launcher = new ProcessBuilder(
                         options.felice().toAbsolutePath() + "/bin/felice",
                         "run",
@@ -118,13 +158,40 @@ final class BenchedBroker implements AutoCloseable {
                         options.heap())
                 .redirectErrorStream(true)
                 .redirectOutput(directory.resolve("out.log").toFile());
+        launcher.environment().put("FELICE_ETC", etc.toString());
         launcher.environment().put("FELICE_JAVA_OPTS", JVM_FLAGS + " -Xms" + options.heap());
         long began = System.nanoTime();
         Process process = mortal(launcher.start());
-        return started("Felice", directory, List.of(process), port, began);
+        return started("Felice", directory, List.of(process), port, sslPort, certificate, began);
     }
 
-    private static BenchedBroker started(String name, Path directory, List<Process> processes, int port, long began)
+    private static String listeners(int port, int sslPort) {
+        return "PLAINTEXT://127.0.0.1:" + port + ",SSL://127.0.0.1:" + sslPort;
+    }
+
+    /** Copies the configuration of the distribution, with other values for some keys of the network. */
+    private static void writeEtc(Path from, Path to, Map<String, String> network) throws IOException {
+        Files.createDirectories(to);
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(from)) {
+            for (Path file : files) {
+                List<String> lines = Files.readAllLines(file);
+                if (file.endsWith("io.felice.network.cfg")) {
+                    network.forEach((key, value) ->
+                            lines.replaceAll(line -> line.startsWith(key + " =") ? key + " = " + value : line));
+                }
+                Files.write(to.resolve(file.getFileName()), lines);
+            }
+        }
+    }
+
+    private static BenchedBroker started(
+            String name,
+            Path directory,
+            List<Process> processes,
+            int port,
+            int sslPort,
+            Certificate certificate,
+            long began)
             throws InterruptedException {
         String bootstrap = "127.0.0.1:" + port;
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(START_WITHIN_SECONDS);
@@ -136,7 +203,11 @@ final class BenchedBroker implements AutoCloseable {
                     new ByteArraySerializer())) {
                 producer.send(new ProducerRecord<>("first-record", new byte[100]))
                         .get();
-                return new BenchedBroker(name, directory, processes, bootstrap, (System.nanoTime() - began) / 1e9);
+                double seconds = (System.nanoTime() - began) / 1e9;
+                BenchedBroker plain = new BenchedBroker(name, directory, processes, bootstrap, Map.of(), seconds);
+                plain.encrypted = new BenchedBroker(
+                        name, directory, processes, "127.0.0.1:" + sslPort, certificate.clientSettings(), seconds);
+                return plain;
             } catch (ExecutionException | KafkaException notYet) {
                 Thread.sleep(20);
             }

@@ -325,7 +325,7 @@ final class Workloads {
     }
 
     void createTopic(BenchedBroker broker, String topic, int partitions) throws Exception {
-        try (Admin admin = Admin.create(Map.of("bootstrap.servers", broker.bootstrap()))) {
+        try (Admin admin = Admin.create(broker.clientSettings())) {
             NewTopic wanted = new NewTopic(topic, partitions, (short) 1);
             if (broker.isFelice() && topic.endsWith(IN_MVSTORE)) {
                 wanted.configs(Map.of("storage.engine", "mvstore"));
@@ -339,7 +339,7 @@ final class Workloads {
     }
 
     void deleteTopics(BenchedBroker broker) throws Exception {
-        try (Admin admin = Admin.create(Map.of("bootstrap.servers", broker.bootstrap()))) {
+        try (Admin admin = Admin.create(broker.clientSettings())) {
             admin.deleteTopics(admin.listTopics().names().get()).all().get();
         }
     }
@@ -404,14 +404,14 @@ final class Workloads {
 
     private static KafkaProducer<byte[], byte[]> producer(BenchedBroker broker, Map<String, Object> settings) {
         Properties properties = new Properties();
-        properties.put("bootstrap.servers", broker.bootstrap());
+        properties.putAll(broker.clientSettings());
         properties.putAll(settings);
         return new KafkaProducer<>(properties, new ByteArraySerializer(), new ByteArraySerializer());
     }
 
     private static KafkaConsumer<byte[], byte[]> consumer(BenchedBroker broker, Map<String, Object> settings) {
         Properties properties = new Properties();
-        properties.put("bootstrap.servers", broker.bootstrap());
+        properties.putAll(broker.clientSettings());
         properties.put("enable.auto.commit", "false");
         properties.put("auto.offset.reset", "earliest");
         properties.putAll(settings);
