@@ -15,6 +15,7 @@ import io.felice.api.security.Acl;
 import io.felice.api.security.AclFilter;
 import io.felice.api.security.QuotaEntity;
 import io.felice.api.security.ScramCredential;
+import io.felice.api.security.SecurityView;
 import io.felice.api.status.HealthSource;
 import io.felice.api.status.StatusSource;
 import io.felice.api.status.StatusTable;
@@ -111,6 +112,7 @@ public final class Controller implements Admin, StatusSource, HealthSource {
     private Reign reign;
     private volatile StatusTable status;
     private volatile long partitions;
+    private volatile SecurityView security = SecurityView.EMPTY;
     private volatile List<Trouble> troubles = List.of();
     private volatile boolean closing;
     private long decided;
@@ -256,7 +258,10 @@ public final class Controller implements Admin, StatusSource, HealthSource {
                         List.of("what", "used", "limit"),
                         List.of(
                                 List.of("requests", (long) open.size(), (long) requestsMax),
-                                List.of("partitions", partitions, (long) partitionsMax))));
+                                List.of("partitions", partitions, (long) partitionsMax),
+                                List.of("users", (long) security.users().size(), (long) Security.MOST),
+                                List.of("acls", (long) security.acls().size(), (long) Security.MOST),
+                                List.of("quotas", (long) security.quotas().size(), (long) Security.MOST))));
     }
 
     @Override
@@ -439,6 +444,7 @@ public final class Controller implements Admin, StatusSource, HealthSource {
     private void showStatus() {
         status = table();
         partitions = Topics.partitions(view);
+        security = view.security();
         troubles = isActive() || view.brokers().size() > 1 ? List.of() : List.of(Trouble.inPart(idle()));
     }
 
