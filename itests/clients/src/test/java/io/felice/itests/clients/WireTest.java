@@ -32,6 +32,10 @@ class WireTest {
             ApiKeys.JOIN_GROUP, EnumSet.of(Errors.NONE, Errors.MEMBER_ID_REQUIRED),
             ApiKeys.ELECT_LEADERS, EnumSet.of(Errors.NONE, Errors.ELECTION_NOT_NEEDED),
             ApiKeys.UNREGISTER_BROKER, EnumSet.of(Errors.BROKER_ID_NOT_REGISTERED),
+            // The node has no authorizer.
+            ApiKeys.DESCRIBE_ACLS, EnumSet.of(Errors.SECURITY_DISABLED),
+            ApiKeys.CREATE_ACLS, EnumSet.of(Errors.SECURITY_DISABLED),
+            ApiKeys.DELETE_ACLS, EnumSet.of(Errors.SECURITY_DISABLED),
             // The listener has no SASL.
             ApiKeys.SASL_HANDSHAKE, EnumSet.of(Errors.ILLEGAL_SASL_STATE),
             ApiKeys.SASL_AUTHENTICATE, EnumSet.of(Errors.ILLEGAL_SASL_STATE));
@@ -59,9 +63,10 @@ class WireTest {
                     .collect(Collectors.joining(" "));
 
             assertThat(advertised)
-                    .isEqualTo("0:0-13 1:4-18 2:1-11 3:0-13 8:2-10 9:1-10 10:0-6 11:0-9 12:0-4 13:0-5 14:0-5 15:0-6"
-                            + " 16:0-5 17:0-1 18:0-5 19:2-7 20:1-6 21:0-2 22:0-5 23:2-4 32:1-4 33:0-2 35:1-5 36:0-2 37:0-3 42:0-3"
-                            + " 43:0-2 44:0-1 45:0-1 46:0-0 47:0-0 57:0-2 60:0-2 64:0-0 74:0-1 75:0-0");
+                    .isEqualTo(
+                            "0:0-13 1:4-18 2:1-11 3:0-13 8:2-10 9:1-10 10:0-6 11:0-9 12:0-4 13:0-5 14:0-5 15:0-6"
+                                    + " 16:0-5 17:0-1 18:0-5 19:2-7 20:1-6 21:0-2 22:0-5 23:2-4 29:1-3 30:1-3 31:1-3 32:1-4 33:0-2 35:1-5 36:0-2 37:0-3 42:0-3"
+                                    + " 43:0-2 44:0-1 45:0-1 46:0-0 47:0-0 48:0-1 49:0-1 50:0-0 51:0-0 57:0-2 60:0-2 64:0-0 74:0-1 75:0-0");
         }
     }
 
