@@ -120,7 +120,7 @@ public final class CreatePartitionsHandler
         if (request.topics().findAll(asked.name()).size() > 1) {
             throw ErrorCode.INVALID_REQUEST.because("Duplicate topic name.");
         }
-        if (!allowed.has(Operation.ALTER, ResourceType.TOPIC, asked.name())) {
+        if (!allowed.permits(Operation.ALTER, ResourceType.TOPIC, asked.name())) {
             throw ErrorCode.TOPIC_AUTHORIZATION_FAILED.because("The topic authorization is failed.");
         }
         TopicView topic = metadata.view()

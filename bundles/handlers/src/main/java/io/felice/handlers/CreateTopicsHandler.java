@@ -127,8 +127,7 @@ public final class CreateTopicsHandler implements RequestHandler<CreateTopicsReq
         if (request.topics().findAll(asked.name()).size() > 1) {
             throw ErrorCode.INVALID_REQUEST.because("Found multiple entries for this topic.");
         }
-        if (!allowed.hasOnCluster(Operation.CREATE)
-                && !allowed.has(Operation.CREATE, ResourceType.TOPIC, asked.name())) {
+        if (!Rights.permitCreation(allowed, asked.name())) {
             throw ErrorCode.TOPIC_AUTHORIZATION_FAILED.because("Authorization failed.");
         }
         TopicNames.check(asked.name());

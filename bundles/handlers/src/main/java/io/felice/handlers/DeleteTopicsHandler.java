@@ -137,8 +137,8 @@ public final class DeleteTopicsHandler implements RequestHandler<DeleteTopicsReq
     }
 
     private static boolean mayDelete(DeleteTopicState topic, String name, Allowed allowed) {
-        return allowed.has(Operation.DELETE, ResourceType.TOPIC, name)
-                && (topic.name() != null || allowed.has(Operation.DESCRIBE, ResourceType.TOPIC, name));
+        return (topic.name() != null || allowed.permits(Operation.DESCRIBE, ResourceType.TOPIC, name))
+                && allowed.permits(Operation.DELETE, ResourceType.TOPIC, name);
     }
 
     /** Of a topic that the client may not delete, the answer says only what the client knows already or may know. */

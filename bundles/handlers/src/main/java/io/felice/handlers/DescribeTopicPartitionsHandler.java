@@ -87,7 +87,9 @@ public final class DescribeTopicPartitionsHandler
         int limit = Math.max(1, Math.min(MAX_PARTITIONS, request.responsePartitionLimit()));
         Nodes nodes = new Nodes(view, context.connection().listener());
         SortedSet<String> hidden = new TreeSet<>(names);
-        hidden.removeIf(name -> allowed.has(Operation.DESCRIBE, ResourceType.TOPIC, name));
+        hidden.removeIf(name -> isAll(request)
+                ? allowed.has(Operation.DESCRIBE, ResourceType.TOPIC, name)
+                : allowed.permits(Operation.DESCRIBE, ResourceType.TOPIC, name));
         names.removeAll(hidden);
         DescribeTopicPartitionsResponseData page = new Page(view, nodes, limit).filled(names, request.cursor());
         return withOperations(page, context)

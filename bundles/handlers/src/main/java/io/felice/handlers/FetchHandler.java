@@ -18,6 +18,7 @@ import io.felice.api.partition.Partitions;
 import io.felice.api.security.Action;
 import io.felice.api.security.Authorization.Allowed;
 import io.felice.api.security.Operation;
+import io.felice.api.security.Principal;
 import io.felice.api.security.ResourceType;
 import io.felice.api.status.StatusSource;
 import io.felice.api.status.StatusTable;
@@ -28,6 +29,7 @@ import io.felice.protocol.RequestHandler;
 import io.felice.protocol.Serves;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
@@ -135,13 +137,14 @@ public final class FetchHandler implements RequestHandler<FetchRequestData, Fetc
     @Override
     public CompletionStage<FetchResponseData> handle(FetchRequestData request, RequestContext context) {
         boolean byId = context.apiVersion() >= FIRST_WITH_TOPIC_IDS;
+        Principal client = context.requester().principal();
         boolean full = request.sessionEpoch() == FULL || request.sessionEpoch() == FINAL;
         if (full) {
-            sessions.remove(request.sessionId());
+            sessions.remove(request.sessionId(), client);
             Mode mode = request.sessionEpoch() == FULL ? Mode.FULL : Mode.SESSIONLESS;
             return read(new Fetch(request, context, mode, null, wanted(request, byId)), context);
         }
-        Optional<FetchSession> found = sessions.find(request.sessionId());
+        Optional<FetchSession> found = sessions.find(request.sessionId(), client);
         return found.isPresent()
                 ? resume(found.get(), request, context, byId)
                 : failed(ErrorCode.FETCH_SESSION_ID_NOT_FOUND);
@@ -158,7 +161,7 @@ public final class FetchHandler implements RequestHandler<FetchRequestData, Fetc
         }
         boolean tooMany = wanted.size() > size && !sessions.mayGrow();
         if (wanted.isEmpty() || tooMany) {
-            sessions.remove(session.id());
+            sessions.remove(session.id(), context.requester().principal());
             return read(new Fetch(request, context, Mode.SESSIONLESS, null, wanted), context);
         }
         return read(new Fetch(request, context, Mode.INCREMENTAL, session, wanted), context);
@@ -271,12 +274,16 @@ public final class FetchHandler implements RequestHandler<FetchRequestData, Fetc
         }
 
         private void refuse(Allowed allowed) {
-            boolean follows = replicaId() != FetchPlan.CONSUMER;
             refused = new boolean[names.length];
+            if (replicaId() != FetchPlan.CONSUMER) {
+                Arrays.fill(refused, !allowed.permits(Action.onCluster(Operation.CLUSTER_ACTION)));
+                return;
+            }
             for (int i = 0; i < names.length; i++) {
-                refused[i] = follows
-                        ? !allowed.hasOnCluster(Operation.CLUSTER_ACTION)
-                        : names[i] != null && !allowed.has(Operation.READ, ResourceType.TOPIC, names[i]);
+                boolean isSameTopic = i > 0 && names[i] != null && names[i].equals(names[i - 1]);
+                refused[i] = isSameTopic
+                        ? refused[i - 1]
+                        : names[i] != null && !allowed.permits(Operation.READ, ResourceType.TOPIC, names[i]);
             }
         }
 
@@ -350,7 +357,10 @@ public final class FetchHandler implements RequestHandler<FetchRequestData, Fetc
                 response.add(wanted.get(i), names[i], answer);
             }
             int sessionId = mode == Mode.FULL
-                    ? sessions.create(wanted, context.apiVersion() >= FIRST_WITH_TOPIC_IDS)
+                    ? sessions.create(
+                                    wanted,
+                                    context.apiVersion() >= FIRST_WITH_TOPIC_IDS,
+                                    context.requester().principal())
                             .map(FetchSession::id)
                             .orElse(NO_SESSION)
                     : NO_SESSION;

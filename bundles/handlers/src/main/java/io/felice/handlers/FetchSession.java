@@ -1,6 +1,7 @@
 package io.felice.handlers;
 
 import io.felice.api.ErrorCode;
+import io.felice.api.security.Principal;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -18,14 +19,16 @@ final class FetchSession {
     private static final int FIRST_EPOCH = 1;
 
     private final int id;
+    private final Principal owner;
     private final boolean byId;
     private final long createdMs;
     private final Map<Wanted.Key, Wanted> partitions = new LinkedHashMap<>();
     private volatile long usedMs;
     private int epoch = FIRST_EPOCH;
 
-    FetchSession(int id, boolean byId, List<Wanted> wanted, long nowMs) {
+    FetchSession(int id, Principal owner, boolean byId, List<Wanted> wanted, long nowMs) {
         this.id = id;
+        this.owner = owner;
         this.byId = byId;
         this.createdMs = nowMs;
         this.usedMs = nowMs;
@@ -34,6 +37,11 @@ final class FetchSession {
 
     int id() {
         return id;
+    }
+
+    /** False for everybody but the client that has begun the session. */
+    boolean isOf(Principal client) {
+        return owner.equals(client);
     }
 
     long createdMs() {

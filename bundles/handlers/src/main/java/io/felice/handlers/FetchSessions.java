@@ -1,5 +1,6 @@
 package io.felice.handlers;
 
+import io.felice.api.security.Principal;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -35,12 +36,13 @@ final class FetchSessions {
         return nowMs.getAsLong();
     }
 
-    Optional<FetchSession> find(int id) {
-        return Optional.ofNullable(sessions.get(id));
+    /** Empty also if the session is of another client: its partitions, and their names, are not for this one. */
+    Optional<FetchSession> find(int id, Principal client) {
+        return Optional.ofNullable(sessions.get(id)).filter(session -> session.isOf(client));
     }
 
-    void remove(int id) {
-        sessions.remove(id);
+    void remove(int id, Principal client) {
+        find(id, client).ifPresent(session -> sessions.remove(id, session));
     }
 
     int size() {
@@ -62,12 +64,12 @@ final class FetchSessions {
     }
 
     /** Empty if {@code wanted} is empty, or if the limits are reached and no session may be replaced. */
-    synchronized Optional<FetchSession> create(List<Wanted> wanted, boolean byId) {
+    synchronized Optional<FetchSession> create(List<Wanted> wanted, boolean byId, Principal client) {
         long now = nowMs();
         if (wanted.isEmpty() || !makeRoom(wanted.size(), now)) {
             return Optional.empty();
         }
-        FetchSession session = new FetchSession(freshId(), byId, wanted, now);
+        FetchSession session = new FetchSession(freshId(), client, byId, wanted, now);
         sessions.put(session.id(), session);
         return Optional.of(session);
     }

@@ -59,7 +59,7 @@ public final class InitProducerIdHandler
             return newId(request, context);
         }
         return rights.askAny(context, Operation.WRITE, ResourceType.TOPIC)
-                .thenCompose(mayWrite -> mayWrite
+                .thenCompose(mayWrite -> mayWrite || allowed.permits(Action.onCluster(Operation.IDEMPOTENT_WRITE))
                         ? newId(request, context)
                         : CompletableFuture.completedFuture(failed(ErrorCode.CLUSTER_AUTHORIZATION_FAILED)));
     }

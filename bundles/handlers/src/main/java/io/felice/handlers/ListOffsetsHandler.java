@@ -77,7 +77,7 @@ public final class ListOffsetsHandler implements RequestHandler<ListOffsetsReque
         for (ListOffsetsTopic topic : request.topics()) {
             ListOffsetsTopicResponse topicAnswer = new ListOffsetsTopicResponse().setName(topic.name());
             response.topics().add(topicAnswer);
-            boolean isVisible = allowed.has(Operation.DESCRIBE, ResourceType.TOPIC, topic.name());
+            boolean isVisible = allowed.permits(Operation.DESCRIBE, ResourceType.TOPIC, topic.name());
             for (ListOffsetsPartition asked : topic.partitions()) {
                 ListOffsetsPartitionResponse partitionAnswer =
                         new ListOffsetsPartitionResponse().setPartitionIndex(asked.partitionIndex());

@@ -123,12 +123,10 @@ public final class MetadataHandler implements RequestHandler<MetadataRequestData
         Map<String, ErrorCode> failures = new HashMap<>();
         Set<String> toCreate = toCreate(request, context.apiVersion(), view, allowed);
         Set<String> mayCreate = new LinkedHashSet<>(toCreate);
-        if (!allowed.hasOnCluster(Operation.CREATE)) {
-            mayCreate.removeIf(name -> !allowed.has(Operation.CREATE, ResourceType.TOPIC, name));
-            toCreate.stream()
-                    .filter(name -> !mayCreate.contains(name))
-                    .forEach(name -> failures.put(name, ErrorCode.TOPIC_AUTHORIZATION_FAILED));
-        }
+        mayCreate.removeIf(name -> !Rights.permitCreation(allowed, name));
+        toCreate.stream()
+                .filter(name -> !mayCreate.contains(name))
+                .forEach(name -> failures.put(name, ErrorCode.TOPIC_AUTHORIZATION_FAILED));
         if (mayCreate.isEmpty()) {
             return CompletableFuture.completedFuture(answer(request, context, view, allowed, failures));
         }
@@ -251,16 +249,14 @@ public final class MetadataHandler implements RequestHandler<MetadataRequestData
         }
 
         void addAll() {
-            view.topics().stream().filter(topic -> isVisible(topic.name())).forEach(this::add);
-        }
-
-        private boolean isVisible(String topic) {
-            return allowed.has(Operation.DESCRIBE, ResourceType.TOPIC, topic);
+            view.topics().stream()
+                    .filter(topic -> allowed.has(Operation.DESCRIBE, ResourceType.TOPIC, topic.name()))
+                    .forEach(this::add);
         }
 
         void add(MetadataRequestTopic asked, Map<String, ErrorCode> failures) {
             Optional<String> name = nameOf(asked, view);
-            if (name.isPresent() && !isVisible(name.get())) {
+            if (name.isPresent() && !allowed.permits(Operation.DESCRIBE, ResourceType.TOPIC, name.get())) {
                 refuse(asked);
             } else if (TopicIds.isGiven(asked.topicId())) {
                 view.topic(TopicIds.of(asked.topicId()))

@@ -86,11 +86,11 @@ public final class OffsetCommitHandler implements RequestHandler<OffsetCommitReq
             nameTopics(request, view);
         }
         for (OffsetCommitRequestTopic topic : request.topics()) {
-            boolean isKnown = !topic.name().isEmpty();
-            boolean mayRead = allowed.has(Operation.READ, ResourceType.TOPIC, topic.name());
+            boolean isRefused =
+                    !topic.name().isEmpty() && !allowed.permits(Operation.READ, ResourceType.TOPIC, topic.name());
             for (OffsetCommitRequestPartition partition : topic.partitions()) {
                 TopicPartition id = new TopicPartition(topic.name(), partition.partitionIndex());
-                if (isKnown && !mayRead) {
+                if (isRefused) {
                     refused.put(id, ErrorCode.TOPIC_AUTHORIZATION_FAILED);
                 } else if (exists(view, id)) {
                     offsets.put(id, offset(partition, expireAt));

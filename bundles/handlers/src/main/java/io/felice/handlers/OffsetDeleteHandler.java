@@ -72,8 +72,8 @@ public final class OffsetDeleteHandler implements RequestHandler<OffsetDeleteReq
         Set<TopicPartition> known = new LinkedHashSet<>();
         Map<TopicPartition, ErrorCode> refused = new HashMap<>();
         for (OffsetDeleteRequestTopic topic : request.topics()) {
+            boolean mayRead = allowed.permits(Operation.READ, ResourceType.TOPIC, topic.name());
             for (OffsetDeleteRequestPartition partition : topic.partitions()) {
-                boolean mayRead = allowed.has(Operation.READ, ResourceType.TOPIC, topic.name());
                 TopicPartition id = new TopicPartition(topic.name(), partition.partitionIndex());
                 boolean exists = view.topic(topic.name())
                         .flatMap(found -> found.partition(partition.partitionIndex()))

@@ -109,8 +109,11 @@ public final class OffsetFetchHandler implements RequestHandler<OffsetFetchReque
         }
         Map<TopicPartition, Groups.CommittedOffset> refused = new HashMap<>();
         List<TopicPartition> visible = new ArrayList<>();
+        Map<String, Boolean> permitted = new HashMap<>();
         for (TopicPartition partition : asked.get()) {
-            if (allowed.has(Operation.DESCRIBE, ResourceType.TOPIC, partition.topic())) {
+            boolean isVisible = permitted.computeIfAbsent(
+                    partition.topic(), topic -> allowed.permits(Operation.DESCRIBE, ResourceType.TOPIC, topic));
+            if (isVisible) {
                 visible.add(partition);
             } else {
                 refused.put(partition, Groups.CommittedOffset.none(ErrorCode.TOPIC_AUTHORIZATION_FAILED));

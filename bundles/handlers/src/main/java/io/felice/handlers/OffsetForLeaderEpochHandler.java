@@ -62,16 +62,18 @@ public final class OffsetForLeaderEpochHandler
     private CompletionStage<OffsetForLeaderEpochResponseData> find(
             OffsetForLeaderEpochRequestData request, RequestContext context, Allowed allowed) {
         OffsetForLeaderEpochResponseData response = new OffsetForLeaderEpochResponseData();
-        boolean all = allowed.hasOnCluster(Operation.CLUSTER_ACTION);
         for (OffsetForLeaderTopic topic : request.topics()) {
             OffsetForLeaderTopicResult topicAnswer = new OffsetForLeaderTopicResult().setTopic(topic.topic());
             response.topics().add(topicAnswer);
+            boolean isVisible = allowed.permits(
+                    Action.onCluster(Operation.CLUSTER_ACTION),
+                    new Action(Operation.DESCRIBE, ResourceType.TOPIC, topic.topic()));
             for (OffsetForLeaderPartition asked : topic.partitions()) {
                 EpochEndOffset end = new EpochEndOffset().setPartition(asked.partition());
                 topicAnswer.partitions().add(end);
                 try {
-                    if (!all) {
-                        Rights.require(allowed, Operation.DESCRIBE, ResourceType.TOPIC, topic.topic());
+                    if (!isVisible) {
+                        throw Rights.refusal(ResourceType.TOPIC);
                     }
                     fill(end, find(topic.topic(), asked));
                 } catch (RuntimeException failure) {

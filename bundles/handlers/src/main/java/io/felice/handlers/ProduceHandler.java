@@ -91,7 +91,7 @@ public final class ProduceHandler implements RequestHandler<ProduceRequestData, 
         for (TopicProduceData topic : request.topicData()) {
             TopicProduceResponse topicAnswer = answerTo(topic);
             String name = name(topic.name(), topic.topicId(), context);
-            boolean mayWrite = name == null || allowed.has(Operation.WRITE, ResourceType.TOPIC, name);
+            boolean mayWrite = name == null || allowed.permits(Operation.WRITE, ResourceType.TOPIC, name);
             response.responses().add(topicAnswer);
             for (PartitionProduceData partition : topic.partitionData()) {
                 PartitionProduceResponse partitionAnswer = new PartitionProduceResponse()

@@ -106,7 +106,7 @@ public final class Rights {
                 name,
                 context,
                 (asked, unused) -> List.of(new Action(operation, type, asked)),
-                (asked, now, allowed) -> allowed.has(operation, type, asked)
+                (asked, now, allowed) -> allowed.permits(operation, type, asked)
                         ? answer.apply(now)
                         : CompletableFuture.failedFuture(refusal(type)));
     }
@@ -159,9 +159,15 @@ public final class Rights {
 
     /** @throws FeliceException the error of {@link #refusal} if this is not allowed */
     static void require(Allowed allowed, Operation operation, ResourceType type, String name) {
-        if (!allowed.has(operation, type, name)) {
+        if (!allowed.permits(operation, type, name)) {
             throw refusal(type);
         }
+    }
+
+    /** True if the client may create the topic: it may create all topics, or this one. */
+    static boolean permitCreation(Allowed allowed, String topic) {
+        return allowed.permits(
+                Action.onCluster(Operation.CREATE), new Action(Operation.CREATE, ResourceType.TOPIC, topic));
     }
 
     /** The error of a request, or a part of one, that is not allowed. Kafka's code and sentence. */

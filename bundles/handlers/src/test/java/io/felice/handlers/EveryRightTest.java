@@ -131,6 +131,10 @@ class EveryRightTest {
     private static final Set<Short> OPERATIONS =
             Set.of(Apis.METADATA, Apis.DESCRIBE_GROUPS, Apis.DESCRIBE_CLUSTER, Apis.DESCRIBE_TOPIC_PARTITIONS);
 
+    /** Rights to the cluster that stand for rights to its topics. */
+    private static final Set<Action> STAND_FOR_OTHERS = Set.of(
+            Action.onCluster(CREATE), Action.onCluster(Operation.CLUSTER_ACTION), Action.onCluster(IDEMPOTENT_WRITE));
+
     /** Calls that change nothing, and of whose outcome a client without rights gets nothing. */
     private static final Set<String> HARMLESS = Set.of("controllerId", "broker", "list");
 
@@ -161,6 +165,31 @@ class EveryRightTest {
             }
             assertThat(node.calls()).isSubsetOf(HARMLESS);
             assertThat(answer).doesNotContain("secret", HIDDEN, "'Stable'", "connect", node.hiddenId());
+        });
+    }
+
+    @TestFactory
+    List<DynamicTest> theAuditLogHasADenialIfAndOnlyIfTheClientIsRefused() {
+        return forEveryVersion((row, version, node) -> {
+            node.authorization.allow(action -> false);
+
+            Set<ErrorCode> errors = errors(node.answer(row, node.request(row, version), version));
+
+            boolean isRefused = errors.stream().anyMatch(error -> error.name().endsWith("AUTHORIZATION_FAILED"));
+            assertThat(!node.authorization.denied.isEmpty()).isEqualTo(isRefused);
+        });
+    }
+
+    @TestFactory
+    List<DynamicTest> theAuditLogHasNoChangeIfTheClientOnlyLooks() {
+        return forEveryVersion((row, version, node) -> {
+            node.authorization.allow(action -> true);
+
+            node.answer(row, node.request(row, version), version);
+
+            assertThat(node.authorization.denied).isEmpty();
+            assertThat(node.authorization.permitted)
+                    .allMatch(action -> granting(row).test(action) || STAND_FOR_OTHERS.contains(action));
         });
     }
 

@@ -16,6 +16,10 @@ import java.util.function.Predicate;
 /** Allows what a test says, at once or when the test says it. Remembers what it was asked. */
 final class FakeAuthorization implements Authorization {
     final List<Action> asked = new ArrayList<>();
+    /** What the audit log gets. */
+    final List<Action> permitted = new ArrayList<>();
+
+    final List<Action> denied = new ArrayList<>();
 
     private boolean enforced;
     private Predicate<Action> rule = action -> false;
@@ -52,7 +56,19 @@ final class FakeAuthorization implements Authorization {
     public CompletionStage<Allowed> ask(Requester requester, Collection<Action> actions) {
         asked.addAll(actions);
         Set<Action> wanted = Set.copyOf(actions);
-        Allowed allowed = action -> wanted.contains(action) && rule.test(action);
+        Allowed allowed = new Allowed() {
+            @Override
+            public boolean has(Action action) {
+                return wanted.contains(action) && rule.test(action);
+            }
+
+            @Override
+            public boolean permits(Action... alternatives) {
+                boolean isPermitted = Allowed.super.permits(alternatives);
+                (isPermitted ? permitted : denied).addAll(List.of(alternatives));
+                return isPermitted;
+            }
+        };
         return gate.thenApply(open -> enforced ? allowed : Allowed.EVERYTHING);
     }
 

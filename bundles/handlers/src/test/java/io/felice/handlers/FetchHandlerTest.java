@@ -7,7 +7,10 @@ import io.felice.api.ErrorCode;
 import io.felice.api.TopicPartition;
 import io.felice.api.config.ConfigResource;
 import io.felice.api.partition.FetchPlan;
+import io.felice.api.security.Principal;
+import io.felice.api.security.Requester;
 import io.felice.protocol.PinnedRecords;
+import io.felice.protocol.RequestContext;
 import io.felice.protocol.ResponseFrame;
 import io.felice.protocol.WireProtocol;
 import java.time.Duration;
@@ -17,6 +20,7 @@ import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.IntStream;
@@ -116,6 +120,32 @@ class FetchHandlerTest {
         assertThat(old.records().sizeInBytes()).isZero();
         assertThat(recent.records().sizeInBytes()).isEqualTo(BATCH.length);
         assertThat(partitions.pinned).as("of the one that was read").hasValue(1);
+    }
+
+    @Test
+    void aSessionIsOfThePrincipalThatHasBegunIt() throws Exception {
+        int id = Asking.ask(handler, full(0), BY_NAME).sessionId();
+        FetchRequestData next = new FetchRequestData().setSessionId(id).setSessionEpoch(1);
+
+        FetchResponseData stolen =
+                handler.handle(next, asMallory(next)).toCompletableFuture().get(10, TimeUnit.SECONDS);
+        FetchRequestData end = new FetchRequestData().setSessionId(id).setSessionEpoch(-1);
+        handler.handle(end, asMallory(end)).toCompletableFuture().get(10, TimeUnit.SECONDS);
+
+        assertThat(ErrorCode.of(stolen.errorCode())).isEqualTo(ErrorCode.FETCH_SESSION_ID_NOT_FOUND);
+        assertThat(Asking.ask(handler, next, BY_NAME).errorCode()).isZero();
+    }
+
+    private static RequestContext asMallory(FetchRequestData request) {
+        RequestContext context = Asking.context(request, BY_NAME);
+        return new RequestContext(
+                context.apiKey(),
+                context.apiVersion(),
+                context.correlationId(),
+                context.clientId(),
+                new Requester(Principal.user("mallory"), context.requester().host()),
+                context.connection(),
+                context.turn());
     }
 
     @Test
@@ -351,8 +381,8 @@ class FetchHandlerTest {
         int fresh = Asking.ask(handler, full(0), BY_NAME).sessionId();
 
         assertThat(fresh).isNotZero();
-        assertThat(sessions.find(idle)).isEmpty();
-        assertThat(sessions.find(busy)).isPresent();
+        assertThat(sessions.find(idle, Principal.ANONYMOUS)).isEmpty();
+        assertThat(sessions.find(busy, Principal.ANONYMOUS)).isPresent();
     }
 
     @Test
@@ -365,8 +395,8 @@ class FetchHandlerTest {
 
         assertThat(Asking.ask(handler, full(0), BY_NAME).sessionId()).isZero();
         assertThat(Asking.ask(handler, full(0, 1), BY_NAME).sessionId()).isNotZero();
-        assertThat(sessions.find(small)).isEmpty();
-        assertThat(sessions.find(large)).isPresent();
+        assertThat(sessions.find(small, Principal.ANONYMOUS)).isEmpty();
+        assertThat(sessions.find(large, Principal.ANONYMOUS)).isPresent();
     }
 
     @Test

@@ -135,6 +135,7 @@ public final class AuthenticationService implements Authentication, StatusSource
                     .call(settings.plugin_timeout_ms(), () -> ask(message))
                     .whenComplete((reply, failure) -> {
                         if (failure == null) {
+                            noteSuccess(reply);
                             answer.complete(reply);
                         } else {
                             close();
@@ -218,6 +219,7 @@ public final class AuthenticationService implements Authentication, StatusSource
         }
 
         private void failLate(CompletableFuture<?> answer, FeliceException refusal) {
+            audit.refused(client.host(), client.listener(), plugin.name());
             int delayMs = failedLogins.delayMs(
                     client.host(), refusal.getMessage(), settings.connection_failed_authentication_delay_ms());
             try {

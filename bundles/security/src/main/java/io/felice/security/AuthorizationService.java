@@ -1,5 +1,6 @@
 package io.felice.security;
 
+import io.felice.api.FeliceException;
 import io.felice.api.Subscription;
 import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.security.Acl;
@@ -15,8 +16,9 @@ import io.felice.api.status.HealthSource;
 import io.felice.api.status.StatusSource;
 import io.felice.api.status.StatusTable;
 import io.felice.api.status.Trouble;
-import java.util.Arrays;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -24,6 +26,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.LongSupplier;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -34,12 +37,16 @@ import org.osgi.service.component.annotations.ReferenceCardinality;
 import org.osgi.service.component.annotations.ReferencePolicy;
 import org.osgi.service.component.annotations.ReferencePolicyOption;
 import org.osgi.service.metatype.annotations.Designate;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Answers by the ACLs of the cluster, or as the authorizer of a plugin says. */
 @Component(configurationPid = "io.felice.security")
 @Designate(ocd = SecuritySettings.class)
 public final class AuthorizationService implements Authorization, StatusSource, HealthSource {
     static final String ACL = "acl";
+
+    private static final Logger log = LoggerFactory.getLogger(AuthorizationService.class);
 
     private static final String NONE = "none";
 
@@ -53,17 +60,35 @@ public final class AuthorizationService implements Authorization, StatusSource, 
 
     private record Compiled(Set<Acl> source, Acls acls) {}
 
-    /** The settings, parsed. */
-    private record Rules(SecuritySettings settings, String authorizer, Set<Principal> superUsers, boolean openIfNoAcl) {
+    /**
+     * The settings, parsed.
+     *
+     * @param unreadable the super users that are no principals: they have no rights, and the other settings apply
+     */
+    private record Rules(
+            SecuritySettings settings,
+            String authorizer,
+            Set<Principal> superUsers,
+            List<String> unreadable,
+            boolean openIfNoAcl) {
         static Rules of(SecuritySettings settings) {
+            Set<Principal> superUsers = new HashSet<>();
+            List<String> unreadable = new ArrayList<>();
+            for (String text : settings.super_users().split(";")) {
+                try {
+                    if (!text.isBlank()) {
+                        superUsers.add(Principal.parse(text.trim()));
+                    }
+                } catch (FeliceException noPrincipal) {
+                    unreadable.add(noPrincipal.getMessage());
+                }
+            }
+            unreadable.forEach(why -> log.error("super.users: {}. It is ignored", why));
             return new Rules(
                     settings,
                     settings.authorizer().trim(),
-                    Arrays.stream(settings.super_users().split(";"))
-                            .map(String::trim)
-                            .filter(text -> !text.isEmpty())
-                            .map(Principal::parse)
-                            .collect(Collectors.toUnmodifiableSet()),
+                    Set.copyOf(superUsers),
+                    List.copyOf(unreadable),
                     settings.allow_everyone_if_no_acl_found());
         }
 
@@ -151,28 +176,44 @@ public final class AuthorizationService implements Authorization, StatusSource, 
     public CompletionStage<Allowed> ask(Requester requester, Collection<Action> actions) {
         Rules inForce = rules;
         if (inForce.allowsEverything(requester)) {
-            actions.forEach(action -> audit.allowed(requester, action));
-            return CompletableFuture.completedFuture(Allowed.EVERYTHING);
+            return CompletableFuture.completedFuture(new Noted(requester, action -> true));
         } else if (inForce.isPlugin()) {
             return plugins.ask(inForce.authorizer(), inForce.settings(), requester, actions)
-                    .thenApply(allowed -> noted(requester, actions, allowed));
+                    .thenApply(allowed -> new Noted(requester, allowed::contains));
         }
         Acls now = acls();
         Set<Action> allowed = actions.stream()
                 .filter(action -> isAllowed(inForce, now, requester, action))
                 .collect(Collectors.toUnmodifiableSet());
-        return CompletableFuture.completedFuture(noted(requester, actions, allowed));
+        return CompletableFuture.completedFuture(new Noted(requester, allowed::contains));
     }
 
-    private Allowed noted(Requester requester, Collection<Action> actions, Set<Action> allowed) {
-        for (Action action : actions) {
-            if (allowed.contains(action)) {
-                audit.allowed(requester, action);
-            } else {
-                audit.denied(requester, action);
-            }
+    /** Writes to the audit log what is decided by it. What is only asked is not written. */
+    private final class Noted implements Allowed {
+        private final Requester requester;
+        private final Predicate<Action> allowed;
+
+        Noted(Requester requester, Predicate<Action> allowed) {
+            this.requester = requester;
+            this.allowed = allowed;
         }
-        return allowed::contains;
+
+        @Override
+        public boolean has(Action action) {
+            return allowed.test(action);
+        }
+
+        @Override
+        public boolean permits(Action... alternatives) {
+            for (Action action : alternatives) {
+                if (has(action)) {
+                    audit.allowed(requester, action);
+                    return true;
+                }
+            }
+            audit.denied(requester, alternatives[alternatives.length - 1]);
+            return false;
+        }
     }
 
     private static boolean isAllowed(Rules rules, Acls acls, Requester requester, Action action) {
@@ -204,6 +245,10 @@ public final class AuthorizationService implements Authorization, StatusSource, 
     @Override
     public List<Trouble> troubles() {
         Rules inForce = rules;
-        return inForce.isPlugin() ? plugins.troubles(inForce.authorizer()) : List.of();
+        List<Trouble> troubles =
+                new ArrayList<>(inForce.isPlugin() ? plugins.troubles(inForce.authorizer()) : List.of());
+        inForce.unreadable()
+                .forEach(why -> troubles.add(Trouble.inPart("A super user has no rights: super.users: " + why)));
+        return troubles;
     }
 }

@@ -75,6 +75,20 @@ class AclsTest {
     }
 
     @Test
+    void anAddressIsTheSameHoweverItIsWritten() {
+        List<String> hosts = List.of("fe80::1", "FE80:0:0:0:0:0:0:1", "fe80:0000::0001");
+        for (String host : hosts) {
+            Acl denial = new Acl(TOPIC, "orders", LITERAL, "User:*", host, READ, false);
+            assertThat(decide(from("alice", "fe80::1"), READ, "orders", denial)).isEqualTo(DENY);
+            assertThat(decide(from("alice", "fe80::1%1"), READ, "orders", denial))
+                    .isEqualTo(DENY);
+            assertThat(decide(from("alice", "fe80::2"), READ, "orders", denial)).isEqualTo(NO_OPINION);
+        }
+        Acl mapped = new Acl(TOPIC, "orders", LITERAL, "User:*", "::ffff:10.0.0.1", READ, false);
+        assertThat(decide(alice(), READ, "orders", mapped)).isEqualTo(DENY);
+    }
+
+    @Test
     void aDenialWinsOverEveryRight() {
         List<Acl> rights = List.of(
                 allow(LITERAL, "orders", "alice", ALL),

@@ -17,7 +17,10 @@ import io.felice.api.security.Authenticator.Reply;
 import io.felice.api.security.CredentialStore;
 import io.felice.api.security.Principal;
 import io.felice.api.security.ScramMechanism;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletionException;
@@ -41,6 +44,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class LoginsTest {
     private final Fakes.Metadata metadata = new Fakes.Metadata();
     private final Map<String, Object> values = new HashMap<>(Map.of("connection_failed_authentication_delay_ms", 1));
+    private final List<String> audited = Collections.synchronizedList(new ArrayList<>());
     private CredentialStores stores;
     private AuthenticationService logins;
 
@@ -49,7 +53,7 @@ class LoginsTest {
         SecuritySettings settings = Fakes.settings(values);
         stores = new CredentialStores(settings);
         stores.bindStore(new FeliceCredentialStore(metadata), Map.of(CredentialStore.NAME, "felice"));
-        logins = new AuthenticationService(new Audit(), settings);
+        logins = new AuthenticationService(new Audit(System::nanoTime, audited::add), settings);
         logins.bindAuthenticator(new PlainAuthenticator(stores), Map.of(Authenticator.MECHANISM, "PLAIN"));
         logins.bindAuthenticator(
                 new ScramSha256Authenticator(stores), Map.of(Authenticator.MECHANISM, "SCRAM-SHA-256"));
@@ -128,6 +132,19 @@ class LoginsTest {
     }
 
     // ---- PLAIN
+
+    @Test
+    void loginsAreInTheAuditLogAndRefusalsWithoutTheName() throws Exception {
+        assertThat(plain("\0alice\0secret")).isInstanceOf(Authenticated.class);
+        scram(SCRAM_SHA_512, "alice", "secret");
+        assertRefused(() -> plain("\0alice\0wrong"));
+
+        assertThat(audited)
+                .containsExactly(
+                        "login principal=User:alice host=10.0.0.1 listener=SASL mechanism=PLAIN times=1",
+                        "login principal=User:alice host=10.0.0.1 listener=SASL mechanism=SCRAM-SHA-512 times=1",
+                        "login-refused host=10.0.0.1 listener=SASL mechanism=PLAIN times=1");
+    }
 
     @Test
     void theJdksClientLogsInWithPlain() throws Exception {

@@ -1,5 +1,6 @@
 package io.felice.api.security;
 
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.concurrent.CompletionStage;
 import org.osgi.annotation.versioning.ProviderType;
@@ -13,8 +14,24 @@ public interface Authorization {
         /** Everything is allowed, because nothing is asked for. */
         Allowed EVERYTHING = action -> true;
 
-        /** False also for an action that was not asked about. */
+        /**
+         * For what a client may see or is told about its rights: nobody is refused because of the answer, and the audit log
+         * does not have it. False also for an action that was not asked about.
+         */
         boolean has(Action action);
+
+        /**
+         * Decides whether a part of the request is done or refused: true if one of the alternatives is allowed. The audit
+         * log gets the change that is allowed, or the last alternative as denied. So it is called once for each decision,
+         * and only if the client gets an error when it is false. Any thread; does not block.
+         */
+        default boolean permits(Action... alternatives) {
+            return Arrays.stream(alternatives).anyMatch(this::has);
+        }
+
+        default boolean permits(Operation operation, ResourceType type, String name) {
+            return permits(new Action(operation, type, name));
+        }
 
         default boolean has(Operation operation, ResourceType type, String name) {
             return has(new Action(operation, type, name));
