@@ -1,10 +1,12 @@
 // kafkajs produce BOOTSTRAP TOPIC CODEC — one value a line on standard input goes to partition 0.
 // kafkajs consume BOOTSTRAP COUNT TOPIC=FILE... — so many values of each topic, each as a line of its file.
+// kafkajs roundtrip BOOTSTRAP TOPIC VALUE,... WORD=VALUE... — writes the values and reads them in a group with the topic's name.
 // kafkajs transact BOOTSTRAP TRANSACTIONAL-ID — begins a transaction and says what it was refused with.
 import { createRequire } from 'node:module'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import zlib from 'node:zlib'
+import { words } from './access.mjs'
 import { Output } from './output.mjs'
 
 const require = createRequire(import.meta.url)
@@ -79,5 +81,38 @@ async function transact (transactionalId) {
   await producer.disconnect()
 }
 
-const COMMANDS = { produce: () => produce(...rest), consume: () => consume(rest[0], rest.slice(1)), transact: () => transact(...rest) }
+async function roundtrip (topic, values, access) {
+  const secured = new Kafka({ brokers: [bootstrap], ssl: access.tls, sasl: sasl(access), logLevel: logLevel.ERROR })
+  const producer = secured.producer()
+  await producer.connect()
+  await producer.send({ topic, messages: values.map((value) => ({ value })) })
+  await producer.disconnect()
+  const consumer = secured.consumer({ groupId: topic, maxWaitTimeInMs: 100 })
+  await consumer.connect()
+  await consumer.subscribe({ topics: [topic], fromBeginning: true })
+  let left = values.length
+  await new Promise((resolve, reject) => {
+    consumer.on(consumer.events.CRASH, (event) => reject(event.payload.error))
+    consumer.run({
+      eachMessage: async ({ message }) => {
+        console.log(`read ${message.value}`)
+        if (--left === 0) resolve()
+      }
+    }).catch(reject)
+  })
+  await consumer.disconnect()
+}
+
+function sasl ({ mechanism, user, password, token }) {
+  if (mechanism === undefined) return undefined
+  if (token !== undefined) return { mechanism: 'oauthbearer', oauthBearerProvider: async () => ({ value: token }) }
+  return { mechanism: mechanism.toLowerCase(), username: user, password }
+}
+
+const COMMANDS = {
+  produce: () => produce(...rest),
+  consume: () => consume(rest[0], rest.slice(1)),
+  transact: () => transact(...rest),
+  roundtrip: () => roundtrip(rest[0], rest[1].split(','), words(rest.slice(2)))
+}
 await COMMANDS[command]()

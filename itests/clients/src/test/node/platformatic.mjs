@@ -1,7 +1,9 @@
 // platformatic produce BOOTSTRAP TOPIC CODEC — one value a line on standard input goes to partition 0.
 // platformatic consume BOOTSTRAP COUNT TOPIC=FILE... — so many values of each topic, each as a line of its file.
+// platformatic roundtrip BOOTSTRAP TOPIC VALUE,... WORD=VALUE... — writes the values and reads them in a group with the topic's name.
 import { createInterface } from 'node:readline'
 import { Consumer, MessagesStreamModes, ProduceAcks, Producer } from '@platformatic/kafka'
+import { words } from './access.mjs'
 import { Output } from './output.mjs'
 
 const [command, bootstrap, ...rest] = process.argv.slice(2)
@@ -46,4 +48,29 @@ async function consume (count, outputs) {
   await consumer.close(true)
 }
 
-await (command === 'produce' ? produce(...rest) : consume(rest[0], rest.slice(1)))
+async function roundtrip (topic, values, access) {
+  const secured = { clientId: 'platformatic', bootstrapBrokers: [bootstrap], tls: access.tls, sasl: sasl(access) }
+  const producer = new Producer(secured)
+  await producer.send({ messages: values.map((value) => ({ topic, value: Buffer.from(value) })), acks: ProduceAcks.ALL })
+  await producer.close()
+  const consumer = new Consumer({ ...secured, groupId: topic })
+  const stream = await consumer.consume({ topics: [topic], mode: MessagesStreamModes.EARLIEST, autocommit: true, maxWaitTime: 100 })
+  let left = values.length
+  for await (const message of stream) {
+    console.log(`read ${message.value}`)
+    if (--left === 0) break
+  }
+  await consumer.close(true)
+}
+
+function sasl ({ mechanism, user, password, token }) {
+  if (mechanism === undefined) return undefined
+  return token === undefined ? { mechanism, username: user, password } : { mechanism, token }
+}
+
+const COMMANDS = {
+  produce: () => produce(...rest),
+  consume: () => consume(rest[0], rest.slice(1)),
+  roundtrip: () => roundtrip(rest[0], rest[1].split(','), words(rest.slice(2)))
+}
+await COMMANDS[command]()

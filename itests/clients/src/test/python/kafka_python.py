@@ -2,11 +2,13 @@
 
 kafka_python.py produce BOOTSTRAP TOPIC CODEC: one value a line on standard input goes to partition 0.
 kafka_python.py consume BOOTSTRAP COUNT TOPIC=FILE...: so many values of each topic, each as a line of its file.
+kafka_python.py roundtrip BOOTSTRAP TOPIC VALUE,... WORD=VALUE...: writes the values, reads them in a group with the topic's name.
 """
 
 import sys
 
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.oauth.abstract import AbstractTokenProvider
 
 
 def produce(bootstrap, topic, codec):
@@ -54,5 +56,46 @@ def consume(bootstrap, count, *outputs):
         sys.exit("records did not come: %r" % left)
 
 
+class ReadyToken(AbstractTokenProvider):
+    def __init__(self, token):
+        super().__init__()
+        self.text = token
+
+    def token(self):
+        return self.text
+
+
+def secured(bootstrap, words):
+    access = dict(word.split("=", 1) for word in words)
+    names = {
+        "protocol": "security_protocol",
+        "ca": "ssl_cafile",
+        "certificate": "ssl_certfile",
+        "key": "ssl_keyfile",
+        "mechanism": "sasl_mechanism",
+        "user": "sasl_plain_username",
+        "password": "sasl_plain_password",
+    }
+    settings = {names[word]: value for word, value in access.items() if word in names}
+    settings["bootstrap_servers"] = bootstrap
+    if "token" in access:
+        settings["sasl_oauth_token_provider"] = ReadyToken(access["token"])
+    return settings
+
+
+def roundtrip(bootstrap, topic, values, *words):
+    values = values.split(",")
+    producer = KafkaProducer(acks="all", **secured(bootstrap, words))
+    for future in [producer.send(topic, value.encode()) for value in values]:
+        future.get(60)
+    producer.close()
+    consumer = KafkaConsumer(
+        topic, group_id=topic, auto_offset_reset="earliest", consumer_timeout_ms=60000, **secured(bootstrap, words)
+    )
+    for _ in values:
+        print("read", next(consumer).value.decode())
+    consumer.close()
+
+
 if __name__ == "__main__":
-    {"produce": produce, "consume": consume}[sys.argv[1]](*sys.argv[2:])
+    {"produce": produce, "consume": consume, "roundtrip": roundtrip}[sys.argv[1]](*sys.argv[2:])

@@ -67,6 +67,8 @@ final class ComponentRuntime implements AutoCloseable {
         final Map<Reference, List<Service>> bound = new LinkedHashMap<>();
         Object instance;
         boolean enabled = true;
+        /** True while its constructor runs, which may register services. */
+        boolean entering;
         /**
          * True while its deactivate method runs. Threads that this method joins must not wait for the runtime's lock.
          */
@@ -102,7 +104,7 @@ final class ComponentRuntime implements AutoCloseable {
             while (progress && !closed) {
                 progress = false;
                 for (Slot slot : List.copyOf(slots)) {
-                    if (slot.enabled && slot.instance == null && isSatisfied(slot)) {
+                    if (slot.enabled && !slot.entering && slot.instance == null && isSatisfied(slot)) {
                         activate(slot);
                         progress = true;
                     }
@@ -270,6 +272,7 @@ final class ComponentRuntime implements AutoCloseable {
     private void activate(Slot slot) {
         ComponentDescription description = slot.description;
         Map<String, Object> properties = propertiesOf(slot);
+        slot.entering = true;
         try {
             Class<?> type = loader.loadClass(description.implementation());
             Constructor<?> constructor = constructorOf(type, description.constructorArguments());
@@ -285,6 +288,8 @@ final class ComponentRuntime implements AutoCloseable {
             throw new IllegalStateException(description.name() + " could not be activated", failure.getCause());
         } catch (ReflectiveOperationException failure) {
             throw new IllegalStateException(description.name() + " cannot be constructed", failure);
+        } finally {
+            slot.entering = false;
         }
         for (Reference reference : description.references()) {
             if (reference.parameter() < 0) {

@@ -42,7 +42,8 @@ final class NodeJs {
             Path installed = HOME.resolve("installed.json");
             Path wanted = SOURCES.resolve("package.json");
             Files.createDirectories(HOME);
-            for (String script : List.of("package.json", "kafkajs.mjs", "platformatic.mjs", "output.mjs")) {
+            for (String script :
+                    List.of("package.json", "kafkajs.mjs", "platformatic.mjs", "output.mjs", "access.mjs")) {
                 Files.copy(SOURCES.resolve(script), HOME.resolve(script), StandardCopyOption.REPLACE_EXISTING);
             }
             if (!Files.exists(installed) || Files.mismatch(installed, wanted) != -1) {

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.felice.testkit.FeliceNode;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -12,7 +11,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
@@ -28,7 +26,6 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(180)
 class TlsTest {
     private static final int RECORDS = 10_000;
-    private static final String PASSWORD = "secret-of-the-test";
 
     @TempDir
     static Path directory;
@@ -39,12 +36,12 @@ class TlsTest {
     private static Path nodeCertificate;
 
     @BeforeAll
-    static void makeKeys() throws Exception {
-        ofNode = key("node", "CN=localhost");
-        ofClient = key("client", "CN=alice,OU=Users");
-        nodeCertificate = certificate(ofNode);
-        trusted = Files.createFile(directory.resolve("trusted.pem"));
-        Files.writeString(trusted, Files.readString(certificate(ofClient)));
+    static void makeKeys() {
+        Keys keys = new Keys(directory);
+        ofNode = keys.make("node", "CN=localhost");
+        ofClient = keys.make("client", "CN=alice,OU=Users");
+        nodeCertificate = keys.certificate("node");
+        trusted = keys.certificate("client");
     }
 
     @Test
@@ -58,7 +55,7 @@ class TlsTest {
     void theJavaClientProducesAndConsumesWithACertificate() {
         Map<String, Object> settings = settings();
         settings.put("ssl.keystore.location", ofClient.toString());
-        settings.put("ssl.keystore.password", PASSWORD);
+        settings.put("ssl.keystore.password", Keys.PASSWORD);
         try (FeliceNode node = node("required")) {
             produceAndConsume(node, settings);
 
@@ -87,7 +84,7 @@ class TlsTest {
         return FeliceNode.inMemory()
                 .config("io.felice.network", "listeners", "SSL://127.0.0.1:0")
                 .config("io.felice.network", "ssl.keystore.location", ofNode.toString())
-                .config("io.felice.network", "ssl.keystore.password", PASSWORD)
+                .config("io.felice.network", "ssl.keystore.password", Keys.PASSWORD)
                 .config("io.felice.network", "ssl.truststore.location", trusted.toString())
                 .config("io.felice.network", "ssl.client.auth", clientAuth)
                 .start();
@@ -124,30 +121,5 @@ class TlsTest {
 
     private static List<String> together(List<String> first, List<String> second, List<String> third) {
         return Stream.of(first, second, third).flatMap(List::stream).toList();
-    }
-
-    private static Path key(String name, String subject) throws Exception {
-        Path file = directory.resolve(name + ".p12");
-        List<String> key = List.of("-genkeypair", "-keyalg", "EC", "-groupname", "secp256r1", "-dname", subject);
-        keytool(key, List.of("-ext", "san=ip:127.0.0.1"), file);
-        return file;
-    }
-
-    private static Path certificate(Path key) throws Exception {
-        Path file = directory.resolve(key.getFileName() + ".pem");
-        keytool(List.of("-exportcert", "-rfc"), List.of("-file", file.toString()), key);
-        return file;
-    }
-
-    private static void keytool(List<String> first, List<String> second, Path store) throws Exception {
-        String program =
-                Path.of(System.getProperty("java.home"), "bin", "keytool").toString();
-        List<String> command = new ArrayList<>(together(List.of(program), first, second));
-        command.addAll(List.of("-alias", "key", "-storetype", "PKCS12"));
-        command.addAll(List.of("-keystore", store.toString(), "-storepass", PASSWORD));
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
-        assertThat(process.exitValue()).as(output).isZero();
     }
 }
