@@ -11,12 +11,12 @@ import java.util.function.Function;
  * ends, the next term decides the request again.
  */
 final class AdminRequest<K, V> {
-    private final Function<ClusterView, Decision<K, V>> decide;
+    private final Function<ClusterView, ControllerResult<K, V>> decide;
     private final CompletableFuture<Decided<K, V>> answer = new CompletableFuture<>();
-    private volatile Decision<K, V> decision;
+    private volatile ControllerResult<K, V> result;
     private boolean beingWritten;
 
-    AdminRequest(Function<ClusterView, Decision<K, V>> decide) {
+    AdminRequest(Function<ClusterView, ControllerResult<K, V>> decide) {
         this.decide = decide;
     }
 
@@ -37,13 +37,13 @@ final class AdminRequest<K, V> {
         beingWritten = now;
     }
 
-    Decision<K, V> decide(ClusterView view) {
-        decision = decide.apply(view);
-        return decision;
+    ControllerResult<K, V> decide(ClusterView view) {
+        result = decide.apply(view);
+        return result;
     }
 
     void answer(long version) {
-        answer.complete(new Decided<>(version, decision.outcomes()));
+        answer.complete(new Decided<>(version, result.outcomes()));
     }
 
     void fail(FeliceException failure) {

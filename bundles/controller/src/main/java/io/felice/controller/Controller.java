@@ -269,9 +269,9 @@ public final class Controller implements Admin, StatusSource, HealthSource {
         return troubles;
     }
 
-    private static Decision<Integer, MetadataRecord.ProducerIdsAllocated> nextProducerIds(
+    private static ControllerResult<Integer, MetadataRecord.ProducerIdsAllocated> nextProducerIds(
             ClusterView now, int brokerId) {
-        Decision.Draft<Integer, MetadataRecord.ProducerIdsAllocated> draft = new Decision.Draft<>();
+        ControllerResult.Draft<Integer, MetadataRecord.ProducerIdsAllocated> draft = new ControllerResult.Draft<>();
         draft.item(brokerId, records -> {
             MetadataRecord.ProducerIdsAllocated block =
                     new MetadataRecord.ProducerIdsAllocated(brokerId, now.nextProducerId(), PRODUCER_IDS_PER_BLOCK);
@@ -281,7 +281,7 @@ public final class Controller implements Admin, StatusSource, HealthSource {
         return draft.done();
     }
 
-    private <K, V> CompletionStage<Decided<K, V>> submit(Function<ClusterView, Decision<K, V>> decide) {
+    private <K, V> CompletionStage<Decided<K, V>> submit(Function<ClusterView, ControllerResult<K, V>> decide) {
         AdminRequest<K, V> request = new AdminRequest<>(decide);
         if (!thread.offer(() -> accept(request))) {
             refuse(request);
@@ -347,21 +347,21 @@ public final class Controller implements Admin, StatusSource, HealthSource {
     }
 
     private void decide(AdminRequest<?, ?> request) {
-        Decision<?, ?> decision;
+        ControllerResult<?, ?> result;
         try {
-            decision = request.decide(reign.planned());
+            result = request.decide(reign.planned());
         } catch (RuntimeException accident) {
             errors.error("A request could not be decided", accident);
             request.fail(accident);
             return;
         }
         decided++;
-        if (decision.records().isEmpty()) {
+        if (result.records().isEmpty()) {
             request.answer(view.version());
             return;
         }
         request.isBeingWritten(true);
-        append(decision.records()).whenComplete((version, failure) -> written(request, version, failure));
+        append(result.records()).whenComplete((version, failure) -> written(request, version, failure));
     }
 
     /** Runs on the store's thread. If the controller's thread has ended, this method answers the request itself. */

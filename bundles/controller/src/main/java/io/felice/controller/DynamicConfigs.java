@@ -32,9 +32,9 @@ final class DynamicConfigs {
 
     private DynamicConfigs() {}
 
-    static Decision<ConfigResource, Void> alter(
+    static ControllerResult<ConfigResource, Void> alter(
             ClusterView view, Map<ConfigResource, List<ConfigChange>> changes, boolean validateOnly) {
-        Decision.Draft<ConfigResource, Void> draft = new Decision.Draft<>();
+        ControllerResult.Draft<ConfigResource, Void> draft = new ControllerResult.Draft<>();
         changes.forEach((resource, ofResource) -> draft.item(resource, records -> {
             checkResource(view, resource);
             Set<String> seen = new HashSet<>();

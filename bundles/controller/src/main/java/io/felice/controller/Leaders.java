@@ -32,7 +32,7 @@ final class Leaders {
     private Leaders() {}
 
     /** @param registered the brokers that are alive now; {@code view} has those that were alive before */
-    static Decision<Void, Void> brokersChanged(ClusterView view, List<LiveRegistration> registered) {
+    static ControllerResult<Void, Void> brokersChanged(ClusterView view, List<LiveRegistration> registered) {
         Map<Integer, LiveRegistration> live = new TreeMap<>();
         registered.forEach(r -> live.put(r.broker().brokerId(), r));
         List<MetadataRecord> records = new ArrayList<>();
@@ -68,7 +68,7 @@ final class Leaders {
                 }
             });
         }
-        return Decision.of(records);
+        return ControllerResult.of(records);
     }
 
     /**
@@ -104,9 +104,9 @@ final class Leaders {
         }
     }
 
-    static Decision<TopicPartition, Void> elect(
+    static ControllerResult<TopicPartition, Void> elect(
             ClusterView view, Optional<Set<TopicPartition>> partitions, boolean unclean) {
-        Decision.Draft<TopicPartition, Void> draft = new Decision.Draft<>();
+        ControllerResult.Draft<TopicPartition, Void> draft = new ControllerResult.Draft<>();
         if (partitions.isPresent()) {
             for (TopicPartition partition : partitions.get()) {
                 draft.item(partition, records -> elect(view, partition, unclean, records));

@@ -19,9 +19,9 @@ import java.util.Set;
 final class Reassignments {
     private Reassignments() {}
 
-    static Decision<TopicPartition, Void> reassign(
+    static ControllerResult<TopicPartition, Void> reassign(
             ClusterView view, Map<TopicPartition, Optional<List<Integer>>> targets) {
-        Decision.Draft<TopicPartition, Void> draft = new Decision.Draft<>();
+        ControllerResult.Draft<TopicPartition, Void> draft = new ControllerResult.Draft<>();
         targets.forEach((partition, target) -> draft.item(partition, records -> {
             TopicView topic = Topics.known(view.topic(partition.topic()), partition.topic());
             PartitionState state = Leaders.known(topic, partition);

@@ -43,9 +43,9 @@ final class Security {
 
     // ---- users
 
-    static Decision<UserMechanism, Void> alterUsers(
+    static ControllerResult<UserMechanism, Void> alterUsers(
             ClusterView view, Map<UserMechanism, Optional<ScramCredential>> changes) {
-        Decision.Draft<UserMechanism, Void> draft = new Decision.Draft<>();
+        ControllerResult.Draft<UserMechanism, Void> draft = new ControllerResult.Draft<>();
         Map<String, Map<ScramMechanism, ScramCredential>> users =
                 view.security().users();
         Map<String, FeliceException> refused = new HashMap<>();
@@ -114,8 +114,8 @@ final class Security {
 
     // ---- ACLs
 
-    static Decision<Acl, Void> createAcls(ClusterView view, List<Acl> wanted) {
-        Decision.Draft<Acl, Void> draft = new Decision.Draft<>();
+    static ControllerResult<Acl, Void> createAcls(ClusterView view, List<Acl> wanted) {
+        ControllerResult.Draft<Acl, Void> draft = new ControllerResult.Draft<>();
         Set<Acl> there = view.security().acls();
         for (Acl acl : new HashSet<>(wanted)) {
             draft.item(acl, records -> {
@@ -151,8 +151,8 @@ final class Security {
         }
     }
 
-    static Decision<AclFilter, Set<Acl>> deleteAcls(ClusterView view, List<AclFilter> filters) {
-        Decision.Draft<AclFilter, Set<Acl>> draft = new Decision.Draft<>();
+    static ControllerResult<AclFilter, Set<Acl>> deleteAcls(ClusterView view, List<AclFilter> filters) {
+        ControllerResult.Draft<AclFilter, Set<Acl>> draft = new ControllerResult.Draft<>();
         Set<Acl> left = new HashSet<>(view.security().acls());
         for (AclFilter filter : filters) {
             draft.item(filter, records -> {
@@ -167,9 +167,9 @@ final class Security {
 
     // ---- quotas
 
-    static Decision<QuotaEntity, Void> alterQuotas(
+    static ControllerResult<QuotaEntity, Void> alterQuotas(
             ClusterView view, Map<QuotaEntity, Map<String, Optional<Double>>> changes, boolean validateOnly) {
-        Decision.Draft<QuotaEntity, Void> draft = new Decision.Draft<>();
+        ControllerResult.Draft<QuotaEntity, Void> draft = new ControllerResult.Draft<>();
         Map<QuotaEntity, Map<String, Double>> there = view.security().quotas();
         changes.forEach((entity, values) -> draft.item(entity, records -> {
             check(entity);

@@ -48,14 +48,15 @@ final class Topics {
                 .sum();
     }
 
-    Decision<String, CreatedTopic> create(ClusterView view, List<NewTopic> topics, boolean validateOnly) {
+    ControllerResult<String, CreatedTopic> create(ClusterView view, List<NewTopic> topics, boolean validateOnly) {
         if (topics.size() > MAX_TOPICS_PER_REQUEST) {
-            return Decision.Draft.refused(topics.stream().map(NewTopic::name).toList(), () -> tooMany(topics.size()));
+            return ControllerResult.Draft.refused(
+                    topics.stream().map(NewTopic::name).toList(), () -> tooMany(topics.size()));
         }
         Set<String> named = new HashSet<>();
         Set<String> namedTwice = new HashSet<>();
         topics.stream().map(NewTopic::name).filter(name -> !named.add(name)).forEach(namedTwice::add);
-        Decision.Draft<String, CreatedTopic> draft = new Decision.Draft<>();
+        ControllerResult.Draft<String, CreatedTopic> draft = new ControllerResult.Draft<>();
         Set<String> accepted = new HashSet<>();
         PartitionBudget budget = new PartitionBudget(view);
         for (NewTopic topic : topics) {
@@ -73,8 +74,8 @@ final class Topics {
     }
 
     /** Creates a topic again for logs that one broker still has. */
-    Decision<String, CreatedTopic> restore(ClusterView view, RestoredTopic topic) {
-        Decision.Draft<String, CreatedTopic> draft = new Decision.Draft<>();
+    ControllerResult<String, CreatedTopic> restore(ClusterView view, RestoredTopic topic) {
+        ControllerResult.Draft<String, CreatedTopic> draft = new ControllerResult.Draft<>();
         draft.item(topic.name(), records -> {
             checkName(view, topic.name(), Set.of());
             if (view.topic(topic.topicId()).isPresent()) {
@@ -109,8 +110,8 @@ final class Topics {
         new TreeMap<>(configs).forEach((key, value) -> records.add(new MetadataRecord.ConfigSet(resource, key, value)));
     }
 
-    Decision<UUID, Void> delete(ClusterView view, Set<UUID> topicIds) {
-        Decision.Draft<UUID, Void> draft = new Decision.Draft<>();
+    ControllerResult<UUID, Void> delete(ClusterView view, Set<UUID> topicIds) {
+        ControllerResult.Draft<UUID, Void> draft = new ControllerResult.Draft<>();
         for (UUID topicId : topicIds) {
             draft.item(topicId, records -> {
                 if (view.topic(topicId).isEmpty()) {
@@ -123,11 +124,12 @@ final class Topics {
         return draft.done();
     }
 
-    Decision<String, Void> addPartitions(ClusterView view, Map<String, NewPartitions> wanted, boolean validateOnly) {
+    ControllerResult<String, Void> addPartitions(
+            ClusterView view, Map<String, NewPartitions> wanted, boolean validateOnly) {
         if (wanted.size() > MAX_TOPICS_PER_REQUEST) {
-            return Decision.Draft.refused(wanted.keySet(), () -> tooMany(wanted.size()));
+            return ControllerResult.Draft.refused(wanted.keySet(), () -> tooMany(wanted.size()));
         }
-        Decision.Draft<String, Void> draft = new Decision.Draft<>();
+        ControllerResult.Draft<String, Void> draft = new ControllerResult.Draft<>();
         PartitionBudget budget = new PartitionBudget(view);
         new TreeMap<>(wanted)
                 .forEach((name, partitions) -> draft.item(name, records -> {

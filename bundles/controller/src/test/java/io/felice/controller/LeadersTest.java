@@ -121,7 +121,7 @@ class LeadersTest {
     void thePreferredLeaderIsElectedWhenItCan() {
         ClusterView view = view(Map.of(1, broker(1), 2, broker(2)), state(List.of(1, 2), List.of(2, 1), 2));
 
-        Decision<TopicPartition, Void> elected = Leaders.elect(view, Optional.of(Set.of(T0)), false);
+        ControllerResult<TopicPartition, Void> elected = Leaders.elect(view, Optional.of(Set.of(T0)), false);
 
         ClusterView after = view.after(2, elected.records());
         assertThat(partition(after).leader()).isEqualTo(1);
@@ -140,7 +140,7 @@ class LeadersTest {
     void anUncleanElectionTakesWhoeverLivesAndSaysSo() {
         ClusterView view = view(Map.of(2, broker(2)), state(List.of(1, 2), List.of(1), -1));
 
-        Decision<TopicPartition, Void> elected = Leaders.elect(view, Optional.empty(), true);
+        ControllerResult<TopicPartition, Void> elected = Leaders.elect(view, Optional.empty(), true);
 
         PartitionState after = partition(view.after(2, elected.records()));
         assertThat(after.leader()).isEqualTo(2);
@@ -201,7 +201,8 @@ class LeadersTest {
     void aMoveWithinTheReplicasInSyncIsDoneAtOnceAndTheLeaderMovesAlong() {
         ClusterView view = view(Map.of(1, broker(1), 2, broker(2)), state(List.of(1, 2), List.of(1, 2), 1));
 
-        Decision<TopicPartition, Void> moved = Reassignments.reassign(view, Map.of(T0, Optional.of(List.of(2))));
+        ControllerResult<TopicPartition, Void> moved =
+                Reassignments.reassign(view, Map.of(T0, Optional.of(List.of(2))));
 
         PartitionState after = partition(view.after(2, moved.records()));
         assertThat(after.replicas()).containsExactly(2);
@@ -212,8 +213,8 @@ class LeadersTest {
         assertThat(after.removing()).isEmpty();
     }
 
-    private static ErrorCode error(Decision<TopicPartition, Void> decision) {
-        return decision.outcomes().values().iterator().next().error();
+    private static ErrorCode error(ControllerResult<TopicPartition, Void> result) {
+        return result.outcomes().values().iterator().next().error();
     }
 
     private static PartitionState after(ClusterView view, LiveRegistration... live) {

@@ -28,9 +28,9 @@ class SecurityTest {
 
     private ClusterView view = ClusterView.EMPTY;
 
-    private <K, V> Outcome<V> make(Decision<K, V> decision, K item) {
-        view = view.after(view.version() + 1, decision.records());
-        return decision.outcomes().get(item);
+    private <K, V> Outcome<V> make(ControllerResult<K, V> result, K item) {
+        view = view.after(view.version() + 1, result.records());
+        return result.outcomes().get(item);
     }
 
     // ---- users
@@ -87,13 +87,13 @@ class SecurityTest {
         UserMechanism other = new UserMechanism("bob", SHA_256);
         Optional<ScramCredential> fine = Optional.of(credential(32, 16, 4_096));
 
-        Decision<UserMechanism, Void> decision =
+        ControllerResult<UserMechanism, Void> result =
                 Security.alterUsers(view, Map.of(good, fine, bad, Optional.empty(), other, fine));
-        make(decision, good);
+        make(result, good);
 
-        assertThat(decision.outcomes().get(good).error()).isEqualTo(ErrorCode.RESOURCE_NOT_FOUND);
-        assertThat(decision.outcomes().get(bad).error()).isEqualTo(ErrorCode.RESOURCE_NOT_FOUND);
-        assertThat(decision.outcomes().get(other).error()).isEqualTo(ErrorCode.NONE);
+        assertThat(result.outcomes().get(good).error()).isEqualTo(ErrorCode.RESOURCE_NOT_FOUND);
+        assertThat(result.outcomes().get(bad).error()).isEqualTo(ErrorCode.RESOURCE_NOT_FOUND);
+        assertThat(result.outcomes().get(other).error()).isEqualTo(ErrorCode.NONE);
         assertThat(view.security().users()).containsOnlyKeys("bob");
     }
 
@@ -112,7 +112,7 @@ class SecurityTest {
         Acl read = acl(ResourceType.TOPIC, "orders", Operation.READ);
         add(read);
 
-        Decision<Acl, Void> again = Security.createAcls(view, List.of(read, read));
+        ControllerResult<Acl, Void> again = Security.createAcls(view, List.of(read, read));
 
         assertThat(again.records()).isEmpty();
         assertThat(again.outcomes().get(read).error()).isEqualTo(ErrorCode.NONE);
@@ -144,12 +144,12 @@ class SecurityTest {
         AclFilter byName = new AclFilter(ResourceType.TOPIC, "orders", AclFilter.Match.LITERAL, null, null, null, null);
         AclFilter topics = new AclFilter(ResourceType.TOPIC, null, AclFilter.Match.ANY, null, null, null, null);
 
-        Decision<AclFilter, Set<Acl>> decision = Security.deleteAcls(view, List.of(byName, topics));
-        make(decision, byName);
+        ControllerResult<AclFilter, Set<Acl>> result = Security.deleteAcls(view, List.of(byName, topics));
+        make(result, byName);
 
-        assertThat(decision.outcomes().get(byName).value()).containsExactly(orders);
-        assertThat(decision.outcomes().get(topics).value()).contains(bills);
-        assertThat(decision.records().stream().distinct()).hasSameSizeAs(decision.records());
+        assertThat(result.outcomes().get(byName).value()).containsExactly(orders);
+        assertThat(result.outcomes().get(topics).value()).contains(bills);
+        assertThat(result.records().stream().distinct()).hasSameSizeAs(result.records());
         assertThat(view.security().acls()).containsExactly(group);
     }
 
@@ -211,9 +211,9 @@ class SecurityTest {
         QuotaEntity alice = new QuotaEntity("alice", null, null);
         Map<String, Optional<Double>> values = Map.of("producer_byte_rate", Optional.of(5.0));
 
-        Decision<QuotaEntity, Void> decision = Security.alterQuotas(view, Map.of(alice, values), true);
+        ControllerResult<QuotaEntity, Void> result = Security.alterQuotas(view, Map.of(alice, values), true);
 
-        assertThat(decision.records()).isEqualTo(List.<MetadataRecord>of());
-        assertThat(decision.outcomes().get(alice).error()).isEqualTo(ErrorCode.NONE);
+        assertThat(result.records()).isEqualTo(List.<MetadataRecord>of());
+        assertThat(result.outcomes().get(alice).error()).isEqualTo(ErrorCode.NONE);
     }
 }

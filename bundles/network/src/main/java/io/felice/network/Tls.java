@@ -23,7 +23,7 @@ import org.slf4j.LoggerFactory;
  * What the TLS connections of a server share: the certificates, and the threads for work that I/O threads do not do.
  * Any thread.
  */
-final class Tls implements TlsTransport.Helpers {
+final class Tls implements TlsTransport.HandshakeWork {
     private static final Logger log = LoggerFactory.getLogger(Tls.class);
 
     /** A connection has at most one task at a time, so that the limit of connections bounds this queue. */

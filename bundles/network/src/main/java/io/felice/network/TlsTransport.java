@@ -41,7 +41,7 @@ final class TlsTransport implements Transport {
     }
 
     /** Runs the work of handshakes on other threads, and decides who a client with a certificate is. */
-    interface Helpers {
+    interface HandshakeWork {
         /** Runs public-key operations. */
         Executor cryptography();
 
@@ -52,7 +52,7 @@ final class TlsTransport implements Transport {
     private final SocketChannel socket;
     private final SSLEngine engine;
     private final TlsBuffers buffers;
-    private final Helpers helpers;
+    private final HandshakeWork work;
     private final ListenerCounters counters;
     private final long lateAt;
     private Connection connection;
@@ -79,13 +79,13 @@ final class TlsTransport implements Transport {
             SocketChannel socket,
             SSLEngine engine,
             TlsBuffers buffers,
-            Helpers helpers,
+            HandshakeWork work,
             ListenerCounters counters,
             long handshakeNanos) {
         this.socket = socket;
         this.engine = engine;
         this.buffers = buffers;
-        this.helpers = helpers;
+        this.work = work;
         this.counters = counters;
         this.lateAt = System.nanoTime() + handshakeNanos;
     }
@@ -338,7 +338,7 @@ final class TlsTransport implements Transport {
         }
         state = State.IDENTIFYING;
         busy = true;
-        helpers.identify(
+        work.identify(
                 chain,
                 principal -> resumeWith(() -> {
                     state = State.OPEN;
@@ -365,7 +365,7 @@ final class TlsTransport implements Transport {
 
     private void runTasks() {
         busy = true;
-        helpers.cryptography().execute(() -> {
+        work.cryptography().execute(() -> {
             Runnable task;
             while (!closed && (task = engine.getDelegatedTask()) != null) {
                 task.run();

@@ -10,20 +10,21 @@ import java.util.Map;
 import java.util.function.Supplier;
 
 /**
- * The decision about a request: the records to append to the metadata log as one change, and the outcome of each item.
+ * What the controller decides about a request: the records to append to the metadata log as one change, and the outcome
+ * of each item.
  *
  * @param records empty if nothing changes
  */
-record Decision<K, V>(List<MetadataRecord> records, Map<K, Outcome<V>> outcomes) {
+record ControllerResult<K, V>(List<MetadataRecord> records, Map<K, Outcome<V>> outcomes) {
 
-    Decision {
+    ControllerResult {
         records = List.copyOf(records);
         outcomes = Map.copyOf(outcomes);
     }
 
-    /** A decision without items, because no request asked for it. */
-    static Decision<Void, Void> of(List<MetadataRecord> records) {
-        return new Decision<>(records, Map.of());
+    /** A result without items, because no request asked for it. */
+    static ControllerResult<Void, Void> of(List<MetadataRecord> records) {
+        return new ControllerResult<>(records, Map.of());
     }
 
     /**
@@ -45,15 +46,15 @@ record Decision<K, V>(List<MetadataRecord> records, Map<K, Outcome<V>> outcomes)
             }
         }
 
-        Decision<K, V> done(boolean validateOnly) {
-            return new Decision<>(validateOnly ? List.of() : records, outcomes);
+        ControllerResult<K, V> done(boolean validateOnly) {
+            return new ControllerResult<>(validateOnly ? List.of() : records, outcomes);
         }
 
-        Decision<K, V> done() {
+        ControllerResult<K, V> done() {
             return done(false);
         }
 
-        static <K, V> Decision<K, V> refused(Iterable<K> keys, Supplier<FeliceException> because) {
+        static <K, V> ControllerResult<K, V> refused(Iterable<K> keys, Supplier<FeliceException> because) {
             Draft<K, V> draft = new Draft<>();
             keys.forEach(key -> draft.item(key, records -> {
                 throw because.get();
