@@ -211,6 +211,67 @@ class TlsTest {
         awaitNothingKept(node);
     }
 
+    /** The last record has the end of the large request and all of the small one, which the large one has no room for. */
+    @ParameterizedTest
+    @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
+    void aRequestInTheSameRecordAsTheEndOfALargeOneNeedsNoFurtherBytes(String version) throws Exception {
+        node = heartbeats(Map.of());
+        node.bindNow(
+                Apis.PRODUCE, 3, 11, (ProduceRequestData request, RequestContext context) -> new ProduceResponseData());
+        byte[] large = TestClient.frame(Apis.PRODUCE, 9, 1, TestTls.records(300_000));
+        byte[] small = TestClient.frame(Apis.HEARTBEAT, 4, 2, heartbeat());
+        try (TestClient client = connect(version)) {
+            for (int i = 0; i < 20; i++) {
+                client.sendRaw(ByteBuffer.allocate(large.length + small.length)
+                        .put(large)
+                        .put(small)
+                        .array());
+
+                assertThat(client.receiveCorrelationId()).isEqualTo(1);
+                assertThat(client.receiveCorrelationId()).isEqualTo(2);
+            }
+        }
+        awaitNothingKept(node);
+    }
+
+    /** An answer of this size is encrypted at once, so that only the transport has something to send when it is full. */
+    @Test
+    void whatTheSocketHasNotAcceptedIsSentWhenTheClientReads() throws Exception {
+        node = new TestNode(tls(Map.of()));
+        node.bindNow(
+                Apis.FETCH,
+                4,
+                12,
+                (FetchRequestData request, RequestContext context) ->
+                        answer(new Records.InMemory(List.of(ByteBuffer.allocate(50_000)), 1, () -> {})));
+        try (TestClient slow = new TestClient(client.getSocketFactory().createSocket(), node.port(), 16 * 1024)) {
+            int asked = 0;
+            while (!isFull()) {
+                slow.send(Apis.FETCH, 12, asked++, new FetchRequestData());
+                node.awaitNumber("network.requests", "Fetch", "requests", asked);
+                node.awaitNumber("network.limits", "answers.bytes", "used", 0);
+            }
+
+            for (int i = 0; i < asked; i++) {
+                assertThat(slow.receiveCorrelationId()).isEqualTo(i);
+            }
+        }
+        awaitNothingKept(node);
+    }
+
+    /** True if the socket accepts nothing for a while. */
+    private boolean isFull() throws InterruptedException {
+        if (used("tls.bytes") == 0) {
+            return false;
+        }
+        Thread.sleep(500);
+        return used("tls.bytes") > 0;
+    }
+
+    private long used(String what) {
+        return (long) node.number("network.limits", what, "used");
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"TLSv1.2", "TLSv1.3"})
     void recordsThatArriveByteByByteAreReceived(String version) throws Exception {
