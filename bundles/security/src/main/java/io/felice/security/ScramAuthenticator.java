@@ -5,6 +5,8 @@ import io.felice.api.security.ScramCredential;
 import io.felice.api.security.ScramMechanism;
 import java.math.BigInteger;
 import java.security.SecureRandom;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -15,12 +17,15 @@ abstract class ScramAuthenticator implements Authenticator {
     private static final int SECRET_BYTES = 32;
     private static final int NONCE_BITS = 130;
     private static final int NONCE_RADIX = 36;
+    private static final int MOST_WARNINGS = 100;
 
     private final ScramMechanism mechanism;
     private final CredentialStores stores;
     private final SecureRandom random = new SecureRandom();
     private final byte[] secret = new byte[SECRET_BYTES];
     private final Supplier<String> nonces;
+    /** Users about whose credentials a line was logged. */
+    private final Set<String> warned = ConcurrentHashMap.newKeySet();
 
     ScramAuthenticator(ScramMechanism mechanism, CredentialStores stores) {
         this.mechanism = mechanism;
@@ -48,7 +53,7 @@ abstract class ScramAuthenticator implements Authenticator {
                 && credential.salt().length > 0
                 && credential.storedKey().length == keyBytes
                 && credential.serverKey().length == keyBytes;
-        if (!isUsable) {
+        if (!isUsable && warned.size() < MOST_WARNINGS && warned.add(user)) {
             log.warn(
                     "User {} cannot log in with {}: the credential has {} iterations, fewer than {}, or keys of a wrong"
                             + " length",

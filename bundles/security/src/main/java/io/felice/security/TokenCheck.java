@@ -109,8 +109,8 @@ final class TokenCheck {
                             .map(error -> error.getErrorCode())
                             .toList());
             return Optional.empty();
-        } catch (MalformedClaimException malformed) {
-            log.debug("A claim of a token has a wrong type");
+        } catch (MalformedClaimException | RuntimeException malformed) {
+            log.debug("A header or claim of a token has a wrong type: {}", malformed.getClass());
             return Optional.empty();
         }
     }

@@ -215,7 +215,9 @@ final class WatchedCalls implements AutoCloseable {
                 if (limit != null) {
                     limit.cancel(false);
                 }
-                threads.remove(this);
+                if (!isBegun) {
+                    threads.remove(this);
+                }
                 if (failure == null) {
                     answer.complete(value);
                 } else {

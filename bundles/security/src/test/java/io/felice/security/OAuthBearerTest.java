@@ -21,6 +21,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.Base64;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -260,6 +261,32 @@ class OAuthBearerTest {
         signature.setKey(OTHER.getPrivateKey());
         signature.setJwkHeader(OTHER);
         assertInvalid(signature.getCompactSerialization());
+    }
+
+    @Test
+    void headersThatMakeNoSenseAreInvalid() throws Exception {
+        String rest = signed(claims());
+        rest = rest.substring(rest.indexOf('.'));
+        for (String header : List.of(
+                "",
+                "[]",
+                "null",
+                "7",
+                "{",
+                "{}",
+                "{\"alg\":7}",
+                "{\"alg\":[\"RS256\"]}",
+                "{\"alg\":\"RS256\",\"kid\":7}",
+                "{\"alg\":\"RS256\",\"kid\":{\"a\":[]}}",
+                "{\"alg\":\"RS256\",\"crit\":7}",
+                "{\"alg\":\"RS256\",\"jwk\":\"x\"}",
+                "{\"alg\":\"RS256\",\"x5t\":[1]}",
+                "{\"alg\":\"dir\",\"enc\":\"A128GCM\"}",
+                "[".repeat(9_000))) {
+            assertInvalid(Base64.getUrlEncoder().withoutPadding().encodeToString(utf8(header)) + rest);
+        }
+        assertInvalid("a.b.c.d.e");
+        assertInvalid("....");
     }
 
     @Test

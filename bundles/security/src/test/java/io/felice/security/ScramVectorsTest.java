@@ -16,6 +16,8 @@ import io.felice.api.security.ScramCredential;
 import io.felice.api.security.ScramMechanism;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
@@ -146,6 +148,24 @@ class ScramVectorsTest {
         Reply last = conversation.respond(utf8(unproved + ",p=" + proof(serverFirst, unproved)));
 
         assertThat(((Authenticated) last).principal()).isEqualTo(Principal.user("user"));
+    }
+
+    @Test
+    void aRightProofWithLessThanTheWholeNonceIsRefused() {
+        String whole = CLIENT_NONCE + SERVER_NONCE;
+        for (String nonce : List.of(
+                CLIENT_NONCE,
+                SERVER_NONCE,
+                whole.substring(1),
+                whole.substring(0, whole.length() - 1),
+                whole + "x",
+                whole + CLIENT_NONCE,
+                whole.toLowerCase(Locale.ROOT))) {
+            Conversation conversation = conversation();
+            String serverFirst = text(conversation.respond(utf8(FIRST)));
+            String unproved = "c=biws,r=" + nonce;
+            assertRefused(conversation, unproved + ",p=" + proof(serverFirst, unproved));
+        }
     }
 
     private static String proof(String serverFirst, String unproved) {
