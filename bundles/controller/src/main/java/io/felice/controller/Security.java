@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /** Decides about users, ACLs and quotas. Stateless. */
@@ -33,6 +34,9 @@ final class Security {
     private static final int MOST_CHARACTERS = DynamicConfigs.MAX_NAME_LENGTH;
     private static final int LEAST_SALT_BYTES = 8;
     private static final int MOST_SALT_BYTES = 256;
+    private static final Pattern IPV4 =
+            Pattern.compile("((25[0-5]|2[0-4]\\d|1\\d\\d|\\d?\\d)\\.){3}(25[0-5]|2[0-4]\\d|1\\d\\d|\\d?\\d)");
+    private static final Pattern IPV6 = Pattern.compile("[0-9a-fA-F:.]*:[0-9a-fA-F:.]*");
     private static final Set<String> OF_ADDRESSES = Set.of(Quotas.Kind.CONNECTION.key());
     private static final Set<String> OF_USERS = Arrays.stream(Quotas.Kind.values())
             .filter(kind -> kind != Quotas.Kind.CONNECTION)
@@ -204,10 +208,11 @@ final class Security {
         }
     }
 
-    /** Only digits, dots and colons: no name is looked up. */
+    /** The brackets make the JDK look up no name: it would try that with digits and dots that are no address. */
     private static boolean isAddress(String text) {
         try {
-            return text.matches("[0-9.]+|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*") && InetAddress.getByName(text) != null;
+            return IPV4.matcher(text).matches()
+                    || IPV6.matcher(text).matches() && InetAddress.getByName("[" + text + "]") != null;
         } catch (UnknownHostException noAddress) {
             return false;
         }

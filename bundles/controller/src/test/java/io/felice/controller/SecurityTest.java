@@ -188,10 +188,16 @@ class SecurityTest {
                         quota(alice, "producer_byte_rate", 1.5),
                         quota(new QuotaEntity("alice", null, "10.0.0.1"), "producer_byte_rate", 5.0),
                         quota(new QuotaEntity(null, null, "example"), "connection_creation_rate", 5.0),
+                        quota(new QuotaEntity(null, null, "999.0.0.1"), "connection_creation_rate", 5.0),
+                        quota(new QuotaEntity(null, null, "10.1"), "connection_creation_rate", 5.0),
+                        quota(new QuotaEntity(null, null, "1::2::3"), "connection_creation_rate", 5.0),
                         quota(new QuotaEntity("", null, null), "producer_byte_rate", 5.0)))
                 .allMatch(outcome -> outcome.error() == ErrorCode.INVALID_REQUEST);
         assertThat(quota(alice, "request_percentage", 1.5).error()).isEqualTo(ErrorCode.NONE);
         assertThat(quota(address, "connection_creation_rate", 5.0).error()).isEqualTo(ErrorCode.NONE);
+        assertThat(quota(new QuotaEntity(null, null, "fe80::1"), "connection_creation_rate", 5.0)
+                        .error())
+                .isEqualTo(ErrorCode.NONE);
     }
 
     @Test

@@ -7,6 +7,9 @@ import io.felice.api.ErrorCode;
 import io.felice.api.cluster.Admin;
 import io.felice.api.cluster.PartitionState;
 import io.felice.api.config.ConfigResource;
+import io.felice.api.security.Action;
+import io.felice.api.security.Operation;
+import io.felice.api.security.ResourceType;
 import java.util.List;
 import java.util.UUID;
 import org.apache.kafka.common.Uuid;
@@ -31,6 +34,29 @@ class MetadataHandlerTest {
     @AfterEach
     void stopDeadlines() {
         deadlines.close();
+    }
+
+    @Test
+    void aClientThatListsTopicsIsNotDeniedTheOnesThatItDoesNotSee() throws Exception {
+        cluster.topic("visible", 1);
+        cluster.topic("hidden", 1);
+        FakeAuthorization authorization =
+                FakeAuthorization.allowing(new Action(Operation.DESCRIBE, ResourceType.TOPIC, "visible"));
+        MetadataHandler asking = new MetadataHandler(cluster, admin, configs, deadlines, new Rights(authorization));
+        MetadataRequestData all = new MetadataRequestData().setTopics(null).setIncludeTopicAuthorizedOperations(true);
+
+        MetadataResponseData listed = Asking.ask(asking, all, LATEST);
+
+        assertThat(listed.topics()).extracting(MetadataResponseTopic::name).containsExactly("visible");
+        assertThat(authorization.denied).isEmpty();
+        assertThat(authorization.permitted).isEmpty();
+
+        MetadataRequestData named = new MetadataRequestData()
+                .setTopics(List.of(new MetadataRequestTopic().setName("hidden")))
+                .setIncludeTopicAuthorizedOperations(true);
+        Asking.ask(asking, named, LATEST);
+
+        assertThat(authorization.denied).containsExactly(new Action(Operation.DESCRIBE, ResourceType.TOPIC, "hidden"));
     }
 
     @Test

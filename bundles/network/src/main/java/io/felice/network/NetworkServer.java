@@ -7,6 +7,7 @@ import io.felice.api.status.HealthSource;
 import io.felice.api.status.StatusSource;
 import io.felice.api.status.StatusTable;
 import io.felice.api.status.Trouble;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
@@ -251,6 +252,9 @@ public final class NetworkServer implements StatusSource, HealthSource {
             Executors.newSingleThreadScheduledExecutor(task -> new Thread(task, "felice-network-lifecycle"));
     private final CountDownLatch leaving = new CountDownLatch(1);
     private volatile Server server;
+    /** Why the last change of the settings was refused; null if it was not. */
+    private volatile String refused;
+
     private ServiceRegistration<Endpoints> registration;
 
     @Activate
@@ -304,9 +308,16 @@ public final class NetworkServer implements StatusSource, HealthSource {
     @Override
     public List<Trouble> troubles() {
         Server now = server;
-        return now == null
-                ? List.of(Trouble.ofNode("The network's listeners are not open: clients cannot connect"))
-                : now.tls().troubles();
+        if (now == null) {
+            return List.of(Trouble.ofNode("The network's listeners are not open: clients cannot connect"));
+        }
+        String why = refused;
+        List<Trouble> troubles = new ArrayList<>(now.tls().troubles());
+        if (why != null) {
+            troubles.add(Trouble.inPart("The changed settings of io.felice.network.cfg do not apply, and the listeners"
+                    + " stay as they were: " + why));
+        }
+        return troubles;
     }
 
     private void begin(Config config) {
@@ -338,8 +349,10 @@ public final class NetworkServer implements StatusSource, HealthSource {
             } else {
                 reopen(now.settings(), wanted);
             }
+            refused = null;
         } catch (IllegalArgumentException | Server.CannotListen failure) {
-            log.error("{}. The listeners stay as they were", failure.getMessage());
+            refused = failure.getMessage();
+            log.error("{}. The listeners stay as they were", refused);
         }
     }
 

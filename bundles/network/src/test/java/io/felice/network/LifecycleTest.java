@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import com.sun.management.UnixOperatingSystemMXBean;
 import io.felice.api.Launch;
 import io.felice.api.cluster.BrokerRegistration;
+import io.felice.api.status.Trouble;
 import io.felice.protocol.Apis;
 import io.felice.protocol.RequestContext;
 import java.io.ByteArrayOutputStream;
@@ -225,6 +226,14 @@ class LifecycleTest {
                 beat(client);
             }
             assertThat(node.endpoints().endpoints()).hasSize(2);
+            await().untilAsserted(() -> assertThat(node.network().troubles())
+                    .extracting(Trouble::reason)
+                    .singleElement()
+                    .asString()
+                    .contains("the listeners stay as they were", "nonsense"));
+
+            node.change("listeners", new String[] {"PLAINTEXT://127.0.0.1:" + before, "SECOND://127.0.0.1:0"});
+            await().untilAsserted(() -> assertThat(node.network().troubles()).isEmpty());
         }
     }
 

@@ -6,8 +6,6 @@ import io.felice.api.security.Operation;
 import io.felice.api.security.Principal;
 import io.felice.api.security.Requester;
 import io.felice.api.security.ResourceType;
-import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.util.Collection;
 import java.util.EnumMap;
 import java.util.List;
@@ -168,7 +166,7 @@ final class Acls {
         static Rights of(List<Acl> acls) {
             Map<String, Rights> byHost = acls.stream()
                     .collect(Collectors.groupingBy(
-                            acl -> address(acl.host()),
+                            acl -> Addresses.canonical(acl.host()),
                             Collectors.collectingAndThen(Collectors.toList(), Rights::ofHost)));
             Rights everywhere = byHost.getOrDefault(Acl.ANY, NONE);
             byHost.remove(Acl.ANY);
@@ -193,23 +191,9 @@ final class Acls {
             if (ofHosts.isEmpty()) {
                 return said;
             }
-            return said | ofHosts.getOrDefault(textOf(requester.host()), NONE).saySame(allowing, denying);
-        }
-
-        /** ACLs may write an IPv6 address in another way than {@link #textOf}. No name is looked up. */
-        private static String address(String host) {
-            try {
-                return host.contains(":") ? textOf(InetAddress.getByName("[" + host + "]")) : host;
-            } catch (UnknownHostException noAddress) {
-                return host;
-            }
-        }
-
-        /** Without the scope, which is a network interface of this node. */
-        private static String textOf(InetAddress address) {
-            String text = address.getHostAddress();
-            int scope = text.indexOf('%');
-            return scope < 0 ? text : text.substring(0, scope);
+            return said
+                    | ofHosts.getOrDefault(Addresses.textOf(requester.host()), NONE)
+                            .saySame(allowing, denying);
         }
 
         private int saySame(int allowing, int denying) {

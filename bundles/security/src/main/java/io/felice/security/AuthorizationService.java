@@ -63,33 +63,43 @@ public final class AuthorizationService implements Authorization, StatusSource, 
     /**
      * The settings, parsed.
      *
-     * @param unreadable the super users that are no principals: they have no rights, and the other settings apply
+     * @param mistakes sentences about settings that do not apply
      */
     private record Rules(
             SecuritySettings settings,
             String authorizer,
             Set<Principal> superUsers,
-            List<String> unreadable,
-            boolean openIfNoAcl) {
+            boolean openIfNoAcl,
+            List<String> mistakes) {
         static Rules of(SecuritySettings settings) {
             Set<Principal> superUsers = new HashSet<>();
-            List<String> unreadable = new ArrayList<>();
+            List<String> mistakes = new ArrayList<>();
             for (String text : settings.super_users().split(";")) {
                 try {
                     if (!text.isBlank()) {
                         superUsers.add(Principal.parse(text.trim()));
                     }
                 } catch (FeliceException noPrincipal) {
-                    unreadable.add(noPrincipal.getMessage());
+                    mistakes.add("A super user has no rights: super.users: " + noPrincipal.getMessage());
                 }
             }
-            unreadable.forEach(why -> log.error("super.users: {}. It is ignored", why));
+            mistakes.forEach(log::error);
             return new Rules(
                     settings,
                     settings.authorizer().trim(),
                     Set.copyOf(superUsers),
-                    List.copyOf(unreadable),
-                    settings.allow_everyone_if_no_acl_found());
+                    settings.allow_everyone_if_no_acl_found(),
+                    List.copyOf(mistakes));
+        }
+
+        /** These rules with the authorizer of others. */
+        Rules enforcedBy(Rules others) {
+            String sentence = "authorizer is none, but " + others.authorizer()
+                    + " decides until this node is restarted; then everybody may do everything";
+            log.warn(sentence);
+            List<String> all = new ArrayList<>(mistakes);
+            all.add(sentence);
+            return new Rules(settings, others.authorizer(), superUsers, openIfNoAcl, List.copyOf(all));
         }
 
         boolean isEnforced() {
@@ -129,9 +139,15 @@ public final class AuthorizationService implements Authorization, StatusSource, 
         this.subscription = metadata.listen(view -> acls());
     }
 
+    /**
+     * A node that asks for rights does so until it is restarted: a file that is being written or has gone says {@code
+     * none} too, and would let everybody do everything.
+     */
     @Modified
     void modified(SecuritySettings settings) {
-        rules = Rules.of(settings);
+        Rules before = rules;
+        Rules now = Rules.of(settings);
+        rules = before.isEnforced() && !now.isEnforced() ? now.enforcedBy(before) : now;
     }
 
     @Deactivate
@@ -247,8 +263,7 @@ public final class AuthorizationService implements Authorization, StatusSource, 
         Rules inForce = rules;
         List<Trouble> troubles =
                 new ArrayList<>(inForce.isPlugin() ? plugins.troubles(inForce.authorizer()) : List.of());
-        inForce.unreadable()
-                .forEach(why -> troubles.add(Trouble.inPart("A super user has no rights: super.users: " + why)));
+        inForce.mistakes().forEach(mistake -> troubles.add(Trouble.inPart(mistake)));
         return troubles;
     }
 }

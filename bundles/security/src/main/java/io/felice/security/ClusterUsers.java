@@ -204,7 +204,14 @@ public final class ClusterUsers implements Users {
 
     private static List<Acl> administratorAcls(String principal) {
         return Arrays.stream(ResourceType.values())
-                .map(type -> new Acl(type, Acl.ANY, Acl.Pattern.LITERAL, principal, Acl.ANY, Operation.ALL, true))
+                .map(type -> new Acl(
+                        type,
+                        type == ResourceType.CLUSTER ? ResourceType.CLUSTER_NAME : Acl.ANY,
+                        Acl.Pattern.LITERAL,
+                        principal,
+                        Acl.ANY,
+                        Operation.ALL,
+                        true))
                 .toList();
     }
 

@@ -26,13 +26,17 @@ final class QuotaLimits {
             quotas.forEach((entity, values) -> {
                 Double value = values.get(kind.key());
                 if (value != null) {
-                    ofKind.put(entity, kind == Kind.REQUEST ? nanosPerSecond(value) : value);
+                    ofKind.put(canonical(entity), kind == Kind.REQUEST ? nanosPerSecond(value) : value);
                 }
             });
             if (!ofKind.isEmpty()) {
                 byKind.put(kind, ofKind);
             }
         }
+    }
+
+    private static QuotaEntity canonical(QuotaEntity entity) {
+        return entity.ip() == null ? entity : new QuotaEntity(null, null, Addresses.canonical(entity.ip()));
     }
 
     /** A hundred percent is one thread. */

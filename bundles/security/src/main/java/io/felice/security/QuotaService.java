@@ -95,7 +95,7 @@ public final class QuotaService implements Quotas, StatusSource {
 
     private QuotaLimits.Limit limitOf(Kind kind, Requester who, String clientId) {
         return kind == Kind.CONNECTION
-                ? limits.ofAddress(kind, who.host().getHostAddress())
+                ? limits.ofAddress(kind, Addresses.textOf(who.host()))
                 : limits.of(kind, who.principal().name(), clientId);
     }
 

@@ -8,7 +8,8 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 public @interface SecuritySettings {
     @AttributeDefinition(
             description = "Who decides what clients may do: acl for the ACLs of the cluster, the name of an authorizer"
-                    + " that a plugin registers, or none for no rights at all, so that everybody may do everything.")
+                    + " that a plugin registers, or none for no rights at all, so that everybody may do everything."
+                    + " A changed authorizer decides at once; none holds from the next start on.")
     String authorizer() default "none";
 
     @AttributeDefinition(

@@ -30,12 +30,16 @@ class AuthorizationServiceTest {
     private final List<String> audited = new ArrayList<>();
     private final Fakes.Metadata metadata = new Fakes.Metadata();
     private final Map<String, Object> values = new HashMap<>(Map.of("authorizer", "acl", "super_users", "User:root"));
-    private final AuthorizationService authorization = new AuthorizationService(
-            metadata,
-            new Audit(System::nanoTime, audited::add),
-            Fakes.settings(values),
-            SecurityTimer.started(),
-            System::nanoTime);
+    private final AuthorizationService authorization = started();
+
+    private AuthorizationService started() {
+        return new AuthorizationService(
+                metadata,
+                new Audit(System::nanoTime, audited::add),
+                Fakes.settings(values),
+                SecurityTimer.started(),
+                System::nanoTime);
+    }
 
     @AfterEach
     void stop() {
@@ -100,16 +104,42 @@ class AuthorizationServiceTest {
     @Test
     void aSuperUserThatIsNoPrincipalIsIgnoredAndTheOtherSettingsApply() {
         values.put("authorizer", "none");
-        authorization.modified(Fakes.settings(values));
-        assertThat(authorization.isEnforced()).isFalse();
+        AuthorizationService open = started();
+        assertThat(open.isEnforced()).isFalse();
 
         values.putAll(Map.of("authorizer", "acl", "super_users", "admin; User:ops ;;"));
+        open.modified(Fakes.settings(values));
         authorization.modified(Fakes.settings(values));
 
-        assertThat(authorization.isEnforced()).isTrue();
+        assertThat(open.isEnforced()).isTrue();
+        open.close();
         assertThat(ask("ops", DROP).has(DROP)).isTrue();
         assertThat(ask("admin", DROP).has(DROP)).isFalse();
         assertThat(ask("root", DROP).has(DROP)).isFalse();
-        assertThat(authorization.troubles()).extracting(Trouble::toString).anyMatch(text -> text.contains("admin"));
+        assertThat(authorization.troubles())
+                .extracting(Trouble::reason)
+                .singleElement()
+                .asString()
+                .contains("super.users: \"admin\" is no principal");
+    }
+
+    @Test
+    void aRunningNodeDoesNotStopAskingForRights() {
+        values.remove("authorizer");
+        authorization.modified(Fakes.settings(values));
+        authorization.modified(Fakes.settings(values));
+
+        assertThat(authorization.isEnforced()).isTrue();
+        assertThat(ask("alice", DROP).has(DROP)).isFalse();
+        assertThat(authorization.troubles())
+                .extracting(Trouble::reason)
+                .containsExactly("authorizer is none, but acl decides until this node is restarted; then everybody may"
+                        + " do everything");
+
+        values.put("authorizer", "acl");
+        authorization.modified(Fakes.settings(values));
+
+        assertThat(authorization.isEnforced()).isTrue();
+        assertThat(authorization.troubles()).isEmpty();
     }
 }

@@ -191,6 +191,10 @@ class ClusterUsersTest {
         assertThat(outcome(users.redeem(typed, "root", utf8("secret")))).isEqualTo(ErrorCode.NONE);
 
         assertThat(hasPassword("root", "secret")).isTrue();
+        assertThat(metadata.view().security().acls())
+                .filteredOn(acl -> acl.type() == ResourceType.CLUSTER)
+                .as("the name that felice:acl-remove and kafka-acls look for")
+                .allMatch(acl -> acl.name().equals(ResourceType.CLUSTER_NAME));
         AuthorizationService rights = new AuthorizationService(metadata, new Audit(), Fakes.settings(values));
         Requester root = new Requester(Principal.user("root"), Fakes.address("10.0.0.1"));
         for (ResourceType type : ResourceType.values()) {

@@ -269,8 +269,6 @@ class PluginAuthorizationTest {
             assertThat(authorization.isEnforced()).as(value).isTrue();
             assertNothingIsAllowed();
         }
-        settings("authorizer", "none");
-        assertThat(authorization.isEnforced()).isFalse();
     }
 
     @Test

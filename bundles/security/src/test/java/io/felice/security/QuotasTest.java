@@ -133,6 +133,14 @@ class QuotasTest {
     }
 
     @Test
+    void anAddressHasItsQuotaHoweverItIsWritten() {
+        metadata.set(new QuotaEntity(null, null, "FE80::0:1"), Kind.CONNECTION, 10.0);
+        Requester there = new Requester(Principal.ANONYMOUS, Fakes.address("fe80::1%1"));
+
+        assertThat(quotas.charge(Kind.CONNECTION, there, "", 105)).isEqualTo(500);
+    }
+
+    @Test
     void aDefaultQuotaIsEachOnesOwn() {
         metadata.set(of(DEFAULT, null), Kind.PRODUCE, 1_000.0);
         assertThat(produce("alice", "a", 11_000)).isEqualTo(1_000);

@@ -44,9 +44,14 @@ final class Listing {
         columns.forEach(table::column);
         for (List<?> cells : rows) {
             Row row = table.addRow();
-            cells.forEach(cell -> row.addContent(cell));
+            cells.forEach(cell -> row.addContent(printable(cell)));
         }
         return table;
+    }
+
+    /** Names come from clients: with control characters they could hide the rows behind them, or forge some. */
+    static Object printable(Object cell) {
+        return cell instanceof String text ? text.replaceAll("\\p{Cntrl}", "?") : cell;
     }
 
     /** An array with an object for each row. */

@@ -4,7 +4,10 @@ import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 
-/** Removes the escape sequences of terminals, for example colours. One thread. */
+/**
+ * Removes the escape sequences of terminals, for example colours, and zero bytes, of which one ends the output of a command
+ * ({@link CommandSocket}). One thread.
+ */
 final class PlainOutput extends FilterOutputStream {
     private static final int ESCAPE = 0x1b;
 
@@ -49,6 +52,6 @@ final class PlainOutput extends FilterOutputStream {
             case ESCAPED -> value == '[' ? State.PARAMETERS : State.TEXT;
             case PARAMETERS -> value >= '@' && value <= '~' ? State.TEXT : State.PARAMETERS;
         };
-        return before == State.TEXT && state == State.TEXT;
+        return before == State.TEXT && state == State.TEXT && value != CommandSocket.END_OF_OUTPUT;
     }
 }

@@ -54,7 +54,7 @@ public final class StatusCommand implements Action {
         table.columns().forEach(shown::column);
         for (List<Object> cells : table.rows()) {
             Row row = shown.addRow();
-            cells.forEach(row::addContent);
+            cells.forEach(cell -> row.addContent(Listing.printable(cell)));
         }
         shown.print(System.out);
         System.out.println();

@@ -21,6 +21,11 @@ class PlainOutputTest {
                 .isEqualTo("bold and red.");
     }
 
+    @Test
+    void removesZeroBytesBecauseOneEndsTheOutput() throws IOException {
+        assertThat(plain("before\0after")).isEqualTo("beforeafter");
+    }
+
     private static String plain(String text) throws IOException {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try (PrintStream output = new PrintStream(new PlainOutput(bytes), false, UTF_8)) {

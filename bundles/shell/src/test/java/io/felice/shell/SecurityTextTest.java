@@ -45,6 +45,14 @@ class SecurityTextTest {
     }
 
     @Test
+    void aNameWithControlCharactersHidesAndForgesNoRow() throws IOException {
+        Listing listing = new Listing("principal", "rule");
+        listing.row("User:eve\n\0\u001b[2J", "allow");
+
+        assertThat(printed(listing, false)).contains("User:eve???[2J");
+    }
+
+    @Test
     void whatCannotBeReadIsRefusedWithASentence() {
         assertThatThrownBy(() -> acl("read", "orders")).hasMessageContaining("\"orders\" is no resource");
         assertThatThrownBy(() -> acl("read", "topic:")).hasMessageContaining("write topic:NAME");
