@@ -24,6 +24,11 @@ record Access(Map<String, String> words) {
         words = Map.copyOf(words);
     }
 
+    /** @param ca the certificate that the client trusts */
+    static Access to(String bootstrap, String protocol, Path ca) {
+        return new Access(Map.of("bootstrap", bootstrap, "protocol", protocol, "ca", ca.toString()));
+    }
+
     Access with(String word, String value) {
         Map<String, String> changed = new HashMap<>(words);
         changed.put(word, value);

@@ -60,6 +60,19 @@ final class Distribution implements Mortal {
                 openFiles);
     }
 
+    /** Writes a configuration file of a node that is not started yet. Settings that it does not name are the defaults. */
+    void configure(String pid, Map<String, String> settings) {
+        try {
+            List<String> lines = settings.entrySet().stream()
+                    .map(setting -> setting.getKey() + " = " + setting.getValue())
+                    .toList();
+            Files.createDirectories(data.resolve("etc"));
+            Files.write(data.resolve("etc").resolve(pid + ".cfg"), lines);
+        } catch (IOException failure) {
+            throw new AssertionError(failure);
+        }
+    }
+
     @Override
     public String bootstrap() {
         return "127.0.0.1:" + port;

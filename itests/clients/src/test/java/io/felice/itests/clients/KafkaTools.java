@@ -8,6 +8,7 @@ import java.util.Objects;
 /** Kafka's own command line tools, unchanged. Each runs in a JVM of its own, as its script would start it. */
 enum KafkaTools {
     TOPICS("org.apache.kafka.tools.TopicCommand"),
+    ACLS("org.apache.kafka.tools.AclCommand"),
     CONFIGS("org.apache.kafka.tools.ConfigCommand"),
     CONSOLE_PRODUCER("org.apache.kafka.tools.ConsoleProducer"),
     CONSOLE_CONSUMER("org.apache.kafka.tools.consumer.ConsoleConsumer"),
@@ -47,6 +48,7 @@ enum KafkaTools {
                 "-XX:TieredStopAtLevel=1",
                 "-XX:+UseSerialGC",
                 "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
+                "-D" + Access.ALLOWED_TOKENS + "=" + System.getProperty(Access.ALLOWED_TOKENS, ""),
                 "-cp",
                 Path.of(classPath).toAbsolutePath() + "/*",
                 mainClass));

@@ -1,5 +1,7 @@
 package io.felice.itests.clients;
 
+import java.util.Locale;
+
 /** A way in which a client says who it is. Each has a principal of its own, and topics of its own. */
 enum Login {
     PLAIN("SASL_SSL", "pete"),
@@ -39,8 +41,22 @@ enum Login {
         return name().replace('_', '-');
     }
 
+    /** The access of a client that logs in like this. The key of {@link #CERTIFICATE} has that name. */
+    Access of(Access access, Keys keys, Tokens tokens) {
+        return switch (this) {
+            case PLAIN, SCRAM_SHA_256, SCRAM_SHA_512 -> access.with("mechanism", mechanism())
+                    .with("user", user)
+                    .with("password", password());
+            case OAUTHBEARER -> access.with("mechanism", mechanism()).with("token", tokens.tokenOf(user, 60));
+            case NO_CERTIFICATE -> access;
+            case CERTIFICATE -> access.with(
+                            "certificate", keys.certificate(name()).toString())
+                    .with("key", keys.privateKey(name()).toString());
+        };
+    }
+
     /** The prefix of the topics and groups that only this login's principal may use. */
     String prefix() {
-        return "of-" + mechanism().toLowerCase(java.util.Locale.ROOT) + "-";
+        return "of-" + mechanism().toLowerCase(Locale.ROOT) + "-";
     }
 }

@@ -8,7 +8,6 @@ import io.felice.api.security.Users;
 import io.felice.testkit.FeliceNode;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.apache.kafka.clients.admin.Admin;
@@ -24,8 +23,9 @@ import org.apache.kafka.common.resource.ResourceType;
 /** A node with TLS, logins and ACLs. The user {@code admin} may do everything, every other one what ACLs say. */
 final class SecuredNode implements AutoCloseable {
     private static final String NODE = "node";
-    private static final String CLIENT = "client";
     private static final String ADMIN = "admin";
+
+    private static final Map<String, String> SECURITY = Map.of("authorizer", "acl", "super.users", "User:" + ADMIN);
 
     private final FeliceNode node;
     private final Keys keys;
@@ -54,11 +54,9 @@ final class SecuredNode implements AutoCloseable {
         return secured;
     }
 
-    private static final Map<String, String> SECURITY = Map.of("authorizer", "acl", "super.users", "User:" + ADMIN);
-
     private static Map<String, String> network(Keys keys) {
         Path ofNode = keys.make(NODE, "CN=localhost");
-        keys.make(CLIENT, Login.CERTIFICATE.user());
+        keys.make(Login.CERTIFICATE.name(), Login.CERTIFICATE.user());
         return Map.of(
                 "listeners",
                 "SASL_SSL://127.0.0.1:0,SSL://127.0.0.1:0",
@@ -71,7 +69,7 @@ final class SecuredNode implements AutoCloseable {
                 "ssl.keystore.password",
                 Keys.PASSWORD,
                 "ssl.truststore.location",
-                keys.certificate(CLIENT).toString());
+                keys.certificate(Login.CERTIFICATE.name()).toString());
     }
 
     FeliceNode felice() {
@@ -85,22 +83,7 @@ final class SecuredNode implements AutoCloseable {
 
     /** What a client needs that logs in like this. Its user and its password are those of the login. */
     Access access(Login login) {
-        Map<String, String> words = new HashMap<>();
-        words.put("protocol", login.protocol());
-        words.put("bootstrap", bootstrap(login.protocol()));
-        words.put("ca", keys.certificate(NODE).toString());
-        if (login.hasPassword()) {
-            words.put("mechanism", login.mechanism());
-            words.put("user", login.user());
-            words.put("password", login.password());
-        } else if (login == Login.OAUTHBEARER) {
-            words.put("mechanism", login.mechanism());
-            words.put("token", tokens.tokenOf(login.user(), 60));
-        } else if (login == Login.CERTIFICATE) {
-            words.put("certificate", keys.certificate(CLIENT).toString());
-            words.put("key", keys.privateKey(CLIENT).toString());
-        }
-        return new Access(words);
+        return login.of(Access.to(bootstrap(login.protocol()), login.protocol(), keys.certificate(NODE)), keys, tokens);
     }
 
     /** The access of a user with its password, by SCRAM-SHA-256. */
