@@ -109,7 +109,9 @@ final class HostilePlugins {
                 "Service-Component",
                 String.join(
                         ",",
-                        KINDS.keySet().stream().map(HostilePlugins::descriptorOf).toList()));
+                        KINDS.keySet().stream()
+                                .map(HostilePlugins::descriptorOf)
+                                .toList()));
         return manifest;
     }
 
