@@ -26,6 +26,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.osgi.framework.ServiceReference;
+import org.osgi.service.component.ComponentServiceObjects;
 
 /** The certificate of a client says who it is. */
 @Timeout(90)
@@ -152,19 +154,34 @@ class ClientCertificatesTest {
         node.awaitNumber("network.connections", "SSL", "tls.failed", 1);
     }
 
+    private static ComponentServiceObjects<PrincipalMapping> offered(PrincipalMapping mapping) {
+        return new Offered(mapping);
+    }
+
+    /** A service as Declarative Services offers it. */
+    private record Offered(PrincipalMapping getService) implements ComponentServiceObjects<PrincipalMapping> {
+        @Override
+        public void ungetService(PrincipalMapping given) {}
+
+        @Override
+        public ServiceReference<PrincipalMapping> getServiceReference() {
+            throw new UnsupportedOperationException();
+        }
+    }
+
     @Test
     void aServiceMakesThePrincipalInPlaceOfTheRules() throws Exception {
         node = node(Map.of("ssl_client_auth", "required", "ssl_principal_mapping", "mine"));
         PrincipalMapping mapping = chain -> new Principal(
                 "Certificate", chain.get(0).getSubjectX500Principal().getName());
-        node.mappings().bind(mapping, Map.of(PrincipalMapping.NAME, "mine"));
+        node.mappings().bind(offered(mapping), Map.of(PrincipalMapping.NAME, "mine"));
 
         try (TestClient client = TestTls.connect(withCertificate, "TLSv1.3", node.port())) {
             beat(client);
         }
 
         assertThat(seen).isEqualTo(new Principal("Certificate", "CN=Alice,OU=Users,O=Felice"));
-        node.mappings().unbind(mapping);
+        node.mappings().unbind(offered(mapping));
         assertRefused(withCertificate, "TLSv1.3");
     }
 
@@ -174,10 +191,10 @@ class ClientCertificatesTest {
         PrincipalMapping throwing = chain -> {
             throw new IllegalStateException("on purpose");
         };
-        node.mappings().bind(throwing, Map.of(PrincipalMapping.NAME, "mine"));
+        node.mappings().bind(offered(throwing), Map.of(PrincipalMapping.NAME, "mine"));
         assertRefused(withCertificate, "TLSv1.3");
-        node.mappings().unbind(throwing);
-        node.mappings().bind(chain -> null, Map.of(PrincipalMapping.NAME, "mine"));
+        node.mappings().unbind(offered(throwing));
+        node.mappings().bind(offered(chain -> null), Map.of(PrincipalMapping.NAME, "mine"));
 
         assertRefused(withCertificate, "TLSv1.3");
 
@@ -198,7 +215,7 @@ class ClientCertificatesTest {
             }
             return Principal.user("late");
         };
-        node.mappings().bind(hanging, Map.of(PrincipalMapping.NAME, "mine"));
+        node.mappings().bind(offered(hanging), Map.of(PrincipalMapping.NAME, "mine"));
         try {
             for (int i = 0; i < 10; i++) {
                 assertRefused(withCertificate, "TLSv1.3");

@@ -21,6 +21,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongSupplier;
+import org.osgi.service.component.ComponentServiceObjects;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Deactivate;
@@ -72,15 +73,17 @@ public final class AuthenticationService implements Authentication, StatusSource
     }
 
     @Reference(
+            service = Authenticator.class,
             cardinality = ReferenceCardinality.MULTIPLE,
             policy = ReferencePolicy.DYNAMIC,
             policyOption = ReferencePolicyOption.GREEDY)
-    public void bindAuthenticator(Authenticator authenticator, Map<String, Object> properties) {
+    public void bindAuthenticator(
+            ComponentServiceObjects<Authenticator> authenticator, Map<String, Object> properties) {
         authenticators.add(authenticator, properties);
         missing.removeAll(authenticators.names());
     }
 
-    public void unbindAuthenticator(Authenticator authenticator) {
+    public void unbindAuthenticator(ComponentServiceObjects<Authenticator> authenticator) {
         authenticators.remove(authenticator);
     }
 

@@ -28,6 +28,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
+import org.osgi.service.component.ComponentServiceObjects;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Deactivate;
@@ -158,14 +159,15 @@ public final class AuthorizationService implements Authorization, StatusSource, 
     }
 
     @Reference(
+            service = Authorizer.class,
             cardinality = ReferenceCardinality.MULTIPLE,
             policy = ReferencePolicy.DYNAMIC,
             policyOption = ReferencePolicyOption.GREEDY)
-    public void bindAuthorizer(Authorizer authorizer, Map<String, Object> properties) {
+    public void bindAuthorizer(ComponentServiceObjects<Authorizer> authorizer, Map<String, Object> properties) {
         plugins.add(authorizer, properties);
     }
 
-    public void unbindAuthorizer(Authorizer authorizer) {
+    public void unbindAuthorizer(ComponentServiceObjects<Authorizer> authorizer) {
         plugins.remove(authorizer);
     }
 

@@ -18,6 +18,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.LongSupplier;
+import org.osgi.service.component.ComponentServiceObjects;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Deactivate;
@@ -65,14 +66,15 @@ public final class CredentialStores implements StatusSource, HealthSource {
     }
 
     @Reference(
+            service = CredentialStore.class,
             cardinality = ReferenceCardinality.MULTIPLE,
             policy = ReferencePolicy.DYNAMIC,
             policyOption = ReferencePolicyOption.GREEDY)
-    public void bindStore(CredentialStore store, Map<String, Object> properties) {
+    public void bindStore(ComponentServiceObjects<CredentialStore> store, Map<String, Object> properties) {
         stores.add(store, properties);
     }
 
-    public void unbindStore(CredentialStore store) {
+    public void unbindStore(ComponentServiceObjects<CredentialStore> store) {
         stores.remove(store);
     }
 
@@ -95,7 +97,8 @@ public final class CredentialStores implements StatusSource, HealthSource {
 
     /** The iterations of a credential that is shown for somebody who is no user. */
     int usualIterations(ScramMechanism mechanism) {
-        return inUse().service() instanceof FeliceCredentialStore felice
+        Plugins.Plugin<CredentialStore> plugin = inUse();
+        return plugin.isOwn() && plugin.service() instanceof FeliceCredentialStore felice
                 ? felice.usualIterations(mechanism)
                 : ScramKeys.ITERATIONS;
     }

@@ -23,6 +23,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
+import org.osgi.service.component.ComponentServiceObjects;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -54,7 +55,7 @@ final class PluginAuthorization {
     /** A request that waits for the authorizer with this name. */
     private record Waiting(String name, CompletableFuture<Optional<Plugin<Authorizer>>> plugin) {}
 
-    void add(Authorizer authorizer, Map<String, Object> properties) {
+    void add(ComponentServiceObjects<Authorizer> authorizer, Map<String, Object> properties) {
         authorizers.add(authorizer, properties);
         List<Waiting> served;
         synchronized (waiting) {
@@ -66,7 +67,7 @@ final class PluginAuthorization {
         served.forEach(request -> request.plugin().complete(authorizers.find(request.name())));
     }
 
-    void remove(Authorizer authorizer) {
+    void remove(ComponentServiceObjects<Authorizer> authorizer) {
         authorizers.remove(authorizer);
         memory = new Memory(null, null);
     }

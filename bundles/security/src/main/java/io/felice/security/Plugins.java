@@ -6,18 +6,24 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongSupplier;
+import org.osgi.framework.Bundle;
+import org.osgi.framework.FrameworkUtil;
+import org.osgi.service.component.ComponentServiceObjects;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * The services of one kind, by the name that is in their property. If two services have the same name, the one of this
  * bundle is used, otherwise the one that was registered first; the other is refused, whatever its ranking, until the
- * first has gone. Any thread; no method blocks.
+ * first has gone. Any thread; no method blocks: a plugin is activated by the first call, on a thread of its calls, because
+ * its activation may hang.
  */
 final class Plugins<T> {
     private static final Logger log = LoggerFactory.getLogger(Plugins.class);
@@ -39,28 +45,57 @@ final class Plugins<T> {
     }
 
     /** A service and its calls. */
-    record Plugin<T>(String name, T service, String component, boolean isOwn, long serviceId, WatchedCalls calls) {}
+    record Plugin<T>(
+            String name,
+            ComponentServiceObjects<T> offered,
+            AtomicReference<T> activated,
+            String component,
+            boolean isOwn,
+            long serviceId,
+            WatchedCalls calls) {
+        /** The plugin, which the first call activates. Only for the threads of its calls. */
+        T service() {
+            T service = activated.get();
+            return service != null ? service : activate();
+        }
 
-    void add(T service, Map<String, Object> properties) {
-        String component = component(service, properties);
+        private T activate() {
+            T service = offered.getService();
+            if (service == null) {
+                throw new IllegalStateException(component + " cannot be activated");
+            }
+            if (!activated.compareAndSet(null, service)) {
+                offered.ungetService(service);
+            }
+            return activated.get();
+        }
+    }
+
+    void add(ComponentServiceObjects<T> offered, Map<String, Object> properties) {
+        String component = component(properties);
         if (!(properties.get(nameProperty) instanceof String name) || name.isBlank()) {
             log.error("The {} {} is not used, because its service has no property {}", kind, component, nameProperty);
             return;
         }
-        boolean isOwn = service.getClass().getClassLoader() == Plugins.class.getClassLoader();
         long id = properties.get("service.id") instanceof Long number ? number : Long.MAX_VALUE;
         WatchedCalls calls = new WatchedCalls(kind + " " + name, timer, nanos);
         synchronized (registered) {
-            registered.add(new Plugin<>(name, service, component, isOwn, id, calls));
+            registered.add(
+                    new Plugin<>(name, offered, new AtomicReference<>(), component, isOwn(properties), id, calls));
             choose();
         }
     }
 
-    void remove(T service) {
+    private static boolean isOwn(Map<String, Object> properties) {
+        Bundle bundle = FrameworkUtil.getBundle(Plugins.class);
+        return bundle == null || Objects.equals(properties.get("service.bundleid"), bundle.getBundleId());
+    }
+
+    void remove(ComponentServiceObjects<T> offered) {
         Optional<Plugin<T>> found;
         synchronized (registered) {
             found = registered.stream()
-                    .filter(plugin -> plugin.service() == service)
+                    .filter(plugin -> plugin.offered().equals(offered))
                     .findFirst();
             found.ifPresent(registered::remove);
             choose();
@@ -87,9 +122,8 @@ final class Plugins<T> {
         used = new HashMap<>(chosen);
     }
 
-    private static String component(Object service, Map<String, Object> properties) {
-        Object name =
-                properties.getOrDefault("component.name", service.getClass().getName());
+    private static String component(Map<String, Object> properties) {
+        Object name = properties.getOrDefault("component.name", "a service without a component");
         Object bundle = properties.get("service.bundleid");
         return bundle == null ? name.toString() : name + " of bundle " + bundle;
     }

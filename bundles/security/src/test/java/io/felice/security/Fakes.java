@@ -5,6 +5,8 @@ import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.cluster.ClusterView;
 import io.felice.api.cluster.MetadataRecord;
 import io.felice.api.security.Authenticator;
+import io.felice.api.security.Authorizer;
+import io.felice.api.security.CredentialStore;
 import io.felice.api.security.ScramCredential;
 import io.felice.api.security.ScramMechanism;
 import java.lang.reflect.Proxy;
@@ -17,6 +19,8 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
+import org.osgi.framework.ServiceReference;
+import org.osgi.service.component.ComponentServiceObjects;
 
 /** Settings, and metadata that a test changes. */
 final class Fakes {
@@ -28,6 +32,46 @@ final class Fakes {
                 Fakes.class.getClassLoader(),
                 new Class<?>[] {SecuritySettings.class},
                 (proxy, method, arguments) -> values.getOrDefault(method.getName(), method.getDefaultValue()));
+    }
+
+    /** A service as Declarative Services offers it. */
+    record Offered<T>(T service) implements ComponentServiceObjects<T> {
+        @Override
+        public T getService() {
+            return service;
+        }
+
+        @Override
+        public void ungetService(T given) {}
+
+        @Override
+        public ServiceReference<T> getServiceReference() {
+            throw new UnsupportedOperationException();
+        }
+    }
+
+    static void bindAuthenticator(AuthenticationService logins, Authenticator service, Map<String, Object> properties) {
+        logins.bindAuthenticator(new Offered<>(service), properties);
+    }
+
+    static void unbindAuthenticator(AuthenticationService logins, Authenticator service) {
+        logins.unbindAuthenticator(new Offered<>(service));
+    }
+
+    static void bindStore(CredentialStores stores, CredentialStore service, Map<String, Object> properties) {
+        stores.bindStore(new Offered<>(service), properties);
+    }
+
+    static void unbindStore(CredentialStores stores, CredentialStore service) {
+        stores.unbindStore(new Offered<>(service));
+    }
+
+    static void bindAuthorizer(AuthorizationService rights, Authorizer service, Map<String, Object> properties) {
+        rights.bindAuthorizer(new Offered<>(service), properties);
+    }
+
+    static void unbindAuthorizer(AuthorizationService rights, Authorizer service) {
+        rights.unbindAuthorizer(new Offered<>(service));
     }
 
     static Authenticator.Client client(String host) {

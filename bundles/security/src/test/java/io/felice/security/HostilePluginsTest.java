@@ -29,9 +29,12 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.osgi.framework.ServiceReference;
+import org.osgi.service.component.ComponentServiceObjects;
 
 /** Authenticators and credential stores that throw, lie, hang or are away let nobody in and slow no other mechanism. */
 class HostilePluginsTest {
@@ -51,10 +54,13 @@ class HostilePluginsTest {
     void start() {
         metadata.addUser("alice", "secret");
         stores = new CredentialStores(Fakes.settings(values));
-        stores.bindStore(new FeliceCredentialStore(metadata), Map.of(CredentialStore.NAME, "felice", "service.id", 1L));
+        Fakes.bindStore(
+                stores, new FeliceCredentialStore(metadata), Map.of(CredentialStore.NAME, "felice", "service.id", 1L));
         logins = new AuthenticationService(new Audit(), Fakes.settings(values));
-        logins.bindAuthenticator(
-                new PlainAuthenticator(stores), Map.of(Authenticator.MECHANISM, "PLAIN", "service.id", 2L));
+        Fakes.bindAuthenticator(
+                logins,
+                new PlainAuthenticator(stores),
+                Map.of(Authenticator.MECHANISM, "PLAIN", "service.id", 2L, "component.name", "org.example.Plain"));
     }
 
     @AfterEach
@@ -65,7 +71,7 @@ class HostilePluginsTest {
     }
 
     private void bind(String mechanism, Authenticator authenticator) {
-        logins.bindAuthenticator(authenticator, Map.of(Authenticator.MECHANISM, mechanism));
+        Fakes.bindAuthenticator(logins, authenticator, Map.of(Authenticator.MECHANISM, mechanism));
     }
 
     private void bindAnswering(Function<byte[], Reply> answer) {
@@ -153,7 +159,7 @@ class HostilePluginsTest {
 
             assertThat(refusal(login("EVIL", "x"))).isEqualTo(ErrorCode.SASL_AUTHENTICATION_FAILED);
             await().untilAsserted(() -> assertThat(closed).hasValue(1));
-            logins.unbindAuthenticator(authenticator);
+            Fakes.unbindAuthenticator(logins, authenticator);
         }
         assertAliceLogsIn();
     }
@@ -280,7 +286,7 @@ class HostilePluginsTest {
         bind("EVIL", evil);
         CompletableFuture<Reply> login = login("EVIL", "x");
 
-        logins.unbindAuthenticator(evil);
+        Fakes.unbindAuthenticator(logins, evil);
 
         assertThat(refusal(login)).isEqualTo(ErrorCode.REQUEST_TIMED_OUT);
         assertThat(logins.mechanisms()).containsExactly("PLAIN");
@@ -301,12 +307,72 @@ class HostilePluginsTest {
         assertThat(logins.troubles()).isEmpty();
     }
 
+    // ---- plugins that cannot be activated
+
+    /** A service whose component cannot be activated, as Declarative Services offers it. */
+    private record Inactive<T>(Supplier<T> getting) implements ComponentServiceObjects<T> {
+        @Override
+        public T getService() {
+            return getting.get();
+        }
+
+        @Override
+        public void ungetService(T given) {}
+
+        @Override
+        public ServiceReference<T> getServiceReference() {
+            throw new UnsupportedOperationException();
+        }
+    }
+
+    @Test
+    void aPluginWhoseActivationFailsLetsNobodyIn() {
+        limit(PLENTY_MS);
+        logins.bindAuthenticator(new Inactive<>(() -> null), Map.of(Authenticator.MECHANISM, "FAILING"));
+
+        assertThat(refusal(login("FAILING", "hello"))).isEqualTo(ErrorCode.SASL_AUTHENTICATION_FAILED);
+        assertAliceLogsIn();
+    }
+
+    @Test
+    void aPluginWhoseActivationHangsHoldsUpOnlyItsOwnLogins() {
+        Inactive<Authenticator> hanging = new Inactive<>(() -> {
+            hang();
+            return null;
+        });
+        logins.bindAuthenticator(hanging, Map.of(Authenticator.MECHANISM, "HANGING"));
+
+        assertThat(refusal(login("HANGING", "hello"))).isEqualTo(ErrorCode.REQUEST_TIMED_OUT);
+        limit(PLENTY_MS);
+        assertAliceLogsIn();
+        logins.unbindAuthenticator(hanging);
+    }
+
+    @Test
+    void aPluginIsActivatedOnce() {
+        limit(PLENTY_MS);
+        AtomicInteger times = new AtomicInteger();
+        logins.bindAuthenticator(
+                new Inactive<>(() -> {
+                    times.incrementAndGet();
+                    return client -> message -> EVE;
+                }),
+                Map.of(Authenticator.MECHANISM, "ONCE"));
+        assertThat(times).hasValue(0);
+
+        login("ONCE", "hello").join();
+        login("ONCE", "hello").join();
+
+        assertThat(times).hasValue(1);
+    }
+
     // ---- two with one name
 
     @Test
     void aSecondAuthenticatorForAMechanismIsRefusedWhateverItsRank() {
         Authenticator second = client -> message -> EVE;
-        logins.bindAuthenticator(
+        Fakes.bindAuthenticator(
+                logins,
                 second,
                 Map.of(
                         Authenticator.MECHANISM,
@@ -325,12 +391,12 @@ class HostilePluginsTest {
         assertThat(logins.troubles())
                 .extracting(Trouble::reason)
                 .anyMatch(reason -> reason.contains("org.example.Evil of bundle 42")
-                        && reason.contains(PlainAuthenticator.class.getName()));
+                        && reason.contains("org.example.Plain is used"));
     }
 
     @Test
     void anAuthenticatorWithoutANameIsNotUsed() {
-        logins.bindAuthenticator(client -> message -> EVE, Map.of());
+        Fakes.bindAuthenticator(logins, client -> message -> EVE, Map.of());
         assertThat(logins.mechanisms()).containsExactly("PLAIN");
     }
 
@@ -356,7 +422,7 @@ class HostilePluginsTest {
 
     private void useStore(CredentialStore store) {
         values.put("credential_store", "evil");
-        stores.bindStore(store, Map.of(CredentialStore.NAME, "evil"));
+        Fakes.bindStore(stores, store, Map.of(CredentialStore.NAME, "evil"));
     }
 
     @Test
@@ -373,7 +439,7 @@ class HostilePluginsTest {
         useStore(throwing);
         assertThat(refusal(login("PLAIN", "\0alice\0secret"))).isEqualTo(ErrorCode.REQUEST_TIMED_OUT);
 
-        stores.unbindStore(throwing);
+        Fakes.unbindStore(stores, throwing);
         limit(LITTLE_MS);
         useStore((user, password) -> hang());
         assertThat(refusal(login("PLAIN", "\0alice\0secret"))).isEqualTo(ErrorCode.REQUEST_TIMED_OUT);
@@ -399,7 +465,7 @@ class HostilePluginsTest {
 
     @Test
     void aStoreOfAPluginCannotTakeTheNameOfTheBuiltInOne() {
-        stores.bindStore((user, password) -> true, Map.of(CredentialStore.NAME, "felice", "service.id", 1_000L));
+        Fakes.bindStore(stores, (user, password) -> true, Map.of(CredentialStore.NAME, "felice", "service.id", 1_000L));
         assertThat(refusal(login("PLAIN", "\0alice\0wrong"))).isEqualTo(ErrorCode.SASL_AUTHENTICATION_FAILED);
     }
 

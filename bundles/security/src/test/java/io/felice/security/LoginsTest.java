@@ -52,13 +52,13 @@ class LoginsTest {
     void start() {
         SecuritySettings settings = Fakes.settings(values);
         stores = new CredentialStores(settings);
-        stores.bindStore(new FeliceCredentialStore(metadata), Map.of(CredentialStore.NAME, "felice"));
+        Fakes.bindStore(stores, new FeliceCredentialStore(metadata), Map.of(CredentialStore.NAME, "felice"));
         logins = new AuthenticationService(new Audit(System::nanoTime, audited::add), settings);
-        logins.bindAuthenticator(new PlainAuthenticator(stores), Map.of(Authenticator.MECHANISM, "PLAIN"));
-        logins.bindAuthenticator(
-                new ScramSha256Authenticator(stores), Map.of(Authenticator.MECHANISM, "SCRAM-SHA-256"));
-        logins.bindAuthenticator(
-                new ScramSha512Authenticator(stores), Map.of(Authenticator.MECHANISM, "SCRAM-SHA-512"));
+        Fakes.bindAuthenticator(logins, new PlainAuthenticator(stores), Map.of(Authenticator.MECHANISM, "PLAIN"));
+        Fakes.bindAuthenticator(
+                logins, new ScramSha256Authenticator(stores), Map.of(Authenticator.MECHANISM, "SCRAM-SHA-256"));
+        Fakes.bindAuthenticator(
+                logins, new ScramSha512Authenticator(stores), Map.of(Authenticator.MECHANISM, "SCRAM-SHA-512"));
         metadata.addUser("alice", "secret");
         metadata.addUser("a,b=c", "with, and =");
         metadata.addUser("Zoë", "pässword");

@@ -24,7 +24,7 @@ class PlainContractTest extends AuthenticatorContract {
         metadata.addUser(ALICE, secret(ALICE));
         metadata.addUser(BOB, secret(BOB));
         CredentialStores stores = new CredentialStores(Fakes.settings(Map.of("plugin_timeout_ms", 60_000)));
-        stores.bindStore(new FeliceCredentialStore(metadata), Map.of(CredentialStore.NAME, "felice"));
+        Fakes.bindStore(stores, new FeliceCredentialStore(metadata), Map.of(CredentialStore.NAME, "felice"));
         open.add(stores);
         return stores;
     }

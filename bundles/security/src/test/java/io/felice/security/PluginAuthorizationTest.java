@@ -73,7 +73,7 @@ class PluginAuthorizationTest {
     }
 
     private Authorizer bind(Authorizer authorizer) {
-        authorization.bindAuthorizer(authorizer, Map.of(Authorizer.NAME, "rules"));
+        Fakes.bindAuthorizer(authorization, authorizer, Map.of(Authorizer.NAME, "rules"));
         return authorizer;
     }
 
@@ -144,7 +144,7 @@ class PluginAuthorizationTest {
                             .toCompletableFuture()
                             .join())
                     .isFalse();
-            authorization.unbindAuthorizer(authorizer);
+            Fakes.unbindAuthorizer(authorization, authorizer);
         }
     }
 
@@ -160,7 +160,7 @@ class PluginAuthorizationTest {
             return CompletableFuture.completedFuture(List.of(ALLOW, ALLOW));
         });
         assertNothingIsAllowed();
-        authorization.unbindAuthorizer(hanging);
+        Fakes.unbindAuthorizer(authorization, hanging);
 
         CompletableFuture<List<Decision>> late = new CompletableFuture<>();
         bind((requester, actions) -> late);
@@ -214,7 +214,7 @@ class PluginAuthorizationTest {
         Authorizer first = bind(this::rules);
         assertThat(ask(ALICE, READ_A).has(READ_A)).isTrue();
 
-        authorization.unbindAuthorizer(first);
+        Fakes.unbindAuthorizer(authorization, first);
         bind((requester, actions) -> CompletableFuture.completedFuture(List.of(DENY)));
 
         assertThat(ask(ALICE, READ_A).has(READ_A)).isFalse();

@@ -199,7 +199,7 @@ class ScramVectorsTest {
     void somebodyWhoIsNoUserLooksLikeAUser() {
         Fakes.Metadata metadata = new Fakes.Metadata();
         metadata.addUser("alice", "secret");
-        stores.bindStore(new FeliceCredentialStore(metadata), Map.of(CredentialStore.NAME, "felice"));
+        Fakes.bindStore(stores, new FeliceCredentialStore(metadata), Map.of(CredentialStore.NAME, "felice"));
         ScramSha256Authenticator scram = new ScramSha256Authenticator(stores);
 
         String[] first = parts(scram, "nobody");
@@ -219,7 +219,8 @@ class ScramVectorsTest {
     @Test
     void aCredentialWithFewIterationsLetsNobodyIn() {
         ScramCredential weak = ScramKeys.credential(SHA_256, utf8("pencil"), utf8("salt"), 4095);
-        stores.bindStore(
+        Fakes.bindStore(
+                stores,
                 new CredentialStore() {
                     @Override
                     public boolean hasPassword(String user, byte[] password) {

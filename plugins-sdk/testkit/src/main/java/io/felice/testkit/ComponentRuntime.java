@@ -23,9 +23,11 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Stream;
 import org.osgi.framework.BundleContext;
+import org.osgi.framework.ServiceReference;
 import org.osgi.framework.ServiceRegistration;
 import org.osgi.service.component.ComponentConstants;
 import org.osgi.service.component.ComponentContext;
+import org.osgi.service.component.ComponentServiceObjects;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -427,13 +429,36 @@ final class ComponentRuntime implements AutoCloseable {
             if (m.getName().equals(method) && m.getParameterCount() >= 1) {
                 Object[] arguments = new Object[m.getParameterCount()];
                 for (int i = 0; i < arguments.length; i++) {
-                    arguments[i] = m.getParameterTypes()[i] == Map.class ? service.properties() : service.instance();
+                    arguments[i] = argument(m.getParameterTypes()[i], service);
                 }
                 invoke(slot, m, arguments);
                 return;
             }
         }
         throw new IllegalStateException(type + " has no method " + method);
+    }
+
+    private static Object argument(Class<?> type, Service service) {
+        if (type == Map.class) {
+            return service.properties();
+        }
+        return type == ComponentServiceObjects.class ? new Offered(service.instance()) : service.instance();
+    }
+
+    /** Two are equal if they are of one service. */
+    private record Offered(Object service) implements ComponentServiceObjects<Object> {
+        @Override
+        public Object getService() {
+            return service;
+        }
+
+        @Override
+        public void ungetService(Object given) {}
+
+        @Override
+        public ServiceReference<Object> getServiceReference() {
+            throw new UnsupportedOperationException();
+        }
     }
 
     private void call(Slot slot, String method) {

@@ -33,6 +33,17 @@ record Etc(Path directory) {
         Files.write(file(file), lines);
     }
 
+    /** Changes the value of a key; if it is not in the file, or there is no file, adds it. */
+    void put(String file, String key, String value) throws IOException {
+        boolean isThere = Files.exists(file(file))
+                && Files.readAllLines(file(file)).stream().anyMatch(line -> line.startsWith(key + " ="));
+        if (isThere) {
+            set(file, key, value);
+        } else {
+            Files.write(file(file), List.of(key + " = " + value), StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+        }
+    }
+
     void add(String file, String... lines) throws IOException {
         Files.write(file(file), List.of(lines), StandardOpenOption.APPEND);
     }

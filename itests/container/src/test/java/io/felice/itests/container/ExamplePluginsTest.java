@@ -1,0 +1,297 @@
+package io.felice.itests.container;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.felice.itests.container.Launcher.Result;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.serialization.StringSerializer;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Whoever does what the READMEs of the example plugins say has a node that asks them. The examples are built outside of the
+ * repository. Clients of the listener without SASL are a super user, so that no plugin is asked about them.
+ */
+class ExamplePluginsTest {
+    private static final Path EXAMPLES = Path.of("../../plugins-sdk/examples");
+    private static final String STORE = "felice-authenticator-passwords";
+    private static final String AUTHORIZER = "felice-authorizer-rules";
+    private static final String ALICE = "the password of alice";
+    private static final int WAIT_MS = 8_000;
+    private static final long COMMAND_SECONDS = 120;
+
+    @TempDir
+    static Path directory;
+
+    private static Launcher node;
+    private static Insides insides;
+    private static String open;
+    private static String closed;
+
+    @BeforeAll
+    static void followTheGuides() throws Exception {
+        open = "127.0.0.1:" + Ports.free();
+        closed = "127.0.0.1:" + Ports.free();
+        Path home = Archive.TAR_GZ.unpack(directory);
+        Etc etc = Etc.of(home, directory.resolve("etc"));
+        etc.put("io.felice.network.cfg", "listeners", "PLAINTEXT://" + open + ",SASL_PLAINTEXT://" + closed);
+        etc.put("io.felice.network.cfg", "sasl.enabled.mechanisms", "PLAIN");
+        etc.put("io.felice.security.cfg", "super.users", "User:ANONYMOUS");
+        etc.put("io.felice.security.cfg", "authorizer.wait.ms", Integer.toString(WAIT_MS));
+        etc.put("io.felice.security.cfg", "authorizer.cache.ms", "1000");
+        node = Launcher.of(home, directory.resolve("data"))
+                .listeningOn(Ports.free(), Ports.free())
+                .with("FELICE_ETC", etc.toString());
+        insides = new Insides(node);
+        Result start = node.run("start");
+        assertThat(start.exitCode()).as(start.output() + node.log()).isZero();
+
+        follow("authenticator-passwords", etc);
+        follow("authorizer-rules", etc);
+        Eventually.await("the rules of alice", () -> produce("orders", "first").exitCode() == 0);
+    }
+
+    private static void follow(String example, Etc etc) throws Exception {
+        Path copy = directory.resolve(example);
+        try (Stream<Path> files = Files.walk(EXAMPLES.resolve(example))) {
+            for (Path file :
+                    files.filter(each -> !each.toString().contains("/target")).toList()) {
+                Files.copy(
+                        file,
+                        copy.resolve(EXAMPLES.resolve(example).relativize(file).toString()));
+            }
+        }
+        Guide guide = new Guide(node, etc, copy);
+        for (Guide.Block block : Guide.blocks(Files.readString(copy.resolve("README.md")))) {
+            if (block.isTyped()) {
+                guide.type(block.text());
+            } else if (block.isSettings()) {
+                guide.write(block);
+            }
+        }
+    }
+
+    @AfterAll
+    static void stop() throws Exception {
+        node.run("stop");
+    }
+
+    @Test
+    void theRightPasswordGetsInAndAWrongOneDoesNot() throws Exception {
+        assertThat(list(ALICE).output()).contains("topic \"orders\"");
+        for (String wrong : List.of("wrong", ALICE + " ", "the password of")) {
+            Result refused = list(wrong);
+            assertThat(refused.exitCode()).as(refused.output()).isNotZero();
+            assertThat(refused.output()).contains("Invalid username or password");
+        }
+        assertThat(node.log()).doesNotContain(ALICE);
+    }
+
+    @Test
+    void theRulesDecide() throws Exception {
+        assertThat(produce("orders-eu", "an order")).isEqualTo(new Result(0, ""));
+        assertThat(consume("orders-eu").output()).contains("an order");
+        assertRefused(produce("orders-secret", "a secret"));
+        assertRefused(produce("bills", "a bill"));
+        assertThat(kcat(open, "", "-L").output()).doesNotContain("\"bills\"", "\"orders-secret\"");
+    }
+
+    @Test
+    void aChangedRuleTakesEffect() throws Exception {
+        String rules = Files.readString(rules());
+        assertRefused(produce("payments", "too early"));
+
+        replace(rules(), rules + "allow User:alice all topic payments\n");
+        Eventually.await("the new right", () -> produce("payments", "in time").exitCode() == 0);
+
+        replace(rules(), rules);
+        Eventually.await(
+                "the end of the right", () -> produce("payments", "too late").exitCode() != 0);
+        assertThat(kcat(open, "", "-C", "-t", "payments", "-o", "beginning", "-e")
+                        .output())
+                .contains("in time")
+                .doesNotContain("too early");
+
+        replace(rules(), rules + "nonsense\n");
+        Eventually.await(
+                "the end of all rights", () -> produce("orders", "too late").exitCode() != 0);
+        assertThat(node.log()).contains("line 4 is wrong");
+
+        replace(rules(), rules);
+        Eventually.await("the old rights", () -> produce("orders", "again").exitCode() == 0);
+    }
+
+    @Test
+    void whileTheAuthorizerIsStoppedRequestsWaitAndAreRefusedThenAndOthersAreNotSlowed() throws Exception {
+        try (Traffic neighbours = new Traffic(open, "neighbours-of-rules")) {
+            insides.shell("bundle:stop " + AUTHORIZER);
+            neighbours.takeLongestTimes();
+            long begin = System.nanoTime();
+            assertRefused(produce("orders", "nobody decides"));
+            assertThat(TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begin)).isGreaterThanOrEqualTo(WAIT_MS);
+            assertThat(neighbours.takeLongestTimes().writtenMs()).isLessThan(WAIT_MS);
+            assertThat(node.run("status").output()).contains("the authorizer rules");
+
+            neighbours.awaitProgress();
+            assertThat(neighbours.failures()).isEmpty();
+            insides.shell("bundle:start " + AUTHORIZER);
+            assertThat(produce("orders", "somebody decides").exitCode()).isZero();
+            assertThat(consume("orders").output()).contains("somebody").doesNotContain("nobody");
+            assertThat(neighbours.failures()).isEmpty();
+        }
+    }
+
+    @Test
+    void whileTheStoreIsStoppedNobodyLogsInAndWhoHasLoggedInGoesOn() throws Exception {
+        try (Traffic neighbours = new Traffic(open, "neighbours-of-passwords");
+                KafkaProducer<String, String> before = producer()) {
+            before.send(new ProducerRecord<>("orders", "before")).get();
+            insides.shell("bundle:stop " + STORE);
+
+            assertThat(list(ALICE).exitCode()).isNotZero();
+            before.send(new ProducerRecord<>("orders", "meanwhile")).get();
+            assertThat(node.run("status").output()).contains("the credential store file");
+            neighbours.awaitProgress();
+
+            insides.shell("bundle:start " + STORE);
+            assertThat(list(ALICE).exitCode()).isZero();
+            before.send(new ProducerRecord<>("orders", "after")).get();
+            assertThat(neighbours.failures()).isEmpty();
+        }
+    }
+
+    @Test
+    void anUpdateOfThePluginsLosesNothing() throws Exception {
+        Queue<String> failures = new ConcurrentLinkedQueue<>();
+        AtomicInteger sent = new AtomicInteger();
+        AtomicBoolean ends = new AtomicBoolean();
+        Thread writer = new Thread(() -> write(sent, ends, failures), "writer");
+        Thread newcomers = new Thread(() -> writeAsNewcomers(sent, ends, failures), "newcomers");
+        writer.start();
+        newcomers.start();
+        for (String bundle : List.of(STORE, AUTHORIZER, STORE, AUTHORIZER)) {
+            int before = sent.get();
+            insides.shell("bundle:update " + bundle);
+            Eventually.await("writing after the update of " + bundle, () -> sent.get() > before + 100);
+        }
+        ends.set(true);
+        writer.join();
+        newcomers.join();
+        assertThat(failures).isEmpty();
+        assertThat(consume("orders-updated").output().lines().filter(line -> line.startsWith("record")))
+                .hasSize(sent.get());
+    }
+
+    private static void write(AtomicInteger sent, AtomicBoolean ends, Queue<String> failures) {
+        try (KafkaProducer<String, String> producer = producer()) {
+            while (!ends.get()) {
+                producer.send(new ProducerRecord<>("orders-updated", "record")).get();
+                sent.incrementAndGet();
+            }
+        } catch (Exception failure) {
+            failures.add("writer: " + failure);
+        }
+    }
+
+    private static void writeAsNewcomers(AtomicInteger sent, AtomicBoolean ends, Queue<String> failures) {
+        while (!ends.get()) {
+            try (KafkaProducer<String, String> producer = producer()) {
+                producer.send(new ProducerRecord<>("orders-updated", "record of a newcomer"))
+                        .get();
+                sent.incrementAndGet();
+            } catch (Exception failure) {
+                failures.add("newcomer: " + failure);
+            }
+        }
+    }
+
+    private static KafkaProducer<String, String> producer() {
+        return new KafkaProducer<>(
+                Map.of(
+                        "bootstrap.servers",
+                        closed,
+                        "security.protocol",
+                        "SASL_PLAINTEXT",
+                        "sasl.mechanism",
+                        "PLAIN",
+                        "sasl.jaas.config",
+                        "org.apache.kafka.common.security.plain.PlainLoginModule required username=\"alice\" password=\""
+                                + ALICE + "\";"),
+                new StringSerializer(),
+                new StringSerializer());
+    }
+
+    private static Path rules() {
+        return node.data().resolve("rules");
+    }
+
+    private static void replace(Path file, String text) throws IOException {
+        Path written = Files.writeString(file.resolveSibling("new-" + file.getFileName()), text);
+        Files.move(written, file, StandardCopyOption.ATOMIC_MOVE);
+    }
+
+    private static Result list(String password) throws Exception {
+        return asAlice(password, "", "-L", "-m", "20");
+    }
+
+    private static Result produce(String topic, String value) throws Exception {
+        return asAlice(ALICE, value, "-P", "-t", topic, "-X", "message.timeout.ms=30000");
+    }
+
+    private static Result consume(String topic) throws Exception {
+        return asAlice(ALICE, "", "-C", "-t", topic, "-o", "beginning", "-e", "-q");
+    }
+
+    private static void assertRefused(Result result) {
+        assertThat(result.exitCode()).as(result.output()).isNotZero();
+        assertThat(result.output()).containsIgnoringCase("authorization failed");
+    }
+
+    private static Result asAlice(String password, String input, String... arguments) throws Exception {
+        List<String> all = new ArrayList<>(List.of(
+                "-X",
+                "security.protocol=SASL_PLAINTEXT",
+                "-X",
+                "sasl.mechanisms=PLAIN",
+                "-X",
+                "sasl.username=alice",
+                "-X",
+                "sasl.password=" + password));
+        all.addAll(List.of(arguments));
+        return kcat(closed, input, all.toArray(String[]::new));
+    }
+
+    private static Result kcat(String bootstrap, String input, String... arguments) throws Exception {
+        List<String> command = new ArrayList<>(List.of("kcat", "-b", bootstrap));
+        command.addAll(List.of(arguments));
+        Path in = Files.writeString(Files.createTempFile(directory, "kcat", ".in"), input);
+        Path out = Files.createTempFile(directory, "kcat", ".out");
+        Process kcat = new ProcessBuilder(command)
+                .redirectInput(in.toFile())
+                .redirectErrorStream(true)
+                .redirectOutput(out.toFile())
+                .start();
+        if (!kcat.waitFor(COMMAND_SECONDS, TimeUnit.SECONDS)) {
+            kcat.destroyForcibly().waitFor();
+            throw new IllegalStateException(command + " does not end; it printed: " + Files.readString(out));
+        }
+        return new Result(kcat.exitValue(), Files.readString(out, UTF_8));
+    }
+}

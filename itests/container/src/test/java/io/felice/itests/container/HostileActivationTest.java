@@ -1,0 +1,118 @@
+package io.felice.itests.container;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.felice.itests.container.Launcher.Result;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.serialization.StringSerializer;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Plugins that cannot be activated harm nobody who does not need them, also if a node starts with them. */
+class HostileActivationTest {
+    @TempDir
+    Path directory;
+
+    private Launcher node;
+    private Etc etc;
+    private String open;
+    private String closed;
+
+    @BeforeEach
+    void start() throws Exception {
+        open = "127.0.0.1:" + Ports.free();
+        closed = "127.0.0.1:" + Ports.free();
+        Path home = Archive.TAR_GZ.unpack(directory);
+        etc = Etc.of(home, directory.resolve("etc"));
+        etc.put("io.felice.network.cfg", "listeners", "PLAINTEXT://" + open + ",SASL_PLAINTEXT://" + closed);
+        etc.put("io.felice.network.cfg", "sasl.enabled.mechanisms", "SCRAM-SHA-256");
+        etc.put("io.felice.security.cfg", "plugin.timeout.ms", "5000");
+        node = Launcher.of(home, directory.resolve("data"))
+                .listeningOn(Ports.free(), Ports.free())
+                .with("FELICE_ETC", etc.toString());
+        run("start");
+        Path password = Files.writeString(directory.resolve("password"), "secret\n");
+        run("exec", "felice:user-set", "--password-file", password.toString(), "alice");
+    }
+
+    private void run(String... command) throws Exception {
+        Result result = node.run(command);
+        assertThat(result.exitCode()).as(result.output() + node.log()).isZero();
+    }
+
+    @AfterEach
+    void stop() throws Exception {
+        node.run("stop");
+    }
+
+    @Test
+    void pluginsThatThrowWhenTheyAreActivatedHarmNobody() throws Exception {
+        harmNobody(HostilePlugins.Throwing.class);
+    }
+
+    @Test
+    void pluginsThatHangWhenTheyAreActivatedHarmNobody() throws Exception {
+        harmNobody(HostilePlugins.Hanging.class);
+    }
+
+    private void harmNobody(Class<?> plugin) throws Exception {
+        run("exec", "bundle:install -s file:" + HostilePlugins.bundle(plugin, directory));
+        assertEverybodyIsServed();
+
+        run("stop");
+        run("start");
+        assertEverybodyIsServed();
+
+        etc.set("io.felice.security.cfg", "credential.store", HostilePlugins.NAME);
+        Eventually.await("who needs the plugin is refused", () -> !isServed(alice()));
+        write(Map.of());
+        assertThat(node.run("exec", "felice:status security.stores").output()).contains(HostilePlugins.NAME);
+
+        etc.set("io.felice.security.cfg", "credential.store", "felice");
+        Eventually.await("who does not need it any more is served", () -> isServed(alice()));
+        run("stop");
+    }
+
+    private void assertEverybodyIsServed() throws Exception {
+        write(Map.of());
+        write(alice());
+    }
+
+    private Map<String, Object> alice() {
+        return Map.of(
+                "bootstrap.servers",
+                closed,
+                "security.protocol",
+                "SASL_PLAINTEXT",
+                "sasl.mechanism",
+                "SCRAM-SHA-256",
+                "sasl.jaas.config",
+                "org.apache.kafka.common.security.scram.ScramLoginModule required"
+                        + " username=\"alice\" password=\"secret\";");
+    }
+
+    private boolean isServed(Map<String, Object> client) {
+        try {
+            write(client);
+            return true;
+        } catch (Exception refused) {
+            return false;
+        }
+    }
+
+    private void write(Map<String, Object> client) throws Exception {
+        Map<String, Object> settings = new HashMap<>(Map.of("bootstrap.servers", open, "max.block.ms", 30_000));
+        settings.putAll(client);
+        try (KafkaProducer<String, String> producer =
+                new KafkaProducer<>(settings, new StringSerializer(), new StringSerializer())) {
+            producer.send(new ProducerRecord<>("orders", "an order")).get();
+        }
+    }
+}
