@@ -237,7 +237,12 @@ public final class AuthenticationService implements Authentication, StatusSource
     public List<StatusTable> tables() {
         return List.of(
                 new StatusTable("security.authenticators", Plugins.COLUMNS, authenticators.rows()),
-                new StatusTable("security.failures", FailedLogins.COLUMNS, failedLogins.rows()));
+                new StatusTable("security.failures", FailedLogins.COLUMNS, failedLogins.rows()),
+                new StatusTable(
+                        "security.limits",
+                        List.of("what", "used", "limit"),
+                        List.of(List.of("addresses.of.failures", (long) failedLogins.size(), (long)
+                                FailedLogins.MOST_ADDRESSES))));
     }
 
     @Override

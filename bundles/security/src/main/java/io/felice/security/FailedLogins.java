@@ -64,6 +64,10 @@ final class FailedLogins {
         return count.ofMinute > MANY_PER_MINUTE ? Math.min(LONGEST_DELAY_MS, LONGER * shortestMs) : shortestMs;
     }
 
+    synchronized int size() {
+        return counts.size();
+    }
+
     synchronized List<List<Object>> rows() {
         long now = nanos.getAsLong();
         List<List<Object>> rows = new ArrayList<>();
