@@ -160,6 +160,7 @@ public final class Audit implements StatusSource {
                         List.of("changes", changes.sum()),
                         List.of("denials", denials.sum()),
                         List.of("logins", logins.sum()),
-                        List.of("logins.refused", refusals.sum()))));
+                        List.of("logins.refused", refusals.sum()),
+                        List.of("kinds", (long) repeated.size()))));
     }
 }
