@@ -136,7 +136,7 @@ final class Dispatcher implements FrameReader.Frames {
         boolean copies = api.keepsBytes() && lifetime == FrameReader.Lifetime.SCRATCH;
         ByteBuffer bytes = copies ? copyOf(frame) : frame;
         Request request = parse(bytes);
-        PendingResponse pending = new PendingResponse(connection, service.id(), api, request, System.nanoTime());
+        PendingResponse pending = begun(service.id(), api, request);
         if (!api.keepsBytes()) {
             giveBack(frame, lifetime);
         } else if (lifetime == FrameReader.Lifetime.OWNED) {
@@ -174,6 +174,11 @@ final class Dispatcher implements FrameReader.Frames {
                 "",
                 new SaslAuthenticateRequestData().setAuthBytes(message),
                 message.length);
+    }
+
+    private PendingResponse begun(long servedBy, Api api, Request request) {
+        boolean isRaw = connection.phase().isRaw();
+        return new PendingResponse(connection, servedBy, api, request, isRaw, System.nanoTime());
     }
 
     private static ByteBuffer copyOf(ByteBuffer frame) {
@@ -229,7 +234,7 @@ final class Dispatcher implements FrameReader.Frames {
     }
 
     private PendingResponse withoutHandler(Api api, Request request) {
-        PendingResponse pending = new PendingResponse(connection, NO_SERVICE, api, request, System.nanoTime());
+        PendingResponse pending = begun(NO_SERVICE, api, request);
         inFlight.add(pending);
         pending.takeOpen();
         return pending;

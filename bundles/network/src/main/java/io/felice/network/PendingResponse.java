@@ -45,8 +45,9 @@ final class PendingResponse implements BiConsumer<ApiMessage, Throwable> {
 
     /**
      * @param servedBy the id of the {@link ApiTable.Service} that handles it
+     * @param isRaw true if neither the request nor the answer has a Kafka header
      */
-    PendingResponse(Connection connection, long servedBy, Api api, Request request, long now) {
+    PendingResponse(Connection connection, long servedBy, Api api, Request request, boolean isRaw, long now) {
         this.connection = connection;
         this.servedBy = servedBy;
         this.request = request;
@@ -55,7 +56,7 @@ final class PendingResponse implements BiConsumer<ApiMessage, Throwable> {
         this.correlationId = request.correlationId();
         this.clientId = request.clientId();
         this.requestBytes = request.sizeInBytes();
-        this.isRaw = connection.phase().isRaw();
+        this.isRaw = isRaw;
         this.beganAt = now;
     }
 

@@ -155,9 +155,9 @@ class ConnectionQuotasTest {
             node = null;
 
             assertThat(second.isClosed(5000)).isTrue();
-            assertThat(Thread.getAllStackTraces().keySet())
+            await().untilAsserted(() -> assertThat(Thread.getAllStackTraces().keySet())
                     .extracting(Thread::getName)
-                    .noneMatch(name -> name.startsWith("felice-network"));
+                    .noneMatch(name -> name.startsWith("felice-network")));
         }
     }
 

@@ -93,7 +93,7 @@ class OutboxTest {
                                 List.of(new FetchResponseData.PartitionData().setRecords(new PinnedRecords(range))))));
         Request request = new Request(Apis.FETCH, VERSION, correlationId, "test", new FetchRequestData(), 0);
         PendingResponse pending =
-                new PendingResponse(null, 0, Apis.find(Apis.FETCH).orElseThrow(), request, 0);
+                new PendingResponse(null, 0, Apis.find(Apis.FETCH).orElseThrow(), request, false, 0);
         pending.answer(WireProtocol.encode(Apis.FETCH, VERSION, correlationId, response));
         return pending;
     }

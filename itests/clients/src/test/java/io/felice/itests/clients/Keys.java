@@ -1,13 +1,9 @@
 package io.felice.itests.clients;
 
-import static java.nio.charset.StandardCharsets.US_ASCII;
-
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
-import java.security.Key;
 import java.security.KeyStore;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -27,43 +23,48 @@ final class Keys {
         this.directory = directory;
     }
 
-    /** Makes a key and returns its PKCS#12 file. */
+    /** Makes a key, if the directory has none of that name, and returns its PKCS#12 file. */
     Path make(String name, String subject) {
-        keytool(
-                name,
-                "-genkeypair",
-                "-keyalg",
-                "EC",
-                "-groupname",
-                "secp256r1",
-                "-dname",
-                subject,
-                "-ext",
-                "san=ip:127.0.0.1");
+        if (!Files.exists(store(name))) {
+            keytool(name, subject);
+        }
         return store(name);
     }
 
     /** The certificate of a key, as a PEM file. */
     Path certificate(String name) {
-        Path file = directory.resolve(name + ".pem");
-        if (!Files.exists(file)) {
-            keytool(name, "-exportcert", "-rfc", "-file", file.toString());
+        try {
+            byte[] certificate = open(name).getCertificate(ALIAS).getEncoded();
+            return write(directory.resolve(name + ".pem"), "CERTIFICATE", certificate);
+        } catch (GeneralSecurityException failure) {
+            throw new AssertionError(failure);
         }
-        return file;
     }
 
     /** The private key, not encrypted, as a PEM file. */
     Path privateKey(String name) {
-        try (InputStream stored = Files.newInputStream(store(name))) {
-            KeyStore store = KeyStore.getInstance("PKCS12");
-            store.load(stored, PASSWORD.toCharArray());
-            Key key = store.getKey(ALIAS, PASSWORD.toCharArray());
-            String text = LINES.encodeToString(key.getEncoded());
-            return Files.writeString(
-                    directory.resolve(name + "-key.pem"),
-                    "-----BEGIN PRIVATE KEY-----\n" + text + "\n-----END PRIVATE KEY-----\n",
-                    US_ASCII);
-        } catch (IOException | GeneralSecurityException failure) {
+        try {
+            byte[] key = open(name).getKey(ALIAS, PASSWORD.toCharArray()).getEncoded();
+            return write(directory.resolve(name + "-key.pem"), "PRIVATE KEY", key);
+        } catch (GeneralSecurityException failure) {
+            throw new AssertionError(failure);
+        }
+    }
+
+    private static Path write(Path file, String what, byte[] bytes) {
+        String border = "-----%s " + what + "-----\n";
+        String text = LINES.encodeToString(bytes) + "\n";
+        try {
+            return Files.writeString(file, border.formatted("BEGIN") + text + border.formatted("END"));
+        } catch (IOException failure) {
+            throw new AssertionError(failure);
+        }
+    }
+
+    private KeyStore open(String name) throws GeneralSecurityException {
+        try {
+            return KeyStore.getInstance(store(name).toFile(), PASSWORD.toCharArray());
+        } catch (IOException failure) {
             throw new AssertionError(failure);
         }
     }
@@ -72,12 +73,12 @@ final class Keys {
         return directory.resolve(name + ".p12");
     }
 
-    private void keytool(String name, String... arguments) {
+    private void keytool(String name, String subject) {
         Path program = Path.of(System.getProperty("java.home"), "bin", "keytool");
-        List<String> command = new ArrayList<>(List.of(program.toString()));
-        command.addAll(List.of(arguments));
-        command.addAll(List.of("-alias", ALIAS, "-storetype", "PKCS12"));
-        command.addAll(List.of("-keystore", store(name).toString(), "-storepass", PASSWORD));
+        List<String> command = new ArrayList<>(List.of(program.toString(), "-genkeypair", "-alias", ALIAS));
+        command.addAll(List.of("-keyalg", "EC", "-groupname", "secp256r1"));
+        command.addAll(List.of("-dname", subject, "-ext", "san=ip:127.0.0.1"));
+        command.addAll(List.of("-storetype", "PKCS12", "-keystore", store(name).toString(), "-storepass", PASSWORD));
         Programs.run(command, directory);
     }
 }

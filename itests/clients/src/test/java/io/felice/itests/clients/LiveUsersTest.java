@@ -31,7 +31,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Users and ACLs are changed while their clients are connected. */
-@Timeout(180)
+@Timeout(600)
 class LiveUsersTest {
     private static final String ALICE = "alice";
     private static final String TOPIC = "orders";
@@ -39,7 +39,7 @@ class LiveUsersTest {
     private static final ScramCredentialInfo SCRAM = new ScramCredentialInfo(ScramMechanism.SCRAM_SHA_256, 4096);
 
     @TempDir
-    Path directory;
+    static Path directory;
 
     private SecuredNode node;
 

@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A client over its user's quota is told so and waits. A client of another user is not told so. */
-@Timeout(180)
+@Timeout(600)
 class QuotasTest {
     private static final String LIMITED = "limited";
     private static final String FREE = "free";
@@ -37,7 +37,7 @@ class QuotasTest {
     private static final int RECORDS = 10;
 
     @TempDir
-    Path directory;
+    static Path directory;
 
     private SecuredNode node;
 

@@ -22,8 +22,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** Kafka's own tools administer and use a node of the distribution that has TLS, logins and ACLs. */
 class SecuredToolsTest {
     private static final String ADMIN = "admin";
-    private static final String TOPIC = "console";
-    private static final String GROUP = "readers";
+    private static final String PREFIX = "console-";
 
     @TempDir
     static Path directory;
@@ -67,7 +66,7 @@ class SecuredToolsTest {
         Path password = Files.writeString(directory.resolve("admin.password"), passwordOf(ADMIN) + "\n");
         node.exec("felice:user-set --password-file " + password + " " + ADMIN);
         makeUsers();
-        KafkaTools.TOPICS.run(admin("--create", "--topic", TOPIC, "--partitions", "1"));
+        KafkaTools.TOPICS.run(admin("--create", "--topic", "of-nobody", "--partitions", "1"));
     }
 
     @AfterAll
@@ -78,7 +77,7 @@ class SecuredToolsTest {
     /** A user for each login with a password, and rights for all logins. */
     private static void makeUsers() throws IOException {
         List<String> rights = new ArrayList<>(List.of("--add", "--producer", "--consumer"));
-        rights.addAll(List.of("--topic", TOPIC, "--group", GROUP, "--resource-pattern-type", "prefixed"));
+        rights.addAll(List.of("--topic", PREFIX, "--group", PREFIX, "--resource-pattern-type", "prefixed"));
         for (Login login : Login.values()) {
             rights.addAll(List.of("--allow-principal", "User:" + login.user()));
             if (login.hasPassword()) {
@@ -99,15 +98,26 @@ class SecuredToolsTest {
                 "SCRAM-SHA-256=[iterations=8192,password=" + password + "],SCRAM-SHA-512=[password=" + password + "]"));
     }
 
-    @ParameterizedTest
+    /** The first record of each makes its topic. */
+    @ParameterizedTest(name = "{0}")
     @EnumSource(value = Login.class, mode = EnumSource.Mode.EXCLUDE, names = "NO_CERTIFICATE")
     void theConsoleProducersRecordsReachTheConsoleConsumer(Login login) throws IOException {
         List<String> lines = Java.numbered("line of " + login, 3);
         Path input = Files.write(directory.resolve(login + ".txt"), lines);
-        KafkaTools.CONSOLE_PRODUCER.feed(input, as(login, "--topic", TOPIC));
+        String topic = PREFIX + login;
+        KafkaTools.CONSOLE_PRODUCER.feed(input, as(login, "--topic", topic));
 
         String read = KafkaTools.CONSOLE_CONSUMER.run(as(
-                login, "--topic", TOPIC, "--group", GROUP + "-" + login, "--from-beginning", "--timeout-ms", "10000"));
+                login,
+                "--topic",
+                topic,
+                "--group",
+                topic,
+                "--from-beginning",
+                "--max-messages",
+                "3",
+                "--timeout-ms",
+                "60000"));
 
         assertThat(read.lines().filter(line -> line.startsWith("line of " + login)))
                 .containsExactlyElementsOf(lines);
@@ -132,7 +142,7 @@ class SecuredToolsTest {
                 .contains("SCRAM credential configs for user-principal 'tom' are")
                 .contains("SCRAM-SHA-256=iterations=8192")
                 .contains("SCRAM-SHA-512=iterations=");
-        assertThat(listed).doesNotContain(TOPIC);
+        assertThat(listed).doesNotContain("of-nobody");
         assertThatThrownBy(() -> KafkaTools.TOPICS.run(with(ofTom(), "--list")))
                 .hasMessageContaining("SaslAuthenticationException");
     }

@@ -44,9 +44,10 @@ class RequestLogTest {
                 assertThat(lines(node))
                         .last()
                         .asString()
-                        .matches(".* INFO .*Produce v\\d+ client=counted"
-                                + " software=apache-kafka-java/\\S+ correlation=\\d+ from=\\S*127\\.0\\.0\\.1\\S*"
-                                + " listener=PLAINTEXT in\\.bytes=\\d+ out\\.bytes=\\d+ time\\.us=\\d+");
+                        .matches(
+                                ".* INFO .*Produce v\\d+ client=counted"
+                                        + " software=apache-kafka-java/\\S+ correlation=\\d+ from=\\S*127\\.0\\.0\\.1\\S*"
+                                        + " principal=User:ANONYMOUS listener=PLAINTEXT in\\.bytes=\\d+ out\\.bytes=\\d+ time\\.us=\\d+");
 
                 etc.set(FILE, SWITCH, "false");
                 Eventually.await("switching it off", () -> writtenLines(node, producer) == 0);
