@@ -69,8 +69,7 @@ class PasswordFileTest extends CredentialStoreContract {
         assertThat(ask(store, "alice", "wonderland")).isTrue();
 
         Files.delete(file);
-        assertThatThrownBy(() -> ask(store, "alice", "wonderland"))
-                .hasMessageContaining(file.toString());
+        assertThatThrownBy(() -> ask(store, "alice", "wonderland")).hasMessageContaining(file.toString());
 
         Files.write(file, lines(users));
         assertThat(ask(store, "alice", "wonderland")).isTrue();

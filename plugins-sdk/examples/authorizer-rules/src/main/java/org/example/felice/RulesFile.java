@@ -80,17 +80,13 @@ public final class RulesFile implements Authorizer {
         List<Rule> about = rulesOf(requester).stream()
                 .filter(rule -> rule.isAbout(operation, type))
                 .toList();
-        boolean isAllowed = about.stream()
-                .filter(Rule::allows)
-                .anyMatch(allowed ->
-                        about.stream().noneMatch(rule -> !rule.allows() && rule.covers(allowed.name())));
+        boolean isAllowed = about.stream().filter(Rule::allows).anyMatch(allowed -> about.stream()
+                .noneMatch(rule -> !rule.allows() && rule.covers(allowed.name())));
         return CompletableFuture.completedFuture(isAllowed ? Decision.ALLOW : Decision.NO_OPINION);
     }
 
     private List<Rule> rulesOf(Requester requester) {
-        return rules().stream()
-                .filter(rule -> rule.isOf(requester.principal()))
-                .toList();
+        return rules().stream().filter(rule -> rule.isOf(requester.principal())).toList();
     }
 
     private synchronized List<Rule> rules() {

@@ -22,8 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class RulesFileTest extends AuthorizerContract {
-    private static final Requester ALICE =
-            new Requester(Principal.user("alice"), InetAddress.getLoopbackAddress());
+    private static final Requester ALICE = new Requester(Principal.user("alice"), InetAddress.getLoopbackAddress());
 
     @TempDir
     Path directory;
@@ -71,7 +70,8 @@ class RulesFileTest extends AuthorizerContract {
 
     @Test
     void aRuleMayBeAboutAPrefixAndSeveralOperations() {
-        Authorizer authorizer = authorizer("allow User:alice read,describe topic orders-*", "deny * all topic orders-x*");
+        Authorizer authorizer =
+                authorizer("allow User:alice read,describe topic orders-*", "deny * all topic orders-x*");
         assertThat(decide(authorizer, Operation.READ, "orders-1")).isEqualTo(Decision.ALLOW);
         assertThat(decide(authorizer, Operation.DESCRIBE, "orders-1")).isEqualTo(Decision.ALLOW);
         assertThat(decide(authorizer, Operation.READ, "orders-x1")).isEqualTo(Decision.DENY);
@@ -81,8 +81,10 @@ class RulesFileTest extends AuthorizerContract {
 
     @Test
     void whoMayWriteToSomeTopicMayWriteToAny() {
-        assertThat(decideAny(authorizer("allow User:alice write topic orders-*"))).isEqualTo(Decision.ALLOW);
-        assertThat(decideAny(authorizer("allow * write topic a", "deny * write topic b"))).isEqualTo(Decision.ALLOW);
+        assertThat(decideAny(authorizer("allow User:alice write topic orders-*")))
+                .isEqualTo(Decision.ALLOW);
+        assertThat(decideAny(authorizer("allow * write topic a", "deny * write topic b")))
+                .isEqualTo(Decision.ALLOW);
         assertThat(decideAny(authorizer("allow User:alice write group orders"))).isEqualTo(Decision.NO_OPINION);
         assertThat(decideAny(authorizer("allow * write topic orders", "deny User:alice write topic o*")))
                 .isEqualTo(Decision.NO_OPINION);
@@ -105,8 +107,7 @@ class RulesFileTest extends AuthorizerContract {
         assertThat(decide(authorizer, Operation.READ, "orders")).isEqualTo(Decision.ALLOW);
 
         Files.delete(file);
-        assertThatThrownBy(() -> decide(authorizer, Operation.READ, "orders"))
-                .hasMessageContaining(file.toString());
+        assertThatThrownBy(() -> decide(authorizer, Operation.READ, "orders")).hasMessageContaining(file.toString());
         assertThatThrownBy(() -> decideAny(authorizer)).isInstanceOf(IllegalStateException.class);
 
         Files.write(file, List.of("allow * all topic *"));
