@@ -20,7 +20,7 @@ final class ShardTimers {
     private static final long PAUSE_MS = 1_000;
 
     /** Cancelled deadlines stay in the heap up to this number: to remove one alone, the whole heap is searched. */
-    private static final int CANCELLED_KEPT = 1_024;
+    private static final int CANCELLED_KEPT = 64;
 
     private final PriorityQueue<Deadline> queue =
             new PriorityQueue<>(Comparator.comparingLong((Deadline d) -> d.atMs).thenComparingLong(d -> d.order));
