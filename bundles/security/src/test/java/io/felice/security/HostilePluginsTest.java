@@ -164,7 +164,8 @@ class HostilePluginsTest {
             bind("EVIL", authenticator);
 
             assertRefused(ErrorCode.SASL_AUTHENTICATION_FAILED, login("EVIL", "x"));
-            await().atMost(Duration.ofSeconds(60)).untilAsserted(() -> assertThat(closed).hasValue(1));
+            await().atMost(Duration.ofSeconds(60))
+                    .untilAsserted(() -> assertThat(closed).hasValue(1));
             Fakes.unbindAuthenticator(logins, authenticator);
         }
         assertAliceLogsIn();
