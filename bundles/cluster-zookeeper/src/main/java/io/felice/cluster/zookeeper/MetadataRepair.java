@@ -8,7 +8,6 @@ import io.felice.zookeeper.SingleServer;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.Reader;
-import java.lang.annotation.Annotation;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -168,6 +167,7 @@ public final class MetadataRepair {
             throws IOException, InterruptedException, KeeperException, Impossible {
         ZooKeeperStore store = new ZooKeeperStore(new StoreConfig(
                 ensemble,
+                SESSION_MS,
                 paths.root(),
                 secretFile.toString(),
                 Files.createTempFile("felice", ".session").toString(),
@@ -232,51 +232,6 @@ public final class MetadataRepair {
 
     private CfgFile cfg(String name) throws IOException {
         return CfgFile.read(options.etc().resolve(name), options.data(), options.environment());
-    }
-
-    /** The settings of the store that this command opens. */
-    private record StoreConfig(
-            String connect, String root, String secret_file, String session_file, Encryption encryption)
-            implements ZooKeeperStore.Config {
-        @Override
-        public boolean ssl() {
-            return encryption.isOn();
-        }
-
-        @Override
-        public String ssl_truststore_location() {
-            return encryption.trustStore();
-        }
-
-        @Override
-        public String ssl_truststore_password_file() {
-            return encryption.trustStorePasswordFile();
-        }
-
-        @Override
-        public String ssl_keystore_location() {
-            return encryption.keyStore();
-        }
-
-        @Override
-        public String ssl_keystore_password_file() {
-            return encryption.keyStorePasswordFile();
-        }
-
-        @Override
-        public boolean ssl_hostname_verification() {
-            return encryption.checksHost();
-        }
-
-        @Override
-        public int session_timeout_ms() {
-            return SESSION_MS;
-        }
-
-        @Override
-        public Class<? extends Annotation> annotationType() {
-            return ZooKeeperStore.Config.class;
-        }
     }
 
     private record Candidacy(CompletableFuture<ClusterStore.Term> elected) implements ClusterStore.Candidate {

@@ -3,7 +3,6 @@ package io.felice.cluster.zookeeper;
 import io.felice.zookeeper.ServerSettings;
 import io.felice.zookeeper.SingleServer;
 import java.io.IOException;
-import java.lang.annotation.Annotation;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -69,66 +68,6 @@ final class TestEnsemble implements AutoCloseable {
 
     static ZooKeeperStore.Config config(
             String root, String connect, int sessionTimeoutMs, Path secret, Path session, Encryption encryption) {
-        return new ZooKeeperStore.Config() {
-            @Override
-            public boolean ssl() {
-                return encryption.isOn();
-            }
-
-            @Override
-            public String ssl_truststore_location() {
-                return encryption.trustStore();
-            }
-
-            @Override
-            public String ssl_truststore_password_file() {
-                return encryption.trustStorePasswordFile();
-            }
-
-            @Override
-            public String ssl_keystore_location() {
-                return encryption.keyStore();
-            }
-
-            @Override
-            public String ssl_keystore_password_file() {
-                return encryption.keyStorePasswordFile();
-            }
-
-            @Override
-            public boolean ssl_hostname_verification() {
-                return encryption.checksHost();
-            }
-
-            @Override
-            public String connect() {
-                return connect;
-            }
-
-            @Override
-            public int session_timeout_ms() {
-                return sessionTimeoutMs;
-            }
-
-            @Override
-            public String root() {
-                return root;
-            }
-
-            @Override
-            public String secret_file() {
-                return secret.toString();
-            }
-
-            @Override
-            public String session_file() {
-                return session.toString();
-            }
-
-            @Override
-            public Class<? extends Annotation> annotationType() {
-                return ZooKeeperStore.Config.class;
-            }
-        };
+        return new StoreConfig(connect, sessionTimeoutMs, root, secret.toString(), session.toString(), encryption);
     }
 }
