@@ -26,6 +26,7 @@ import javax.net.ssl.SSLServerSocket;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManagerFactory;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -40,17 +41,25 @@ class EncryptionTest {
     @TempDir
     Path directory;
 
+    @TempDir
+    static Path keys;
+
+    private static Path servers;
+    private static Path nodes;
+    private static Path passwordFile;
+
     private TestEnsemble ensemble;
-    private Path servers;
-    private Path nodes;
-    private Path passwordFile;
+
+    @BeforeAll
+    static void makeKeys() throws Exception {
+        servers = keyStore("server", "ip:127.0.0.1,dns:localhost");
+        nodes = keyStore("node", "dns:node");
+        passwordFile = Files.writeString(keys.resolve("password"), PASSWORD);
+    }
 
     @BeforeEach
     void start() throws Exception {
         ensemble = new TestEnsemble(directory);
-        servers = keyStore("server", "ip:127.0.0.1,dns:localhost");
-        nodes = keyStore("node", "dns:node");
-        passwordFile = Files.writeString(directory.resolve("password"), PASSWORD);
     }
 
     @AfterEach
@@ -59,9 +68,9 @@ class EncryptionTest {
     }
 
     /** A PKCS#12 file with a key and a certificate, and beside it one with the certificate alone, as one who trusts. */
-    private Path keyStore(String name, String hosts) throws Exception {
-        Path file = directory.resolve(name + ".p12");
-        Path certificate = directory.resolve(name + ".crt");
+    private static Path keyStore(String name, String hosts) throws Exception {
+        Path file = keys.resolve(name + ".p12");
+        Path certificate = keys.resolve(name + ".crt");
         String stores = "-storetype PKCS12 -storepass " + PASSWORD;
         keytool("-genkeypair -alias a -keyalg EC -dname CN=" + name + " -ext san=" + hosts + " -keystore " + file + " "
                 + stores);
@@ -215,7 +224,7 @@ class EncryptionTest {
     @Test
     void aFileThatIsNotThereIsNamed() throws Exception {
         Encryption nowhere = trusting(directory.resolve("nowhere.p12"), null, true);
-        Files.writeString(directory.resolve("trusted-password"), "no store");
+        Files.writeString(keys.resolve("trusted-password"), "no store");
         assertThatThrownBy(nowhere::check)
                 .hasMessageStartingWith("ssl.truststore.location = ")
                 .hasMessageEndingWith("nowhere.p12 cannot be read");
