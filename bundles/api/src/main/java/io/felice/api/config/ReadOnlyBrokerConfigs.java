@@ -119,19 +119,23 @@ final class ReadOnlyBrokerConfigs {
                     .strip()
                     .split("\\s+"));
 
+    private static final Set<String> OF_AUTHORIZER =
+            Set.of("allow.everyone.if.no.acl.found", "principal.builder.class", "super.users");
+
     private ReadOnlyBrokerConfigs() {}
 
     /**
      * Includes the configs for the encryption and authentication of listeners, which Kafka can change while a broker
-     * runs. Felice has neither, so a change would report success and have no effect. For the same reason includes the
-     * config that keeps new partitions from a directory.
+     * runs. Felice has them in the files of the bundles network and security, so a change here would report success and
+     * have no effect. For the same reason includes the settings of Kafka's authorizer, and the config that keeps new
+     * partitions from a directory.
      */
     static boolean contains(String name) {
         return STATIC.contains(name)
                 || name.startsWith("ssl.")
                 || name.startsWith("sasl.")
                 || name.startsWith("listener.name.")
-                || name.equals("principal.builder.class")
+                || OF_AUTHORIZER.contains(name)
                 || name.equals("cordoned.log.dirs");
     }
 }
