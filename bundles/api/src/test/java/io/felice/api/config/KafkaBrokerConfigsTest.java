@@ -109,4 +109,10 @@ class KafkaBrokerConfigsTest {
             assertThat(saysSo).as(name).isTrue();
         }
     }
+
+    @Test
+    void theSettingsOfKafkasAuthorizerAreNotChangedWhileTheBrokerRuns() {
+        assertThat(BrokerConfig.key("super.users").dynamic()).isFalse();
+        assertThat(BrokerConfig.key("allow.everyone.if.no.acl.found").dynamic()).isFalse();
+    }
 }
