@@ -99,8 +99,10 @@ class HostileActivationTest {
     }
 
     private boolean isServed(Map<String, Object> client) {
+        Map<String, Object> impatient = new HashMap<>(client);
+        impatient.put("max.block.ms", 8_000);
         try {
-            write(client);
+            write(impatient);
             return true;
         } catch (Exception refused) {
             return false;
