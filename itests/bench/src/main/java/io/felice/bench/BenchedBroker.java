@@ -171,17 +171,16 @@ final class BenchedBroker implements AutoCloseable {
 
     /** Copies the configuration of the distribution, with other values for some keys of the network. */
     private static void writeEtc(Path from, Path to, Map<String, String> network) throws IOException {
-        Files.createDirectories(to);
-        try (DirectoryStream<Path> files = Files.newDirectoryStream(from)) {
-            for (Path file : files) {
-                List<String> lines = Files.readAllLines(file);
-                if (file.endsWith("io.felice.network.cfg")) {
-                    network.forEach((key, value) ->
-                            lines.replaceAll(line -> line.startsWith(key + " =") ? key + " = " + value : line));
-                }
-                Files.write(to.resolve(file.getFileName()), lines);
+        try (Stream<Path> files = Files.walk(from)) {
+            for (Path file : files.toList()) {
+                Files.copy(file, to.resolve(from.relativize(file).toString()));
             }
         }
+        Path config = to.resolve("io.felice.network.cfg");
+        List<String> lines = Files.readAllLines(config);
+        network.forEach(
+                (key, value) -> lines.replaceAll(line -> line.startsWith(key + " =") ? key + " = " + value : line));
+        Files.write(config, lines);
     }
 
     private static BenchedBroker started(

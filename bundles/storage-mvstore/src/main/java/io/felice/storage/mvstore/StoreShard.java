@@ -319,8 +319,9 @@ final class StoreShard {
     }
 
     void leave(StoreFile file) {
-        entered.remove(file);
-        file.leave();
+        if (entered.remove(file)) {
+            file.leave();
+        }
     }
 
     /** What was committed survives a power cut on return. */
@@ -383,6 +384,10 @@ final class StoreShard {
         FeliceException stopped = KAFKA_STORAGE_ERROR.because("the engine was stopped");
         logs.values().forEach(log -> log.retire(stopped));
         generations.close();
+        // Nothing is written any more: whoever still has a replacement cannot go on with it.
+        for (StoreFile file = entered.poll(); file != null; file = entered.poll()) {
+            file.leave();
+        }
     }
 
     /** After {@link #close}: waits until nobody uses the files any more; false if somebody does after that time. */

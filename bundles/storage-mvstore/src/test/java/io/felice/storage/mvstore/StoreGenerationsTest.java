@@ -23,7 +23,6 @@ import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -289,17 +288,17 @@ class StoreGenerationsTest {
     }
 
     @Test
-    void aStopWaitsUntilNobodyUsesTheFilesSoThatTheNextEngineCanOpenThem() throws Exception {
+    void aReplacementThatIsNotClosedHoldsUpNeitherAStopNorTheNextEngine() throws Exception {
         PartitionLog log = open("orders");
         append(log, 5, 1_000);
         log.roll();
         append(log, 5, 1_000);
-        Replacement user = log.replace(List.of(log.segments().get(0)));
-        CompletableFuture<Void> stop = CompletableFuture.runAsync(engine::close);
-        assertThatThrownBy(() -> stop.get(500, TimeUnit.MILLISECONDS)).isInstanceOf(TimeoutException.class);
-        user.close();
-        stop.get(30, TimeUnit.SECONDS);
+        Replacement forgotten = log.replace(List.of(log.segments().get(0)));
+        CompletableFuture.runAsync(engine::close).get(30, TimeUnit.SECONDS);
         engine = new MvStorageEngine(directory, SETTINGS);
+        assertThat(offsets(open("orders"))).hasSize(10);
+        assertThatThrownBy(forgotten::prepare).isInstanceOf(FeliceException.class);
+        forgotten.close();
         assertThat(offsets(open("orders"))).hasSize(10);
     }
 
