@@ -184,7 +184,7 @@ class HostileTlsTest {
         System.out.println("seed " + seed);
         Random random = new Random(seed);
         node = TestTls.heartbeats(TestTls.settings(ofNode, Map.of("ssl_handshake_timeout_ms", 300L)));
-        for (int round = 0; round < 40; round++) {
+        for (int round = 0; round < 12; round++) {
             String version = random.nextBoolean() ? "TLSv1.2" : "TLSv1.3";
             try (Relay damage = Relay.damaging(node.port(), random.nextInt(2500));
                     TestClient damaged = TestTls.connect(client, version, damage.port())) {
