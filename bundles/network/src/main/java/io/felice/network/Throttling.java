@@ -43,36 +43,41 @@ final class Throttling {
         if (now == null) {
             return 0;
         }
-        int wait = Math.max(
-                chargeBytes(now, pending, who, response),
-                charge(now, Quotas.Kind.REQUEST, who, pending.clientId, pending.handlerNanos()));
-        if (response != null) {
+        int wait = Math.max(chargeBytes(now, pending, who, response), chargeTime(now, pending, who));
+        if (response == null) {
+            return wait;
+        }
+        if (now.isAny(Quotas.Kind.CONTROLLER_MUTATION)) {
             wait = Math.max(wait, ThrottleTime.of(response));
-            if (wait > 0) {
-                ThrottleTime.set(response, wait);
-            }
+        }
+        if (wait > 0) {
+            ThrottleTime.set(response, wait);
         }
         return wait;
     }
 
     private static int chargeBytes(Quotas quotas, PendingResponse pending, Requester who, ApiMessage response) {
-        return switch (pending.api.key()) {
-            case Apis.PRODUCE -> charge(quotas, Quotas.Kind.PRODUCE, who, pending.clientId, pending.requestBytes);
-            case Apis.FETCH -> charge(
-                    quotas, Quotas.Kind.FETCH, who, pending.clientId, ResponseRecords.sizeInBytes(response));
-            default -> 0;
-        };
+        short key = pending.api.key();
+        if (key == Apis.PRODUCE && quotas.isAny(Quotas.Kind.PRODUCE)) {
+            return quotas.charge(Quotas.Kind.PRODUCE, who, pending.clientId, pending.requestBytes);
+        }
+        if (key == Apis.FETCH && quotas.isAny(Quotas.Kind.FETCH)) {
+            return quotas.charge(Quotas.Kind.FETCH, who, pending.clientId, ResponseRecords.sizeInBytes(response));
+        }
+        return 0;
     }
 
-    private static int charge(Quotas quotas, Quotas.Kind kind, Requester who, String clientId, long amount) {
-        return amount > 0 && quotas.isAny(kind) ? quotas.charge(kind, who, clientId, amount) : 0;
+    private static int chargeTime(Quotas quotas, PendingResponse pending, Requester who) {
+        return quotas.isAny(Quotas.Kind.REQUEST)
+                ? quotas.charge(Quotas.Kind.REQUEST, who, pending.clientId, pending.handlerNanos())
+                : 0;
     }
 
     /** Charges an address for a connection. @return for how many milliseconds it is to be muted */
     int chargeConnection(InetAddress address) {
         Quotas now = quotas;
-        return now == null
-                ? 0
-                : charge(now, Quotas.Kind.CONNECTION, new Requester(Principal.ANONYMOUS, address), "", 1);
+        return now != null && now.isAny(Quotas.Kind.CONNECTION)
+                ? now.charge(Quotas.Kind.CONNECTION, new Requester(Principal.ANONYMOUS, address), "", 1)
+                : 0;
     }
 }

@@ -304,7 +304,7 @@ final class TlsTransport implements Transport {
 
     @Override
     public long send(FileChannel file, long position, long count) {
-        throw new UnsupportedOperationException("TLS sends no ranges of files");
+        throw new UnsupportedOperationException("the kernel cannot encrypt; sendsByKernel() is false");
     }
 
     // ---- handshake ----

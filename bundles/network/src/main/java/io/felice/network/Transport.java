@@ -20,7 +20,7 @@ interface Transport {
     /** True if {@link #send} uses sendfile. If not, file ranges are read into memory and written. */
     boolean sendsByKernel();
 
-    /** Sends a range of a file. @return the number of bytes that the socket accepted */
+    /** Sends a range of a file; not called if {@link #sendsByKernel} is false. @return the number of bytes that the socket accepted */
     long send(FileChannel file, long position, long count) throws IOException;
 
     /** Shuts down the output, so that the client reads the end of the stream. */

@@ -165,7 +165,7 @@ class ClientCertificatesTest {
 
         @Override
         public ServiceReference<PrincipalMapping> getServiceReference() {
-            throw new UnsupportedOperationException();
+            throw new UnsupportedOperationException("there is no framework here, and so no reference");
         }
     }
 

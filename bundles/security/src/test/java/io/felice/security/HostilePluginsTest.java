@@ -333,7 +333,7 @@ class HostilePluginsTest {
 
         @Override
         public ServiceReference<T> getServiceReference() {
-            throw new UnsupportedOperationException();
+            throw new UnsupportedOperationException("there is no framework here, and so no reference");
         }
     }
 

@@ -47,12 +47,12 @@ class QuotasTest {
 
         @Override
         public CompletionStage<ClusterView> reached(long version) {
-            throw new UnsupportedOperationException();
+            throw new UnsupportedOperationException("quotas wait for no version");
         }
 
         @Override
         public CompletionStage<ClusterView> replayed(long version) {
-            throw new UnsupportedOperationException();
+            throw new UnsupportedOperationException("quotas wait for no version");
         }
 
         @Override

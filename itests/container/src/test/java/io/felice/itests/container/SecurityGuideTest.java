@@ -58,6 +58,7 @@ class SecurityGuideTest {
                         "User admin can log in and may do everything.",
                         "User alice can log in.",
                         "an order",
+                        "not trusted",
                         "refused",
                         "operation=");
         assertThat(node.log()).doesNotContain("the password of", "a-long-word");
