@@ -2,6 +2,8 @@ package io.felice.security;
 
 import io.felice.api.ErrorCode;
 import io.felice.api.FeliceException;
+import io.felice.api.extension.Extension;
+import io.felice.api.extension.Extensions;
 import io.felice.api.security.Authentication;
 import io.felice.api.security.Authenticator;
 import io.felice.api.status.HealthSource;
@@ -40,7 +42,7 @@ public final class AuthenticationService implements Authentication, StatusSource
     private static final int MOST_MISSING = 16;
 
     private final ScheduledExecutorService timer;
-    private final Plugins<Authenticator> authenticators;
+    private final Extensions<Authenticator> authenticators;
     private final FailedLogins failedLogins;
     private final Audit audit;
     /** Mechanisms that clients were offered while nobody served them. */
@@ -57,7 +59,12 @@ public final class AuthenticationService implements Authentication, StatusSource
         this.audit = audit;
         this.settings = settings;
         this.timer = timer;
-        this.authenticators = new Plugins<>("authenticator", Authenticator.MECHANISM, timer, nanos);
+        this.authenticators = new Extensions<>(
+                "authenticator",
+                Authenticator.MECHANISM,
+                Extensions.sameBundleAs(AuthenticationService.class),
+                timer,
+                nanos);
         this.failedLogins = new FailedLogins(nanos);
     }
 
@@ -120,13 +127,13 @@ public final class AuthenticationService implements Authentication, StatusSource
             CLOSED
         }
 
-        private final Plugins.Plugin<Authenticator> plugin;
+        private final Extension<Authenticator> plugin;
         private final Authenticator.Client client;
         private final AtomicReference<State> state = new AtomicReference<>(State.IDLE);
         /** Only the thread that has made the state BUSY uses it. */
         private Authenticator.Conversation conversation;
 
-        WatchedLogin(Plugins.Plugin<Authenticator> plugin, Authenticator.Client client) {
+        WatchedLogin(Extension<Authenticator> plugin, Authenticator.Client client) {
             this.plugin = plugin;
             this.client = client;
         }
@@ -135,7 +142,7 @@ public final class AuthenticationService implements Authentication, StatusSource
         public CompletionStage<Authenticator.Reply> respond(byte[] message) {
             CompletableFuture<Authenticator.Reply> answer = new CompletableFuture<>();
             plugin.calls()
-                    .call(settings.plugin_timeout_ms(), () -> ask(message))
+                    .call("begin() or respond()", settings.plugin_timeout_ms(), () -> ask(message))
                     .whenComplete((reply, failure) -> {
                         if (failure == null) {
                             noteSuccess(reply);
@@ -206,7 +213,7 @@ public final class AuthenticationService implements Authentication, StatusSource
                 try {
                     ended.close();
                 } catch (Throwable thrown) {
-                    log.warn("{} has failed to close a conversation", plugin.component(), thrown);
+                    log.warn("{} has failed to close a conversation", plugin.provider(), thrown);
                 }
             }
         }
@@ -236,7 +243,7 @@ public final class AuthenticationService implements Authentication, StatusSource
     @Override
     public List<StatusTable> tables() {
         return List.of(
-                new StatusTable("security.authenticators", Plugins.COLUMNS, authenticators.rows()),
+                new StatusTable("security.authenticators", Extensions.COLUMNS, authenticators.rows()),
                 new StatusTable("security.failures", FailedLogins.COLUMNS, failedLogins.rows()),
                 new StatusTable(
                         "security.limits",

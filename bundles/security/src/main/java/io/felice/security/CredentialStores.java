@@ -2,6 +2,8 @@ package io.felice.security;
 
 import io.felice.api.ErrorCode;
 import io.felice.api.FeliceException;
+import io.felice.api.extension.Extension;
+import io.felice.api.extension.Extensions;
 import io.felice.api.security.CredentialStore;
 import io.felice.api.security.ScramCredential;
 import io.felice.api.security.ScramMechanism;
@@ -40,7 +42,7 @@ public final class CredentialStores implements StatusSource, HealthSource {
     private static final int PART_OF_THE_TIME = 2;
 
     private final ScheduledExecutorService timer;
-    private final Plugins<CredentialStore> stores;
+    private final Extensions<CredentialStore> stores;
     private volatile SecuritySettings settings;
 
     @Activate
@@ -51,7 +53,12 @@ public final class CredentialStores implements StatusSource, HealthSource {
     CredentialStores(SecuritySettings settings, ScheduledExecutorService timer, LongSupplier nanos) {
         this.settings = settings;
         this.timer = timer;
-        this.stores = new Plugins<>("credential store", CredentialStore.NAME, timer, nanos);
+        this.stores = new Extensions<>(
+                "credential store",
+                CredentialStore.NAME,
+                Extensions.sameBundleAs(CredentialStores.class),
+                timer,
+                nanos);
     }
 
     @Modified
@@ -80,8 +87,8 @@ public final class CredentialStores implements StatusSource, HealthSource {
 
     /** True if the user has this password. The password is cleared when the store has compared it. */
     boolean hasPassword(String user, byte[] password) {
-        Plugins.Plugin<CredentialStore> plugin = inUse();
-        return ask(plugin, () -> {
+        Extension<CredentialStore> plugin = inUse();
+        return ask(plugin, "hasPassword()", () -> {
             try {
                 return plugin.service().hasPassword(user, password);
             } finally {
@@ -91,29 +98,29 @@ public final class CredentialStores implements StatusSource, HealthSource {
     }
 
     Optional<ScramCredential> scram(String user, ScramMechanism mechanism) {
-        Plugins.Plugin<CredentialStore> plugin = inUse();
-        return ask(plugin, () -> plugin.service().scram(user, mechanism));
+        Extension<CredentialStore> plugin = inUse();
+        return ask(plugin, "scram()", () -> plugin.service().scram(user, mechanism));
     }
 
     /** The iterations of a credential that is shown for somebody who is no user. */
     int usualIterations(ScramMechanism mechanism) {
-        Plugins.Plugin<CredentialStore> plugin = inUse();
-        return plugin.isOwn() && plugin.service() instanceof FeliceCredentialStore felice
+        Extension<CredentialStore> plugin = inUse();
+        return plugin.service() instanceof FeliceCredentialStore felice
                 ? felice.usualIterations(mechanism)
                 : ScramKeys.ITERATIONS;
     }
 
-    private Plugins.Plugin<CredentialStore> inUse() {
+    private Extension<CredentialStore> inUse() {
         String name = settings.credential_store();
         return stores.find(name)
                 .orElseThrow(() -> ErrorCode.REQUEST_TIMED_OUT.because(
                         "Passwords cannot be checked now: the credential store " + name + " is not there"));
     }
 
-    private <T> T ask(Plugins.Plugin<CredentialStore> plugin, Callable<T> question) {
+    private <T> T ask(Extension<CredentialStore> plugin, String what, Callable<T> question) {
         try {
             return plugin.calls()
-                    .call(settings.plugin_timeout_ms() / PART_OF_THE_TIME, question)
+                    .call(what, settings.plugin_timeout_ms() / PART_OF_THE_TIME, question)
                     .get();
         } catch (ExecutionException failed) {
             throw failed.getCause() instanceof FeliceException expected
@@ -127,7 +134,7 @@ public final class CredentialStores implements StatusSource, HealthSource {
 
     @Override
     public List<StatusTable> tables() {
-        return List.of(new StatusTable("security.stores", Plugins.COLUMNS, stores.rows()));
+        return List.of(new StatusTable("security.stores", Extensions.COLUMNS, stores.rows()));
     }
 
     @Override

@@ -1,5 +1,7 @@
 package io.felice.security;
 
+import io.felice.api.extension.Extension;
+import io.felice.api.extension.Extensions;
 import io.felice.api.security.Action;
 import io.felice.api.security.Authorizer;
 import io.felice.api.security.Decision;
@@ -7,7 +9,6 @@ import io.felice.api.security.Operation;
 import io.felice.api.security.Requester;
 import io.felice.api.security.ResourceType;
 import io.felice.api.status.Trouble;
-import io.felice.security.Plugins.Plugin;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
@@ -37,23 +38,24 @@ final class PluginAuthorization {
 
     private static final Logger log = LoggerFactory.getLogger(PluginAuthorization.class);
 
-    private final Plugins<Authorizer> authorizers;
+    private final Extensions<Authorizer> authorizers;
     private final ScheduledExecutorService timer;
     private final LongSupplier nanos;
     private final Set<Waiting> waiting = new LinkedHashSet<>();
     private volatile Memory memory = new Memory(null, null);
 
     PluginAuthorization(ScheduledExecutorService timer, LongSupplier nanos) {
-        this.authorizers = new Plugins<>("authorizer", Authorizer.NAME, timer, nanos);
+        this.authorizers = new Extensions<>(
+                "authorizer", Authorizer.NAME, Extensions.sameBundleAs(PluginAuthorization.class), timer, nanos);
         this.timer = timer;
         this.nanos = nanos;
     }
 
     /** The decisions of one registration of a plugin. */
-    private record Memory(Plugin<Authorizer> plugin, RememberedDecisions decisions) {}
+    private record Memory(Extension<Authorizer> plugin, RememberedDecisions decisions) {}
 
     /** A request that waits for the authorizer with this name. */
-    private record Waiting(String name, CompletableFuture<Optional<Plugin<Authorizer>>> plugin) {}
+    private record Waiting(String name, CompletableFuture<Optional<Extension<Authorizer>>> plugin) {}
 
     void add(ComponentServiceObjects<Authorizer> authorizer, Map<String, Object> properties) {
         authorizers.add(authorizer, properties);
@@ -106,7 +108,7 @@ final class PluginAuthorization {
     }
 
     /** Completes with the authorizer when it is there; empty if it does not come in time. */
-    private CompletionStage<Optional<Plugin<Authorizer>>> awaited(String name, int waitMs) {
+    private CompletionStage<Optional<Extension<Authorizer>>> awaited(String name, int waitMs) {
         Waiting request = new Waiting(name, new CompletableFuture<>());
         synchronized (waiting) {
             if (waiting.size() >= MOST_WAITING) {
@@ -133,7 +135,7 @@ final class PluginAuthorization {
     }
 
     private CompletionStage<Set<Action>> ask(
-            Plugin<Authorizer> plugin, SecuritySettings settings, Requester requester, Collection<Action> actions) {
+            Extension<Authorizer> plugin, SecuritySettings settings, Requester requester, Collection<Action> actions) {
         RememberedDecisions remembered = memoryOf(plugin);
         Set<Action> allowed = new HashSet<>();
         Set<Action> unknown = new LinkedHashSet<>();
@@ -151,6 +153,7 @@ final class PluginAuthorization {
         List<Action> asked = List.copyOf(unknown);
         return plugin.calls()
                 .ask(
+                        "authorize()",
                         settings.plugin_timeout_ms(),
                         () -> decided(plugin.service().authorize(requester, asked), asked))
                 .handle((newlyAllowed, failure) -> {
@@ -165,7 +168,7 @@ final class PluginAuthorization {
                 });
     }
 
-    private RememberedDecisions memoryOf(Plugin<Authorizer> plugin) {
+    private RememberedDecisions memoryOf(Extension<Authorizer> plugin) {
         Memory now = memory;
         if (now.plugin() != plugin) {
             now = new Memory(plugin, new RememberedDecisions(nanos));
@@ -216,15 +219,15 @@ final class PluginAuthorization {
                 .thenCompose(plugin -> plugin.isPresent()
                         ? plugin.get()
                                 .calls()
-                                .ask(
-                                        settings.plugin_timeout_ms(),
-                                        () -> plugin.get().service().authorizeAny(requester, operation, type))
+                                .ask("authorizeAny()", settings.plugin_timeout_ms(), () -> plugin.get()
+                                        .service()
+                                        .authorizeAny(requester, operation, type))
                                 .handle((decision, failure) -> failure == null && decision == Decision.ALLOW)
                         : CompletableFuture.completedFuture(false));
     }
 
-    private CompletionStage<Optional<Plugin<Authorizer>>> awaitedIfAway(String name, SecuritySettings settings) {
-        Optional<Plugin<Authorizer>> there = authorizers.find(name);
+    private CompletionStage<Optional<Extension<Authorizer>>> awaitedIfAway(String name, SecuritySettings settings) {
+        Optional<Extension<Authorizer>> there = authorizers.find(name);
         return there.isPresent()
                 ? CompletableFuture.completedFuture(there)
                 : awaited(name, settings.authorizer_wait_ms());

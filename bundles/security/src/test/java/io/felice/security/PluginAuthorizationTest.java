@@ -9,6 +9,7 @@ import static io.felice.api.security.ResourceType.TOPIC;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.felice.api.extension.WatchedCalls;
 import io.felice.api.security.Action;
 import io.felice.api.security.Authorization.Allowed;
 import io.felice.api.security.Authorizer;

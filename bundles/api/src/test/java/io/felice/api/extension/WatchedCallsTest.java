@@ -1,4 +1,4 @@
-package io.felice.security;
+package io.felice.api.extension;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -17,14 +18,15 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** Calls of a plugin have limits in time and number. */
+/** Calls of an extension have limits in time and number. */
 class WatchedCallsTest {
     private static final int PLENTY_MS = 60_000;
 
     private final AtomicLong now = new AtomicLong();
-    private final ScheduledExecutorService timer = SecurityTimer.started();
+    private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor();
     private final CountDownLatch end = new CountDownLatch(1);
-    private final WatchedCalls calls = new WatchedCalls("plugin x", timer, now::get);
+    private final WatchedCalls calls =
+            new WatchedCalls("engine x", "org.example.X of bundle org.example 1.0.0", timer, now::get);
 
     @AfterEach
     void stop() {
@@ -34,7 +36,7 @@ class WatchedCallsTest {
     }
 
     private CompletableFuture<Object> hanging(int limitMs) {
-        return calls.call(limitMs, () -> {
+        return calls.call("open()", limitMs, () -> {
             end.await();
             return "late";
         });
@@ -69,33 +71,33 @@ class WatchedCallsTest {
         open.forEach(
                 call -> assertThat(call.orTimeout(60, TimeUnit.SECONDS).join()).isEqualTo("late"));
         assertThat(calls.counted().open()).isZero();
-        assertThat(calls.call(PLENTY_MS, () -> "again").join()).isEqualTo("again");
+        assertThat(calls.call("open()", PLENTY_MS, () -> "again").join()).isEqualTo("again");
     }
 
     @Test
-    void aPluginThatHangsIsNotCalledForAWhile() {
+    void anExtensionThatHangsIsNotCalledForAWhile() {
         List<CompletableFuture<Object>> open = new ArrayList<>();
         for (int i = 0; i < 2 * WatchedCalls.FAILURES_IN_A_ROW; i++) {
             open.add(hanging(50));
         }
-        open.forEach(call -> assertNotAnswered(call, "has not answered within 50 ms"));
+        open.forEach(call -> assertNotAnswered(call, "has not answered open() within 50 ms"));
         assertThat(calls.isPaused()).isTrue();
         assertNotAnswered(hanging(PLENTY_MS), "has failed too often");
 
         end.countDown();
         now.addAndGet(TimeUnit.MILLISECONDS.toNanos(WatchedCalls.PAUSE_MS));
 
-        assertThat(calls.call(PLENTY_MS, () -> "again").join()).isEqualTo("again");
+        assertThat(calls.call("open()", PLENTY_MS, () -> "again").join()).isEqualTo("again");
         assertThat(calls.isPaused()).isFalse();
     }
 
     @Test
-    void callsThatWaitedBehindOthersAreNoFailuresOfThePlugin() {
+    void callsThatWaitedBehindOthersAreNoFailuresOfTheExtension() {
         CountDownLatch first = new CountDownLatch(1);
         AtomicInteger begun = new AtomicInteger();
         List<CompletableFuture<Object>> slow = new ArrayList<>();
         for (int i = 0; i < 8; i++) {
-            slow.add(calls.call(PLENTY_MS, () -> {
+            slow.add(calls.call("open()", PLENTY_MS, () -> {
                 (begun.incrementAndGet() == 1 ? first : end).await();
                 return "slow";
             }));
@@ -117,7 +119,7 @@ class WatchedCallsTest {
     void aFailureInBetweenDoesNotCount() {
         for (int i = 0; i < 5 * WatchedCalls.FAILURES_IN_A_ROW; i++) {
             boolean fails = i % WatchedCalls.FAILURES_IN_A_ROW != 0;
-            CompletableFuture<String> call = calls.call(PLENTY_MS, () -> {
+            CompletableFuture<String> call = calls.call("open()", PLENTY_MS, () -> {
                 if (fails) {
                     throw new IllegalStateException("broken");
                 }
@@ -135,7 +137,7 @@ class WatchedCallsTest {
     @Test
     void aRefusalIsAnAnswer() {
         for (int i = 0; i < 2 * WatchedCalls.FAILURES_IN_A_ROW; i++) {
-            assertThat(failure(calls.call(PLENTY_MS, () -> {
+            assertThat(failure(calls.call("open()", PLENTY_MS, () -> {
                         throw ErrorCode.SASL_AUTHENTICATION_FAILED.because("no");
                     })))
                     .hasMessage("no");
@@ -144,20 +146,34 @@ class WatchedCallsTest {
     }
 
     @Test
-    void theLimitHoldsUntilThePluginsStageIsComplete() {
+    void theLimitHoldsUntilTheExtensionsStageIsComplete() {
         CompletableFuture<String> never = new CompletableFuture<>();
-        assertNotAnswered(calls.ask(50, () -> never), "has not answered");
+        assertNotAnswered(calls.ask("open()", 50, () -> never), "has not answered");
         never.complete("late");
         assertThat(calls.counted().open()).isZero();
     }
 
     @Test
-    void aPluginThatGoesFailsItsOpenCalls() {
+    void anExtensionThatGoesFailsItsOpenCalls() {
         CompletableFuture<Object> open = hanging(PLENTY_MS);
         calls.close();
         assertNotAnswered(open, "has gone");
         assertNotAnswered(hanging(PLENTY_MS), "has gone");
         end.countDown();
         await().until(() -> calls.counted().busyThreads() == 0);
+    }
+
+    @Test
+    void aCallThatDoesNotComeBackIsShownWithItsThreadAndItsPlace() {
+        assertThat(calls.hanging()).isEmpty();
+
+        assertNotAnswered(hanging(50), "has not answered open() within 50 ms");
+        now.addAndGet(TimeUnit.SECONDS.toNanos(7));
+
+        assertThat(calls.hanging()).hasValueSatisfying(call -> assertThat(call)
+                .startsWith("open() runs for 7 s in the thread felice-engine-x, at ")
+                .contains(WatchedCallsTest.class.getName()));
+        end.countDown();
+        await().until(() -> calls.hanging().isEmpty());
     }
 }

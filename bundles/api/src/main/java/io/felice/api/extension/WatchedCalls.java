@@ -1,7 +1,10 @@
-package io.felice.security;
+package io.felice.api.extension;
 
 import io.felice.api.ErrorCode;
 import io.felice.api.FeliceException;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -22,17 +25,22 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The calls of one plugin. They run on threads that this plugin has for itself, so that a plugin that hangs holds up only
+ * The calls of one extension. They run on threads that this extension has for itself, so that one that hangs holds up only
  * those that use it. Each call has a time limit, at most {@link #MOST_OPEN} calls are open, and after {@link
- * #FAILURES_IN_A_ROW} failures in a row the plugin is not called for {@link #PAUSE_MS}.
+ * #FAILURES_IN_A_ROW} failures in a row the extension is not called for {@link #PAUSE_MS}.
  *
- * <p>A {@link FeliceException} is an answer of the plugin, not a failure. A call that is not made, is late, or gives null
- * fails with REQUEST_TIMED_OUT; any other failure is what the plugin has thrown. Any thread; no method blocks.
+ * <p>A {@link FeliceException} is an answer of the extension, not a failure. A call that is not made, is late, or gives
+ * null fails with REQUEST_TIMED_OUT; any other failure is what the extension has thrown. Any thread; no method blocks.
  */
-final class WatchedCalls implements AutoCloseable {
-    static final int MOST_OPEN = 4_096;
-    static final int FAILURES_IN_A_ROW = 10;
-    static final int PAUSE_MS = 5_000;
+public final class WatchedCalls implements AutoCloseable {
+    /** Most open calls; further ones fail at once. */
+    public static final int MOST_OPEN = 4_096;
+
+    /** After so many failures in a row there is a pause. */
+    public static final int FAILURES_IN_A_ROW = 10;
+
+    /** How long the extension is not called after too many failures, in milliseconds. */
+    public static final int PAUSE_MS = 5_000;
 
     private static final Logger log = LoggerFactory.getLogger(WatchedCalls.class);
     private static final int THREADS =
@@ -40,14 +48,18 @@ final class WatchedCalls implements AutoCloseable {
     private static final int IDLE_THREAD_SECONDS = 30;
     private static final long WARN_EVERY_NANOS = TimeUnit.SECONDS.toNanos(10);
 
-    private final String plugin;
+    private final String extension;
+    private final String provider;
     private final ScheduledExecutorService timer;
     private final LongSupplier nanos;
     private final ThreadPoolExecutor threads;
     private final Set<Call<?>> open = ConcurrentHashMap.newKeySet();
     private final AtomicInteger openCalls = new AtomicInteger();
     private final AtomicInteger failuresInARow = new AtomicInteger();
-    /** How often a thread has come back from the plugin. */
+    /** The calls that a thread is in, also those that were given up. */
+    private final Set<Call<?>> begun = ConcurrentHashMap.newKeySet();
+
+    /** How often a thread has come back from the extension. */
     private final AtomicLong returns = new AtomicLong();
 
     private final LongAdder calls = new LongAdder();
@@ -60,27 +72,43 @@ final class WatchedCalls implements AutoCloseable {
     private volatile boolean closed;
 
     /**
-     * @param plugin what the plugin is called in sentences
-     * @param timer ends the calls that take too long
+     * @param extension what the extension is called in sentences, for example {@code authenticator PLAIN}; its threads
+     *     have this name behind {@code felice-}, with a dash for each space
+     * @param provider the component and the bundle that it is from, for the log
+     * @param timer ends the calls that take too long; the caller shuts it down
+     * @param nanos the clock, as {@link System#nanoTime}
      */
-    WatchedCalls(String plugin, ScheduledExecutorService timer, LongSupplier nanos) {
-        this.plugin = plugin;
+    public WatchedCalls(String extension, String provider, ScheduledExecutorService timer, LongSupplier nanos) {
+        this.extension = extension;
+        this.provider = provider;
         this.timer = timer;
         this.nanos = nanos;
         this.warnedAt = nanos.getAsLong() - WARN_EVERY_NANOS;
         this.threads = new ThreadPoolExecutor(
                 THREADS, THREADS, IDLE_THREAD_SECONDS, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
-                    Thread thread = new Thread(task, "felice-security-" + plugin);
+                    Thread thread = new Thread(task, "felice-" + extension.replace(' ', '-'));
                     thread.setDaemon(true);
                     return thread;
                 });
         threads.allowCoreThreadTimeOut(true);
     }
 
-    /** The numbers of one plugin, for the status. */
-    record Counted(long calls, long failures, long late, long notCalled, int open, int busyThreads, boolean paused) {}
+    /**
+     * The numbers of one extension, for the status.
+     *
+     * @param calls the calls that were made
+     * @param failures those that have thrown or given null
+     * @param late those that were not answered within their limit
+     * @param notCalled the calls that were not made
+     * @param open the calls that have no answer yet
+     * @param busyThreads the threads that are in the extension
+     * @param paused true if it is not called now
+     */
+    public record Counted(
+            long calls, long failures, long late, long notCalled, int open, int busyThreads, boolean paused) {}
 
-    Counted counted() {
+    /** The numbers now. */
+    public Counted counted() {
         return new Counted(
                 calls.sum(),
                 failures.sum(),
@@ -91,17 +119,38 @@ final class WatchedCalls implements AutoCloseable {
                 isPaused());
     }
 
-    /** True if the plugin is not called now, because it has failed too often. */
-    boolean isPaused() {
+    /** True if the extension is not called now, because it has failed too often. */
+    public boolean isPaused() {
         return paused && nanos.getAsLong() - pausedSince < TimeUnit.MILLISECONDS.toNanos(PAUSE_MS);
     }
 
-    <T> CompletableFuture<T> call(int limitMs, Callable<T> question) {
-        return ask(limitMs, () -> CompletableFuture.completedFuture(question.call()));
+    /**
+     * The oldest call that is later than its limit and whose thread has not come back: which call, for how long, in
+     * which thread, and where. Looks at the stack of that thread.
+     *
+     * @return the rest of a sentence; empty if no call hangs
+     */
+    public Optional<String> hanging() {
+        return begun.stream()
+                .filter(call -> call.isOver.get())
+                .min(Comparator.comparingLong(call -> call.begunAt))
+                .map(Call::where);
     }
 
-    /** As {@link #call}; the time limit holds until the plugin's stage is complete. */
-    <T> CompletableFuture<T> ask(int limitMs, Callable<? extends CompletionStage<T>> question) {
+    /**
+     * Calls the extension on a thread of its own.
+     *
+     * @param what the method that is called, for sentences, for example {@code hasPassword()}
+     * @param limitMs how long the caller waits for the answer, in milliseconds
+     * @param question calls the extension; may block
+     * @return completes on a thread of the extension or of the timer
+     */
+    public <T> CompletableFuture<T> call(String what, int limitMs, Callable<T> question) {
+        return ask(what, limitMs, () -> CompletableFuture.completedFuture(question.call()));
+    }
+
+    /** As {@link #call}; the time limit holds until the extension's stage is complete. */
+    public <T> CompletableFuture<T> ask(String what, int limitMs, Callable<? extends CompletionStage<T>> question) {
         if (closed) {
             return notCalled("has gone");
         } else if (isPaused()) {
@@ -110,40 +159,45 @@ final class WatchedCalls implements AutoCloseable {
             openCalls.decrementAndGet();
             return notCalled("has too many calls to answer");
         }
-        return new Call<>(question).started(limitMs);
+        return new Call<>(what, question).started(limitMs);
     }
 
     private <T> CompletableFuture<T> notCalled(String why) {
         notCalled.increment();
-        return CompletableFuture.failedFuture(ErrorCode.REQUEST_TIMED_OUT.because(plugin + " " + why));
+        return CompletableFuture.failedFuture(ErrorCode.REQUEST_TIMED_OUT.because("The " + extension + " " + why));
     }
 
-    /** Runs a task on the plugin's threads without a limit, unless the plugin has gone. It is no call of the plugin. */
-    void later(Runnable task) {
+    /**
+     * Runs a task on the extension's threads without a limit, unless the extension has gone. It is not counted as a call.
+     */
+    public void later(Runnable task) {
         try {
             threads.execute(task);
         } catch (RejectedExecutionException gone) {
-            log.debug("{} has gone", plugin);
+            log.debug("The {} has gone", extension);
         }
     }
 
-    /** Fails the open calls. Does not wait for threads that the plugin holds. */
+    /** Fails the open calls. Does not wait for threads that the extension holds. */
     @Override
     public void close() {
         closed = true;
         threads.shutdown();
-        open.forEach(call -> call.end(null, ErrorCode.REQUEST_TIMED_OUT.because(plugin + " has gone")));
+        open.forEach(call -> call.end(null, ErrorCode.REQUEST_TIMED_OUT.because("The " + extension + " has gone")));
     }
 
     private final class Call<T> implements Runnable {
+        private final String what;
         private final Callable<? extends CompletionStage<T>> question;
         private final CompletableFuture<T> answer = new CompletableFuture<>();
         private final AtomicBoolean isOver = new AtomicBoolean();
         private final long returnsBefore = returns.get();
-        private volatile boolean isBegun;
+        private volatile Thread thread;
+        private volatile long begunAt;
         private volatile Future<?> limit;
 
-        Call(Callable<? extends CompletionStage<T>> question) {
+        Call(String what, Callable<? extends CompletionStage<T>> question) {
+            this.what = what;
             this.question = question;
         }
 
@@ -154,7 +208,7 @@ final class WatchedCalls implements AutoCloseable {
                 limit = timer.schedule(() -> tooLate(limitMs), limitMs, TimeUnit.MILLISECONDS);
                 threads.execute(this);
             } catch (RejectedExecutionException gone) {
-                end(null, ErrorCode.REQUEST_TIMED_OUT.because(plugin + " has gone"));
+                end(null, ErrorCode.REQUEST_TIMED_OUT.because("The " + extension + " has gone"));
             }
             return answer;
         }
@@ -164,7 +218,9 @@ final class WatchedCalls implements AutoCloseable {
             if (isOver.get()) {
                 return;
             }
-            isBegun = true;
+            begunAt = nanos.getAsLong();
+            thread = Thread.currentThread();
+            begun.add(this);
             try {
                 CompletionStage<T> stage = question.call();
                 if (stage == null) {
@@ -175,13 +231,21 @@ final class WatchedCalls implements AutoCloseable {
             } catch (Throwable thrown) {
                 answered(null, thrown);
             } finally {
+                begun.remove(this);
                 returns.incrementAndGet();
             }
         }
 
+        String where() {
+            long seconds = TimeUnit.NANOSECONDS.toSeconds(nanos.getAsLong() - begunAt);
+            Thread busy = thread;
+            return what + " runs for " + seconds + " s in the thread " + busy.getName()
+                    + topFrame(busy).map(frame -> ", at " + frame).orElse("");
+        }
+
         private void answered(T value, Throwable thrown) {
             Throwable failure = value == null && thrown == null
-                    ? ErrorCode.REQUEST_TIMED_OUT.because(plugin + " has answered null")
+                    ? ErrorCode.REQUEST_TIMED_OUT.because("The " + extension + " has answered null")
                     : FeliceException.unwrap(thrown);
             if (isOver.get()) {
                 return;
@@ -195,13 +259,13 @@ final class WatchedCalls implements AutoCloseable {
             end(value, failure);
         }
 
-        /** A call that has only waited behind others is no failure of the plugin, unless none of them has come back. */
+        /** A call that has only waited behind others is no failure of the extension, unless none has come back. */
         private void tooLate(int limitMs) {
             if (!isOver.get()) {
                 late.increment();
-                FeliceException failure =
-                        ErrorCode.REQUEST_TIMED_OUT.because(plugin + " has not answered within " + limitMs + " ms");
-                if (isBegun || returns.get() == returnsBefore) {
+                FeliceException failure = ErrorCode.REQUEST_TIMED_OUT.because(
+                        "The " + extension + " has not answered " + what + " within " + limitMs + " ms");
+                if (thread != null || returns.get() == returnsBefore) {
                     failed(failure);
                 }
                 end(null, failure);
@@ -215,7 +279,7 @@ final class WatchedCalls implements AutoCloseable {
                 if (limit != null) {
                     limit.cancel(false);
                 }
-                if (!isBegun) {
+                if (thread == null) {
                     threads.remove(this);
                 }
                 if (failure == null) {
@@ -227,11 +291,22 @@ final class WatchedCalls implements AutoCloseable {
         }
     }
 
+    /** Where a thread is, without the JDK's frames at its top. */
+    private static Optional<String> topFrame(Thread thread) {
+        StackTraceElement[] frames = thread.getStackTrace();
+        return Arrays.stream(frames)
+                .filter(frame -> !frame.getClassName().matches("(java|javax|jdk|sun)\\..*"))
+                .findFirst()
+                .or(() -> Arrays.stream(frames).findFirst())
+                .map(frame -> frame.getClassName() + "." + frame.getMethodName() + "(" + frame.getFileName() + ":"
+                        + frame.getLineNumber() + ")");
+    }
+
     private void worked() {
         failuresInARow.set(0);
         if (paused) {
             paused = false;
-            log.info("{} answers again", plugin);
+            log.info("The {} answers again", extension);
         }
     }
 
@@ -245,8 +320,9 @@ final class WatchedCalls implements AutoCloseable {
         if (now - warnedAt >= WARN_EVERY_NANOS) {
             warnedAt = now;
             log.warn(
-                    "{} has failed{}; who depends on its answer is refused",
-                    plugin,
+                    "The {} ({}) has failed{}; what needs its answer fails",
+                    extension,
+                    provider,
                     isTooMany ? " too often and is not asked for " + PAUSE_MS + " ms" : "",
                     failure);
         }
