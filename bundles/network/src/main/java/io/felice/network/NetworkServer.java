@@ -2,6 +2,7 @@ package io.felice.network;
 
 import io.felice.api.Launch;
 import io.felice.api.cluster.Endpoints;
+import io.felice.api.security.AuditLog;
 import io.felice.api.security.Quotas;
 import io.felice.api.status.HealthSource;
 import io.felice.api.status.StatusSource;
@@ -248,6 +249,7 @@ public final class NetworkServer implements StatusSource, HealthSource {
     private final ApiTable apis;
     private final Throttling throttling = new Throttling();
     private final PrincipalMappings mappings;
+    private final CertificateLogins logins = new CertificateLogins();
     private final ScheduledExecutorService lifecycle =
             Executors.newSingleThreadScheduledExecutor(task -> new Thread(task, "felice-network-lifecycle"));
     private final CountDownLatch leaving = new CountDownLatch(1);
@@ -278,6 +280,19 @@ public final class NetworkServer implements StatusSource, HealthSource {
 
     public void unbindQuotas(Quotas quotas) {
         throttling.unbind(quotas);
+    }
+
+    @Reference(
+            name = "audit",
+            cardinality = ReferenceCardinality.OPTIONAL,
+            policy = ReferencePolicy.DYNAMIC,
+            unbind = "unbindAudit")
+    public void bindAudit(AuditLog audit) {
+        logins.bind(audit);
+    }
+
+    public void unbindAudit(AuditLog audit) {
+        logins.unbind(audit);
     }
 
     @Modified
@@ -370,7 +385,7 @@ public final class NetworkServer implements StatusSource, HealthSource {
         if (leaving.getCount() == 0) {
             return;
         }
-        Server opening = new Server(settings, apis, throttling, new Tls(settings, mappings));
+        Server opening = new Server(settings, apis, throttling, new Tls(settings, mappings, logins));
         try {
             bind(opening);
         } catch (Server.CannotListen failure) {

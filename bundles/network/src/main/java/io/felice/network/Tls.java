@@ -36,16 +36,18 @@ final class Tls implements TlsTransport.HandshakeWork {
     private final List<Listener> listeners;
     private final TlsContext context;
     private final PrincipalMappings mappings;
+    private final CertificateLogins logins;
     private final Complaints complaints = new Complaints(log);
     private final ThreadPoolExecutor cryptography =
             pool("felice-network-tls-", Math.max(1, Runtime.getRuntime().availableProcessors() / 2), MOST_TASKS);
     private final ThreadPoolExecutor identifying =
             pool("felice-network-principals-", IDENTIFYING_THREADS, MOST_IDENTIFYING);
 
-    Tls(Settings settings, PrincipalMappings mappings) {
+    Tls(Settings settings, PrincipalMappings mappings, CertificateLogins logins) {
         this.listeners = settings.listeners();
         this.context = new TlsContext(settings.tls(), Clock.systemUTC());
         this.mappings = mappings;
+        this.logins = logins;
     }
 
     private static ThreadPoolExecutor pool(String name, int threads, int mostWaiting) {
@@ -116,12 +118,16 @@ final class Tls implements TlsTransport.HandshakeWork {
     }
 
     @Override
-    public void identify(List<X509Certificate> chain, Consumer<Principal> known, Consumer<TlsFailure> refused) {
+    public void identify(
+            Identity client, List<X509Certificate> chain, Consumer<Principal> known, Consumer<TlsFailure> refused) {
         try {
             identifying.execute(() -> {
                 try {
-                    known.accept(principalOf(chain));
+                    Principal principal = principalOf(chain);
+                    logins.known(client, principal);
+                    known.accept(principal);
                 } catch (TlsFailure failure) {
+                    logins.refused(client);
                     refused.accept(failure);
                 }
             });

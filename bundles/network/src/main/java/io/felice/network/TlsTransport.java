@@ -46,7 +46,8 @@ final class TlsTransport implements Transport {
         Executor cryptography();
 
         /** Calls back on any thread, with a principal or a failure. */
-        void identify(List<X509Certificate> chain, Consumer<Principal> known, Consumer<TlsFailure> refused);
+        void identify(
+                Identity client, List<X509Certificate> chain, Consumer<Principal> known, Consumer<TlsFailure> refused);
     }
 
     private final SocketChannel socket;
@@ -339,6 +340,7 @@ final class TlsTransport implements Transport {
         state = State.IDENTIFYING;
         busy = true;
         work.identify(
+                connection.identity(),
                 chain,
                 principal -> resumeWith(() -> {
                     state = State.OPEN;

@@ -6,15 +6,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.felice.api.security.AuditLog;
 import io.felice.api.security.Principal;
 import io.felice.api.security.PrincipalMapping;
 import io.felice.protocol.Apis;
 import io.felice.protocol.RequestContext;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import javax.net.ssl.SSLContext;
 import org.apache.kafka.common.message.HeartbeatRequestData;
@@ -87,6 +91,39 @@ class ClientCertificatesTest {
             beat(client);
         }
         assertThat(seen).isEqualTo(Principal.ANONYMOUS);
+    }
+
+    @Test
+    void theAuditLogHasWhoLoggedInWithACertificateAndWhoWasRefused() throws Exception {
+        List<String> lines = new CopyOnWriteArrayList<>();
+        node = node(Map.of("ssl_client_auth", "required", "ssl_principal_mapping_rules", "RULE:^CN=(Alice),.*$/$1/L"));
+        node.network().bindAudit(new Lines(lines));
+        try (TestClient client = TestTls.connect(withCertificate, "TLSv1.3", node.port())) {
+            beat(client);
+        }
+        assertThat(lines).containsExactly("User:alice 127.0.0.1 SSL certificate");
+        node.change("ssl_principal_mapping_rules", "RULE:^CN=(Bob),.*$/$1/L");
+        await().atMost(Duration.ofSeconds(20)).untilAsserted(() -> {
+            assertRefused(withCertificate, "TLSv1.3");
+            assertThat(lines).contains("refused 127.0.0.1 SSL certificate");
+        });
+    }
+
+    private record Lines(List<String> lines) implements AuditLog {
+        @Override
+        public void loggedIn(Principal principal, InetAddress host, String listener, String mechanism) {
+            lines.add(principal + " " + host.getHostAddress() + " " + listener + " " + mechanism);
+        }
+
+        @Override
+        public void refused(InetAddress host, String listener, String mechanism) {
+            lines.add("refused " + host.getHostAddress() + " " + listener + " " + mechanism);
+        }
+
+        @Override
+        public void changed(String by, String change) {
+            lines.add(by + " " + change);
+        }
     }
 
     @Test
@@ -205,7 +242,7 @@ class ClientCertificatesTest {
     @Test
     void aMappingThatHangsHoldsUpOnlyClientsWithCertificates() throws Exception {
         node = node(Map.of(
-                "ssl_client_auth", "requested", "ssl_principal_mapping", "mine", "ssl_handshake_timeout_ms", 500L));
+                "ssl_client_auth", "requested", "ssl_principal_mapping", "mine", "ssl_handshake_timeout_ms", 1_000L));
         CountDownLatch over = new CountDownLatch(1);
         PrincipalMapping hanging = chain -> {
             try {
@@ -217,7 +254,7 @@ class ClientCertificatesTest {
         };
         node.mappings().bind(offered(hanging), Map.of(PrincipalMapping.NAME, "mine"));
         try {
-            for (int i = 0; i < 10; i++) {
+            for (int i = 0; i < 6; i++) {
                 assertRefused(withCertificate, "TLSv1.3");
             }
             try (TestClient client = TestTls.connect(withoutCertificate, "TLSv1.3", node.port())) {
@@ -225,7 +262,7 @@ class ClientCertificatesTest {
             }
 
             assertThat(seen).isEqualTo(Principal.ANONYMOUS);
-            node.awaitNumber("network.connections", "SSL", "tls.late", 10);
+            node.awaitNumber("network.connections", "SSL", "tls.late", 6);
         } finally {
             over.countDown();
         }

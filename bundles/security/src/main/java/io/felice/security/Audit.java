@@ -1,6 +1,7 @@
 package io.felice.security;
 
 import io.felice.api.security.Action;
+import io.felice.api.security.AuditLog;
 import io.felice.api.security.Operation;
 import io.felice.api.security.Principal;
 import io.felice.api.security.Requester;
@@ -26,8 +27,8 @@ import org.slf4j.LoggerFactory;
  * io.felice.audit}. What happens again and again is written once in {@link #EVERY_SECONDS} with the number of times, so that
  * nobody can fill a disk with it. Changes are always written. Any thread; does not block.
  */
-@Component(service = {Audit.class, StatusSource.class})
-public final class Audit implements StatusSource {
+@Component(service = {Audit.class, AuditLog.class, StatusSource.class})
+public final class Audit implements AuditLog, StatusSource {
     static final int EVERY_SECONDS = 10;
     /** Most kinds of lines that are counted apart; further ones are counted together. */
     static final int MOST_KINDS = 10_000;
@@ -94,7 +95,14 @@ public final class Audit implements StatusSource {
         write(kind, "denied " + who(who) + " " + what(action));
     }
 
-    void loggedIn(Principal principal, InetAddress host, String listener, String mechanism) {
+    @Override
+    public void changed(String by, String change) {
+        changes.increment();
+        lines.accept("changed by=" + printable(by) + " change=\"" + readable(change) + "\"");
+    }
+
+    @Override
+    public void loggedIn(Principal principal, InetAddress host, String listener, String mechanism) {
         logins.increment();
         String line = "login principal=" + printable(principal.toString()) + " host=" + host.getHostAddress()
                 + " listener=" + listener + " mechanism=" + mechanism;
@@ -102,7 +110,8 @@ public final class Audit implements StatusSource {
     }
 
     /** The name that the client gave is not written: it may be a password that was typed in the wrong place. */
-    void refused(InetAddress host, String listener, String mechanism) {
+    @Override
+    public void refused(InetAddress host, String listener, String mechanism) {
         refusals.increment();
         String line =
                 "login-refused host=" + host.getHostAddress() + " listener=" + listener + " mechanism=" + mechanism;
@@ -147,8 +156,12 @@ public final class Audit implements StatusSource {
 
     /** Names come from clients and could forge lines. */
     private static String printable(String text) {
+        return readable(text).replace(' ', '?');
+    }
+
+    private static String readable(String text) {
         String shortened = text.length() > MOST_CHARACTERS ? text.substring(0, MOST_CHARACTERS) + "..." : text;
-        return shortened.replaceAll("[^\\x21-\\x7e]", "?");
+        return shortened.replaceAll("[^\\x20-\\x7e]", "?");
     }
 
     @Override

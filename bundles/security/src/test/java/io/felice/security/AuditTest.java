@@ -38,6 +38,17 @@ class AuditTest {
     }
 
     @Test
+    void aChangeOfAnOperatorIsOneLineWhateverItsNameContains() {
+        audit.changed("shell", "user-delete ali\nce é");
+        audit.changed("shell", "user-delete bob");
+        assertThat(lines)
+                .containsExactly(
+                        "changed by=shell change=\"user-delete ali?ce ?\"",
+                        "changed by=shell change=\"user-delete bob\"");
+        assertThat(audit.tables().get(0).cell("changes", "count")).contains(2L);
+    }
+
+    @Test
     void whatIsRefusedAgainAndAgainIsWrittenOnceInAWhileWithItsNumber() {
         for (int i = 0; i < 1_000; i++) {
             audit.denied(user("alice"), on(Operation.READ, "orders-" + i));

@@ -3,6 +3,7 @@ package io.felice.shell;
 import io.felice.api.cluster.Admin;
 import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.security.Acl;
+import io.felice.api.security.AuditLog;
 import java.util.List;
 import java.util.Set;
 import org.apache.karaf.shell.api.action.Action;
@@ -45,6 +46,9 @@ public final class AclAddCommand implements Action {
     boolean deny;
 
     @Reference
+    AuditLog audit;
+
+    @Reference
     Admin admin;
 
     @Reference
@@ -54,6 +58,7 @@ public final class AclAddCommand implements Action {
     public Object execute() throws Exception {
         List<Acl> acls = AclText.acls(principal, operations, resource, host, !deny);
         ClusterChange.await(metadata, admin.createAcls(acls));
+        acls.forEach(acl -> audit.changed("shell", "acl-add " + acl));
         AclText.listing(Set.copyOf(acls)).print(System.out, false, "");
         return null;
     }

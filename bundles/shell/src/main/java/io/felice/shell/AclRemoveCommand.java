@@ -4,6 +4,7 @@ import io.felice.api.cluster.Admin;
 import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.security.Acl;
 import io.felice.api.security.AclFilter;
+import io.felice.api.security.AuditLog;
 import java.util.List;
 import java.util.Set;
 import org.apache.karaf.shell.api.action.Action;
@@ -33,6 +34,9 @@ public final class AclRemoveCommand implements Action {
     boolean json;
 
     @Reference
+    AuditLog audit;
+
+    @Reference
     Admin admin;
 
     @Reference
@@ -44,6 +48,7 @@ public final class AclRemoveCommand implements Action {
         AclFilter filter = AclText.filter(principal, isAny ? null : operation, resource);
         Set<Acl> removed =
                 ClusterChange.await(metadata, admin.deleteAcls(List.of(filter))).get(filter);
+        removed.forEach(acl -> audit.changed("shell", "acl-remove " + acl));
         AclText.listing(removed).print(System.out, json, "(nothing was removed)");
         return null;
     }

@@ -1,5 +1,6 @@
 package io.felice.shell;
 
+import io.felice.api.security.AuditLog;
 import io.felice.api.security.Users;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.CompletionStage;
@@ -21,6 +22,9 @@ abstract class PasswordAction implements Action {
     boolean random;
 
     @Reference
+    AuditLog audit;
+
+    @Reference
     Users users;
 
     @Reference
@@ -31,11 +35,16 @@ abstract class PasswordAction implements Action {
         CompletionStage<Void> with(byte[] password);
     }
 
-    /** Makes the change with the password that was asked for, and says what is so then. */
-    void change(Change change, String then) throws Exception {
+    /**
+     * Makes the change with the password that was asked for, and says what is so then.
+     *
+     * @param audited the change for the audit log, without the password
+     */
+    void change(Change change, String audited, String then) throws Exception {
         Passwords.Password password = Passwords.read(passwordFile, random, session);
         String shown = new String(password.text(), StandardCharsets.UTF_8);
         ClusterChange.get(change.with(password.text()));
+        audit.changed("shell", audited);
         System.out.println((then + " " + password.sentence(shown)).trim());
     }
 }

@@ -2,6 +2,7 @@ package io.felice.shell;
 
 import io.felice.api.cluster.Admin;
 import io.felice.api.cluster.ClusterMetadata;
+import io.felice.api.security.AuditLog;
 import io.felice.api.security.QuotaEntity;
 import java.util.Collection;
 import java.util.List;
@@ -36,6 +37,9 @@ public final class QuotaRemoveCommand implements Action {
     List<String> keys;
 
     @Reference
+    AuditLog audit;
+
+    @Reference
     Admin admin;
 
     @Reference
@@ -52,6 +56,7 @@ public final class QuotaRemoveCommand implements Action {
             throw new IllegalArgumentException("There is no such quota.");
         }
         ClusterChange.await(metadata, admin.alterQuotas(Map.of(entity, removed), false));
+        audit.changed("shell", "quota-remove " + QuotaText.words(entity) + " " + String.join(" ", wanted));
         System.out.println("Removed: " + String.join(", ", wanted));
         return null;
     }

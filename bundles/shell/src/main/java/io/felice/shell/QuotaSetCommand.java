@@ -2,6 +2,7 @@ package io.felice.shell;
 
 import io.felice.api.cluster.Admin;
 import io.felice.api.cluster.ClusterMetadata;
+import io.felice.api.security.AuditLog;
 import io.felice.api.security.QuotaEntity;
 import java.util.List;
 import java.util.Map;
@@ -39,6 +40,9 @@ public final class QuotaSetCommand implements Action {
     List<String> values;
 
     @Reference
+    AuditLog audit;
+
+    @Reference
     Admin admin;
 
     @Reference
@@ -48,6 +52,7 @@ public final class QuotaSetCommand implements Action {
     public Object execute() throws Exception {
         QuotaEntity entity = QuotaText.entity(user, clientId, ip);
         ClusterChange.await(metadata, admin.alterQuotas(Map.of(entity, QuotaText.values(values)), false));
+        audit.changed("shell", "quota-set " + QuotaText.words(entity) + " " + String.join(" ", values));
         Map<String, Double> now = metadata.view().security().quotas().getOrDefault(entity, Map.of());
         QuotaText.listing(Map.of(entity, now)).print(System.out, false, "(no quotas)");
         return null;

@@ -38,6 +38,18 @@ final class QuotaText {
         return values;
     }
 
+    /** The entity as it is typed, for example {@code --user alice}. */
+    static String words(QuotaEntity entity) {
+        return (option("--user", entity.user())
+                        + option("--client-id", entity.clientId())
+                        + option("--ip", entity.ip()))
+                .trim();
+    }
+
+    private static String option(String name, String value) {
+        return value == null ? "" : name + " " + value + " ";
+    }
+
     static Listing listing(Map<QuotaEntity, Map<String, Double>> quotas) {
         Listing listing = new Listing("user", "client.id", "ip", "quota", "value");
         quotas.entrySet().stream()

@@ -1,5 +1,6 @@
 package io.felice.shell;
 
+import io.felice.api.security.AuditLog;
 import io.felice.api.security.Users;
 import org.apache.karaf.shell.api.action.Action;
 import org.apache.karaf.shell.api.action.Argument;
@@ -20,11 +21,15 @@ public final class UserDeleteCommand implements Action {
     String user;
 
     @Reference
+    AuditLog audit;
+
+    @Reference
     Users users;
 
     @Override
     public Object execute() throws Exception {
         ClusterChange.get(users.delete(user));
+        audit.changed("shell", "user-delete " + user);
         System.out.println("User " + user + " cannot log in any more.");
         return null;
     }

@@ -16,7 +16,7 @@ public final class UserSetCommand extends PasswordAction {
 
     @Override
     public Object execute() throws Exception {
-        change(password -> users.setPassword(user, password), "User " + user + " can log in.");
+        change(password -> users.setPassword(user, password), "user-set " + user, "User " + user + " can log in.");
         return null;
     }
 }

@@ -24,7 +24,10 @@ public final class UserSetupCommand extends PasswordAction {
             throw new IllegalArgumentException("There is no code: it is for a cluster with authorizer = acl that has no"
                     + " user and no ACL yet. See felice:user-list and felice:acl-list.");
         }
-        change(password -> users.redeem(code, user, password), "User " + user + " can log in and may do everything.");
+        change(
+                password -> users.redeem(code, user, password),
+                "user-setup " + user,
+                "User " + user + " can log in and may do everything.");
         return null;
     }
 }

@@ -248,35 +248,50 @@ final class CrashLoad implements AutoCloseable {
         }
     }
 
+    /** Topics that are not compacted have no tombstones: reading them may take as long as it needs. */
     private void scan(boolean whole) {
+        Map<Boolean, List<TopicPartition>> byCompaction =
+                partitions.stream().collect(Collectors.partitioningBy(this::compacts));
+        scan(byCompaction.get(false), whole);
+        while (scan(byCompaction.get(true), whole).compareTo(CrashTopic.TOMBSTONES_STAY) >= 0) {
+            System.out.println("A scan took longer than tombstones stay, and is done again");
+        }
+    }
+
+    /** Checks the records of {@code scanned}, unless a tombstone may have been removed while they were read. */
+    private Duration scan(List<TopicPartition> scanned, boolean whole) {
         long began = System.nanoTime();
         try (KafkaConsumer<byte[], byte[]> consumer =
                 Java.consumer(bootstrap, with(RECONNECT_FAST, Map.of("auto.offset.reset", "earliest")))) {
-            Map<TopicPartition, Long> from = new HashMap<>(consumer.beginningOffsets(partitions));
-            Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
+            Map<TopicPartition, Long> from = new HashMap<>(consumer.beginningOffsets(scanned));
+            Map<TopicPartition, Long> ends = consumer.endOffsets(scanned);
             from.replaceAll((partition, start) -> whole ? start : Math.max(start, scanFrom(partition)));
-            consumer.assign(partitions);
+            consumer.assign(scanned);
             from.forEach(consumer::seek);
             Map<TopicPartition, List<Sighting>> seen = readTo(ends, consumer);
-            Map<TopicPartition, Long> starts = consumer.beginningOffsets(partitions);
-            if (System.nanoTime() - began < CrashTopic.TOMBSTONES_STAY.toNanos()) {
-                partitions.forEach(partition -> checker.scanned(
-                        partition,
-                        from.get(partition),
-                        starts.get(partition),
-                        ends.get(partition),
-                        seen.getOrDefault(partition, List.of())));
-                scannedTo.putAll(ends);
-                return;
-            }
+            Map<TopicPartition, Long> starts = consumer.beginningOffsets(scanned);
+            Duration took = Duration.ofNanos(System.nanoTime() - began);
+            scanned.stream()
+                    .filter(partition -> !compacts(partition) || took.compareTo(CrashTopic.TOMBSTONES_STAY) < 0)
+                    .forEach(partition -> {
+                        checker.scanned(
+                                partition,
+                                from.get(partition),
+                                starts.get(partition),
+                                ends.get(partition),
+                                seen.getOrDefault(partition, List.of()));
+                        scannedTo.put(partition, ends.get(partition));
+                    });
+            return took;
         }
-        System.out.println("A scan took longer than tombstones stay, and is done again");
-        scan(whole);
+    }
+
+    private boolean compacts(TopicPartition partition) {
+        return topics.get(partition.topic()).cleanup().compacts();
     }
 
     private long scanFrom(TopicPartition partition) {
-        boolean compacts = topics.get(partition.topic()).cleanup().compacts();
-        return compacts ? 0 : scannedTo.getOrDefault(partition, 0L) - SCANNED_AGAIN;
+        return compacts(partition) ? 0 : scannedTo.getOrDefault(partition, 0L) - SCANNED_AGAIN;
     }
 
     private Map<TopicPartition, List<Sighting>> readTo(
