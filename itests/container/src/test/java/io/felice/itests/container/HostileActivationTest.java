@@ -6,6 +6,7 @@ import io.felice.itests.container.Launcher.Result;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -17,6 +18,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Plugins that cannot be activated harm nobody who does not need them, also if a node starts with them. */
 class HostileActivationTest {
+    private static final List<Class<?>> HOSTILE = List.of(HostilePlugins.Throwing.class, HostilePlugins.Hanging.class);
+
     @TempDir
     Path directory;
 
@@ -49,35 +52,31 @@ class HostileActivationTest {
 
     @AfterEach
     void stop() throws Exception {
-        node.run("stop");
+        run("stop");
     }
 
     @Test
-    void pluginsThatThrowWhenTheyAreActivatedHarmNobody() throws Exception {
-        harmNobody(HostilePlugins.Throwing.class);
-    }
-
-    @Test
-    void pluginsThatHangWhenTheyAreActivatedHarmNobody() throws Exception {
-        harmNobody(HostilePlugins.Hanging.class);
-    }
-
-    private void harmNobody(Class<?> plugin) throws Exception {
-        run("exec", "bundle:install -s file:" + HostilePlugins.bundle(plugin, directory));
-        assertEverybodyIsServed();
+    void pluginsThatThrowOrHangWhenTheyAreActivatedHarmNobody() throws Exception {
+        for (Class<?> plugin : HOSTILE) {
+            run("exec", "bundle:install -s file:" + HostilePlugins.bundle(plugin, directory));
+            assertEverybodyIsServed();
+        }
 
         run("stop");
         run("start");
         assertEverybodyIsServed();
 
-        etc.set("io.felice.security.cfg", "credential.store", HostilePlugins.NAME);
-        Eventually.await("who needs the plugin is refused", () -> !isServed(alice()));
-        write(Map.of());
-        assertThat(node.run("exec", "felice:status security.stores").output()).contains(HostilePlugins.NAME);
+        for (Class<?> plugin : HOSTILE) {
+            String name = HostilePlugins.nameOf(plugin);
+            etc.set("io.felice.security.cfg", "credential.store", name);
+            Eventually.await("who needs the plugin " + name + " is refused", () -> !isServed(alice()));
+            write(Map.of());
+            assertThat(node.run("exec", "felice:status security.stores").output())
+                    .contains(name);
 
-        etc.set("io.felice.security.cfg", "credential.store", "felice");
-        Eventually.await("who does not need it any more is served", () -> isServed(alice()));
-        run("stop");
+            etc.set("io.felice.security.cfg", "credential.store", "felice");
+            Eventually.await("who does not need it any more is served", () -> isServed(alice()));
+        }
     }
 
     private void assertEverybodyIsServed() throws Exception {

@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.cert.X509Certificate;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CompletionStage;
 import java.util.jar.Attributes;
@@ -24,9 +25,6 @@ import java.util.zip.ZipEntry;
 
 /** Bundles with a plugin of each kind, none of which can be activated. */
 final class HostilePlugins {
-    /** The name of each plugin, and of the mechanism. */
-    static final String NAME = "HOSTILE";
-
     private static final Map<Class<?>, String> KINDS = Map.of(
             Authenticator.class, Authenticator.MECHANISM,
             CredentialStore.class, CredentialStore.NAME,
@@ -35,6 +33,11 @@ final class HostilePlugins {
     private static final String DIRECTORY = "io/felice/itests/container/";
 
     private HostilePlugins() {}
+
+    /** The name under which the services of such a bundle are registered. */
+    static String nameOf(Class<?> plugin) {
+        return plugin.getSimpleName().toUpperCase(Locale.ROOT);
+    }
 
     /** Implements every kind of plugin. No method is ever called. */
     abstract static class Plugin implements Authenticator, CredentialStore, Authorizer, PrincipalMapping {
@@ -122,7 +125,7 @@ final class HostilePlugins {
     private static String descriptor(Class<?> plugin, Class<?> kind) {
         return "<scr:component xmlns:scr='http://www.osgi.org/xmlns/scr/v1.3.0' name='" + plugin.getSimpleName() + "."
                 + kind.getSimpleName() + "'><implementation class='" + plugin.getName() + "'/><property name='"
-                + KINDS.get(kind) + "' value='" + NAME + "'/><service><provide interface='" + kind.getName()
+                + KINDS.get(kind) + "' value='" + nameOf(plugin) + "'/><service><provide interface='" + kind.getName()
                 + "'/></service></scr:component>";
     }
 }
