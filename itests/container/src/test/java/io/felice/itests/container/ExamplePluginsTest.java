@@ -140,7 +140,7 @@ class ExamplePluginsTest {
 
     @Test
     void whileTheAuthorizerIsStoppedRequestsWaitAndAreRefusedThenAndOthersAreNotSlowed() throws Exception {
-        try (Traffic neighbours = new Traffic(open, "neighbours-of-rules")) {
+        try (Traffic neighbours = new Traffic(open, "neighbours-of-rules", "log")) {
             insides.shell("bundle:stop " + AUTHORIZER);
             neighbours.takeLongestTimes();
             long begin = System.nanoTime();
@@ -160,7 +160,7 @@ class ExamplePluginsTest {
 
     @Test
     void whileTheStoreIsStoppedNobodyLogsInAndWhoHasLoggedInGoesOn() throws Exception {
-        try (Traffic neighbours = new Traffic(open, "neighbours-of-passwords");
+        try (Traffic neighbours = new Traffic(open, "neighbours-of-passwords", "log");
                 KafkaProducer<String, String> before = producer()) {
             before.send(new ProducerRecord<>("orders", "before")).get();
             insides.shell("bundle:stop " + STORE);

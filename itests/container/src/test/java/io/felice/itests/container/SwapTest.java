@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.ToLongFunction;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -27,6 +28,9 @@ import org.junit.jupiter.api.io.TempDir;
  * coordinator depends on.
  */
 class SwapTest {
+    /** The engines that keep records in files. */
+    private static final List<String> ENGINES = List.of("log", "mvstore");
+
     private static final List<String> UNNOTICED = List.of(
             "io.felice.handlers",
             "io.felice.security",
@@ -34,10 +38,12 @@ class SwapTest {
             "io.felice.broker",
             "io.felice.controller",
             "io.felice.cluster.zookeeper",
-            "io.felice.storage.log");
+            "io.felice.storage.log",
+            "io.felice.storage.mvstore",
+            "io.felice.config");
     private static final List<String> UNDER_GROUPS =
             List.of("io.felice.coordinator", "io.felice.broker", "io.felice.storage.log");
-    private static final int ROUNDS = 3;
+    private static final int ROUNDS = Integer.getInteger("felice.swap.rounds", 3);
     private static final long PATIENCE_SECONDS = 60;
 
     @TempDir
@@ -47,7 +53,7 @@ class SwapTest {
     private static Insides insides;
     private static String bootstrap;
 
-    private final Map<String, List<Traffic.Pause>> pauses = new LinkedHashMap<>();
+    private final Map<String, List<Swap>> swaps = new LinkedHashMap<>();
 
     @BeforeAll
     static void start() throws Exception {
@@ -68,13 +74,13 @@ class SwapTest {
 
     @Test
     void clientsKeepTheirConnectionsWhileBundlesAreUpdated() throws Exception {
-        try (Traffic traffic = new Traffic(bootstrap, "unnoticed")) {
+        try (Traffics traffics = Traffics.on(bootstrap, "unnoticed", ENGINES)) {
             Map<String, List<String>> components = insides.components();
             Map<String, Integer> threads = insides.threads();
             Map<String, Long> cut = insides.cutConnections();
             for (int round = 0; round < ROUNDS; round++) {
                 for (String bundle : UNNOTICED) {
-                    swap(bundle, traffic);
+                    swap(bundle, traffics);
                 }
             }
             System.out.println(report());
@@ -82,34 +88,40 @@ class SwapTest {
             assertThat(insides.components()).isEqualTo(components);
             eventually(() -> mustNotHaveMore(insides.threads(), threads));
             eventually(() -> mustBeOneEach(insides.classLoaders(UNNOTICED), UNNOTICED));
-            assertThat(traffic.writer().closedConnections())
-                    .as("connections that the writer lost")
-                    .isZero();
             assertThat(insides.cutConnections()).isEqualTo(cut);
-            assertThat(traffic.follower().closedConnections())
-                    .as("connections that the follower lost")
-                    .isZero();
-            assertThat(traffic.member().closedConnections())
-                    .as("connections that the group member closed to its coordinator")
-                    .isLessThanOrEqualTo((long) ROUNDS * UNDER_GROUPS.size());
-            assertThat(traffic.admin().closedConnections())
-                    .as("connections that the admin client lost")
-                    .isZero();
-            traffic.finish();
-            assertThat(traffic.failures()).isEmpty();
+            for (Traffic traffic : traffics.all()) {
+                mustHaveKeptItsConnections(traffic);
+            }
+            traffics.finish();
+            assertThat(traffics.failures()).isEmpty();
         }
         assertThat(node.log()).doesNotContain(" ERROR ");
+    }
+
+    private static void mustHaveKeptItsConnections(Traffic traffic) {
+        assertThat(traffic.writer().closedConnections())
+                .as("connections that the writer lost")
+                .isZero();
+        assertThat(traffic.follower().closedConnections())
+                .as("connections that the follower lost")
+                .isZero();
+        assertThat(traffic.member().closedConnections())
+                .as("connections that the group member closed to its coordinator")
+                .isLessThanOrEqualTo((long) ROUNDS * UNDER_GROUPS.size());
+        assertThat(traffic.admin().closedConnections())
+                .as("connections that the admin client lost")
+                .isZero();
     }
 
     @Test
     void clientsOnlyReconnectWhenTheNetworkIsUpdated() throws Exception {
         createInMemory("in-memory");
         List<String> bundles = List.of("io.felice.network", "io.felice.storage.memory");
-        try (Traffic traffic = new Traffic(bootstrap, "reconnecting")) {
+        try (Traffics traffics = Traffics.on(bootstrap, "reconnecting", List.of("log"))) {
             Map<String, List<String>> components = insides.components();
             Map<String, Integer> threads = insides.threads();
             for (String bundle : bundles) {
-                swap(bundle, traffic);
+                swap(bundle, traffics);
                 writeTo("in-memory");
             }
             System.out.println(report());
@@ -117,11 +129,11 @@ class SwapTest {
             assertThat(insides.components()).isEqualTo(components);
             eventually(() -> mustNotHaveMore(insides.threads(), threads));
             eventually(() -> mustBeOneEach(insides.classLoaders(bundles), bundles));
-            assertThat(traffic.writer().closedConnections())
+            assertThat(traffics.all().get(0).writer().closedConnections())
                     .as("connections that the writer lost")
                     .isPositive();
-            traffic.finish();
-            assertThat(traffic.failures()).isEmpty();
+            traffics.finish();
+            assertThat(traffics.failures()).isEmpty();
         }
         assertThat(node.log()).doesNotContain(" ERROR ");
     }
@@ -154,27 +166,40 @@ class SwapTest {
                 .isEqualTo(bundles.stream().collect(toMap(bundle -> bundle, bundle -> 1)));
     }
 
-    private void swap(String bundle, Traffic traffic) throws Exception {
-        traffic.takeLongestTimes();
+    private void swap(String bundle, Traffics traffics) throws Exception {
+        traffics.takeLongestTimes();
+        long cut = traffics.closedConnections();
         long before = insides.lastModified(bundle);
         insides.shell("bundle:update -r " + bundle);
         assertThat(insides.lastModified(bundle)).as(bundle + " was updated").isGreaterThan(before);
-        traffic.awaitProgress();
-        pauses.computeIfAbsent(bundle, name -> new ArrayList<>()).add(traffic.takeLongestTimes());
+        traffics.awaitProgress();
+        swaps.computeIfAbsent(bundle, name -> new ArrayList<>())
+                .add(new Swap(
+                        traffics.takeLongestTimes(), traffics.failures().size(), traffics.closedConnections() - cut));
     }
 
+    /** What the clients saw of one update. */
+    private record Swap(Traffic.Pause pause, int failures, long closedConnections) {}
+
     private String report() {
-        StringBuilder report = new StringBuilder(
-                "longest times in ms: acknowledgement, pause of the follower, pause of the group member"
-                        + ", request of the admin client\n");
-        pauses.forEach((bundle, ofBundle) -> {
-            report.append(String.format("  %-30s", bundle));
-            ofBundle.forEach(pause -> report.append(String.format(
-                    "%6d %5d %5d %5d ",
-                    pause.writtenMs(), pause.followedMs(), pause.readInGroupMs(), pause.adminMs())));
-            report.append('\n');
-        });
+        StringBuilder report = new StringBuilder(String.format(
+                "%-28s %5s %8s %8s   longest ms of an acknowledgement, the follower, the group member, an admin request%n",
+                "bundle", "swaps", "failures", "closed"));
+        swaps.forEach((bundle, each) -> report.append(String.format(
+                "%-28s %5d %8d %8d   %5d %5d %5d %5d%n",
+                bundle,
+                each.size(),
+                each.get(each.size() - 1).failures(),
+                each.stream().mapToLong(Swap::closedConnections).sum(),
+                longest(each, Traffic.Pause::writtenMs),
+                longest(each, Traffic.Pause::followedMs),
+                longest(each, Traffic.Pause::readInGroupMs),
+                longest(each, Traffic.Pause::adminMs))));
         return report.toString();
+    }
+
+    private static long longest(List<Swap> swaps, ToLongFunction<Traffic.Pause> time) {
+        return swaps.stream().map(Swap::pause).mapToLong(time).max().orElseThrow();
     }
 
     private interface Claim {

@@ -36,11 +36,11 @@ final class Traffic implements AutoCloseable {
      */
     record Pause(long writtenMs, long followedMs, long readInGroupMs, long adminMs) {}
 
-    Traffic(String bootstrap, String topic) throws Exception {
+    /** @param engine the storage engine of the topic */
+    Traffic(String bootstrap, String topic, String engine) throws Exception {
         try (Admin first = Admin.create(Map.of("bootstrap.servers", bootstrap))) {
-            first.createTopics(List.of(new NewTopic(topic, PARTITIONS, (short) 1)))
-                    .all()
-                    .get();
+            NewTopic wanted = new NewTopic(topic, PARTITIONS, (short) 1).configs(Map.of("storage.engine", engine));
+            first.createTopics(List.of(wanted)).all().get();
         }
         writer = new TrafficWriter(bootstrap, topic, failures);
         follower = TrafficReader.ofAll(bootstrap, topic, failures);
@@ -85,6 +85,14 @@ final class Traffic implements AutoCloseable {
         end(follower);
         end(member);
         end(admin);
+    }
+
+    /** The connections to the node that its clients lost or closed. */
+    long closedConnections() {
+        return writer.closedConnections()
+                + follower.closedConnections()
+                + member.closedConnections()
+                + admin.closedConnections();
     }
 
     List<String> failures() {
