@@ -1,6 +1,8 @@
 package io.felice.broker;
 
 import io.felice.api.status.StatusTable;
+import io.felice.api.status.TableColumn.Unit;
+import io.felice.api.status.TableSchema;
 import io.felice.broker.engine.Device;
 import io.felice.broker.engine.Engines;
 import io.felice.broker.engine.MountedEngine;
@@ -17,7 +19,85 @@ import java.util.stream.Stream;
 
 /** The broker's tables for {@code felice:status}. Any thread. */
 final class BrokerStatus {
-    private static final List<String> COUNTERS = List.of("what", "count");
+    private static final TableSchema PARTITIONS = TableSchema.of("broker.partitions", "The partitions of this node")
+            .gauge("replicas", "Partitions that this node has")
+            .gauge("leading", "Partitions that this node leads")
+            .gauge("opening", "Partitions whose logs are being opened")
+            .gauge("offline", "Partitions whose logs cannot be used");
+    private static final TableSchema OFFLINE = TableSchema.of(
+                    "broker.offline", "Partitions that cannot be used, or not in full")
+            .label("partition", "The partition")
+            .label("engine", "Its storage engine")
+            .text("reason", "Why");
+    private static final TableSchema DAMAGE = TableSchema.of(
+                    "broker.damage", "Records that are damaged and kept from readers")
+            .label("partition", "The partition")
+            .label("engine", "Its storage engine")
+            .label("from.offset", "The first offset that is damaged")
+            .gauge("to.offset", "The last offset that is damaged")
+            .gauge("found.at.ms", Unit.MILLISECONDS, "When the damage was found, since 1970")
+            .text("what", "What is wrong");
+    private static final TableSchema SCRUB = TableSchema.of("broker.scrub", "The reading of logs to find damage")
+            .label("engine", "The storage engine")
+            .counter("read.bytes", Unit.BYTES, "Bytes that were read")
+            .counter("passes", "How often all logs were read")
+            .gauge("waiting", "Logs that are due to be read")
+            .gauge("longest.wait.ms", Unit.MILLISECONDS, "How long the log that waits longest has been due")
+            .gauge("damages", "Damaged ranges that are known");
+    private static final TableSchema RECOVERY = TableSchema.of("broker.recovery", "The opening of logs")
+            .gauge("opened", "Logs that were opened together the last time")
+            .gauge("time.ms", Unit.MILLISECONDS, "How long this took")
+            .gauge("waiting", "Logs that wait to be opened");
+    private static final TableSchema PRODUCERS = TableSchema.of("broker.producers", "Idempotent producers")
+            .gauge("remembered", "Producers that all partitions remember together")
+            .gauge("limit", "How many may be remembered")
+            .counter("forgotten", "Producers that were forgotten to make room for others");
+    private static final TableSchema RECOMPRESSION = TableSchema.of(
+                    "broker.recompression", "Batches that were not compressed as their topic wants it")
+            .counter("recompressed", "Batches that were compressed anew")
+            .gauge("waiting", "Batches that wait for it");
+    private static final TableSchema COMPACTION = TableSchema.of("broker.compaction", "The compaction of all logs")
+            .counter("compactions", "Runs that have ended")
+            .gauge("running", "Runs that go on now")
+            .gauge("failing", "Logs whose last run failed")
+            .gauge("dirtiest.percent", Unit.PERCENT, "How much of the dirtiest log is not compacted")
+            .counter("read.bytes", Unit.BYTES, "Bytes that were read")
+            .counter("written.bytes", Unit.BYTES, "Bytes that were written")
+            .counter("saved.bytes", Unit.BYTES, "Bytes that logs became smaller by")
+            .gauge("keys.bytes", Unit.BYTES, "Memory with the keys of the runs that go on")
+            .gauge("keys.limit.bytes", Unit.BYTES, "How much memory keys may take");
+    private static final TableSchema COMPACTED_LOGS = TableSchema.of(
+                    "broker.compaction.logs", "The dirtiest compacted logs")
+            .label("partition", "The partition")
+            .label("engine", "Its storage engine")
+            .gauge("dirty.percent", Unit.PERCENT, "How much of the log is not compacted")
+            .gauge("dirty.bytes", Unit.BYTES, "Bytes that are not compacted")
+            .gauge("bytes", Unit.BYTES, "Bytes of the log without its active segment")
+            .gauge("compacted.to", "The offset before which the log is compacted")
+            .counter("runs", "Runs that have ended")
+            .gauge("last.run.ms", Unit.MILLISECONDS, "How long the last run took")
+            .counter("read.bytes", Unit.BYTES, "Bytes that were read")
+            .counter("written.bytes", Unit.BYTES, "Bytes that were written")
+            .counter("saved.bytes", Unit.BYTES, "Bytes that the log became smaller by")
+            .text("doing", "What the run does now")
+            .gauge("done.percent", Unit.PERCENT, "How far the run is")
+            .text("last.failure", "Why the last run failed");
+    private static final TableSchema FETCHES =
+            TableSchema.of("broker.fetches", "Fetches").gauge("parked", "Fetches that wait for records");
+    private static final TableSchema STORAGE = TableSchema.of("broker.storage", "The storage engines")
+            .label("engine", "The storage engine")
+            .counter("settles", "How often the batches of a log were settled")
+            .counter("offloaded", "How many of these were done by the engine's threads instead of an I/O thread")
+            .gauge("slow", "Whether the device is slow, so that the engine's threads do it")
+            .gauge("slow.ms", Unit.MILLISECONDS, "How long the device has been slow; 0 if it is fast")
+            .gauge("queued", "Tasks that wait for the engine's threads")
+            .gauge("full", "Whether the engine has no room for records")
+            .counter("refused", "Appends that were refused because the engine was full")
+            .gauge("opened.at.once", "The most logs that were opened at the same time");
+    private static final TableSchema CLUSTER = TableSchema.of("broker.cluster", "What the broker knows of the cluster")
+            .gauge("version", "The version of the metadata that the broker has applied")
+            .gauge("connected", "Whether the cluster's store answers");
+
     /** A node may have thousands of compacted logs, of which the dirtiest are shown. */
     private static final int MOST_COMPACTED_LOGS = 100;
 
@@ -63,14 +143,11 @@ final class BrokerStatus {
     }
 
     private StatusTable partitions() {
-        return new StatusTable(
-                "broker.partitions",
-                COUNTERS,
-                List.of(
-                        row("replicas", replicas.all().size()),
-                        row("leading", count(Replica.Status.LEADING)),
-                        row("opening", count(Replica.Status.OPENING)),
-                        row("offline", count(Replica.Status.OFFLINE) + count(Replica.Status.NO_ENGINE))));
+        return PARTITIONS.row(
+                (long) replicas.all().size(),
+                count(Replica.Status.LEADING),
+                count(Replica.Status.OPENING),
+                count(Replica.Status.OFFLINE) + count(Replica.Status.NO_ENGINE));
     }
 
     private long count(Replica.Status status) {
@@ -87,7 +164,7 @@ final class BrokerStatus {
                 rows.add(List.of(replica.partition.toString(), replica.engine, failure));
             }
         }
-        return new StatusTable("broker.offline", List.of("partition", "engine", "reason"), rows);
+        return OFFLINE.rows(rows);
     }
 
     private StatusTable damage() {
@@ -98,72 +175,45 @@ final class BrokerStatus {
                 .forEach(damage -> rows.add(List.of(
                         log.partition().toString(),
                         log.engine().name(),
-                        damage.from(),
+                        Long.toString(damage.from()),
                         damage.to(),
                         damage.foundAtMs(),
                         damage.what()))));
-        return new StatusTable(
-                "broker.damage",
-                List.of("partition", "engine", "from.offset", "to.offset", "found.at.ms", "what"),
-                rows);
+        return DAMAGE.rows(rows);
     }
 
     private StatusTable scrub() {
-        return new StatusTable(
-                "broker.scrub",
-                List.of("engine", "read.bytes", "passes", "waiting", "longest.wait.ms", "damages"),
-                scrubbing.rows());
+        return SCRUB.rows(scrubbing.rows());
     }
 
     private StatusTable recovery() {
         OpeningTimes times = replicas.openingTimes();
-        return new StatusTable(
-                "broker.recovery",
-                List.of("what", "logs", "time.ms"),
-                List.of(
-                        List.of("opened", (long) times.openedCount(), times.lastMs()),
-                        List.of("waiting", (long) times.waitingCount(), 0L)));
+        return RECOVERY.row((long) times.openedCount(), times.lastMs(), (long) times.waitingCount());
     }
 
     private StatusTable producers() {
-        return new StatusTable(
-                "broker.producers",
-                COUNTERS,
-                List.of(
-                        row("remembered", replicas.rememberedProducers()),
-                        row("limit", producers.maxOfNode()),
-                        row("forgotten", producers.forgotten())));
+        return PRODUCERS.row(replicas.rememberedProducers(), producers.maxOfNode(), producers.forgotten());
     }
 
     private StatusTable recompression() {
         BatchAdmission admission = replicas.admission();
-        return new StatusTable(
-                "broker.recompression",
-                COUNTERS,
-                List.of(row("recompressed", admission.recompressed()), row("waiting", admission.waiting())));
+        return RECOMPRESSION.row(admission.recompressed(), admission.waiting());
     }
 
     private StatusTable compaction() {
         List<CompactionProgress> all =
                 compactions().map(log -> log.compaction().progress()).toList();
         CompactionLimits limits = compactor.limits();
-        return new StatusTable(
-                "broker.compaction",
-                COUNTERS,
-                List.of(
-                        row("compactions", sum(all, CompactionProgress::runs)),
-                        row("running", limits.runs()),
-                        row(
-                                "failing",
-                                all.stream()
-                                        .filter(one -> !one.lastFailure().isEmpty())
-                                        .count()),
-                        row("dirtiest.percent", Math.round(100 * dirtiest(all))),
-                        row("read.bytes", sum(all, CompactionProgress::readBytes)),
-                        row("written.bytes", sum(all, CompactionProgress::writtenBytes)),
-                        row("saved.bytes", sum(all, CompactionProgress::savedBytes)),
-                        row("keys.bytes", limits.keyBytes()),
-                        row("keys.limit.bytes", limits.keyBytesLimit())));
+        return COMPACTION.row(
+                sum(all, CompactionProgress::runs),
+                (long) limits.runs(),
+                all.stream().filter(one -> !one.lastFailure().isEmpty()).count(),
+                Math.round(100 * dirtiest(all)),
+                sum(all, CompactionProgress::readBytes),
+                sum(all, CompactionProgress::writtenBytes),
+                sum(all, CompactionProgress::savedBytes),
+                limits.keyBytes(),
+                limits.keyBytesLimit());
     }
 
     private Stream<OpenedLog> compactions() {
@@ -200,24 +250,7 @@ final class BrokerStatus {
                 .limit(MOST_COMPACTED_LOGS)
                 .map(CompactedLog::row)
                 .toList();
-        return new StatusTable(
-                "broker.compaction.logs",
-                List.of(
-                        "partition",
-                        "engine",
-                        "dirty.percent",
-                        "dirty.bytes",
-                        "bytes",
-                        "compacted.to",
-                        "runs",
-                        "last.run.ms",
-                        "read.bytes",
-                        "written.bytes",
-                        "saved.bytes",
-                        "doing",
-                        "done.percent",
-                        "last.failure"),
-                rows);
+        return COMPACTED_LOGS.rows(rows);
     }
 
     private static List<Object> row(OpenedLog log) {
@@ -240,7 +273,7 @@ final class BrokerStatus {
     }
 
     private StatusTable parked() {
-        return new StatusTable("broker.fetches", COUNTERS, List.of(row("parked", fetches.parkedCount())));
+        return FETCHES.row((long) fetches.parkedCount());
     }
 
     private StatusTable storage() {
@@ -258,29 +291,10 @@ final class BrokerStatus {
                     engine.space().refusedCount(),
                     (long) engine.openings().mostAtOnce()));
         }
-        return new StatusTable(
-                "broker.storage",
-                List.of(
-                        "engine",
-                        "settles",
-                        "offloaded",
-                        "slow",
-                        "slow.ms",
-                        "queued",
-                        "full",
-                        "refused",
-                        "opened.at.once"),
-                rows);
+        return STORAGE.rows(rows);
     }
 
     private StatusTable cluster() {
-        return new StatusTable(
-                "broker.cluster",
-                List.of("what", "value"),
-                List.of(List.of("version", link.view().version()), List.of("connected", link.isConnected())));
-    }
-
-    private static List<Object> row(String what, long count) {
-        return List.of(what, count);
+        return CLUSTER.row(link.view().version(), link.isConnected());
     }
 }

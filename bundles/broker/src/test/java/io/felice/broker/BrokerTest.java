@@ -250,7 +250,7 @@ class BrokerTest {
                 .filter(t -> t.name().equals(table))
                 .findFirst()
                 .orElseThrow();
-        return (Long) found.cell(what, "count").orElseThrow();
+        return (Long) found.value(what).orElseThrow();
     }
 
     private Partition led(String topic) {

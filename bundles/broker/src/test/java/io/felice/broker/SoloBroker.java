@@ -159,7 +159,7 @@ final class SoloBroker implements AutoCloseable {
     }
 
     long offline() {
-        return (Long) table("broker.partitions").cell("offline", "count").orElseThrow();
+        return (Long) table("broker.partitions").value("offline").orElseThrow();
     }
 
     private StatusTable table(String name) {

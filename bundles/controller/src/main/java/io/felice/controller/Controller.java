@@ -19,6 +19,7 @@ import io.felice.api.security.SecurityView;
 import io.felice.api.status.HealthSource;
 import io.felice.api.status.StatusSource;
 import io.felice.api.status.StatusTable;
+import io.felice.api.status.TableSchema;
 import io.felice.api.status.Trouble;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -62,6 +63,17 @@ import org.slf4j.LoggerFactory;
         configurationPid = "io.felice.controller")
 @Designate(ocd = Controller.Config.class)
 public final class Controller implements Admin, StatusSource, HealthSource {
+    private static final TableSchema STATUS = TableSchema.of("controller", "The controller of this node")
+            .text(
+                    "role",
+                    "controller: decides for the cluster; replaying: reads the metadata first; standby: does not decide")
+            .gauge("epoch", "The controller epoch of this node; -1 if it is not the controller")
+            .gauge("version", "The version of the metadata that the controller decides on")
+            .gauge("waiting", "Requests that wait until the controller decides")
+            .gauge("open", "Requests that are not answered")
+            .counter("decided", "Requests that were decided")
+            .counter("snapshots", "Snapshots of the metadata that were made");
+    private static final TableSchema LIMITS = TableSchema.limits("controller.limits");
 
     @ObjectClassDefinition(name = "Felice: controller")
     public @interface Config {
@@ -253,15 +265,12 @@ public final class Controller implements Admin, StatusSource, HealthSource {
     public List<StatusTable> tables() {
         return List.of(
                 status,
-                new StatusTable(
-                        "controller.limits",
-                        List.of("what", "used", "limit"),
-                        List.of(
-                                List.of("requests", (long) open.size(), (long) requestsMax),
-                                List.of("partitions", partitions, (long) partitionsMax),
-                                List.of("users", (long) security.users().size(), (long) Security.MOST),
-                                List.of("acls", (long) security.acls().size(), (long) Security.MOST),
-                                List.of("quotas", (long) security.quotas().size(), (long) Security.MOST))));
+                LIMITS.rows(List.of(
+                        TableSchema.limit("requests", open.size(), requestsMax),
+                        TableSchema.limit("partitions", partitions, partitionsMax),
+                        TableSchema.limit("users", security.users().size(), Security.MOST),
+                        TableSchema.limit("acls", security.acls().size(), Security.MOST),
+                        TableSchema.limit("quotas", security.quotas().size(), Security.MOST))));
     }
 
     @Override
@@ -454,17 +463,14 @@ public final class Controller implements Admin, StatusSource, HealthSource {
     }
 
     private StatusTable table() {
-        return new StatusTable(
-                "controller",
-                List.of("role", "epoch", "version", "waiting", "open", "decided", "snapshots"),
-                List.of(List.of(
-                        isActive() ? "controller" : reign != null ? "replaying" : "standby",
-                        reign == null ? -1L : (long) reign.term().epoch(),
-                        view.version(),
-                        (long) waiting.size(),
-                        (long) open.size(),
-                        decided,
-                        snapshots.taken())));
+        return STATUS.row(
+                isActive() ? "controller" : reign != null ? "replaying" : "standby",
+                reign == null ? -1L : (long) reign.term().epoch(),
+                view.version(),
+                (long) waiting.size(),
+                (long) open.size(),
+                decided,
+                snapshots.taken());
     }
 
     /**

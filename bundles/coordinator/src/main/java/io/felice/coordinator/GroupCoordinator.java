@@ -25,6 +25,8 @@ import io.felice.api.partition.Partitions;
 import io.felice.api.status.HealthSource;
 import io.felice.api.status.StatusSource;
 import io.felice.api.status.StatusTable;
+import io.felice.api.status.TableColumn.Unit;
+import io.felice.api.status.TableSchema;
 import io.felice.api.status.Trouble;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -47,6 +49,7 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Deactivate;
@@ -66,6 +69,23 @@ import org.slf4j.LoggerFactory;
         service = {Groups.class, StatusSource.class, HealthSource.class},
         immediate = true)
 public final class GroupCoordinator implements Groups, StatusSource, HealthSource {
+    private static final TableSchema STATES = TableSchema.of("coordinator.states", "Groups by their state")
+            .label("state", "The state of the groups")
+            .gauge("groups", "How many groups are in it");
+    private static final TableSchema GROUPS = TableSchema.of("coordinator.groups", "The groups of this node")
+            .gauge("members", "Members of all groups")
+            .gauge("offsets", "Committed offsets of all groups")
+            .gauge("shards.loaded", "Partitions of __consumer_offsets that are loaded")
+            .gauge("shards.loading", "Partitions of __consumer_offsets that are being loaded")
+            .counter("loads", "How often a partition of __consumer_offsets was loaded")
+            .counter("load.ms", Unit.MILLISECONDS, "The time that this took")
+            .counter("load.records", "Records that were read for it")
+            .counter("rebalances", "Rebalances that were begun")
+            .counter("commits", "Requests that committed offsets")
+            .counter("expired.members", "Members removed, because they were not heard of within the session timeout")
+            .counter("expired.offsets", "Committed offsets that were deleted, because they had expired");
+    private static final TableSchema LIMITS = TableSchema.limits("coordinator.limits");
+
     private static final Logger LOG = LoggerFactory.getLogger(GroupCoordinator.class);
     private static final long FAREWELL_SECONDS = 5;
 
@@ -460,28 +480,25 @@ public final class GroupCoordinator implements Groups, StatusSource, HealthSourc
                 offsets += group.offsets().size();
             }
         }
-        List<List<Object>> rows = new ArrayList<>();
-        for (State state : State.values()) {
-            rows.add(List.of("groups." + state.name().toLowerCase(Locale.ROOT), states.getOrDefault(state, 0L)));
-        }
-        rows.add(List.of("members", members));
-        rows.add(List.of("offsets", offsets));
-        rows.add(List.of("shards.loaded", count(Shard::isActive)));
-        rows.add(List.of("shards.loading", count(Shard::isLoading)));
-        rows.add(List.of("loads", counters.loads.sum()));
-        rows.add(List.of("load.ms", counters.loadMs.sum()));
-        rows.add(List.of("load.records", counters.loadedRecords.sum()));
-        rows.add(List.of("rebalances", counters.rebalances.sum()));
-        rows.add(List.of("commits", counters.commits.sum()));
-        rows.add(List.of("expired.members", counters.expiredMembers.sum()));
-        rows.add(List.of("expired.offsets", counters.expiredOffsets.sum()));
         long most = configs.broker().getInt(BrokerConfig.GROUPS_MAX);
         return List.of(
-                new StatusTable("coordinator.groups", List.of("what", "count"), rows),
-                new StatusTable(
-                        "coordinator.limits",
-                        List.of("what", "used", "limit"),
-                        List.of(List.of("groups", (long) groupCount(), most))));
+                STATES.rows(Stream.of(State.values())
+                        .map(state ->
+                                List.<Object>of(state.name().toLowerCase(Locale.ROOT), states.getOrDefault(state, 0L)))
+                        .toList()),
+                GROUPS.row(
+                        members,
+                        offsets,
+                        count(Shard::isActive),
+                        count(Shard::isLoading),
+                        counters.loads.sum(),
+                        counters.loadMs.sum(),
+                        counters.loadedRecords.sum(),
+                        counters.rebalances.sum(),
+                        counters.commits.sum(),
+                        counters.expiredMembers.sum(),
+                        counters.expiredOffsets.sum()),
+                LIMITS.rows(List.of(TableSchema.limit("groups", groupCount(), most))));
     }
 
     @Override

@@ -223,6 +223,6 @@ final class Stage {
     }
 
     long status(String what) {
-        return (Long) groups.tables().get(0).cell(what, "count").orElseThrow();
+        return (Long) groups.tables().get(1).value(what).orElseThrow();
     }
 }

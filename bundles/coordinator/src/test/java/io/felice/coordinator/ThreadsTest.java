@@ -43,8 +43,7 @@ class ThreadsTest {
         broker.createTopic("t", 1);
         broker.createOffsetsTopic(2);
         groups = new GroupCoordinator(broker, broker, broker);
-        await().until(() ->
-                groups.tables().get(0).cell("shards.loaded", "count").equals(Optional.of(2L)));
+        await().until(() -> groups.tables().get(1).value("shards.loaded").equals(Optional.of(2L)));
     }
 
     /** Joins, syncs, then sends heartbeats and commits, as the only member of its group. */

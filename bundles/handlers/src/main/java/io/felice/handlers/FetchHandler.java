@@ -22,6 +22,7 @@ import io.felice.api.security.Principal;
 import io.felice.api.security.ResourceType;
 import io.felice.api.status.StatusSource;
 import io.felice.api.status.StatusTable;
+import io.felice.api.status.TableSchema;
 import io.felice.protocol.Apis;
 import io.felice.protocol.PinnedRecords;
 import io.felice.protocol.RequestContext;
@@ -61,6 +62,7 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 @Designate(ocd = FetchHandler.Config.class)
 @Serves(key = Apis.FETCH)
 public final class FetchHandler implements RequestHandler<FetchRequestData, FetchResponseData>, StatusSource {
+    private static final TableSchema LIMITS = TableSchema.limits("handlers.limits");
     /** The limits of fetch sessions. */
     @ObjectClassDefinition(name = "Felice handlers")
     public @interface Config {
@@ -175,12 +177,9 @@ public final class FetchHandler implements RequestHandler<FetchRequestData, Fetc
     @Override
     public List<StatusTable> tables() {
         FetchSessions.Limits limits = sessions.limits();
-        return List.of(new StatusTable(
-                "handlers.limits",
-                List.of("what", "used", "limit"),
-                List.of(
-                        List.of("fetch.sessions", (long) sessions.size(), (long) limits.sessions()),
-                        List.of("fetch.session.partitions", sessions.partitions(), (long) limits.partitions()))));
+        return List.of(LIMITS.rows(List.of(
+                TableSchema.limit("fetch.sessions", sessions.size(), limits.sessions()),
+                TableSchema.limit("fetch.session.partitions", sessions.partitions(), limits.partitions()))));
     }
 
     private static List<Wanted> wanted(FetchRequestData request, boolean byId) {

@@ -11,7 +11,7 @@ final class RequestCounters {
      */
     final Counter errors = new Counter();
 
-    final Counter nanos = new Counter();
+    final Durations durations = new Durations();
     final Counter longestNanos = new Counter();
     final Counter inFlight = new Counter();
     final Counter held = new Counter();

@@ -449,7 +449,7 @@ public final class RoundProcessor extends NioProcessor {
         ended(pending);
         RequestCounters of = counters[pending.api.key()];
         of.bytesOut.add(bytesOut);
-        of.nanos.add(now - pending.beganAt);
+        of.durations.add(now - pending.beganAt);
         of.longestNanos.raiseTo(now - pending.beganAt);
     }
 

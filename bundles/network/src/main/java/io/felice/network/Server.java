@@ -3,6 +3,8 @@ package io.felice.network;
 import io.felice.api.FileDescriptors;
 import io.felice.api.cluster.BrokerRegistration;
 import io.felice.api.status.StatusTable;
+import io.felice.api.status.TableColumn.Unit;
+import io.felice.api.status.TableSchema;
 import java.io.IOException;
 import java.lang.reflect.Field;
 import java.net.BindException;
@@ -27,6 +29,43 @@ import org.slf4j.LoggerFactory;
 
 /** The listeners, the I/O threads and the shared state of all connections. Started once and stopped once. */
 final class Server {
+    private static final TableSchema REQUESTS = TableSchema.of(
+                    "network.requests", "Requests by API, since the start of the bundle")
+            .label("api", "The name of the API")
+            .counter("requests", "Requests that were begun")
+            .counter("in.bytes", Unit.BYTES, "Bytes of the requests")
+            .counter("out.bytes", Unit.BYTES, "Bytes of the answers")
+            .counter(
+                    "failed",
+                    "Requests that failed as a whole; an error of a topic or a group in an answer does not count")
+            .histogram("time.ms", Unit.MILLISECONDS, "From the last byte of a request to the last byte of its answer")
+            .gauge("max.ms", Unit.MILLISECONDS, "The longest of these times")
+            .gauge("in.flight", "Requests that are handled now")
+            .gauge("held", "Requests that wait for a handler whose bundle is away");
+    private static final TableSchema CONNECTIONS = TableSchema.of(
+                    "network.connections", "Connections by listener, since the start of the bundle")
+            .label("listener", "The name of the listener")
+            .gauge("open", "Connections that are open now")
+            .counter("accepted", "Connections that were accepted")
+            .counter("closed", "Connections that have ended")
+            .counter("refused.per.ip", "Connections closed at once, because their address had too many")
+            .counter("waited.for.max", "Connections that waited, because as many as are allowed were open")
+            .counter("waited.for.rate", "Connections that waited, because too many were made in a second")
+            .counter("idle.closed", "Connections closed, because they did nothing")
+            .counter("stalled.closed", "Connections closed, because the client did not read its answers")
+            .counter("memory.closed", "Connections closed, because memory for requests was short")
+            .counter("malformed", "Connections closed, because a request could not be read")
+            .gauge("unauthenticated", "Connections whose clients have not logged in yet")
+            .counter("logins", "Logins that succeeded")
+            .counter("refused.logins", "Logins that were refused")
+            .counter("late.logins", "Connections closed, because the login took too long")
+            .counter("not.logged.in", "Connections closed, because a request came before the login")
+            .counter("sessions.ended", "Connections closed, because a request came after the session's end")
+            .counter("tls.handshakes", "TLS handshakes that succeeded")
+            .counter("tls.failed", "TLS handshakes that failed")
+            .counter("tls.late", "TLS handshakes that took too long");
+    private static final TableSchema LIMITS = TableSchema.limits("network.limits");
+
     private static final Logger log = LoggerFactory.getLogger(Server.class);
 
     private static final long DRAIN_NANOS = TimeUnit.SECONDS.toNanos(2);
@@ -348,37 +387,34 @@ final class Server {
                 rows.add(row);
             }
         }
-        return new StatusTable(
-                "network.requests",
-                List.of(
-                        "api",
-                        "requests",
-                        "in.bytes",
-                        "out.bytes",
-                        "failed",
-                        "total.ms",
-                        "max.ms",
-                        "in.flight",
-                        "held"),
-                rows);
+        return REQUESTS.rows(rows);
     }
 
     private List<Object> row(short key) {
-        long[] sums = new long[7];
+        long[] sums = new long[6];
         long longest = 0;
+        List<Durations> durations = new ArrayList<>();
         for (RoundProcessor processor : processors) {
             RequestCounters of = processor.counters(key);
             sums[0] += of.requests.get();
             sums[1] += of.bytesIn.get();
             sums[2] += of.bytesOut.get();
             sums[3] += of.errors.get();
-            sums[4] += of.nanos.get();
-            sums[5] += of.inFlight.get();
-            sums[6] += of.held.get();
+            sums[4] += of.inFlight.get();
+            sums[5] += of.held.get();
             longest = Math.max(longest, of.longestNanos.get());
+            durations.add(of.durations);
         }
         return List.of(
-                ApiNames.of(key), sums[0], sums[1], sums[2], sums[3], sums[4] / 1e6, longest / 1e6, sums[5], sums[6]);
+                ApiNames.of(key),
+                sums[0],
+                sums[1],
+                sums[2],
+                sums[3],
+                Durations.sum(durations),
+                longest / 1e6,
+                sums[4],
+                sums[5]);
     }
 
     private StatusTable listeners() {
@@ -404,30 +440,7 @@ final class Server {
                 of.tlsHandshakes.get(),
                 of.tlsFailed.get(),
                 of.tlsLate.get())));
-        return new StatusTable(
-                "network.connections",
-                List.of(
-                        "listener",
-                        "open",
-                        "accepted",
-                        "closed",
-                        "refused.per.ip",
-                        "waited.for.max",
-                        "waited.for.rate",
-                        "idle.closed",
-                        "stalled.closed",
-                        "memory.closed",
-                        "malformed",
-                        "unauthenticated",
-                        "logins",
-                        "refused.logins",
-                        "late.logins",
-                        "not.logged.in",
-                        "sessions.ended",
-                        "tls.handshakes",
-                        "tls.failed",
-                        "tls.late"),
-                rows);
+        return CONNECTIONS.rows(rows);
     }
 
     private StatusTable limitsTable() {
@@ -441,22 +454,20 @@ final class Server {
         long pins = processors.stream().mapToLong(RoundProcessor::pins).sum();
         long paused = processors.stream().mapToLong(RoundProcessor::paused).sum();
         long inFlight = processors.stream().mapToLong(RoundProcessor::inFlight).sum();
-        return new StatusTable(
-                "network.limits",
-                List.of("what", "used", "limit"),
-                List.of(
-                        List.of("requests", inFlight, (long) now.inFlight()),
-                        List.of("requests.bytes", memory.used(), now.requestMemory()),
-                        List.of("pooled.bytes", memory.pooled(), FrameMemory.MOST_POOLED),
-                        List.of("answers.bytes", answerBytes, now.responseBytes() * Math.max(1, quotas.open())),
-                        List.of("answers", answers, (long) now.inFlight()),
-                        List.of("tls.bytes", tlsBytes, (long) quotas.most() * TlsBuffers.MOST_KEPT),
-                        List.of("pins", pins, (long) now.inFlight()),
-                        List.of("paused.connections", paused, (long) quotas.most()),
-                        List.of("held.requests", held.requests(), (long) now.heldRequests()),
-                        List.of("held.bytes", held.bytes(), now.heldBytes()),
-                        List.of("connections", (long) quotas.open(), (long) quotas.most()),
-                        List.of("addresses", (long) quotas.addresses(), (long) quotas.most())));
+        return LIMITS.rows(List.of(
+                TableSchema.limit("requests", inFlight, now.inFlight()),
+                TableSchema.limitOfBytes("requests.bytes", memory.used(), now.requestMemory()),
+                TableSchema.limitOfBytes("pooled.bytes", memory.pooled(), FrameMemory.MOST_POOLED),
+                TableSchema.limitOfBytes(
+                        "answers.bytes", answerBytes, now.responseBytes() * Math.max(1, quotas.open())),
+                TableSchema.limit("answers", answers, now.inFlight()),
+                TableSchema.limitOfBytes("tls.bytes", tlsBytes, (long) quotas.most() * TlsBuffers.MOST_KEPT),
+                TableSchema.limit("pins", pins, now.inFlight()),
+                TableSchema.limit("paused.connections", paused, quotas.most()),
+                TableSchema.limit("held.requests", held.requests(), now.heldRequests()),
+                TableSchema.limitOfBytes("held.bytes", held.bytes(), now.heldBytes()),
+                TableSchema.limit("connections", quotas.open(), quotas.most()),
+                TableSchema.limit("addresses", quotas.addresses(), quotas.most())));
     }
 
     /** A listener's address cannot be used. */

@@ -1,6 +1,8 @@
 package io.felice.network;
 
 import io.felice.api.status.StatusTable;
+import io.felice.api.status.TableColumn.Unit;
+import io.felice.api.status.TableSchema;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -32,6 +34,13 @@ import org.slf4j.LoggerFactory;
  * <p>One thread reads the files ({@link #change}, {@link #check}); any thread may call the other methods.
  */
 final class TlsContext {
+    private static final TableSchema CERTIFICATE = TableSchema.of(
+                    "network.certificate", "The certificate that clients see on listeners with TLS")
+            .label("file", "The setting that names the file")
+            .text("subject", "Whom the certificate names")
+            .gauge("left.days", Unit.DAYS, "Days until the certificate ends; -1 if there is none")
+            .counter("reloads", "How often a changed file was read")
+            .counter("failed.reads", "How often a changed file could not be used");
     private static final Logger log = LoggerFactory.getLogger(TlsContext.class);
 
     /** From when on the log says every day that a certificate will expire. */
@@ -201,16 +210,11 @@ final class TlsContext {
 
     StatusTable table() {
         Loaded now = loaded;
-        return new StatusTable(
-                "network.certificate",
-                List.of("file", "subject", "days.left", "reloads", "failed.reads"),
-                List.of(List.of(
-                        "ssl.keystore.location",
-                        now == null
-                                ? "-"
-                                : now.certificate.getSubjectX500Principal().getName(),
-                        now == null ? -1L : daysLeft(now),
-                        reloads,
-                        failures)));
+        return CERTIFICATE.rows(List.of(List.of(
+                "ssl.keystore.location",
+                now == null ? "-" : now.certificate.getSubjectX500Principal().getName(),
+                now == null ? -1L : daysLeft(now),
+                reloads,
+                failures)));
     }
 }

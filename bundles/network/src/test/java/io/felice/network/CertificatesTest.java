@@ -92,7 +92,7 @@ class CertificatesTest {
             beat(open);
             assertThat(node.number("network.certificate", "ssl.keystore.location", "subject"))
                     .isEqualTo("CN=second");
-            assertThat((long) node.number("network.certificate", "ssl.keystore.location", "days.left"))
+            assertThat((long) node.number("network.certificate", "ssl.keystore.location", "left.days"))
                     .isBetween(8L, 10L);
             assertThat(node.network().troubles()).isEmpty();
         }

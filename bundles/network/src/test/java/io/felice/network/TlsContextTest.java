@@ -84,7 +84,7 @@ class TlsContextTest {
     }
 
     private Object daysLeft() {
-        return context.table().cell("ssl.keystore.location", "days.left").orElseThrow();
+        return context.table().cell("ssl.keystore.location", "left.days").orElseThrow();
     }
 
     private static String linesDuring(Runnable action) {

@@ -7,6 +7,7 @@ import io.felice.api.security.Principal;
 import io.felice.api.security.Requester;
 import io.felice.api.status.StatusSource;
 import io.felice.api.status.StatusTable;
+import io.felice.api.status.TableSchema;
 import java.net.InetAddress;
 import java.util.EnumSet;
 import java.util.List;
@@ -29,6 +30,13 @@ import org.slf4j.LoggerFactory;
  */
 @Component(service = {Audit.class, AuditLog.class, StatusSource.class})
 public final class Audit implements AuditLog, StatusSource {
+    private static final TableSchema STATUS = TableSchema.of(
+                    "security.audit", "What was to be written to the audit log")
+            .counter("changes", "Changes of the cluster")
+            .counter("denials", "Requests that were refused")
+            .counter("logins", "Logins that succeeded")
+            .counter("logins.refused", "Logins that were refused")
+            .gauge("kinds", "Kinds of lines that are counted apart now");
     static final int EVERY_SECONDS = 10;
     /** Most kinds of lines that are counted apart; further ones are counted together. */
     static final int MOST_KINDS = 10_000;
@@ -166,14 +174,6 @@ public final class Audit implements AuditLog, StatusSource {
 
     @Override
     public List<StatusTable> tables() {
-        return List.of(new StatusTable(
-                "security.audit",
-                List.of("what", "count"),
-                List.of(
-                        List.of("changes", changes.sum()),
-                        List.of("denials", denials.sum()),
-                        List.of("logins", logins.sum()),
-                        List.of("logins.refused", refusals.sum()),
-                        List.of("kinds", (long) repeated.size()))));
+        return List.of(STATUS.row(changes.sum(), denials.sum(), logins.sum(), refusals.sum(), (long) repeated.size()));
     }
 }

@@ -9,6 +9,7 @@ import io.felice.api.security.Authenticator;
 import io.felice.api.status.HealthSource;
 import io.felice.api.status.StatusSource;
 import io.felice.api.status.StatusTable;
+import io.felice.api.status.TableSchema;
 import io.felice.api.status.Trouble;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -38,6 +39,7 @@ import org.slf4j.LoggerFactory;
 /** Leads clients through the mechanisms of the authenticators that are registered. */
 @Component(configurationPid = "io.felice.security")
 public final class AuthenticationService implements Authentication, StatusSource, HealthSource {
+    private static final TableSchema LIMITS = TableSchema.limits("security.limits");
     private static final Logger log = LoggerFactory.getLogger(AuthenticationService.class);
     private static final int MOST_MISSING = 16;
 
@@ -243,13 +245,10 @@ public final class AuthenticationService implements Authentication, StatusSource
     @Override
     public List<StatusTable> tables() {
         return List.of(
-                new StatusTable("security.authenticators", Extensions.COLUMNS, authenticators.rows()),
-                new StatusTable("security.failures", FailedLogins.COLUMNS, failedLogins.rows()),
-                new StatusTable(
-                        "security.limits",
-                        List.of("what", "used", "limit"),
-                        List.of(List.of("addresses.of.failures", (long) failedLogins.size(), (long)
-                                FailedLogins.MOST_ADDRESSES))));
+                authenticators.table("security.authenticators"),
+                failedLogins.table(),
+                LIMITS.rows(List.of(
+                        TableSchema.limit("addresses.of.failures", failedLogins.size(), FailedLogins.MOST_ADDRESSES))));
     }
 
     @Override

@@ -3,7 +3,6 @@ package io.felice.security;
 import io.felice.api.FeliceException;
 import io.felice.api.Subscription;
 import io.felice.api.cluster.ClusterMetadata;
-import io.felice.api.extension.Extensions;
 import io.felice.api.security.Acl;
 import io.felice.api.security.Action;
 import io.felice.api.security.Authorization;
@@ -258,7 +257,7 @@ public final class AuthorizationService implements Authorization, StatusSource, 
 
     @Override
     public List<StatusTable> tables() {
-        return List.of(new StatusTable("security.authorizers", Extensions.COLUMNS, plugins.rows()));
+        return List.of(plugins.table("security.authorizers"));
     }
 
     @Override

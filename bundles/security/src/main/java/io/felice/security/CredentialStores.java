@@ -134,7 +134,7 @@ public final class CredentialStores implements StatusSource, HealthSource {
 
     @Override
     public List<StatusTable> tables() {
-        return List.of(new StatusTable("security.stores", Extensions.COLUMNS, stores.rows()));
+        return List.of(stores.table("security.stores"));
     }
 
     @Override

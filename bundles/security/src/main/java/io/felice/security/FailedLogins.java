@@ -1,5 +1,7 @@
 package io.felice.security;
 
+import io.felice.api.status.StatusTable;
+import io.felice.api.status.TableSchema;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -21,7 +23,11 @@ final class FailedLogins {
 
     static final int LONGEST_DELAY_MS = 10_000;
 
-    static final List<String> COLUMNS = List.of("address", "failures", "failures.of.minute", "last.reason");
+    private static final TableSchema STATUS = TableSchema.of("security.failures", "Failed logins by address")
+            .label("address", "The address of the client")
+            .counter("failures", "Failed logins, as long as the address is remembered")
+            .gauge("failures.of.minute", "Failed logins of the last minute")
+            .text("last.reason", "Why the last one failed");
 
     private static final long MINUTE = TimeUnit.MINUTES.toNanos(1);
 
@@ -68,7 +74,7 @@ final class FailedLogins {
         return counts.size();
     }
 
-    synchronized List<List<Object>> rows() {
+    synchronized StatusTable table() {
         long now = nanos.getAsLong();
         List<List<Object>> rows = new ArrayList<>();
         counts.forEach((address, count) -> rows.add(List.of(
@@ -76,6 +82,6 @@ final class FailedLogins {
                 count.all,
                 now - count.minuteSince >= MINUTE ? 0L : count.ofMinute,
                 count.reason)));
-        return rows;
+        return STATUS.rows(rows);
     }
 }

@@ -4,6 +4,7 @@ import io.felice.api.security.Authenticator;
 import io.felice.api.status.HealthSource;
 import io.felice.api.status.StatusSource;
 import io.felice.api.status.StatusTable;
+import io.felice.api.status.TableSchema;
 import io.felice.api.status.Trouble;
 import java.util.Hashtable;
 import java.util.List;
@@ -17,7 +18,11 @@ import org.osgi.service.component.annotations.Modified;
 /** Offers the mechanism OAUTHBEARER while the setting {@code oauth.jwks} says where the keys of its tokens are. */
 @Component(configurationPid = "io.felice.security", immediate = true)
 public final class OAuthBearerMechanism implements StatusSource, HealthSource {
-    private static final List<String> COLUMNS = List.of("location", "keys", "read.at", "failure");
+    private static final TableSchema STATUS = TableSchema.of("security.oauth", "The keys that tokens are checked with")
+            .label("location", "Where the keys come from")
+            .gauge("keys", "How many keys there are")
+            .text("read.at", "When they were read")
+            .text("failure", "Why they could not be read again");
 
     private final BundleContext bundle;
     private Registered registered;
@@ -79,9 +84,7 @@ public final class OAuthBearerMechanism implements StatusSource, HealthSource {
     @Override
     public List<StatusTable> tables() {
         SigningKeys now = keys;
-        return List.of(new StatusTable(
-                "security.oauth",
-                COLUMNS,
+        return List.of(STATUS.rows(
                 now == null
                         ? List.of()
                         : List.of(List.of(

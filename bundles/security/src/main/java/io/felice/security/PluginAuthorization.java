@@ -8,6 +8,7 @@ import io.felice.api.security.Decision;
 import io.felice.api.security.Operation;
 import io.felice.api.security.Requester;
 import io.felice.api.security.ResourceType;
+import io.felice.api.status.StatusTable;
 import io.felice.api.status.Trouble;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -85,8 +86,8 @@ final class PluginAuthorization {
         left.forEach(request -> request.plugin().complete(Optional.empty()));
     }
 
-    List<List<Object>> rows() {
-        return authorizers.rows();
+    StatusTable table(String name) {
+        return authorizers.table(name);
     }
 
     List<Trouble> troubles(String name) {

@@ -8,6 +8,8 @@ import io.felice.api.security.Quotas;
 import io.felice.api.security.Requester;
 import io.felice.api.status.StatusSource;
 import io.felice.api.status.StatusTable;
+import io.felice.api.status.TableColumn.Unit;
+import io.felice.api.status.TableSchema;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -22,6 +24,14 @@ import org.osgi.service.component.annotations.Reference;
 /** Counts what clients use by the quotas of the cluster. */
 @Component(service = {Quotas.class, StatusSource.class})
 public final class QuotaService implements Quotas, StatusSource {
+    private static final TableSchema LIMITS = TableSchema.limits("security.quotas");
+    private static final TableSchema THROTTLED = TableSchema.of(
+                    "security.quotas.throttled", "Clients that had to wait for their quotas")
+            .label("client", "The user, the client id or the address that has the quota")
+            .label("quota", "The quota that made the client wait")
+            .gauge("limit.per.second", "The quota: bytes, percent of a thread's time, changes or connections a second")
+            .counter("throttled.ms", Unit.MILLISECONDS, "How long the client had to wait, all waits together")
+            .gauge("wait.ms", Unit.MILLISECONDS, "How long its next request has to wait");
     /** Most clients that are counted apart; when there are more, those that are within their quotas are forgotten. */
     static final int MOST_CLIENTS = 50_000;
 
@@ -133,14 +143,7 @@ public final class QuotaService implements Quotas, StatusSource {
                 .map(entry -> row(entry.getKey(), entry.getValue(), now))
                 .toList();
         return List.of(
-                new StatusTable(
-                        "security.quotas",
-                        List.of("what", "used", "limit"),
-                        List.of(List.of("clients", (long) clients.size(), (long) MOST_CLIENTS))),
-                new StatusTable(
-                        "security.quotas.throttled",
-                        List.of("client", "quota", "limit.per.second", "throttled.ms", "wait.ms"),
-                        rows));
+                LIMITS.rows(List.of(TableSchema.limit("clients", clients.size(), MOST_CLIENTS))), THROTTLED.rows(rows));
     }
 
     private static List<Object> row(Client client, Use use, long now) {

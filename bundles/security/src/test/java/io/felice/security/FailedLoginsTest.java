@@ -35,7 +35,7 @@ class FailedLoginsTest {
             fail("10.0." + i / 256 + "." + i % 256, 100);
             fail("10.9.9.9", 100);
         }
-        assertThat(failed.rows()).hasSize(FailedLogins.MOST_ADDRESSES);
-        assertThat(failed.rows().toString()).contains("10.9.9.9").doesNotContain("10.0.0.0,");
+        assertThat(failed.table().rows()).hasSize(FailedLogins.MOST_ADDRESSES);
+        assertThat(failed.table().rows().toString()).contains("10.9.9.9").doesNotContain("10.0.0.0,");
     }
 }

@@ -5,6 +5,7 @@ import io.felice.api.Launch;
 import io.felice.api.status.HealthSource;
 import io.felice.api.status.StatusSource;
 import io.felice.api.status.StatusTable;
+import io.felice.api.status.TableSchema;
 import io.felice.api.status.Trouble;
 import io.felice.api.status.Trouble.Extent;
 import java.util.ArrayList;
@@ -38,6 +39,9 @@ import org.slf4j.LoggerFactory;
  */
 @Component(immediate = true, service = StatusSource.class)
 public final class NodeHealth implements StatusSource {
+    private static final TableSchema HEALTH = TableSchema.of("health", "Why the node, or a part of it, does not serve")
+            .label("does.not.serve", "The node, or a part of it")
+            .label("reason", "Why");
     private static final Logger log = LoggerFactory.getLogger(NodeHealth.class);
     private static final FoldedErrors errors = new FoldedErrors(log);
     private static final long PERIOD_MS = 250;
@@ -181,6 +185,6 @@ public final class NodeHealth implements StatusSource {
         List<List<Object>> rows = new ArrayList<>();
         troubles.forEach(trouble ->
                 rows.add(List.of(trouble.extent() == Extent.NODE ? "the node" : "a part", trouble.reason())));
-        return List.of(new StatusTable("health", List.of("does.not.serve", "reason"), rows));
+        return List.of(HEALTH.rows(rows));
     }
 }

@@ -3,6 +3,7 @@ package io.felice.shell;
 import io.felice.api.log.Loggers;
 import io.felice.api.status.StatusSource;
 import io.felice.api.status.StatusTable;
+import io.felice.api.status.TableSchema;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
@@ -24,6 +25,7 @@ import org.slf4j.LoggerFactory;
 /** Lets Kafka's tools read and change the levels of the node's loggers, in the same way as {@code log:set}. */
 @Component(service = {Loggers.class, StatusSource.class})
 public final class NodeLoggers implements Loggers, StatusSource {
+    private static final TableSchema STATUS = TableSchema.limits("shell.loggers");
     private static final Logger log = LoggerFactory.getLogger(NodeLoggers.class);
     /** The level at which nothing is logged: SLF4J has no FATAL, and Kafka has no OFF. */
     private static final String SILENT = "OFF";
@@ -78,9 +80,7 @@ public final class NodeLoggers implements Loggers, StatusSource {
     public List<StatusTable> tables() {
         try {
             long configured = levels.configured().size();
-            return List.of(new StatusTable(
-                    "shell.loggers", List.of("what", "used", "limit"), List.of(List.of("loggers", configured, (long)
-                            LogLevels.MOST_LOGGERS))));
+            return List.of(STATUS.rows(List.of(TableSchema.limit("loggers", configured, LogLevels.MOST_LOGGERS))));
         } catch (IOException unreadable) {
             return List.of();
         }

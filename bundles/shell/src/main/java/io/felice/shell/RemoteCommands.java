@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.felice.api.status.StatusSource;
 import io.felice.api.status.StatusTable;
+import io.felice.api.status.TableSchema;
 import java.io.ByteArrayInputStream;
 import java.io.PrintStream;
 import java.nio.file.Path;
@@ -31,6 +32,7 @@ import org.osgi.service.component.annotations.Reference;
  */
 @Component(service = StatusSource.class, immediate = true)
 public final class RemoteCommands implements StatusSource {
+    private static final TableSchema STATUS = TableSchema.limits("shell.commands");
 
     /** Karaf's shell allows commands by role. A client that may open the socket has all roles. */
     private static final Subject OWNER = new Subject(true, roles(), Set.of(), Set.of());
@@ -61,9 +63,7 @@ public final class RemoteCommands implements StatusSource {
     @Override
     public List<StatusTable> tables() {
         long running = socket == null ? 0 : socket.running();
-        return List.of(new StatusTable(
-                "shell.commands", List.of("what", "used", "limit"), List.of(List.of("commands", running, (long)
-                        CommandSocket.MOST_COMMANDS))));
+        return List.of(STATUS.rows(List.of(TableSchema.limit("commands", running, CommandSocket.MOST_COMMANDS))));
     }
 
     /** The output has no colours, because programs read it. */

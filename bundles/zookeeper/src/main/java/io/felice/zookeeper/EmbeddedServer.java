@@ -4,6 +4,7 @@ import io.felice.api.Launch;
 import io.felice.api.config.ReadOnce;
 import io.felice.api.status.StatusSource;
 import io.felice.api.status.StatusTable;
+import io.felice.api.status.TableSchema;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -34,6 +35,7 @@ import org.slf4j.LoggerFactory;
 @Component(service = StatusSource.class, immediate = true, configurationPid = "io.felice.zookeeper")
 @Designate(ocd = EmbeddedServer.Config.class)
 public final class EmbeddedServer implements StatusSource {
+    private static final TableSchema STATUS = TableSchema.limits("zookeeper");
 
     @ObjectClassDefinition(name = "Felice: embedded ZooKeeper")
     public @interface Config {
@@ -116,10 +118,8 @@ public final class EmbeddedServer implements StatusSource {
         if (now == null) {
             return List.of();
         }
-        return List.of(new StatusTable(
-                "zookeeper",
-                List.of("what", "used", "limit"),
-                List.of(List.of("connections", (long) now.connectionCount(), (long) settings.maxClientConnections()))));
+        return List.of(STATUS.rows(
+                List.of(TableSchema.limit("connections", now.connectionCount(), settings.maxClientConnections()))));
     }
 
     @Deactivate

@@ -329,12 +329,12 @@ final class Churn {
             new Number("network.limits", "answers.bytes", "used", 0),
             new Number("network.limits", "pins", "used", 0),
             new Number("handlers.limits", "fetch.sessions", "used", 0),
-            new Number("broker.partitions", "replicas", "count", 0),
-            new Number("broker.producers", "remembered", "count", 0),
-            new Number("broker.fetches", "parked", "count", 0),
+            new Number("broker.partitions", "replicas", "value", 0),
+            new Number("broker.producers", "remembered", "value", 0),
+            new Number("broker.fetches", "parked", "value", 0),
             new Number("coordinator.limits", "groups", "used", 0),
-            new Number("coordinator.groups", "members", "count", 0),
-            new Number("coordinator.groups", "offsets", "count", 0));
+            new Number("coordinator.groups", "members", "value", 0),
+            new Number("coordinator.groups", "offsets", "value", 0));
 
     private Held held() throws Exception {
         Thread.sleep(FORGETTING.toMillis());

@@ -173,8 +173,8 @@ final class NodeLimits {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
         while (System.nanoTime() < deadline) {
             Map<String, Map<String, String>> table = node.table("broker.partitions");
-            String replicas = table.get("replicas").get("count");
-            if (replicas.equals(table.get("leading").get("count"))) {
+            String replicas = table.get("replicas").get("value");
+            if (replicas.equals(table.get("leading").get("value"))) {
                 return;
             }
         }

@@ -1,5 +1,7 @@
 package io.felice.api.extension;
 
+import io.felice.api.status.StatusTable;
+import io.felice.api.status.TableSchema;
 import io.felice.api.status.Trouble;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -179,13 +181,19 @@ public final class Extensions<T> {
         return troubles;
     }
 
-    /** The columns of {@link #rows}. */
-    public static final List<String> COLUMNS =
-            List.of("name", "component", "calls", "failures", "late", "not.called", "open", "busy.threads", "paused");
-
-    /** A row of a status table for each service that is used. */
-    public List<List<Object>> rows() {
-        return used().stream().map(Extensions::row).toList();
+    /** The table of this name, with a row for each service that is used. */
+    public StatusTable table(String table) {
+        return TableSchema.of(table, "The calls of each " + kind)
+                .label("name", "The name that settings use")
+                .label("component", "The component, and its bundle")
+                .counter("calls", "Calls that were made")
+                .counter("failures", "Calls that failed")
+                .counter("late", "Calls that were not answered within the time limit")
+                .counter("not.called", "Calls that were not made: too many were open, or too many had failed")
+                .gauge("open", "Calls that are not answered")
+                .gauge("busy.threads", "Threads that are in a call")
+                .gauge("paused", "Whether it is not called for some seconds, because too many calls had failed")
+                .rows(used().stream().map(Extensions::row).toList());
     }
 
     private static List<Object> row(Extension<?> extension) {

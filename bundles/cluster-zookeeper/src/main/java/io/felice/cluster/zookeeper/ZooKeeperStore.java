@@ -7,6 +7,8 @@ import io.felice.api.config.ReadOnce;
 import io.felice.api.status.HealthSource;
 import io.felice.api.status.StatusSource;
 import io.felice.api.status.StatusTable;
+import io.felice.api.status.TableColumn.Unit;
+import io.felice.api.status.TableSchema;
 import io.felice.api.status.Trouble;
 import io.felice.zookeeper.EmbeddedZooKeeper;
 import java.time.Duration;
@@ -50,6 +52,20 @@ import org.slf4j.LoggerFactory;
         configurationPid = "io.felice.cluster.zookeeper")
 @Designate(ocd = ZooKeeperStore.Config.class)
 public final class ZooKeeperStore implements ClusterStore, StatusSource, HealthSource {
+    private static final TableSchema STATUS = TableSchema.of("cluster", "The store of the cluster's metadata")
+            .label("store", "What keeps the metadata")
+            .gauge("connected", "Whether the store answers")
+            .text("session", "The id of the session with ZooKeeper")
+            .gauge("silent.ms", Unit.MILLISECONDS, "How long ZooKeeper has said nothing")
+            .gauge("version", "The version of the metadata that this node has read; -1 if it has read nothing")
+            .gauge("log.znodes", "Batches of the metadata log in ZooKeeper; -1 if unknown")
+            .gauge("snapshot.version", "The version of the newest snapshot; -1 if there is none")
+            .counter("read.bytes", Unit.BYTES, "Bytes of metadata that were read")
+            .counter("written.bytes", Unit.BYTES, "Bytes of metadata that were written")
+            .counter("changes", "Changes that were written")
+            .counter("batches", "Batches that the changes were written in")
+            .counter("readbacks", "Batches that were read back, because it was unknown whether they had been written")
+            .counter("snapshots", "Snapshots that were written");
 
     @ObjectClassDefinition(name = "Felice: cluster on ZooKeeper")
     public @interface Config {
@@ -246,36 +262,20 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource, HealthS
     @Override
     public List<StatusTable> tables() {
         MetadataLogReader reader = first;
-        return List.of(new StatusTable(
-                "cluster",
-                List.of(
-                        "store",
-                        "connected",
-                        "session",
-                        "silent.ms",
-                        "version",
-                        "log.znodes",
-                        "snapshot.version",
-                        "read.bytes",
-                        "written.bytes",
-                        "changes",
-                        "batches",
-                        "readbacks",
-                        "snapshots"),
-                List.of(List.of(
-                        "zookeeper",
-                        isConnected(),
-                        "0x" + Long.toHexString(session.sessionId()),
-                        session.silentMs(),
-                        reader == null ? -1L : reader.applied(),
-                        reader == null ? -1L : reader.znodes(),
-                        reader == null ? -1L : reader.snapshot(),
-                        reader == null ? 0L : reader.bytes(),
-                        counters.bytes.sum(),
-                        counters.changes.sum(),
-                        counters.batches.sum(),
-                        counters.readbacks.sum(),
-                        counters.snapshots.sum()))));
+        return List.of(STATUS.rows(List.of(List.of(
+                "zookeeper",
+                isConnected(),
+                "0x" + Long.toHexString(session.sessionId()),
+                session.silentMs(),
+                reader == null ? -1L : reader.applied(),
+                reader == null ? -1L : reader.znodes(),
+                reader == null ? -1L : reader.snapshot(),
+                reader == null ? 0L : reader.bytes(),
+                counters.bytes.sum(),
+                counters.changes.sum(),
+                counters.batches.sum(),
+                counters.readbacks.sum(),
+                counters.snapshots.sum()))));
     }
 
     long sessionId() {

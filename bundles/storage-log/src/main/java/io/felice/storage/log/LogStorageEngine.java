@@ -5,6 +5,8 @@ import static io.felice.api.ErrorCode.KAFKA_STORAGE_ERROR;
 import io.felice.api.config.ReadOnce;
 import io.felice.api.status.StatusSource;
 import io.felice.api.status.StatusTable;
+import io.felice.api.status.TableColumn.Unit;
+import io.felice.api.status.TableSchema;
 import io.felice.api.storage.EngineTrait;
 import io.felice.api.storage.LogId;
 import io.felice.api.storage.PartitionLog;
@@ -88,23 +90,23 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
     private static final int SWEEPS_PER_CHECKPOINT = 12;
     private static final int STOP_SECONDS = 60;
     private static final int IDLE_THREAD_SECONDS = 10;
-    private static final List<String> COLUMNS = List.of(
-            "directory",
-            "logs.open",
-            "logs.failed",
-            "files.open",
-            "files.limit",
-            "files.to.delete",
-            "tail.bytes",
-            "tail.budget.bytes",
-            "index.bytes",
-            "pinned.bytes",
-            "settles",
-            "written.bytes",
-            "fsyncs",
-            "recovered.logs",
-            "recovery.scanned.bytes",
-            "recovery.ms");
+    private static final TableSchema STATUS = TableSchema.of("storage.log", "The engine log")
+            .label("directory", "The directory of the logs")
+            .gauge("logs.open", "Logs that are open")
+            .counter("logs.failed", "Logs that could not be read or written any more")
+            .gauge("files.open", "Files that are open")
+            .gauge("files.limit", "How many files may be open")
+            .gauge("files.to.delete", "Files that are deleted when nobody reads them")
+            .gauge("tail.bytes", Unit.BYTES, "Memory with the newest batches of logs")
+            .gauge("tail.budget.bytes", Unit.BYTES, "How much memory these batches may take")
+            .gauge("index.bytes", Unit.BYTES, "Memory of the indexes")
+            .gauge("pinned.bytes", Unit.BYTES, "Bytes of answers that are being sent")
+            .counter("settles", "How often the batches of a log were written to its file")
+            .counter("written.bytes", Unit.BYTES, "Bytes that were written to files")
+            .counter("fsyncs", "Fsyncs of files")
+            .counter("recovered.logs", "Logs that were recovered because they had not been closed")
+            .counter("recovery.scanned.bytes", Unit.BYTES, "Bytes that were read to recover logs")
+            .counter("recovery.ms", Unit.MILLISECONDS, "The time that recovery took, all logs together");
 
     private final Path path;
     private final LogResources shared;
@@ -438,7 +440,7 @@ public final class LogStorageEngine implements StorageEngine, StatusSource, Auto
                 counters.recoveredLogs.sum(),
                 counters.scannedBytes.sum(),
                 TimeUnit.NANOSECONDS.toMillis(counters.recoveryNanos.sum()));
-        return List.of(new StatusTable("storage.log", COLUMNS, List.of(row)));
+        return List.of(STATUS.rows(List.of(row)));
     }
 
     private long sum(ToLongFunction<SegmentedLog> number) {

@@ -2,6 +2,7 @@ package io.felice.storage.memory;
 
 import io.felice.api.status.StatusSource;
 import io.felice.api.status.StatusTable;
+import io.felice.api.status.TableSchema;
 import io.felice.api.storage.EngineTrait;
 import io.felice.api.storage.LogId;
 import io.felice.api.storage.PartitionLog;
@@ -28,6 +29,8 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
         immediate = true)
 @Designate(ocd = MemoryStorageEngine.Config.class)
 public final class MemoryStorageEngine implements StorageEngine, StatusSource {
+    private static final TableSchema STATUS = TableSchema.limits("storage.memory");
+
     @ObjectClassDefinition(name = "Felice storage: memory", description = "Logs on the heap; a restart forgets them.")
     public @interface Config {
         @AttributeDefinition(
@@ -94,8 +97,7 @@ public final class MemoryStorageEngine implements StorageEngine, StatusSource {
 
     @Override
     public List<StatusTable> tables() {
-        return List.of(new StatusTable(
-                "storage.memory", List.of("what", "used", "limit"), List.of(List.of("bytes", used.get(), budget))));
+        return List.of(STATUS.rows(List.of(TableSchema.limitOfBytes("bytes", used.get(), budget))));
     }
 
     /**

@@ -6,6 +6,8 @@ import io.felice.api.FeliceException;
 import io.felice.api.config.ReadOnce;
 import io.felice.api.status.StatusSource;
 import io.felice.api.status.StatusTable;
+import io.felice.api.status.TableColumn.Unit;
+import io.felice.api.status.TableSchema;
 import io.felice.api.storage.EngineTrait;
 import io.felice.api.storage.LogId;
 import io.felice.api.storage.PartitionLog;
@@ -103,28 +105,28 @@ public final class MvStorageEngine implements StorageEngine, StatusSource, Store
 
     private static final int RECENT_BYTES = 256 << 10;
     private static final int FLUSH_THREADS = 2;
-    private static final List<String> COLUMNS = List.of(
-            "directory",
-            "shards",
-            "logs",
-            "logs.failed",
-            "files",
-            "files.open",
-            "files.deleted",
-            "file.bytes",
-            "live.bytes",
-            "commits",
-            "logs.per.commit",
-            "committed.bytes",
-            "longest.commit.ms",
-            "fsyncs",
-            "memory.uncommitted.bytes",
-            "memory.kept.bytes",
-            "memory.limit.bytes",
-            "cache.bytes",
-            "work",
-            "work.done.bytes",
-            "work.total.bytes");
+    private static final TableSchema STATUS = TableSchema.of("storage.mvstore", "The store of the engine mvstore")
+            .label("directory", "The directory of the store's files")
+            .gauge("shards", "Shards that are open")
+            .gauge("logs", "Logs in the store")
+            .counter("logs.failed", "Logs that could not be read or written any more")
+            .gauge("files", "Files of the store")
+            .gauge("files.open", "Files that are open")
+            .counter("files.deleted", "Files that were deleted because nothing in them was used")
+            .gauge("file.bytes", Unit.BYTES, "Bytes of all files")
+            .gauge("live.bytes", Unit.BYTES, "Bytes of them that are used")
+            .counter("commits", "Commits of shards")
+            .gauge("logs.per.commit", "Logs that a commit was for, on the average")
+            .counter("committed.bytes", Unit.BYTES, "Bytes of records that were committed")
+            .gauge("longest.commit.ms", Unit.MILLISECONDS, "The longest commit")
+            .counter("fsyncs", "Fsyncs of files")
+            .gauge("memory.uncommitted.bytes", Unit.BYTES, "Memory with batches that are not committed")
+            .gauge("memory.kept.bytes", Unit.BYTES, "Memory with committed batches that are kept for readers")
+            .gauge("memory.limit.bytes", Unit.BYTES, "How much memory both may take")
+            .gauge("cache.bytes", Unit.BYTES, "Memory of the store's cache")
+            .text("work", "The backup or compaction that runs now")
+            .gauge("work.done.bytes", Unit.BYTES, "How far this work is")
+            .gauge("work.total.bytes", Unit.BYTES, "The size of this work");
 
     private final Path path;
     private final Supplier<Volume> volume;
@@ -487,7 +489,7 @@ public final class MvStorageEngine implements StorageEngine, StatusSource, Store
                 running == null ? "" : running.name(),
                 running == null ? 0L : running.doneBytes(),
                 running == null ? 0L : running.totalBytes());
-        return List.of(new StatusTable("storage.mvstore", COLUMNS, List.of(row)));
+        return List.of(STATUS.rows(List.of(row)));
     }
 
     @Override

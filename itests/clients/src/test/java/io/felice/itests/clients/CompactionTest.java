@@ -127,7 +127,7 @@ class CompactionTest {
 
     private static long status(Node node, String what) {
         return (Long)
-                node.felice().status("broker.compaction").cell(what, "count").orElseThrow();
+                node.felice().status("broker.compaction").value(what).orElseThrow();
     }
 
     private long offsetsBytes() {

@@ -56,7 +56,7 @@ class DamagedRecordsTest {
             Java.await("the damage is found", () -> !damage(node).rows().isEmpty());
 
             assertThat(damage(node).rows()).hasSize(1);
-            assertThat(damage(node).cell(TOPIC + "-0", "from.offset")).contains((long) DAMAGED);
+            assertThat(damage(node).cell(TOPIC + "-0", "from.offset")).contains(Integer.toString(DAMAGED));
             assertThat(damage(node).cell(TOPIC + "-0", "to.offset")).contains(DAMAGED + 1L);
             List<String> left = new ArrayList<>(written);
             left.remove(DAMAGED);

@@ -60,7 +60,7 @@ class RecoveryTest {
                     (whole - killed) / 1_000_000,
                     atOnce);
             assertThat(atOnce).as("logs opened at once").isGreaterThan(1);
-            assertThat(node.status("broker.recovery", "opened", "logs"))
+            assertThat(node.status("broker.recovery", "opened", "value"))
                     .isGreaterThanOrEqualTo(TOPICS * PARTITIONS_PER_TOPIC);
             assertThat(Duration.ofNanos(whole - killed)).isLessThan(BACK_WITHIN);
             writeToEach(node.bootstrap());

@@ -167,7 +167,7 @@ public class InsideTest {
         if (table == null) {
             return false;
         } else if (number.get(1).equals("*")) {
-            return table.columns().contains(number.get(2)) && !table.rows().isEmpty();
+            return table.value(number.get(2)).isPresent();
         }
         return table.cell(number.get(1), number.get(2)).isPresent();
     }
