@@ -22,6 +22,7 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Stream;
+import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.ServiceReference;
 import org.osgi.framework.ServiceRegistration;
@@ -603,7 +604,11 @@ final class ComponentRuntime implements AutoCloseable {
                         case "registerService":
                             return registered(slot, arguments);
                         case "getProperty":
-                            return System.getProperty((String) arguments[0]);
+                            return arguments[0].equals("felice.data")
+                                    ? files.toString()
+                                    : System.getProperty((String) arguments[0]);
+                        case "getBundle":
+                            return bundleOf(slot);
                         case "getDataFile":
                             return files.resolve(slot.description.bundle() + "-" + arguments[0])
                                     .toFile();
@@ -617,6 +622,16 @@ final class ComponentRuntime implements AutoCloseable {
                             throw new IllegalStateException(method + " is not supported without an OSGi framework");
                     }
                 });
+    }
+
+    /** A bundle that has a name only. */
+    private Bundle bundleOf(Slot slot) {
+        return (Bundle) Proxy.newProxyInstance(loader, new Class<?>[] {Bundle.class}, (proxy, method, arguments) -> {
+            if (method.getName().equals("getSymbolicName") || method.getName().equals("toString")) {
+                return slot.description.bundle();
+            }
+            throw new IllegalStateException(method + " is not supported without an OSGi framework");
+        });
     }
 
     private ServiceRegistration<?> registered(Slot slot, Object[] arguments) {

@@ -36,6 +36,7 @@ final class RandomLog {
     private record Pinned(Records records, byte[] bytes, long next) {}
 
     private final Random random;
+    private final boolean replaces;
     private final List<Kept> model = new ArrayList<>();
     private final Deque<Pinned> pins = new ArrayDeque<>();
     private PartitionLog log;
@@ -49,9 +50,11 @@ final class RandomLog {
 
     private String last = "nothing yet";
 
-    RandomLog(long seed, PartitionLog log) {
+    /** @param replaces true if the engine can replace ranges */
+    RandomLog(long seed, PartitionLog log, boolean replaces) {
         this.random = new Random(seed);
         this.log = log;
+        this.replaces = replaces;
     }
 
     boolean wantsRestart() {
@@ -233,7 +236,7 @@ final class RandomLog {
     /** Replaces up to four neighbouring segments; other operations run before the replacement is committed. */
     private void replace() {
         List<Segment> sealed = log.segments().stream().filter(Segment::sealed).toList();
-        if (isReplacing || sealed.isEmpty()) {
+        if (!replaces || isReplacing || sealed.isEmpty()) {
             return;
         }
         int first = random.nextInt(sealed.size());

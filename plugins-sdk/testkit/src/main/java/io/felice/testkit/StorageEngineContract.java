@@ -1448,7 +1448,7 @@ public abstract class StorageEngineContract {
     void tenThousandRandomOperationsAgreeWithAModel() {
         long seed = Long.getLong("felice.seed", System.nanoTime());
         System.out.println(getClass().getSimpleName() + " random operations: -Dfelice.seed=" + seed);
-        RandomLog random = new RandomLog(seed, log);
+        RandomLog random = new RandomLog(seed, log, replaces());
         for (int i = 0; i < RANDOM_OPERATIONS; i++) {
             try {
                 if (random.wantsRestart()) {

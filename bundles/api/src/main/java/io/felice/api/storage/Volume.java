@@ -1,5 +1,10 @@
 package io.felice.api.storage;
 
+import java.io.IOException;
+import java.nio.file.FileStore;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
 /**
  * The volume on which an engine keeps its logs, as Kafka's tools show it (DescribeLogDirs, KIP-827).
  *
@@ -11,4 +16,24 @@ package io.felice.api.storage;
  *     failure as a lack of space and not as a failed device: it opens the engine's logs again, goes on to read and trim
  *     them, and appends again when there is space
  */
-public record Volume(String logDir, long totalBytes, long usableBytes) {}
+public record Volume(String logDir, long totalBytes, long usableBytes) {
+    /**
+     * The volume of an engine's directory, which need not be there yet. Asks the file system, so it may block. A size that
+     * the file system does not tell is -1.
+     *
+     * @param engine the name of the engine
+     */
+    public static Volume of(String engine, Path directory) {
+        String logDir = engine + ":" + directory;
+        Path there = directory.toAbsolutePath();
+        while (!Files.exists(there) && there.getParent() != null) {
+            there = there.getParent();
+        }
+        try {
+            FileStore store = Files.getFileStore(there);
+            return new Volume(logDir, store.getTotalSpace(), store.getUsableSpace());
+        } catch (IOException unknown) {
+            return new Volume(logDir, -1, -1);
+        }
+    }
+}
