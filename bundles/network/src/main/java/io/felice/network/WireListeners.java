@@ -1,6 +1,7 @@
 package io.felice.network;
 
 import io.felice.api.status.StatusTable;
+import io.felice.api.status.TableSchema;
 import io.felice.api.status.Trouble;
 import java.io.IOException;
 import java.nio.channels.SocketChannel;
@@ -27,6 +28,15 @@ import org.slf4j.LoggerFactory;
  * <p>The lifecycle thread opens and closes listeners. Other threads only tell it that a wire has come or gone.
  */
 final class WireListeners implements Wires.Watcher {
+    private static final TableSchema WIRES = TableSchema.of("network.wires", "The listeners of other wires")
+            .label("listener", "The name of the listener")
+            .label("wire", "The name of its wire")
+            .gauge("port", "Its port; 0 while the listener is closed")
+            .text("provided.by", "The component that provides the wire, while it is there")
+            .counter("frames", "Frames that the wire got")
+            .counter("failed", "Frames at which the wire threw an exception")
+            .counter("hung", "How often the wire did not come back");
+
     private static final Logger log = LoggerFactory.getLogger(WireListeners.class);
 
     private static final long LEAVE_MS = 1000;
@@ -96,10 +106,7 @@ final class WireListeners implements Wires.Watcher {
     List<StatusTable> tables() {
         return gates.isEmpty()
                 ? List.of()
-                : List.of(new StatusTable(
-                        "network.wires",
-                        List.of("listener", "wire", "port", "provided.by", "frames", "failed", "hung"),
-                        gates.stream().map(Gate::row).toList()));
+                : List.of(WIRES.rows(gates.stream().map(Gate::row).toList()));
     }
 
     /** One listener. */
