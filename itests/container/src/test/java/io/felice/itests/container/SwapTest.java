@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.felice.itests.container.Launcher.Result;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -13,8 +14,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.ToLongFunction;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -45,6 +50,8 @@ class SwapTest {
             List.of("io.felice.coordinator", "io.felice.broker", "io.felice.storage.log");
     private static final int ROUNDS = Integer.getInteger("felice.swap.rounds", 3);
     private static final long PATIENCE_SECONDS = 60;
+    private static final int LARGE_BYTES = 30_000_000;
+    private static final int LARGE_RECORDS = 300;
 
     @TempDir
     static Path directory;
@@ -59,8 +66,12 @@ class SwapTest {
     static void start() throws Exception {
         int port = Ports.free();
         bootstrap = "127.0.0.1:" + port;
-        node = Launcher.of(Archive.TAR_GZ.unpack(directory), directory.resolve("data"))
-                .listeningOn(port, Ports.free());
+        Path home = Archive.TAR_GZ.unpack(directory);
+        Etc etc = Etc.of(home, directory.resolve("etc"));
+        etc.put("io.felice.network.cfg", "response.stalled.ms", "10000");
+        node = Launcher.of(home, directory.resolve("data"))
+                .listeningOn(port, Ports.free())
+                .with("FELICE_ETC", etc.toString());
         insides = new Insides(node);
         Result start = node.run("start");
         assertThat(start.exitCode()).as(start.output() + node.log()).isZero();
@@ -136,6 +147,57 @@ class SwapTest {
             assertThat(traffics.failures()).isEmpty();
         }
         assertThat(node.log()).doesNotContain(" ERROR ");
+    }
+
+    @Test
+    void aClientThatDoesNotReadItsAnswerDoesNotKeepAnOldEngine() throws Exception {
+        String topic = "unread";
+        try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrap))) {
+            admin.createTopics(List.of(new NewTopic(topic, 1, (short) 1))).all().get();
+        }
+        writeLargeTo(topic);
+        Map<String, Object> settings = Map.of(
+                "bootstrap.servers", bootstrap,
+                "fetch.max.bytes", LARGE_BYTES,
+                "max.partition.fetch.bytes", LARGE_BYTES,
+                "receive.buffer.bytes", 65_536);
+        TopicPartition partition = new TopicPartition(topic, 0);
+        try (KafkaConsumer<byte[], byte[]> reader =
+                new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+            reader.assign(List.of(partition));
+            reader.seekToBeginning(List.of(partition));
+            while (pinnedBytes() == 0) {
+                assertThat(reader.poll(Duration.ofMillis(1))).isEmpty();
+            }
+
+            insides.shell("bundle:update -r io.felice.storage.log");
+            assertThat(insides.classLoaders(List.of("io.felice.storage.log")))
+                    .as("the old engine is there while its answer may be read")
+                    .isEqualTo(Map.of("io.felice.storage.log", 2));
+            eventually(() -> mustBeOneEach(
+                    insides.classLoaders(List.of("io.felice.storage.log")), List.of("io.felice.storage.log")));
+
+            int read = 0;
+            while (read < LARGE_RECORDS) {
+                read += reader.poll(Duration.ofSeconds(1)).count();
+            }
+            assertThat(read).isEqualTo(LARGE_RECORDS);
+        }
+    }
+
+    private static void writeLargeTo(String topic) {
+        try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(
+                Map.of("bootstrap.servers", bootstrap), new ByteArraySerializer(), new ByteArraySerializer())) {
+            for (int record = 0; record < LARGE_RECORDS; record++) {
+                producer.send(new ProducerRecord<>(topic, new byte[LARGE_BYTES / LARGE_RECORDS]));
+            }
+        }
+    }
+
+    private static long pinnedBytes() throws Exception {
+        return insides.table("storage.log").stream()
+                .mapToLong(row -> Long.parseLong(row.get("pinned.bytes")))
+                .sum();
     }
 
     private static void createInMemory(String topic) throws Exception {
