@@ -11,6 +11,7 @@ import io.felice.api.cluster.TopicView;
 import io.felice.api.config.BrokerConfig;
 import io.felice.api.config.Configs;
 import io.felice.api.config.ReadOnce;
+import io.felice.api.extension.Extension;
 import io.felice.api.partition.Partitions;
 import io.felice.api.partition.Strays;
 import io.felice.api.status.HealthSource;
@@ -18,6 +19,7 @@ import io.felice.api.status.StatusSource;
 import io.felice.api.status.StatusTable;
 import io.felice.api.status.Trouble;
 import io.felice.api.storage.StorageEngine;
+import io.felice.broker.engine.EngineServices;
 import io.felice.broker.engine.Engines;
 import io.felice.broker.engine.MountedEngine;
 import io.felice.broker.partition.CompactionLimits;
@@ -27,6 +29,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.UUID;
@@ -37,6 +40,7 @@ import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
 import org.osgi.annotation.bundle.Capability;
 import org.osgi.service.component.ComponentContext;
+import org.osgi.service.component.ComponentServiceObjects;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Deactivate;
@@ -104,6 +108,21 @@ public final class Broker implements StatusSource, HealthSource {
                         + " deletes logs of deleted topics and sets logs of unknown topics aside.",
                 min = "0")
         long stray_log_delay_ms() default 60_000;
+
+        @AttributeDefinition(
+                description =
+                        "After this time, in milliseconds, a call of a storage engine is late: felice:health says which"
+                                + " call it is and in which thread, and a log of a third party's engine that does not come back"
+                                + " from an append is offline.",
+                min = "100")
+        int storage_timeout_ms() default 30_000;
+
+        @AttributeDefinition(
+                description =
+                        "Bundles that may go on with the logs of a storage engine which another bundle has kept, as"
+                                + " ENGINE:SYMBOLIC-NAME. Such a bundle must have the same records. Without this another bundle is"
+                                + " refused, because the topics would be empty in it.")
+        String[] storage_takeover() default {};
     }
 
     private static final Logger log = LoggerFactory.getLogger(Broker.class);
@@ -115,6 +134,7 @@ public final class Broker implements StatusSource, HealthSource {
     private final BrokerThreads threads = new BrokerThreads();
     private final Environment environment;
     private final Engines engines;
+    private final EngineServices engineServices;
     private final NodeConfigs configs;
     private final ClusterLink link;
     private final Replicas replicas;
@@ -127,6 +147,8 @@ public final class Broker implements StatusSource, HealthSource {
     private final Scrubbing scrubbing;
 
     private volatile Admin admin;
+    private volatile Set<String> takeovers;
+    private volatile Endpoints endpoints;
     /** Why the configuration cannot be used; null if it can. Written before the broker's thread starts. */
     private String refused;
 
@@ -167,7 +189,16 @@ public final class Broker implements StatusSource, HealthSource {
         this.config = config;
         this.services = services;
         environment = new Environment(config.broker_id(), clock, nanos, threads.timer(), threads::inBackground, random);
-        engines = new Engines(config.storage_threads(), nanos);
+        engines = new Engines();
+        takeovers = Set.of(config.storage_takeover());
+        engineServices = new EngineServices(
+                new EngineServices.Limits(config.storage_threads(), config.storage_timeout_ms()),
+                engines,
+                new EngineUsers(),
+                this::refusalOf,
+                threads::onMain,
+                threads.timer(),
+                nanos);
         configs = configs(properties);
         String rack = config.rack().isEmpty() ? null : config.rack();
         link = new ClusterLink(environment, threads::onMain, UUID.randomUUID(), rack, this::fail);
@@ -175,15 +206,24 @@ public final class Broker implements StatusSource, HealthSource {
         ProducerLimits limits = new ProducerLimits(configs::broker);
         CompactionLimits compaction = new CompactionLimits(configs::broker);
         replicas = new Replicas(
-                environment, threads::onMain, engines, configs, leaderships, limits, compaction, link::view);
+                environment,
+                threads::onMain,
+                engines,
+                configs,
+                leaderships,
+                limits,
+                compaction,
+                link::view,
+                engineServices::absence,
+                engineServices::hanging);
         compactor = new Compactor(engines::all, replicas::openLogs, compaction, nanos);
         fetches = new Fetches(replicas::leader, environment);
         ProducerIds producerIds = new ProducerIds(environment.brokerId(), () -> admin, environment.nanos());
         LogDirs logDirs = new LogDirs(replicas, engines);
-        partitions = new NodePartitions(replicas, fetches, leaderships, producerIds, logDirs, threads.background());
+        partitions = new NodePartitions(replicas, fetches, leaderships, producerIds, logDirs);
         scrubbing = new Scrubbing(configs, engines, replicas::openLogs, nanos);
-        readiness = new Readiness(link, configs, engines, replicas);
-        status = new BrokerStatus(replicas, fetches, engines, compactor, link, scrubbing, limits);
+        readiness = new Readiness(link, configs, engines, engineServices, replicas);
+        status = new BrokerStatus(replicas, fetches, engines, engineServices, compactor, link, scrubbing, limits);
         strayTopics = new StrayTopics(replicas.strays(), () -> state, () -> admin, link, configs::broker);
         threads.onMain(this::start);
     }
@@ -204,8 +244,10 @@ public final class Broker implements StatusSource, HealthSource {
     /** The keys of {@link BrokerConfig} apply at once. The other settings apply at the next start of the node. */
     @Modified
     public void modified(Config wanted, Map<String, Object> properties) {
-        ReadOnce.compare("io.felice.broker", Config.class, config, wanted, Set.of());
+        ReadOnce.compare("io.felice.broker", Config.class, config, wanted, Set.of("storage.takeover"));
         Map<String, String> file = NodeConfigs.fileLayer(properties);
+        takeovers = Set.of(wanted.storage_takeover());
+        threads.onMain(engineServices::chooseAgain);
         threads.onMain(() -> fileChanged(file));
     }
 
@@ -249,6 +291,7 @@ public final class Broker implements StatusSource, HealthSource {
         link.storedIn(state.storeId());
         upkeep = new Upkeep(environment, threads::onMain, engines, configs, replicas, state, compactor, scrubbing);
         threads.timer().scheduleWithFixedDelay(upkeep::tick, TICK_MS, TICK_MS, TimeUnit.MILLISECONDS);
+        threads.timer().scheduleWithFixedDelay(engineServices::look, TICK_MS, TICK_MS, TimeUnit.MILLISECONDS);
     }
 
     /** The broker cannot run: it leads no partition, and its health shows the reason. A changed file restarts it. */
@@ -291,7 +334,9 @@ public final class Broker implements StatusSource, HealthSource {
         ClusterView now = link.view();
         if (!admitted && showsAllTopics(now)) {
             admitted = true;
-            CompletableFuture<Void> claimed = engines.belongTo(now.clusterId().get());
+            CompletableFuture<Void> claimed = withTimeLimit(engineServices.started())
+                    .handle((nothing, unused) -> now.clusterId().get())
+                    .thenCompose(engines::belongTo);
             withTimeLimit(claimed)
                     .whenComplete((done, refused) -> threads.onMain(() -> {
                         if (refused == null) {
@@ -350,22 +395,53 @@ public final class Broker implements StatusSource, HealthSource {
     @Reference(
             cardinality = ReferenceCardinality.MULTIPLE,
             policy = ReferencePolicy.DYNAMIC,
+            service = StorageEngine.class,
             policyOption = ReferencePolicyOption.GREEDY)
-    public void bindEngine(StorageEngine engine, Map<String, Object> properties) {
-        String name = String.valueOf(properties.get(StorageEngine.NAME));
-        threads.onMain(() -> {
-            replicas.mount(name, engine);
-            link.keepsIn(name, engine.traits());
-            if (complete) {
-                scheduleStrays();
-            }
-        });
+    public void bindEngine(ComponentServiceObjects<StorageEngine> engine, Map<String, Object> properties) {
+        threads.onMain(() -> engineServices.add(engine, properties));
     }
 
     /** Returns when the logs of the engine are closed, but after ten seconds at the latest. */
-    public void unbindEngine(StorageEngine engine, Map<String, Object> properties) {
-        String name = String.valueOf(properties.get(StorageEngine.NAME));
-        threads.decide(() -> replicas.unmount(name, engine), "closing the logs of the engine " + name);
+    public void unbindEngine(ComponentServiceObjects<StorageEngine> engine, Map<String, Object> properties) {
+        threads.decide(
+                () -> engineServices.remove(engine),
+                "closing the logs of the engine " + properties.get(StorageEngine.NAME));
+    }
+
+    private final class EngineUsers implements EngineServices.Users {
+        @Override
+        public void mounted(MountedEngine engine) {
+            replicas.mounted(engine);
+            link.keepsIn(engine.name(), engine.traits());
+            if (complete) {
+                scheduleStrays();
+            }
+        }
+
+        @Override
+        public CompletableFuture<?> unmounted(MountedEngine engine) {
+            return replicas.unmounted(engine);
+        }
+    }
+
+    /**
+     * The logs that a bundle has kept are not opened in the engine of another bundle with the same name: their topics would
+     * be empty there, and acknowledged records gone.
+     */
+    private Optional<String> refusalOf(Extension<StorageEngine> engine) {
+        NodeState open = state;
+        if (open == null || engine.symbolicName().isEmpty()) {
+            return Optional.empty();
+        }
+        String name = engine.name();
+        String bundle = engine.symbolicName().get();
+        return open.keeperOf(name)
+                .filter(keeper -> !keeper.equals(bundle) && !takeovers.contains(name + ":" + bundle))
+                .map(keeper -> "The storage engine " + name + " of " + engine.provider()
+                        + " is refused: the bundle " + keeper + " keeps the logs of this node that are in " + name
+                        + ", and their topics would be empty in another one. Start " + keeper + ", or, if " + bundle
+                        + " has the same records, set storage.takeover = " + name + ":" + bundle
+                        + " in io.felice.broker.cfg");
     }
 
     @Reference(
@@ -395,16 +471,34 @@ public final class Broker implements StatusSource, HealthSource {
             cardinality = ReferenceCardinality.OPTIONAL,
             policy = ReferencePolicy.DYNAMIC,
             policyOption = ReferencePolicyOption.GREEDY)
-    public void bindEndpoints(Endpoints endpoints) {
-        configs.bindEndpoints(endpoints);
-        threads.onMain(() -> link.bindEndpoints(endpoints));
-        threads.onMain(readiness::tell);
+    public void bindEndpoints(Endpoints found) {
+        configs.bindEndpoints(found);
+        endpoints = found;
+        threads.onMain(() -> afterEngines(() -> {
+            if (endpoints == found) {
+                link.bindEndpoints(found);
+                readiness.tell();
+            }
+        }));
+    }
+
+    /** This broker registers with its engines, so engines that are being started come first, unless they hang. */
+    private void afterEngines(Runnable task) {
+        CompletableFuture<?> started = withTimeLimit(engineServices.started());
+        if (started.isDone()) {
+            task.run();
+        } else {
+            started.whenComplete((nothing, unused) -> threads.onMain(task));
+        }
     }
 
     /** The broker stays registered with its last addresses. */
-    public void unbindEndpoints(Endpoints endpoints) {
-        configs.unbindEndpoints(endpoints);
-        threads.onMain(() -> link.unbindEndpoints(endpoints));
+    public void unbindEndpoints(Endpoints gone) {
+        configs.unbindEndpoints(gone);
+        if (endpoints == gone) {
+            endpoints = null;
+        }
+        threads.onMain(() -> link.unbindEndpoints(gone));
         threads.onMain(readiness::tell);
     }
 
@@ -468,6 +562,7 @@ public final class Broker implements StatusSource, HealthSource {
     private CompletableFuture<?> leave() {
         link.leave();
         engines.all().forEach(MountedEngine::close);
+        engineServices.close();
         if (state != null) {
             upkeep.checkpoint();
         }

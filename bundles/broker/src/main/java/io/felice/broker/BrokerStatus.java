@@ -4,6 +4,7 @@ import io.felice.api.status.StatusTable;
 import io.felice.api.status.TableColumn.Unit;
 import io.felice.api.status.TableSchema;
 import io.felice.broker.engine.Device;
+import io.felice.broker.engine.EngineServices;
 import io.felice.broker.engine.Engines;
 import io.felice.broker.engine.MountedEngine;
 import io.felice.broker.partition.BatchAdmission;
@@ -104,6 +105,7 @@ final class BrokerStatus {
     private final Replicas replicas;
     private final Fetches fetches;
     private final Engines engines;
+    private final EngineServices services;
     private final Compactor compactor;
     private final ClusterLink link;
     private final Scrubbing scrubbing;
@@ -113,6 +115,7 @@ final class BrokerStatus {
             Replicas replicas,
             Fetches fetches,
             Engines engines,
+            EngineServices services,
             Compactor compactor,
             ClusterLink link,
             Scrubbing scrubbing,
@@ -121,6 +124,7 @@ final class BrokerStatus {
         this.replicas = replicas;
         this.fetches = fetches;
         this.engines = engines;
+        this.services = services;
         this.compactor = compactor;
         this.link = link;
         this.scrubbing = scrubbing;
@@ -139,6 +143,7 @@ final class BrokerStatus {
                 scrub(),
                 parked(),
                 storage(),
+                services.table(),
                 cluster());
     }
 
@@ -147,7 +152,7 @@ final class BrokerStatus {
                 (long) replicas.all().size(),
                 count(Replica.Status.LEADING),
                 count(Replica.Status.OPENING),
-                count(Replica.Status.OFFLINE) + count(Replica.Status.NO_ENGINE));
+                replicas.all().stream().filter(Replica::isOffline).count());
     }
 
     private long count(Replica.Status status) {
@@ -159,10 +164,8 @@ final class BrokerStatus {
     private StatusTable offline() {
         List<List<Object>> rows = new ArrayList<>();
         for (Replica replica : replicas.all()) {
-            String failure = replica.isOffline() ? replica.reasonOffline() : replica.failure;
-            if (failure != null) {
-                rows.add(List.of(replica.partition.toString(), replica.engine, failure));
-            }
+            replicas.reasonOffline(replica)
+                    .ifPresent(reason -> rows.add(List.of(replica.partition.toString(), replica.engine, reason)));
         }
         return OFFLINE.rows(rows);
     }

@@ -13,6 +13,7 @@ import io.felice.api.partition.FetchedPartition;
 import io.felice.api.partition.Partition.EpochEnd;
 import io.felice.api.partition.Partition.ReadLimit;
 import io.felice.api.storage.Records;
+import io.felice.broker.engine.MountedEngine;
 import io.felice.broker.partition.Environment;
 import io.felice.broker.partition.LeaderPartition;
 import io.felice.broker.partition.Watcher;
@@ -82,6 +83,9 @@ final class Fetches implements AutoCloseable {
         private final long[] bytesBefore;
 
         private final FetchedPartition[] failures;
+        /** True for each partition whose records are not in memory; null if there is none. */
+        private boolean[] cold;
+
         private int bytes;
 
         Found(int count) {
@@ -89,6 +93,18 @@ final class Fetches implements AutoCloseable {
             ends = new long[count];
             bytesBefore = new long[count];
             failures = new FetchedPartition[count];
+        }
+
+        void isCold(int i) {
+            if (cold == null) {
+                cold = new boolean[partitions.length];
+            }
+            cold[i] = true;
+        }
+
+        /** The engine on whose threads the partition must be read; null if any thread may read it. */
+        MountedEngine engineOf(int i) {
+            return cold != null && cold[i] ? partitions[i].log().engine() : null;
         }
     }
 
@@ -113,20 +129,14 @@ final class Fetches implements AutoCloseable {
             this.last = plan.maxWait().isZero() || plan.wants().isEmpty();
         }
 
-        /** Runs on an engine's threads if records must be read from disk. */
+        /** Partitions whose records are not in memory are read on the threads of their engines. */
         void attempt() {
             Found now = new Found(plan.wants().size());
-            LeaderPartition cold = find(now);
-            if (cold == null) {
-                read(now);
-            } else {
-                cold.log().engine().execute(() -> read(now));
-            }
+            find(now);
+            new Reading(now).run();
         }
 
-        /** @return a partition whose records are not in memory; null if there is none */
-        private LeaderPartition find(Found now) {
-            LeaderPartition cold = null;
+        private void find(Found now) {
             for (int i = 0; i < now.partitions.length; i++) {
                 Want want = plan.wants().get(i);
                 try {
@@ -139,22 +149,49 @@ final class Fetches implements AutoCloseable {
                     now.bytesBefore[i] = settled ? partition.appendedBytes() : Found.NOT_KNOWN;
                     now.partitions[i] = partition;
                     if (want.offset() < now.ends[i] && !partition.isHot(want.offset())) {
-                        cold = partition;
+                        now.isCold(i);
                     }
                 } catch (FeliceException refused) {
                     now.failures[i] = FetchedPartition.failed(want.partition(), refused.code());
                 }
             }
-            return cold;
         }
 
-        private void read(Found now) {
-            int count = now.partitions.length;
-            List<FetchedPartition> answers = new ArrayList<>(count);
-            int room = plan.maxBytes();
-            long bytes = 0;
-            boolean mustAnswer = last || plan.minBytes() <= 0;
-            for (int i = 0; i < count; i++) {
+        /** Reads the partitions in order. Goes on on the threads of an engine before it reads from that engine's files. */
+        private final class Reading implements Runnable {
+            private final Found now;
+            private final List<FetchedPartition> answers;
+            private int room = plan.maxBytes();
+            private long bytes;
+            private boolean mustAnswer = last || plan.minBytes() <= 0;
+            private MountedEngine here;
+
+            Reading(Found now) {
+                this.now = now;
+                this.answers = new ArrayList<>(now.partitions.length);
+            }
+
+            @Override
+            public void run() {
+                for (int i = answers.size(); i < now.partitions.length; i++) {
+                    MountedEngine needed = now.engineOf(i);
+                    if (needed != null && needed != here) {
+                        here = needed;
+                        needed.execute(this);
+                        return;
+                    }
+                    add(i);
+                }
+                if (mustAnswer || bytes >= plan.minBytes()) {
+                    finish(answers);
+                } else {
+                    answers.forEach(one -> one.records().close());
+                    now.bytes = (int) bytes;
+                    park(now);
+                }
+            }
+
+            private void add(int i) {
                 FetchedPartition one = now.failures[i];
                 if (one == null) {
                     Want want = plan.wants().get(i);
@@ -167,13 +204,6 @@ final class Fetches implements AutoCloseable {
                 mustAnswer |= leavesMore(one, now.ends[i]);
                 bytes += one.records().sizeInBytes();
                 answers.add(one);
-            }
-            if (mustAnswer || bytes >= plan.minBytes()) {
-                finish(answers);
-            } else {
-                answers.forEach(one -> one.records().close());
-                now.bytes = (int) bytes;
-                park(now);
             }
         }
 
@@ -206,7 +236,7 @@ final class Fetches implements AutoCloseable {
                         records);
             } catch (FeliceException refused) {
                 return FetchedPartition.failed(want.partition(), refused.code());
-            } catch (RuntimeException accident) {
+            } catch (RuntimeException | Error accident) {
                 errors.error(want.partition() + " cannot be read from offset " + want.offset(), accident);
                 return FetchedPartition.failed(want.partition(), ErrorCode.UNKNOWN_SERVER_ERROR);
             }

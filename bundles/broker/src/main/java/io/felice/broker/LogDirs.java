@@ -11,9 +11,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 
-/** Lists each storage engine as a log dir with its replicas. May read the file system, so only pool threads call it. */
+/**
+ * Lists each storage engine as a log dir with its replicas. Every engine is asked on threads of its own; one that does not
+ * answer in time, or fails, has an error. Any thread.
+ */
 final class LogDirs {
+    private static final int LIMIT_MS = 5_000;
+
     private final Replicas replicas;
     private final Engines engines;
 
@@ -22,23 +28,43 @@ final class LogDirs {
         this.engines = engines;
     }
 
-    List<LogDir> list() {
-        Map<String, List<ReplicaSize>> sizes = new TreeMap<>();
+    CompletableFuture<List<LogDir>> list() {
+        Map<String, List<Replica>> byEngine = new TreeMap<>();
         for (Replica replica : replicas.all()) {
             String engine = replica.engine;
             if (engine != null) {
-                OpenedLog log = replica.log;
-                sizes.computeIfAbsent(engine, unused -> new ArrayList<>())
-                        .add(new ReplicaSize(replica.partition, log == null ? 0 : log.sizeInBytes(), 0));
+                byEngine.computeIfAbsent(engine, unused -> new ArrayList<>()).add(replica);
             }
         }
-        List<LogDir> dirs = new ArrayList<>();
+        List<CompletableFuture<LogDir>> dirs = new ArrayList<>();
         for (MountedEngine engine : engines.all()) {
-            List<ReplicaSize> here = sizes.remove(engine.name());
-            dirs.add(new LogDir(engine.engine().volume(), ErrorCode.NONE, here == null ? List.of() : here));
+            List<Replica> here = byEngine.remove(engine.name());
+            dirs.add(ask(engine, here == null ? List.of() : here));
         }
-        sizes.forEach((name, missing) ->
-                dirs.add(new LogDir(new Volume(name + ":", -1, -1), ErrorCode.KAFKA_STORAGE_ERROR, missing)));
-        return dirs;
+        byEngine.forEach((name, missing) -> dirs.add(CompletableFuture.completedFuture(failed(name + ":", missing))));
+        return CompletableFuture.allOf(dirs.toArray(CompletableFuture[]::new))
+                .thenApply(all -> dirs.stream().map(CompletableFuture::join).toList());
+    }
+
+    private static CompletableFuture<LogDir> ask(MountedEngine engine, List<Replica> replicas) {
+        return engine.calls()
+                .call("volume() or segments()", LIMIT_MS, () -> {
+                    List<ReplicaSize> sizes =
+                            replicas.stream().map(LogDirs::sizeOf).toList();
+                    return new LogDir(engine.volumeHere(), ErrorCode.NONE, sizes);
+                })
+                .exceptionally(failure -> failed(engine.logDir(), replicas));
+    }
+
+    private static ReplicaSize sizeOf(Replica replica) {
+        OpenedLog log = replica.log;
+        return new ReplicaSize(replica.partition, log == null ? 0 : log.sizeInBytes(), 0);
+    }
+
+    private static LogDir failed(String dir, List<Replica> replicas) {
+        List<ReplicaSize> unknown = replicas.stream()
+                .map(replica -> new ReplicaSize(replica.partition, 0, 0))
+                .toList();
+        return new LogDir(new Volume(dir, -1, -1), ErrorCode.KAFKA_STORAGE_ERROR, unknown);
     }
 }

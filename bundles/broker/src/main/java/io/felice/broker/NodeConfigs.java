@@ -23,6 +23,7 @@ import io.felice.api.config.StoragePromise;
 import io.felice.api.config.TopicConfig;
 import io.felice.api.storage.EngineTrait;
 import io.felice.broker.engine.Engines;
+import io.felice.broker.engine.MountedEngine;
 import io.felice.broker.partition.Durability;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -378,9 +379,7 @@ final class NodeConfigs implements Configs {
         settings.put(BrokerConfig.BROKER_ID, Integer.toString(brokerId));
         settings.put(
                 BrokerConfig.LOG_DIRS,
-                engines.all().stream()
-                        .map(engine -> engine.engine().volume().logDir())
-                        .collect(Collectors.joining(",")));
+                engines.all().stream().map(MountedEngine::logDir).collect(Collectors.joining(",")));
         now.view
                 .broker(brokerId)
                 .map(broker -> broker.registration().rack())
@@ -554,14 +553,11 @@ final class NodeConfigs implements Configs {
     /** Empty also if the engine is away: its traits are not known. */
     private Optional<String> unmetConfig(String topic, Map<String, String> own, TopicConfig config, String engine) {
         return engines.find(engine)
-                .flatMap(found -> StoragePromise.refusal(
-                        topic, own, config, engine, found.engine().traits()));
+                .flatMap(found -> StoragePromise.refusal(topic, own, config, engine, found.traits()));
     }
 
     /** True also of an engine that is away: its traits are not known. */
     private boolean has(String engine, EngineTrait trait) {
-        return engines.find(engine)
-                .map(found -> found.engine().traits().contains(trait))
-                .orElse(true);
+        return engines.find(engine).map(found -> found.traits().contains(trait)).orElse(true);
     }
 }

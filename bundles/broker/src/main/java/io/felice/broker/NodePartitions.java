@@ -9,9 +9,7 @@ import io.felice.api.partition.LogDir;
 import io.felice.api.partition.Partition;
 import io.felice.api.partition.Partitions;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.Executor;
 
 /** The service through which other bundles reach the partitions of this node. Any thread. */
 final class NodePartitions implements Partitions {
@@ -20,22 +18,14 @@ final class NodePartitions implements Partitions {
     private final Leaderships leaderships;
     private final ProducerIds producerIds;
     private final LogDirs logDirs;
-    private final Executor background;
 
-    /** @param background for tasks that may use the file system */
     NodePartitions(
-            Replicas replicas,
-            Fetches fetches,
-            Leaderships leaderships,
-            ProducerIds producerIds,
-            LogDirs logDirs,
-            Executor background) {
+            Replicas replicas, Fetches fetches, Leaderships leaderships, ProducerIds producerIds, LogDirs logDirs) {
         this.replicas = replicas;
         this.fetches = fetches;
         this.leaderships = leaderships;
         this.producerIds = producerIds;
         this.logDirs = logDirs;
-        this.background = background;
     }
 
     @Override
@@ -50,7 +40,7 @@ final class NodePartitions implements Partitions {
 
     @Override
     public CompletionStage<List<LogDir>> logDirs() {
-        return CompletableFuture.supplyAsync(logDirs::list, background);
+        return logDirs.list();
     }
 
     @Override

@@ -1,5 +1,7 @@
 package io.felice.broker;
 
+import static io.felice.api.ErrorCode.KAFKA_STORAGE_ERROR;
+
 import io.felice.api.Reserve;
 import io.felice.api.TopicPartition;
 import io.felice.api.storage.LogId;
@@ -38,6 +40,7 @@ import org.slf4j.LoggerFactory;
  *  felice.reserve                        room for a start on a full disk, see {@link Reserve}
  *  replication-offset-checkpoint         high watermarks, in Kafka's format
  *  metadata-version                      the newest version of the cluster's metadata that this node has followed
+ *  storage-engines                       the bundle that keeps the logs of each engine
  *  state/&lt;engine&gt;/&lt;topic id&gt;-&lt;partition&gt;/   files of a log in this engine, see {@link PartitionFiles}
  * </pre>
  *
@@ -54,6 +57,7 @@ final class NodeState implements AutoCloseable {
     private static final String LEASE = "lease";
     private static final String HIGH_WATERMARKS = "replication-offset-checkpoint";
     private static final String METADATA_VERSION = "metadata-version";
+    private static final String KEEPERS = "storage-engines";
     /** Marks the directory of a stray log that is being taken in: the node does not know this log yet. */
     private static final String BEING_TAKEN_IN = "being-taken-in";
 
@@ -70,6 +74,7 @@ final class NodeState implements AutoCloseable {
     private final Map<String, String> idsOnDisk;
     private final FileChannel lock;
     private final Map<LogId, String> engines;
+    private final Map<String, String> keepers;
     private boolean isOwned;
     private volatile long metadataVersion;
 
@@ -86,12 +91,14 @@ final class NodeState implements AutoCloseable {
         }
     }
 
-    private NodeState(Path root, Map<String, String> properties, FileChannel lock, Map<LogId, String> engines) {
+    private NodeState(Path root, Map<String, String> properties, FileChannel lock, Map<LogId, String> engines)
+            throws IOException {
         this.root = root;
         this.properties = properties;
         this.idsOnDisk = Files.exists(root.resolve(PROPERTIES)) ? ids() : Map.of();
         this.lock = lock;
         this.engines = engines;
+        this.keepers = readKeepers(root);
         this.metadataVersion = readMetadataVersion(root);
     }
 
@@ -304,9 +311,55 @@ final class NodeState implements AutoCloseable {
         return List.copyOf(engines.keySet());
     }
 
-    /** Notes that the log is in this engine. Called before the first write to the log. */
-    void writtenIn(LogId id, String engine) {
+    /**
+     * Notes that the log is in this engine. Called before the first write to the log; may write to disk.
+     *
+     * @param bundle the symbolic name of the engine's bundle, which keeps the logs of this engine from now on
+     */
+    void writtenIn(LogId id, String engine, Optional<String> bundle) {
+        bundle.ifPresent(keeper -> keep(engine, keeper));
         engines.put(id, engine);
+    }
+
+    private synchronized void keep(String engine, String bundle) {
+        String before = keepers.put(engine, bundle);
+        if (bundle.equals(before)) {
+            return;
+        }
+        List<String> lines = new ArrayList<>();
+        keepers.forEach((name, keeper) -> lines.add(keeper + " " + name));
+        try {
+            CheckpointFile.writeDurably(root.resolve(KEEPERS), lines);
+        } catch (IOException failure) {
+            if (before == null) {
+                keepers.remove(engine);
+            } else {
+                keepers.put(engine, before);
+            }
+            throw KAFKA_STORAGE_ERROR.because(
+                    "The bundle of the storage engine " + engine + " cannot be noted in data.dir: " + failure, failure);
+        }
+    }
+
+    /**
+     * The symbolic name of the bundle that keeps the logs which this node has in an engine; empty if there is no such log, or
+     * if the bundle is not known.
+     */
+    Optional<String> keeperOf(String engine) {
+        return Optional.ofNullable(keepers.get(engine)).filter(keeper -> engines.containsValue(engine));
+    }
+
+    /** A damaged file refuses the start: the wrong bundle would show topics without their records. */
+    private static Map<String, String> readKeepers(Path root) throws IOException {
+        Map<String, String> keepers = new ConcurrentHashMap<>();
+        Path file = root.resolve(KEEPERS);
+        if (Files.exists(file)) {
+            for (String line : CheckpointFile.read(file)) {
+                int space = line.indexOf(' ');
+                keepers.put(line.substring(space + 1), line.substring(0, space));
+            }
+        }
+        return keepers;
     }
 
     void forget(LogId id) {
@@ -324,9 +377,9 @@ final class NodeState implements AutoCloseable {
         return files(id, engine);
     }
 
-    void takenIn(LogId id, String engine) throws IOException {
+    void takenIn(LogId id, String engine, Optional<String> bundle) throws IOException {
         Files.deleteIfExists(directoryOf(id, engine).resolve(BEING_TAKEN_IN));
-        writtenIn(id, engine);
+        writtenIn(id, engine, bundle);
     }
 
     /** The newest version of the cluster's metadata that this node has followed; 0 if it has followed none. */

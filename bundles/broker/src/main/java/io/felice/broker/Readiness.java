@@ -3,6 +3,7 @@ package io.felice.broker;
 import io.felice.api.Launch;
 import io.felice.api.config.BrokerConfig;
 import io.felice.api.status.Trouble;
+import io.felice.broker.engine.EngineServices;
 import io.felice.broker.engine.Engines;
 import io.felice.broker.engine.MountedEngine;
 import java.util.ArrayList;
@@ -20,16 +21,18 @@ final class Readiness {
     private final ClusterLink link;
     private final NodeConfigs configs;
     private final Engines engines;
+    private final EngineServices services;
     private final Replicas replicas;
 
     private volatile boolean offered;
     private volatile boolean stopping;
     private volatile String failure;
 
-    Readiness(ClusterLink link, NodeConfigs configs, Engines engines, Replicas replicas) {
+    Readiness(ClusterLink link, NodeConfigs configs, Engines engines, EngineServices services, Replicas replicas) {
         this.link = link;
         this.configs = configs;
         this.engines = engines;
+        this.services = services;
         this.replicas = replicas;
     }
 
@@ -64,6 +67,7 @@ final class Readiness {
     List<Trouble> troubles() {
         List<Trouble> troubles = new ArrayList<>();
         obstacle().map(Trouble::ofNode).ifPresent(troubles::add);
+        troubles.addAll(services.troubles());
         missingEngines().map(Trouble::inPart).ifPresent(troubles::add);
         offline().map(Trouble::inPart).ifPresent(troubles::add);
         damaged().map(Trouble::inPart).ifPresent(troubles::add);
@@ -114,7 +118,8 @@ final class Readiness {
         }
         List<String> named = offline.stream()
                 .limit(NAMED_PARTITIONS)
-                .map(replica -> replica.partition + " (" + replica.reasonOffline() + ")")
+                .map(replica -> replica.partition + " ("
+                        + replicas.reasonOffline(replica).orElse("") + ")")
                 .toList();
         return Optional.of((offline.size() == 1 ? "1 partition is" : offline.size() + " partitions are") + " offline: "
                 + String.join(", ", named)

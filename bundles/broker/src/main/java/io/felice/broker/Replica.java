@@ -8,6 +8,7 @@ import io.felice.api.cluster.PartitionState;
 import io.felice.api.config.TopicConfig;
 import io.felice.api.partition.Partition;
 import io.felice.api.storage.LogId;
+import io.felice.broker.engine.MountedEngine;
 import io.felice.broker.engine.Openings;
 import io.felice.broker.partition.LeaderPartition;
 import io.felice.broker.partition.OfflinePartition;
@@ -38,10 +39,16 @@ final class Replica {
     final LogId id;
     final TopicPartition partition;
 
+    /** Counts the attempts to open the log; a result of an earlier attempt is not used. */
+    int attempt;
+
     volatile PartitionState wanted;
     volatile Status status = Status.CLOSED;
     volatile Openings.Opening opening;
     volatile String engine;
+    /** The engine of the step that the replica is busy with; the broker's thread only. */
+    MountedEngine usedBy;
+
     volatile String failure;
     /** Null unless the log is open. */
     volatile OpenedLog log;
@@ -77,11 +84,7 @@ final class Replica {
     }
 
     boolean isOffline() {
-        return status == Status.OFFLINE || status == Status.NO_ENGINE;
-    }
-
-    String reasonOffline() {
-        return status == Status.NO_ENGINE ? "the storage engine " + engine + " is not running" : failure;
+        return status == Status.OFFLINE || status == Status.NO_ENGINE || (status == Status.CLOSING && failure != null);
     }
 
     /** Null unless this node leads the partition and its log is open. */

@@ -13,7 +13,6 @@ import io.felice.api.cluster.TopicView;
 import io.felice.api.config.TopicConfig;
 import io.felice.api.partition.Partition;
 import io.felice.api.storage.LogId;
-import io.felice.api.storage.StorageEngine;
 import io.felice.broker.engine.Engines;
 import io.felice.broker.engine.MountedEngine;
 import io.felice.broker.engine.Openings;
@@ -43,6 +42,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
@@ -71,6 +71,8 @@ final class Replicas {
     private final StrayLogs strays;
     private final BatchAdmission admission = new BatchAdmission();
     private final Supplier<ClusterView> view;
+    private final Function<String, Optional<String>> whyNotMounted;
+    private final Function<String, Optional<String>> hanging;
 
     private final Map<TopicPartition, Replica> byName = new ConcurrentHashMap<>();
     private final Map<UUID, Applied> applied = new HashMap<>();
@@ -88,6 +90,10 @@ final class Replicas {
     private volatile NodeState state;
     private volatile boolean closed;
 
+    /**
+     * @param whyNotMounted why the engine with a name that is registered is not mounted
+     * @param hanging the call from which the engine with a name does not come back
+     */
     Replicas(
             Environment environment,
             Executor main,
@@ -96,7 +102,11 @@ final class Replicas {
             Leaderships leaderships,
             ProducerLimits limits,
             CompactionLimits compaction,
-            Supplier<ClusterView> view) {
+            Supplier<ClusterView> view,
+            Function<String, Optional<String>> whyNotMounted,
+            Function<String, Optional<String>> hanging) {
+        this.whyNotMounted = whyNotMounted;
+        this.hanging = hanging;
         this.environment = environment;
         this.main = main;
         this.engines = engines;
@@ -172,10 +182,23 @@ final class Replicas {
 
     private FeliceException waitedTooLong(AwaitedPartition awaited) {
         Replica replica = byName.get(awaited.id());
+        Optional<String> why = replica == null ? Optional.empty() : reasonOffline(replica);
         return LEADER_NOT_AVAILABLE.because(
-                replica != null && replica.isOffline()
-                        ? awaited.id() + " is offline: " + replica.reasonOffline()
-                        : awaited.id() + " is still not open");
+                awaited.id() + why.map(reason -> " is offline: " + reason).orElse(" is still not open"));
+    }
+
+    /** Why a partition cannot be used, if that lasts; empty if it can be used, or soon will be. Any thread. */
+    Optional<String> reasonOffline(Replica replica) {
+        return switch (replica.status) {
+            case NO_ENGINE -> Optional.of(whyNotMounted
+                    .apply(replica.engine)
+                    .orElse("the storage engine " + replica.engine + " is not running"));
+            case OPENING -> hanging.apply(replica.engine)
+                    .map(call -> "its log is not open yet, because the storage engine " + replica.engine
+                            + " does not come back: " + call)
+                    .or(() -> Optional.ofNullable(replica.failure));
+            case CLOSED, CHANGING, LEADING, FOLLOWING, CLOSING, OFFLINE -> Optional.ofNullable(replica.failure);
+        };
     }
 
     private static void hurry(Replica replica) {
@@ -350,7 +373,7 @@ final class Replicas {
         }
         leaveRole(replica, notLed(replica));
         replica.status = Replica.Status.CHANGING;
-        CompletableFuture<Void> done = begin(log.engine());
+        CompletableFuture<Void> done = begin(replica, log.engine());
         log.become(() -> newRole(log, wanted))
                 .whenComplete((role, failure) -> main.execute(() -> roleTaken(replica, log, role, done)));
         return done;
@@ -423,28 +446,29 @@ final class Replicas {
         MountedEngine engine = engines.find(name).orElse(null);
         if (engine == null) {
             replica.status = Replica.Status.NO_ENGINE;
-            replica.goOffline(
-                    LEADER_NOT_AVAILABLE.because(replica.partition + " is offline: " + replica.reasonOffline()));
+            replica.goOffline(LEADER_NOT_AVAILABLE.because(
+                    replica.partition + " is offline: " + reasonOffline(replica).orElse("")));
             giveUpEngineLater(replica);
             return CompletableFuture.completedFuture(null);
         }
-        CompletableFuture<Void> done = begin(engine);
+        CompletableFuture<Void> done = begin(replica, engine);
         replica.status = Replica.Status.OPENING;
+        int attempt = ++replica.attempt;
         replica.goOffline(LEADER_NOT_AVAILABLE.because(replica.partition + " is not open yet"));
         openingTimes.begun();
         PartitionState wanted = replica.wanted;
         TopicConfig config = replica.config;
         replica.opening = engine.openings().add(() -> {
             if (closed || !isMounted(engine)) {
-                main.execute(() -> engineGone(replica, done));
+                main.execute(() -> engineGone(replica, attempt, done));
                 return;
             }
             try {
                 OpenedLog log = openHere(replica, engine, config);
                 Role role = newRole(log, wanted);
-                main.execute(() -> opened(replica, log, role, done));
+                main.execute(() -> opened(replica, attempt, log, role, done));
             } catch (RuntimeException | Error failure) {
-                main.execute(() -> notOpened(replica, failure, done));
+                main.execute(() -> notOpened(replica, attempt, failure, done));
             }
         });
         return done;
@@ -466,7 +490,8 @@ final class Replicas {
     }
 
     /** Begins a step on the engine: unmounting the engine waits until the result is done. */
-    private CompletableFuture<Void> begin(MountedEngine engine) {
+    private CompletableFuture<Void> begin(Replica replica, MountedEngine engine) {
+        replica.usedBy = engine;
         CompletableFuture<Void> done = new CompletableFuture<>();
         underWay.put(done, engine);
         done.whenComplete((nothing, unused) -> underWay.remove(done));
@@ -485,11 +510,17 @@ final class Replicas {
                 state.lease(),
                 config,
                 lastWatermarks.getOrDefault(replica.id, 0L),
-                () -> state.writtenIn(replica.id, engine.name()),
+                () -> state.writtenIn(replica.id, engine.name(), engine.symbolicName()),
                 (log, cause) -> main.execute(() -> logFailed(replica, log, cause)));
     }
 
-    private void opened(Replica replica, OpenedLog log, Role role, CompletableFuture<Void> done) {
+    private void opened(Replica replica, int attempt, OpenedLog log, Role role, CompletableFuture<Void> done) {
+        if (attempt != replica.attempt) {
+            LOG.info("The log of {} was opened too late and is closed again", replica.partition);
+            log.close();
+            done.complete(null);
+            return;
+        }
         openingTimes.ended();
         replica.opening = null;
         replica.log = log;
@@ -501,7 +532,11 @@ final class Replicas {
     }
 
     /** The engine was removed before the log was opened. */
-    private void engineGone(Replica replica, CompletableFuture<Void> done) {
+    private void engineGone(Replica replica, int attempt, CompletableFuture<Void> done) {
+        if (attempt != replica.attempt) {
+            done.complete(null);
+            return;
+        }
         openingTimes.ended();
         replica.opening = null;
         replica.status = Replica.Status.CLOSED;
@@ -509,7 +544,11 @@ final class Replicas {
         done.complete(null);
     }
 
-    private void notOpened(Replica replica, Throwable failure, CompletableFuture<Void> done) {
+    private void notOpened(Replica replica, int attempt, Throwable failure, CompletableFuture<Void> done) {
+        if (attempt != replica.attempt) {
+            done.complete(null);
+            return;
+        }
         openingTimes.ended();
         replica.opening = null;
         goOffline(replica, failure);
@@ -532,25 +571,17 @@ final class Replicas {
             release(replica, notLed(replica));
             return;
         }
-        close(replica, log, notLed(replica), () -> {
+        note(replica, cause);
+        FeliceException why = KAFKA_STORAGE_ERROR.because(replica.partition + " is offline: " + replica.failure);
+        replica.refuse(why);
+        close(replica, log, why, () -> {
             goOffline(replica, cause);
             return CompletableFuture.completedFuture(null);
         });
     }
 
-    /** The status table shows the failure. It is logged as an error once, until the partition is online again. */
     private void goOffline(Replica replica, Throwable cause) {
-        long now = environment.nanos().getAsLong();
-        if (replica.failure == null) {
-            boolean flaps = replica.failures > 0
-                    && now - replica.offlineSince < TimeUnit.MILLISECONDS.toNanos(LAST_RETRY_MS * 2);
-            replica.failures = flaps ? replica.failures : 0;
-            replica.offlineSince = now;
-            LOG.error("{} is offline: {}", replica.partition, cause.toString());
-        } else {
-            LOG.debug("{} is still offline", replica.partition, cause);
-        }
-        replica.failure = String.valueOf(cause.getMessage());
+        note(replica, cause);
         replica.status = Replica.Status.OFFLINE;
         FeliceException why = KAFKA_STORAGE_ERROR.because(replica.partition + " is offline: " + replica.failure);
         replica.goOffline(why);
@@ -562,6 +593,21 @@ final class Replicas {
                     .timer()
                     .schedule(() -> main.execute(() -> retry(replica)), backOff(replica), TimeUnit.MILLISECONDS);
         }
+    }
+
+    /** The status table shows the failure. It is logged as an error once, until the partition is online again. */
+    private void note(Replica replica, Throwable cause) {
+        long now = environment.nanos().getAsLong();
+        if (replica.failure == null) {
+            boolean flaps = replica.failures > 0
+                    && now - replica.offlineSince < TimeUnit.MILLISECONDS.toNanos(LAST_RETRY_MS * 2);
+            replica.failures = flaps ? replica.failures : 0;
+            replica.offlineSince = now;
+            LOG.error("{} is offline: {}", replica.partition, cause.toString());
+        } else {
+            LOG.debug("{} is still offline", replica.partition, cause);
+        }
+        replica.failure = String.valueOf(cause.getMessage());
     }
 
     private static long backOff(Replica replica) {
@@ -594,9 +640,13 @@ final class Replicas {
         if (leading != null) {
             leaderships.resigned(leading);
         }
-        CompletableFuture<Void> done = begin(log.engine());
+        CompletableFuture<Void> done = begin(replica, log.engine());
         log.close()
                 .whenComplete((nothing, failure) -> main.execute(() -> {
+                    if (replica.log != log) {
+                        done.complete(null);
+                        return;
+                    }
                     replica.log = null;
                     lastWatermarks.put(replica.id, log.highWatermark());
                     if (failure != null) {
@@ -619,11 +669,10 @@ final class Replicas {
 
     // ---- engines
 
-    /** Adds an engine and opens the logs that wait for it. */
-    void mount(String name, StorageEngine engine) {
-        engines.mount(name, engine).ifPresent(before -> closeAll(before).whenComplete((n, f) -> before.close()));
+    /** Opens the logs that wait for an engine that is mounted now. */
+    void mounted(MountedEngine engine) {
         byName.values().forEach(replica -> {
-            if (name.equals(replica.engine) && replica.status == Replica.Status.NO_ENGINE) {
+            if (engine.name().equals(replica.engine) && replica.status == Replica.Status.NO_ENGINE) {
                 replica.status = Replica.Status.CLOSED;
                 replica.engineGivenUp = false;
                 reconcile(replica);
@@ -631,11 +680,60 @@ final class Replicas {
         });
     }
 
-    /** Removes an engine. The result is done when its partitions have answered the accepted requests and are closed. */
-    CompletableFuture<?> unmount(String name, StorageEngine engine) {
-        return engines.unmount(name, engine)
-                .map(found -> closeAll(found).whenComplete((nothing, failure) -> found.close()))
-                .orElseGet(() -> CompletableFuture.completedFuture(null));
+    /**
+     * Closes the logs of an engine that is no longer mounted. The result is done when its partitions have answered the
+     * accepted requests and are closed; those that the engine does not give back are given up after a while.
+     */
+    CompletableFuture<?> unmounted(MountedEngine engine) {
+        CompletableFuture<Void> all = closeAll(engine);
+        try {
+            environment.timer().schedule(() -> main.execute(() -> giveUp(engine)), PATIENCE_SECONDS, TimeUnit.SECONDS);
+        } catch (RejectedExecutionException closing) {
+            LOG.debug("The broker closes; {} is not waited for", engine.subject());
+        }
+        return all;
+    }
+
+    /** The partitions that the engine has not given back go on without it: another engine may open their logs. */
+    private void giveUp(MountedEngine engine) {
+        List<CompletableFuture<Void>> steps = new ArrayList<>();
+        underWay.forEach((step, used) -> {
+            if (used == engine) {
+                steps.add(step);
+            }
+        });
+        if (steps.isEmpty()) {
+            return;
+        }
+        FeliceException why = LEADER_NOT_AVAILABLE.because(engine.subject() + " was removed");
+        for (Replica replica : byName.values()) {
+            if (replica.isBusy() && replica.usedBy == engine) {
+                LOG.warn(
+                        "{} was removed and has not given back the log of {}. The partition goes on without it",
+                        engine.subject(),
+                        replica.partition);
+                giveUp(replica, why);
+            }
+        }
+        steps.forEach(step -> step.complete(null));
+    }
+
+    private void giveUp(Replica replica, FeliceException why) {
+        OpenedLog log = replica.log;
+        if (replica.status == Replica.Status.OPENING) {
+            openingTimes.ended();
+        }
+        replica.attempt++;
+        replica.opening = null;
+        replica.log = null;
+        replica.failure = null;
+        replica.goOffline(why);
+        replica.status = Replica.Status.CLOSED;
+        if (log != null) {
+            lastWatermarks.put(replica.id, log.highWatermark());
+            log.abandon(why);
+        }
+        reconcile(replica);
     }
 
     private CompletableFuture<Void> closeAll(MountedEngine engine) {

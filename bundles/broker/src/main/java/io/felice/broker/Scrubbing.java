@@ -54,7 +54,7 @@ final class Scrubbing {
     void tick() {
         readers.keySet().retainAll(engines.all());
         for (MountedEngine engine : engines.all()) {
-            if (engine.engine().traits().contains(EngineTrait.SURVIVES_KILL)) {
+            if (engine.traits().contains(EngineTrait.SURVIVES_KILL)) {
                 readers.computeIfAbsent(engine, Reader::new).tick();
             }
         }

@@ -127,7 +127,7 @@ final class StrayLogs {
         CompletableFuture<Set<LogId>> logs = new CompletableFuture<>();
         engine.execute(() -> {
             try {
-                logs.complete(engine.claimed().logs());
+                logs.complete(engine.logs());
             } catch (RuntimeException | Error failure) {
                 log.warn(
                         "The storage engine {} cannot list its logs; stray logs in it are neither deleted nor shown",
@@ -189,7 +189,7 @@ final class StrayLogs {
                             + " felice:strays lists them; felice:strays take-in TOPIC makes a topic again with its"
                             + " records; felice:strays delete TOPIC deletes them",
                     unknown.size(),
-                    engine.engine().volume().logDir(),
+                    engine.logDir(),
                     names(unknown));
         });
     }
@@ -197,7 +197,7 @@ final class StrayLogs {
     /** On the engine's threads. */
     static void setAside(MountedEngine engine, LogId id) {
         try {
-            engine.claimed().setAside(id);
+            engine.setAside(id);
         } catch (RuntimeException failure) {
             log.warn("The log of {} cannot be set aside and stays where it is: {}", id, failure.toString());
         }
@@ -226,7 +226,7 @@ final class StrayLogs {
 
     /** On the engine's threads. */
     static void deleteNow(MountedEngine engine, LogId id, NodeState state) {
-        engine.claimed().delete(id);
+        engine.delete(id);
         state.forget(id);
         state.files(id, engine.name()).deleteAll();
         log.info("Deleted the log of {}", id);

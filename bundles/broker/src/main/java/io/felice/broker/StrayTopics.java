@@ -86,7 +86,7 @@ final class StrayTopics implements Strays {
 
         StrayTopic shown() {
             List<Integer> partitions = byPartition.keySet().stream().sorted().toList();
-            String logDir = engine.engine().volume().logDir();
+            String logDir = engine.logDir();
             return new StrayTopic(topicId, topic, engine.name(), partitions, logDir);
         }
     }
@@ -251,7 +251,7 @@ final class StrayTopics implements Strays {
     private Void noteTakenIn(Found found) {
         for (LogId id : found.byPartition().values()) {
             try {
-                state.get().takenIn(id, found.engine().name());
+                state.get().takenIn(id, found.engine().name(), found.engine().symbolicName());
             } catch (IOException failure) {
                 log.warn(
                         "The log of {} is in use, but the data directory does not have it as taken in: {}",

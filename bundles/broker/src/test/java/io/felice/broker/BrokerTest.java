@@ -35,6 +35,7 @@ import io.felice.api.status.StatusTable;
 import io.felice.api.status.Trouble;
 import io.felice.api.storage.LogId;
 import io.felice.api.storage.StorageEngine;
+import io.felice.broker.engine.OfferedEngine;
 import io.felice.broker.partition.Epochs;
 import io.felice.broker.partition.LeaderPartition;
 import io.felice.broker.partition.PartitionFiles;
@@ -174,7 +175,7 @@ class BrokerTest {
 
     private Broker start() {
         Broker made = make(directory.resolve("broker"), 0);
-        made.bindEngine(engine, SCRIPTED);
+        made.bindEngine(OfferedEngine.of(engine), SCRIPTED);
         return meetTheOthers(made);
     }
 
@@ -234,6 +235,16 @@ class BrokerTest {
             public long stray_log_delay_ms() {
                 return 200;
             }
+
+            @Override
+            public int storage_timeout_ms() {
+                return 30_000;
+            }
+
+            @Override
+            public String[] storage_takeover() {
+                return new String[0];
+            }
         };
     }
 
@@ -286,7 +297,7 @@ class BrokerTest {
                 System::nanoTime,
                 new Random(1));
         brokers.add(broker);
-        broker.bindEngine(engine, SCRIPTED);
+        broker.bindEngine(OfferedEngine.of(engine), SCRIPTED);
         meetTheOthers(broker);
         eventually(() -> assertThat(offered.offering).hasSize(1));
         days.set(30);
@@ -420,7 +431,7 @@ class BrokerTest {
                     System::nanoTime,
                     new Random(1));
             brokers.add(broker);
-            broker.bindEngine(engine, SCRIPTED);
+            broker.bindEngine(OfferedEngine.of(engine), SCRIPTED);
             meetTheOthers(broker);
             assertThat(offering.await(20, TimeUnit.SECONDS)).isTrue();
 
@@ -449,9 +460,9 @@ class BrokerTest {
             assertThat(extents()).containsExactly(Trouble.Extent.PART);
             assertThat(reasons()).singleElement().asString().contains("engine scripted", "io.felice.broker.cfg");
 
-            broker.bindEngine(engine, SCRIPTED);
+            broker.bindEngine(OfferedEngine.of(engine), SCRIPTED);
             eventually(() -> assertThat(broker.troubles()).isEmpty());
-            broker.unbindEngine(engine, SCRIPTED);
+            broker.unbindEngine(OfferedEngine.of(engine), SCRIPTED);
 
             eventually(() -> assertThat(extents()).containsExactly(Trouble.Extent.PART));
             assertThat(ready).exists();
@@ -474,7 +485,7 @@ class BrokerTest {
         assertThatThrownBy(() -> get(waiting)).hasStackTraceContaining("the storage engine scripted is not running");
         eventually(() -> assertThatThrownBy(() -> broker.partitions().leader(first("orders")))
                 .hasMessageContaining("orders-0 is offline: the storage engine scripted is not running"));
-        broker.bindEngine(engine, SCRIPTED);
+        broker.bindEngine(OfferedEngine.of(engine), SCRIPTED);
         led("orders");
     }
 
@@ -487,7 +498,7 @@ class BrokerTest {
         waiting.bindEndpoints(LOOPBACK);
         eventually(() -> assertThat(waiting.troubles())
                 .containsExactly(Trouble.ofNode("The broker waits for the cluster store, which is not running")));
-        waiting.bindEngine(engine, SCRIPTED);
+        waiting.bindEngine(OfferedEngine.of(engine), SCRIPTED);
 
         waiting.bindStore(store);
 
@@ -825,8 +836,8 @@ class BrokerTest {
                 brokers.remove(old);
                 broker = start();
             } else {
-                broker.unbindEngine(engine, SCRIPTED);
-                broker.bindEngine(engine, SCRIPTED);
+                broker.unbindEngine(OfferedEngine.of(engine), SCRIPTED);
+                broker.bindEngine(OfferedEngine.of(engine), SCRIPTED);
             }
         }
 
@@ -858,11 +869,11 @@ class BrokerTest {
         Partition before = led("orders");
         get(produce(before, batch(1)));
 
-        broker.unbindEngine(engine, SCRIPTED);
+        broker.unbindEngine(OfferedEngine.of(engine), SCRIPTED);
 
         refused(ErrorCode.NOT_LEADER_OR_FOLLOWER, () -> get(produce(before, batch(1))));
         assertThat(count("broker.partitions", "offline")).isEqualTo(1);
-        broker.bindEngine(engine, SCRIPTED);
+        broker.bindEngine(OfferedEngine.of(engine), SCRIPTED);
         assertThat(get(produce(led("orders"), batch(1))).baseOffset()).isEqualTo(1);
     }
 
@@ -870,14 +881,14 @@ class BrokerTest {
     void appendsWaitForAMissingEngineAndAreWrittenInOrder() {
         controller.create("orders", 1);
         get(produce(led("orders"), batch(1)));
-        broker.unbindEngine(engine, SCRIPTED);
+        broker.unbindEngine(OfferedEngine.of(engine), SCRIPTED);
         List<CompletionStage<Appended>> waiting = new ArrayList<>();
         for (int sequence = 0; sequence < 50; sequence++) {
             waiting.add(produce(broker.partitions().leader(first("orders")), batch(1).producer(5, 0, sequence)));
         }
         assertThat(waiting).noneMatch(one -> one.toCompletableFuture().isDone());
 
-        broker.bindEngine(engine, SCRIPTED);
+        broker.bindEngine(OfferedEngine.of(engine), SCRIPTED);
         for (int sequence = 50; sequence < 500; sequence++) {
             waiting.add(produce(broker.partitions().leader(first("orders")), batch(1).producer(5, 0, sequence)));
         }
@@ -891,7 +902,7 @@ class BrokerTest {
     void deletingATopicRefusesItsWaitingAppends() {
         UUID topic = controller.create("orders", 1);
         led("orders");
-        broker.unbindEngine(engine, SCRIPTED);
+        broker.unbindEngine(OfferedEngine.of(engine), SCRIPTED);
         CompletionStage<Appended> waiting = produce(broker.partitions().leader(first("orders")), batch(1));
 
         controller.append(new MetadataRecord.TopicDeleted(topic));

@@ -19,7 +19,9 @@ import io.felice.api.config.ConfigEntry.Synonym;
 import io.felice.api.config.ConfigResource;
 import io.felice.api.config.TopicConfig;
 import io.felice.api.storage.EngineTrait;
+import io.felice.api.storage.StorageEngine;
 import io.felice.broker.engine.Engines;
+import io.felice.broker.engine.OfferedEngine;
 import io.felice.broker.partition.ScriptedEngine;
 import io.felice.storage.memory.MemoryStorageEngine;
 import java.time.Clock;
@@ -40,15 +42,19 @@ class NodeConfigsTest {
     private static final ConfigResource M_1 = ConfigResource.topic("m-1");
     private static final UUID ID = UUID.randomUUID();
 
-    private final Engines engines = new Engines(1, System::nanoTime);
+    private final Engines engines = new Engines();
     private final Map<String, List<String>> kept = new HashMap<>();
     private ClusterView view = ClusterView.EMPTY;
     private NodeConfigs configs;
 
+    private void mount(String name, StorageEngine engine) {
+        engines.mount(OfferedEngine.mounted(name, engine, 1, System::nanoTime));
+    }
+
     @BeforeEach
     void setUp() {
-        engines.mount("scripted", new ScriptedEngine(Clock.systemUTC()));
-        engines.mount("memory", new MemoryStorageEngine(1000, Clock.systemUTC()));
+        mount("scripted", new ScriptedEngine(Clock.systemUTC()));
+        mount("memory", new MemoryStorageEngine(1000, Clock.systemUTC()));
         configs = new NodeConfigs(
                 0,
                 Map.of("storage.placement", "m-*:memory,*:scripted", "log.retention.ms", "5000"),
@@ -499,7 +505,7 @@ class NodeConfigsTest {
         configs.check(ORDERS, Map.of(TopicConfig.CLEANUP_POLICY, "compact"));
         ScriptedEngine plain = new ScriptedEngine(Clock.systemUTC());
         plain.traits = Set.of(EngineTrait.SURVIVES_KILL);
-        engines.mount("plain", plain);
+        mount("plain", plain);
         kept.put("orders", List.of("plain"));
 
         refused(

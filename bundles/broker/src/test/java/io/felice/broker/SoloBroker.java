@@ -20,6 +20,7 @@ import io.felice.api.partition.Partitions;
 import io.felice.api.partition.Strays;
 import io.felice.api.status.StatusTable;
 import io.felice.api.storage.StorageEngine;
+import io.felice.broker.engine.OfferedEngine;
 import io.felice.broker.partition.LeaderPartition;
 import io.felice.testkit.MemoryClusterStore;
 import io.felice.testkit.TestBatches;
@@ -60,7 +61,8 @@ final class SoloBroker implements AutoCloseable {
                 Clock.systemUTC(),
                 System::nanoTime,
                 new Random(1));
-        engines.forEach((name, engine) -> broker.bindEngine(engine, Map.of(StorageEngine.NAME, name)));
+        engines.forEach(
+                (name, engine) -> broker.bindEngine(OfferedEngine.of(engine), Map.of(StorageEngine.NAME, name)));
         broker.bindStore(store);
         broker.bindEndpoints(() -> List.of(new Endpoint("PLAINTEXT", "PLAINTEXT", "127.0.0.1", 9092)));
         get(offered);
@@ -205,6 +207,16 @@ final class SoloBroker implements AutoCloseable {
             @Override
             public long stray_log_delay_ms() {
                 return 60_000;
+            }
+
+            @Override
+            public int storage_timeout_ms() {
+                return 30_000;
+            }
+
+            @Override
+            public String[] storage_takeover() {
+                return new String[0];
             }
         };
     }

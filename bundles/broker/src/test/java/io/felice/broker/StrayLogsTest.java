@@ -20,6 +20,7 @@ import io.felice.api.partition.Strays.StrayTopic;
 import io.felice.api.storage.LogId;
 import io.felice.api.storage.PartitionLog;
 import io.felice.api.storage.StorageEngine;
+import io.felice.broker.engine.OfferedEngine;
 import io.felice.broker.partition.CheckpointFile;
 import io.felice.broker.partition.Epochs;
 import io.felice.broker.partition.PartitionFiles;
@@ -162,7 +163,7 @@ class StrayLogsTest {
         broker.bindEndpoints(() -> List.of(new Endpoint("PLAINTEXT", "PLAINTEXT", "127.0.0.1", 9092)));
         MetadataRecord registration = get(registered);
         get(broker.metadata().reached(get(append(new MetadataRecord.ClusterNamed("c1")))));
-        broker.bindEngine(engine, Map.of(StorageEngine.NAME, "scripted"));
+        broker.bindEngine(OfferedEngine.of(engine), Map.of(StorageEngine.NAME, "scripted"));
         for (int i = 0; i < 100; i++) {
             get(broker.metadata()
                     .reached(get(append(new MetadataRecord.TopicCreated(UUID.randomUUID(), "other-" + i)))));
@@ -225,6 +226,16 @@ class StrayLogsTest {
             @Override
             public long stray_log_delay_ms() {
                 return 0;
+            }
+
+            @Override
+            public int storage_timeout_ms() {
+                return 30_000;
+            }
+
+            @Override
+            public String[] storage_takeover() {
+                return new String[0];
             }
         };
     }

@@ -48,6 +48,11 @@ public final class Extension<T> {
         return Optional.ofNullable(bundle);
     }
 
+    /** The symbolic name of the bundle; empty in a JVM without a framework. */
+    public Optional<String> symbolicName() {
+        return bundle().map(Bundle::getSymbolicName);
+    }
+
     /** What sentences call the one who offers the service: its component, its bundle and the version of the bundle. */
     public String provider() {
         return provider(properties, bundle);

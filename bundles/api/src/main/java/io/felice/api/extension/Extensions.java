@@ -81,9 +81,10 @@ public final class Extensions<T> {
         this.nanos = nanos;
     }
 
-    /** True for the bundle that this class is from. */
+    /** True for the bundle that this class is from. In a JVM without a framework true for all. */
     public static Predicate<Bundle> sameBundleAs(Class<?> type) {
-        return bundle -> Objects.equals(bundle, FrameworkUtil.getBundle(type));
+        Bundle own = FrameworkUtil.getBundle(type);
+        return bundle -> own == null || Objects.equals(bundle, own);
     }
 
     /** For bind methods. A service without a name is logged and not used. */

@@ -56,8 +56,8 @@ public final class WatchedCalls implements AutoCloseable {
     private final Set<Call<?>> open = ConcurrentHashMap.newKeySet();
     private final AtomicInteger openCalls = new AtomicInteger();
     private final AtomicInteger failuresInARow = new AtomicInteger();
-    /** The calls that a thread is in, also those that were given up. */
-    private final Set<Call<?>> begun = ConcurrentHashMap.newKeySet();
+    /** The calls that have not come back, also those that were given up. */
+    private final Set<Running> running = ConcurrentHashMap.newKeySet();
 
     /** How often a thread has come back from the extension. */
     private final AtomicLong returns = new AtomicLong();
@@ -125,16 +125,121 @@ public final class WatchedCalls implements AutoCloseable {
     }
 
     /**
-     * The oldest call that is later than its limit and whose thread has not come back: which call, for how long, in
-     * which thread, and where. Looks at the stack of that thread.
+     * The oldest call that is later than its limit and has not come back: which call, for how long, in which thread, and
+     * where. Looks at the stack of that thread.
      *
      * @return the rest of a sentence; empty if no call hangs
      */
     public Optional<String> hanging() {
-        return begun.stream()
-                .filter(call -> call.isOver.get())
+        long now = nanos.getAsLong();
+        return running.stream()
+                .filter(call -> call.isLate(now))
                 .min(Comparator.comparingLong(call -> call.begunAt))
-                .map(Call::where);
+                .map(this::where);
+    }
+
+    private String where(Running call) {
+        long seconds = TimeUnit.NANOSECONDS.toSeconds(nanos.getAsLong() - call.begunAt);
+        return call.thread == null
+                ? call.what + " has not completed for " + seconds + " s"
+                : call.what + " runs for " + seconds + " s in the thread " + call.thread.getName()
+                        + topFrame(call.thread).map(frame -> ", at " + frame).orElse("");
+    }
+
+    /** A call that has not come back. */
+    public final class Running {
+        private final String what;
+        /** Null if a stage is awaited. */
+        private final Thread thread;
+
+        private final long limitNanos;
+        private final long begunAt = nanos.getAsLong();
+        private final AtomicBoolean isCounted = new AtomicBoolean();
+        private volatile boolean wasGivenUp;
+        private volatile boolean isOver;
+
+        private Running(String what, Thread thread, int limitMs) {
+            this.what = what;
+            this.thread = thread;
+            this.limitNanos = TimeUnit.MILLISECONDS.toNanos(limitMs);
+        }
+
+        private boolean isLate(long now) {
+            return wasGivenUp || now - begunAt >= limitNanos;
+        }
+
+        /** If the call is late and has not come back: what {@link WatchedCalls#hanging} says of it. */
+        public Optional<String> hanging() {
+            return !isOver && isLate(nanos.getAsLong()) ? Optional.of(where(this)) : Optional.empty();
+        }
+
+        private void countIfLate() {
+            if (isLate(nanos.getAsLong()) && isCounted.compareAndSet(false, true)) {
+                late.increment();
+            }
+        }
+
+        /**
+         * The call has come back.
+         *
+         * @param failure what it has thrown; null if nothing. An exception counts as a failure, unless it is a {@link
+         *     FeliceException} other than KAFKA_STORAGE_ERROR
+         */
+        public void ended(Throwable failure) {
+            isOver = true;
+            running.remove(this);
+            countIfLate();
+            countIfFailed(failure);
+        }
+    }
+
+    /**
+     * The caller's thread calls the extension now, and tells {@link Running#ended} when it comes back. For callers that have
+     * threads for the extension. The call is counted and watched; it is also made during a pause.
+     *
+     * @param limitMs after this time the call is late, in milliseconds
+     */
+    public Running begin(String what, int limitMs) {
+        calls.increment();
+        return begun(what, Thread.currentThread(), limitMs);
+    }
+
+    /** Watches what a call has begun, until the stage is complete. */
+    public Running awaiting(String what, int limitMs, CompletionStage<?> stage) {
+        Running call = begun(what, null, limitMs);
+        stage.whenComplete((value, failure) -> call.ended(FeliceException.unwrap(failure)));
+        return call;
+    }
+
+    private Running begun(String what, Thread thread, int limitMs) {
+        Running call = new Running(what, thread, limitMs);
+        running.add(call);
+        return call;
+    }
+
+    /** Counts a call that nobody watches, because it does not block. */
+    public void count(Throwable failure) {
+        calls.increment();
+        countIfFailed(failure);
+    }
+
+    private void countIfFailed(Throwable failure) {
+        if (failure != null
+                && !(failure instanceof FeliceException answer && answer.code() != ErrorCode.KAFKA_STORAGE_ERROR)) {
+            failures.increment();
+        }
+    }
+
+    /** For a timer, about every second: counts the calls that have become late, and logs one of them. */
+    public void look() {
+        running.forEach(Running::countIfLate);
+        long now = nanos.getAsLong();
+        if (now - warnedAt >= WARN_EVERY_NANOS) {
+            hanging().ifPresent(call -> {
+                warnedAt = now;
+                log.warn("The {} ({}) does not come back: {}", extension, provider, call);
+            });
+        }
     }
 
     /**
@@ -192,8 +297,7 @@ public final class WatchedCalls implements AutoCloseable {
         private final CompletableFuture<T> answer = new CompletableFuture<>();
         private final AtomicBoolean isOver = new AtomicBoolean();
         private final long returnsBefore = returns.get();
-        private volatile Thread thread;
-        private volatile long begunAt;
+        private volatile Running running;
         private volatile Future<?> limit;
 
         Call(String what, Callable<? extends CompletionStage<T>> question) {
@@ -218,9 +322,9 @@ public final class WatchedCalls implements AutoCloseable {
             if (isOver.get()) {
                 return;
             }
-            begunAt = nanos.getAsLong();
-            thread = Thread.currentThread();
-            begun.add(this);
+            Running here = new Running(what, Thread.currentThread(), Integer.MAX_VALUE);
+            running = here;
+            WatchedCalls.this.running.add(here);
             try {
                 CompletionStage<T> stage = question.call();
                 if (stage == null) {
@@ -231,16 +335,10 @@ public final class WatchedCalls implements AutoCloseable {
             } catch (Throwable thrown) {
                 answered(null, thrown);
             } finally {
-                begun.remove(this);
+                here.isOver = true;
+                WatchedCalls.this.running.remove(here);
                 returns.incrementAndGet();
             }
-        }
-
-        String where() {
-            long seconds = TimeUnit.NANOSECONDS.toSeconds(nanos.getAsLong() - begunAt);
-            Thread busy = thread;
-            return what + " runs for " + seconds + " s in the thread " + busy.getName()
-                    + topFrame(busy).map(frame -> ", at " + frame).orElse("");
         }
 
         private void answered(T value, Throwable thrown) {
@@ -254,7 +352,7 @@ public final class WatchedCalls implements AutoCloseable {
                 worked();
             } else {
                 failures.increment();
-                failed(failure);
+                failed(what, failure);
             }
             end(value, failure);
         }
@@ -263,10 +361,15 @@ public final class WatchedCalls implements AutoCloseable {
         private void tooLate(int limitMs) {
             if (!isOver.get()) {
                 late.increment();
+                Running begun = running;
+                if (begun != null) {
+                    begun.isCounted.set(true);
+                    begun.wasGivenUp = true;
+                }
                 FeliceException failure = ErrorCode.REQUEST_TIMED_OUT.because(
                         "The " + extension + " has not answered " + what + " within " + limitMs + " ms");
-                if (thread != null || returns.get() == returnsBefore) {
-                    failed(failure);
+                if (begun != null || returns.get() == returnsBefore) {
+                    failed(what, failure);
                 }
                 end(null, failure);
             }
@@ -279,7 +382,7 @@ public final class WatchedCalls implements AutoCloseable {
                 if (limit != null) {
                     limit.cancel(false);
                 }
-                if (thread == null) {
+                if (running == null) {
                     threads.remove(this);
                 }
                 if (failure == null) {
@@ -310,7 +413,7 @@ public final class WatchedCalls implements AutoCloseable {
         }
     }
 
-    private void failed(Throwable failure) {
+    private void failed(String what, Throwable failure) {
         boolean isTooMany = failuresInARow.incrementAndGet() >= FAILURES_IN_A_ROW;
         long now = nanos.getAsLong();
         if (isTooMany) {
@@ -320,9 +423,10 @@ public final class WatchedCalls implements AutoCloseable {
         if (now - warnedAt >= WARN_EVERY_NANOS) {
             warnedAt = now;
             log.warn(
-                    "The {} ({}) has failed{}; what needs its answer fails",
+                    "The {} ({}) has failed in {}{}; what needs its answer fails",
                     extension,
                     provider,
+                    what,
                     isTooMany ? " too often and is not asked for " + PAUSE_MS + " ms" : "",
                     failure);
         }

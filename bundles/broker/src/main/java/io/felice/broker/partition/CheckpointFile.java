@@ -27,11 +27,20 @@ public final class CheckpointFile {
     private CheckpointFile() {}
 
     public static void write(Path file, List<String> lines) throws IOException {
+        replace(file, bytes(lines));
+    }
+
+    /** On return the lines survive a power cut. */
+    public static void writeDurably(Path file, List<String> lines) throws IOException {
+        replaceDurably(file, bytes(lines));
+    }
+
+    private static ByteBuffer bytes(List<String> lines) {
         List<String> all = new ArrayList<>(lines.size() + HEADER_LINES);
         all.add(VERSION);
         all.add(Integer.toString(lines.size()));
         all.addAll(lines);
-        replace(file, ByteBuffer.wrap((String.join("\n", all) + "\n").getBytes(StandardCharsets.UTF_8)));
+        return ByteBuffer.wrap((String.join("\n", all) + "\n").getBytes(StandardCharsets.UTF_8));
     }
 
     /**

@@ -62,6 +62,8 @@ final class Committer {
     private volatile Turn armed;
     private volatile long logEnd;
     private volatile long lastFlush;
+    /** A flush of this log has reached this offset; the engine may have flushed more by itself. */
+    private volatile long flushedTo;
     /** How often the log was truncated; what was asked for before a truncation does not count. Guarded by this. */
     private volatile int truncations;
 
@@ -81,6 +83,7 @@ final class Committer {
         this.logEnd = log.endOffset();
         this.settledTo = new AtomicLong(logEnd);
         this.durableTo = new AtomicLong(logEnd);
+        this.flushedTo = log.flushedOffset();
         this.lastFlush = environment.nanos().getAsLong();
     }
 
@@ -233,6 +236,7 @@ final class Committer {
                 reports.failed(FeliceException.unwrap(failure));
                 return;
             }
+            flushedTo = end;
             report(end, before);
             if (settledTo.get() > end && rules.get().durability() == Durability.POWER) {
                 flush();
@@ -243,7 +247,7 @@ final class Committer {
     private CompletionStage<Void> flushed(long end) {
         try {
             return log.flush(end);
-        } catch (RuntimeException failure) {
+        } catch (RuntimeException | Error failure) {
             return CompletableFuture.failedFuture(failure);
         }
     }
@@ -253,7 +257,7 @@ final class Committer {
         if (now.flushMs() < Long.MAX_VALUE
                 && (environment.nanos().getAsLong() - lastFlush) / NANOS_PER_MS >= now.flushMs()
                 && reports.isOpen()
-                && settledTo.get() > log.flushedOffset()) {
+                && settledTo.get() > flushedTo) {
             engine.execute(this::flush);
         }
     }

@@ -91,9 +91,7 @@ public final class Compaction {
 
     /** True if the topic is to be compacted and the engine can do that. */
     public boolean isWanted() {
-        return opened.rules().isCompacted()
-                && engine.engine().traits().contains(EngineTrait.REPLACES_RANGES)
-                && opened.isOpen();
+        return opened.rules().isCompacted() && engine.traits().contains(EngineTrait.REPLACES_RANGES) && opened.isOpen();
     }
 
     /** What can be compacted; empty if that is not worth a run now, or a run failed lately. May read from disk. */
@@ -343,10 +341,10 @@ public final class Compaction {
 
     /** The old and the new segment exist together for a while. A volume without any room would end other logs. */
     private void mustHaveRoomFor(long bytes) {
-        if (!engine.engine().traits().contains(EngineTrait.SURVIVES_KILL)) {
+        if (!engine.traits().contains(EngineTrait.SURVIVES_KILL)) {
             return;
         }
-        long usable = engine.engine().volume().usableBytes();
+        long usable = engine.volume().usableBytes();
         if (usable >= 0 && usable - FreeSpace.LEAST_BYTES < bytes) {
             throw KAFKA_STORAGE_ERROR.because(
                     "segments of " + bytes + " bytes cannot be rewritten while " + usable + " bytes are free");

@@ -15,6 +15,7 @@ import io.felice.api.storage.PartitionLog;
 import io.felice.api.storage.Records;
 import io.felice.api.storage.Segment;
 import io.felice.broker.engine.MountedEngine;
+import io.felice.broker.engine.WatchedLog;
 import java.io.IOException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicReference;
@@ -331,8 +332,11 @@ public final class OpenedLog {
 
     // ---- regular work
 
-    /** About every second: flushes the log if {@code flush.ms} is over. */
+    /** About every second: ends the log if its engine does not come back, and flushes it if {@code flush.ms} is over. */
     void tick() {
+        if (isOpen() && log instanceof WatchedLog watched) {
+            watched.late().map(KAFKA_STORAGE_ERROR::because).ifPresent(this::fail);
+        }
         committer.flushByTime();
     }
 
@@ -413,6 +417,11 @@ public final class OpenedLog {
     /** Ends the log after a failure that is not for want of free space, of an fsync for example. */
     FeliceException fail(Throwable cause) {
         return fail(cause, false);
+    }
+
+    /** Ends the log, which its engine does not give back: nothing of it is acknowledged any more. Any thread. */
+    public void abandon(FeliceException why) {
+        fail(why);
     }
 
     private FeliceException fail(Throwable cause, boolean outOfSpace) {

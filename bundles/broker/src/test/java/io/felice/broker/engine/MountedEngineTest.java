@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 class MountedEngineTest {
     private volatile boolean exhausted;
     private final MountedEngine engine =
-            new MountedEngine("disk", new ScriptedEngine(Clock.systemUTC()), 3, System::nanoTime, this::thread);
+            OfferedEngine.mounted("disk", new ScriptedEngine(Clock.systemUTC()), 3, System::nanoTime, this::thread);
     private final List<String> done = new CopyOnWriteArrayList<>();
 
     private Thread thread(Runnable work) {

@@ -18,6 +18,7 @@ import io.felice.api.partition.Partition.Origin;
 import io.felice.api.storage.LogId;
 import io.felice.api.storage.StorageEngine;
 import io.felice.broker.engine.MountedEngine;
+import io.felice.broker.engine.OfferedEngine;
 import io.felice.testkit.TestBatches;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -107,7 +108,7 @@ public class Bench implements AutoCloseable {
     }
 
     public MountedEngine mount() {
-        MountedEngine fresh = new MountedEngine("scripted", engine, 2, nanos::get);
+        MountedEngine fresh = OfferedEngine.mounted("scripted", engine, 2, nanos::get);
         engines.add(fresh);
         return fresh;
     }
