@@ -5,11 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.felice.api.ErrorCode;
 import io.felice.protocol.Api;
 import io.felice.protocol.Apis;
+import io.felice.protocol.KafkaMessages;
 import io.felice.protocol.Request;
 import io.felice.protocol.RequestContext;
 import io.felice.protocol.ResponseFrame;
 import io.felice.protocol.ServedApis;
-import io.felice.protocol.KafkaMessages;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -121,7 +121,8 @@ class EveryApiTest {
                 .handle(request.message(), context)
                 .toCompletableFuture()
                 .get(10, TimeUnit.SECONDS);
-        try (ResponseFrame frame = KafkaMessages.encode(api.key(), (short) version, request.correlationId(), response)) {
+        try (ResponseFrame frame =
+                KafkaMessages.encode(api.key(), (short) version, request.correlationId(), response)) {
             return read(bytes(frame), api.key(), (short) version);
         }
     }

@@ -1,11 +1,11 @@
 package io.felice.handlers;
 
 import io.felice.protocol.Apis;
+import io.felice.protocol.KafkaMessages;
 import io.felice.protocol.Request;
 import io.felice.protocol.RequestContext;
 import io.felice.protocol.ResponseFrame;
 import io.felice.protocol.ServedApis;
-import io.felice.protocol.KafkaMessages;
 import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.OutputStream;
