@@ -74,19 +74,31 @@ public final class DirectoryPlugins implements Plugins, HealthSource {
             @Reference ServiceComponentRuntime components,
             @Reference ConfigurationAdmin settingsOfNode,
             PluginSettings settings) {
+        this(context, components, settingsOfNode, settings, null);
+    }
+
+    /** @param use who uses extensions; null for the topics and settings of this node */
+    DirectoryPlugins(
+            BundleContext context,
+            ServiceComponentRuntime components,
+            ConfigurationAdmin settingsOfNode,
+            PluginSettings settings,
+            PluginUse use) {
         hooks = isolate(context);
         keeper = new PluginKeeper(
                 Path.of(settings.directory()).toAbsolutePath().normalize(),
                 new PluginBundles(context, START_LEVEL),
                 new ComponentHealth(context, components),
-                new NodeUse(
-                        () -> Optional.ofNullable(metadata.get()),
-                        () -> Optional.ofNullable(configs.get()),
-                        settingsOfNode),
+                use != null ? use : useOfNode(settingsOfNode),
                 limits(settings),
                 System::currentTimeMillis);
         thread.execute(this::begin);
         thread.scheduleWithFixedDelay(() -> look(null), 0, settings.poll_ms(), TimeUnit.MILLISECONDS);
+    }
+
+    private PluginUse useOfNode(ConfigurationAdmin settingsOfNode) {
+        return new NodeUse(
+                () -> Optional.ofNullable(metadata.get()), () -> Optional.ofNullable(configs.get()), settingsOfNode);
     }
 
     private static Thread thread(Runnable task) {
