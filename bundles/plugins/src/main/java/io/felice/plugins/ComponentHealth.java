@@ -1,6 +1,7 @@
 package io.felice.plugins;
 
 import io.felice.api.plugin.Plugin.State;
+import java.lang.reflect.InvocationTargetException;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashSet;
@@ -100,6 +101,7 @@ record ComponentHealth(BundleContext context, ServiceComponentRuntime runtime) {
         return lines.stream()
                 .filter(line -> line.equals(lines.get(0)) || line.startsWith("Caused by: "))
                 .map(line -> line.replaceFirst("^Caused by: ", ""))
+                .filter(line -> !line.startsWith(InvocationTargetException.class.getName()))
                 .distinct()
                 .collect(Collectors.joining(", because of "));
     }

@@ -650,7 +650,7 @@ final class PluginKeeper {
             String last =
                     notes.versions().isEmpty() ? "" : notes.versions().get(0).sha256();
             if (!last.isEmpty() && !last.equals(plugin.archive.sha256())) {
-                String why = plugin.archive + " was taken back: " + plugin.sentence;
+                String why = plugin.archive + " was taken back: " + because(plugin);
                 takenBack(plugin, why);
                 restore(plugin, last, why);
             }
@@ -727,10 +727,15 @@ final class PluginKeeper {
                     plugin.words());
             return;
         }
-        String why = next + " was taken back: it " + plugin.sentence.replaceFirst("^(left out: )?(fails: )?(it )?", "");
+        String why = next + " was taken back: " + because(plugin);
         stage.accept(Stage.RETURNS);
         takenBack(plugin, why);
         restore(plugin, old.sha256(), why);
+    }
+
+    /** The state, as the reason of something else. */
+    private static String because(RunningPlugin plugin) {
+        return plugin.state == State.WAITS ? "it " + plugin.sentence : plugin.sentence.replaceFirst("^[a-z ]+: ", "");
     }
 
     /** Stops the bundles, replaces them, and starts them. */

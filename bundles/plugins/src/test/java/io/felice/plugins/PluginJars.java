@@ -71,7 +71,7 @@ final class PluginJars {
             Path file = home.resolve(fileName);
             try (Builder builder = new Builder();
                     Jar content = new Jar(classes.toFile())) {
-                for (String each : classPath.split(java.io.File.pathSeparator)) {
+                for (String each : classPath.split(java.io.File.pathSeparator + "+")) {
                     builder.addClasspath(new java.io.File(each));
                 }
                 headers.forEach(builder::setProperty);

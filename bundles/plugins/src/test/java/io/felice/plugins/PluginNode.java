@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.Hashtable;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -144,6 +145,49 @@ final class PluginNode {
                 .pollInterval(Duration.ofMillis(20))
                 .until(() -> words(name).contains(words));
         return plugin(name).orElseThrow();
+    }
+
+    void awaitVersion(String name, String version) {
+        Awaitility.await(name + " " + version + ", and not: " + plugins.list())
+                .atMost(Duration.ofSeconds(60))
+                .pollInterval(Duration.ofMillis(20))
+                .until(() -> plugin(name).map(Plugin::version).orElse("").equals(version));
+    }
+
+    void awaitFile(String file, String words) {
+        Awaitility.await(file + " " + words + ", and not: " + plugins.list())
+                .atMost(Duration.ofSeconds(60))
+                .pollInterval(Duration.ofMillis(20))
+                .until(() -> plugins.list().stream()
+                        .anyMatch(plugin ->
+                                plugin.file().equals(file) && plugin.sentence().contains(words)));
+    }
+
+    void configure(String pid) throws Exception {
+        service(ConfigurationAdmin.class).getConfiguration(pid, "?").update(new Hashtable<>(Map.of("a", "b")));
+    }
+
+    void awaitNoBundle(String symbolicName) {
+        awaitBundles(symbolicName, 0);
+    }
+
+    void awaitBundles(String symbolicName, int count) {
+        Awaitility.await(count + " bundles " + symbolicName)
+                .atMost(Duration.ofSeconds(60))
+                .pollInterval(Duration.ofMillis(20))
+                .until(() -> Arrays.stream(context().getBundles())
+                                .filter(bundle -> symbolicName.equals(bundle.getSymbolicName()))
+                                .count()
+                        == count);
+    }
+
+    /** Waits for the first look at the directory. */
+    void awaitLooked() {
+        Awaitility.await("the first look")
+                .atMost(Duration.ofSeconds(60))
+                .pollInterval(Duration.ofMillis(20))
+                .until(() -> plugins.troubles().stream()
+                        .noneMatch(trouble -> trouble.reason().contains("are being started")));
     }
 
     void awaitGone(String name) {
