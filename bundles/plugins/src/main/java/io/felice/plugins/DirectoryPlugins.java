@@ -64,6 +64,7 @@ public final class DirectoryPlugins implements Plugins, HealthSource {
     private final AtomicReference<ClusterMetadata> metadata = new AtomicReference<>();
     private final AtomicReference<Configs> configs = new AtomicReference<>();
     private final PluginKeeper keeper;
+    private final StopDeadline deadline;
     private final List<ServiceRegistration<?>> hooks;
     private volatile List<Plugin> plugins = List.of();
     private volatile List<Trouble> troubles = List.of(Trouble.inPart("The plugins are being started"));
@@ -92,6 +93,8 @@ public final class DirectoryPlugins implements Plugins, HealthSource {
                 use != null ? use : useOfNode(settingsOfNode),
                 limits(settings),
                 System::currentTimeMillis);
+        deadline = new StopDeadline(context, settings.stop_ms());
+        deadline.begin();
         thread.execute(this::begin);
         thread.scheduleWithFixedDelay(() -> look(null), 0, settings.poll_ms(), TimeUnit.MILLISECONDS);
     }
@@ -158,12 +161,14 @@ public final class DirectoryPlugins implements Plugins, HealthSource {
     /** The directory and the period are those of the start. */
     @Modified
     void modified(PluginSettings settings) {
+        deadline.set(settings.stop_ms());
         thread.execute(() -> keeper.limit(limits(settings)));
     }
 
     /** The plugins go on: another version of this bundle takes them over. */
     @Deactivate
     public void close() {
+        deadline.end();
         thread.shutdown();
         hooks.forEach(ServiceRegistration::unregister);
     }

@@ -22,7 +22,7 @@ import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.BundleException;
 import org.osgi.framework.Constants;
-import org.osgi.framework.startlevel.BundleStartLevel;
+import org.osgi.framework.startlevel.FrameworkStartLevel;
 import org.osgi.framework.wiring.FrameworkWiring;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -116,14 +116,29 @@ final class PluginBundles {
         }
         try (InputStream in = Files.newInputStream(jar.file())) {
             if (bundle == null) {
-                bundle = context.installBundle(location, in);
+                bundle = install(location, in);
             } else {
                 bundle.update(in);
             }
         }
-        bundle.adapt(BundleStartLevel.class).setStartLevel(startLevel);
         contents.setProperty(location, sha256);
         return bundle;
+    }
+
+    /**
+     * Installs with the start level of plugins. A later change of the start level would be made on the framework's one
+     * thread for start levels, which waits until the start of the bundle ends; if that hangs, the framework could not stop.
+     */
+    private Bundle install(String location, InputStream in) throws BundleException {
+        FrameworkStartLevel levels =
+                context.getBundle(Constants.SYSTEM_BUNDLE_LOCATION).adapt(FrameworkStartLevel.class);
+        int before = levels.getInitialBundleStartLevel();
+        levels.setInitialBundleStartLevel(startLevel);
+        try {
+            return context.installBundle(location, in);
+        } finally {
+            levels.setInitialBundleStartLevel(before);
+        }
     }
 
     /** The first location of this bundle that is not that of an abandoned one. */
