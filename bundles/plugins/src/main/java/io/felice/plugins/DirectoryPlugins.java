@@ -1,0 +1,449 @@
+package io.felice.plugins;
+
+import static io.felice.api.ErrorCode.INVALID_REQUEST;
+
+import io.felice.api.FeliceException;
+import io.felice.api.FoldedErrors;
+import io.felice.api.cluster.ClusterMetadata;
+import io.felice.api.config.Configs;
+import io.felice.api.plugin.Plugin;
+import io.felice.api.plugin.Plugin.State;
+import io.felice.api.plugin.PluginCheck;
+import io.felice.api.plugin.PluginWork;
+import io.felice.api.plugin.Plugins;
+import io.felice.api.status.HealthSource;
+import io.felice.api.status.Trouble;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.BundleException;
+import org.osgi.framework.ServiceRegistration;
+import org.osgi.framework.hooks.bundle.CollisionHook;
+import org.osgi.framework.hooks.resolver.ResolverHookFactory;
+import org.osgi.service.cm.ConfigurationAdmin;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Modified;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.component.runtime.ServiceComponentRuntime;
+import org.osgi.service.metatype.annotations.Designate;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The plugins of the directory {@code plugins/}: looks at it every second, and changes it for who asks. All changes are made
+ * on one thread of this component, which waits for code of plugins within limits.
+ */
+@Component(configurationPid = "io.felice.plugins", immediate = true)
+@Designate(ocd = PluginSettings.class)
+public final class DirectoryPlugins implements Plugins, HealthSource {
+    private static final Logger log = LoggerFactory.getLogger(DirectoryPlugins.class);
+    private static final FoldedErrors errors = new FoldedErrors(log);
+
+    /** Below the start levels of Felice's bundles, so that a node that stops stops its plugins last. */
+    private static final int START_LEVEL = 54;
+
+    private final ScheduledExecutorService thread =
+            Executors.newSingleThreadScheduledExecutor(DirectoryPlugins::thread);
+    private final AtomicReference<ClusterMetadata> metadata = new AtomicReference<>();
+    private final AtomicReference<Configs> configs = new AtomicReference<>();
+    private final PluginKeeper keeper;
+    private final StopDeadline deadline;
+    private final List<ServiceRegistration<?>> hooks;
+    private volatile List<Plugin> plugins = List.of();
+    private volatile List<Trouble> troubles = List.of(Trouble.inPart("The plugins are being started"));
+
+    @Activate
+    public DirectoryPlugins(
+            BundleContext context,
+            @Reference ServiceComponentRuntime components,
+            @Reference ConfigurationAdmin settingsOfNode,
+            PluginSettings settings) {
+        this(context, components, settingsOfNode, settings, null);
+    }
+
+    /** @param use who uses extensions; null for the topics and settings of this node */
+    DirectoryPlugins(
+            BundleContext context,
+            ServiceComponentRuntime components,
+            ConfigurationAdmin settingsOfNode,
+            PluginSettings settings,
+            PluginUse use) {
+        hooks = isolate(context);
+        keeper = new PluginKeeper(
+                Path.of(settings.directory()).toAbsolutePath().normalize(),
+                new PluginBundles(context, START_LEVEL),
+                new ComponentHealth(context, components),
+                use != null ? use : useOfNode(settingsOfNode),
+                limits(settings),
+                System::currentTimeMillis);
+        deadline = new StopDeadline(context, settings.stop_ms());
+        deadline.begin();
+        thread.execute(this::begin);
+        thread.scheduleWithFixedDelay(() -> look(null), 0, settings.poll_ms(), TimeUnit.MILLISECONDS);
+    }
+
+    private PluginUse useOfNode(ConfigurationAdmin settingsOfNode) {
+        return new NodeUse(
+                () -> Optional.ofNullable(metadata.get()), () -> Optional.ofNullable(configs.get()), settingsOfNode);
+    }
+
+    private static Thread thread(Runnable task) {
+        Thread thread = new Thread(task, "felice-plugins");
+        thread.setDaemon(true);
+        return thread;
+    }
+
+    private static List<ServiceRegistration<?>> isolate(BundleContext context) {
+        PluginIsolation isolation = new PluginIsolation();
+        return List.of(
+                context.registerService(ResolverHookFactory.class, isolation, null),
+                context.registerService(CollisionHook.class, isolation, null));
+    }
+
+    private static PluginKeeper.Limits limits(PluginSettings settings) {
+        TrustedSigners trusted = TrustedSigners.none();
+        String problem = "";
+        if (!settings.trusted_certificates().isBlank()) {
+            try {
+                trusted = TrustedSigners.of(
+                        Path.of(settings.trusted_certificates().trim()));
+            } catch (IOException unreadable) {
+                problem = "No signature of a plugin is trusted, because trusted.certificates = "
+                        + settings.trusted_certificates() + " of etc/io.felice.plugins.cfg cannot be read: "
+                        + unreadable.getMessage();
+                log.error("{}", problem);
+            }
+        }
+        return new PluginKeeper.Limits(
+                Duration.ofMillis(settings.patience_ms()),
+                settings.max_file_bytes(),
+                settings.max_unpacked_bytes(),
+                trusted,
+                settings.signature_required(),
+                problem);
+    }
+
+    @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC)
+    public void bindMetadata(ClusterMetadata offered) {
+        metadata.set(offered);
+    }
+
+    public void unbindMetadata(ClusterMetadata gone) {
+        metadata.compareAndSet(gone, null);
+    }
+
+    @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC)
+    public void bindConfigs(Configs offered) {
+        configs.set(offered);
+    }
+
+    public void unbindConfigs(Configs gone) {
+        configs.compareAndSet(gone, null);
+    }
+
+    /** The directory and the period are those of the start. */
+    @Modified
+    void modified(PluginSettings settings) {
+        deadline.set(settings.stop_ms());
+        thread.execute(() -> keeper.limit(limits(settings)));
+    }
+
+    /** The plugins go on: another version of this bundle takes them over. */
+    @Deactivate
+    public void close() {
+        deadline.end();
+        thread.shutdown();
+        hooks.forEach(ServiceRegistration::unregister);
+    }
+
+    // ---- what is there ----
+
+    @Override
+    public List<Plugin> list() {
+        return plugins;
+    }
+
+    @Override
+    public List<Trouble> troubles() {
+        return troubles;
+    }
+
+    private void begin() {
+        try {
+            keeper.begin();
+        } catch (IOException | BundleException | RuntimeException failure) {
+            errors.error("The plugins that ran before cannot be taken over", failure);
+        }
+    }
+
+    private void look(Path whole) {
+        try {
+            keeper.look(whole);
+            plugins = keeper.list();
+            troubles = keeper.troubles().stream().map(Trouble::inPart).toList();
+        } catch (IOException | RuntimeException failure) {
+            troubles = List.of(Trouble.inPart(
+                    "The directory of the plugins, " + keeper.directory() + ", cannot be kept: " + failure));
+            errors.error("The directory of the plugins, " + keeper.directory() + ", cannot be kept", failure);
+        }
+    }
+
+    @Override
+    public PluginCheck check(Path file) {
+        CompletableFuture<PluginCheck> answer = new CompletableFuture<>();
+        thread.execute(() -> {
+            try {
+                answer.complete(checked(read(file)));
+            } catch (RuntimeException failure) {
+                answer.completeExceptionally(failure);
+            }
+        });
+        try {
+            return answer.get();
+        } catch (InterruptedException stopped) {
+            Thread.currentThread().interrupt();
+            throw new CancellationException("the check was interrupted");
+        } catch (ExecutionException failure) {
+            throw FeliceException.unwrap(failure) instanceof RuntimeException bare
+                    ? bare
+                    : new IllegalStateException(failure);
+        }
+    }
+
+    private PluginCheck checked(PluginFile file) {
+        if (file.archive().isEmpty()) {
+            return new PluginCheck(file.fileName(), "", List.of(), List.of(), "", file.findings());
+        }
+        return keeper.check(file);
+    }
+
+    private PluginFile read(Path file) {
+        try {
+            if (!file.isAbsolute() || !Files.isRegularFile(file)) {
+                throw INVALID_REQUEST.because("There is no file " + file + "; give an absolute path.");
+            }
+            return keeper.readForeign(file);
+        } catch (IOException unreadable) {
+            throw INVALID_REQUEST.because(file + " cannot be read: " + unreadable);
+        }
+    }
+
+    // ---- changes ----
+
+    private PluginWork begin(Callable<String> change) {
+        StartedWork work = new StartedWork();
+        try {
+            thread.execute(() -> {
+                keeper.report(work::reach);
+                try {
+                    work.succeed(change.call());
+                } catch (IOException failure) {
+                    work.fail(INVALID_REQUEST.because(
+                            "The directory " + keeper.directory() + " cannot be changed: " + failure));
+                } catch (Exception failure) {
+                    work.fail(failure);
+                } finally {
+                    keeper.report(ignored -> {});
+                }
+            });
+        } catch (RejectedExecutionException closed) {
+            work.fail(INVALID_REQUEST.because("The bundle io.felice.plugins is being stopped."));
+        }
+        return work;
+    }
+
+    @Override
+    public PluginWork install(Path file) {
+        return begin(() -> {
+            PluginCheck check = fitting(read(file));
+            Path target = keeper.directory().resolve(file.getFileName());
+            if (keeper.plugin(check.name()).isPresent()) {
+                throw INVALID_REQUEST.because("The plugin " + check.name() + " is installed already. To replace it:"
+                        + " felice:plugin-upgrade " + check.name() + " " + file);
+            }
+            if (Files.exists(target) && !Files.isSameFile(target, file)) {
+                throw INVALID_REQUEST.because("There is a file " + target.getFileName() + " in plugins/ already.");
+            }
+            putInto(target, file);
+            look(target);
+            return result(check.name());
+        });
+    }
+
+    private PluginCheck fitting(PluginFile file) {
+        PluginCheck check = checked(file);
+        if (!PluginFile.isPlugin(file.path())) {
+            throw INVALID_REQUEST.because(
+                    file.fileName() + " is left out: the name of a plugin's file ends with .jar," + " .zip or .kar.");
+        }
+        if (!check.fits()) {
+            throw INVALID_REQUEST.because(file.fileName() + " is left out: " + check.refusal());
+        }
+        return check;
+    }
+
+    /** Copies a file, and its checksum if it has one. The checksum comes first, so that the file is never without. */
+    private static void putInto(Path target, Path file) throws IOException {
+        if (target.equals(file)) {
+            return;
+        }
+        Files.deleteIfExists(PluginFile.checksumOf(target));
+        if (Files.exists(PluginFile.checksumOf(file))) {
+            KeptVersions.copy(PluginFile.checksumOf(file), PluginFile.checksumOf(target));
+        }
+        KeptVersions.copy(file, target);
+    }
+
+    private String result(String name) {
+        RunningPlugin plugin = keeper.plugin(name)
+                .orElseThrow(() -> INVALID_REQUEST.because("The plugin " + name + " is left out: "
+                        + list().stream()
+                                .filter(each -> each.name().equals(name))
+                                .map(Plugin::sentence)
+                                .findFirst()
+                                .orElse("its file is gone")));
+        String sentence = plugin.archive + " " + plugin.words();
+        if (plugin.state == State.RUNS || plugin.state == State.WAITS || plugin.state == State.DISABLED) {
+            return sentence;
+        }
+        throw INVALID_REQUEST.because(sentence.replace(" left out: ", " is left out: "));
+    }
+
+    @Override
+    public PluginWork upgrade(String name, Path file) {
+        return begin(() -> {
+            RunningPlugin plugin = known(name);
+            PluginFile next = read(file);
+            if (next.archive().isPresent() && !next.archive().get().name().equals(name)) {
+                throw INVALID_REQUEST.because(file.getFileName() + " is the plugin "
+                        + next.archive().get().name() + ", not " + name + ". Nothing was done.");
+            }
+            fitting(next);
+            keeper.forget(plugin);
+            exchange(plugin, keeper.directory().resolve(file.getFileName()), file);
+            String sentence = result(name);
+            if (!plugin.archive.sha256().equals(next.archive().orElseThrow().sha256())) {
+                throw INVALID_REQUEST.because(sentence);
+            }
+            return sentence;
+        });
+    }
+
+    /** Replaces the file of a plugin by another, which may have another name. */
+    private void exchange(RunningPlugin plugin, Path target, Path file) throws IOException {
+        putInto(target, file);
+        if (plugin.file != null && !plugin.file.path().equals(target)) {
+            Files.deleteIfExists(plugin.file.path());
+            Files.deleteIfExists(PluginFile.checksumOf(plugin.file.path()));
+        }
+        look(target);
+    }
+
+    @Override
+    public PluginWork rollback(String name) {
+        return begin(() -> {
+            Optional<RunningPlugin> plugin = keeper.plugin(name);
+            String running = plugin.filter(RunningPlugin::isInstalled)
+                    .map(each -> each.archive.sha256())
+                    .orElse("");
+            boolean hasOtherFile = plugin.map(each -> each.file)
+                    .flatMap(PluginFile::archive)
+                    .map(archive -> !archive.sha256().equals(running))
+                    .orElse(true);
+            KeptVersions.Version version = keeper.kept().notes(name).versions().stream()
+                    .filter(each -> hasOtherFile || !each.sha256().equals(running))
+                    .findFirst()
+                    .orElseThrow(() -> INVALID_REQUEST.because("No other version of the plugin " + name + " is kept."));
+            Path target = keeper.directory().resolve(version.file().getFileName());
+            if (plugin.isPresent()) {
+                keeper.forget(plugin.get());
+                exchange(plugin.get(), target, version.file());
+            } else {
+                putInto(target, version.file());
+                look(target);
+            }
+            return result(name);
+        });
+    }
+
+    private RunningPlugin known(String name) {
+        return keeper.plugin(name)
+                .orElseThrow(() -> INVALID_REQUEST.because(
+                        "There is no plugin " + name + ". felice:plugin-list shows" + " the plugins of this node."));
+    }
+
+    @Override
+    public PluginWork disable(String name) {
+        return begin(() -> {
+            refuseIfUsed(known(name), "disabled");
+            keeper.kept().note(name, keeper.kept().notes(name).disabled(true));
+            look(keeper.directory());
+            return result(name);
+        });
+    }
+
+    private void refuseIfUsed(RunningPlugin plugin, String what) {
+        List<String> users = keeper.usersOf(plugin);
+        if (!users.isEmpty()) {
+            throw INVALID_REQUEST.because("The plugin " + plugin.name + " cannot be " + what + ": it is in use by "
+                    + String.join("; ", users) + ".");
+        }
+    }
+
+    @Override
+    public PluginWork enable(String name) {
+        return begin(() -> {
+            Optional<RunningPlugin> plugin = keeper.plugin(name);
+            if (plugin.isEmpty()
+                    && list().stream().noneMatch(each -> each.name().equals(name))) {
+                known(name);
+            }
+            if (plugin.isPresent()) {
+                keeper.forget(plugin.get());
+            }
+            look(keeper.directory());
+            return result(name);
+        });
+    }
+
+    @Override
+    public PluginWork remove(String name) {
+        return begin(() -> {
+            Optional<RunningPlugin> plugin = keeper.plugin(name);
+            Path file = plugin.map(each -> each.file).map(PluginFile::path).orElseGet(() -> fileOf(name));
+            plugin.ifPresent(each -> refuseIfUsed(each, "removed"));
+            Files.deleteIfExists(file);
+            Files.deleteIfExists(PluginFile.checksumOf(file));
+            KeptVersions.force(keeper.directory());
+            look(keeper.directory());
+            return "The plugin " + name + " is gone. felice:plugin-rollback " + name + " brings it back.";
+        });
+    }
+
+    /** The file that was left out. */
+    private Path fileOf(String name) {
+        return list().stream()
+                .filter(each -> (each.name().equals(name) || each.file().equals(name))
+                        && !each.file().isEmpty())
+                .map(each -> keeper.directory().resolve(each.file()))
+                .findFirst()
+                .orElseGet(() -> known(name).file.path());
+    }
+}

@@ -1,0 +1,101 @@
+package io.felice.plugins;
+
+import io.felice.api.cluster.ClusterMetadata;
+import io.felice.api.cluster.TopicView;
+import io.felice.api.config.ConfigEntry;
+import io.felice.api.config.ConfigResource;
+import io.felice.api.config.Configs;
+import io.felice.api.config.TopicConfig;
+import io.felice.api.plugin.ProvidedExtension;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Dictionary;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+import org.osgi.framework.InvalidSyntaxException;
+import org.osgi.service.cm.Configuration;
+import org.osgi.service.cm.ConfigurationAdmin;
+
+/** The topics and settings of this node that name extensions. */
+record NodeUse(
+        Supplier<Optional<ClusterMetadata>> metadata, Supplier<Optional<Configs>> configs, ConfigurationAdmin admin)
+        implements PluginUse {
+    private static final int NAMED_TOPICS = 3;
+    private static final String ENGINE = "storage engine";
+
+    /** A setting whose value names extensions, separated by commas. */
+    private record Setting(String pid, String key) {}
+
+    private static final Map<String, Setting> SETTINGS = Map.of(
+            "authenticator", new Setting("io.felice.network", "sasl.enabled.mechanisms"),
+            "principal mapping", new Setting("io.felice.network", "ssl.principal.mapping"),
+            "credential store", new Setting("io.felice.security", "credential.store"),
+            "authorizer", new Setting("io.felice.security", "authorizer"));
+
+    @Override
+    public List<String> of(List<ProvidedExtension> extensions) {
+        List<String> users = new ArrayList<>();
+        for (ProvidedExtension extension : extensions) {
+            if (extension.kind().equals(ENGINE)) {
+                users.addAll(topicsOf(extension.name()));
+            }
+            Setting setting = SETTINGS.get(extension.kind());
+            if (setting != null && names(setting, extension.name())) {
+                users.add("the setting " + setting.key() + " of etc/" + setting.pid() + ".cfg, which names the "
+                        + extension);
+            }
+        }
+        return users;
+    }
+
+    private List<String> topicsOf(String engine) {
+        Optional<ClusterMetadata> cluster = metadata.get();
+        Optional<Configs> values = configs.get();
+        if (cluster.isEmpty() || values.isEmpty()) {
+            return List.of("perhaps topics: the broker does not run, so nobody can say which topics the storage engine "
+                    + engine + " has");
+        }
+        List<String> topics = cluster.get().view().topics().stream()
+                .map(TopicView::name)
+                .filter(topic -> isIn(values.get(), topic, engine))
+                .sorted()
+                .toList();
+        if (topics.isEmpty()) {
+            return List.of();
+        }
+        String named = String.join(", ", topics.subList(0, Math.min(NAMED_TOPICS, topics.size())));
+        int more = topics.size() - NAMED_TOPICS;
+        return List.of((topics.size() == 1 ? "the topic " : "the topics ") + named
+                + (more > 0 ? " and " + more + " more" : "") + ", kept by the storage engine " + engine);
+    }
+
+    private static boolean isIn(Configs values, String topic, String engine) {
+        try {
+            return values.describe(ConfigResource.topic(topic)).stream()
+                    .filter(entry -> entry.key().name().equals(TopicConfig.STORAGE_ENGINE))
+                    .map(ConfigEntry::value)
+                    .anyMatch(value ->
+                            Stream.of(value.split(",")).map(String::trim).anyMatch(engine::equals));
+        } catch (RuntimeException deletedMeanwhile) {
+            return false;
+        }
+    }
+
+    private boolean names(Setting setting, String name) {
+        try {
+            Configuration[] found = admin.listConfigurations("(service.pid=" + setting.pid() + ")");
+            if (found == null || found[0].getProperties() == null) {
+                return false;
+            }
+            Dictionary<String, Object> properties = found[0].getProperties();
+            Object value = properties.get(setting.key());
+            return value != null
+                    && Stream.of(value.toString().split(",")).map(String::trim).anyMatch(name::equals);
+        } catch (IOException | InvalidSyntaxException | IllegalStateException unreadable) {
+            return false;
+        }
+    }
+}
