@@ -2,7 +2,6 @@ package io.felice.testkit;
 
 import io.felice.api.SerialExecutor;
 import io.felice.testkit.ComponentDescription.Reference;
-import java.lang.reflect.Array;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
@@ -328,7 +327,7 @@ final class ComponentRuntime implements AutoCloseable {
             return componentContextOf(slot, properties);
         }
         if (type.isAnnotation()) {
-            return typed(type, properties);
+            return TestSettings.typed(type, properties);
         }
         throw new IllegalStateException(
                 slot.description.name() + ": there is no value for its constructor argument of type " + type);
@@ -492,56 +491,6 @@ final class ComponentRuntime implements AutoCloseable {
         slot.description.pids().forEach(pid -> properties.putAll(configurations.getOrDefault(pid, Map.of())));
         properties.put("component.name", slot.description.name());
         return properties;
-    }
-
-    /** An instance of a component property type with these properties. */
-    private static Object typed(Class<?> type, Map<String, Object> properties) {
-        return Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, (proxy, method, arguments) -> {
-            if (method.getParameterCount() > 0 || method.getDeclaringClass() == Object.class) {
-                return method.getName().equals("equals") ? proxy == arguments[0] : null;
-            }
-            return switch (method.getName()) {
-                case "annotationType" -> type;
-                case "toString" -> type.getSimpleName() + properties;
-                case "hashCode" -> System.identityHashCode(proxy);
-                default -> converted(
-                        properties.getOrDefault(propertyName(method.getName()), method.getDefaultValue()),
-                        method.getReturnType());
-            };
-        });
-    }
-
-    /** {@code segment_bytes} is {@code segment.bytes}, {@code a__b} is {@code a_b}. */
-    private static String propertyName(String method) {
-        return method.replace("__", "\0").replace('_', '.').replace('\0', '_');
-    }
-
-    private static Object converted(Object value, Class<?> type) {
-        if (type.isArray() && value != null && !value.getClass().isArray()) {
-            String[] items = value.toString().isEmpty()
-                    ? new String[0]
-                    : value.toString().split("\\s*,\\s*");
-            Object array = Array.newInstance(type.getComponentType(), items.length);
-            for (int i = 0; i < items.length; i++) {
-                Array.set(array, i, converted(items[i], type.getComponentType()));
-            }
-            return array;
-        }
-        String text = String.valueOf(value);
-        if (type == int.class) {
-            return Integer.valueOf(text);
-        } else if (type == long.class) {
-            return Long.valueOf(text);
-        } else if (type == short.class) {
-            return Short.valueOf(text);
-        } else if (type == boolean.class) {
-            return Boolean.valueOf(text);
-        } else if (type == double.class) {
-            return Double.valueOf(text);
-        } else if (type == String.class) {
-            return value == null ? null : text;
-        }
-        return value;
     }
 
     /**
