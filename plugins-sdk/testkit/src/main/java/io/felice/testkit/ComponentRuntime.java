@@ -1,6 +1,7 @@
 package io.felice.testkit;
 
 import io.felice.api.SerialExecutor;
+import io.felice.protocol.RequestHandler;
 import io.felice.testkit.ComponentDescription.Reference;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.InvocationTargetException;
@@ -52,15 +53,25 @@ final class ComponentRuntime implements AutoCloseable {
     private final ReentrantLock lock = new ReentrantLock();
     private final SerialExecutor changes = new SerialExecutor(
             "the component runtime", change -> new Thread(change, "felice-component-changes").start());
+    private final Faults faults;
     private boolean closed;
 
-    ComponentRuntime(ClassLoader loader, Path files, Map<String, Map<String, Object>> configurations) {
+    ComponentRuntime(ClassLoader loader, Path files, Map<String, Map<String, Object>> configurations, Faults faults) {
         this.loader = loader;
         this.files = files;
+        this.faults = faults;
         this.configurations = new HashMap<>(configurations);
     }
 
-    private record Service(Object instance, List<String> interfaces, Map<String, Object> properties, Slot owner) {}
+    /** @param given what other components get: the instance, or what injects failures into it */
+    private record Service(
+            Object instance, Object given, List<String> interfaces, Map<String, Object> properties, Slot owner) {}
+
+    private Service service(Object instance, List<String> interfaces, Map<String, Object> properties, Slot owner) {
+        boolean isHandler = interfaces.contains(RequestHandler.class.getName());
+        Object given = isHandler ? faults.around((RequestHandler<?, ?>) instance, properties) : instance;
+        return new Service(instance, given, interfaces, properties, owner);
+    }
 
     /** A component. {@code instance} is null while it is not active. */
     private static final class Slot {
@@ -84,7 +95,7 @@ final class ComponentRuntime implements AutoCloseable {
     void add(Object service, Class<?> as) {
         lock.lock();
         try {
-            register(new Service(service, List.of(as.getName()), Map.of(), null));
+            register(service(service, List.of(as.getName()), Map.of(), null));
         } finally {
             lock.unlock();
         }
@@ -300,8 +311,11 @@ final class ComponentRuntime implements AutoCloseable {
                 }
             }
         }
+        if (description.hasActivateMethod()) {
+            call(slot, description.activate());
+        }
         if (!description.services().isEmpty()) {
-            register(new Service(slot.instance, description.services(), properties, slot));
+            register(service(slot.instance, description.services(), properties, slot));
         }
     }
 
@@ -311,9 +325,9 @@ final class ComponentRuntime implements AutoCloseable {
                 List<Service> found = matching(reference.interfaceName());
                 found.forEach(slot.held::add);
                 if (reference.multiple()) {
-                    return found.stream().map(Service::instance).toList();
+                    return found.stream().map(Service::given).toList();
                 }
-                Object instance = found.isEmpty() ? null : found.get(0).instance();
+                Object instance = found.isEmpty() ? null : found.get(0).given();
                 return type == Optional.class ? Optional.ofNullable(instance) : instance;
             }
         }
@@ -442,7 +456,7 @@ final class ComponentRuntime implements AutoCloseable {
         if (type == Map.class) {
             return service.properties();
         }
-        return type == ComponentServiceObjects.class ? new Offered(service.instance()) : service.instance();
+        return type == ComponentServiceObjects.class ? new Offered(service.given()) : service.given();
     }
 
     /** Two are equal if they are of one service. */
@@ -604,7 +618,7 @@ final class ComponentRuntime implements AutoCloseable {
                     properties.put(key.toString(), given.get(key));
                 }
             }
-            Service service = new Service(arguments[1], names, properties, slot);
+            Service service = service(arguments[1], names, properties, slot);
             register(service);
             settle();
             return (ServiceRegistration<?>) Proxy.newProxyInstance(
