@@ -8,7 +8,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Stream;
 import org.osgi.framework.BundleContext;
-import org.osgi.framework.Constants;
 import org.osgi.framework.FrameworkUtil;
 import org.osgi.framework.InvalidSyntaxException;
 import org.osgi.framework.ServiceRegistration;
@@ -51,7 +50,7 @@ public final class CheckedConfigurations {
                 check,
                 FrameworkUtil.asDictionary(Map.of(ConfigurationPlugin.CM_RANKING, 900)));
         if (!isFirst) {
-            ours().stream()
+            all().stream()
                     .filter(each -> check.findsMistakes(each.getProperties()))
                     .forEach(this::handOutAgain);
         }
@@ -62,10 +61,12 @@ public final class CheckedConfigurations {
     }
 
     private List<Configuration> ours() {
+        return all().stream().filter(each -> Descriptors.isOurs(each.getPid())).toList();
+    }
+
+    private List<Configuration> all() {
         try {
-            Configuration[] found =
-                    admin.listConfigurations("(" + Constants.SERVICE_PID + "=" + Descriptors.PREFIX + "*)");
-            return Stream.ofNullable(found)
+            return Stream.ofNullable(admin.listConfigurations(null))
                     .flatMap(Stream::of)
                     .filter(each -> Objects.nonNull(each.getProperties()))
                     .toList();

@@ -20,11 +20,12 @@ import org.osgi.service.cm.ConfigurationListener;
 import org.osgi.service.cm.ConfigurationPlugin;
 
 /**
- * Checks every configuration of Felice before a component gets it. If a value cannot be read or is out of range, the
+ * Checks every configuration of Felice and of plugins before a component gets it. If a value cannot be read or is out of range, the
  * component gets the last good value instead.
  *
  * <p>At the start there is no last good value. Then the launch fails with a sentence and the component does not start:
- * with the default value the node could have another broker id or port than the operator wanted.
+ * with the default value the node could have another broker id or port than the operator wanted. A component of a plugin does
+ * not start either, and the node starts without it.
  *
  * <p>Any thread; one at a time.
  */
@@ -90,16 +91,14 @@ final class ConfigurationCheck implements ConfigurationPlugin, ConfigurationList
     @Override
     public void modifyConfiguration(ServiceReference<?> asker, Dictionary<String, Object> properties) {
         String pid = Origin.pid(properties);
-        if (!pid.startsWith(Descriptors.PREFIX)) {
-            return;
-        }
-        if (hasLooked.compareAndSet(false, true)) {
+        boolean isOurs = Descriptors.isOurs(pid);
+        if (isOurs && hasLooked.compareAndSet(false, true)) {
             unread.look();
         }
-        Map<String, Setting> known = settings.of(pid);
+        Map<String, Setting> known = settings.of(Origin.kind(properties));
         if (!known.isEmpty()) {
             Map<String, String> refused = refused(known, properties);
-            check(pid, known, refused, properties, isRefusal(refused) ? mistakesElsewhere(pid) : Map.of());
+            check(pid, known, refused, properties, isOurs && isRefusal(refused) ? mistakesElsewhere(pid) : Map.of());
         }
     }
 
@@ -115,7 +114,7 @@ final class ConfigurationCheck implements ConfigurationPlugin, ConfigurationList
     }
 
     boolean findsMistakes(Dictionary<String, Object> properties) {
-        return !refused(settings.of(Origin.pid(properties)), properties).isEmpty();
+        return !refused(settings.of(Origin.kind(properties)), properties).isEmpty();
     }
 
     private boolean isRefusal(Map<String, String> refused) {
@@ -153,8 +152,10 @@ final class ConfigurationCheck implements ConfigurationPlugin, ConfigurationList
             lastGood.put(pid, copy(properties));
         } else if (lastGood.containsKey(pid) || hasServed.getAsBoolean()) {
             goOn(pid, file, refused, properties, sentences);
-        } else {
+        } else if (Descriptors.isOurs(pid)) {
             refuse(pid, refused, properties, sentences, elsewhere);
+        } else {
+            leaveOut(pid, refused, properties, sentences);
         }
         said.put(pid, sentences);
     }
@@ -205,6 +206,15 @@ final class ConfigurationCheck implements ConfigurationPlugin, ConfigurationList
                 said.computeIfAbsent(other, first -> new HashSet<>()).addAll(mistakes);
             });
             failLaunch.accept(String.join(" ", all));
+        }
+        properties.put(UNSATISFIABLE, "(felice.refused=" + pid + ")");
+    }
+
+    /** Called while the node starts. The node starts without the component of a plugin. */
+    private void leaveOut(
+            String pid, Map<String, String> refused, Dictionary<String, Object> properties, Set<String> sentences) {
+        for (String sentence : sentences(refused, properties)) {
+            say(pid, sentences, sentence + " The component of the plugin does not start until the value is corrected.");
         }
         properties.put(UNSATISFIABLE, "(felice.refused=" + pid + ")");
     }

@@ -9,22 +9,24 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import javax.xml.parsers.DocumentBuilderFactory;
 import javax.xml.parsers.ParserConfigurationException;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
+import org.osgi.framework.Constants;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.w3c.dom.Document;
 import org.w3c.dom.Element;
 import org.w3c.dom.NodeList;
 import org.xml.sax.SAXException;
 
 /**
- * The settings of all installed bundles, read from the metatype descriptors that bnd generates from their
- * {@code @interface Config}. The broker has Kafka's broker settings as well. Any thread.
+ * The settings of all bundles of Felice and of all plugins, read from the metatype descriptors that bnd generates from
+ * their {@code @interface Config}. A plugin is a bundle that imports a package of Felice; it may read any PIDs. The broker
+ * has Kafka's broker settings as well. Any thread.
  */
 final class Descriptors implements KnownSettings {
     static final String PREFIX = "io.felice.";
@@ -44,8 +46,8 @@ final class Descriptors implements KnownSettings {
     public Map<String, Setting> of(String pid) {
         Map<String, Setting> settings = new TreeMap<>();
         for (Bundle bundle : context.getBundles()) {
-            if (pid.equals(bundle.getSymbolicName())) {
-                settings.putAll(of(bundle, pid));
+            if (isOurs(pid) ? pid.equals(bundle.getSymbolicName()) : isPlugin(bundle)) {
+                settings.putAll(of(bundle).getOrDefault(pid, Map.of()));
             }
         }
         if (pid.equals(BROKER)) {
@@ -54,28 +56,40 @@ final class Descriptors implements KnownSettings {
         return settings;
     }
 
-    /** Reads a bundle again only if it was updated. */
-    private Map<String, Setting> of(Bundle bundle, String pid) {
+    /** True for the PIDs of Felice's bundles; false for those of plugins and of the platform. */
+    static boolean isOurs(String pid) {
+        return pid.startsWith(PREFIX);
+    }
+
+    /** The platform's bundles check their settings themselves, or do not. */
+    private static boolean isPlugin(Bundle bundle) {
+        String name = bundle.getSymbolicName();
+        String imports = bundle.getHeaders("").get(Constants.IMPORT_PACKAGE);
+        return name != null && !isOurs(name) && imports != null && imports.contains(PREFIX);
+    }
+
+    /** The settings of a bundle by PID. Reads a bundle again only if it was updated. */
+    private Map<String, Map<String, Setting>> of(Bundle bundle) {
         long modified = bundle.getLastModified();
         Known before = known.get(bundle.getBundleId());
         if (before != null && before.modified() == modified) {
             return before.settings();
         }
-        Map<String, Setting> settings = new TreeMap<>();
-        descriptors(bundle).forEach(descriptor -> settings.putAll(read(descriptor, pid)));
+        Map<String, Map<String, Setting>> settings = new TreeMap<>();
+        descriptors(bundle).forEach(descriptor -> settings.putAll(read(descriptor)));
         known.put(bundle.getBundleId(), new Known(modified, settings));
         return settings;
     }
 
-    /** The settings of a bundle that was last modified at this time. */
-    private record Known(long modified, Map<String, Setting> settings) {}
+    /** The settings, by PID, of a bundle that was last modified at this time. */
+    private record Known(long modified, Map<String, Map<String, Setting>> settings) {}
 
     @Override
     public List<String> pids() {
         List<String> pids = new ArrayList<>();
         for (Bundle bundle : context.getBundles()) {
             String name = bundle.getSymbolicName();
-            if (name != null && name.startsWith(PREFIX)) {
+            if (name != null && isOurs(name)) {
                 pids.add(name);
             }
         }
@@ -97,10 +111,10 @@ final class Descriptors implements KnownSettings {
         }
     }
 
-    private static Map<String, Setting> read(URL descriptor, String pid) {
+    private static Map<String, Map<String, Setting>> read(URL descriptor) {
         try (InputStream xml = descriptor.openStream()) {
-            return read(xml, pid);
-        } catch (IOException | SAXException | ParserConfigurationException unreadable) {
+            return read(xml);
+        } catch (IOException | SAXException | ParserConfigurationException | IllegalArgumentException unreadable) {
             log.warn(
                     "The descriptor {} cannot be read, so the settings of its bundle are not checked: {}",
                     descriptor,
@@ -109,20 +123,33 @@ final class Descriptors implements KnownSettings {
         }
     }
 
-    static Map<String, Setting> read(InputStream xml, String pid)
+    /** The settings by PID; those of a component with several configurations by its factory PID. */
+    static Map<String, Map<String, Setting>> read(InputStream xml)
             throws IOException, SAXException, ParserConfigurationException {
-        Document document =
-                DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(xml);
-        Map<String, Setting> settings = new TreeMap<>();
-        if (elements(document, "Designate").stream()
-                .anyMatch(designate -> designate.getAttribute("pid").equals(pid))) {
-            elements(document, "AD").forEach(setting -> settings.put(setting.getAttribute("id"), of(setting)));
+        Element root = DocumentBuilderFactory.newInstance()
+                .newDocumentBuilder()
+                .parse(xml)
+                .getDocumentElement();
+        Map<String, Map<String, Setting>> byClass = new TreeMap<>();
+        for (Element described : elements(root, "OCD")) {
+            Map<String, Setting> settings = new TreeMap<>();
+            elements(described, "AD").forEach(setting -> settings.put(setting.getAttribute("id"), of(setting)));
+            byClass.put(described.getAttribute("id"), settings);
         }
-        return settings;
+        Map<String, Map<String, Setting>> byPid = new TreeMap<>();
+        for (Element designate : elements(root, "Designate")) {
+            String factory = designate.getAttribute("factoryPid");
+            String pid = factory.isEmpty() ? designate.getAttribute("pid") : factory;
+            for (Element object : elements(designate, "Object")) {
+                byPid.computeIfAbsent(pid, first -> new TreeMap<>())
+                        .putAll(byClass.getOrDefault(object.getAttribute("ocdref"), Map.of()));
+            }
+        }
+        return byPid;
     }
 
-    private static List<Element> elements(Document document, String name) {
-        NodeList nodes = document.getElementsByTagName(name);
+    private static List<Element> elements(Element parent, String name) {
+        NodeList nodes = parent.getElementsByTagName(name);
         List<Element> elements = new ArrayList<>();
         for (int i = 0; i < nodes.getLength(); i++) {
             elements.add((Element) nodes.item(i));
@@ -140,8 +167,19 @@ final class Descriptors implements KnownSettings {
             case "Long" -> number(Kind.WHOLE_NUMBER, described, Long.MIN_VALUE, Long.MAX_VALUE, isList);
             case "Double", "Float" -> number(Kind.NUMBER, described, Long.MIN_VALUE, Long.MAX_VALUE, isList);
             case "Boolean" -> new Setting(Kind.FLAG, null, null, isList);
-            default -> new Setting(Kind.TEXT, null, null, isList);
+            default -> isList ? new Setting(Kind.TEXT, null, null, true) : text(described);
         };
+    }
+
+    private static Setting text(Element described) {
+        List<String> options = elements(described, "Option").stream()
+                .map(option -> option.getAttribute("value"))
+                .toList();
+        return options.isEmpty()
+                ? Setting.text()
+                : Setting.text(text -> options.contains(text)
+                        ? Optional.empty()
+                        : Optional.of("one of " + String.join(", ", options)));
     }
 
     private static Setting number(Kind kind, Element described, long least, long most, boolean isList) {

@@ -58,7 +58,9 @@ class ConfigurationCheckTest {
                                 Setting.text(text ->
                                         text.contains(":") ? Optional.empty() : Optional.of("pairs, as in *:log"))),
                 "io.felice.network",
-                Map.of("num.network.threads", number(0, 1_000)));
+                Map.of("num.network.threads", number(0, 1_000)),
+                "org.rules",
+                Map.of("limit", number(0, 10)));
 
         private static Setting number(long min, long max) {
             return new Setting(Setting.Kind.WHOLE_NUMBER, BigDecimal.valueOf(min), BigDecimal.valueOf(max), false);
@@ -102,6 +104,41 @@ class ConfigurationCheckTest {
                 .isEqualTo("(felice.refused=" + "io.felice.broker)");
         assertThat(failures)
                 .containsExactly(FILE + ": auto.create.topics.enable is \"yes\", but it must be true or false.");
+    }
+
+    @Test
+    void aPluginWithABadValueDoesNotStartAndTheNodeDoes() {
+        Dictionary<String, Object> bad = ofPlugin("11");
+        check.modifyConfiguration(null, bad);
+        Dictionary<String, Object> corrected = ofPlugin("10");
+        check.modifyConfiguration(null, corrected);
+
+        assertThat(bad.get("osgi.ds.satisfying.condition.target")).isEqualTo("(felice.refused=org.rules)");
+        assertThat(corrected.get("osgi.ds.satisfying.condition.target")).isNull();
+        assertThat(corrected.get("limit")).isEqualTo("10");
+        assertThat(failures).isEmpty();
+        assertThat(warnings)
+                .containsExactly(
+                        "org.rules: limit is \"11\", but it must be a whole number from 0 to 10. The component of the"
+                                + " plugin does not start until the value is corrected.");
+    }
+
+    @Test
+    void aRunningPluginGoesOnWithTheLastGoodValue() {
+        served = true;
+        check.modifyConfiguration(null, ofPlugin("7"));
+        Dictionary<String, Object> bad = ofPlugin("many");
+        check.modifyConfiguration(null, bad);
+
+        assertThat(bad.get("limit")).isEqualTo("7");
+        assertThat(warnings)
+                .containsExactly(
+                        "org.rules: limit is \"many\", but it must be a whole number from 0 to 10. It stays 7 until"
+                                + " the value is corrected.");
+    }
+
+    private static Dictionary<String, Object> ofPlugin(String limit) {
+        return new Hashtable<>(Map.of("service.pid", "org.rules", "limit", limit));
     }
 
     @Test

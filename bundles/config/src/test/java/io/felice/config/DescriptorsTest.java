@@ -8,6 +8,8 @@ import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
+import java.util.HashMap;
+import java.util.Hashtable;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -29,6 +31,9 @@ class DescriptorsTest {
                 <AD id="threads" type="Integer" name="t" description="t" default="1"/>
                 <AD id="bytes" type="Long" name="b" description="b" default="1" min="1"/>
                 <AD id="enabled" type="Boolean" name="e" description="e" default="true"/>
+                <AD id="mode" type="String" name="m" description="m" default="fast">
+                  <Option label="fast" value="fast"/><Option label="safe" value="safe"/>
+                </AD>
                 <AD id="listeners" type="String" cardinality="2147483647" name="l" description="l" default="a"/>
               </OCD>
               <Designate pid="io.felice.some"><Object ocdref="x"/></Designate>
@@ -61,6 +66,46 @@ class DescriptorsTest {
         assertThat(settings.get("enabled").objection(false)).isEmpty();
         assertThat(settings.get("enabled").objection("on")).contains("true or false");
         assertThat(settings.get("listeners").objection("whatever")).isEmpty();
+    }
+
+    @Test
+    void aTextWithOptionsIsOneOfThem() throws Exception {
+        Map<String, Setting> settings = read("io.felice.some");
+
+        assertThat(settings.get("mode").objection("safe")).isEmpty();
+        assertThat(settings.get("mode").objection("slow")).contains("one of fast, safe");
+    }
+
+    @Test
+    void theSettingsOfAPluginBelongToThePidsThatItReads() throws Exception {
+        Path xml = Files.writeString(
+                directory.resolve("plugin.xml"), XML.replace("pid=\"io.felice.some", "pid=\"org.rules"));
+        Descriptors descriptors =
+                new Descriptors(answering(BundleContext.class, Map.of("getBundles", () -> new Bundle[] {
+                    bundle(1, "felice-rules", "io.felice.api.security;version=\"[1.0,2)\"", xml),
+                    bundle(2, "org.platform", "org.osgi.framework", xml)
+                })));
+
+        assertThat(descriptors.of("org.rules")).containsKeys("port", "enabled");
+        assertThat(descriptors.of("felice-rules")).isEmpty();
+        assertThat(descriptors.pids()).isEmpty();
+    }
+
+    /** A bundle of the platform must not be read. */
+    private static Bundle bundle(long id, String name, String imports, Path xml) {
+        Map<String, Callable<Object>> answers = new HashMap<>(Map.of(
+                "getSymbolicName",
+                () -> name,
+                "getBundleId",
+                () -> id,
+                "getHeaders",
+                () -> new Hashtable<>(Map.of("Import-Package", imports))));
+        if (imports.contains("io.felice.")) {
+            answers.put("getLastModified", () -> 1L);
+            answers.put("getEntryPaths", () -> Collections.enumeration(List.of("OSGI-INF/metatype/plugin.xml")));
+            answers.put("getEntry", () -> xml.toUri().toURL());
+        }
+        return answering(Bundle.class, answers);
     }
 
     @Test
@@ -129,6 +174,6 @@ class DescriptorsTest {
     }
 
     private static Map<String, Setting> read(String pid) throws Exception {
-        return Descriptors.read(new ByteArrayInputStream(XML.getBytes(UTF_8)), pid);
+        return Descriptors.read(new ByteArrayInputStream(XML.getBytes(UTF_8))).getOrDefault(pid, Map.of());
     }
 }

@@ -35,8 +35,14 @@ record ComponentDescription(
         List<String> services,
         List<Reference> references,
         int constructorArguments,
+        String activate,
         String deactivate,
         String modified) {
+
+    /** False if its constructor activates it. */
+    boolean hasActivateMethod() {
+        return !activate.isEmpty();
+    }
 
     /** @param parameter index of the constructor argument, -1 for a reference with bind methods */
     record Reference(
@@ -48,7 +54,7 @@ record ComponentDescription(
             String unbind,
             int parameter) {}
 
-    /** Every component of the bundles on the class path whose symbolic name begins with {@code io.felice.}. */
+    /** Every component of the bundles of Felice on the class path, and of the bundles that import a package of Felice. */
     static List<ComponentDescription> onClassPath(ClassLoader loader) {
         List<ComponentDescription> found = new ArrayList<>();
         try {
@@ -68,9 +74,9 @@ record ComponentDescription(
         try (InputStream in = manifestUrl.openStream()) {
             manifest = new Manifest(in);
         }
-        String bundle = manifest.getMainAttributes().getValue("Bundle-SymbolicName");
+        String bundle = symbolicName(manifest);
         String components = manifest.getMainAttributes().getValue("Service-Component");
-        if (bundle == null || components == null || !bundle.startsWith("io.felice.")) {
+        if (bundle == null || components == null || !isOfFelice(bundle, manifest)) {
             return List.of();
         }
         String root = manifestUrl.toString().replace("META-INF/MANIFEST.MF", "");
@@ -81,6 +87,17 @@ record ComponentDescription(
             }
         }
         return found;
+    }
+
+    /** Without directives such as {@code singleton:=true}; null if this is no bundle. */
+    private static String symbolicName(Manifest manifest) {
+        String name = manifest.getMainAttributes().getValue("Bundle-SymbolicName");
+        return name == null ? null : name.split(";")[0].trim();
+    }
+
+    private static boolean isOfFelice(String bundle, Manifest manifest) {
+        String imports = manifest.getMainAttributes().getValue("Import-Package");
+        return bundle.startsWith("io.felice.") || (imports != null && imports.contains("io.felice."));
     }
 
     private static ComponentDescription parse(String bundle, InputStream in) throws IOException {
@@ -106,6 +123,7 @@ record ComponentDescription(
                         .map(ComponentDescription::reference)
                         .toList(),
                 root.getAttribute("init").isEmpty() ? 0 : Integer.parseInt(root.getAttribute("init")),
+                root.getAttribute("activate"),
                 root.getAttribute("deactivate"),
                 root.getAttribute("modified"));
     }
@@ -113,6 +131,10 @@ record ComponentDescription(
     private static Reference reference(Element e) {
         if (!e.getAttribute("target").isEmpty()) {
             throw new IllegalArgumentException("reference targets are not supported here: " + e.getAttribute("name"));
+        }
+        if (!e.getAttribute("field").isEmpty()) {
+            throw new IllegalArgumentException(
+                    "references in fields are not supported here, use the constructor: " + e.getAttribute("field"));
         }
         String cardinality = e.getAttribute("cardinality");
         return new Reference(

@@ -1,8 +1,8 @@
 package io.felice.testkit;
 
 import io.felice.api.SerialExecutor;
+import io.felice.protocol.RequestHandler;
 import io.felice.testkit.ComponentDescription.Reference;
-import java.lang.reflect.Array;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
@@ -53,15 +53,25 @@ final class ComponentRuntime implements AutoCloseable {
     private final ReentrantLock lock = new ReentrantLock();
     private final SerialExecutor changes = new SerialExecutor(
             "the component runtime", change -> new Thread(change, "felice-component-changes").start());
+    private final Faults faults;
     private boolean closed;
 
-    ComponentRuntime(ClassLoader loader, Path files, Map<String, Map<String, Object>> configurations) {
+    ComponentRuntime(ClassLoader loader, Path files, Map<String, Map<String, Object>> configurations, Faults faults) {
         this.loader = loader;
         this.files = files;
+        this.faults = faults;
         this.configurations = new HashMap<>(configurations);
     }
 
-    private record Service(Object instance, List<String> interfaces, Map<String, Object> properties, Slot owner) {}
+    /** @param given what other components get: the instance, or what injects failures into it */
+    private record Service(
+            Object instance, Object given, List<String> interfaces, Map<String, Object> properties, Slot owner) {}
+
+    private Service service(Object instance, List<String> interfaces, Map<String, Object> properties, Slot owner) {
+        boolean isHandler = interfaces.contains(RequestHandler.class.getName());
+        Object given = isHandler ? faults.around((RequestHandler<?, ?>) instance, properties) : instance;
+        return new Service(instance, given, interfaces, properties, owner);
+    }
 
     /** A component. {@code instance} is null while it is not active. */
     private static final class Slot {
@@ -85,7 +95,7 @@ final class ComponentRuntime implements AutoCloseable {
     void add(Object service, Class<?> as) {
         lock.lock();
         try {
-            register(new Service(service, List.of(as.getName()), Map.of(), null));
+            register(service(service, List.of(as.getName()), Map.of(), null));
         } finally {
             lock.unlock();
         }
@@ -301,8 +311,11 @@ final class ComponentRuntime implements AutoCloseable {
                 }
             }
         }
+        if (description.hasActivateMethod()) {
+            call(slot, description.activate());
+        }
         if (!description.services().isEmpty()) {
-            register(new Service(slot.instance, description.services(), properties, slot));
+            register(service(slot.instance, description.services(), properties, slot));
         }
     }
 
@@ -312,9 +325,9 @@ final class ComponentRuntime implements AutoCloseable {
                 List<Service> found = matching(reference.interfaceName());
                 found.forEach(slot.held::add);
                 if (reference.multiple()) {
-                    return found.stream().map(Service::instance).toList();
+                    return found.stream().map(Service::given).toList();
                 }
-                Object instance = found.isEmpty() ? null : found.get(0).instance();
+                Object instance = found.isEmpty() ? null : found.get(0).given();
                 return type == Optional.class ? Optional.ofNullable(instance) : instance;
             }
         }
@@ -328,7 +341,7 @@ final class ComponentRuntime implements AutoCloseable {
             return componentContextOf(slot, properties);
         }
         if (type.isAnnotation()) {
-            return typed(type, properties);
+            return TestSettings.typed(type, properties);
         }
         throw new IllegalStateException(
                 slot.description.name() + ": there is no value for its constructor argument of type " + type);
@@ -443,7 +456,7 @@ final class ComponentRuntime implements AutoCloseable {
         if (type == Map.class) {
             return service.properties();
         }
-        return type == ComponentServiceObjects.class ? new Offered(service.instance()) : service.instance();
+        return type == ComponentServiceObjects.class ? new Offered(service.given()) : service.given();
     }
 
     /** Two are equal if they are of one service. */
@@ -492,56 +505,6 @@ final class ComponentRuntime implements AutoCloseable {
         slot.description.pids().forEach(pid -> properties.putAll(configurations.getOrDefault(pid, Map.of())));
         properties.put("component.name", slot.description.name());
         return properties;
-    }
-
-    /** An instance of a component property type with these properties. */
-    private static Object typed(Class<?> type, Map<String, Object> properties) {
-        return Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, (proxy, method, arguments) -> {
-            if (method.getParameterCount() > 0 || method.getDeclaringClass() == Object.class) {
-                return method.getName().equals("equals") ? proxy == arguments[0] : null;
-            }
-            return switch (method.getName()) {
-                case "annotationType" -> type;
-                case "toString" -> type.getSimpleName() + properties;
-                case "hashCode" -> System.identityHashCode(proxy);
-                default -> converted(
-                        properties.getOrDefault(propertyName(method.getName()), method.getDefaultValue()),
-                        method.getReturnType());
-            };
-        });
-    }
-
-    /** {@code segment_bytes} is {@code segment.bytes}, {@code a__b} is {@code a_b}. */
-    private static String propertyName(String method) {
-        return method.replace("__", "\0").replace('_', '.').replace('\0', '_');
-    }
-
-    private static Object converted(Object value, Class<?> type) {
-        if (type.isArray() && value != null && !value.getClass().isArray()) {
-            String[] items = value.toString().isEmpty()
-                    ? new String[0]
-                    : value.toString().split("\\s*,\\s*");
-            Object array = Array.newInstance(type.getComponentType(), items.length);
-            for (int i = 0; i < items.length; i++) {
-                Array.set(array, i, converted(items[i], type.getComponentType()));
-            }
-            return array;
-        }
-        String text = String.valueOf(value);
-        if (type == int.class) {
-            return Integer.valueOf(text);
-        } else if (type == long.class) {
-            return Long.valueOf(text);
-        } else if (type == short.class) {
-            return Short.valueOf(text);
-        } else if (type == boolean.class) {
-            return Boolean.valueOf(text);
-        } else if (type == double.class) {
-            return Double.valueOf(text);
-        } else if (type == String.class) {
-            return value == null ? null : text;
-        }
-        return value;
     }
 
     /**
@@ -655,7 +618,7 @@ final class ComponentRuntime implements AutoCloseable {
                     properties.put(key.toString(), given.get(key));
                 }
             }
-            Service service = new Service(arguments[1], names, properties, slot);
+            Service service = service(arguments[1], names, properties, slot);
             register(service);
             settle();
             return (ServiceRegistration<?>) Proxy.newProxyInstance(

@@ -38,12 +38,14 @@ public final class FeliceNode implements AutoCloseable {
     private static final Duration READY_WITHIN = Duration.ofSeconds(60);
 
     private final ComponentRuntime runtime;
+    private final Faults faults;
     private final Path data;
     private final boolean dataIsOurs;
     private String bootstrap;
 
-    private FeliceNode(ComponentRuntime runtime, Path data, boolean dataIsOurs) {
+    private FeliceNode(ComponentRuntime runtime, Faults faults, Path data, boolean dataIsOurs) {
         this.runtime = runtime;
+        this.faults = faults;
         this.data = data;
         this.dataIsOurs = dataIsOurs;
     }
@@ -69,6 +71,11 @@ public final class FeliceNode implements AutoCloseable {
     /** The node's data directory. */
     public Path data() {
         return data;
+    }
+
+    /** Failures that clients of this node get. */
+    public Faults faults() {
+        return faults;
     }
 
     /** The status table of that name, as {@code felice:status} shows it. */
@@ -221,13 +228,17 @@ public final class FeliceNode implements AutoCloseable {
             Path directory = ours ? temporary() : data;
             directories(directory);
             ClassLoader loader = FeliceNode.class.getClassLoader();
-            ComponentRuntime runtime = new ComponentRuntime(loader, directory, configurations);
+            List<ComponentDescription> components = ComponentDescription.onClassPath(loader).stream()
+                    .filter(this::isWanted)
+                    .toList();
+            WantedExtensions.check(configurations, components);
+            Faults faults = new Faults();
+            ComponentRuntime runtime = new ComponentRuntime(loader, directory, configurations, faults);
             if (!zooKeeper) {
                 runtime.add(store == null ? new MemoryClusterStore() : store, ClusterStore.class);
             }
-            List<ComponentDescription> components = ComponentDescription.onClassPath(loader);
-            components.stream().filter(this::isWanted).forEach(runtime::add);
-            FeliceNode node = new FeliceNode(runtime, directory, ours);
+            components.forEach(runtime::add);
+            FeliceNode node = new FeliceNode(runtime, faults, directory, ours);
             try {
                 runtime.settle();
                 node.awaitReady();
@@ -251,6 +262,9 @@ public final class FeliceNode implements AutoCloseable {
             configurations
                     .computeIfAbsent("io.felice.storage.log", unused -> new HashMap<>())
                     .putIfAbsent("directory", directory.resolve("log").toString());
+            configurations
+                    .computeIfAbsent("io.felice.storage.mvstore", unused -> new HashMap<>())
+                    .putIfAbsent("directory", directory.resolve("mvstore").toString());
             configurations
                     .computeIfAbsent("io.felice.zookeeper", unused -> new HashMap<>())
                     .putIfAbsent("data.dir", directory.resolve("zookeeper").toString());

@@ -1,17 +1,15 @@
 package org.example.felice;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.felice.api.security.CredentialStore;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
-import java.nio.file.attribute.FileTime;
 import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
 import java.security.SecureRandom;
@@ -60,11 +58,7 @@ public final class PasswordFile implements CredentialStore {
 
     @Activate
     public PasswordFile(Config config) {
-        this(Path.of(config.file()));
-    }
-
-    PasswordFile(Path file) {
-        this.file = file;
+        file = Path.of(config.file());
     }
 
     @Override
@@ -114,7 +108,9 @@ public final class PasswordFile implements CredentialStore {
         if (!parts.matches()) {
             throw new IllegalArgumentException("line " + number + " is not USER:ITERATIONS:SALT:HASH");
         }
-        Hash hash = new Hash(Integer.parseInt(parts.group(2)), decoded(parts, 3), decoded(parts, 4));
+        Base64.Decoder base64 = Base64.getDecoder();
+        Hash hash = new Hash(
+                Integer.parseInt(parts.group(2)), base64.decode(parts.group(3)), base64.decode(parts.group(4)));
         if (!hash.isSound()) {
             throw new IllegalArgumentException("line " + number + " has no sound hash");
         } else if (read.put(parts.group(1), hash) != null) {
@@ -122,12 +118,8 @@ public final class PasswordFile implements CredentialStore {
         }
     }
 
-    private static byte[] decoded(Matcher parts, int group) {
-        return Base64.getDecoder().decode(parts.group(group));
-    }
-
     /** Two files with the same stamp have the same content. */
-    private record Stamp(FileTime modified, long size, Object key) {
+    private record Stamp(Object modified, long size, Object key) {
         static Stamp of(Path file) throws IOException {
             BasicFileAttributes now = Files.readAttributes(file, BasicFileAttributes.class);
             return new Stamp(now.lastModifiedTime(), now.size(), now.fileKey());
@@ -180,7 +172,7 @@ public final class PasswordFile implements CredentialStore {
      */
     private static char[] characters(byte[] utf8) {
         try {
-            CharBuffer decoded = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(utf8));
+            CharBuffer decoded = UTF_8.newDecoder().decode(ByteBuffer.wrap(utf8));
             char[] characters = Arrays.copyOf(decoded.array(), decoded.length());
             Arrays.fill(decoded.array(), '\0');
             return CharBuffer.wrap(characters).chars().anyMatch(each -> each == 0) ? new char[0] : characters;
@@ -191,8 +183,8 @@ public final class PasswordFile implements CredentialStore {
 
     /** Prints the line of a user. The password is the first line of the input. */
     public static void main(String[] arguments) throws IOException {
-        String password = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8)).readLine();
-        if (arguments.length != 1 || password == null || password.isEmpty()) {
+        String password = new String(System.in.readAllBytes(), UTF_8).lines().findFirst().orElse("");
+        if (arguments.length != 1 || password.isEmpty()) {
             throw new IllegalArgumentException("Usage: PasswordFile USER, with the password as input");
         }
         System.out.println(line(arguments[0], password.toCharArray(), ITERATIONS));

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.felice.api.security.CredentialStore;
 import io.felice.testkit.CredentialStoreContract;
+import io.felice.testkit.TestSettings;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -34,7 +35,7 @@ class PasswordFileTest extends CredentialStoreContract {
         try {
             file = Files.createTempFile(directory, "passwords", "");
             Files.write(file, lines);
-            return new PasswordFile(file);
+            return new PasswordFile(TestSettings.of(PasswordFile.Config.class, Map.of("file", file)));
         } catch (IOException failure) {
             throw new UncheckedIOException(failure);
         }

@@ -53,11 +53,7 @@ public final class RulesFile implements Authorizer {
 
     @Activate
     public RulesFile(Config config) {
-        this(Path.of(config.file()));
-    }
-
-    RulesFile(Path file) {
-        this.file = file;
+        file = Path.of(config.file());
     }
 
     @Override

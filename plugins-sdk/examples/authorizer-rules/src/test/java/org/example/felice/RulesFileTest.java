@@ -12,12 +12,14 @@ import io.felice.api.security.Principal;
 import io.felice.api.security.Requester;
 import io.felice.api.security.ResourceType;
 import io.felice.testkit.AuthorizerContract;
+import io.felice.testkit.TestSettings;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -47,7 +49,7 @@ class RulesFileTest extends AuthorizerContract {
         try {
             file = Files.createTempFile(directory, "rules", "");
             Files.write(file, List.of(lines));
-            return new RulesFile(file);
+            return new RulesFile(TestSettings.of(RulesFile.Config.class, Map.of("file", file)));
         } catch (IOException failure) {
             throw new UncheckedIOException(failure);
         }
