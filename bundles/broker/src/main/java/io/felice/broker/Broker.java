@@ -215,7 +215,8 @@ public final class Broker implements StatusSource, HealthSource {
                 compaction,
                 link::view,
                 engineServices::absence,
-                engineServices::hanging);
+                engineServices::hanging,
+                () -> admin);
         compactor = new Compactor(engines::all, replicas::openLogs, compaction, nanos);
         fetches = new Fetches(replicas::leader, environment);
         ProducerIds producerIds = new ProducerIds(environment.brokerId(), () -> admin, environment.nanos());

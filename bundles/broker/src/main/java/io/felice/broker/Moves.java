@@ -9,8 +9,13 @@ import static io.felice.api.ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
 
 import io.felice.api.FeliceException;
 import io.felice.api.TopicPartition;
+import io.felice.api.cluster.Admin;
+import io.felice.api.cluster.Admin.ConfigChange;
 import io.felice.api.cluster.Outcome;
+import io.felice.api.cluster.TopicView;
 import io.felice.api.config.BrokerConfig;
+import io.felice.api.config.ConfigResource;
+import io.felice.api.config.TopicConfig;
 import io.felice.api.partition.LogMove;
 import io.felice.api.partition.LogMove.Phase;
 import io.felice.api.storage.LogId;
@@ -22,13 +27,16 @@ import io.felice.broker.partition.OpenedLog;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
@@ -38,6 +46,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -79,6 +88,9 @@ final class Moves {
         /** True if the partition's topic is in the cluster's view. */
         boolean isKnown(TopicPartition partition);
 
+        /** The topics of the cluster. */
+        Collection<TopicView> topics();
+
         /** True once the replicas follow a view that has all topics. */
         boolean isComplete();
     }
@@ -87,6 +99,7 @@ final class Moves {
     private final Executor main;
     private final Engines engines;
     private final NodeConfigs configs;
+    private final Supplier<Admin> admin;
     private final Host host;
     private final Map<LogId, Move> moves =
             new ConcurrentSkipListMap<>(Comparator.comparing(LogId::topicId).thenComparingInt(LogId::partition));
@@ -95,12 +108,25 @@ final class Moves {
     /** By engine; the broker's thread only. */
     private final Map<MountedEngine, Mover> movers = new HashMap<>();
 
+    /** Topics whose config may name an engine from which all logs were moved; the broker's thread only. */
+    private final Set<UUID> unnamed = new HashSet<>();
+
     private final Work work = new Work();
+    private final Pauses pauses = new Pauses();
+    private boolean looked;
     private volatile int working = 1;
     private volatile NodeState state;
     private volatile boolean closed;
 
-    Moves(Environment environment, Executor main, Engines engines, NodeConfigs configs, Host host) {
+    /** @param admin gives null while there is no controller */
+    Moves(
+            Environment environment,
+            Executor main,
+            Engines engines,
+            NodeConfigs configs,
+            Supplier<Admin> admin,
+            Host host) {
+        this.admin = admin;
         this.environment = environment;
         this.main = main;
         this.engines = engines;
@@ -260,10 +286,15 @@ final class Moves {
     List<LogMove> list() {
         return moves.values().stream()
                 .map(move -> new LogMove(
-                        move.partition(), from(move), move.to, move.phase, move.copiedBytes, move.lag(), move.problem))
+                        partitionOf(move), from(move), move.to, move.phase, move.copiedBytes, move.lag(), move.problem))
                 .sorted(Comparator.comparing((LogMove move) -> move.partition().topic())
                         .thenComparing(move -> move.partition().partition()))
                 .toList();
+    }
+
+    TopicPartition partitionOf(Move move) {
+        Replica replica = host.find(move.id);
+        return replica == null ? move.partition() : replica.partition;
     }
 
     private String from(Move move) {
@@ -295,6 +326,7 @@ final class Moves {
                 engines.find(engine).ifPresent(mounted -> mounted.execute(() -> remove(id, mounted)));
             }
         });
+        nameEngines();
         start();
     }
 
@@ -329,6 +361,62 @@ final class Moves {
 
     private double bytesPerSecond() {
         return (double) configs.broker().getLong(BrokerConfig.ALTER_LOG_DIRS_THROTTLED_RATE) / working;
+    }
+
+    // ---- the config of a topic whose logs were all moved
+
+    private void nameEngines() {
+        if (!looked) {
+            looked = true;
+            host.topics().forEach(topic -> unnamed.add(topic.topicId()));
+        }
+        Admin controller = admin.get();
+        if (controller == null || unnamed.isEmpty()) {
+            return;
+        }
+        for (TopicView topic : host.topics()) {
+            if (unnamed.remove(topic.topicId())) {
+                configs.formerEngine(topic).ifPresent(now -> name(controller, topic, now));
+            }
+        }
+        unnamed.clear();
+    }
+
+    private void name(Admin controller, TopicView topic, String engine) {
+        ConfigResource resource = ConfigResource.topic(topic.name());
+        ConfigChange change = new ConfigChange(TopicConfig.STORAGE_ENGINE, ConfigChange.Operation.SET, engine);
+        controller
+                .alterConfigs(Map.of(resource, List.of(change)), false)
+                .whenCompleteAsync(
+                        (decided, failure) -> {
+                            if (failure != null || decided.outcomes().get(resource).isFailed()) {
+                                unnamed.add(topic.topicId());
+                            }
+                        },
+                        main);
+    }
+
+    /** How many logs were moved, and for how long appends waited. Any thread. */
+    Pauses pauses() {
+        return pauses;
+    }
+
+    static final class Pauses {
+        private volatile long count;
+        private volatile long longestNanos;
+
+        private void ended(long nanos) {
+            count++;
+            longestNanos = Math.max(longestNanos, nanos);
+        }
+
+        long count() {
+            return count;
+        }
+
+        long longestMs() {
+            return TimeUnit.NANOSECONDS.toMillis(longestNanos);
+        }
     }
 
     // ---- ending
@@ -373,7 +461,7 @@ final class Moves {
             }
             source.followedTo(() -> 0);
             OpenedLog copy = host.openCopy(replica, engine);
-            LogCopy opened = new LogCopy(source, copy, replica.wanted);
+            LogCopy opened = new LogCopy(source, copy, replica.wanted, environment.nanos());
             main.execute(() -> {
                 if (move.phase == Phase.WAITING) {
                     move.phase = Phase.COPYING;
@@ -434,25 +522,25 @@ final class Moves {
             return CompletableFuture.failedFuture(refused);
         }
         move.phase = Phase.SWITCHING;
-        long begin = environment.nanos().getAsLong();
         Runnable decide = () -> write(() -> state.copyTakesOver(move.id, copy.files(), move.from));
         return host.takeOver(replica, copy, decide, SWITCH_PATIENCE).whenComplete((moved, failure) -> {
             boolean switched = failure == null && moved;
             move.phase = switched ? Phase.REMOVING : Phase.COPYING;
             if (switched) {
-                long took = TimeUnit.NANOSECONDS.toMillis(environment.nanos().getAsLong() - begin);
-                LOG.info(
-                        "{} was moved from {} to {}; appends waited for {} ms",
-                        move.partition(),
-                        move.from,
-                        move.to,
-                        took);
                 switched(move, copy);
             }
         });
     }
 
     private void switched(Move move, LogCopy copy) {
+        pauses.ended(copy.pauseNanos());
+        LOG.info(
+                "{} was moved from {} to {}; appends waited for {} ms",
+                move.partition(),
+                move.from,
+                move.to,
+                TimeUnit.NANOSECONDS.toMillis(copy.pauseNanos()));
+        unnamed.add(move.id.topicId());
         OpenedLog old = copy.source();
         replaced.add(old);
         Runnable end = () -> old.engine().execute(() -> {

@@ -521,13 +521,15 @@ final class NodeConfigs implements Configs {
         }
     }
 
-    /** True if the topic's config names an engine, and all of its logs on this node are in another one. */
-    boolean namesFormerEngine(TopicView topic, String engine) {
+    /** The engine that has all logs of a topic on this node, if the topic's config names another one. */
+    Optional<String> formerEngine(TopicView topic) {
+        Layers now = layers;
         String named =
-                layers.view.configs(ConfigResource.topic(topic.name())).getOrDefault(TopicConfig.STORAGE_ENGINE, "");
-        return !named.isEmpty()
-                && !named.equals(engine)
-                && enginesOf(layers, topic).equals(Set.of(engine));
+                now.view.configs(ConfigResource.topic(topic.name())).getOrDefault(TopicConfig.STORAGE_ENGINE, "");
+        Set<String> kept = enginesOf(now, topic);
+        return named.isEmpty() || kept.size() != 1 || kept.contains(named)
+                ? Optional.empty()
+                : kept.stream().findFirst();
     }
 
     /** Checks a changed default against every topic that it applies to. */

@@ -7,6 +7,7 @@ import static io.felice.api.ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
 
 import io.felice.api.FeliceException;
 import io.felice.api.TopicPartition;
+import io.felice.api.cluster.Admin;
 import io.felice.api.cluster.ClusterView;
 import io.felice.api.cluster.PartitionState;
 import io.felice.api.cluster.TopicView;
@@ -110,7 +111,8 @@ final class Replicas {
             CompactionLimits compaction,
             Supplier<ClusterView> view,
             Function<String, Optional<String>> whyNotMounted,
-            Function<String, Optional<String>> hanging) {
+            Function<String, Optional<String>> hanging,
+            Supplier<Admin> admin) {
         this.whyNotMounted = whyNotMounted;
         this.hanging = hanging;
         this.environment = environment;
@@ -122,7 +124,7 @@ final class Replicas {
         this.opening = new LogOpening(environment, limits, compaction);
         this.openingTimes = new OpeningTimes(environment);
         this.strays = new StrayLogs(environment, main, engines, view, this::isInUse);
-        this.moves = new Moves(environment, main, engines, configs, new MovesHost());
+        this.moves = new Moves(environment, main, engines, configs, admin, new MovesHost());
         this.view = view;
     }
 
@@ -558,6 +560,11 @@ final class Replicas {
                     .topic(partition.topic())
                     .flatMap(topic -> topic.partition(partition.partition()))
                     .isPresent();
+        }
+
+        @Override
+        public Collection<TopicView> topics() {
+            return view.get().topics();
         }
 
         @Override

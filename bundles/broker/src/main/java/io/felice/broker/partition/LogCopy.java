@@ -19,6 +19,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.LongSupplier;
 
 /**
  * A copy of an open log in another engine. The copy follows its source as a follower follows its leader, until
@@ -34,14 +35,21 @@ public final class LogCopy {
 
     private static final int PATIENCE_SECONDS = 20;
 
+    private final LongSupplier nanos;
     private final OpenedLog source;
     private final OpenedLog copy;
     private final FollowerPartition follower;
     private final OpenedSource committed;
     private volatile boolean caughtUp;
+    private volatile long pauseNanos;
 
-    /** Begins to follow {@code source}. Blocks. */
-    public LogCopy(OpenedLog source, OpenedLog copy, PartitionState state) {
+    /**
+     * Begins to follow {@code source}. Blocks.
+     *
+     * @param nanos a clock that never goes back, in nanoseconds
+     */
+    public LogCopy(OpenedLog source, OpenedLog copy, PartitionState state, LongSupplier nanos) {
+        this.nanos = nanos;
         this.source = source;
         this.copy = copy;
         this.follower = copy.follow(state);
@@ -126,6 +134,7 @@ public final class LogCopy {
      */
     public CompletionStage<Void> takeOver(Runnable decide, Duration patience) {
         return source.writer().executeAlone(() -> {
+            long begun = nanos.getAsLong();
             AtomicBoolean decided = new AtomicBoolean();
             CompletionStage<Void> done = copy.writer().executeAlone(() -> {
                 takeOver(decided, decide);
@@ -145,9 +154,16 @@ public final class LogCopy {
                 join(done);
             } catch (ExecutionException failure) {
                 throw bare(failure);
+            } finally {
+                pauseNanos = nanos.getAsLong() - begun;
             }
             return null;
         });
+    }
+
+    /** For how long appends waited for the last {@link #takeOver}, in nanoseconds. */
+    public long pauseNanos() {
+        return pauseNanos;
     }
 
     /** As the writer of both logs. */
