@@ -159,7 +159,9 @@ final class BrokerStatus {
                 storage(),
                 services.table(),
                 moves(),
-                MOVED.row(replicas.moves().pauses().count(), replicas.moves().pauses().longestMs()),
+                MOVED.row(
+                        replicas.moves().pauses().count(),
+                        replicas.moves().pauses().longestMs()),
                 cluster());
     }
 

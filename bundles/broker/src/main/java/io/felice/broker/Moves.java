@@ -389,7 +389,8 @@ final class Moves {
                 .alterConfigs(Map.of(resource, List.of(change)), false)
                 .whenCompleteAsync(
                         (decided, failure) -> {
-                            if (failure != null || decided.outcomes().get(resource).isFailed()) {
+                            if (failure != null
+                                    || decided.outcomes().get(resource).isFailed()) {
                                 unnamed.add(topic.topicId());
                             }
                         },

@@ -252,6 +252,9 @@ public final class FeliceNode implements AutoCloseable {
                     .computeIfAbsent("io.felice.storage.log", unused -> new HashMap<>())
                     .putIfAbsent("directory", directory.resolve("log").toString());
             configurations
+                    .computeIfAbsent("io.felice.storage.mvstore", unused -> new HashMap<>())
+                    .putIfAbsent("directory", directory.resolve("mvstore").toString());
+            configurations
                     .computeIfAbsent("io.felice.zookeeper", unused -> new HashMap<>())
                     .putIfAbsent("data.dir", directory.resolve("zookeeper").toString());
             configurations

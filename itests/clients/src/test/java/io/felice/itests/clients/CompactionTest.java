@@ -126,8 +126,7 @@ class CompactionTest {
     }
 
     private static long status(Node node, String what) {
-        return (Long)
-                node.felice().status("broker.compaction").value(what).orElseThrow();
+        return (Long) node.felice().status("broker.compaction").value(what).orElseThrow();
     }
 
     private long offsetsBytes() {

@@ -8,13 +8,13 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.compress.Compression;
 import org.apache.kafka.common.config.ConfigResource;
-import org.apache.kafka.common.message.AlterReplicaLogDirsRequestData;
-import org.apache.kafka.common.message.AlterReplicaLogDirsRequestData.AlterReplicaLogDir;
-import org.apache.kafka.common.message.AlterReplicaLogDirsRequestData.AlterReplicaLogDirTopic;
 import org.apache.kafka.common.message.AlterConfigsRequestData;
 import org.apache.kafka.common.message.AlterPartitionReassignmentsRequestData;
 import org.apache.kafka.common.message.AlterPartitionReassignmentsRequestData.ReassignablePartition;
 import org.apache.kafka.common.message.AlterPartitionReassignmentsRequestData.ReassignableTopic;
+import org.apache.kafka.common.message.AlterReplicaLogDirsRequestData;
+import org.apache.kafka.common.message.AlterReplicaLogDirsRequestData.AlterReplicaLogDir;
+import org.apache.kafka.common.message.AlterReplicaLogDirsRequestData.AlterReplicaLogDirTopic;
 import org.apache.kafka.common.message.ApiVersionsRequestData;
 import org.apache.kafka.common.message.CreatePartitionsRequestData;
 import org.apache.kafka.common.message.CreatePartitionsRequestData.CreatePartitionsTopic;
@@ -426,8 +426,7 @@ final class ValidRequests implements AutoCloseable {
 
     private static AlterReplicaLogDirsRequestData alterReplicaLogDirs() {
         AlterReplicaLogDir dir = new AlterReplicaLogDir().setPath("log:/nowhere");
-        dir.topics()
-                .add(new AlterReplicaLogDirTopic().setName(TOPIC).setPartitions(List.of(0)));
+        dir.topics().add(new AlterReplicaLogDirTopic().setName(TOPIC).setPartitions(List.of(0)));
         AlterReplicaLogDirsRequestData request = new AlterReplicaLogDirsRequestData();
         request.dirs().add(dir);
         return request;
