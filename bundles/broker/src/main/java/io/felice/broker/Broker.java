@@ -215,12 +215,13 @@ public final class Broker implements StatusSource, HealthSource {
                 compaction,
                 link::view,
                 engineServices::absence,
-                engineServices::hanging);
+                engineServices::hanging,
+                () -> admin);
         compactor = new Compactor(engines::all, replicas::openLogs, compaction, nanos);
         fetches = new Fetches(replicas::leader, environment);
         ProducerIds producerIds = new ProducerIds(environment.brokerId(), () -> admin, environment.nanos());
-        LogDirs logDirs = new LogDirs(replicas, engines);
-        partitions = new NodePartitions(replicas, fetches, leaderships, producerIds, logDirs);
+        LogDirs logDirs = new LogDirs(replicas, engines, replicas.moves());
+        partitions = new NodePartitions(replicas, fetches, leaderships, producerIds, logDirs, replicas.moves());
         scrubbing = new Scrubbing(configs, engines, replicas::openLogs, nanos);
         readiness = new Readiness(link, configs, engines, engineServices, replicas);
         status = new BrokerStatus(replicas, fetches, engines, engineServices, compactor, link, scrubbing, limits);

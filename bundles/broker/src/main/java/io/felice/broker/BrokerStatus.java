@@ -1,5 +1,6 @@
 package io.felice.broker;
 
+import io.felice.api.partition.LogMove;
 import io.felice.api.status.StatusTable;
 import io.felice.api.status.TableColumn.Unit;
 import io.felice.api.status.TableSchema;
@@ -15,6 +16,7 @@ import io.felice.broker.partition.ProducerLimits;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.ToLongFunction;
 import java.util.stream.Stream;
 
@@ -95,6 +97,18 @@ final class BrokerStatus {
             .gauge("full", "Whether the engine has no room for records")
             .counter("refused", "Appends that were refused because the engine was full")
             .gauge("opened.at.once", "The most logs that were opened at the same time");
+    private static final TableSchema MOVES = TableSchema.of(
+                    "broker.moves", "Logs that are being moved to other storage engines")
+            .label("partition", "The partition")
+            .text("from", "The storage engine that has the log")
+            .text("to", "The storage engine that gets it")
+            .text("phase", "waiting, copying, switching, removing the old log, or cancelling")
+            .counter("copied.bytes", Unit.BYTES, "Bytes that were copied since the start of the node")
+            .gauge("lag", "How many offsets the copy is behind; -1 before it has begun")
+            .text("problem", "Why the move does not go on at the moment");
+    private static final TableSchema MOVED = TableSchema.of("broker.moved", "Logs that were moved since the start")
+            .counter("moved", "Logs that were moved")
+            .gauge("longest.pause.ms", Unit.MILLISECONDS, "The longest time for which appends waited");
     private static final TableSchema CLUSTER = TableSchema.of("broker.cluster", "What the broker knows of the cluster")
             .gauge("version", "The version of the metadata that the broker has applied")
             .gauge("connected", "Whether the cluster's store answers");
@@ -144,7 +158,26 @@ final class BrokerStatus {
                 parked(),
                 storage(),
                 services.table(),
+                moves(),
+                MOVED.row(
+                        replicas.moves().pauses().count(),
+                        replicas.moves().pauses().longestMs()),
                 cluster());
+    }
+
+    private StatusTable moves() {
+        List<List<Object>> rows = new ArrayList<>();
+        for (LogMove move : replicas.moves().list()) {
+            rows.add(List.of(
+                    move.partition().toString(),
+                    move.from(),
+                    move.to(),
+                    move.phase().name().toLowerCase(Locale.ROOT),
+                    move.copiedBytes(),
+                    move.offsetLag(),
+                    move.problem()));
+        }
+        return MOVES.rows(rows);
     }
 
     private StatusTable partitions() {

@@ -497,8 +497,39 @@ final class NodeConfigs implements Configs {
         boolean moved = !before.get(TopicConfig.STORAGE_ENGINE).equals(config.get(TopicConfig.STORAGE_ENGINE));
         if (moved && !kept.equals(Set.of(now.engineOf(topic.name(), config)))) {
             throw INVALID_CONFIG.because("Topic " + topic.name() + " is kept by " + String.join(", ", kept)
-                    + "; its engine cannot be changed while it exists.");
+                    + "; felice:topic-move and kafka-reassign-partitions move it to another engine.");
         }
+    }
+
+    /**
+     * Checks that an engine can give what a topic asks for, before the topic's logs are moved to the engine.
+     *
+     * @throws io.felice.api.FeliceException INVALID_CONFIG
+     */
+    void mustTake(String topic, String engine) {
+        Layers now = layers;
+        Map<String, String> own = now.view.configs(ConfigResource.topic(topic));
+        TopicConfig config = now.topic(own);
+        mustMeet(topic, own, config, engine);
+        String durability = config.get(TopicConfig.STORAGE_DURABILITY);
+        if (!has(engine, SURVIVES_KILL) && !durability.equals("none")) {
+            throw INVALID_CONFIG.because(
+                    "Topic " + topic + " is not moved to " + engine + ", whose records do not survive"
+                            + " kill -9 of the broker: that needs " + TopicConfig.STORAGE_DURABILITY
+                            + "=none, and the topic has "
+                            + durability + ".");
+        }
+    }
+
+    /** The engine that has all logs of a topic on this node, if the topic's config names another one. */
+    Optional<String> formerEngine(TopicView topic) {
+        Layers now = layers;
+        String named =
+                now.view.configs(ConfigResource.topic(topic.name())).getOrDefault(TopicConfig.STORAGE_ENGINE, "");
+        Set<String> kept = enginesOf(now, topic);
+        return named.isEmpty() || kept.size() != 1 || kept.contains(named)
+                ? Optional.empty()
+                : kept.stream().findFirst();
     }
 
     /** Checks a changed default against every topic that it applies to. */

@@ -2,13 +2,16 @@ package io.felice.broker;
 
 import io.felice.api.Subscription;
 import io.felice.api.TopicPartition;
+import io.felice.api.cluster.Outcome;
 import io.felice.api.partition.FetchPlan;
 import io.felice.api.partition.FetchedPartition;
 import io.felice.api.partition.LeadershipListener;
 import io.felice.api.partition.LogDir;
+import io.felice.api.partition.LogMove;
 import io.felice.api.partition.Partition;
 import io.felice.api.partition.Partitions;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletionStage;
 
 /** The service through which other bundles reach the partitions of this node. Any thread. */
@@ -18,14 +21,21 @@ final class NodePartitions implements Partitions {
     private final Leaderships leaderships;
     private final ProducerIds producerIds;
     private final LogDirs logDirs;
+    private final Moves moves;
 
     NodePartitions(
-            Replicas replicas, Fetches fetches, Leaderships leaderships, ProducerIds producerIds, LogDirs logDirs) {
+            Replicas replicas,
+            Fetches fetches,
+            Leaderships leaderships,
+            ProducerIds producerIds,
+            LogDirs logDirs,
+            Moves moves) {
         this.replicas = replicas;
         this.fetches = fetches;
         this.leaderships = leaderships;
         this.producerIds = producerIds;
         this.logDirs = logDirs;
+        this.moves = moves;
     }
 
     @Override
@@ -41,6 +51,16 @@ final class NodePartitions implements Partitions {
     @Override
     public CompletionStage<List<LogDir>> logDirs() {
         return logDirs.list();
+    }
+
+    @Override
+    public CompletionStage<Map<TopicPartition, Outcome<Void>>> move(Map<TopicPartition, String> targets) {
+        return moves.move(targets);
+    }
+
+    @Override
+    public List<LogMove> moves() {
+        return moves.list();
     }
 
     @Override

@@ -42,7 +42,12 @@ import org.slf4j.LoggerFactory;
  *  metadata-version                      the newest version of the cluster's metadata that this node has followed
  *  storage-engines                       the bundle that keeps the logs of each engine
  *  state/&lt;engine&gt;/&lt;topic id&gt;-&lt;partition&gt;/   files of a log in this engine, see {@link PartitionFiles}
+ *  copies/&lt;engine&gt;/&lt;topic id&gt;-&lt;partition&gt;/  files of a copy of a log that is being moved to this engine
  * </pre>
+ *
+ * <p>While a log is moved to another engine, its copy's files are in {@code copies}. The rename of that directory into
+ * {@code state} is the one step that makes the copy the log. The directory then has a file {@code moved-from} with the name
+ * of the engine that had the log, until the old log and its files are deleted.
  *
  * <p>Opened and closed on one thread. Pool threads use the files of a partition, one thread at a time.
  */
@@ -61,6 +66,12 @@ final class NodeState implements AutoCloseable {
     /** Marks the directory of a stray log that is being taken in: the node does not know this log yet. */
     private static final String BEING_TAKEN_IN = "being-taken-in";
 
+    private static final String COPIES = "copies";
+    private static final String UNTOUCHED = "untouched";
+    private static final String CANCELLED = "cancelled";
+    /** Names the engine that still has the log as it was before a move. */
+    private static final String MOVED_FROM = "moved-from";
+
     private static final int UUID_LETTERS = 36;
     private static final int LOCK_ATTEMPTS = 100;
     private static final long LOCK_PAUSE_MS = 100;
@@ -75,6 +86,11 @@ final class NodeState implements AutoCloseable {
     private final FileChannel lock;
     private final Map<LogId, String> engines;
     private final Map<String, String> keepers;
+    /** The engines to which logs are being copied. */
+    private final Map<LogId, String> copies;
+    /** The engines that have logs as they were before a move. */
+    private final Map<LogId, String> left;
+
     private boolean isOwned;
     private volatile long metadataVersion;
 
@@ -91,13 +107,14 @@ final class NodeState implements AutoCloseable {
         }
     }
 
-    private NodeState(Path root, Map<String, String> properties, FileChannel lock, Map<LogId, String> engines)
-            throws IOException {
+    private NodeState(Path root, Map<String, String> properties, FileChannel lock) throws IOException {
         this.root = root;
         this.properties = properties;
         this.idsOnDisk = Files.exists(root.resolve(PROPERTIES)) ? ids() : Map.of();
         this.lock = lock;
-        this.engines = engines;
+        this.left = new ConcurrentHashMap<>();
+        this.engines = findEngines();
+        this.copies = findCopies();
         this.keepers = readKeepers(root);
         this.metadataVersion = readMetadataVersion(root);
     }
@@ -115,7 +132,7 @@ final class NodeState implements AutoCloseable {
             Map<String, String> properties = owned(root, nodeId);
             long last = Long.parseLong(properties.getOrDefault(LEASE, "0"));
             properties.put(LEASE, Long.toString(Math.max(last + 1, clock.millis())));
-            return new NodeState(root, properties, lock, findEngines(root.resolve("state")));
+            return new NodeState(root, properties, lock);
         } catch (IOException | RuntimeException failure) {
             release(lock);
             throw new Refused("The data directory " + root + " cannot be used: " + failure, failure);
@@ -202,18 +219,39 @@ final class NodeState implements AutoCloseable {
     }
 
     /** The engine of each log, from the names of the directories. */
-    private static Map<LogId, String> findEngines(Path state) throws IOException {
-        Map<LogId, String> engines = new ConcurrentHashMap<>();
-        for (Path engine : children(state)) {
+    private Map<LogId, String> findEngines() throws IOException {
+        Map<LogId, String> found = new ConcurrentHashMap<>();
+        for (Path engine : children(root.resolve("state"))) {
             for (Path partition : children(engine)) {
-                if (Files.exists(partition.resolve(BEING_TAKEN_IN))) {
-                    continue;
+                Optional<LogId> id = idOf(partition.getFileName().toString());
+                if (id.isPresent() && !Files.exists(partition.resolve(BEING_TAKEN_IN))) {
+                    found(id.get(), engine.getFileName().toString(), partition, found);
                 }
-                idOf(partition.getFileName().toString())
-                        .ifPresent(id -> engines.put(id, engine.getFileName().toString()));
             }
         }
-        return engines;
+        return found;
+    }
+
+    /** If two engines have the log, it was moved to the one that says so. */
+    private void found(LogId id, String engine, Path partition, Map<LogId, String> found) throws IOException {
+        Path mark = partition.resolve(MOVED_FROM);
+        if (Files.exists(mark)) {
+            left.put(id, Files.readString(mark).trim());
+            found.put(id, engine);
+        } else if (!engine.equals(left.get(id))) {
+            found.putIfAbsent(id, engine);
+        }
+    }
+
+    private Map<LogId, String> findCopies() throws IOException {
+        Map<LogId, String> found = new ConcurrentHashMap<>();
+        for (Path engine : children(root.resolve(COPIES))) {
+            for (Path partition : children(engine)) {
+                idOf(partition.getFileName().toString())
+                        .ifPresent(id -> found.put(id, engine.getFileName().toString()));
+            }
+        }
+        return found;
     }
 
     private static List<Path> children(Path directory) throws IOException {
@@ -304,11 +342,14 @@ final class NodeState implements AutoCloseable {
     }
 
     private Path directoryOf(LogId id, String engine) {
-        return root.resolve("state").resolve(engine).resolve(id.topicId() + "-" + id.partition());
+        return root.resolve("state").resolve(engine).resolve(nameOf(id));
     }
 
     List<LogId> known() {
-        return List.copyOf(engines.keySet());
+        return Stream.of(engines, copies, left)
+                .flatMap(logs -> logs.keySet().stream())
+                .distinct()
+                .toList();
     }
 
     /**
@@ -362,10 +403,132 @@ final class NodeState implements AutoCloseable {
         return keepers;
     }
 
+    /** Forgets the log, its copy, and what a move has left. */
     void forget(LogId id) {
+        dropCopy(id);
+        forgetLeft(id);
         String engine = engines.remove(id);
         if (engine != null) {
             files(id, engine).deleteAll();
+        }
+    }
+
+    /** As {@link #forget(LogId)}, for what this engine has of the log. */
+    void forget(LogId id, String engine) {
+        if (engine.equals(copies.get(id))) {
+            dropCopy(id);
+        }
+        if (engine.equals(left.get(id))) {
+            forgetLeft(id);
+        }
+        if (engines.remove(id, engine)) {
+            files(id, engine).deleteAll();
+        }
+    }
+
+    /** True if this node has written the log in this engine: the log itself, a copy, or what a move has left. */
+    boolean isKnown(LogId id, String engine) {
+        return engine.equals(engines.get(id)) || engine.equals(copies.get(id)) || engine.equals(left.get(id));
+    }
+
+    // ---- moving a log to another engine
+
+    /** The logs that are being copied, each with the engine that gets the copy. */
+    Map<LogId, String> copies() {
+        return Map.copyOf(copies);
+    }
+
+    /** The logs that a move has left, each with the engine that still has it. */
+    Map<LogId, String> left() {
+        return Map.copyOf(left);
+    }
+
+    /** From now on the log is being moved to this engine, also after a restart. */
+    void beginCopy(LogId id, String engine) throws IOException {
+        Path copy = copyOf(id, engine);
+        Files.createDirectories(copy);
+        Files.writeString(copy.resolve(UNTOUCHED), "");
+        copies.put(id, engine);
+    }
+
+    /** True until {@link #copyIsEmpty}: the engine may have an older log of this id, which must be deleted first. */
+    boolean isCopyUntouched(LogId id, String engine) {
+        return Files.exists(copyOf(id, engine).resolve(UNTOUCHED));
+    }
+
+    void copyIsEmpty(LogId id, String engine) throws IOException {
+        Files.deleteIfExists(copyOf(id, engine).resolve(UNTOUCHED));
+    }
+
+    /** The copy is to be dropped, also after a restart. */
+    void cancelCopy(LogId id) throws IOException {
+        Files.writeString(copyOf(id, copies.get(id)).resolve(CANCELLED), "");
+    }
+
+    boolean isCopyCancelled(LogId id, String engine) {
+        return Files.exists(copyOf(id, engine).resolve(CANCELLED));
+    }
+
+    PartitionFiles copyFiles(LogId id, String engine) {
+        return new PartitionFiles(copyOf(id, engine));
+    }
+
+    private Path copyOf(LogId id, String engine) {
+        return root.resolve(COPIES).resolve(engine).resolve(nameOf(id));
+    }
+
+    private static String nameOf(LogId id) {
+        return id.topicId() + "-" + id.partition();
+    }
+
+    /** Forgets a copy. Its log must be deleted first, because after a restart nobody knows of it. */
+    void dropCopy(LogId id) {
+        String engine = copies.get(id);
+        if (engine != null) {
+            copyFiles(id, engine).deleteAll();
+            copies.remove(id, engine);
+        }
+    }
+
+    /**
+     * The copy is the log from now on, also after a restart.
+     *
+     * @param files the files of the copy
+     * @param from the engine that had the log
+     * @throws IOException if nothing has changed
+     */
+    void copyTakesOver(LogId id, PartitionFiles files, String from) throws IOException {
+        String to = copies.get(id);
+        Path copy = copyOf(id, to);
+        Path current = directoryOf(id, to);
+        CheckpointFile.replaceDurably(
+                copy.resolve(MOVED_FROM), ByteBuffer.wrap((from + "\n").getBytes(StandardCharsets.UTF_8)));
+        files.moveTo(current);
+        engines.put(id, to);
+        left.put(id, from);
+        copies.remove(id);
+        try {
+            CheckpointFile.flushNames(current.getParent());
+        } catch (IOException failure) {
+            log.warn("That {} was moved to {} may not survive a power cut: {}", id, to, failure.toString());
+        }
+    }
+
+    /** The log that a move has left is deleted: deletes its files, then the note of the move. */
+    void forgetLeft(LogId id) {
+        String from = left.get(id);
+        if (from == null) {
+            return;
+        }
+        files(id, from).deleteAll();
+        String now = engines.get(id);
+        try {
+            if (now != null) {
+                Files.deleteIfExists(directoryOf(id, now).resolve(MOVED_FROM));
+            }
+            left.remove(id, from);
+        } catch (IOException failure) {
+            log.warn("The note that {} was moved from {} cannot be removed: {}", id, from, failure.toString());
         }
     }
 

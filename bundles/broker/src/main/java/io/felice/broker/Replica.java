@@ -30,6 +30,8 @@ final class Replica {
         LEADING,
         FOLLOWING,
         CLOSING,
+        /** A copy in another engine takes the place of the log. The replica keeps its role. */
+        SWITCHING,
         /** The log failed or cannot be opened. It is opened again later. */
         OFFLINE,
         /** The storage engine of the log is not running. */
@@ -76,7 +78,10 @@ final class Replica {
 
     /** True during a step that compares the replica with the view again when it ends. */
     boolean isBusy() {
-        return status == Status.OPENING || status == Status.CHANGING || status == Status.CLOSING;
+        return switch (status) {
+            case OPENING, CHANGING, CLOSING, SWITCHING -> true;
+            case CLOSED, LEADING, FOLLOWING, OFFLINE, NO_ENGINE -> false;
+        };
     }
 
     Role role() {
@@ -149,7 +154,7 @@ final class Replica {
     private boolean comesSoon(int brokerId) {
         boolean wantedHere = failure == null && !deleted && wanted.leader() == brokerId;
         return switch (status) {
-            case LEADING, OFFLINE -> false;
+            case LEADING, SWITCHING, OFFLINE -> false;
             case NO_ENGINE -> wantedHere && !engineGivenUp;
             case CLOSED, OPENING, CHANGING, FOLLOWING, CLOSING -> wantedHere;
         };

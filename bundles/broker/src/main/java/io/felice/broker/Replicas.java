@@ -7,6 +7,7 @@ import static io.felice.api.ErrorCode.UNKNOWN_TOPIC_OR_PARTITION;
 
 import io.felice.api.FeliceException;
 import io.felice.api.TopicPartition;
+import io.felice.api.cluster.Admin;
 import io.felice.api.cluster.ClusterView;
 import io.felice.api.cluster.PartitionState;
 import io.felice.api.cluster.TopicView;
@@ -20,10 +21,12 @@ import io.felice.broker.partition.BatchAdmission;
 import io.felice.broker.partition.CompactionLimits;
 import io.felice.broker.partition.Environment;
 import io.felice.broker.partition.LeaderPartition;
+import io.felice.broker.partition.LogCopy;
 import io.felice.broker.partition.LogOpening;
 import io.felice.broker.partition.OpenedLog;
 import io.felice.broker.partition.ProducerLimits;
 import io.felice.broker.partition.Role;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -69,6 +72,7 @@ final class Replicas {
     private final LogOpening opening;
     private final OpeningTimes openingTimes;
     private final StrayLogs strays;
+    private final Moves moves;
     private final BatchAdmission admission = new BatchAdmission();
     private final Supplier<ClusterView> view;
     private final Function<String, Optional<String>> whyNotMounted;
@@ -88,6 +92,9 @@ final class Replicas {
     private final Consumer<AwaitedPartition> onWait = this::limitWait;
 
     private volatile NodeState state;
+    /** True once the replicas have followed a view, which has all topics. */
+    private volatile boolean isComplete;
+
     private volatile boolean closed;
 
     /**
@@ -104,7 +111,8 @@ final class Replicas {
             CompactionLimits compaction,
             Supplier<ClusterView> view,
             Function<String, Optional<String>> whyNotMounted,
-            Function<String, Optional<String>> hanging) {
+            Function<String, Optional<String>> hanging,
+            Supplier<Admin> admin) {
         this.whyNotMounted = whyNotMounted;
         this.hanging = hanging;
         this.environment = environment;
@@ -116,12 +124,18 @@ final class Replicas {
         this.opening = new LogOpening(environment, limits, compaction);
         this.openingTimes = new OpeningTimes(environment);
         this.strays = new StrayLogs(environment, main, engines, view, this::isInUse);
+        this.moves = new Moves(environment, main, engines, configs, admin, new MovesHost());
         this.view = view;
+    }
+
+    Moves moves() {
+        return moves;
     }
 
     void keepStateIn(NodeState newState) {
         state = newState;
         checkpointed.putAll(newState.highWatermarks());
+        moves.keepStateIn(newState);
     }
 
     /** A topic and its configuration, as the replicas know them. */
@@ -161,6 +175,15 @@ final class Replicas {
                 .flatMap(replica -> engineOf(replica).stream());
     }
 
+    /** Null if this node has no replica with this log. Any thread. */
+    Replica find(LogId id) {
+        Replica found = view.get()
+                .topic(id.topicId())
+                .map(topic -> byName.get(new TopicPartition(topic.name(), id.partition())))
+                .orElse(null);
+        return found != null && found.id.equals(id) ? found : null;
+    }
+
     private Optional<String> engineOf(Replica replica) {
         return state.engineOf(replica.id)
                 .or(() -> Optional.ofNullable(replica.status == Replica.Status.NO_ENGINE ? null : replica.engine));
@@ -197,7 +220,8 @@ final class Replicas {
                     .map(call -> "its log is not open yet, because the storage engine " + replica.engine
                             + " does not come back: " + call)
                     .or(() -> Optional.ofNullable(replica.failure));
-            case CLOSED, CHANGING, LEADING, FOLLOWING, CLOSING, OFFLINE -> Optional.ofNullable(replica.failure);
+            case CLOSED, CHANGING, LEADING, FOLLOWING, CLOSING, SWITCHING, OFFLINE -> Optional.ofNullable(
+                    replica.failure);
         };
     }
 
@@ -270,6 +294,7 @@ final class Replicas {
 
     /** Follows a new view. The result is done when each partition that the view has changed is usable or has failed. */
     CompletableFuture<?> follow(ClusterView news) {
+        isComplete = true;
         strays.following(news, state);
         List<CompletableFuture<?>> openings = new ArrayList<>();
         List<TopicView> gone = applied.values().stream()
@@ -498,6 +523,112 @@ final class Replicas {
         return done;
     }
 
+    // ---- moving logs to other engines
+
+    private final class MovesHost implements Moves.Host {
+        @Override
+        public Replica find(TopicPartition partition) {
+            return byName.get(partition);
+        }
+
+        @Override
+        public Replica find(LogId id) {
+            return Replicas.this.find(id);
+        }
+
+        @Override
+        public OpenedLog openCopy(Replica replica, MountedEngine engine) {
+            return opening.open(
+                    engine,
+                    state.copyFiles(replica.id, engine.name()),
+                    replica.id,
+                    state.lease(),
+                    replica.config,
+                    0,
+                    () -> {},
+                    (log, cause) -> main.execute(() -> logFailed(replica, log, cause)));
+        }
+
+        @Override
+        public CompletableFuture<Boolean> takeOver(Replica replica, LogCopy copy, Runnable decide, Duration patience) {
+            return Replicas.this.takeOver(replica, copy, decide, patience);
+        }
+
+        @Override
+        public boolean isKnown(TopicPartition partition) {
+            return view.get()
+                    .topic(partition.topic())
+                    .flatMap(topic -> topic.partition(partition.partition()))
+                    .isPresent();
+        }
+
+        @Override
+        public Collection<TopicView> topics() {
+            return view.get().topics();
+        }
+
+        @Override
+        public boolean isComplete() {
+            return isComplete;
+        }
+    }
+
+    /**
+     * Puts a copy in the place of the replica's log. The replica keeps its role.
+     *
+     * @return done with false if the replica is in no state for it
+     */
+    private CompletableFuture<Boolean> takeOver(Replica replica, LogCopy copy, Runnable decide, Duration patience) {
+        OpenedLog old = copy.source();
+        boolean isReady = !closed && !replica.isBusy() && !replica.deleted && replica.log == old;
+        if (!isReady
+                || old.whyEnded() != null
+                || !isMounted(old.engine())
+                || !isMounted(copy.log().engine())) {
+            return CompletableFuture.completedFuture(false);
+        }
+        replica.status = Replica.Status.SWITCHING;
+        int attempt = ++replica.attempt;
+        CompletableFuture<Void> entered = begin(replica, copy.log().engine());
+        CompletableFuture<Void> left = begin(replica, old.engine());
+        CompletableFuture<Boolean> result = new CompletableFuture<>();
+        copy.log().update(replica.config);
+        copy.takeOver(decide, patience)
+                .whenComplete((nothing, failure) -> main.execute(() -> {
+                    if (failure == null) {
+                        result.complete(true);
+                    } else {
+                        result.completeExceptionally(FeliceException.unwrap(failure));
+                    }
+                    switched(replica, attempt, copy).whenComplete((done, unused) -> {
+                        left.complete(null);
+                        entered.complete(null);
+                    });
+                }));
+        return result;
+    }
+
+    private CompletableFuture<?> switched(Replica replica, int attempt, LogCopy copy) {
+        if (attempt != replica.attempt) {
+            if (copy.hasTakenOver()) {
+                copy.log().close();
+            }
+            return CompletableFuture.completedFuture(null);
+        }
+        OpenedLog log = copy.hasTakenOver() ? copy.log() : copy.source();
+        replica.log = log;
+        replica.engine = log.engine().name();
+        replica.status = replica.leading() != null ? Replica.Status.LEADING : Replica.Status.FOLLOWING;
+        if (closed || !isMounted(log.engine())) {
+            return release(replica, stopping());
+        }
+        if (log.whyEnded() != null) {
+            logFailed(replica, log, log.whyEnded());
+            return CompletableFuture.completedFuture(null);
+        }
+        return reconcile(replica);
+    }
+
     private OpenedLog openHere(Replica replica, MountedEngine engine, TopicConfig config) {
         if (replica.failure != null) {
             // The log failed before. It is readable again in any case, but writable only if there is free space.
@@ -524,6 +655,9 @@ final class Replicas {
         openingTimes.ended();
         replica.opening = null;
         replica.log = log;
+        if (moves.has(replica.id)) {
+            log.followedTo(() -> 0);
+        }
         roleTaken(replica, log, role, done);
     }
 
@@ -562,7 +696,9 @@ final class Replicas {
      * device failed is opened again after a while.
      */
     private void logFailed(Replica replica, OpenedLog log, Throwable cause) {
-        if (replica.log != log || replica.status == Replica.Status.CLOSING) {
+        if (replica.log != log
+                || replica.status == Replica.Status.CLOSING
+                || replica.status == Replica.Status.SWITCHING) {
             return;
         }
         if (log.ranOutOfSpace()) {
@@ -671,6 +807,7 @@ final class Replicas {
 
     /** Opens the logs that wait for an engine that is mounted now. */
     void mounted(MountedEngine engine) {
+        moves.tick();
         byName.values().forEach(replica -> {
             if (engine.name().equals(replica.engine) && replica.status == Replica.Status.NO_ENGINE) {
                 replica.status = Replica.Status.CLOSED;
@@ -737,15 +874,20 @@ final class Replicas {
     }
 
     private CompletableFuture<Void> closeAll(MountedEngine engine) {
+        CompletableFuture<?> copies = moves.unmounted(engine);
         for (Replica replica : byName.values()) {
             if (replica.log != null && !replica.isBusy() && replica.log.engine() == engine) {
                 release(replica, LEADER_NOT_AVAILABLE.because("The engine of " + replica.partition + " was removed"));
             }
         }
-        return CompletableFuture.allOf(underWay.entrySet().stream()
-                .filter(step -> step.getValue() == engine)
-                .map(Map.Entry::getKey)
-                .toArray(CompletableFuture[]::new));
+        List<CompletableFuture<?>> steps = new ArrayList<>();
+        steps.add(copies);
+        underWay.forEach((step, of) -> {
+            if (of == engine) {
+                steps.add(step);
+            }
+        });
+        return CompletableFuture.allOf(steps.toArray(CompletableFuture[]::new));
     }
 
     /** @param complete a view that has the topics of all logs of this node, unless they were deleted */
@@ -786,7 +928,9 @@ final class Replicas {
                 release(replica, stopping());
             }
         }
-        return CompletableFuture.allOf(underWay.keySet().toArray(CompletableFuture[]::new))
+        List<CompletableFuture<?>> steps = new ArrayList<>(underWay.keySet());
+        steps.add(moves.close());
+        return CompletableFuture.allOf(steps.toArray(CompletableFuture[]::new))
                 .whenComplete((nothing, unused) -> admission.close());
     }
 }

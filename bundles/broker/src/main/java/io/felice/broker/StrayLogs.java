@@ -95,7 +95,7 @@ final class StrayLogs {
     }
 
     private static boolean isKnown(MountedEngine engine, LogId id, NodeState state) {
-        return state.engineOf(id).filter(engine.name()::equals).isPresent();
+        return state.isKnown(id, engine.name());
     }
 
     private boolean isStray(ClusterView now, LogId id) {
@@ -153,7 +153,7 @@ final class StrayLogs {
         state.known().stream()
                 .filter(id -> isKnown(engine, id, state) && !here.contains(id))
                 .filter(id -> isStray(complete, id) && isStrayNow(id))
-                .forEach(id -> environment.background().execute(() -> state.forget(id)));
+                .forEach(id -> environment.background().execute(() -> state.forget(id, engine.name())));
         if (!unknown.isEmpty()) {
             setAside(engine, unknown);
         }
@@ -227,7 +227,7 @@ final class StrayLogs {
     /** On the engine's threads. */
     static void deleteNow(MountedEngine engine, LogId id, NodeState state) {
         engine.delete(id);
-        state.forget(id);
+        state.forget(id, engine.name());
         state.files(id, engine.name()).deleteAll();
         log.info("Deleted the log of {}", id);
     }

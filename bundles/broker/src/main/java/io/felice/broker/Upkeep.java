@@ -95,6 +95,7 @@ final class Upkeep {
         if (ticks % TICKS_PER_CHECKPOINT == 0) {
             checkpoint();
         }
+        replicas.moves().tick();
         compactor.tick();
         scrubbing.tick();
         boolean due = retentionIsDue();

@@ -155,6 +155,16 @@ final class SoloBroker implements AutoCloseable {
         return led(topic).append(batch.at(0).bytes(), Acks.ALL, Origin.CLIENT, Duration.ofSeconds(30), Turn.IMMEDIATE);
     }
 
+    /** The engine that Kafka's tools show for the log of a partition. */
+    String engineOf(TopicPartition partition) {
+        return get(broker.partitions().logDirs()).stream()
+                .filter(dir -> dir.replicas().stream()
+                        .anyMatch(replica -> replica.partition().equals(partition) && !replica.isFuture()))
+                .map(dir -> dir.volume().logDir().split(":")[0])
+                .findFirst()
+                .orElseThrow();
+    }
+
     /** A cell of the status table {@code broker.storage}. */
     Object ofEngine(String engine, String column) {
         return table("broker.storage").cell(engine, column).orElseThrow();

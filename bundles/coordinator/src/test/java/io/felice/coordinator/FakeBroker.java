@@ -25,6 +25,7 @@ import io.felice.api.partition.FetchPlan;
 import io.felice.api.partition.FetchedPartition;
 import io.felice.api.partition.LeadershipListener;
 import io.felice.api.partition.LogDir;
+import io.felice.api.partition.LogMove;
 import io.felice.api.partition.Partition;
 import io.felice.api.partition.Partitions;
 import io.felice.api.security.Acl;
@@ -182,6 +183,16 @@ final class FakeBroker implements Partitions, ClusterMetadata, Configs {
     @Override
     public CompletionStage<List<FetchedPartition>> fetch(FetchPlan plan) {
         throw new UnsupportedOperationException("a coordinator has no use for this");
+    }
+
+    @Override
+    public CompletionStage<Map<TopicPartition, Outcome<Void>>> move(Map<TopicPartition, String> targets) {
+        throw new UnsupportedOperationException("the coordinator moves no log");
+    }
+
+    @Override
+    public List<LogMove> moves() {
+        return List.of();
     }
 
     @Override

@@ -63,7 +63,8 @@ public final class DescribeLogDirsHandler
                         .add(new DescribeLogDirsPartition()
                                 .setPartitionIndex(replica.partition().partition())
                                 .setPartitionSize(replica.sizeInBytes())
-                                .setOffsetLag(replica.offsetLag()));
+                                .setOffsetLag(replica.offsetLag())
+                                .setIsFutureKey(replica.isFuture()));
             }
         }
         result.topics().addAll(topics.values());

@@ -106,6 +106,7 @@ class EveryRightTest {
             row(Apis.DELETE_ACLS, cluster(ALTER)),
             row(Apis.DESCRIBE_CONFIGS, topic(DESCRIBE_CONFIGS), cluster(DESCRIBE_CONFIGS)),
             row(Apis.ALTER_CONFIGS, topic(ALTER_CONFIGS)),
+            row(Apis.ALTER_REPLICA_LOG_DIRS, cluster(ALTER)),
             row(Apis.DESCRIBE_LOG_DIRS, cluster(DESCRIBE)),
             row(Apis.CREATE_PARTITIONS, topic(ALTER)),
             row(Apis.DELETE_GROUPS, group(DELETE)),

@@ -3,10 +3,12 @@ package io.felice.handlers;
 import io.felice.api.ErrorCode;
 import io.felice.api.Subscription;
 import io.felice.api.TopicPartition;
+import io.felice.api.cluster.Outcome;
 import io.felice.api.partition.FetchPlan;
 import io.felice.api.partition.FetchedPartition;
 import io.felice.api.partition.LeadershipListener;
 import io.felice.api.partition.LogDir;
+import io.felice.api.partition.LogMove;
 import io.felice.api.partition.Partition;
 import io.felice.api.partition.Partitions;
 import io.felice.api.storage.Records;
@@ -23,6 +25,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 /** Partitions that this broker leads, errors for other partitions, and the bytes that fetches return. */
 final class FakePartitions implements Partitions {
     final List<FetchPlan> plans = new ArrayList<>();
+    final Map<TopicPartition, String> moved = new HashMap<>();
     final AtomicInteger pinned = new AtomicInteger();
 
     private final Map<TopicPartition, FakePartition> led = new HashMap<>();
@@ -96,11 +99,29 @@ final class FakePartitions implements Partitions {
     @Override
     public CompletionStage<List<LogDir>> logDirs() {
         List<LogDir.ReplicaSize> replicas = led.keySet().stream()
-                .map(id -> new LogDir.ReplicaSize(id, 1000, 0))
+                .map(id -> new LogDir.ReplicaSize(id, 1000, 0, false))
                 .toList();
         return CompletableFuture.completedFuture(List.of(
                 new LogDir(new Volume("log:/data", 10_000, 4_000), ErrorCode.NONE, replicas),
                 new LogDir(new Volume("memory:", -1, -1), ErrorCode.KAFKA_STORAGE_ERROR, List.of())));
+    }
+
+    @Override
+    public CompletionStage<Map<TopicPartition, Outcome<Void>>> move(Map<TopicPartition, String> targets) {
+        moved.putAll(targets);
+        Map<TopicPartition, Outcome<Void>> outcomes = new HashMap<>();
+        targets.keySet()
+                .forEach(id -> outcomes.put(
+                        id,
+                        led.containsKey(id)
+                                ? Outcome.of(null)
+                                : Outcome.failed(ErrorCode.REPLICA_NOT_AVAILABLE, id + " is not here")));
+        return CompletableFuture.completedFuture(outcomes);
+    }
+
+    @Override
+    public List<LogMove> moves() {
+        return List.of();
     }
 
     @Override

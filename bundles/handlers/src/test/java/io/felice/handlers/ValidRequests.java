@@ -9,6 +9,9 @@ import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.compress.Compression;
 import org.apache.kafka.common.message.AlterConfigsRequestData;
 import org.apache.kafka.common.message.AlterPartitionReassignmentsRequestData;
+import org.apache.kafka.common.message.AlterReplicaLogDirsRequestData;
+import org.apache.kafka.common.message.AlterReplicaLogDirsRequestData.AlterReplicaLogDir;
+import org.apache.kafka.common.message.AlterReplicaLogDirsRequestData.AlterReplicaLogDirTopic;
 import org.apache.kafka.common.message.ApiVersionsRequestData;
 import org.apache.kafka.common.message.CreatePartitionsRequestData;
 import org.apache.kafka.common.message.CreateTopicsRequestData;
@@ -93,6 +96,7 @@ final class ValidRequests {
             case Apis.OFFSET_FOR_LEADER_EPOCH -> offsetForLeaderEpoch();
             case Apis.DESCRIBE_CONFIGS -> describeConfigs(version);
             case Apis.ALTER_CONFIGS -> alterConfigs();
+            case Apis.ALTER_REPLICA_LOG_DIRS -> alterReplicaLogDirs();
             case Apis.DESCRIBE_LOG_DIRS -> new DescribeLogDirsRequestData().setTopics(null);
             case Apis.CREATE_PARTITIONS -> createPartitions();
             case Apis.DELETE_GROUPS -> new DeleteGroupsRequestData().setGroupsNames(List.of(GROUP, "other"));
@@ -440,5 +444,13 @@ final class ValidRequests {
         return new OffsetDeleteRequestData()
                 .setGroupId(GROUP)
                 .setTopics(new OffsetDeleteRequestData.OffsetDeleteRequestTopicCollection(topics));
+    }
+
+    private static AlterReplicaLogDirsRequestData alterReplicaLogDirs() {
+        AlterReplicaLogDir dir = new AlterReplicaLogDir().setPath("log:/data");
+        dir.topics().add(new AlterReplicaLogDirTopic().setName(TOPIC).setPartitions(List.of(0)));
+        AlterReplicaLogDirsRequestData request = new AlterReplicaLogDirsRequestData();
+        request.dirs().add(dir);
+        return request;
     }
 }

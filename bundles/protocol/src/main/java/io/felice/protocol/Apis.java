@@ -113,6 +113,7 @@ public final class Apis {
             Api.of(DELETE_ACLS, 1, 3, REQUEST_TIMED_OUT).outlivingItsHandler(),
             Api.of(DESCRIBE_CONFIGS, 1, 4, REQUEST_TIMED_OUT).outlivingItsHandler(),
             Api.of(ALTER_CONFIGS, 0, 2, REQUEST_TIMED_OUT).outlivingItsHandler(),
+            Api.of(ALTER_REPLICA_LOG_DIRS, 1, 2, REQUEST_TIMED_OUT).outlivingItsHandler(),
             Api.of(DESCRIBE_LOG_DIRS, 1, 5, REQUEST_TIMED_OUT).outlivingItsHandler(),
             Api.of(SASL_AUTHENTICATE, 0, 2, NETWORK_EXCEPTION).allowedBeforeLogin(),
             Api.of(CREATE_PARTITIONS, 0, 3, NOT_CONTROLLER).outlivingItsHandler(),

@@ -10,6 +10,8 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.zip.CRC32C;
+import org.apache.kafka.common.record.TimestampType;
+import org.apache.kafka.common.record.internal.DefaultRecordBatch;
 
 /**
  * Finds and checks the batches in bytes from clients, and corrects batch headers. {@link #split} checks lengths and
@@ -18,6 +20,7 @@ import java.util.zip.CRC32C;
 public final class Batches {
     private static final int MAX_CODEC = 4;
     private static final short LOG_APPEND_TIME_BIT = 0x08;
+    private static final short NO_PRODUCER = -1;
 
     private Batches() {}
 
@@ -54,6 +57,28 @@ public final class Batches {
             throw CORRUPT_MESSAGE.because("A batch says it has " + size + " bytes where there are " + room);
         }
         return new RecordBatch(bytes, at);
+    }
+
+    /**
+     * A batch without records that covers the offsets from {@code base} to {@code last}, as compaction leaves one of a
+     * batch whose records it removes.
+     */
+    public static ByteBuffer empty(long base, long last, int leaderEpoch) {
+        ByteBuffer bytes = ByteBuffer.allocate(RecordBatch.HEADER_BYTES);
+        DefaultRecordBatch.writeEmptyHeader(
+                bytes,
+                RecordBatch.MAGIC,
+                NO_PRODUCER,
+                NO_PRODUCER,
+                NO_PRODUCER,
+                base,
+                last,
+                leaderEpoch,
+                TimestampType.CREATE_TIME,
+                RecordBatch.NO_TIMESTAMP,
+                false,
+                false);
+        return bytes.flip();
     }
 
     /**

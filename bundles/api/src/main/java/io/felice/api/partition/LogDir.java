@@ -19,7 +19,9 @@ public record LogDir(Volume volume, ErrorCode error, List<ReplicaSize> replicas)
      * A replica in a log directory.
      *
      * @param sizeInBytes the bytes of all batches
-     * @param offsetLag the number of offsets from the replica's log end offset to the high watermark; 0 for a leader
+     * @param offsetLag the number of offsets from the replica's log end offset to the high watermark; 0 for a leader; of a
+     *     copy, to the end of the log that it follows
+     * @param isFuture true of a copy that follows the replica's log in another directory and will take its place
      */
-    public record ReplicaSize(TopicPartition partition, long sizeInBytes, long offsetLag) {}
+    public record ReplicaSize(TopicPartition partition, long sizeInBytes, long offsetLag, boolean isFuture) {}
 }

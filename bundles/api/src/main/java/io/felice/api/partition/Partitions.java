@@ -2,7 +2,9 @@ package io.felice.api.partition;
 
 import io.felice.api.Subscription;
 import io.felice.api.TopicPartition;
+import io.felice.api.cluster.Outcome;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletionStage;
 import org.osgi.annotation.versioning.ProviderType;
 
@@ -28,6 +30,20 @@ public interface Partitions {
 
     /** All log directories with their replicas, for DescribeLogDirs. Completes on a pool thread. */
     CompletionStage<List<LogDir>> logDirs();
+
+    /**
+     * Moves the logs of replicas to other storage engines of this node, while clients go on (KIP-113). A move to the engine
+     * that has the log cancels the move that is under way.
+     *
+     * @param targets the name of an engine or its log directory, by partition
+     * @return completes when the moves have begun; they go on after a restart. Errors of a partition:
+     *     UNKNOWN_TOPIC_OR_PARTITION, REPLICA_NOT_AVAILABLE if this node has no replica of it, LOG_DIR_NOT_FOUND,
+     *     INVALID_CONFIG if the engine cannot give what the topic's config asks for, KAFKA_STORAGE_ERROR
+     */
+    CompletionStage<Map<TopicPartition, Outcome<Void>>> move(Map<TopicPartition, String> targets);
+
+    /** The moves that have not ended, in the order of the partitions. */
+    List<LogMove> moves();
 
     /**
      * Registers a listener for the partitions of {@code topic} that this node leads. First the listener gets the

@@ -28,7 +28,7 @@ final class Appender {
 
     private final TopicPartition partition;
     private final Leadership leadership;
-    private final OpenedLog log;
+    private volatile OpenedLog log;
     private final BatchAdmission admission;
     private final Environment environment;
     /** The appends on the threads of {@link BatchAdmission#recompression}, in order. */
@@ -44,6 +44,11 @@ final class Appender {
         this.admission = admission;
         this.environment = environment;
         this.line = new SerialExecutor(partition, admission.recompression());
+    }
+
+    /** As the log's writer: a copy has taken the place of the log. The appends behind this task write to the copy. */
+    void moveTo(OpenedLog copy) {
+        log = copy;
     }
 
     /** Any thread; as {@link io.felice.api.partition.Partition#append}. */

@@ -89,7 +89,8 @@ public final class CheckpointFile {
         }
     }
 
-    private static void flushNames(Path directory) throws IOException {
+    /** On return the names in a directory survive a power cut. */
+    public static void flushNames(Path directory) throws IOException {
         try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
             channel.force(true);
         }

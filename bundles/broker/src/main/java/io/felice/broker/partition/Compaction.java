@@ -91,7 +91,10 @@ public final class Compaction {
 
     /** True if the topic is to be compacted and the engine can do that. */
     public boolean isWanted() {
-        return opened.rules().isCompacted() && engine.traits().contains(EngineTrait.REPLACES_RANGES) && opened.isOpen();
+        return opened.rules().isCompacted()
+                && engine.traits().contains(EngineTrait.REPLACES_RANGES)
+                && opened.isOpen()
+                && !opened.isReplaced();
     }
 
     /** What can be compacted; empty if that is not worth a run now, or a run failed lately. May read from disk. */
@@ -206,6 +209,9 @@ public final class Compaction {
             if (cleaned.truncations() != truncations) {
                 throw new GivenUp("the log was truncated");
             }
+            if (opened.isReplaced()) {
+                throw new GivenUp("the log was moved to another engine");
+            }
             if (!opened.rules().isCompacted()) {
                 throw new GivenUp("the topic is not to be compacted any more");
             }
@@ -247,8 +253,10 @@ public final class Compaction {
             BatchFilter filter = new BatchFilter(
                     environment.clock().millis(),
                     opened.rules().config().getLong(TopicConfig.DELETE_RETENTION_MS),
-                    (offset, key, expired) ->
-                            offset >= covered || (key != null && !expired && offset >= latest.get(key)));
+                    (offset, key, expired) -> offset >= covered
+                            || (key != null
+                                    && !(expired && offset < opened.followedTo())
+                                    && offset >= latest.get(key)));
             return batch -> {
                 mustGoOn();
                 progress.rewriting(batch.nextOffset() - log.startOffset(), covered - log.startOffset());

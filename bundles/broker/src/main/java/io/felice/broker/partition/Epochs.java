@@ -25,6 +25,10 @@ public final class Epochs {
         return entries;
     }
 
+    void takeOver(Epochs other) {
+        entries = other.entries;
+    }
+
     /** The newest epoch; -1 if there is none. */
     int latest() {
         List<Entry> now = entries;

@@ -7,7 +7,7 @@ import io.felice.api.RecordBatch;
 import io.felice.api.cluster.PartitionState;
 import io.felice.api.partition.Partition.EpochEnd;
 import io.felice.records.Batches;
-import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicReference;
 
@@ -16,9 +16,9 @@ import java.util.concurrent.atomic.AtomicReference;
  * batches unchanged, and truncates its log where the two logs diverge. Any thread.
  */
 final class FollowerPartition implements Role {
-    private final OpenedLog log;
     private final int leaderEpoch;
     private final AtomicReference<FeliceException> end = new AtomicReference<>();
+    private volatile OpenedLog log;
 
     FollowerPartition(OpenedLog log, PartitionState state) {
         this.log = log;
@@ -45,26 +45,35 @@ final class FollowerPartition implements Role {
         return log.epochs().of(log.endOffset() - 1);
     }
 
-    /**
-     * Appends the batches of a fetch response. The stage completes with the log end offset once they are appended.
-     *
-     * @param batches whole batches, in order, beginning at {@link #fetchOffset}
-     * @param leadersHighWatermark of the same response
-     */
-    CompletionStage<Long> append(ByteBuffer batches, long leadersHighWatermark) {
-        return log.writer().executeAlone(() -> {
-            mustFollow();
-            for (RecordBatch batch : Batches.split(batches)) {
-                Batches.checkCrc(batch);
-                if (!log.isPrepared(batch.leaderEpoch())) {
-                    log.prepare(batch.leaderEpoch());
-                }
-                log.append(batch, log.nowMs());
-                log.appended(batch.sizeInBytes(), batch.nextOffset());
+    /** Appends what a fetch brought. The stage completes with the log end offset once the batches are appended. */
+    CompletionStage<Long> append(FollowedLog.Fetched fetched) {
+        return log.writer().executeAlone(() -> appendAsWriter(fetched));
+    }
+
+    /** As {@link #append}, as the log's writer. Blocks. */
+    long appendAsWriter(FollowedLog.Fetched fetched) {
+        mustFollow();
+        List<RecordBatch> batches = fetched.batches().stream()
+                .flatMap(bytes -> Batches.split(bytes).stream())
+                .toList();
+        if (fetched.startOffset() > log.endOffset()) {
+            long first =
+                    batches.isEmpty() ? fetched.startOffset() : batches.get(0).baseOffset();
+            log.restartAt(Math.min(first, fetched.startOffset()));
+        }
+        for (RecordBatch batch : batches) {
+            Batches.checkCrc(batch);
+            if (!log.isPrepared(batch.leaderEpoch())) {
+                log.prepare(batch.leaderEpoch());
             }
-            log.watermark().toldByLeader(leadersHighWatermark, log.endOffset());
-            return log.endOffset();
-        });
+            log.append(batch, log.nowMs());
+            log.appended(batch.sizeInBytes(), batch.nextOffset());
+        }
+        log.watermark().toldByLeader(fetched.highWatermark(), log.endOffset());
+        if (fetched.startOffset() > log.startOffset()) {
+            log.logStart().moveTo(fetched.startOffset());
+        }
+        return log.endOffset();
     }
 
     /**
@@ -84,6 +93,11 @@ final class FollowerPartition implements Role {
         if (why != null) {
             throw why;
         }
+    }
+
+    @Override
+    public void movedTo(OpenedLog copy) {
+        log = copy;
     }
 
     @Override

@@ -28,18 +28,17 @@ import org.slf4j.LoggerFactory;
 public final class LeaderPartition implements Partition, Role {
     private static final Logger LOG = LoggerFactory.getLogger(LeaderPartition.class);
 
-    private final OpenedLog log;
     private final Environment environment;
-    private final HighWatermark highWatermark;
     private final Leadership leadership;
     private final Appender appender;
     private final Watchers watchers = new Watchers();
+    private volatile OpenedLog log;
 
     LeaderPartition(OpenedLog log, PartitionState state, BatchAdmission admission, Environment environment) {
         this.log = log;
         this.environment = environment;
-        this.highWatermark = log.watermark();
-        leadership = new Leadership(log.partition(), state, () -> log.rules().minInsyncReplicas());
+        leadership =
+                new Leadership(log.partition(), state, () -> this.log.rules().minInsyncReplicas());
         appender = new Appender(leadership, log, admission, environment);
     }
 
@@ -69,12 +68,12 @@ public final class LeaderPartition implements Partition, Role {
 
     @Override
     public long highWatermark() {
-        return highWatermark.offset();
+        return log.highWatermark();
     }
 
     @Override
     public long lastStableOffset() {
-        return highWatermark.offset();
+        return log.highWatermark();
     }
 
     @Override
@@ -130,10 +129,13 @@ public final class LeaderPartition implements Partition, Role {
     // ---- reading
 
     public long endOf(ReadLimit limit) {
+        return endOf(limit, log);
+    }
+
+    private static long endOf(ReadLimit limit, OpenedLog log) {
         return switch (limit) {
-            case LOG_END -> logEndOffset();
-            case HIGH_WATERMARK -> highWatermark();
-            case LAST_STABLE_OFFSET -> lastStableOffset();
+            case LOG_END -> log.endOffset();
+            case HIGH_WATERMARK, LAST_STABLE_OFFSET -> log.highWatermark();
         };
     }
 
@@ -144,12 +146,25 @@ public final class LeaderPartition implements Partition, Role {
     /** Reads on the caller's thread; blocks if {@code from} is not hot. */
     public Records readHere(long from, int maxBytes, ReadLimit limit, boolean atLeastOne) {
         leadership.mustBeOn();
+        OpenedLog now = log;
+        try {
+            return read(now, from, maxBytes, limit, atLeastOne);
+        } catch (FeliceException failure) {
+            if (log == now) {
+                throw failure;
+            }
+            // A copy took the place of the log while it was read.
+            return readHere(from, maxBytes, limit, atLeastOne);
+        }
+    }
+
+    private Records read(OpenedLog log, long from, int maxBytes, ReadLimit limit, boolean atLeastOne) {
         long start = log.startOffset();
-        long logEnd = logEndOffset();
+        long logEnd = log.endOffset();
         if (from < start || from > logEnd) {
             throw OFFSET_OUT_OF_RANGE.because(from + " is not in " + start + ".." + logEnd + " of " + id());
         }
-        long end = endOf(limit);
+        long end = endOf(limit, log);
         boolean nothing = from >= end || (maxBytes <= 0 && !atLeastOne);
         return nothing ? Records.EMPTY : log.read(from, end, maxBytes, atLeastOne);
     }
@@ -229,7 +244,7 @@ public final class LeaderPartition implements Partition, Role {
         if (replica == environment.brokerId() || !leadership.state().replicas().contains(replica)) {
             throw NOT_LEADER_OR_FOLLOWER.because("Broker " + replica + " is no follower of " + id());
         }
-        if (highWatermark.fetchedFrom(replica, offset)) {
+        if (log.watermark().fetchedFrom(replica, offset)) {
             committed();
         }
     }
@@ -266,7 +281,7 @@ public final class LeaderPartition implements Partition, Role {
     /** Takes a newer state of the same leader epoch. */
     public void update(PartitionState state) {
         leadership.update(state);
-        if (highWatermark.inSync(state.isr())) {
+        if (log.watermark().inSync(state.isr())) {
             committed();
         }
     }
@@ -274,10 +289,17 @@ public final class LeaderPartition implements Partition, Role {
     // ---- what the log reports
 
     @Override
+    public void movedTo(OpenedLog copy) {
+        copy.watermark().lead(leadership.state().isr(), copy.durableEnd());
+        log = copy;
+        appender.moveTo(copy);
+    }
+
+    @Override
     public void durableTo(long end) {
         leadership.durableTo(end);
-        boolean moved = highWatermark.durableTo(end);
-        leadership.committedTo(highWatermark.offset());
+        boolean moved = log.watermark().durableTo(end);
+        leadership.committedTo(highWatermark());
         if (moved) {
             watchers.changed();
         } else {
@@ -286,7 +308,7 @@ public final class LeaderPartition implements Partition, Role {
     }
 
     private void committed() {
-        leadership.committedTo(highWatermark.offset());
+        leadership.committedTo(highWatermark());
         watchers.changed();
     }
 

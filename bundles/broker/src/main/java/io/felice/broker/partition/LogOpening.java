@@ -57,7 +57,8 @@ public final class LogOpening {
         }
     }
 
-    private static void makeDurable(PartitionLog log, Durability durability) {
+    /** On return the log is as durable as an acknowledged record has to be. Blocks. */
+    static void makeDurable(PartitionLog log, Durability durability) {
         settle(log);
         if (durability == Durability.POWER && log.flushedOffset() < log.endOffset()) {
             await(log.flush(log.endOffset()), "flushed");

@@ -22,6 +22,9 @@ public record OfflinePartition(FeliceException why) implements Role {
     public void end(FeliceException ignored) {}
 
     @Override
+    public void movedTo(OpenedLog copy) {}
+
+    @Override
     public void durableTo(long end) {}
 
     @Override

@@ -19,6 +19,7 @@ import io.felice.broker.engine.WatchedLog;
 import java.io.IOException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
 /**
@@ -72,6 +73,9 @@ public final class OpenedLog {
     private volatile Role role;
     private volatile TopicRules rules;
     private volatile long appendedBytes;
+    private volatile LongSupplier followedTo = () -> Long.MAX_VALUE;
+    /** The log that has taken this one's place; null if none has. */
+    private volatile OpenedLog successor;
 
     // Used by the log's writer only.
     private int writtenEpoch = -1;
@@ -98,13 +102,17 @@ public final class OpenedLog {
         this.rules = TopicRules.of(config);
         role = new OfflinePartition(LEADER_NOT_AVAILABLE.because(partition + " has no role yet"));
         committer = new Committer(partition, log, engine, environment, this::rules, new CommitterReports());
-        writer = new SingleWriter(partition, engine, committer::settle, this::fail);
+        writer = new SingleWriter(partition, place());
         snapshots = new ProducerSnapshots(partition, files, environment, this::isOpen, found.snapshotOffset());
         rolls = new SegmentRolls(log, environment);
         logStart = new LogStart(this, log, engine.space(), highWatermark, replayed, snapshots);
         cleaned = new CleanedOffset(partition, files, log.endOffset());
         compaction = new Compaction(this, log, engine, environment, limits, writer, replayed, cleaned);
         scrub = new Scrub(this, log, files, environment);
+    }
+
+    private SingleWriter.Place place() {
+        return new SingleWriter.Place(engine, committer::settle, this::fail);
     }
 
     public LogId id() {
@@ -117,6 +125,10 @@ public final class OpenedLog {
 
     public MountedEngine engine() {
         return engine;
+    }
+
+    PartitionFiles files() {
+        return files;
     }
 
     TopicRules rules() {
@@ -217,14 +229,14 @@ public final class OpenedLog {
     void write(Runnable append, Turn turn) {
         if (engine.appendsOnCaller()) {
             writer.executeHere(append);
-            committer.arrange(turn);
+            current().committer.arrange(turn);
         } else {
             writer.executeLater(append);
         }
     }
 
     SingleWriter writer() {
-        return writer;
+        return writer.current();
     }
 
     /** As the writer: true if {@link #append} may be called for this epoch without {@link #prepare} before it. */
@@ -307,6 +319,121 @@ public final class OpenedLog {
         } catch (IOException | RuntimeException failure) {
             throw writeFailed(failure, 0);
         }
+    }
+
+    /**
+     * As the writer of a follower, on a pool thread: removes all records and begins at {@code offset}, because the leader
+     * has no record below it any more. Blocks.
+     */
+    void restartAt(long offset) {
+        mustBeOpen();
+        try {
+            snapshots.forgetAbove(-1);
+            cleaned.truncated(0);
+            if (offset > log.endOffset()) {
+                log.trimTo(offset);
+            } else {
+                log.truncateTo(log.startOffset());
+                log.truncateTo(offset);
+            }
+            committer.truncatedTo(offset);
+            highWatermark.truncatedTo(offset);
+            replayed.truncated(offset, new Producers());
+            scrub.trimmedTo(offset);
+            scrub.truncatedTo(offset);
+            rolls.forget();
+        } catch (IOException | RuntimeException failure) {
+            throw writeFailed(failure, 0);
+        }
+    }
+
+    // ---- being followed
+
+    /**
+     * From now on compaction keeps the tombstones that a follower has not read: the follower may have read older records
+     * of their keys.
+     *
+     * @param to gives the offset up to which the follower has read; called on any thread
+     */
+    public void followedTo(LongSupplier to) {
+        followedTo = to;
+    }
+
+    long followedTo() {
+        return followedTo.getAsLong();
+    }
+
+    // ---- a copy takes the place of its source
+
+    /** True once a copy has taken this log's place: nothing is written to it any more. */
+    boolean isReplaced() {
+        return successor != null;
+    }
+
+    private OpenedLog current() {
+        OpenedLog now = this;
+        while (now.successor != null) {
+            now = now.successor;
+        }
+        return now;
+    }
+
+    /**
+     * As the writer of this copy, while the writer of the source waits: makes all that was copied as durable as the source,
+     * and takes over the state that is replayed from the source's batches, also from those that were removed. Blocks.
+     */
+    void prepareToReplace(OpenedLog source) {
+        try {
+            long end = endOffset();
+            replayed.takeOver(source.replayed);
+            files.writeEpochs(replayed.epochs().entries());
+            snapshots.forgetAbove(-1);
+            snapshots.take(end, replayed.snapshot());
+            if (!snapshots.cover(end)) {
+                throw KAFKA_STORAGE_ERROR.because("The producers of " + partition + " cannot be written in data.dir");
+            }
+            committer.finish();
+            LogOpening.makeDurable(log, rules.durability());
+        } catch (IOException failure) {
+            throw KAFKA_STORAGE_ERROR.because(
+                    "The leader epochs of " + partition + " cannot be written in data.dir: " + failure.getMessage(),
+                    failure);
+        }
+    }
+
+    /**
+     * As {@link #prepareToReplace}: from now on this log has the source's role and is written by the source's writer. Does
+     * not block.
+     */
+    void replace(OpenedLog source) {
+        SingleWriter line = source.writer();
+        writtenEpoch = source.writtenEpoch;
+        appendedBytes = source.appendedBytes;
+        highWatermark.toldByLeader(source.highWatermark(), endOffset());
+        writer.passOnTo(line);
+        line.moveTo(place());
+        Role taken = source.role;
+        role = taken;
+        source.role = new OfflinePartition(NOT_LEADER_OR_FOLLOWER.because(partition + " was moved"));
+        taken.movedTo(this);
+        source.successor = this;
+        taken.durableTo(committer.durableEnd());
+    }
+
+    long durableEnd() {
+        return committer.durableEnd();
+    }
+
+    /** All records of the log survive a power cut when the stage completes, if the engine can do that. */
+    public CompletionStage<Void> flush() {
+        return log.flush(committer.durableEnd());
+    }
+
+    /** Closes a log whose place was taken, without its writer. Blocks. */
+    public void closeReplaced() {
+        end.compareAndSet(null, new End(NOT_LEADER_OR_FOLLOWER.because(partition + " was moved"), false));
+        snapshots.close();
+        log.close();
     }
 
     // ---- reading

@@ -8,7 +8,7 @@ import java.util.function.LongSupplier;
  * Lets a thread read and write only so many bytes per second: the thread waits when it is ahead. A changed rate is in force
  * within a tenth of a second. For one thread.
  */
-final class Pace {
+public final class Pace {
     /** No device is as fast as that. */
     private static final double NO_LIMIT = 1e15;
 
@@ -29,7 +29,7 @@ final class Pace {
      * @param nap lets the thread wait for so many nanoseconds
      * @param mustGoOn is called before each wait, and throws what ends it
      */
-    Pace(DoubleSupplier bytesPerSecond, LongSupplier nanos, LongConsumer nap, Runnable mustGoOn) {
+    public Pace(DoubleSupplier bytesPerSecond, LongSupplier nanos, LongConsumer nap, Runnable mustGoOn) {
         this.bytesPerSecond = bytesPerSecond;
         this.nanos = nanos;
         this.nap = nap;
@@ -38,7 +38,7 @@ final class Pace {
     }
 
     /** Call after so many bytes were read or written. */
-    void moved(long bytes) {
+    public void moved(long bytes) {
         owedBytes += bytes;
         double rate = pay();
         while (owedBytes > 0) {

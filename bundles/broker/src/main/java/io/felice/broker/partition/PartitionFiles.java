@@ -7,6 +7,7 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.NavigableMap;
@@ -29,10 +30,17 @@ public final class PartitionFiles {
     private static final String SCRUB = "scrub-checkpoint";
     private static final int KEPT_SNAPSHOTS = 2;
 
-    private final Path directory;
+    private Path directory;
 
     public PartitionFiles(Path directory) {
         this.directory = directory;
+    }
+
+    /** Renames the directory, at once and as a whole. */
+    public synchronized void moveTo(Path other) throws IOException {
+        Files.createDirectories(other.getParent());
+        Files.move(directory, other, StandardCopyOption.ATOMIC_MOVE);
+        directory = other;
     }
 
     /** A producer snapshot and the log's end offset when it was taken. */

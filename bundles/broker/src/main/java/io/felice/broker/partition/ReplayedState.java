@@ -59,6 +59,13 @@ final class ReplayedState {
         producerCount = producers.count();
     }
 
+    /** Takes over the state of another log with the same records. The other log is not written any more. */
+    void takeOver(ReplayedState other) {
+        epochs.takeOver(other.epochs);
+        producers = other.producers;
+        producerCount = producers.count();
+    }
+
     /** Keeps the producers of the removed records. */
     void trimmed(long start) {
         epochs.trimTo(start);

@@ -16,6 +16,9 @@ public sealed interface Role extends LogObserver permits LeaderPartition, Follow
     /** Ends the role if it has not ended, and fails all waiting appends with {@code why}. */
     void end(FeliceException why);
 
+    /** A copy has taken the place of the role's log. As the writer of both logs; must not block. */
+    void movedTo(OpenedLog copy);
+
     @Override
     default void ended(FeliceException why) {
         end(why);

@@ -19,70 +19,94 @@ import org.slf4j.LoggerFactory;
  * settle the log after each task.
  *
  * <p>Any thread may submit a task. Only the running task may call {@link #holdsBack} and {@link #handOver}.
+ *
+ * <p>When a copy of the log takes the log's place, this writer goes on as the writer of the copy ({@link #moveTo}), so that
+ * the tasks stay in order. The writer that the copy had passes its tasks on ({@link #passOnTo}).
  */
 final class SingleWriter {
     private static final Logger LOG = LoggerFactory.getLogger(SingleWriter.class);
 
     private final TopicPartition partition;
-    private final MountedEngine engine;
-    private final Runnable settle;
-    private final Function<Throwable, FeliceException> onAccident;
     private final SerialExecutor line;
+    private volatile Place place;
+    private volatile SingleWriter successor;
 
     // Used by the running task only.
     private final Deque<Runnable> held = new ArrayDeque<>();
     private boolean handedOver;
 
     /**
+     * The log that is written.
+     *
+     * @param engine its threads run the operations
      * @param settle settles the appended batches; called on the engine's threads
      * @param onAccident ends the log after an operation failed unexpectedly
      */
-    SingleWriter(
-            TopicPartition partition,
-            MountedEngine engine,
-            Runnable settle,
-            Function<Throwable, FeliceException> onAccident) {
+    record Place(MountedEngine engine, Runnable settle, Function<Throwable, FeliceException> onAccident) {}
+
+    SingleWriter(TopicPartition partition, Place place) {
         this.partition = partition;
-        this.engine = engine;
-        this.settle = settle;
-        this.onAccident = onAccident;
-        this.line = new SerialExecutor(
-                partition,
-                task -> engine.execute(() -> {
-                    task.run();
-                    settle.run();
-                }));
+        this.place = place;
+        this.line = new SerialExecutor(partition, task -> this.place.engine().execute(() -> {
+            task.run();
+            settle();
+        }));
+    }
+
+    private void settle() {
+        place.settle().run();
+    }
+
+    /** From now on the tasks write another log. For the running operation. */
+    void moveTo(Place other) {
+        place = other;
+    }
+
+    /** From now on another writer runs the tasks of this one, also those that wait. For the running operation. */
+    void passOnTo(SingleWriter other) {
+        successor = other;
+    }
+
+    /** This writer, or the one that runs its tasks. */
+    SingleWriter current() {
+        SingleWriter other = successor;
+        return other == null ? this : other.current();
     }
 
     /** Runs a task that does not block: on this thread if the log is idle, otherwise after the tasks before it. */
     void executeHere(Runnable task) {
-        line.execute(task);
+        current().line.execute(task);
     }
 
     /** Runs a task on the engine's threads, after the tasks before it. */
     void executeLater(Runnable task) {
-        line.later(task);
+        current().line.later(task);
     }
 
     /** Runs a task as the writer on the engine's threads, after the tasks and operations before it. Never blocks. */
     void execute(Runnable task) {
-        line.later(() -> {
-            if (!holdsBack(task)) {
-                task.run();
-            }
-        });
+        SingleWriter now = current();
+        now.line.later(() -> now.run(task));
+    }
+
+    private void run(Runnable task) {
+        if (successor != null) {
+            successor.execute(task);
+        } else if (!holdsBack(task)) {
+            task.run();
+        }
     }
 
     /** Runs an operation that may block as the writer, on the engine's threads. The stage completes with its result. */
     <T> CompletionStage<T> executeAlone(Supplier<T> operation) {
         CompletableFuture<T> done = new CompletableFuture<>();
-        execute(() -> handOver(() -> {
+        execute(() -> current().handOver(() -> {
             try {
                 done.complete(operation.get());
             } catch (RuntimeException failure) {
                 done.completeExceptionally(failure);
             } catch (Error accident) {
-                done.completeExceptionally(onAccident.apply(accident));
+                done.completeExceptionally(current().place.onAccident().apply(accident));
                 throw accident;
             }
         }));
@@ -105,14 +129,14 @@ final class SingleWriter {
 
     private void handOver(Runnable operation) {
         handedOver = true;
-        engine.execute(() -> {
+        place.engine().execute(() -> {
             try {
                 operation.run();
             } catch (RuntimeException | Error failure) {
-                onAccident.apply(failure);
+                place.onAccident().apply(failure);
             } finally {
                 line.execute(this::takeBack);
-                settle.run();
+                settle();
             }
         });
     }
@@ -121,7 +145,7 @@ final class SingleWriter {
         handedOver = false;
         while (!handedOver && !held.isEmpty()) {
             try {
-                held.poll().run();
+                run(held.poll());
             } catch (RuntimeException | Error accident) {
                 LOG.error(
                         "A task on the log of {} failed after it had waited for another operation on the log",

@@ -22,6 +22,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.AfterEach;
@@ -144,7 +145,7 @@ class RoleTest {
         OpenedLog log = bench.open(3).log();
         FollowerPartition follower = follow(log, state(4, 1, 1, 0));
 
-        long end = get(follower.append(leaders(batch(3).leaderEpoch(4).at(0)), 2));
+        long end = get(follower.append(fetched(batch(3).leaderEpoch(4).at(0), 2)));
 
         assertThat(end).isEqualTo(3);
         assertThat(follower.lastFetchedEpoch()).isEqualTo(4);
@@ -178,7 +179,7 @@ class RoleTest {
 
         refused(
                 ErrorCode.NOT_LEADER_OR_FOLLOWER,
-                () -> get(follower.append(leaders(batch(3).leaderEpoch(4).at(0)), 3)));
+                () -> get(follower.append(fetched(batch(3).leaderEpoch(4).at(0), 3))));
 
         assertThat(log.endOffset()).isZero();
     }
@@ -243,7 +244,8 @@ class RoleTest {
         replayed.engineLog().close();
     }
 
-    private static ByteBuffer leaders(io.felice.api.RecordBatch batch) {
-        return ByteBuffer.wrap(TestBatches.copyOf(batch));
+    private static FollowedLog.Fetched fetched(io.felice.api.RecordBatch batch, long leadersHighWatermark) {
+        ByteBuffer bytes = ByteBuffer.wrap(TestBatches.copyOf(batch));
+        return new FollowedLog.Fetched(0, leadersHighWatermark, Optional.empty(), List.of(bytes));
     }
 }

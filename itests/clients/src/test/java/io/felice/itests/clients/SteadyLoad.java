@@ -32,7 +32,7 @@ import org.apache.kafka.common.errors.RetriableException;
  * and commits were acknowledged.
  */
 final class SteadyLoad implements AutoCloseable {
-    private static final String TOPIC = "steady";
+    static final String TOPIC = "steady";
     private static final String GROUP = "steady-readers";
     static final int PARTITIONS = 4;
     private static final int RECORDS_PER_ROUND = 20;

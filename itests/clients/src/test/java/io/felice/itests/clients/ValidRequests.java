@@ -12,6 +12,9 @@ import org.apache.kafka.common.message.AlterConfigsRequestData;
 import org.apache.kafka.common.message.AlterPartitionReassignmentsRequestData;
 import org.apache.kafka.common.message.AlterPartitionReassignmentsRequestData.ReassignablePartition;
 import org.apache.kafka.common.message.AlterPartitionReassignmentsRequestData.ReassignableTopic;
+import org.apache.kafka.common.message.AlterReplicaLogDirsRequestData;
+import org.apache.kafka.common.message.AlterReplicaLogDirsRequestData.AlterReplicaLogDir;
+import org.apache.kafka.common.message.AlterReplicaLogDirsRequestData.AlterReplicaLogDirTopic;
 import org.apache.kafka.common.message.ApiVersionsRequestData;
 import org.apache.kafka.common.message.CreatePartitionsRequestData;
 import org.apache.kafka.common.message.CreatePartitionsRequestData.CreatePartitionsTopic;
@@ -181,6 +184,7 @@ final class ValidRequests implements AutoCloseable {
                     .setIncludeDocumentation(version >= 3);
             case ALTER_CONFIGS -> alterConfigs();
             case INCREMENTAL_ALTER_CONFIGS -> incrementalAlterConfigs();
+            case ALTER_REPLICA_LOG_DIRS -> alterReplicaLogDirs();
             case DESCRIBE_LOG_DIRS -> new DescribeLogDirsRequestData().setTopics(null);
             case CREATE_PARTITIONS -> new CreatePartitionsRequestData()
                     .setTimeoutMs(10_000)
@@ -418,5 +422,13 @@ final class ValidRequests implements AutoCloseable {
 
     private String newName(String kind) {
         return "wire-" + kind + "-" + made++;
+    }
+
+    private static AlterReplicaLogDirsRequestData alterReplicaLogDirs() {
+        AlterReplicaLogDir dir = new AlterReplicaLogDir().setPath("log:/nowhere");
+        dir.topics().add(new AlterReplicaLogDirTopic().setName(TOPIC).setPartitions(List.of(0)));
+        AlterReplicaLogDirsRequestData request = new AlterReplicaLogDirsRequestData();
+        request.dirs().add(dir);
+        return request;
     }
 }
