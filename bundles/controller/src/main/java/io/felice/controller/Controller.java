@@ -1,5 +1,7 @@
 package io.felice.controller;
 
+import static java.util.stream.Collectors.toSet;
+
 import io.felice.api.ErrorCode;
 import io.felice.api.FeliceException;
 import io.felice.api.FoldedErrors;
@@ -9,8 +11,12 @@ import io.felice.api.cluster.ClusterStore;
 import io.felice.api.cluster.ClusterStore.LiveRegistration;
 import io.felice.api.cluster.ClusterStore.Term;
 import io.felice.api.cluster.ClusterView;
+import io.felice.api.cluster.InternalTopics;
 import io.felice.api.cluster.MetadataRecord;
+import io.felice.api.cluster.Outcome;
 import io.felice.api.config.ConfigResource;
+import io.felice.api.policy.TopicChange;
+import io.felice.api.policy.TopicPolicy;
 import io.felice.api.security.Acl;
 import io.felice.api.security.AclFilter;
 import io.felice.api.security.QuotaEntity;
@@ -27,8 +33,11 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.Deque;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
@@ -36,6 +45,8 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import java.util.random.RandomGenerator;
+import java.util.stream.Stream;
+import org.osgi.service.component.ComponentServiceObjects;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Deactivate;
@@ -43,6 +54,7 @@ import org.osgi.service.component.annotations.Modified;
 import org.osgi.service.component.annotations.Reference;
 import org.osgi.service.component.annotations.ReferenceCardinality;
 import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.component.annotations.ReferencePolicyOption;
 import org.osgi.service.metatype.annotations.AttributeDefinition;
 import org.osgi.service.metatype.annotations.Designate;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
@@ -101,6 +113,18 @@ public final class Controller implements Admin, StatusSource, HealthSource {
                 description = "A snapshot of all metadata is written after this many bytes of the metadata log.",
                 min = "1")
         long snapshot_every_bytes() default 16L << 20;
+
+        @AttributeDefinition(
+                description = "The names, separated by commas, of topic policies without which no topic is created,"
+                        + " changed or deleted. Policies that are not named are asked while they are installed.")
+        String[] topic_policies_required() default {};
+
+        @AttributeDefinition(
+                description =
+                        "How long a topic policy may take for a request, and how long a request waits for a required"
+                                + " policy that is away, in milliseconds. Then the request is refused.",
+                min = "1")
+        int topic_policy_timeout_ms() default 5_000;
     }
 
     static final int PRODUCER_IDS_PER_BLOCK = 1_000;
@@ -118,6 +142,7 @@ public final class Controller implements Admin, StatusSource, HealthSource {
     private final StoreLink link;
     private final Topics topics;
     private final Snapshots snapshots;
+    private final Policies policies = new Policies();
     private final Deque<AdminRequest<?, ?>> waiting = new ArrayDeque<>();
     private final Set<AdminRequest<?, ?>> open = ConcurrentHashMap.newKeySet();
     private ClusterView view = ClusterView.EMPTY;
@@ -145,6 +170,15 @@ public final class Controller implements Admin, StatusSource, HealthSource {
         this.topics = new Topics(new RoundRobin(random), this::randomId, () -> partitionsMax);
         this.snapshots = new Snapshots(config.snapshot_every_changes(), config.snapshot_every_bytes());
         this.status = table();
+        require(config);
+    }
+
+    private void require(Config config) {
+        Set<String> names = Stream.of(config.topic_policies_required())
+                .map(String::trim)
+                .filter(name -> !name.isEmpty())
+                .collect(toSet());
+        policies.require(names, config.topic_policy_timeout_ms());
     }
 
     /** Applies all settings at once, without a restart of the component. */
@@ -153,6 +187,7 @@ public final class Controller implements Admin, StatusSource, HealthSource {
         requestTimeout = Duration.ofMillis(config.request_timeout_ms());
         requestsMax = config.requests_max();
         partitionsMax = config.partitions_max();
+        require(config);
         thread.execute(() -> snapshots.every(config.snapshot_every_changes(), config.snapshot_every_bytes()));
     }
 
@@ -170,6 +205,20 @@ public final class Controller implements Admin, StatusSource, HealthSource {
         thread.execute(() -> link.unbind(store));
     }
 
+    @Reference(
+            service = TopicPolicy.class,
+            cardinality = ReferenceCardinality.MULTIPLE,
+            policy = ReferencePolicy.DYNAMIC,
+            policyOption = ReferencePolicyOption.GREEDY)
+    public void bindPolicy(ComponentServiceObjects<TopicPolicy> policy, Map<String, Object> properties) {
+        policies.add(policy, properties);
+    }
+
+    /** A policy that is required is waited for; one that is not is not asked any more. */
+    public void unbindPolicy(ComponentServiceObjects<TopicPolicy> policy) {
+        policies.remove(policy);
+    }
+
     /**
      * Resigns as controller. A request whose change is being appended to the metadata log still gets its answer. All
      * other requests fail with COORDINATOR_NOT_AVAILABLE, which clients retry.
@@ -183,6 +232,7 @@ public final class Controller implements Admin, StatusSource, HealthSource {
             open.stream().filter(request -> !request.isBeingWritten()).forEach(Controller::refuse);
         });
         thread.close();
+        policies.close();
     }
 
     private static void refuse(AdminRequest<?, ?> request) {
@@ -191,7 +241,18 @@ public final class Controller implements Admin, StatusSource, HealthSource {
 
     @Override
     public CompletionStage<Decided<String, CreatedTopic>> createTopics(List<NewTopic> wanted, boolean validateOnly) {
-        return submit(now -> topics.create(now, wanted, validateOnly));
+        Map<String, NewTopic> byName = new HashMap<>();
+        wanted.forEach(topic -> byName.put(topic.name(), topic));
+        return judged(
+                (now, names, dryRun) ->
+                        topics.create(now, names.map(all -> only(wanted, all)).orElse(wanted), dryRun || validateOnly),
+                (now, name, created) -> InternalTopics.isInternal(name)
+                        ? Optional.empty()
+                        : Optional.of(new TopicChange.Creation(
+                                name,
+                                created.partitions(),
+                                created.replicationFactor(),
+                                byName.get(name).configs())));
     }
 
     @Override
@@ -201,19 +262,34 @@ public final class Controller implements Admin, StatusSource, HealthSource {
 
     @Override
     public CompletionStage<Decided<UUID, Void>> deleteTopics(Set<UUID> topicIds) {
-        return submit(now -> topics.delete(now, topicIds));
+        return judged(
+                (now, ids, dryRun) -> topics.delete(now, ids.orElse(topicIds), dryRun),
+                (now, id, nothing) -> now.topic(id).map(topic -> new TopicChange.Deletion(topic.name())));
     }
 
     @Override
     public CompletionStage<Decided<String, Void>> createPartitions(
             Map<String, NewPartitions> wanted, boolean validateOnly) {
-        return submit(now -> topics.addPartitions(now, wanted, validateOnly));
+        return judged(
+                (now, names, dryRun) -> topics.addPartitions(now, only(wanted, names), dryRun || validateOnly),
+                (now, name, nothing) -> now.topic(name)
+                        .map(topic -> new TopicChange.MorePartitions(
+                                name,
+                                topic.partitions().size(),
+                                wanted.get(name).totalCount())));
     }
 
     @Override
     public CompletionStage<Decided<ConfigResource, Void>> alterConfigs(
             Map<ConfigResource, List<ConfigChange>> changes, boolean validateOnly) {
-        return submit(now -> DynamicConfigs.alter(now, changes, validateOnly));
+        return judged(
+                (now, resources, dryRun) -> DynamicConfigs.alter(now, only(changes, resources), dryRun || validateOnly),
+                (now, resource, nothing) -> resource.type() == ConfigResource.Type.TOPIC
+                        ? Optional.of(new TopicChange.OtherConfigs(
+                                resource.name(),
+                                now.configs(resource),
+                                DynamicConfigs.after(now, resource, changes.get(resource))))
+                        : Optional.empty());
     }
 
     @Override
@@ -270,12 +346,13 @@ public final class Controller implements Admin, StatusSource, HealthSource {
                         TableSchema.limit("partitions", partitions, partitionsMax),
                         TableSchema.limit("users", security.users().size(), Security.MOST),
                         TableSchema.limit("acls", security.acls().size(), Security.MOST),
-                        TableSchema.limit("quotas", security.quotas().size(), Security.MOST))));
+                        TableSchema.limit("quotas", security.quotas().size(), Security.MOST))),
+                policies.table());
     }
 
     @Override
     public List<Trouble> troubles() {
-        return troubles;
+        return Stream.concat(troubles.stream(), policies.troubles().stream()).toList();
     }
 
     private static ControllerResult<Integer, MetadataRecord.ProducerIdsAllocated> nextProducerIds(
@@ -288,6 +365,97 @@ public final class Controller implements Admin, StatusSource, HealthSource {
             return block;
         });
         return draft.done();
+    }
+
+    /** Decides about items of a request. */
+    private interface Decision<K, V> {
+        /**
+         * @param items empty for all items of the request
+         * @param dryRun true to change nothing
+         */
+        ControllerResult<K, V> decide(ClusterView now, Optional<Set<K>> items, boolean dryRun);
+    }
+
+    /** What policies are asked about an item that the controller would accept. */
+    private interface Subject<K, V> {
+        /** Empty if no policy is asked. */
+        Optional<TopicChange> of(ClusterView now, K key, V value);
+    }
+
+    /**
+     * Decides once without a change, asks the policies about what the controller would accept, and decides for good about
+     * what they allow. A change that has become another one since they were asked is not made.
+     */
+    private <K, V> CompletionStage<Decided<K, V>> judged(Decision<K, V> decision, Subject<K, V> subject) {
+        if (policies.isNone()) {
+            return submit(now -> decision.decide(now, Optional.empty(), false));
+        }
+        Map<K, TopicChange> asked = new HashMap<>();
+        return submit(now -> {
+                    asked.clear();
+                    ControllerResult<K, V> trial = decision.decide(now, Optional.empty(), true);
+                    asked.putAll(changes(now, trial.outcomes(), subject));
+                    return new ControllerResult<>(List.of(), trial.outcomes());
+                })
+                .thenCompose(trial -> policies.refusals(asked)
+                        .thenCompose(refused ->
+                                submit(now -> decided(now, decision, subject, trial.outcomes(), asked, refused))));
+    }
+
+    private static <K, V> Map<K, TopicChange> changes(
+            ClusterView now, Map<K, Outcome<V>> outcomes, Subject<K, V> subject) {
+        Map<K, TopicChange> changes = new HashMap<>();
+        outcomes.forEach((key, outcome) -> {
+            if (!outcome.isFailed()) {
+                subject.of(now, key, outcome.value()).ifPresent(change -> changes.put(key, change));
+            }
+        });
+        return changes;
+    }
+
+    private static <K, V> ControllerResult<K, V> decided(
+            ClusterView now,
+            Decision<K, V> decision,
+            Subject<K, V> subject,
+            Map<K, Outcome<V>> trial,
+            Map<K, TopicChange> asked,
+            Map<K, FeliceException> refused) {
+        Map<K, Outcome<V>> outcomes = new HashMap<>();
+        Set<K> left = new HashSet<>();
+        trial.forEach((key, outcome) -> {
+            if (outcome.isFailed()) {
+                outcomes.put(key, outcome);
+            } else if (refused.containsKey(key)) {
+                outcomes.put(key, Outcome.failed(refused.get(key)));
+            } else {
+                left.add(key);
+            }
+        });
+        Map<K, Outcome<V>> again = decision.decide(now, Optional.of(left), true).outcomes();
+        Map<K, TopicChange> changes = changes(now, again, subject);
+        left.removeIf(key -> {
+            boolean isAnother = !again.get(key).isFailed() && !Objects.equals(changes.get(key), asked.get(key));
+            if (isAnother) {
+                outcomes.put(
+                        key,
+                        Outcome.failed(ErrorCode.REQUEST_TIMED_OUT.because(
+                                "The topic was changed while policies were asked about this change.")));
+            }
+            return isAnother;
+        });
+        ControllerResult<K, V> last = decision.decide(now, Optional.of(left), false);
+        outcomes.putAll(last.outcomes());
+        return new ControllerResult<>(last.records(), outcomes);
+    }
+
+    private static <K, T> Map<K, T> only(Map<K, T> all, Optional<Set<K>> keys) {
+        Map<K, T> some = new HashMap<>(all);
+        keys.ifPresent(some.keySet()::retainAll);
+        return some;
+    }
+
+    private static List<NewTopic> only(List<NewTopic> all, Set<String> names) {
+        return all.stream().filter(topic -> names.contains(topic.name())).toList();
     }
 
     private <K, V> CompletionStage<Decided<K, V>> submit(Function<ClusterView, ControllerResult<K, V>> decide) {

@@ -50,6 +50,13 @@ final class DynamicConfigs {
         return draft.done(validateOnly);
     }
 
+    /** The configs of a resource after changes that {@link #alter} accepts. */
+    static Map<String, String> after(ClusterView view, ConfigResource resource, List<ConfigChange> changes) {
+        List<MetadataRecord> records =
+                alter(view, Map.of(resource, changes), false).records();
+        return view.after(view.version() + 1, records).configs(resource);
+    }
+
     /** @throws io.felice.api.FeliceException INVALID_CONFIG */
     static void checkNewTopic(ClusterView view, String topic, Map<String, String> configs) {
         ConfigResource resource = ConfigResource.topic(topic);

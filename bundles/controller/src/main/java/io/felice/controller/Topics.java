@@ -110,7 +110,7 @@ final class Topics {
         new TreeMap<>(configs).forEach((key, value) -> records.add(new MetadataRecord.ConfigSet(resource, key, value)));
     }
 
-    ControllerResult<UUID, Void> delete(ClusterView view, Set<UUID> topicIds) {
+    ControllerResult<UUID, Void> delete(ClusterView view, Set<UUID> topicIds, boolean validateOnly) {
         ControllerResult.Draft<UUID, Void> draft = new ControllerResult.Draft<>();
         for (UUID topicId : topicIds) {
             draft.item(topicId, records -> {
@@ -121,7 +121,7 @@ final class Topics {
                 return null;
             });
         }
-        return draft.done();
+        return draft.done(validateOnly);
     }
 
     ControllerResult<String, Void> addPartitions(

@@ -110,7 +110,13 @@ final class ControllerSetup {
         return config(100);
     }
 
+    static final int POLICY_TIMEOUT_MS = 500;
+
     static Controller.Config config(int requestsMax) {
+        return config(requestsMax, List.of());
+    }
+
+    static Controller.Config config(int requestsMax, List<String> requiredPolicies) {
         return new Controller.Config() {
             @Override
             public long request_timeout_ms() {
@@ -135,6 +141,16 @@ final class ControllerSetup {
             @Override
             public long snapshot_every_bytes() {
                 return 1 << 20;
+            }
+
+            @Override
+            public String[] topic_policies_required() {
+                return requiredPolicies.toArray(String[]::new);
+            }
+
+            @Override
+            public int topic_policy_timeout_ms() {
+                return POLICY_TIMEOUT_MS;
             }
 
             @Override

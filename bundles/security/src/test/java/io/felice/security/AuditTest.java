@@ -45,7 +45,7 @@ class AuditTest {
                 .containsExactly(
                         "changed by=shell change=\"user-delete ali?ce ?\"",
                         "changed by=shell change=\"user-delete bob\"");
-        assertThat(audit.tables().get(0).cell("changes", "count")).contains(2L);
+        assertThat(audit.tables().get(0).value("changes")).contains(2L);
     }
 
     @Test
