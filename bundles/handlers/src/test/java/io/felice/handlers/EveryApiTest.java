@@ -9,7 +9,7 @@ import io.felice.protocol.Request;
 import io.felice.protocol.RequestContext;
 import io.felice.protocol.ResponseFrame;
 import io.felice.protocol.ServedApis;
-import io.felice.protocol.WireProtocol;
+import io.felice.protocol.KafkaMessages;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -115,13 +115,13 @@ class EveryApiTest {
     }
 
     private static ApiMessage roundTrip(Served api, int version, UUID topic) throws Exception {
-        Request request = WireProtocol.parse(frame(ValidRequests.of(api.key(), version, topic), version));
+        Request request = KafkaMessages.parse(frame(ValidRequests.of(api.key(), version, topic), version));
         RequestContext context = Asking.context(request.message(), version);
         ApiMessage response = api.handler()
                 .handle(request.message(), context)
                 .toCompletableFuture()
                 .get(10, TimeUnit.SECONDS);
-        try (ResponseFrame frame = WireProtocol.encode(api.key(), (short) version, request.correlationId(), response)) {
+        try (ResponseFrame frame = KafkaMessages.encode(api.key(), (short) version, request.correlationId(), response)) {
             return read(bytes(frame), api.key(), (short) version);
         }
     }

@@ -36,7 +36,7 @@ import io.felice.protocol.Api;
 import io.felice.protocol.Apis;
 import io.felice.protocol.Request;
 import io.felice.protocol.ServedApis;
-import io.felice.protocol.WireProtocol;
+import io.felice.protocol.KafkaMessages;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -386,7 +386,7 @@ class EveryRightTest {
             } catch (CompletionException | FeliceException failure) {
                 Request asked = new Request(row.key(), (short) version, 1, "client", request, 100);
                 ErrorCode error = FeliceException.codeOf(failure);
-                return WireProtocol.failure(asked, error, "refused").toString();
+                return KafkaMessages.failure(asked, error, "refused").toString();
             }
         }
 

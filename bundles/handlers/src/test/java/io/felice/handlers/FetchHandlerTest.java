@@ -12,7 +12,7 @@ import io.felice.api.security.Requester;
 import io.felice.protocol.PinnedRecords;
 import io.felice.protocol.RequestContext;
 import io.felice.protocol.ResponseFrame;
-import io.felice.protocol.WireProtocol;
+import io.felice.protocol.KafkaMessages;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -102,7 +102,7 @@ class FetchHandlerTest {
         assertThat(only(response).records()).isInstanceOf(PinnedRecords.class);
         assertThat(only(response).highWatermark()).isEqualTo(25);
         assertThat(partitions.pinned).hasValue(1);
-        ResponseFrame frame = WireProtocol.encode((short) 1, (short) BY_NAME, 1, response);
+        ResponseFrame frame = KafkaMessages.encode((short) 1, (short) BY_NAME, 1, response);
         frame.close();
         assertThat(partitions.pinned).hasValue(0);
     }

@@ -5,7 +5,7 @@ import io.felice.protocol.Request;
 import io.felice.protocol.RequestContext;
 import io.felice.protocol.ResponseFrame;
 import io.felice.protocol.ServedApis;
-import io.felice.protocol.WireProtocol;
+import io.felice.protocol.KafkaMessages;
 import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -75,8 +75,8 @@ final class LoopbackServer implements AutoCloseable {
     }
 
     private ResponseFrame answer(ByteBuffer frame) throws Exception {
-        short key = WireProtocol.apiKeyOf(frame);
-        short version = WireProtocol.apiVersionOf(frame);
+        short key = KafkaMessages.apiKeyOf(frame);
+        short version = KafkaMessages.apiVersionOf(frame);
         Served api =
                 handlers.stream().filter(one -> one.key() == key).findFirst().orElseThrow();
         if (key == Apis.API_VERSIONS && version > api.to()) {
@@ -86,15 +86,15 @@ final class LoopbackServer implements AutoCloseable {
                             .setApiKey(key)
                             .setMinVersion(api.from())
                             .setMaxVersion(api.to()));
-            return WireProtocol.encode(key, (short) 0, WireProtocol.correlationIdOf(frame), ranges);
+            return KafkaMessages.encode(key, (short) 0, KafkaMessages.correlationIdOf(frame), ranges);
         }
-        Request request = WireProtocol.parse(frame);
+        Request request = KafkaMessages.parse(frame);
         RequestContext asked = Asking.context(request.message(), version);
         ApiMessage response = api.handler()
                 .handle(request.message(), asked)
                 .toCompletableFuture()
                 .get();
-        return WireProtocol.encode(key, version, request.correlationId(), response);
+        return KafkaMessages.encode(key, version, request.correlationId(), response);
     }
 
     private static void send(ResponseFrame frame, OutputStream out) throws IOException {

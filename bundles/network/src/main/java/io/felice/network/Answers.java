@@ -3,8 +3,8 @@ package io.felice.network;
 import io.felice.api.ErrorCode;
 import io.felice.api.FeliceException;
 import io.felice.protocol.CloseConnection;
+import io.felice.protocol.KafkaMessages;
 import io.felice.protocol.ResponseFrame;
-import io.felice.protocol.WireProtocol;
 import org.apache.kafka.common.message.SaslAuthenticateResponseData;
 import org.apache.kafka.common.protocol.ApiMessage;
 import org.slf4j.Logger;
@@ -17,11 +17,11 @@ final class Answers {
     private static final Logger log = LoggerFactory.getLogger(Answers.class);
 
     private final Server server;
-    private final Connection connection;
+    private final KafkaConnection connection;
     private final RoundProcessor processor;
     private long bytes;
 
-    Answers(Server server, Connection connection) {
+    Answers(Server server, KafkaConnection connection) {
         this.server = server;
         this.connection = connection;
         this.processor = connection.processor();
@@ -103,13 +103,13 @@ final class Answers {
     }
 
     private static ResponseFrame frame(PendingResponse pending, ApiMessage response) {
-        return WireProtocol.encode(pending.api.key(), pending.apiVersion, pending.correlationId, response);
+        return KafkaMessages.encode(pending.api.key(), pending.apiVersion, pending.correlationId, response);
     }
 
     /** Null if the client is refused, because a message without a header has no place for an error. */
     private static ResponseFrame rawFrame(ApiMessage response) {
         SaslAuthenticateResponseData login = (SaslAuthenticateResponseData) response;
-        return login.errorCode() == ErrorCode.NONE.code() ? WireProtocol.encodeRaw(login.authBytes()) : null;
+        return login.errorCode() == ErrorCode.NONE.code() ? KafkaMessages.encodeRaw(login.authBytes()) : null;
     }
 
     private void fail(PendingResponse pending, Throwable failure) {
@@ -131,7 +131,7 @@ final class Answers {
     private void fail(PendingResponse pending, ErrorCode error, String message) {
         ApiMessage response = null;
         try {
-            response = WireProtocol.failure(pending.request(), error, message);
+            response = KafkaMessages.failure(pending.request(), error, message);
         } catch (Throwable noForm) {
             log.debug("{} has no form for {}", describe(pending), error, noForm);
         }

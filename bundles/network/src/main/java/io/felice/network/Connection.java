@@ -1,12 +1,10 @@
 package io.felice.network;
 
-import io.felice.api.security.Authenticator;
-import io.felice.protocol.Api;
 import io.felice.protocol.CloseConnection;
 import io.felice.protocol.MalformedRequest;
+import io.felice.protocol.SaslSession;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.time.InstantSource;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.apache.mina.core.session.IoSession;
@@ -15,14 +13,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A client's connection. Requests begin in order of arrival, answers are sent in the same order, and reading stops
- * while a limit is reached. All work is done on the connection's I/O thread.
- *
- * <pre>
- * Transport → FrameReader → Dispatcher → handler … → PendingResponse → Answers → InFlight → Outbox → Transport
- * </pre>
+ * A client's connection: its socket, its phases, its limits and its end. A {@link KafkaConnection} has requests and
+ * answers, a {@link WireLink} the frames of another wire. All work is done on the connection's I/O thread.
  */
-final class Connection {
+abstract class Connection {
     private static final Logger log = LoggerFactory.getLogger(Connection.class);
 
     /** How long a connection waits for the client to close it after the last answer. */
@@ -35,22 +29,12 @@ final class Connection {
     private final NioSession session;
     private final Transport transport;
     private final ListenerCounters counters;
-    /** Null on a listener without SASL. */
-    private final Sasl sasl;
-
     private final Identity identity;
     private final Interest interest;
-    private final InFlight inFlight;
-    private final Answers answers;
-    private final HeldRequests.Hold hold;
-    private final Dispatcher dispatcher;
-    private final FrameReader reader;
-    private final Outbox outbox;
 
     private final Step read = this::read;
     private final Step write = this::write;
     private final Step linger = this::linger;
-    private final Step resume;
 
     private Phase phase;
     private boolean dirty;
@@ -66,34 +50,17 @@ final class Connection {
             NioSession session,
             Transport transport,
             Listener listener,
-            ListenerCounters counters) {
+            ListenerCounters counters,
+            Optional<SaslSession> sasl) {
         InetSocketAddress remote = (InetSocketAddress) session.getRemoteAddress();
         this.server = server;
         this.processor = processor;
         this.session = session;
         this.transport = transport;
         this.counters = counters;
-        this.sasl = listener.hasSasl() ? sasl(listener, remote) : null;
-        this.phase = sasl == null ? Phase.FRESH : new Phase.LoggingIn(activeAt, false);
-        this.identity = new Identity(session.getId(), listener.name(), remote, Optional.ofNullable(sasl));
+        this.phase = listener.hasSasl() ? new Phase.LoggingIn(activeAt, false) : Phase.FRESH;
+        this.identity = new Identity(session.getId(), listener.name(), remote, sasl);
         this.interest = new Interest(processor, session);
-        this.inFlight = new InFlight(processor);
-        this.answers = new Answers(server, this);
-        this.hold = server.held().of(this);
-        this.dispatcher = new Dispatcher(server, this, inFlight, answers, hold);
-        this.reader = new FrameReader(server.memory(), dispatcher);
-        this.resume = reader::resume;
-        Transfer transfer = server.transfer().to(remote.getAddress());
-        this.outbox = new Outbox(transport.sendsByKernel() ? transfer : Transfer.BUFFER, this::sent);
-    }
-
-    private Sasl sasl(Listener listener, InetSocketAddress remote) {
-        return new Sasl(
-                new Authenticator.Client(remote.getAddress(), listener.name(), listener.isEncrypted()),
-                () -> server.limits().sasl(),
-                counters,
-                System::nanoTime,
-                InstantSource.system());
     }
 
     /** The connection of a session; null before it is admitted and after it is closed. */
@@ -107,25 +74,50 @@ final class Connection {
         processor.opened(this);
     }
 
-    RoundProcessor processor() {
+    final Server server() {
+        return server;
+    }
+
+    final RoundProcessor processor() {
         return processor;
     }
 
-    FrameMemory memory() {
+    final Transport transport() {
+        return transport;
+    }
+
+    final ListenerCounters counters() {
+        return counters;
+    }
+
+    final FrameMemory memory() {
         return server.memory();
     }
 
-    Identity identity() {
+    final Identity identity() {
         return identity;
     }
 
-    Phase phase() {
+    final Phase phase() {
         return phase;
+    }
+
+    final void enter(Phase next) {
+        phase = next;
     }
 
     // ---- in ----
 
-    void readable() {
+    /** Reads once from the transport. @return false at the end of the stream */
+    abstract boolean readOpen() throws IOException;
+
+    /** Continues with the received bytes when there is room, memory or a handler again. */
+    abstract void resume();
+
+    /** False while no request may begin. */
+    abstract boolean mayBegin();
+
+    final void readable() {
         if (!isClosed()) {
             activeAt = System.nanoTime();
             guarded(read);
@@ -134,47 +126,33 @@ final class Connection {
     }
 
     private void read() throws IOException {
-        boolean open = isLingering()
-                ? transport.read(processor.scratch().clear()) >= 0
-                : reader.read(transport, processor.scratch());
+        boolean open = isLingering() ? transport.read(processor.scratch().clear()) >= 0 : readOpen();
         if (!open) {
             close();
         }
     }
 
     /** Called when another thread has finished its work for the transport. */
-    void transportReady() {
+    final void transportReady() {
         if (!isClosed()) {
             guarded(read);
             markDirty();
         }
     }
 
-    /** Continues with the received bytes when there is room, memory or a handler again. */
-    void resume() {
-        if (!isClosed() && !isLingering()) {
-            guarded(resume);
-            markDirty();
-        }
-    }
-
-    boolean mayBegin() {
-        return dispatcher.mayBegin();
-    }
-
     /** Begins no request for some time: the client is over its quota. */
-    void mute(int ms) {
+    final void mute(int ms) {
         mutedUntil = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(ms);
         muted = true;
         processor.muted(this);
     }
 
-    boolean isMuted() {
+    final boolean isMuted() {
         return muted;
     }
 
     /** Lets requests begin again if the time is over. @return true if the time is over */
-    boolean unmute(long now) {
+    final boolean unmute(long now) {
         if (now - mutedUntil < 0) {
             return false;
         }
@@ -184,162 +162,103 @@ final class Connection {
         return true;
     }
 
-    /** A well-formed request has begun. */
-    void known() {
-        phase = phase.known();
-    }
-
-    /** @throws CloseConnection if the client has to log in before it sends a request of this API */
-    void requireAdmitted(Api api) {
-        if (phase.admits(api)) {
-            return;
-        }
-        if (phase.isSession()) {
-            counters.sessionsEnded.incrementAndGet();
-            throw new CloseConnection("its session has ended, and it has not logged in again");
-        }
-        counters.notLoggedIn.incrementAndGet();
-        complain("it sent a request " + ApiNames.of(api.key()) + " before it has logged in");
-        throw new CloseConnection("it has not logged in");
-    }
-
-    /** A request of a login is passed to the handler with this registration. */
-    void loginBegins(long serviceId, long now) {
-        if (sasl != null) {
-            sasl.servedBy(serviceId);
-            phase = phase.logIn(now);
-        }
-    }
-
-    /** A request of a login is answered. Only now its outcome counts for the requests behind it. */
-    void loginAnswered(boolean failed) {
-        if (sasl == null) {
-            return;
-        }
-        if (failed) {
-            sasl.failed();
-        }
-        phase = sasl.after(phase);
-        sasl.principal().ifPresent(identity::authenticated);
-    }
-
-    /** The received bytes that are not handled yet, including the frame that is being dispatched. */
-    int receivedBytes() {
-        return reader.bufferedBytes();
-    }
-
     /** True if the held request has waited for its handler for the maximum time. */
     boolean hasHeldEnough(long now) {
-        return hold.isOver(now);
+        return false;
     }
 
     /** Called when the handler with this registration was removed. */
-    void abandon(long serviceId) {
-        inFlight.abandon(serviceId, answers::giveUp);
-        if (sasl != null && sasl.needs(serviceId)) {
-            drain();
-        }
-    }
+    void abandon(long serviceId) {}
 
     // ---- out ----
 
-    /** Called when the stage of the request has completed. */
-    void settle(PendingResponse pending) {
-        answers.settle(pending);
-    }
+    /** Moves what is ready to be sent to where {@link #send} finds it. */
+    abstract void gather();
 
-    void writable() {
+    /** Writes to the transport. @return bytes written */
+    abstract long send() throws IOException;
+
+    /** True if {@link #send} has nothing to do. */
+    abstract boolean isAllSent();
+
+    /** True if no answer is outstanding, so that a connection that drains may end. */
+    abstract boolean isAllAnswered();
+
+    /** Called at the end of {@link #flush}: calls {@link #await}. */
+    abstract void awaitMore();
+
+    final void writable() {
         markDirty();
     }
 
     /** The connection is flushed at the end of the round. */
-    void markDirty() {
+    final void markDirty() {
         if (!dirty) {
             dirty = true;
             processor.dirty(this);
         }
     }
 
-    /** Called at the end of a round: sends the ready answers in order, and registers for reading or writing. */
-    void flush() {
+    /** Called at the end of a round: sends what is ready, in order, and registers for reading or writing. */
+    final void flush() {
         dirty = false;
         if (isClosed()) {
             return;
         }
-        takeAnswered();
+        gather();
         guarded(write);
         if (isClosed() || isLingering()) {
             return;
         }
-        boolean isAllSent = outbox.isEmpty() && !transport.hasUnsent();
-        if (isAllSent && phase == Phase.CLOSING) {
+        boolean isSent = isAllSent() && !transport.hasUnsent();
+        if (isSent && phase == Phase.CLOSING) {
             close();
-        } else if (isAllSent && phase == Phase.DRAINING && inFlight.isEmpty()) {
+        } else if (isSent && phase == Phase.DRAINING && isAllAnswered()) {
             guarded(linger);
         } else {
             awaitMore();
         }
     }
 
-    private void takeAnswered() {
-        while (phase != Phase.CLOSING) {
-            PendingResponse first = inFlight.pollAnswered();
-            if (first == null) {
-                return;
-            }
-            if (first.closes()) {
-                processor.ended(first);
-                phase = phase.closeWhenSent();
-            } else if (first.frame() == null) {
-                ended(first, 0);
-            } else {
-                outbox.add(first);
-            }
-        }
-    }
-
     private void write() throws IOException {
         long sent = transport.flush();
-        if (!outbox.isEmpty()) {
-            sent += outbox.write(transport, processor.staging());
-        }
+        sent += send();
         if (sent > 0) {
             activeAt = System.nanoTime();
             interest.progressed(activeAt);
         }
     }
 
-    private void sent(PendingResponse response) {
-        answers.sent(response.frame());
-        ended(response, response.frame().sizeInBytes());
-    }
-
-    private void ended(PendingResponse response, long bytesOut) {
-        long now = System.nanoTime();
-        processor.ended(response, bytesOut, now);
-        server.requestLog().write(response, identity, dispatcher.software(), bytesOut, now);
-    }
-
-    private void awaitMore() {
-        if (reader.isStarving()) {
-            processor.starving(this);
-        } else if (reader.hasWhole() && !hold.isActive()) {
-            processor.blocked(this);
-        } else if (!reader.hasWhole()) {
-            hold.end();
-        }
-        if (!outbox.isEmpty() && !outbox.isBlocked()) {
-            markDirty();
-        }
-        boolean reads = reader.wantsBytes() && !hold.isActive() && mayBegin();
+    /** Registers for what the connection waits for. */
+    final void await(boolean reads, boolean isBlocked) {
         if (reads && transport.hasReceived()) {
             processor.received(this);
         }
         interest.inReading(reads && transport.mayRead());
-        interest.inWriting(outbox.isBlocked() || transport.hasUnsent());
+        interest.inWriting(isBlocked || transport.hasUnsent());
     }
 
     // ---- life ----
+
+    /** True if nothing happens on the connection, so that it is closed after a time. */
+    abstract boolean isIdle();
+
+    abstract boolean isPartOfFrameReceived();
+
+    /** True if the frame needs memory that other connections use. */
+    abstract boolean isStarving();
+
+    /** When the incomplete or starving frame began, by {@link System#nanoTime}; undefined without such a frame. */
+    abstract long frameBeganAt();
+
+    /** Called when the connection begins to linger. */
+    abstract void lingers();
+
+    /** Called when the connection closes, once or twice. */
+    abstract void ends();
+
+    /** Releases all memory and pins. */
+    abstract void release();
 
     /** Called periodically. Closes the connection if it has been idle, or its answers unread, for too long. */
     void check(long now) {
@@ -347,7 +266,6 @@ final class Connection {
         if (!interest.reads()) {
             markDirty();
         }
-        inFlight.giveUpOrphans(now, answers::giveUp);
         if (phase.isOver(now, LINGER_NANOS)) {
             close();
         } else if (transport.isLate(now)) {
@@ -368,96 +286,68 @@ final class Connection {
         }
     }
 
-    private boolean isIdle() {
-        return inFlight.isEmpty() && outbox.isEmpty() && !hold.isActive();
-    }
-
     /** True if a part of a frame was received; {@link #incompleteSince} is when the frame began. */
-    boolean isIncomplete() {
-        return !isClosed() && (reader.isIncomplete() || transport.isIncomplete());
+    final boolean isIncomplete() {
+        return !isClosed() && (isPartOfFrameReceived() || transport.isIncomplete());
     }
 
-    long incompleteSince() {
-        return reader.isIncomplete() || reader.isStarving() ? reader.incompleteSince() : transport.incompleteSince();
+    final long incompleteSince() {
+        return isPartOfFrameReceived() || isStarving() ? frameBeganAt() : transport.incompleteSince();
     }
 
-    boolean isStarving() {
-        return !isClosed() && reader.isStarving();
-    }
-
-    boolean isClosed() {
+    final boolean isClosed() {
         return phase == Phase.CLOSED;
     }
 
-    private boolean isLingering() {
+    final boolean isLingering() {
         return phase instanceof Phase.Lingering;
     }
 
-    void closeForMemory() {
+    final void closeForMemory() {
         counters.memoryClosed.incrementAndGet();
         complain("other connections need the memory of its request");
         close();
     }
 
     /** Begins no more requests, and closes the connection when all begun requests are answered. */
-    void drain() {
+    final void drain() {
         phase = phase.drain();
         markDirty();
     }
 
     private void linger() throws IOException {
         phase = phase.linger(System.nanoTime());
-        hold.end();
+        lingers();
         transport.endOutput();
         interest.inReading(true);
         interest.inWriting(false);
     }
 
-    void close() {
+    final void close() {
         if (!isClosed()) {
             phase = Phase.CLOSED;
-            endLogin();
+            ends();
             transport.close();
             session.closeNow();
         }
     }
 
-    private void endLogin() {
-        if (sasl != null) {
-            sasl.close();
-        }
-    }
-
-    /** Called when the socket is closed. Releases all memory and pins. */
-    void closed() {
+    /** Called when the socket is closed. */
+    final void closed() {
         session.removeAttribute(ATTRIBUTE);
         phase = Phase.CLOSED;
-        hold.end();
         interest.end();
-        endLogin();
+        ends();
         transport.close();
-        reader.close();
-        outbox.close(this::discard);
-        inFlight.close(this::discard);
+        release();
         processor.closed(this);
-    }
-
-    private void discard(PendingResponse pending) {
-        if (!pending.takeOpen() && pending.takeCompleted()) {
-            ResponseRecords.release(pending.response());
-            pending.release(server.memory(), false);
-        }
-        if (pending.frame() != null) {
-            processor.done(pending.frame());
-        }
-        processor.ended(pending);
     }
 
     /**
      * Closes the connection after every failure. A failure that clients should not be able to cause is logged as an
      * error.
      */
-    private void guarded(Step step) {
+    final void guarded(Step step) {
         try {
             step.run();
         } catch (MalformedRequest malformed) {
@@ -489,11 +379,11 @@ final class Connection {
         }
     }
 
-    private void complain(String why) {
+    final void complain(String why) {
         server.complaints().warn("Closing the connection of " + identity + ": " + why);
     }
 
-    private interface Step {
+    interface Step {
         void run() throws IOException;
     }
 }

@@ -41,6 +41,7 @@ final class ConnectionQuotas {
         private final ListenerCounters counters;
         private final CreationRate rate = new CreationRate(System.nanoTime());
         private int open;
+        private boolean closed;
 
         private OfListener(ListenerCounters counters) {
             this.counters = counters;
@@ -100,7 +101,7 @@ final class ConnectionQuotas {
     synchronized boolean awaitSlot(Listener listener) throws InterruptedException {
         OfListener of = listeners.get(listener);
         boolean told = false;
-        while (!closed) {
+        while (!closed && !of.closed) {
             long now = System.nanoTime();
             boolean isFull = open >= most() || of.open >= limits.of(listener).most();
             long nanos = isFull ? LONGEST_WAIT_NANOS : rateWait(of, listener, now);
@@ -165,6 +166,12 @@ final class ConnectionQuotas {
     synchronized void left(Listener listener, InetAddress address) {
         byAddress.computeIfPresent(address, (key, count) -> count == 1 ? null : count - 1);
         giveBack(listener);
+    }
+
+    /** The listener accepts connections, or no further ones: then its wait ends. */
+    synchronized void open(Listener listener, boolean isOpen) {
+        listeners.get(listener).closed = !isOpen;
+        notifyAll();
     }
 
     /** Ends every wait: no further connections are accepted. */

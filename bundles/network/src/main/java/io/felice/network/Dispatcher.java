@@ -2,10 +2,10 @@ package io.felice.network;
 
 import io.felice.protocol.Api;
 import io.felice.protocol.Apis;
+import io.felice.protocol.KafkaMessages;
 import io.felice.protocol.MalformedRequest;
 import io.felice.protocol.Request;
 import io.felice.protocol.RequestContext;
-import io.felice.protocol.WireProtocol;
 import java.nio.ByteBuffer;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -22,14 +22,14 @@ final class Dispatcher implements FrameReader.Frames {
     private static final short RAW_VERSION = 0;
 
     private final Server server;
-    private final Connection connection;
+    private final KafkaConnection connection;
     private final RoundProcessor processor;
     private final InFlight inFlight;
     private final Answers answers;
     private final HeldRequests.Hold hold;
     private String software = "";
 
-    Dispatcher(Server server, Connection connection, InFlight inFlight, Answers answers, HeldRequests.Hold hold) {
+    Dispatcher(Server server, KafkaConnection connection, InFlight inFlight, Answers answers, HeldRequests.Hold hold) {
         this.server = server;
         this.connection = connection;
         this.processor = connection.processor();
@@ -101,13 +101,13 @@ final class Dispatcher implements FrameReader.Frames {
 
     @Override
     public boolean begin(ByteBuffer frame, FrameReader.Lifetime lifetime) {
-        ApiTable.Slot slot = slotOf(areRaw() ? Apis.SASL_AUTHENTICATE : WireProtocol.apiKeyOf(frame));
+        ApiTable.Slot slot = slotOf(areRaw() ? Apis.SASL_AUTHENTICATE : KafkaMessages.apiKeyOf(frame));
         if (!hold.isNeeded(slot)) {
             hold.end();
         } else if (hold.holds(slot, connection.receivedBytes())) {
             return false;
         }
-        short version = areRaw() ? RAW_VERSION : WireProtocol.apiVersionOf(frame);
+        short version = areRaw() ? RAW_VERSION : KafkaMessages.apiVersionOf(frame);
         checkApi(slot.api(), frame.remaining(), version);
         if (isTooNewApiVersions(slot.api(), version)) {
             answerWithRanges(slot.api(), frame);
@@ -160,7 +160,7 @@ final class Dispatcher implements FrameReader.Frames {
     }
 
     private Request parse(ByteBuffer frame) {
-        return areRaw() ? rawLogin(frame) : WireProtocol.parse(frame);
+        return areRaw() ? rawLogin(frame) : KafkaMessages.parse(frame);
     }
 
     /** A message of a mechanism without a header, as a request of the API that has taken its place (KIP-152). */
@@ -228,7 +228,7 @@ final class Dispatcher implements FrameReader.Frames {
 
     /** Answers in version 0, which every client can read. */
     private void answerWithRanges(Api api, ByteBuffer frame) {
-        int correlationId = WireProtocol.correlationIdOf(frame);
+        int correlationId = KafkaMessages.correlationIdOf(frame);
         Request request = new Request(api.key(), (short) 0, correlationId, "", null, frame.remaining());
         answers.answer(withoutHandler(api, request), UnsupportedVersions.response(server.apis()));
     }

@@ -10,15 +10,29 @@ import java.util.Set;
  * @param port the bound port; 0 for any free port
  * @param advertisedHost empty for the bound host
  * @param advertisedPort 0 for the bound port
+ * @param wire the name of the wire that clients speak; {@link #KAFKA} for Kafka's protocol
  */
 record Listener(
-        String name, String securityProtocol, String host, int port, String advertisedHost, int advertisedPort) {
+        String name,
+        String securityProtocol,
+        String host,
+        int port,
+        String advertisedHost,
+        int advertisedPort,
+        String wire) {
+    static final String KAFKA = "kafka";
+
     private static final Set<String> ANY = Set.of("", "0.0.0.0", "::");
 
     boolean bindsEverywhere() {
         return ANY.contains(host);
     }
 
+    boolean isKafka() {
+        return wire.equals(KAFKA);
+    }
+
+    /** True if clients have to log in: by SASL, or in the way of the listener's wire. */
     boolean hasSasl() {
         return securityProtocol.startsWith("SASL_");
     }
@@ -34,7 +48,7 @@ record Listener(
     }
 
     Listener advertised(Address address) {
-        return new Listener(name, securityProtocol, host, port, address.host, address.port);
+        return new Listener(name, securityProtocol, host, port, address.host, address.port, wire);
     }
 
     @Override

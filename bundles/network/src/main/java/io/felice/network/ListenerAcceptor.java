@@ -28,18 +28,20 @@ final class ListenerAcceptor extends NioSocketAcceptor {
     private final Listener listener;
     private final ListenerCounters counters;
 
+    /** @param wire null for a listener of Kafka clients */
     ListenerAcceptor(
             Executor executor,
             Supplier<RoundProcessor> next,
             Server server,
             Listener listener,
-            ListenerCounters counters) {
+            ListenerCounters counters,
+            Wires.Offer wire) {
         super(executor, next.get());
         this.next = next;
         this.server = server;
         this.listener = listener;
         this.counters = counters;
-        setHandler(new Sessions(server, listener, counters));
+        setHandler(new Sessions(server, listener, counters, wire));
         setReuseAddress(true);
         setBacklog(BACKLOG);
         setCloseOnDeactivation(false);
@@ -94,11 +96,13 @@ final class ListenerAcceptor extends NioSocketAcceptor {
         private final Server server;
         private final Listener listener;
         private final ListenerCounters counters;
+        private final Wires.Offer wire;
 
-        private Sessions(Server server, Listener listener, ListenerCounters counters) {
+        private Sessions(Server server, Listener listener, ListenerCounters counters, Wires.Offer wire) {
             this.server = server;
             this.listener = listener;
             this.counters = counters;
+            this.wire = wire;
         }
 
         @Override
@@ -118,7 +122,7 @@ final class ListenerAcceptor extends NioSocketAcceptor {
         private void attach(NioSession session) {
             RoundProcessor processor = (RoundProcessor) session.getProcessor();
             Transport transport = transport((SocketChannel) session.getChannel(), processor);
-            Connection connection = new Connection(server, processor, session, transport, listener, counters);
+            Connection connection = connection(processor, session, transport);
             connection.attach();
             int wait = server.throttling()
                     .chargeConnection(connection.identity().remote().getAddress());
@@ -126,6 +130,12 @@ final class ListenerAcceptor extends NioSocketAcceptor {
                 connection.mute(wait);
             }
             counters.open.incrementAndGet();
+        }
+
+        private Connection connection(RoundProcessor processor, NioSession session, Transport transport) {
+            return wire == null
+                    ? new KafkaConnection(server, processor, session, transport, listener, counters)
+                    : new WireLink(server, processor, session, transport, listener, counters, wire);
         }
 
         private Transport transport(SocketChannel socket, RoundProcessor processor) {

@@ -23,6 +23,11 @@ final class ListenerCounters {
     final AtomicLong notLoggedIn = new AtomicLong();
     final AtomicLong sessionsEnded = new AtomicLong();
 
+    /** Whole frames of another wire than Kafka's. */
+    final AtomicLong frames = new AtomicLong();
+    /** Calls of the wire that threw something. */
+    final AtomicLong failedInWire = new AtomicLong();
+
     final AtomicLong tlsHandshakes = new AtomicLong();
     final AtomicLong tlsFailed = new AtomicLong();
     final AtomicLong tlsLate = new AtomicLong();

@@ -48,8 +48,8 @@ public final class NetworkServer implements StatusSource, HealthSource {
     private static final long RETRY_MS = 25;
     private static final long STOP_SECONDS = 10;
 
-    /** How often the files with keys and certificates are looked at. */
-    private static final long FILES_MS = 1000;
+    /** How often the files with keys and certificates, and the listeners of wires, are looked at. */
+    private static final long CHECK_MS = 1000;
 
     @ObjectClassDefinition(name = "Felice network", description = "The listeners, and the limits of connections.")
     @interface Config {
@@ -65,6 +65,12 @@ public final class NetworkServer implements StatusSource, HealthSource {
 
         @AttributeDefinition(description = "NAME:PROTOCOL for every listener whose name is not a protocol.")
         String[] listener_security_protocol_map() default {};
+
+        @AttributeDefinition(
+                description = "NAME:WIRE for every listener whose clients speak another wire than Kafka's, for example"
+                        + " MQTT:mqtt. The wire comes from a plugin; the listener is open while the plugin is there. Its"
+                        + " protocol is PLAINTEXT if listener.security.protocol.map does not name another.")
+        String[] listener_wire_map() default {};
 
         @AttributeDefinition(
                 description =
@@ -249,6 +255,7 @@ public final class NetworkServer implements StatusSource, HealthSource {
     private final ApiTable apis;
     private final Throttling throttling = new Throttling();
     private final PrincipalMappings mappings;
+    private final Wires wires;
     private final CertificateLogins logins = new CertificateLogins();
     private final ScheduledExecutorService lifecycle =
             Executors.newSingleThreadScheduledExecutor(task -> new Thread(task, "felice-network-lifecycle"));
@@ -261,12 +268,17 @@ public final class NetworkServer implements StatusSource, HealthSource {
 
     @Activate
     public NetworkServer(
-            BundleContext context, @Reference ApiTable apis, @Reference PrincipalMappings mappings, Config config) {
+            BundleContext context,
+            @Reference ApiTable apis,
+            @Reference PrincipalMappings mappings,
+            @Reference Wires wires,
+            Config config) {
         this.context = context;
         this.apis = apis;
         this.mappings = mappings;
+        this.wires = wires;
         lifecycle.execute(() -> begin(config));
-        lifecycle.scheduleWithFixedDelay(this::checkFiles, FILES_MS, FILES_MS, TimeUnit.MILLISECONDS);
+        lifecycle.scheduleWithFixedDelay(this::checkListeners, CHECK_MS, CHECK_MS, TimeUnit.MILLISECONDS);
     }
 
     @Reference(
@@ -328,6 +340,7 @@ public final class NetworkServer implements StatusSource, HealthSource {
         }
         String why = refused;
         List<Trouble> troubles = new ArrayList<>(now.tls().troubles());
+        troubles.addAll(now.wireListeners().troubles());
         if (why != null) {
             troubles.add(Trouble.inPart("The changed settings of io.felice.network.cfg do not apply, and the listeners"
                     + " stay as they were: " + why));
@@ -385,7 +398,8 @@ public final class NetworkServer implements StatusSource, HealthSource {
         if (leaving.getCount() == 0) {
             return;
         }
-        Server opening = new Server(settings, apis, throttling, new Tls(settings, mappings, logins));
+        Server opening =
+                new Server(settings, apis, throttling, new Tls(settings, mappings, logins), wires, lifecycle);
         try {
             bind(opening);
         } catch (Server.CannotListen failure) {
@@ -393,6 +407,7 @@ public final class NetworkServer implements StatusSource, HealthSource {
             throw failure;
         }
         server = opening;
+        server.wireListeners().check();
         register();
     }
 
@@ -411,17 +426,20 @@ public final class NetworkServer implements StatusSource, HealthSource {
         }
     }
 
-    /** Opens the listeners that wait for files, when the files can be used. */
-    private void checkFiles() {
+    /** Opens the listeners that wait for files or wires, when the files can be used and the wires are there. */
+    private void checkListeners() {
         try {
             if (server != null && server.canOpenMore()) {
                 server.bind();
                 register();
             }
+            if (server != null) {
+                server.wireListeners().check();
+            }
         } catch (Server.CannotListen failure) {
             log.error("{}", failure.getMessage());
         } catch (RuntimeException failure) {
-            log.error("The files with keys and certificates were not checked", failure);
+            log.error("The listeners were not checked", failure);
         }
     }
 

@@ -18,7 +18,7 @@ final class PendingResponse implements BiConsumer<ApiMessage, Throwable> {
     private static final int TAKEN = 2;
     private static final int GIVEN_UP = 3;
 
-    final Connection connection;
+    final KafkaConnection connection;
     final long servedBy;
     final Api api;
     final short apiVersion;
@@ -47,7 +47,7 @@ final class PendingResponse implements BiConsumer<ApiMessage, Throwable> {
      * @param servedBy the id of the {@link ApiTable.Service} that handles it
      * @param isRaw true if neither the request nor the answer has a Kafka header
      */
-    PendingResponse(Connection connection, long servedBy, Api api, Request request, boolean isRaw, long now) {
+    PendingResponse(KafkaConnection connection, long servedBy, Api api, Request request, boolean isRaw, long now) {
         this.connection = connection;
         this.servedBy = servedBy;
         this.request = request;

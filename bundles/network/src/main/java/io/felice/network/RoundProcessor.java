@@ -36,7 +36,7 @@ public final class RoundProcessor extends NioProcessor {
     private static final long SHORT_TICK_NANOS = 20_000_000L;
     private static final long OLD_FRAME_NANOS = 500_000_000L;
 
-    private final int number;
+    private final String name;
     private final Server server;
     private final Turn turn = this::defer;
     private final ByteBuffer scratch = ByteBuffer.allocateDirect(SCRATCH_BYTES);
@@ -68,10 +68,13 @@ public final class RoundProcessor extends NioProcessor {
     private final Counter paused = new Counter();
     private long ticked = System.nanoTime();
     private volatile Thread thread;
+    /** When the thread has entered the code of a wire, by {@link System#nanoTime}; 0 if it is not there. */
+    private volatile long inWireSince;
 
-    RoundProcessor(int number, Executor executor, Server server) {
+    /** @param name of the thread */
+    RoundProcessor(String name, Executor executor, Server server) {
         super(executor);
-        this.number = number;
+        this.name = name;
         this.server = server;
         this.tls = new TlsBuffers(server.memory());
         for (int key = 0; key < counters.length; key++) {
@@ -103,6 +106,25 @@ public final class RoundProcessor extends NioProcessor {
 
     boolean isCurrentThread() {
         return Thread.currentThread() == thread;
+    }
+
+    void entersWire() {
+        inWireSince = System.nanoTime() | 1;
+    }
+
+    void leavesWire() {
+        inWireSince = 0;
+    }
+
+    /** True if the thread has been in one call of a wire for that long. Any thread. */
+    boolean isInWireFor(long nanos) {
+        long since = inWireSince;
+        return since != 0 && System.nanoTime() - since > nanos;
+    }
+
+    /** Null before the first connection. */
+    Thread thread() {
+        return thread;
     }
 
     long connectionCount() {
@@ -366,7 +388,7 @@ public final class RoundProcessor extends NioProcessor {
 
     void opened(Connection connection) {
         if (connections.isEmpty()) {
-            Thread.currentThread().setName("felice-network-io-" + number);
+            Thread.currentThread().setName(name);
         }
         connections.add(connection);
         connectionCount.add(1);

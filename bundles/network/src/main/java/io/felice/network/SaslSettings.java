@@ -42,11 +42,12 @@ record SaslSettings(Map<String, List<String>> mechanisms, Duration reauthenticat
         Map<String, List<String>> mechanisms = new LinkedHashMap<>();
         for (Listener listener : listeners) {
             List<String> own = ofOne.remove(listener.name());
-            if (listener.hasSasl()) {
+            if (listener.hasSasl() && listener.isKafka()) {
                 mechanisms.put(listener.name(), required(listener, own == null ? ofAll : own));
             } else if (own != null) {
                 throw new IllegalArgumentException(MECHANISMS_MAP + ": listener " + listener.name() + " is "
-                        + listener.securityProtocol() + ", which has no SASL");
+                        + (listener.isKafka() ? listener.securityProtocol() : "of the wire " + listener.wire())
+                        + ", which has no SASL");
             }
         }
         if (!ofOne.isEmpty()) {

@@ -14,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -48,6 +49,7 @@ final class Server {
     private final List<BrokerRegistration.Endpoint> endpoints = new ArrayList<>();
 
     private final ConnectionQuotas quotas;
+    private final WireListeners wireListeners;
     private final HeldRequests held;
     private final AtomicLong shortageTold = new AtomicLong(System.nanoTime());
 
@@ -58,7 +60,8 @@ final class Server {
     private Map<String, String> overrides = Map.of();
     private boolean knowsPossible;
 
-    Server(Settings settings, ApiTable apis, Throttling throttling, Tls tls) {
+    /** @param lifecycle the thread that calls {@link #bind} and {@link #stop} */
+    Server(Settings settings, ApiTable apis, Throttling throttling, Tls tls, Wires wires, Executor lifecycle) {
         this.settings = settings;
         this.throttling = throttling;
         this.apis = apis;
@@ -72,12 +75,13 @@ final class Server {
         this.threads =
                 Executors.newCachedThreadPool(task -> new Thread(task, "felice-network-" + number.incrementAndGet()));
         for (int i = 0; i < settings.threads(); i++) {
-            processors.add(new RoundProcessor(i + 1, threads, this));
+            processors.add(new RoundProcessor("felice-network-io-" + (i + 1), threads, this));
         }
         for (Listener listener : settings.listeners()) {
             counters.put(listener, new ListenerCounters());
         }
         this.quotas = new ConnectionQuotas(counters, limits.connections(), complaints);
+        this.wireListeners = new WireListeners(this, counters, wires, threads, lifecycle);
         apis.onChange(onArrival, onDeparture);
     }
 
@@ -94,11 +98,11 @@ final class Server {
             tls.check();
         }
         for (Listener listener : settings.listeners()) {
-            if (acceptors.containsKey(listener) || !tls.admits(listener)) {
+            if (!mayOpen(listener)) {
                 continue;
             }
             ListenerAcceptor acceptor =
-                    new ListenerAcceptor(threads, this::nextProcessor, this, listener, counters.get(listener));
+                    new ListenerAcceptor(threads, this::nextProcessor, this, listener, counters.get(listener), null);
             try {
                 acceptor.bind(address(listener));
             } catch (IOException | RuntimeException failure) {
@@ -120,8 +124,11 @@ final class Server {
     /** Reads changed files with keys and certificates. @return true if {@link #bind} can open a further listener */
     boolean canOpenMore() {
         tls.check();
-        return settings.listeners().stream()
-                .anyMatch(listener -> !acceptors.containsKey(listener) && tls.admits(listener));
+        return settings.listeners().stream().anyMatch(this::mayOpen);
+    }
+
+    private boolean mayOpen(Listener listener) {
+        return listener.isKafka() && !acceptors.containsKey(listener) && tls.admits(listener);
     }
 
     /**
@@ -142,7 +149,7 @@ final class Server {
         quotas.limitTo((int) possible);
     }
 
-    private static InetSocketAddress address(Listener listener) throws IOException {
+    static InetSocketAddress address(Listener listener) throws IOException {
         if (listener.host().isEmpty()) {
             return new InetSocketAddress(listener.port());
         }
@@ -190,11 +197,16 @@ final class Server {
         quotas.change(limits.connections());
     }
 
+    WireListeners wireListeners() {
+        return wireListeners;
+    }
+
     /** Stops accepting, answers the begun requests and closes everything. Waits for both, for a limited time. */
     void stop() {
         apis.removeOnChange(onArrival, onDeparture);
         quotas.close();
         acceptors.values().forEach(ListenerAcceptor::unbind);
+        wireListeners.stop();
         for (RoundProcessor processor : processors) {
             processor.execute(() -> processor.connections().forEach(Connection::drain));
         }
@@ -337,6 +349,7 @@ final class Server {
     List<StatusTable> tables() {
         List<StatusTable> tables = new ArrayList<>(List.of(requests(), listeners(), limitsTable()));
         tables.addAll(tls.tables());
+        tables.addAll(wireListeners.tables());
         return tables;
     }
 

@@ -41,25 +41,41 @@ record Settings(
     }
 
     private static List<Listener> listeners(NetworkServer.Config config) {
-        Map<String, String> protocols = protocols(config.listener_security_protocol_map());
+        Map<String, String> protocols =
+                map("listener.security.protocol.map", "PROTOCOL", config.listener_security_protocol_map());
+        protocols.replaceAll((listener, protocol) -> protocol.toUpperCase(Locale.ROOT));
+        Map<String, String> wires = map("listener.wire.map", "WIRE", config.listener_wire_map());
         Map<String, Listener> byName = new LinkedHashMap<>();
         Set<Integer> ports = new HashSet<>();
         for (Listener.Address bound : addresses("listeners", config.listeners())) {
-            String protocol = protocols.getOrDefault(bound.name(), bound.name());
+            String wire = wires.getOrDefault(bound.name(), Listener.KAFKA);
+            boolean isNamedFreely = !wire.equals(Listener.KAFKA) && !PROTOCOLS.contains(bound.name());
+            String protocol = protocols.getOrDefault(bound.name(), isNamedFreely ? "PLAINTEXT" : bound.name());
             requireKnown(bound.name(), protocol);
             if (bound.port() != 0 && !ports.add(bound.port())) {
                 throw new IllegalArgumentException("listeners: two of them use port " + bound.port());
             }
-            byName.put(bound.name(), new Listener(bound.name(), protocol, bound.host(), bound.port(), "", 0));
+            byName.put(bound.name(), new Listener(bound.name(), protocol, bound.host(), bound.port(), "", 0, wire));
         }
-        if (byName.isEmpty()) {
-            throw new IllegalArgumentException("listeners: there is none; PLAINTEXT://127.0.0.1:9092 is the default");
+        if (byName.values().stream().noneMatch(Listener::isKafka)) {
+            throw new IllegalArgumentException(
+                    "listeners: there is none for Kafka clients; PLAINTEXT://127.0.0.1:9092 is the default");
+        }
+        for (String name : wires.keySet()) {
+            if (!byName.containsKey(name)) {
+                throw new IllegalArgumentException(
+                        "listener.wire.map: " + name + " is not among the listeners " + byName.keySet());
+            }
         }
         for (Listener.Address told : addresses("advertised.listeners", config.advertised_listeners())) {
             Listener listener = byName.get(told.name());
             if (listener == null) {
                 throw new IllegalArgumentException(
                         "advertised.listeners: " + told.name() + " is not among the listeners " + byName.keySet());
+            }
+            if (!listener.isKafka()) {
+                throw new IllegalArgumentException("advertised.listeners: clients of " + told.name() + " speak "
+                        + listener.wire() + "; only Kafka clients are told the address of a listener");
             }
             byName.put(told.name(), listener.advertised(told));
         }
@@ -99,19 +115,19 @@ record Settings(
         }
     }
 
-    private static Map<String, String> protocols(String[] map) {
-        Map<String, String> protocols = new LinkedHashMap<>();
-        for (String entry : split(map)) {
+    /** Reads {@code LISTENER:VALUE}. */
+    private static Map<String, String> map(String option, String value, String[] texts) {
+        Map<String, String> map = new LinkedHashMap<>();
+        for (String entry : split(texts)) {
             int colon = entry.indexOf(':');
             if (colon < 1) {
-                throw new IllegalArgumentException(
-                        "listener.security.protocol.map: \"" + entry + "\" is not NAME:PROTOCOL");
+                throw new IllegalArgumentException(option + ": \"" + entry + "\" is not NAME:" + value);
             }
-            protocols.put(
+            map.put(
                     entry.substring(0, colon).trim().toUpperCase(Locale.ROOT),
-                    entry.substring(colon + 1).trim().toUpperCase(Locale.ROOT));
+                    entry.substring(colon + 1).trim());
         }
-        return protocols;
+        return map;
     }
 
     /** Splits values at commas too, because a file has a list as one value with commas. */

@@ -7,9 +7,9 @@ import com.sun.management.ThreadMXBean;
 import io.felice.api.ErrorCode;
 import io.felice.protocol.Apis;
 import io.felice.protocol.CloseConnection;
+import io.felice.protocol.KafkaMessages;
 import io.felice.protocol.MalformedRequest;
 import io.felice.protocol.RequestContext;
-import io.felice.protocol.WireProtocol;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
@@ -272,7 +272,7 @@ class HostileInputTest {
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         long before = threads.getThreadAllocatedBytes(Thread.currentThread().getId());
 
-        assertThatThrownBy(() -> WireProtocol.parse(frame)).isInstanceOf(MalformedRequest.class);
+        assertThatThrownBy(() -> KafkaMessages.parse(frame)).isInstanceOf(MalformedRequest.class);
 
         assertThat(threads.getThreadAllocatedBytes(Thread.currentThread().getId()) - before)
                 .isLessThan(16 * 1024 * 1024L);
@@ -309,7 +309,7 @@ class HostileInputTest {
 
                 assertThat(received.get())
                         .as("seed %d: %s v%d", seed, api.name, version)
-                        .isEqualTo(WireProtocol.parse(frame).message());
+                        .isEqualTo(KafkaMessages.parse(frame).message());
             }
         }
         assertThat(node.number("network.connections", "PLAINTEXT", "malformed")).isEqualTo(0L);
@@ -369,7 +369,7 @@ class HostileInputTest {
 
     private static void parseOrRefuse(ByteBuffer frame) {
         try {
-            WireProtocol.parse(frame);
+            KafkaMessages.parse(frame);
         } catch (MalformedRequest refused) {
             // expected if the number is the length of an array
         }

@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.felice.api.storage.Records;
 import io.felice.protocol.Apis;
+import io.felice.protocol.KafkaMessages;
 import io.felice.protocol.PinnedRecords;
 import io.felice.protocol.Request;
-import io.felice.protocol.WireProtocol;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -94,7 +94,7 @@ class OutboxTest {
         Request request = new Request(Apis.FETCH, VERSION, correlationId, "test", new FetchRequestData(), 0);
         PendingResponse pending =
                 new PendingResponse(null, 0, Apis.find(Apis.FETCH).orElseThrow(), request, false, 0);
-        pending.answer(WireProtocol.encode(Apis.FETCH, VERSION, correlationId, response));
+        pending.answer(KafkaMessages.encode(Apis.FETCH, VERSION, correlationId, response));
         return pending;
     }
 }

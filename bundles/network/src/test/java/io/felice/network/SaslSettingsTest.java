@@ -10,9 +10,9 @@ import org.junit.jupiter.api.Test;
 
 class SaslSettingsTest {
     private static final List<Listener> LISTENERS = List.of(
-            new Listener("INSIDE", "SASL_PLAINTEXT", "", 1, "", 0),
-            new Listener("OUTSIDE", "SASL_SSL", "", 2, "", 0),
-            new Listener("OPEN", "PLAINTEXT", "", 3, "", 0));
+            new Listener("INSIDE", "SASL_PLAINTEXT", "", 1, "", 0, Listener.KAFKA),
+            new Listener("OUTSIDE", "SASL_SSL", "", 2, "", 0, Listener.KAFKA),
+            new Listener("OPEN", "PLAINTEXT", "", 3, "", 0, Listener.KAFKA));
 
     @Test
     void everyListenerWithSaslHasTheMechanismsInTheirOrder() {

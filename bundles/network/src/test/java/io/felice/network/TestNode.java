@@ -43,6 +43,7 @@ final class TestNode implements AutoCloseable {
     private final Map<String, Object> settings = new HashMap<>();
     private final Map<Short, Api> rows = new HashMap<>();
     private final PrincipalMappings mappings = new PrincipalMappings();
+    private final Wires wires = new Wires();
     private final ApiTable apis;
     private final Handlers handlers;
     private final NetworkServer network;
@@ -57,7 +58,7 @@ final class TestNode implements AutoCloseable {
         this.settings.putAll(settings);
         apis = new ApiTable(expected);
         handlers = new Handlers(apis, key -> Optional.ofNullable(rows.get(key)));
-        network = new NetworkServer(context(), apis, mappings, config());
+        network = new NetworkServer(context(), apis, mappings, wires, config());
     }
 
     TestNode awaitOpen() {

@@ -30,7 +30,7 @@ class ThrottleTimeTest {
             for (short version = row.from(); version <= row.to(); version++) {
                 ApiMessage response = ApiMessageType.fromApiKey(row.key()).newResponse();
                 ThrottleTime.set(response, 17);
-                try (ResponseFrame frame = WireProtocol.encode(row.key(), version, 1, response)) {
+                try (ResponseFrame frame = KafkaMessages.encode(row.key(), version, 1, response)) {
                     assertThat(frame.sizeInBytes()).isPositive();
                 }
             }

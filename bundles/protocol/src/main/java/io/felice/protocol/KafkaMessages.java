@@ -16,10 +16,10 @@ import org.apache.kafka.common.protocol.ObjectSerializationCache;
 import org.apache.kafka.common.requests.AbstractRequest;
 
 /** Parses requests and encodes responses with the message classes of kafka-clients. Stateless; any thread. */
-public final class WireProtocol {
+public final class KafkaMessages {
     private static final int MIN_HEADER_BYTES = 8;
 
-    private WireProtocol() {}
+    private KafkaMessages() {}
 
     /**
      * The API key in the header of a frame.

@@ -25,14 +25,14 @@ import org.apache.kafka.common.requests.ResponseHeader;
 import org.junit.jupiter.api.Test;
 
 /** Requests that kafka-clients has encoded are parsed, and kafka-clients reads the encoded responses. */
-class WireProtocolTest {
+class KafkaMessagesTest {
     private static final short VERSION = 12;
 
     @Test
     void aRequestWrittenByKafkaClientsIsParsed() {
         ByteBuffer frame = metadataRequest();
 
-        Request request = WireProtocol.parse(frame);
+        Request request = KafkaMessages.parse(frame);
 
         assertThat(request.apiKey()).isEqualTo(Apis.METADATA);
         assertThat(request.apiVersion()).isEqualTo(VERSION);
@@ -47,7 +47,7 @@ class WireProtocolTest {
 
         for (int length = 0; length < frame.limit(); length++) {
             ByteBuffer cut = frame.slice(0, length);
-            assertThatThrownBy(() -> WireProtocol.parse(cut)).isInstanceOf(MalformedRequest.class);
+            assertThatThrownBy(() -> KafkaMessages.parse(cut)).isInstanceOf(MalformedRequest.class);
         }
     }
 
@@ -59,9 +59,9 @@ class WireProtocolTest {
                 .putInt(-1)
                 .flip();
 
-        Request request = WireProtocol.parse(longer);
+        Request request = KafkaMessages.parse(longer);
 
-        assertThat(request.message()).isEqualTo(WireProtocol.parse(frame).message());
+        assertThat(request.message()).isEqualTo(KafkaMessages.parse(frame).message());
         assertThat(request.sizeInBytes()).isEqualTo(frame.limit() + 4);
     }
 
@@ -74,7 +74,8 @@ class WireProtocolTest {
         RequestHeader header = new RequestHeader(ApiKeys.PRODUCE, (short) 9, "tester", 99);
         ByteBuffer frame = RequestUtils.serialize(header.data(), header.headerVersion(), many, (short) 9);
 
-        ProduceRequestData read = (ProduceRequestData) WireProtocol.parse(frame).message();
+        ProduceRequestData read =
+                (ProduceRequestData) KafkaMessages.parse(frame).message();
 
         assertThat(read.topicData()).hasSize(50_000);
     }
@@ -84,8 +85,8 @@ class WireProtocolTest {
         ByteBuffer unknownKey = metadataRequest().putShort(0, (short) 9_999);
         ByteBuffer unknownVersion = metadataRequest().putShort(2, (short) 9_999);
 
-        assertThatThrownBy(() -> WireProtocol.parse(unknownKey)).isInstanceOf(MalformedRequest.class);
-        assertThatThrownBy(() -> WireProtocol.parse(unknownVersion)).isInstanceOf(MalformedRequest.class);
+        assertThatThrownBy(() -> KafkaMessages.parse(unknownKey)).isInstanceOf(MalformedRequest.class);
+        assertThatThrownBy(() -> KafkaMessages.parse(unknownVersion)).isInstanceOf(MalformedRequest.class);
     }
 
     @Test
@@ -102,7 +103,7 @@ class WireProtocolTest {
                                 partition(0, new Records.InMemory(List.of(small), 1, released::incrementAndGet)),
                                 partition(1, new Records.InMemory(List.of(large), 1, released::incrementAndGet))))));
 
-        ResponseFrame frame = WireProtocol.encode(Apis.FETCH, (short) 17, 5, response);
+        ResponseFrame frame = KafkaMessages.encode(Apis.FETCH, (short) 17, 5, response);
 
         List<ByteBuffer> parts = new ArrayList<>();
         frame.parts().forEach(part -> parts.add((ByteBuffer) part));
@@ -124,7 +125,7 @@ class WireProtocolTest {
     @Test
     void theResponseToAFailedRequestIsInTheFormOfItsApi() {
         MetadataResponseData failure = (MetadataResponseData)
-                WireProtocol.failure(WireProtocol.parse(metadataRequest()), ErrorCode.LEADER_NOT_AVAILABLE, "wait");
+                KafkaMessages.failure(KafkaMessages.parse(metadataRequest()), ErrorCode.LEADER_NOT_AVAILABLE, "wait");
 
         assertThat(failure.topics().find("orders").errorCode()).isEqualTo(ErrorCode.LEADER_NOT_AVAILABLE.code());
     }
