@@ -398,8 +398,7 @@ public final class NetworkServer implements StatusSource, HealthSource {
         if (leaving.getCount() == 0) {
             return;
         }
-        Server opening =
-                new Server(settings, apis, throttling, new Tls(settings, mappings, logins), wires, lifecycle);
+        Server opening = new Server(settings, apis, throttling, new Tls(settings, mappings, logins), wires, lifecycle);
         try {
             bind(opening);
         } catch (Server.CannotListen failure) {

@@ -63,7 +63,7 @@ final class WireListeners implements Wires.Watcher {
     }
 
     @Override
-    public void arrived(Wires.Offer offer) {
+    public void arrived() {
         later(this::check);
     }
 
@@ -111,7 +111,7 @@ final class WireListeners implements Wires.Watcher {
         private volatile String refused;
 
         /** What an open listener has. */
-        private record Open(Wires.Offer offer, ListenerAcceptor acceptor, RoundProcessor processor) {}
+        private record Open(Wires.Offer offer, ListenerAcceptor acceptor, RoundProcessor processor, int port) {}
 
         private Gate(Listener listener) {
             this.listener = listener;
@@ -146,12 +146,9 @@ final class WireListeners implements Wires.Watcher {
                 return;
             }
             refused = null;
-            open = new Open(offer, acceptor, processor);
-            log.info(
-                    "Listening: {} (port {}) for clients that speak {}",
-                    listener,
-                    acceptor.getLocalAddress().getPort(),
-                    listener.wire());
+            open = new Open(
+                    offer, acceptor, processor, acceptor.getLocalAddress().getPort());
+            log.info("Listening: {} (port {}) for clients that speak {}", listener, open.port, listener.wire());
         }
 
         private void refuse(String why) {
@@ -170,7 +167,7 @@ final class WireListeners implements Wires.Watcher {
                     "The wire {} ({}) has not returned for {} s from thread {}. The connections of listener {} are"
                             + " closed; {}. It was at:\n    {}",
                     listener.wire(),
-                    hanging.offer.component(),
+                    hanging.offer.provider(),
                     TimeUnit.NANOSECONDS.toSeconds(HANGS_NANOS),
                     thread.getName(),
                     listener.name(),
@@ -273,8 +270,8 @@ final class WireListeners implements Wires.Watcher {
             return List.of(
                     listener.name(),
                     listener.wire(),
-                    now == null ? 0L : (long) now.acceptor.getLocalAddress().getPort(),
-                    now == null ? "" : now.offer.component(),
+                    now == null ? 0L : (long) now.port,
+                    now == null ? "" : now.offer.provider(),
                     of.frames.get(),
                     of.failedInWire.get(),
                     hung.get());
