@@ -32,7 +32,7 @@ final class WireListeners implements Wires.Watcher {
             .label("listener", "The name of the listener")
             .label("wire", "The name of its wire")
             .gauge("port", "Its port; 0 while the listener is closed")
-            .text("provided.by", "The component that provides the wire, while it is there")
+            .text("provided.by", "The bundle that provides the wire, while it is there")
             .counter("frames", "Frames that the wire got")
             .counter("failed", "Frames at which the wire threw an exception")
             .counter("hung", "How often the wire did not come back");
@@ -73,7 +73,7 @@ final class WireListeners implements Wires.Watcher {
     }
 
     @Override
-    public void arrived(Wires.Offer offer) {
+    public void arrived() {
         later(this::check);
     }
 
@@ -118,7 +118,7 @@ final class WireListeners implements Wires.Watcher {
         private volatile String refused;
 
         /** What an open listener has. */
-        private record Open(Wires.Offer offer, ListenerAcceptor acceptor, RoundProcessor processor) {}
+        private record Open(Wires.Offer offer, ListenerAcceptor acceptor, RoundProcessor processor, int port) {}
 
         private Gate(Listener listener) {
             this.listener = listener;
@@ -153,12 +153,9 @@ final class WireListeners implements Wires.Watcher {
                 return;
             }
             refused = null;
-            open = new Open(offer, acceptor, processor);
-            log.info(
-                    "Listening: {} (port {}) for clients that speak {}",
-                    listener,
-                    acceptor.getLocalAddress().getPort(),
-                    listener.wire());
+            open = new Open(
+                    offer, acceptor, processor, acceptor.getLocalAddress().getPort());
+            log.info("Listening: {} (port {}) for clients that speak {}", listener, open.port, listener.wire());
         }
 
         private void refuse(String why) {
@@ -177,7 +174,7 @@ final class WireListeners implements Wires.Watcher {
                     "The wire {} ({}) has not returned for {} s from thread {}. The connections of listener {} are"
                             + " closed; {}. It was at:\n    {}",
                     listener.wire(),
-                    hanging.offer.component(),
+                    hanging.offer.provider(),
                     TimeUnit.NANOSECONDS.toSeconds(HANGS_NANOS),
                     thread.getName(),
                     listener.name(),
@@ -280,8 +277,8 @@ final class WireListeners implements Wires.Watcher {
             return List.of(
                     listener.name(),
                     listener.wire(),
-                    now == null ? 0L : (long) now.acceptor.getLocalAddress().getPort(),
-                    now == null ? "" : now.offer.component(),
+                    now == null ? 0L : (long) now.port,
+                    now == null ? "" : now.offer.provider(),
                     of.frames.get(),
                     of.failedInWire.get(),
                     hung.get());

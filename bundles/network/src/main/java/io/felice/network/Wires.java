@@ -1,16 +1,22 @@
 package io.felice.network;
 
+import io.felice.api.extension.Extension;
+import io.felice.api.extension.Extensions;
 import io.felice.api.status.Trouble;
 import io.felice.api.wire.WireProtocol;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.osgi.service.component.ComponentServiceObjects;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Deactivate;
 import org.osgi.service.component.annotations.Reference;
 import org.osgi.service.component.annotations.ReferenceCardinality;
 import org.osgi.service.component.annotations.ReferencePolicy;
@@ -18,20 +24,29 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The {@link WireProtocol}s that are there now. Of two with the same name the one that came first is used. Each is
- * activated on a thread of its own. Any thread.
+ * The {@link WireProtocol}s that are there now, by name. Each is activated on a thread of its own. Any thread; no method
+ * waits for a plugin.
  */
 @Component(service = Wires.class)
 public final class Wires {
     private static final Logger log = LoggerFactory.getLogger(Wires.class);
 
-    private final List<Offer> offers = new CopyOnWriteArrayList<>();
+    private static final int ACTIVATION_MS = 30_000;
+
+    private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(task -> {
+        Thread thread = new Thread(task, "felice-network-wires-timer");
+        thread.setDaemon(true);
+        return thread;
+    });
+    private final Extensions<WireProtocol> extensions =
+            new Extensions<>("wire", WireProtocol.NAME, Extensions.sameBundleAs(Wires.class), timer, System::nanoTime);
+    private final Map<String, Offer> offers = new HashMap<>();
     private final List<Watcher> watchers = new CopyOnWriteArrayList<>();
 
     /** Gets the changes. Must not block for long. */
     interface Watcher {
-        /** The wire can be used. */
-        void arrived(Offer offer);
+        /** A wire can be used. */
+        void arrived();
 
         /** The wire must not be called when this method has returned. */
         void left(Offer offer);
@@ -39,9 +54,7 @@ public final class Wires {
 
     /** A wire of a plugin. */
     static final class Offer {
-        private final String name;
-        private final ComponentServiceObjects<WireProtocol> offered;
-        private final String component;
+        private final Extension<WireProtocol> extension;
         /** How often a thread did not come back from it. */
         private final AtomicInteger hangs = new AtomicInteger();
         /** Null until it is activated. */
@@ -49,18 +62,16 @@ public final class Wires {
 
         private volatile boolean isGone;
 
-        private Offer(String name, ComponentServiceObjects<WireProtocol> offered, String component) {
-            this.name = name;
-            this.offered = offered;
-            this.component = component;
+        private Offer(Extension<WireProtocol> extension) {
+            this.extension = extension;
         }
 
         WireProtocol wire() {
             return wire;
         }
 
-        String component() {
-            return component;
+        String provider() {
+            return extension.provider();
         }
 
         boolean isGone() {
@@ -79,27 +90,16 @@ public final class Wires {
         private boolean isUsable() {
             return wire != null && !isGone;
         }
-
-        private synchronized void activate() {
-            if (isGone) {
-                return;
-            }
-            wire = offered.getService();
-            if (wire == null) {
-                throw new IllegalStateException(component + " cannot be activated");
-            }
-        }
-
-        /** An activation that hangs keeps the lock; then nothing is given back. */
-        private void release() {
-            if (wire != null) {
-                offered.ungetService(wire);
-            }
-        }
     }
 
     @Activate
     public Wires() {}
+
+    @Deactivate
+    public void deactivate() {
+        extensions.close();
+        timer.shutdownNow();
+    }
 
     @Reference(
             name = "wires",
@@ -108,53 +108,54 @@ public final class Wires {
             policy = ReferencePolicy.DYNAMIC,
             unbind = "unbind")
     public void bind(ComponentServiceObjects<WireProtocol> wire, Map<String, Object> properties) {
-        String name = String.valueOf(properties.get(WireProtocol.NAME));
-        String component = properties.getOrDefault("component.name", "a service without a component") + " of bundle "
-                + properties.get("service.bundleid");
-        first(name)
-                .ifPresent(first -> log.warn(
-                        "{} is not used while {} is there: both are the wire {}", component, first.component, name));
-        Offer offer = new Offer(name, wire, component);
-        offers.add(offer);
-        Thread activation = new Thread(() -> activate(offer), "felice-network-wire-" + name + "-activation");
-        activation.setDaemon(true);
-        activation.start();
-    }
-
-    private void activate(Offer offer) {
-        try {
-            offer.activate();
-            if (offer.isUsable()) {
-                watchers.forEach(watcher -> watcher.arrived(offer));
-            }
-        } catch (Throwable failure) {
-            log.error("The wire {} cannot be used, and its listeners stay closed", offer.name, failure);
-        }
+        extensions.add(wire, properties);
+        update();
     }
 
     public void unbind(ComponentServiceObjects<WireProtocol> wire) {
-        for (Offer offer : offers) {
-            if (offer.offered.equals(wire)) {
-                leave(offer);
-            }
+        extensions.remove(wire);
+        update();
+    }
+
+    /** Lets the wires go that are not used any more, and activates those that are used now. */
+    private void update() {
+        List<Offer> gone = new ArrayList<>();
+        synchronized (offers) {
+            offers.values().removeIf(offer -> {
+                boolean goes = extensions.find(offer.extension.name()).orElse(null) != offer.extension;
+                if (goes) {
+                    offer.isGone = true;
+                    gone.add(offer);
+                }
+                return goes;
+            });
+            extensions.used().forEach(extension -> offers.computeIfAbsent(extension.name(), name -> begin(extension)));
         }
+        gone.forEach(offer -> watchers.forEach(watcher -> watcher.left(offer)));
     }
 
-    private void leave(Offer offer) {
-        offers.remove(offer);
-        offer.isGone = true;
-        watchers.forEach(watcher -> watcher.left(offer));
-        offer.release();
-        first(offer.name).filter(Offer::isUsable).ifPresent(next -> watchers.forEach(watcher -> watcher.arrived(next)));
-    }
-
-    private Optional<Offer> first(String name) {
-        return offers.stream().filter(offer -> offer.name.equals(name)).findFirst();
+    private Offer begin(Extension<WireProtocol> extension) {
+        Offer offer = new Offer(extension);
+        extension.calls().call("activate", ACTIVATION_MS, extension::service).whenComplete((wire, failure) -> {
+            if (failure == null) {
+                offer.wire = wire;
+                watchers.forEach(Watcher::arrived);
+            } else if (!offer.isGone) {
+                log.error(
+                        "The wire {} ({}) cannot be used, and its listeners stay closed: {}",
+                        extension.name(),
+                        extension.provider(),
+                        failure.toString());
+            }
+        });
+        return offer;
     }
 
     /** The wire of that name, if it is there and activated. */
     Optional<Offer> named(String name) {
-        return first(name).filter(Offer::isUsable);
+        synchronized (offers) {
+            return Optional.ofNullable(offers.get(name)).filter(Offer::isUsable);
+        }
     }
 
     void add(Watcher watcher) {
@@ -165,16 +166,7 @@ public final class Wires {
         watchers.remove(watcher);
     }
 
-    /** The wires that are refused because another one has their name. */
     List<Trouble> troubles() {
-        List<Trouble> troubles = new ArrayList<>();
-        for (Offer offer : offers) {
-            Offer first = first(offer.name).orElse(offer);
-            if (first != offer) {
-                troubles.add(Trouble.inPart(offer.component + " is not used while " + first.component
-                        + " is there: both are the wire " + offer.name));
-            }
-        }
-        return troubles;
+        return extensions.troubles();
     }
 }

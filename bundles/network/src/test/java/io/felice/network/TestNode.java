@@ -78,6 +78,10 @@ final class TestNode implements AutoCloseable {
         return mappings;
     }
 
+    Wires wires() {
+        return wires;
+    }
+
     NetworkServer network() {
         return network;
     }

@@ -2,6 +2,7 @@ package io.felice.records;
 
 import io.felice.api.RecordBatch;
 import java.nio.ByteBuffer;
+import java.util.List;
 import org.apache.kafka.common.compress.Compression;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.record.TimestampType;
@@ -42,6 +43,15 @@ public final class BatchBuilder {
     /** @param timestamp milliseconds since the epoch; {@code key} and {@code value} may be null */
     public BatchBuilder add(long timestamp, byte[] key, byte[] value) {
         records.append(new SimpleRecord(timestamp, key, value, NO_HEADERS));
+        return this;
+    }
+
+    /** @param timestamp milliseconds since the epoch; {@code key} and {@code value} may be null, and are not moved */
+    public BatchBuilder add(long timestamp, ByteBuffer key, ByteBuffer value, List<RecordHeader> headers) {
+        Header[] kafkas = headers.stream()
+                .map(header -> new org.apache.kafka.common.header.internals.RecordHeader(header.name(), header.value()))
+                .toArray(Header[]::new);
+        records.append(new SimpleRecord(timestamp, key, value, kafkas));
         return this;
     }
 

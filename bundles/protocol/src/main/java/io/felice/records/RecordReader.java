@@ -4,6 +4,9 @@ import static io.felice.api.ErrorCode.CORRUPT_MESSAGE;
 
 import io.felice.api.RecordBatch;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Predicate;
 import org.apache.kafka.common.record.internal.DefaultRecordBatch;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.record.internal.Record;
@@ -30,6 +33,13 @@ public final class RecordReader {
         boolean record(long offset, long timestamp, ByteBuffer key, ByteBuffer value);
     }
 
+    /** Receives each record with its headers. */
+    @FunctionalInterface
+    public interface HeaderVisitor {
+        /** As {@link Visitor#record}. */
+        boolean record(long offset, long timestamp, ByteBuffer key, ByteBuffer value, List<RecordHeader> headers);
+    }
+
     /**
      * Passes the records of one batch to the visitor, in order.
      *
@@ -37,12 +47,30 @@ public final class RecordReader {
      * @throws io.felice.api.FeliceException CORRUPT_MESSAGE if the records cannot be read
      */
     public static boolean read(RecordBatch batch, Visitor visitor) {
+        return visit(
+                batch, record -> visitor.record(record.offset(), record.timestamp(), record.key(), record.value()));
+    }
+
+    /** As {@link #read}, with headers. */
+    public static boolean readWithHeaders(RecordBatch batch, HeaderVisitor visitor) {
+        return visit(
+                batch,
+                record -> visitor.record(
+                        record.offset(), record.timestamp(), record.key(), record.value(), headers(record)));
+    }
+
+    private static List<RecordHeader> headers(Record record) {
+        return Arrays.stream(record.headers())
+                .map(header -> new RecordHeader(header.key(), header.value()))
+                .toList();
+    }
+
+    private static boolean visit(RecordBatch batch, Predicate<Record> visitor) {
         DefaultRecordBatch kafkas = kafkaBatch(batch);
         try (BufferSupplier buffers = BufferSupplier.create();
                 CloseableIterator<Record> records = kafkas.streamingIterator(buffers)) {
             while (records.hasNext()) {
-                Record record = records.next();
-                if (!visitor.record(record.offset(), record.timestamp(), record.key(), record.value())) {
+                if (!visitor.test(records.next())) {
                     return false;
                 }
             }

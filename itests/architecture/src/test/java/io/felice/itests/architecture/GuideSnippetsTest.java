@@ -17,8 +17,9 @@ class GuideSnippetsTest {
     @ParameterizedTest
     @ValueSource(strings = {"docs/plugins.md", "docs/testing.md"})
     void theCodeOfAGuideIsThatOfTheFileThatItNames(String guide) throws IOException {
-        var blocks =
-                BLOCK.matcher(Files.readString(Bundle.root().resolve(guide))).results().toList();
+        var blocks = BLOCK.matcher(Files.readString(Bundle.root().resolve(guide)))
+                .results()
+                .toList();
 
         assertThat(blocks).isNotEmpty();
         for (MatchResult block : blocks) {

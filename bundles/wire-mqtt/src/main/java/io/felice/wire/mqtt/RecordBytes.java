@@ -1,0 +1,35 @@
+package io.felice.wire.mqtt;
+
+import io.felice.api.storage.Records;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.util.List;
+
+/** The bytes of records that were read from a log. */
+final class RecordBytes {
+    private RecordBytes() {}
+
+    /** Buffers with whole batches, valid until the records are closed. Reads a file, so it may block. */
+    static List<ByteBuffer> of(Records records) {
+        if (records instanceof Records.InMemory memory) {
+            return memory.buffers();
+        }
+        return List.of(read((Records.InFile) records));
+    }
+
+    private static ByteBuffer read(Records.InFile range) {
+        ByteBuffer bytes = ByteBuffer.allocate(range.sizeInBytes());
+        try {
+            while (bytes.hasRemaining()) {
+                if (range.channel().read(bytes, range.position() + bytes.position()) < 0) {
+                    throw new EOFException("the file ends before the last record");
+                }
+            }
+        } catch (IOException unreadable) {
+            throw new UncheckedIOException(unreadable);
+        }
+        return bytes.flip();
+    }
+}
