@@ -150,6 +150,55 @@ class SwapTest {
     }
 
     @Test
+    void severalBundlesInOneGoAreReplacedInAnOrderThatTheNodeWorksOut() throws Exception {
+        List<String> bundles = List.of(
+                "io.felice.handlers",
+                "io.felice.coordinator",
+                "io.felice.broker",
+                "io.felice.storage.mvstore",
+                "io.felice.storage.log",
+                "io.felice.controller");
+        try (Traffics traffics = Traffics.on(bootstrap, "several", ENGINES)) {
+            Map<String, Long> cut = insides.cutConnections();
+            String update = insides.shell("felice:update " + String.join(" ", bundles));
+            assertThat(update).contains("6 bundles were replaced.");
+            bundles.forEach(bundle -> assertThat(update).containsPattern(bundle + " .*, healthy after \\d+ ms"));
+
+            traffics.awaitProgress();
+            assertThat(insides.cutConnections()).isEqualTo(cut);
+            traffics.finish();
+            assertThat(traffics.failures()).isEmpty();
+        }
+    }
+
+    @Test
+    void allOfFeliceIsReplacedInOneGo() throws Exception {
+        try (Traffics traffics = Traffics.on(bootstrap, "all-at-once", ENGINES)) {
+            Map<String, List<String>> components = insides.components();
+            List<String> bundles = insides.shell("felice:update --list | cat")
+                    .lines()
+                    .filter(line -> line.startsWith("io.felice."))
+                    .map(line -> line.split("[ |]", 2)[0])
+                    .toList();
+            assertThat(bundles)
+                    .containsAll(UNNOTICED)
+                    .endsWith("io.felice.shell", "io.felice.plugins")
+                    .doesNotContain("io.felice.api", "io.felice.protocol", "io.felice.zookeeper");
+
+            // The command ends with the shell that runs it.
+            node.run("exec", "felice:update --all");
+            eventually(() -> assertThat(node.log()).contains("io.felice.plugins 1.0.0"));
+            eventually(() -> assertThat(insides.components()).isEqualTo(components));
+            assertThat(node.run("status").exitCode()).isZero();
+
+            traffics.awaitProgress();
+            traffics.finish();
+            assertThat(traffics.failures()).isEmpty();
+            eventually(() -> mustBeOneEach(insides.classLoaders(bundles), bundles));
+        }
+    }
+
+    @Test
     void aClientThatDoesNotReadItsAnswerDoesNotKeepAnOldEngine() throws Exception {
         String topic = "unread";
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrap))) {
