@@ -77,6 +77,9 @@ public final class UpdateCommand implements Action {
                     .toCompletableFuture()
                     .get();
             output.println(sentence + ".");
+        } catch (InterruptedException replaced) {
+            output.println(
+                    "io.felice.shell is being replaced, so this command ends. The update goes on; the log has its end.");
         } catch (ExecutionException failure) {
             throw FeliceException.unwrap(failure) instanceof FeliceException expected ? expected : failure;
         }

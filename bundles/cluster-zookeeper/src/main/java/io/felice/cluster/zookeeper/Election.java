@@ -31,7 +31,9 @@ final class Election implements Actor, Subscription {
             Pattern.compile("controller/1 epoch=(\\d+) id=([0-9a-f-]+)(?: broker=(\\d+))?");
 
     private final Paths paths;
-    private final ClusterStore.Candidate candidate;
+    /** Null once this election is closed and done: a watch may keep the election, and must not keep an old controller. */
+    private ClusterStore.Candidate candidate;
+
     private final String id;
     private final EventThread events;
     private final MetadataLogWriter.Counters counters;
@@ -309,6 +311,7 @@ final class Election implements Actor, Subscription {
 
     private void finishIfClosed() {
         if (closed && past.isEmpty()) {
+            candidate = null;
             onClose.accept(this);
         }
     }
