@@ -128,6 +128,7 @@ final class PluginKeeper {
     void begin() throws IOException, BundleException {
         Files.createDirectories(directory);
         KeptVersions.delete(kept.unpacked());
+        nameForgottenFiles(directory.resolveSibling("deploy"));
         Map<String, List<Bundle>> present = new TreeMap<>();
         bundles.all()
                 .forEach(bundle -> present.computeIfAbsent(PluginIsolation.pluginOf(bundle), name -> new ArrayList<>())
@@ -148,6 +149,20 @@ final class PluginKeeper {
             }
         }
         looks.clear();
+    }
+
+    /** Earlier versions had the platform watch this directory. */
+    private void nameForgottenFiles(Path deploy) throws IOException {
+        if (!Files.isDirectory(deploy)) {
+            return;
+        }
+        try (Stream<Path> all = Files.list(deploy)) {
+            all.filter(PluginFile::isPlugin)
+                    .forEach(file -> log.warn(
+                            "{} is not installed: that directory is not watched any more. Move the file to {}",
+                            file,
+                            directory));
+        }
     }
 
     private static boolean isChanging(Bundle bundle) {
