@@ -476,8 +476,14 @@ final class PluginKeeper {
             leaveOut(plugin.file, plugin.name, "", plugin.file.findings());
             return Optional.empty();
         }
+        plugin.archive = plugin.file.archive().orElse(new PluginArchive(plugin.name, "", "", List.of()));
         try {
             PluginArchive last = reader().read(notes.versions().get(0).file());
+            PluginCheck check = check(last, List.of());
+            if (!check.fits()) {
+                leftOut(plugin, why + " Its last version " + last.version() + " is left out too: " + check.refusal());
+                return Optional.empty();
+            }
             plugin.note = why;
             return install(plugin, last);
         } catch (UnfitFile lost) {
@@ -488,8 +494,11 @@ final class PluginKeeper {
 
     /** Compares a plugin with the node. */
     PluginCheck check(PluginFile file) {
-        PluginArchive archive = file.archive().orElseThrow();
-        List<Finding> findings = new ArrayList<>(file.findings());
+        return check(file.archive().orElseThrow(), file.findings());
+    }
+
+    private PluginCheck check(PluginArchive archive, List<Finding> ofFile) {
+        List<Finding> findings = new ArrayList<>(ofFile);
         if (limits.signatureRequired() && !archive.signer().isTrusted()) {
             findings.add(new Finding(
                     true,
