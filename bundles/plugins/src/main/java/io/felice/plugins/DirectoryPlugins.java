@@ -319,11 +319,12 @@ public final class DirectoryPlugins implements Plugins, HealthSource {
                                 .map(Plugin::sentence)
                                 .findFirst()
                                 .orElse("its file is gone")));
-        String sentence = plugin.archive + " " + plugin.words();
+        boolean isDescribed = plugin.state == State.LEFT_OUT || plugin.state == State.DISABLED;
+        String sentence = plugin.archive + (isDescribed ? " is " : " ") + plugin.words();
         if (plugin.state == State.RUNS || plugin.state == State.WAITS || plugin.state == State.DISABLED) {
             return sentence;
         }
-        throw INVALID_REQUEST.because(sentence.replace(" left out: ", " is left out: "));
+        throw INVALID_REQUEST.because(sentence);
     }
 
     @Override

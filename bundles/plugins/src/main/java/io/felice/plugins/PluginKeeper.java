@@ -128,6 +128,7 @@ final class PluginKeeper {
     void begin() throws IOException, BundleException {
         Files.createDirectories(directory);
         KeptVersions.delete(kept.unpacked());
+        nameForgottenFiles(directory.resolveSibling("deploy"));
         Map<String, List<Bundle>> present = new TreeMap<>();
         bundles.all()
                 .forEach(bundle -> present.computeIfAbsent(PluginIsolation.pluginOf(bundle), name -> new ArrayList<>())
@@ -148,6 +149,20 @@ final class PluginKeeper {
             }
         }
         looks.clear();
+    }
+
+    /** Earlier versions had the platform watch this directory. */
+    private void nameForgottenFiles(Path deploy) throws IOException {
+        if (!Files.isDirectory(deploy)) {
+            return;
+        }
+        try (Stream<Path> all = Files.list(deploy)) {
+            all.filter(PluginFile::isPlugin)
+                    .forEach(file -> log.warn(
+                            "{} is not installed: that directory is not watched any more. Move the file to {}",
+                            file,
+                            directory));
+        }
     }
 
     private static boolean isChanging(Bundle bundle) {
@@ -461,8 +476,14 @@ final class PluginKeeper {
             leaveOut(plugin.file, plugin.name, "", plugin.file.findings());
             return Optional.empty();
         }
+        plugin.archive = plugin.file.archive().orElse(new PluginArchive(plugin.name, "", "", List.of()));
         try {
             PluginArchive last = reader().read(notes.versions().get(0).file());
+            PluginCheck check = check(last, List.of());
+            if (!check.fits()) {
+                leftOut(plugin, why + " Its last version " + last.version() + " is left out too: " + check.refusal());
+                return Optional.empty();
+            }
             plugin.note = why;
             return install(plugin, last);
         } catch (UnfitFile lost) {
@@ -473,8 +494,11 @@ final class PluginKeeper {
 
     /** Compares a plugin with the node. */
     PluginCheck check(PluginFile file) {
-        PluginArchive archive = file.archive().orElseThrow();
-        List<Finding> findings = new ArrayList<>(file.findings());
+        return check(file.archive().orElseThrow(), file.findings());
+    }
+
+    private PluginCheck check(PluginArchive archive, List<Finding> ofFile) {
+        List<Finding> findings = new ArrayList<>(ofFile);
         if (limits.signatureRequired() && !archive.signer().isTrusted()) {
             findings.add(new Finding(
                     true,

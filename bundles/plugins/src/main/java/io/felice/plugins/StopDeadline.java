@@ -21,11 +21,10 @@ final class StopDeadline {
     private static final String OURS = "io.felice.";
     private static final long STEP_MS = 100;
 
-    /** The setting of Karaf that says how long a stop may take, in milliseconds. */
+    /** The setting that says how long a stop may take, in milliseconds. A Karaf that is not ours does not set it. */
     private static final String WHOLE_STOP = "karaf.shutdown.timeout";
 
-    /** Less than the 120 s for which the launcher waits. */
-    private static final long DEFAULT_WHOLE_STOP_MS = 100_000;
+    private static final Duration FOR_EVER = Duration.ofDays(365);
 
     private static final int SETTLED = 0;
     private static final int NOT_SETTLED = 1;
@@ -42,7 +41,7 @@ final class StopDeadline {
 
     private static Duration wholeStop(BundleContext context) {
         String ms = context.getProperty(WHOLE_STOP);
-        return Duration.ofMillis(ms == null ? DEFAULT_WHOLE_STOP_MS : Long.parseLong(ms.trim()));
+        return ms == null ? FOR_EVER : Duration.ofMillis(Long.parseLong(ms.trim()));
     }
 
     /** @param halt gets the exit code; 0 if everything but plugins had stopped */
@@ -80,11 +79,13 @@ final class StopDeadline {
         long settled = 0;
         while (framework.getState() == Bundle.STOPPING) {
             long now = System.nanoTime();
-            boolean isSettled = bundles.stream().filter(StopDeadline::isOurs).noneMatch(StopDeadline::isUp);
+            boolean isSettled = bundles.stream().filter(StopDeadline::isOurs).noneMatch(StopDeadline::isUp)
+                    && bundles.stream().anyMatch(bundle -> PluginIsolation.isPlugin(bundle) && isChanging(bundle));
             settled = settled == 0 && isSettled ? now : settled;
             if (isSettled && now - settled > pluginsStop.toNanos()) {
                 log.warn(
-                        "The node ends without waiting for {}. Everything else has stopped, and is settled",
+                        "The node ends without waiting for {}. The other bundles of Felice have stopped, and all logs are"
+                                + " settled",
                         late(bundles));
                 halt.accept(SETTLED);
                 return;

@@ -1,5 +1,6 @@
 package io.felice.shell;
 
+import io.felice.api.plugin.Plugins;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -25,8 +26,10 @@ record InstalledBundle(String name, State state, boolean isFragment, boolean isO
         ACTIVE
     }
 
+    /** All bundles but those of plugins, which {@link Plugins} speaks for. */
     static List<InstalledBundle> all(BundleContext context) {
         return Arrays.stream(context.getBundles())
+                .filter(bundle -> !isOfPlugin(bundle))
                 .flatMap(bundle -> of(bundle).stream())
                 .toList();
     }
@@ -48,6 +51,10 @@ record InstalledBundle(String name, State state, boolean isFragment, boolean isO
                 bundle.getHeaders("").get(Constants.FRAGMENT_HOST) != null,
                 isOurs(bundle),
                 level == null || level.isPersistentlyStarted());
+    }
+
+    static boolean isOfPlugin(Bundle bundle) {
+        return bundle.getLocation().startsWith(Plugins.LOCATION);
     }
 
     static boolean isOurs(Bundle bundle) {

@@ -164,7 +164,9 @@ public final class NodeHealth implements StatusSource {
 
     private Bundle[] oursThatAreActive() {
         return Stream.of(context.getBundles())
-                .filter(bundle -> bundle.getState() == Bundle.ACTIVE && InstalledBundle.isOurs(bundle))
+                .filter(bundle -> bundle.getState() == Bundle.ACTIVE
+                        && InstalledBundle.isOurs(bundle)
+                        && !InstalledBundle.isOfPlugin(bundle))
                 .toArray(Bundle[]::new);
     }
 
