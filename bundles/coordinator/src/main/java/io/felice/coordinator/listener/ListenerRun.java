@@ -146,7 +146,7 @@ final class ListenerRun {
                 join(topics);
             }
             if (positions.isEmpty()) {
-                sleep(IDLE_MS);
+                rest(IDLE_MS);
             } else {
                 receive();
             }
@@ -155,7 +155,7 @@ final class ListenerRun {
             unserved = "";
         } catch (FeliceException failed) {
             unserved(failed.getMessage(), failed.code() == ErrorCode.REBALANCE_IN_PROGRESS);
-        } catch (RuntimeException unexpected) {
+        } catch (RuntimeException | Error unexpected) {
             if (unserved.isEmpty()) {
                 log.warn("The record listener {} gets no records", listener.name(), unexpected);
             }
@@ -168,7 +168,7 @@ final class ListenerRun {
             nodeFailuresInARow++;
             unserved = isUsual || nodeFailuresInARow < FAILURES_OF_NODE ? "" : why;
             log.debug("The record listener {} gets no records: {}", listener.name(), why);
-            sleep(Math.min(LONGEST_RETRY_MS, (long) FIRST_RETRY_MS << Math.min(nodeFailuresInARow, 10)));
+            rest(Math.min(LONGEST_RETRY_MS, (long) FIRST_RETRY_MS << Math.min(nodeFailuresInARow, 10)));
         }
     }
 
@@ -330,20 +330,19 @@ final class ListenerRun {
                         : Math.min(LONGEST_RETRY_MS, (long) FIRST_RETRY_MS << Math.min(failuresInARow - 1, 10)));
     }
 
-    /** Sleeps, unless the run is being closed or the group rebalances. */
+    /** Waits, and commits meanwhile. Ends early if the run is being closed or the group rebalances. */
     private void sleep(long ms) {
         long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(ms);
+        while (!isClosing() && !group.mustJoin() && System.nanoTime() < end) {
+            rest(Math.min(IDLE_MS, TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime()) + 1));
+            commitIfDue();
+        }
+    }
+
+    /** Waits. Ends early if the run is being closed. */
+    private void rest(long ms) {
         try {
-            while (end - System.nanoTime() > 0
-                    && !group.mustJoin()
-                    && !closing.await(
-                            Math.min(IDLE_MS, TimeUnit.NANOSECONDS.toMillis(end - System.nanoTime()) + 1),
-                            TimeUnit.MILLISECONDS)) {
-                commitIfDue();
-            }
-            if (group.mustJoin() && !isClosing()) {
-                closing.await(Math.min(ms, FIRST_RETRY_MS), TimeUnit.MILLISECONDS);
-            }
+            closing.await(ms, TimeUnit.MILLISECONDS);
         } catch (InterruptedException stopped) {
             Thread.currentThread().interrupt();
             closing.countDown();
