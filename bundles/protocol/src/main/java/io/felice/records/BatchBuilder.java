@@ -1,5 +1,6 @@
 package io.felice.records;
 
+import io.felice.api.RecordHeader;
 import io.felice.api.RecordBatch;
 import java.nio.ByteBuffer;
 import java.util.List;

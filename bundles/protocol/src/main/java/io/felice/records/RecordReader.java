@@ -2,6 +2,7 @@ package io.felice.records;
 
 import static io.felice.api.ErrorCode.CORRUPT_MESSAGE;
 
+import io.felice.api.RecordHeader;
 import io.felice.api.RecordBatch;
 import java.nio.ByteBuffer;
 import java.util.Arrays;

@@ -7,7 +7,7 @@ import static io.netty.handler.codec.mqtt.MqttProperties.MqttPropertyType.PUBLIC
 import static io.netty.handler.codec.mqtt.MqttProperties.MqttPropertyType.RESPONSE_TOPIC;
 import static io.netty.handler.codec.mqtt.MqttProperties.MqttPropertyType.USER_PROPERTY;
 
-import io.felice.records.RecordHeader;
+import io.felice.api.RecordHeader;
 import io.netty.handler.codec.mqtt.MqttProperties;
 import io.netty.handler.codec.mqtt.MqttProperties.MqttProperty;
 import io.netty.handler.codec.mqtt.MqttProperties.MqttPropertyType;

@@ -11,7 +11,7 @@ import io.felice.api.partition.Partitions;
 import io.felice.api.storage.Records;
 import io.felice.records.BatchBuilder;
 import io.felice.records.Batches;
-import io.felice.records.RecordHeader;
+import io.felice.api.RecordHeader;
 import io.felice.records.RecordReader;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;

@@ -1,6 +1,6 @@
 package io.felice.wire.mqtt;
 
-import io.felice.records.RecordHeader;
+import io.felice.api.RecordHeader;
 import java.util.List;
 
 /**

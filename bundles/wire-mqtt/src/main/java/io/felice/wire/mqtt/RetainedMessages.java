@@ -1,7 +1,7 @@
 package io.felice.wire.mqtt;
 
 import io.felice.api.ErrorCode;
-import io.felice.records.RecordHeader;
+import io.felice.api.RecordHeader;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.InstantSource;

@@ -7,7 +7,7 @@ import io.felice.api.partition.FetchPlan;
 import io.felice.api.partition.FetchedPartition;
 import io.felice.api.security.Requester;
 import io.felice.records.Batches;
-import io.felice.records.RecordHeader;
+import io.felice.api.RecordHeader;
 import io.felice.records.RecordReader;
 import io.felice.wire.mqtt.Deliveries.Delivery;
 import io.felice.wire.mqtt.MqttSession.Position;

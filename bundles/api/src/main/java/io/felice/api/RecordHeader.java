@@ -1,4 +1,4 @@
-package io.felice.records;
+package io.felice.api;
 
 import java.util.Objects;
 

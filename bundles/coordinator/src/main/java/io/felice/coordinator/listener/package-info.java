@@ -1,0 +1,2 @@
+/** Runs the record listeners of plugins as members of consumer groups. */
+package io.felice.coordinator.listener;
