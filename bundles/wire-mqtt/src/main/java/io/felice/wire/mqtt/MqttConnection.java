@@ -218,7 +218,11 @@ final class MqttConnection implements WireSession, Deliveries.Sender {
             failed.accept(FeliceException.unwrap(failure));
             return;
         }
-        done.accept(value);
+        try {
+            done.accept(value);
+        } catch (FeliceException refused) {
+            failed.accept(refused);
+        }
     }
 
     // ---- CONNECT ----
@@ -683,7 +687,7 @@ final class MqttConnection implements WireSession, Deliveries.Sender {
         }
         hold();
         Consumer<Throwable> failed = failure -> {
-            log.debug("A subscription of MQTT client {} failed", clientId, failure);
+            log.warn("MQTT client {} has not subscribed: {}", clientId, failure.getMessage());
             all.forEach(asked -> asked.refuse(MqttReasonCodes.SubAck.UNSPECIFIED_ERROR));
             answer(packetId, all);
             release();

@@ -27,15 +27,17 @@ final class MqttSessions {
 
     private final OwnTopic store;
     private final Groups groups;
+    private final Retries retries;
     private final InstantSource clock;
     private final Map<String, MqttSession> sessions = new ConcurrentHashMap<>();
     private final Map<String, MqttConnection> owners = new ConcurrentHashMap<>();
     /** The sessions whose positions were read from the group since the start. */
     private final Map<String, Boolean> positioned = new ConcurrentHashMap<>();
 
-    MqttSessions(OwnTopic store, Groups groups, InstantSource clock) {
+    MqttSessions(OwnTopic store, Groups groups, Retries retries, InstantSource clock) {
         this.store = store;
         this.groups = groups;
+        this.retries = retries;
         this.clock = clock;
     }
 
@@ -107,7 +109,7 @@ final class MqttSessions {
         if (positioned.containsKey(session.clientId())) {
             return CompletableFuture.completedFuture(Map.of());
         }
-        return groups.coordinatorOf(session.group())
+        return retries.of(() -> groups.coordinatorOf(session.group())
                 .thenCompose(coordinator -> groups.fetchOffsets(session.group(), Optional.empty(), false))
                 .thenApply(fetched -> {
                     if (fetched.error() != ErrorCode.NONE) {
@@ -115,7 +117,7 @@ final class MqttSessions {
                     }
                     positioned.put(session.clientId(), true);
                     return committed(fetched.offsets());
-                });
+                }));
     }
 
     private static Map<TopicPartition, Long> committed(Map<TopicPartition, CommittedOffset> offsets) {
@@ -137,14 +139,14 @@ final class MqttSessions {
     CompletionStage<Void> commit(MqttSession session, Map<TopicPartition, Long> positions) {
         Map<TopicPartition, OffsetToCommit> offsets = new HashMap<>();
         positions.forEach((partition, offset) -> offsets.put(partition, new OffsetToCommit(offset, -1, "", -1)));
-        return groups.coordinatorOf(session.group())
+        return retries.of(() -> groups.coordinatorOf(session.group())
                 .thenCompose(coordinator -> groups.commit(session.group(), -1, "", null, offsets))
                 .thenAccept(errors -> errors.forEach((partition, error) -> {
                     if (error != ErrorCode.NONE) {
                         throw error.because(
                                 "The position of " + session.clientId() + " in " + partition + " is not committed");
                     }
-                }));
+                })));
     }
 
     /** Forgets a session, with its group. Completes when the log has no session any more; what was not stored is gone at once. */

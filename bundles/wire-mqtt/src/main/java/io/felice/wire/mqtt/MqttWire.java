@@ -26,6 +26,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Deactivate;
@@ -64,6 +65,9 @@ public final class MqttWire implements WireProtocol, StatusSource {
     static final String SESSIONS_TOPIC = "mqtt-sessions";
 
     private static final int READERS = 2;
+    /** How long the client waits while a log is opened or a group is loaded. */
+    private static final Duration RETRIES = Duration.ofSeconds(10);
+
     private static final long TICK_MS = 1000;
     private static final long LOAD_AGAIN_MS = 200;
 
@@ -107,6 +111,7 @@ public final class MqttWire implements WireProtocol, StatusSource {
     private final MqttSessions sessions;
     private final RetainedMessages retained;
     private final MqttCounters counters = new MqttCounters();
+    private final AtomicBoolean isBegun = new AtomicBoolean();
     private volatile boolean isStopped;
 
     @Activate
@@ -126,9 +131,11 @@ public final class MqttWire implements WireProtocol, StatusSource {
         this.metadata = metadata;
         this.readers = Executors.newFixedThreadPool(READERS, task -> thread(task, "felice-wire-mqtt-reader"));
         this.timer = Executors.newSingleThreadScheduledExecutor(task -> thread(task, "felice-wire-mqtt-timer"));
+        Retries retries = new Retries(timer, RETRIES);
         this.retained = new RetainedMessages(
-                new OwnTopic(RETAINED_TOPIC, partitions, topics, clock), clock, settings.retainedBytes());
-        this.sessions = new MqttSessions(new OwnTopic(SESSIONS_TOPIC, partitions, topics, clock), groups, clock);
+                new OwnTopic(RETAINED_TOPIC, partitions, topics, retries, clock), clock, settings.retainedBytes());
+        this.sessions = new MqttSessions(
+                new OwnTopic(SESSIONS_TOPIC, partitions, topics, retries, clock), groups, retries, clock);
         this.services = new MqttServices(
                 partitions,
                 authentication,
@@ -141,8 +148,6 @@ public final class MqttWire implements WireProtocol, StatusSource {
                 new CompletableFuture<>(),
                 readers,
                 clock);
-        thread(this::load, "felice-wire-mqtt-load").start();
-        timer.scheduleWithFixedDelay(this::tick, TICK_MS, TICK_MS, TimeUnit.MILLISECONDS);
     }
 
     private static Thread thread(Runnable task, String name) {
@@ -170,6 +175,12 @@ public final class MqttWire implements WireProtocol, StatusSource {
         isStopped = true;
         timer.shutdownNow();
         readers.shutdown();
+    }
+
+    /** The first client has come. A node without MQTT clients has none of the wire's threads. */
+    private void begin() {
+        thread(this::load, "felice-wire-mqtt-load").start();
+        timer.scheduleWithFixedDelay(this::tick, TICK_MS, TICK_MS, TimeUnit.MILLISECONDS);
     }
 
     /** Reads the sessions and the retained messages, again and again until it has them. */
@@ -207,9 +218,13 @@ public final class MqttWire implements WireProtocol, StatusSource {
     }
 
     private void tick() {
-        connections.forEach(MqttConnection::tickLater);
-        if (services.loaded().isDone()) {
-            sessions.expire();
+        try {
+            connections.forEach(MqttConnection::tickLater);
+            if (services.loaded().isDone()) {
+                sessions.expire();
+            }
+        } catch (RuntimeException failure) {
+            log.error("Expired sessions of MQTT clients are not deleted", failure);
         }
     }
 
@@ -225,6 +240,9 @@ public final class MqttWire implements WireProtocol, StatusSource {
 
     @Override
     public WireSession open(WireConnection connection) {
+        if (!isBegun.getAndSet(true)) {
+            begin();
+        }
         MqttConnection opened = new MqttConnection(connection, services, connections::remove);
         connections.add(opened);
         return opened;

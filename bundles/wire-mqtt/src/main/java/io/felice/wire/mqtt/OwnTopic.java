@@ -31,12 +31,14 @@ final class OwnTopic {
     private final TopicPartition id;
     private final Partitions partitions;
     private final MqttTopics topics;
+    private final Retries retries;
     private final InstantSource clock;
 
-    OwnTopic(String name, Partitions partitions, MqttTopics topics, InstantSource clock) {
+    OwnTopic(String name, Partitions partitions, MqttTopics topics, Retries retries, InstantSource clock) {
         this.id = new TopicPartition(name, 0);
         this.partitions = partitions;
         this.topics = topics;
+        this.retries = retries;
         this.clock = clock;
     }
 
@@ -55,9 +57,9 @@ final class OwnTopic {
                 .build()
                 .bytes();
         return topics.ownReady(id.topic())
-                .thenCompose(count -> partitions
+                .thenCompose(count -> retries.of(() -> partitions
                         .leader(id)
-                        .append(bytes, Partition.Acks.ALL, Partition.Origin.CLIENT, TIMEOUT, Turn.IMMEDIATE))
+                        .append(bytes, Partition.Acks.ALL, Partition.Origin.CLIENT, TIMEOUT, Turn.IMMEDIATE)))
                 .thenApply(Partition.Appended::baseOffset);
     }
 

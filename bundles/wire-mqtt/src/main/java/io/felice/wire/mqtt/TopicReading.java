@@ -18,14 +18,20 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Reads one Kafka topic for one session: one fetch at a time, from the session's positions, as long as the deliveries
  * have room. The records are read by a thread that may block. The rest is done on the I/O thread of the connection.
  */
 final class TopicReading {
+    private static final Logger log = LoggerFactory.getLogger(TopicReading.class);
+
     private static final int FETCH_BYTES = 64 * 1024;
     private static final Duration MOST_WAIT = Duration.ofSeconds(5);
 
@@ -90,15 +96,21 @@ final class TopicReading {
     private void fetch(List<FetchPlan.Want> wants) {
         Map<TopicPartition, Long> from = new HashMap<>();
         wants.forEach(want -> from.put(want.partition(), want.offset()));
-        services.partitions()
-                .fetch(new FetchPlan(wants, 1, FETCH_BYTES, MOST_WAIT, true))
-                .whenComplete((fetched, failure) -> {
-                    if (failure == null) {
-                        readLater(fetched, from);
-                    } else {
-                        ioThread.accept(this::pause);
-                    }
-                });
+        fetched(new FetchPlan(wants, 1, FETCH_BYTES, MOST_WAIT, true)).whenComplete((fetched, failure) -> {
+            if (failure == null) {
+                readLater(fetched, from);
+            } else {
+                ioThread.accept(this::pause);
+            }
+        });
+    }
+
+    private CompletionStage<List<FetchedPartition>> fetched(FetchPlan plan) {
+        try {
+            return services.partitions().fetch(plan);
+        } catch (RuntimeException failure) {
+            return CompletableFuture.failedFuture(failure);
+        }
     }
 
     private void readLater(List<FetchedPartition> fetched, Map<TopicPartition, Long> from) {
@@ -107,9 +119,13 @@ final class TopicReading {
                 try {
                     Read read = read(fetched, from);
                     ioThread.accept(() -> took(read));
-                } catch (RuntimeException unreadable) {
+                } catch (Throwable unreadable) {
+                    log.warn(
+                            "Records of {} are not delivered to MQTT client {}",
+                            kafkaTopic,
+                            session.clientId(),
+                            unreadable);
                     ioThread.accept(this::pause);
-                    throw unreadable;
                 } finally {
                     close(fetched);
                 }
