@@ -523,7 +523,8 @@ final class Moves {
             return CompletableFuture.failedFuture(refused);
         }
         move.phase = Phase.SWITCHING;
-        Runnable decide = () -> write(() -> state.copyTakesOver(move.id, copy.files(), move.from));
+        Optional<String> bundle = copy.log().engine().symbolicName();
+        Runnable decide = () -> write(() -> state.copyTakesOver(move.id, copy.files(), move.from, bundle));
         return host.takeOver(replica, copy, decide, SWITCH_PATIENCE).whenComplete((moved, failure) -> {
             boolean switched = failure == null && moved;
             move.phase = switched ? Phase.REMOVING : Phase.COPYING;
