@@ -241,11 +241,14 @@ final class Mover implements Runnable {
         }
     }
 
-    /** Does nothing to a copy that has taken its log's place. */
+    /** Does nothing to a copy that has taken its log's place, or that another mover has opened. */
     private void closeCopy(Move move) {
         LogCopy copy = move.copy;
+        if (copy == null || copy.log().engine() != engine) {
+            return;
+        }
         move.copy = null;
-        if (copy == null || copy.hasTakenOver()) {
+        if (copy.hasTakenOver()) {
             return;
         }
         try {

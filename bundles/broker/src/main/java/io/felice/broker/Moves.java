@@ -422,10 +422,15 @@ final class Moves {
 
     // ---- ending
 
-    /** The result is done when no log is copied to the engine any more. On the broker's thread. */
+    /** The result is done when the copies and the replaced logs in the engine are closed. On the broker's thread. */
     CompletableFuture<?> unmounted(MountedEngine engine) {
+        List<CompletableFuture<?>> ends = new ArrayList<>();
+        replaced.stream().filter(log -> log.engine() == engine).forEach(log -> ends.add(closeReplacedSoon(log)));
         Mover mover = movers.remove(engine);
-        return mover == null ? CompletableFuture.completedFuture(null) : mover.close();
+        if (mover != null) {
+            ends.add(mover.close());
+        }
+        return CompletableFuture.allOf(ends.toArray(CompletableFuture[]::new));
     }
 
     /** The result is done when the copies and the replaced logs are closed. */
@@ -433,7 +438,7 @@ final class Moves {
         closed = true;
         List<CompletableFuture<?>> ends = new ArrayList<>();
         movers.values().forEach(mover -> ends.add(mover.close()));
-        replaced.forEach(log -> ends.add(CompletableFuture.runAsync(log::closeReplaced, log.engine())));
+        replaced.forEach(log -> ends.add(closeReplacedSoon(log)));
         return CompletableFuture.allOf(ends.toArray(CompletableFuture[]::new));
     }
 
@@ -523,7 +528,8 @@ final class Moves {
             return CompletableFuture.failedFuture(refused);
         }
         move.phase = Phase.SWITCHING;
-        Runnable decide = () -> write(() -> state.copyTakesOver(move.id, copy.files(), move.from));
+        Optional<String> bundle = copy.log().engine().symbolicName();
+        Runnable decide = () -> write(() -> state.copyTakesOver(move.id, copy.files(), move.from, bundle));
         return host.takeOver(replica, copy, decide, SWITCH_PATIENCE).whenComplete((moved, failure) -> {
             boolean switched = failure == null && moved;
             move.phase = switched ? Phase.REMOVING : Phase.COPYING;
@@ -545,8 +551,7 @@ final class Moves {
         OpenedLog old = copy.source();
         replaced.add(old);
         Runnable end = () -> old.engine().execute(() -> {
-            old.closeReplaced();
-            replaced.remove(old);
+            closeReplaced(old);
             remove(move.id, old.engine());
         });
         try {
@@ -556,11 +561,22 @@ final class Moves {
         }
     }
 
+    private void closeReplaced(OpenedLog log) {
+        if (replaced.remove(log)) {
+            log.closeReplaced();
+        }
+    }
+
+    private CompletableFuture<Void> closeReplacedSoon(OpenedLog log) {
+        return CompletableFuture.runAsync(() -> closeReplaced(log), log.engine());
+    }
+
     /**
      * Deletes a log that a move has left, once the log that took its place survives a power cut. On the engine's threads.
      */
     private void remove(LogId id, MountedEngine engine) {
-        if (closed || !engine.name().equals(state.left().get(id)) || !mayGo(id)) {
+        boolean isMounted = engines.find(engine.name()).filter(found -> found == engine).isPresent();
+        if (closed || !isMounted || !engine.name().equals(state.left().get(id)) || !mayGo(id)) {
             return;
         }
         try {

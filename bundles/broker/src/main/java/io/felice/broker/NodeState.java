@@ -495,10 +495,12 @@ final class NodeState implements AutoCloseable {
      *
      * @param files the files of the copy
      * @param from the engine that had the log
+     * @param bundle as in {@link #writtenIn}
      * @throws IOException if nothing has changed
      */
-    void copyTakesOver(LogId id, PartitionFiles files, String from) throws IOException {
+    void copyTakesOver(LogId id, PartitionFiles files, String from, Optional<String> bundle) throws IOException {
         String to = copies.get(id);
+        bundle.ifPresent(keeper -> keep(to, keeper));
         Path copy = copyOf(id, to);
         Path current = directoryOf(id, to);
         CheckpointFile.replaceDurably(

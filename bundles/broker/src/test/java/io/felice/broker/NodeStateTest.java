@@ -15,6 +15,7 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -187,5 +188,61 @@ class NodeStateTest {
         PartitionFiles.Snapshot found = files.newestSnapshot(19).orElseThrow();
         assertThat(found.offset()).isEqualTo(10);
         assertThat(found.producers().count()).isEqualTo(1);
+    }
+
+    @Test
+    void aCopyIsTheLogOnlyFromTheRenameOfItsFilesOn() throws Exception {
+        LogId id = new LogId(UUID.randomUUID(), 3, "orders");
+        try (NodeState state = open()) {
+            state.files(id, "log").writeEpochs(List.of(new Epochs.Entry(0, 0)));
+            state.writtenIn(id, "log", Optional.empty());
+            state.beginCopy(id, "mvstore");
+            state.copyFiles(id, "mvstore").writeEpochs(List.of(new Epochs.Entry(0, 0)));
+        }
+        try (NodeState state = open()) {
+            assertThat(state.engineOf(id)).contains("log");
+            assertThat(state.copies()).containsEntry(id, "mvstore");
+            assertThat(state.isCopyUntouched(id, "mvstore")).isTrue();
+            assertThat(state.isKnown(id, "mvstore")).isTrue();
+            // A kill after the note and before the rename.
+            Files.writeString(copyOf(id).resolve("moved-from"), "log\n");
+        }
+
+        try (NodeState state = open()) {
+            assertThat(state.engineOf(id)).contains("log");
+            state.copyTakesOver(id, state.copyFiles(id, "mvstore"), "log", Optional.empty());
+            assertThat(state.engineOf(id)).contains("mvstore");
+        }
+        try (NodeState state = open()) {
+            assertThat(state.engineOf(id)).contains("mvstore");
+            assertThat(state.copies()).isEmpty();
+            assertThat(state.left()).containsEntry(id, "log");
+            state.forgetLeft(id);
+        }
+        try (NodeState state = open()) {
+            assertThat(state.engineOf(id)).contains("mvstore");
+            assertThat(state.left()).isEmpty();
+            assertThat(state.files(id, "mvstore").epochs()).isPresent();
+        }
+    }
+
+    private Path copyOf(LogId id) {
+        return directory.resolve("copies/mvstore/" + id.topicId() + "-" + id.partition());
+    }
+
+    @Test
+    void aCancelledCopyIsKnownAsSuchAfterARestart() throws Exception {
+        LogId id = new LogId(UUID.randomUUID(), 3, "orders");
+        try (NodeState state = open()) {
+            state.beginCopy(id, "mvstore");
+            state.cancelCopy(id);
+        }
+
+        try (NodeState state = open()) {
+            assertThat(state.isCopyCancelled(id, "mvstore")).isTrue();
+            state.dropCopy(id);
+            assertThat(state.copies()).isEmpty();
+        }
+        assertThat(copyOf(id)).doesNotExist();
     }
 }

@@ -48,8 +48,16 @@ final class SoloBroker implements AutoCloseable {
     private final CompletableFuture<Void> offered = new CompletableFuture<>();
     final Broker broker;
 
+    private final List<MetadataRecord> before;
+
     /** The prefix of a topic's name chooses its engine: {@code memory-orders} is in the engine {@code memory}. */
     SoloBroker(Path data, Map<String, StorageEngine> engines) {
+        this(data, engines, List.of());
+    }
+
+    /** @param before the records of the metadata log when the broker starts */
+    SoloBroker(Path data, Map<String, StorageEngine> engines, List<MetadataRecord> before) {
+        this.before = before;
         store.campaign(new Candidate());
         List<String> placement = new ArrayList<>();
         engines.keySet().forEach(name -> placement.add(name + "-*:" + name));
@@ -86,7 +94,9 @@ final class SoloBroker implements AutoCloseable {
 
         @Override
         public void elected(ClusterStore.Term newTerm) {
-            newTerm.append(List.of(new MetadataRecord.ClusterNamed("c1")));
+            List<MetadataRecord> first = new ArrayList<>(List.of(new MetadataRecord.ClusterNamed("c1")));
+            first.addAll(before);
+            newTerm.append(first);
             term.complete(newTerm);
         }
 

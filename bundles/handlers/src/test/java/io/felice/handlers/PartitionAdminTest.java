@@ -4,12 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.tuple;
 
 import io.felice.api.ErrorCode;
+import io.felice.api.TopicPartition;
 import io.felice.api.cluster.MetadataRecord;
 import java.util.List;
 import org.apache.kafka.common.message.AlterPartitionReassignmentsRequestData;
 import org.apache.kafka.common.message.AlterPartitionReassignmentsRequestData.ReassignablePartition;
 import org.apache.kafka.common.message.AlterPartitionReassignmentsRequestData.ReassignableTopic;
 import org.apache.kafka.common.message.AlterPartitionReassignmentsResponseData;
+import org.apache.kafka.common.message.AlterReplicaLogDirsRequestData;
+import org.apache.kafka.common.message.AlterReplicaLogDirsRequestData.AlterReplicaLogDir;
+import org.apache.kafka.common.message.AlterReplicaLogDirsRequestData.AlterReplicaLogDirTopic;
+import org.apache.kafka.common.message.AlterReplicaLogDirsResponseData;
 import org.apache.kafka.common.message.DeleteRecordsRequestData;
 import org.apache.kafka.common.message.DeleteRecordsRequestData.DeleteRecordsPartition;
 import org.apache.kafka.common.message.DeleteRecordsRequestData.DeleteRecordsTopic;
@@ -25,7 +30,7 @@ import org.apache.kafka.common.message.OffsetForLeaderEpochResponseData;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** DeleteRecords, OffsetForLeaderEpoch, DescribeLogDirs and DescribeCluster. */
+/** DeleteRecords, OffsetForLeaderEpoch, AlterReplicaLogDirs, DescribeLogDirs and DescribeCluster. */
 class PartitionAdminTest {
     private final FakeCluster cluster = new FakeCluster();
     private final FakePartitions partitions = new FakePartitions();
@@ -99,6 +104,25 @@ class PartitionAdminTest {
                 .setPartition(partition)
                 .setCurrentLeaderEpoch(current)
                 .setLeaderEpoch(asked);
+    }
+
+    @Test
+    void replicasAreMovedToOtherLogDirsAndAReplicaThatIsNotHereIsRefused() throws Exception {
+        AlterReplicaLogDirsHandler handler = new AlterReplicaLogDirsHandler(partitions, FakeAuthorization.open());
+        partitions.lead("t", 0);
+        AlterReplicaLogDir dir = new AlterReplicaLogDir().setPath("mvstore:/data");
+        dir.topics().add(new AlterReplicaLogDirTopic().setName("t").setPartitions(List.of(0, 1)));
+        AlterReplicaLogDirsRequestData request = new AlterReplicaLogDirsRequestData();
+        request.dirs().add(dir);
+
+        AlterReplicaLogDirsResponseData answer = Asking.ask(handler, request, 2);
+
+        assertThat(partitions.moved).containsEntry(new TopicPartition("t", 0), "mvstore:/data");
+        assertThat(answer.results()).hasSize(1);
+        assertThat(answer.results().get(0).topicName()).isEqualTo("t");
+        assertThat(answer.results().get(0).partitions())
+                .extracting(one -> one.partitionIndex(), one -> ErrorCode.of(one.errorCode()))
+                .containsExactlyInAnyOrder(tuple(0, ErrorCode.NONE), tuple(1, ErrorCode.REPLICA_NOT_AVAILABLE));
     }
 
     @Test

@@ -349,7 +349,14 @@ public final class BrokerConfig extends ConfigValues {
                         "The most groups that a node coordinates; no client can make a further one."),
                 throttle(LEADER_THROTTLED_RATE),
                 throttle(FOLLOWER_THROTTLED_RATE),
-                throttle(ALTER_LOG_DIRS_THROTTLED_RATE),
+                number(
+                        ALTER_LOG_DIRS_THROTTLED_RATE,
+                        LONG,
+                        Long.toString(NEVER),
+                        0,
+                        NEVER,
+                        true,
+                        "How much is copied when logs are moved to other storage engines, in bytes per second."),
                 new ConfigKey(
                         STORAGE_PLACEMENT,
                         STRING,

@@ -62,6 +62,9 @@ final class FollowerPartition implements Role {
             log.restartAt(Math.min(first, fetched.startOffset()));
         }
         for (RecordBatch batch : batches) {
+            if (batch.nextOffset() <= log.endOffset()) {
+                continue; // another fetch brought it
+            }
             Batches.checkCrc(batch);
             if (!log.isPrepared(batch.leaderEpoch())) {
                 log.prepare(batch.leaderEpoch());

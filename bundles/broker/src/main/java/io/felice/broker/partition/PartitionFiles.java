@@ -47,7 +47,7 @@ public final class PartitionFiles {
     public record Snapshot(long offset, Producers producers) {}
 
     /** Empty if there is no readable file. */
-    synchronized Optional<List<Epochs.Entry>> epochs() {
+    public synchronized Optional<List<Epochs.Entry>> epochs() {
         Path file = directory.resolve(EPOCHS);
         if (!Files.exists(file)) {
             return Optional.empty();
