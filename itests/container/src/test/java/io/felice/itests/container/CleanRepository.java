@@ -22,6 +22,7 @@ final class CleanRepository {
             "bundles/protocol",
             "plugins-sdk",
             "plugins-sdk/testkit",
+            "plugins-sdk/embedded",
             "plugins-sdk/plugin-parent",
             "plugins-sdk/archetype");
 
@@ -54,7 +55,8 @@ final class CleanRepository {
     private static void add(Path module, Path felice) throws IOException {
         String pom = Files.readString(module.resolve("pom.xml"));
         String own = pom.substring(Math.max(0, pom.indexOf("</parent>")));
-        String artifact = own.substring(own.indexOf("<artifactId>") + "<artifactId>".length(), own.indexOf("</artifactId>"));
+        String artifact =
+                own.substring(own.indexOf("<artifactId>") + "<artifactId>".length(), own.indexOf("</artifactId>"));
         Path target = Files.createDirectories(felice.resolve(artifact).resolve(VERSION));
         String name = artifact + "-" + VERSION;
         Files.copy(module.resolve("pom.xml"), target.resolve(name + ".pom"));

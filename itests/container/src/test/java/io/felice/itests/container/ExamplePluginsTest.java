@@ -31,7 +31,7 @@ import org.junit.jupiter.api.io.TempDir;
  * them. All of them are built outside of the repository, and dropped into a running node. Clients of the listener without SASL are a super user, so that no plugin is asked about them.
  */
 class ExamplePluginsTest {
-    private static final List<String> TYPES = List.of("storage", "authenticator", "authorizer");
+    private static final List<String> TYPES = List.of("storage", "authenticator", "authorizer", "wire");
     private static final String STORAGE = "acme-storage";
     private static final String STORE = "felice-authenticator-passwords";
     private static final String AUTHORIZER = "felice-authorizer-rules";
@@ -72,7 +72,9 @@ class ExamplePluginsTest {
         List<Path> examples = List.of(projects.copy("authenticator-passwords"), projects.copy("authorizer-rules"));
         projects.verify();
 
-        assertThat(start.join().exitCode()).as(start.join().output() + node.log()).isZero();
+        assertThat(start.join().exitCode())
+                .as(start.join().output() + node.log())
+                .isZero();
         for (Path example : examples) {
             follow(new Guide(node, etc, example));
         }
@@ -109,11 +111,9 @@ class ExamplePluginsTest {
     }
 
     private static void awaitPlugin(String plugin, String version, String words) throws Exception {
-        Eventually.await(
-                plugin + " " + version + " " + words,
-                () -> insides.shell("felice:plugin-list").lines().anyMatch(line -> line.contains(plugin)
-                        && line.contains(version)
-                        && line.contains(words)));
+        Eventually.await(plugin + " " + version + " " + words, () -> insides.shell("felice:plugin-list")
+                .lines()
+                .anyMatch(line -> line.contains(plugin) && line.contains(version) && line.contains(words)));
     }
 
     @AfterAll
@@ -245,7 +245,8 @@ class ExamplePluginsTest {
             assertThat(traffic.failures()).isEmpty();
             admin.deleteTopics(List.of("in-files")).all().get();
         }
-        Eventually.await("the end of the engine", () -> !insides.shell("felice:plugin-list").contains(STORAGE));
+        Eventually.await("the end of the engine", () -> !insides.shell("felice:plugin-list")
+                .contains(STORAGE));
         assertThat(node.data().resolve("plugins-data").resolve(STORAGE)).isDirectory();
     }
 

@@ -57,7 +57,8 @@ record PluginProjects(Path directory, Path repository) {
             for (Path file : files.filter(Files::isRegularFile)
                     .filter(file -> !from.relativize(file).startsWith("target"))
                     .toList()) {
-                Path copy = directory.resolve(example).resolve(from.relativize(file).toString());
+                Path copy =
+                        directory.resolve(example).resolve(from.relativize(file).toString());
                 Files.createDirectories(copy.getParent());
                 Files.copy(file, copy);
             }
@@ -74,7 +75,8 @@ record PluginProjects(Path directory, Path repository) {
             Files.writeString(
                     directory.resolve("pom.xml"),
                     "<project><modelVersion>4.0.0</modelVersion><groupId>com.acme</groupId><artifactId>all</artifactId>"
-                            + "<version>1</version><packaging>pom</packaging><modules>" + modules + "</modules></project>");
+                            + "<version>1</version><packaging>pom</packaging><modules>" + modules
+                            + "</modules></project>");
         }
         maven("-T", "2", "verify");
     }
@@ -98,7 +100,9 @@ record PluginProjects(Path directory, Path repository) {
     /** The jar of a project. */
     Path jar(String project) throws IOException {
         try (Stream<Path> jars = Files.list(directory.resolve(project).resolve("target"))) {
-            return jars.filter(file -> file.toString().endsWith(".jar")).findFirst().orElseThrow();
+            return jars.filter(file -> file.toString().endsWith(".jar"))
+                    .findFirst()
+                    .orElseThrow();
         }
     }
 
