@@ -31,7 +31,8 @@ import org.junit.jupiter.api.io.TempDir;
  * them. All of them are built outside of the repository, and dropped into a running node. Clients of the listener without SASL are a super user, so that no plugin is asked about them.
  */
 class ExamplePluginsTest {
-    private static final List<String> TYPES = List.of("storage", "authenticator", "authorizer", "wire");
+    private static final List<String> TYPES =
+            List.of("storage", "authenticator", "authorizer", "wire", "policy");
     private static final String STORAGE = "acme-storage";
     private static final String STORE = "felice-authenticator-passwords";
     private static final String AUTHORIZER = "felice-authorizer-rules";
@@ -66,9 +67,7 @@ class ExamplePluginsTest {
         CompletableFuture<Result> start = CompletableFuture.supplyAsync(ExamplePluginsTest::start);
 
         projects = PluginProjects.in(directory);
-        for (String type : TYPES) {
-            projects.generate(type);
-        }
+        TYPES.parallelStream().forEach(projects::generate);
         List<Path> examples = List.of(projects.copy("authenticator-passwords"), projects.copy("authorizer-rules"));
         projects.verify();
 
@@ -119,13 +118,14 @@ class ExamplePluginsTest {
     @AfterAll
     static void stop() throws Exception {
         node.run("stop");
+        projects.close();
     }
 
     @Test
     void theRightPasswordGetsInAndAWrongOneDoesNot() throws Exception {
         assertThat(list(ALICE).output()).contains("topic \"orders\"");
         for (String wrong : List.of("wrong", ALICE + " ", "the password of")) {
-            Result refused = list(wrong);
+            Result refused = listInVain(wrong);
             assertThat(refused.exitCode()).as(refused.output()).isNotZero();
             assertThat(refused.output()).contains("Invalid username or password");
         }
@@ -193,7 +193,7 @@ class ExamplePluginsTest {
             before.send(new ProducerRecord<>("orders", "before")).get();
             insides.shell("bundle:stop " + STORE);
 
-            assertThat(list(ALICE).exitCode()).isNotZero();
+            assertThat(listInVain(ALICE).exitCode()).isNotZero();
             before.send(new ProducerRecord<>("orders", "meanwhile")).get();
             assertThat(node.run("status").output()).contains("the credential store file");
             neighbours.awaitProgress();
@@ -300,6 +300,11 @@ class ExamplePluginsTest {
 
     private static Result list(String password) throws Exception {
         return asAlice(password, "", "-L", "-m", "20");
+    }
+
+    /** Clients do not take a refused login for final, so kcat ends when its time is over. */
+    private static Result listInVain(String password) throws Exception {
+        return asAlice(password, "", "-L", "-m", "3");
     }
 
     private static Result produce(String topic, String value) throws Exception {

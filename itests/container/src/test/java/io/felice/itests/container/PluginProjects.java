@@ -25,7 +25,7 @@ import java.util.stream.Stream;
  * @param directory has the projects
  * @param repository the local Maven repository
  */
-record PluginProjects(Path directory, Path repository) {
+record PluginProjects(Path directory, Path repository) implements AutoCloseable {
     private static final Path EXAMPLES = Path.of("../../plugins-sdk/examples");
     private static final String ARCHETYPE_PLUGIN = "org.apache.maven.plugins:maven-archetype-plugin:3.4.0:generate";
     private static final long LIMIT_MINUTES = 10;
@@ -37,7 +37,7 @@ record PluginProjects(Path directory, Path repository) {
     }
 
     /** Makes the project {@code acme-TYPE} as an author would. */
-    void generate(String type) throws IOException, InterruptedException {
+    void generate(String type) {
         maven(
                 ARCHETYPE_PLUGIN,
                 "-DarchetypeCatalog=local",
@@ -67,7 +67,7 @@ record PluginProjects(Path directory, Path repository) {
     }
 
     /** Builds all projects and runs their tests. */
-    void verify() throws IOException, InterruptedException {
+    void verify() throws IOException {
         try (Stream<Path> projects = Files.list(directory)) {
             String modules = projects.filter(Files::isDirectory)
                     .map(project -> "<module>" + project.getFileName() + "</module>")
@@ -81,20 +81,34 @@ record PluginProjects(Path directory, Path repository) {
         maven("-T", "2", "verify");
     }
 
-    private void maven(String... arguments) throws IOException, InterruptedException {
+    private void maven(String... arguments) {
         List<String> command = new ArrayList<>(List.of("mvn", "-B", "-q", "-Dmaven.repo.local=" + repository));
         command.addAll(List.of(arguments));
-        Path output = Files.createTempFile(repository.getParent(), "mvn", ".out");
-        Process process = new ProcessBuilder(command)
-                .directory(directory.toFile())
-                .redirectErrorStream(true)
-                .redirectInput(Path.of("/dev/null").toFile())
-                .redirectOutput(output.toFile())
-                .start();
-        boolean hasEnded = process.waitFor(LIMIT_MINUTES, TimeUnit.MINUTES);
-        assertThat(hasEnded && process.exitValue() == 0)
-                .as("%s%n%s", command, Files.readString(output, UTF_8))
-                .isTrue();
+        try {
+            Path output = Files.createTempFile(repository.getParent(), "mvn", ".out");
+            Process process = new ProcessBuilder(command)
+                    .directory(directory.toFile())
+                    .redirectErrorStream(true)
+                    .redirectInput(Path.of("/dev/null").toFile())
+                    .redirectOutput(output.toFile())
+                    .start();
+            boolean hasEnded = process.waitFor(LIMIT_MINUTES, TimeUnit.MINUTES);
+            assertThat(hasEnded && process.exitValue() == 0)
+                    .as("%s%n%s", command, Files.readString(output, UTF_8))
+                    .isTrue();
+        } catch (IOException | InterruptedException failure) {
+            throw new IllegalStateException(failure);
+        }
+    }
+
+    /** Removes the links to the libraries, so that nobody who deletes the directory follows them. */
+    @Override
+    public void close() throws IOException {
+        try (Stream<Path> files = Files.walk(repository)) {
+            for (Path link : files.filter(Files::isSymbolicLink).toList()) {
+                Files.delete(link);
+            }
+        }
     }
 
     /** The jar of a project. */
