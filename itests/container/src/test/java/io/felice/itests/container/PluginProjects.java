@@ -66,7 +66,7 @@ record PluginProjects(Path directory, Path repository) implements AutoCloseable 
         return directory.resolve(example);
     }
 
-    /** Builds all projects and runs their tests. */
+    /** Builds all projects, runs their tests, and drops the plugins into a directory as into that of a node. */
     void verify() throws IOException {
         try (Stream<Path> projects = Files.list(directory)) {
             String modules = projects.filter(Files::isDirectory)
@@ -78,7 +78,7 @@ record PluginProjects(Path directory, Path repository) implements AutoCloseable 
                             + "<version>1</version><packaging>pom</packaging><modules>" + modules
                             + "</modules></project>");
         }
-        maven("-T", "2", "verify");
+        maven("-T", "2", "verify", "-Dfelice.plugins.dir=" + dropped());
     }
 
     private void maven(String... arguments) {
@@ -111,13 +111,13 @@ record PluginProjects(Path directory, Path repository) implements AutoCloseable 
         }
     }
 
-    /** The jar of a project. */
-    Path jar(String project) throws IOException {
-        try (Stream<Path> jars = Files.list(directory.resolve(project).resolve("target"))) {
-            return jars.filter(file -> file.toString().endsWith(".jar"))
-                    .findFirst()
-                    .orElseThrow();
-        }
+    /** The jar that the build of a project has dropped. */
+    Path jar(String plugin) {
+        return dropped().resolve(plugin + ".jar");
+    }
+
+    private Path dropped() {
+        return repository.resolveSibling("dropped");
     }
 
     /** A plugin as another version: the same jar with another number. */
