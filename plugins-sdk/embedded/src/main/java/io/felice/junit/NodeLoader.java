@@ -29,6 +29,9 @@ final class NodeLoader extends URLClassLoader {
     private static final String NODE = "io/felice/junit/node";
     private static final String MANIFEST = "META-INF/MANIFEST.MF";
 
+    /** The platform has no class whose name begins so. */
+    private static final List<String> OF_THE_NODE = List.of("io.felice.", "org.apache.", "org.slf4j.", "org.osgi.");
+
     static {
         registerAsParallelCapable();
     }
@@ -126,6 +129,18 @@ final class NodeLoader extends URLClassLoader {
         boolean isJar = root.startsWith("jar:") && root.endsWith("!/");
         return URI.create(isJar ? root.substring("jar:".length(), root.length() - "!/".length()) : root)
                 .toURL();
+    }
+
+    /** Asks the platform last: for each class that it does not have, it would make an exception. */
+    @Override
+    protected Class<?> loadClass(String name, boolean resolve) throws ClassNotFoundException {
+        if (OF_THE_NODE.stream().noneMatch(name::startsWith)) {
+            return super.loadClass(name, resolve);
+        }
+        synchronized (getClassLoadingLock(name)) {
+            Class<?> loaded = findLoadedClass(name);
+            return loaded != null ? loaded : findClass(name);
+        }
     }
 
     @Override

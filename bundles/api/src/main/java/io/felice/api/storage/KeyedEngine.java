@@ -40,13 +40,13 @@ public abstract class KeyedEngine implements StorageEngine {
     protected KeyedEngine() {}
 
     /**
-     * The store of this name. It is there, or it is created by the first value that is put into it.
+     * The store of this name; an empty one if there is none.
      *
      * @param name at most 50 letters, digits and dashes
      */
     protected abstract BatchStore store(String name) throws IOException;
 
-    /** The names of all stores that have a value. Other names are ignored. */
+    /** The names of all stores that have a value. Names of empty stores, and other names, are ignored. */
     protected abstract Set<String> names() throws IOException;
 
     /** Engines whose data survives a kill keep the id; those of others belong to any cluster. */

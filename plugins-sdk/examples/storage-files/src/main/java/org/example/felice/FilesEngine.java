@@ -7,6 +7,7 @@ import io.felice.api.storage.KeyedEngine;
 import io.felice.api.storage.StorageEngine;
 import io.felice.api.storage.Volume;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Set;
 import org.osgi.framework.BundleContext;
@@ -44,8 +45,8 @@ public final class FilesEngine extends KeyedEngine {
     }
 
     @Override
-    protected BatchStore store(String name) {
-        return new FilesStore(directory.resolve(name));
+    protected BatchStore store(String name) throws IOException {
+        return new FilesStore(Files.createDirectories(directory.resolve(name)));
     }
 
     @Override

@@ -26,7 +26,6 @@ record FilesStore(Path directory) implements BatchStore {
 
     @Override
     public void put(long number, ByteBuffer value) throws IOException {
-        Files.createDirectories(directory);
         byte[] bytes = new byte[value.remaining()];
         value.get(bytes);
         Files.move(Files.write(directory.resolve(DRAFT), bytes), file(number), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
