@@ -1,7 +1,7 @@
 package io.felice.records;
 
-import io.felice.api.RecordHeader;
 import io.felice.api.RecordBatch;
+import io.felice.api.RecordHeader;
 import java.nio.ByteBuffer;
 import java.util.List;
 import org.apache.kafka.common.compress.Compression;

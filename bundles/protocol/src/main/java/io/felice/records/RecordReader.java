@@ -2,8 +2,8 @@ package io.felice.records;
 
 import static io.felice.api.ErrorCode.CORRUPT_MESSAGE;
 
-import io.felice.api.RecordHeader;
 import io.felice.api.RecordBatch;
+import io.felice.api.RecordHeader;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;

@@ -66,8 +66,8 @@ public abstract class RecordListenerBugsContract
                 bug("needs each header once", every, (good, record) -> {
                     Set<String> keys = new HashSet<>();
                     record.headers().forEach(header -> {
-                        if (!keys.add(header.key())) {
-                            throw new IllegalArgumentException("twice: " + header.key());
+                        if (!keys.add(header.name())) {
+                            throw new IllegalArgumentException("twice: " + header.name());
                         }
                     });
                     good.received(record);

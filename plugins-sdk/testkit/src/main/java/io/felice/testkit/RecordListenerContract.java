@@ -5,10 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.fail;
 
 import io.felice.api.ErrorCode;
+import io.felice.api.RecordHeader;
 import io.felice.api.TopicPartition;
 import io.felice.api.listener.ReceivedRecord;
 import io.felice.api.listener.RecordAppender;
-import io.felice.api.listener.RecordHeader;
 import io.felice.api.listener.RecordListener;
 import java.util.ArrayList;
 import java.util.Arrays;

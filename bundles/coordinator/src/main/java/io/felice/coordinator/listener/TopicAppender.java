@@ -2,13 +2,13 @@ package io.felice.coordinator.listener;
 
 import io.felice.api.ErrorCode;
 import io.felice.api.FeliceException;
+import io.felice.api.RecordHeader;
 import io.felice.api.TopicPartition;
 import io.felice.api.Turn;
 import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.cluster.InternalTopics;
 import io.felice.api.cluster.TopicView;
 import io.felice.api.listener.RecordAppender;
-import io.felice.api.RecordHeader;
 import io.felice.api.partition.Partition.Acks;
 import io.felice.api.partition.Partition.Origin;
 import io.felice.api.partition.Partitions;

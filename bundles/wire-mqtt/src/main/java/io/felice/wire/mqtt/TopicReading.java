@@ -2,12 +2,12 @@ package io.felice.wire.mqtt;
 
 import io.felice.api.ErrorCode;
 import io.felice.api.RecordBatch;
+import io.felice.api.RecordHeader;
 import io.felice.api.TopicPartition;
 import io.felice.api.partition.FetchPlan;
 import io.felice.api.partition.FetchedPartition;
 import io.felice.api.security.Requester;
 import io.felice.records.Batches;
-import io.felice.api.RecordHeader;
 import io.felice.records.RecordReader;
 import io.felice.wire.mqtt.Deliveries.Delivery;
 import io.felice.wire.mqtt.MqttSession.Position;

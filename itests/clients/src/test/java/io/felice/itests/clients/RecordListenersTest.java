@@ -4,11 +4,11 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import io.felice.api.RecordHeader;
 import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.group.Groups;
 import io.felice.api.listener.ReceivedRecord;
 import io.felice.api.listener.RecordAppender;
-import io.felice.api.RecordHeader;
 import io.felice.api.listener.RecordListener;
 import io.felice.api.partition.Partitions;
 import io.felice.api.status.Trouble;
@@ -162,7 +162,7 @@ class RecordListenersTest {
                 .containsExactlyElementsOf(numbers(0, 1_500));
         assertThat(received.get(1_234).offset()).isEqualTo(1_234);
         assertThat(received.get(1_234).headers())
-                .extracting(RecordHeader::key, header -> new String(header.value(), UTF_8))
+                .extracting(RecordHeader::name, header -> new String(header.value(), UTF_8))
                 .containsExactly(org.assertj.core.groups.Tuple.tuple("number", "1234"));
         await().atMost(PATIENCE).untilAsserted(() -> assertThat(committed("counting"))
                 .containsExactlyInAnyOrderEntriesOf(
