@@ -523,7 +523,8 @@ final class Moves {
             return CompletableFuture.failedFuture(refused);
         }
         move.phase = Phase.SWITCHING;
-        Runnable decide = () -> write(() -> state.copyTakesOver(move.id, copy.files(), move.from));
+        Runnable decide = () -> write(() -> state.copyTakesOver(
+                move.id, copy.files(), move.from, copy.engine().symbolicName()));
         return host.takeOver(replica, copy, decide, SWITCH_PATIENCE).whenComplete((moved, failure) -> {
             boolean switched = failure == null && moved;
             move.phase = switched ? Phase.REMOVING : Phase.COPYING;
