@@ -819,12 +819,14 @@ final class Replicas {
 
     /**
      * Closes the logs of an engine that is no longer mounted. The result is done when its partitions have answered the
-     * accepted requests and are closed; those that the engine does not give back are given up after a while.
+     * accepted requests and are closed; those that the engine does not give back are given up after ten seconds, or
+     * after one second if a call of the engine is late already.
      */
     CompletableFuture<?> unmounted(MountedEngine engine) {
         CompletableFuture<Void> all = closeAll(engine);
+        long patience = engine.calls().hanging().isPresent() ? 1 : PATIENCE_SECONDS;
         try {
-            environment.timer().schedule(() -> main.execute(() -> giveUp(engine)), PATIENCE_SECONDS, TimeUnit.SECONDS);
+            environment.timer().schedule(() -> main.execute(() -> giveUp(engine)), patience, TimeUnit.SECONDS);
         } catch (RejectedExecutionException closing) {
             LOG.debug("The broker closes; {} is not waited for", engine.subject());
         }

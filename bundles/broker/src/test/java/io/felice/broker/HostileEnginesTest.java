@@ -240,7 +240,7 @@ class HostileEnginesTest {
         bad.onOpen = this::hang;
         start(offeredBad);
         announced();
-        eventually(() -> assertThat(bad.opens).hasPositiveValue());
+        troubleSays("open() of bad-orders-0 runs for ");
 
         solo.unbind("bad", offeredBad);
         ScriptedEngine next = new ScriptedEngine(Clock.systemUTC());
