@@ -12,7 +12,6 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Set;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -41,11 +40,15 @@ class EngineNamesTest {
         solo.close();
     }
 
-    private void start(OfferedEngine tape, String... takeovers) {
+    private void start(OfferedEngine tape, String takeovers) {
         Map<String, OfferedEngine> engines = new LinkedHashMap<>();
         engines.put("tape", tape);
         engines.put("own", OfferedEngine.of(new ScriptedEngine(Clock.systemUTC())));
-        solo = new SoloBroker(directory.resolve("data"), engines, 30_000, Set.of(takeovers));
+        solo = new SoloBroker(directory.resolve("data"), engines, 30_000, takeovers);
+    }
+
+    private void start(OfferedEngine tape) {
+        start(tape, "");
     }
 
     private void startWithARecord() {

@@ -26,7 +26,6 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
@@ -69,7 +68,7 @@ class HostileEnginesTest {
         Map<String, OfferedEngine> engines = new LinkedHashMap<>();
         engines.put("good", OfferedEngine.of(good));
         engines.put("bad", offered);
-        solo = new SoloBroker(directory.resolve("data"), engines, LIMIT_MS, Set.of());
+        solo = new SoloBroker(directory.resolve("data"), engines, LIMIT_MS, "");
     }
 
     private void hang() {

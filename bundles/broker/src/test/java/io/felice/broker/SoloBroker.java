@@ -51,7 +51,7 @@ final class SoloBroker implements AutoCloseable {
 
     /** The prefix of a topic's name chooses its engine: {@code memory-orders} is in the engine {@code memory}. */
     SoloBroker(Path data, Map<String, StorageEngine> engines) {
-        this(data, offered(engines), 30_000, Set.of());
+        this(data, offered(engines), 30_000, "");
     }
 
     private static Map<String, OfferedEngine> offered(Map<String, StorageEngine> engines) {
@@ -64,7 +64,7 @@ final class SoloBroker implements AutoCloseable {
      * @param timeoutMs after this time a call of an engine is late
      * @param takeovers the setting {@code storage.takeover}
      */
-    SoloBroker(Path data, Map<String, OfferedEngine> engines, int timeoutMs, Set<String> takeovers) {
+    SoloBroker(Path data, Map<String, OfferedEngine> engines, int timeoutMs, String takeovers) {
         store.campaign(new Candidate());
         List<String> placement = new ArrayList<>();
         engines.keySet().forEach(name -> placement.add(name + "-*:" + name));
@@ -214,7 +214,7 @@ final class SoloBroker implements AutoCloseable {
         store.close();
     }
 
-    private static Broker.Config config(Path data, int timeoutMs, Set<String> takeovers) {
+    private static Broker.Config config(Path data, int timeoutMs, String takeovers) {
         return new Broker.Config() {
             @Override
             public Class<? extends Annotation> annotationType() {
@@ -252,8 +252,8 @@ final class SoloBroker implements AutoCloseable {
             }
 
             @Override
-            public String[] storage_takeover() {
-                return takeovers.toArray(String[]::new);
+            public String storage_takeover() {
+                return takeovers;
             }
         };
     }
