@@ -217,6 +217,7 @@ public final class Broker implements StatusSource, HealthSource {
                 link::view,
                 engineServices::absence,
                 engineServices::hanging,
+                this::mayTakeOver,
                 () -> admin);
         compactor = new Compactor(engines::all, replicas::openLogs, compaction, nanos);
         fetches = new Fetches(replicas::leader, environment);
@@ -428,6 +429,12 @@ public final class Broker implements StatusSource, HealthSource {
         public CompletableFuture<?> unmounted(MountedEngine engine) {
             return replicas.unmounted(engine);
         }
+    }
+
+    private boolean mayTakeOver(MountedEngine engine) {
+        return engine.symbolicName()
+                .filter(bundle -> takeovers.contains(engine.name() + ":" + bundle))
+                .isPresent();
     }
 
     /**

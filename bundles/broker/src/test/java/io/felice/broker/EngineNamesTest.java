@@ -156,6 +156,24 @@ class EngineNamesTest {
     }
 
     @Test
+    void aVersionThatDoesNotFindTheRecordsIsNotUsedForTheirTopic() {
+        startWithARecord();
+        solo.unbind("tape", first);
+
+        OfferedEngine forgetful = OfferedEngine.from("org.example.tape 1.1.0", () -> empty);
+        solo.bind("tape", forgetful);
+
+        eventually(() -> assertThat(solo.table("broker.offline").cell("tape-orders-0", "reason"))
+                .hasValueSatisfying(reason -> assertThat(reason.toString())
+                        .startsWith(
+                                "The storage engine tape (org.example.Engine of bundle org.example.tape 1.1.0) has no"
+                                        + " record of tape-orders-0, of which 1 were acknowledged")));
+        solo.unbind("tape", forgetful);
+        solo.bind("tape", first);
+        theRecordIsThere();
+    }
+
+    @Test
     void anEngineOfFeliceIsUsedBeforeOneOfAThirdPartyThatHasNoLogs() {
         start(other);
 

@@ -251,6 +251,20 @@ class HostileEnginesTest {
         assertThat(get(solo.produce("bad-orders", batch(1))).baseOffset()).isEqualTo(1);
     }
 
+    @Test
+    void aBrokerCanBeStoppedAndStartedAgainWhileAnEngineHangs() {
+        start(offeredBad);
+        solo.create("bad-orders", Map.of());
+        bad.onAppend = this::hang;
+        append(solo.led("bad-orders"));
+        troubleSays("append() of bad-orders-0 runs for ");
+
+        solo.close();
+
+        start(offeredBad);
+        theOthersAreServed();
+    }
+
     // ---- append, settle, read
 
     @Test
