@@ -524,7 +524,7 @@ final class Moves {
         }
         move.phase = Phase.SWITCHING;
         Runnable decide = () -> write(() -> state.copyTakesOver(
-                move.id, copy.files(), move.from, copy.engine().symbolicName()));
+                move.id, copy.files(), move.from, engines.find(move.to).flatMap(MountedEngine::symbolicName)));
         return host.takeOver(replica, copy, decide, SWITCH_PATIENCE).whenComplete((moved, failure) -> {
             boolean switched = failure == null && moved;
             move.phase = switched ? Phase.REMOVING : Phase.COPYING;

@@ -653,9 +653,9 @@ final class Replicas {
         if (acknowledged > 0 && opened.endOffset() == 0 && mustHaveKept(engine, config)) {
             opened.close();
             throw KAFKA_STORAGE_ERROR.because(engine.subject() + " has no record of " + replica.partition
-                    + ", of which "
-                    + acknowledged + " were acknowledged. Start the bundle with the engine that has them, or, to go on"
-                    + " without them, set storage.takeover = " + engine.name() + ":"
+                    + ", although records below offset " + acknowledged
+                    + " were acknowledged. Start the bundle with the"
+                    + " engine that has them, or, to go on without them, set storage.takeover = " + engine.name() + ":"
                     + engine.symbolicName().orElse("") + " in io.felice.broker.cfg");
         }
         return opened;
