@@ -37,6 +37,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.osgi.annotation.bundle.Capability;
 import org.osgi.service.component.ComponentContext;
@@ -111,18 +112,18 @@ public final class Broker implements StatusSource, HealthSource {
 
         @AttributeDefinition(
                 description =
-                        "After this time, in milliseconds, a call of a storage engine is late: felice:health says which"
-                                + " call it is and in which thread, and a log of a third party's engine that does not come back"
-                                + " from an append is offline.",
+                        "After this time, in milliseconds, a call of a storage engine is late. felice:health says which"
+                                + " call it is and in which thread. A log of a third party's engine that does not come back from"
+                                + " an append is offline.",
                 min = "100")
         int storage_timeout_ms() default 30_000;
 
         @AttributeDefinition(
                 description =
                         "Bundles that may go on with the logs of a storage engine which another bundle has kept, as"
-                                + " ENGINE:SYMBOLIC-NAME. Such a bundle must have the same records. Without this another bundle is"
-                                + " refused, because the topics would be empty in it.")
-        String[] storage_takeover() default {};
+                                + " ENGINE:SYMBOLIC-NAME with commas between. Such a bundle must have the same records. Others are"
+                                + " refused, because the topics would be empty in them.")
+        String storage_takeover() default "";
     }
 
     private static final Logger log = LoggerFactory.getLogger(Broker.class);
@@ -190,7 +191,7 @@ public final class Broker implements StatusSource, HealthSource {
         this.services = services;
         environment = new Environment(config.broker_id(), clock, nanos, threads.timer(), threads::inBackground, random);
         engines = new Engines();
-        takeovers = Set.of(config.storage_takeover());
+        takeovers = takeovers(config);
         engineServices = new EngineServices(
                 new EngineServices.Limits(config.storage_threads(), config.storage_timeout_ms()),
                 engines,
@@ -216,6 +217,7 @@ public final class Broker implements StatusSource, HealthSource {
                 link::view,
                 engineServices::absence,
                 engineServices::hanging,
+                this::mayTakeOver,
                 () -> admin);
         compactor = new Compactor(engines::all, replicas::openLogs, compaction, nanos);
         fetches = new Fetches(replicas::leader, environment);
@@ -238,6 +240,10 @@ public final class Broker implements StatusSource, HealthSource {
         }
     }
 
+    private static Set<String> takeovers(Config config) {
+        return Stream.of(config.storage_takeover().split(",")).map(String::trim).collect(Collectors.toSet());
+    }
+
     private Stream<String> enginesOf(TopicView topic) {
         return replicas.enginesOf(topic);
     }
@@ -247,7 +253,7 @@ public final class Broker implements StatusSource, HealthSource {
     public void modified(Config wanted, Map<String, Object> properties) {
         ReadOnce.compare("io.felice.broker", Config.class, config, wanted, Set.of("storage.takeover"));
         Map<String, String> file = NodeConfigs.fileLayer(properties);
-        takeovers = Set.of(wanted.storage_takeover());
+        takeovers = takeovers(wanted);
         threads.onMain(engineServices::chooseAgain);
         threads.onMain(() -> fileChanged(file));
     }
@@ -423,6 +429,12 @@ public final class Broker implements StatusSource, HealthSource {
         public CompletableFuture<?> unmounted(MountedEngine engine) {
             return replicas.unmounted(engine);
         }
+    }
+
+    private boolean mayTakeOver(MountedEngine engine) {
+        return engine.symbolicName()
+                .filter(bundle -> takeovers.contains(engine.name() + ":" + bundle))
+                .isPresent();
     }
 
     /**

@@ -87,7 +87,7 @@ final class LogDirs {
 
     private static CompletableFuture<LogDir> ask(MountedEngine engine, List<Kept> logs) {
         return engine.calls()
-                .call("volume() or segments()", LIMIT_MS, () -> {
+                .call("volume() or segments()", engine.limitMs(LIMIT_MS), () -> {
                     List<ReplicaSize> sizes = logs.stream().map(Kept::size).toList();
                     return new LogDir(engine.volumeHere(), ErrorCode.NONE, sizes);
                 })

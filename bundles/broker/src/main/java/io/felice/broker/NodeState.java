@@ -367,10 +367,8 @@ final class NodeState implements AutoCloseable {
         if (bundle.equals(before)) {
             return;
         }
-        List<String> lines = new ArrayList<>();
-        keepers.forEach((name, keeper) -> lines.add(keeper + " " + name));
         try {
-            CheckpointFile.writeDurably(root.resolve(KEEPERS), lines);
+            writeKeepers();
         } catch (IOException failure) {
             if (before == null) {
                 keepers.remove(engine);
@@ -387,7 +385,7 @@ final class NodeState implements AutoCloseable {
      * if the bundle is not known.
      */
     Optional<String> keeperOf(String engine) {
-        return Optional.ofNullable(keepers.get(engine)).filter(keeper -> engines.containsValue(engine));
+        return Optional.ofNullable(keepers.get(engine));
     }
 
     /** A damaged file refuses the start: the wrong bundle would show topics without their records. */
@@ -401,6 +399,33 @@ final class NodeState implements AutoCloseable {
             }
         }
         return keepers;
+    }
+
+    /** The log was deleted. A bundle without any log keeps the name of its engine no longer. */
+    void deleted(LogId id, String engine) {
+        forget(id, engine);
+        releaseIfEmpty(engine);
+    }
+
+    private synchronized void releaseIfEmpty(String engine) {
+        boolean isEmpty = Stream.of(engines, copies, left).noneMatch(logs -> logs.containsValue(engine));
+        if (!isEmpty || keepers.remove(engine) == null) {
+            return;
+        }
+        try {
+            writeKeepers();
+        } catch (IOException failure) {
+            log.warn(
+                    "That no log is left in the storage engine {} was not written to disk: {}",
+                    engine,
+                    failure.toString());
+        }
+    }
+
+    private void writeKeepers() throws IOException {
+        List<String> lines = new ArrayList<>();
+        keepers.forEach((name, keeper) -> lines.add(keeper + " " + name));
+        CheckpointFile.writeDurably(root.resolve(KEEPERS), lines);
     }
 
     /** Forgets the log, its copy, and what a move has left. */

@@ -13,6 +13,7 @@ import io.felice.api.cluster.PartitionState;
 import io.felice.api.cluster.TopicView;
 import io.felice.api.config.TopicConfig;
 import io.felice.api.partition.Partition;
+import io.felice.api.storage.EngineTrait;
 import io.felice.api.storage.LogId;
 import io.felice.broker.engine.Engines;
 import io.felice.broker.engine.MountedEngine;
@@ -46,6 +47,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
@@ -77,6 +79,7 @@ final class Replicas {
     private final Supplier<ClusterView> view;
     private final Function<String, Optional<String>> whyNotMounted;
     private final Function<String, Optional<String>> hanging;
+    private final Predicate<MountedEngine> mayTakeOver;
 
     private final Map<TopicPartition, Replica> byName = new ConcurrentHashMap<>();
     private final Map<UUID, Applied> applied = new HashMap<>();
@@ -100,6 +103,7 @@ final class Replicas {
     /**
      * @param whyNotMounted why the engine with a name that is registered is not mounted
      * @param hanging the call from which the engine with a name does not come back
+     * @param mayTakeOver true if the operator lets an engine go on with the logs of another one
      */
     Replicas(
             Environment environment,
@@ -112,7 +116,9 @@ final class Replicas {
             Supplier<ClusterView> view,
             Function<String, Optional<String>> whyNotMounted,
             Function<String, Optional<String>> hanging,
+            Predicate<MountedEngine> mayTakeOver,
             Supplier<Admin> admin) {
+        this.mayTakeOver = mayTakeOver;
         this.whyNotMounted = whyNotMounted;
         this.hanging = hanging;
         this.environment = environment;
@@ -634,15 +640,33 @@ final class Replicas {
             // The log failed before. It is readable again in any case, but writable only if there is free space.
             engine.space().ranOut(0);
         }
-        return opening.open(
+        long acknowledged = lastWatermarks.getOrDefault(replica.id, 0L);
+        OpenedLog opened = opening.open(
                 engine,
                 state.files(replica.id, engine.name()),
                 replica.id,
                 state.lease(),
                 config,
-                lastWatermarks.getOrDefault(replica.id, 0L),
+                acknowledged,
                 () -> state.writtenIn(replica.id, engine.name(), engine.symbolicName()),
                 (log, cause) -> main.execute(() -> logFailed(replica, log, cause)));
+        if (acknowledged > 0 && opened.endOffset() == 0 && mustHaveKept(engine, config)) {
+            opened.close();
+            throw KAFKA_STORAGE_ERROR.because(engine.subject() + " has no record of " + replica.partition
+                    + ", although records below offset " + acknowledged
+                    + " were acknowledged. Start the bundle with the"
+                    + " engine that has them, or, to go on without them, set storage.takeover = " + engine.name() + ":"
+                    + engine.symbolicName().orElse("") + " in io.felice.broker.cfg");
+        }
+        return opened;
+    }
+
+    /** Another version of a third party's bundle may look for its files in another place, and find none. */
+    private boolean mustHaveKept(MountedEngine engine, TopicConfig config) {
+        return !engine.isOwn()
+                && engine.traits().contains(EngineTrait.SURVIVES_KILL)
+                && !config.get(TopicConfig.STORAGE_DURABILITY).equals("none")
+                && !mayTakeOver.test(engine);
     }
 
     private void opened(Replica replica, int attempt, OpenedLog log, Role role, CompletableFuture<Void> done) {
@@ -819,16 +843,21 @@ final class Replicas {
 
     /**
      * Closes the logs of an engine that is no longer mounted. The result is done when its partitions have answered the
-     * accepted requests and are closed; those that the engine does not give back are given up after a while.
+     * accepted requests and are closed; those that the engine does not give back are given up after ten seconds, or
+     * after one second if a call of the engine is late already.
      */
     CompletableFuture<?> unmounted(MountedEngine engine) {
         CompletableFuture<Void> all = closeAll(engine);
+        giveUpLater(engine, engine.calls().hanging().isPresent() ? 1 : PATIENCE_SECONDS);
+        return all;
+    }
+
+    private void giveUpLater(MountedEngine engine, long seconds) {
         try {
-            environment.timer().schedule(() -> main.execute(() -> giveUp(engine)), PATIENCE_SECONDS, TimeUnit.SECONDS);
+            environment.timer().schedule(() -> main.execute(() -> giveUp(engine)), seconds, TimeUnit.SECONDS);
         } catch (RejectedExecutionException closing) {
             LOG.debug("The broker closes; {} is not waited for", engine.subject());
         }
-        return all;
     }
 
     /** The partitions that the engine has not given back go on without it: another engine may open their logs. */
@@ -842,11 +871,11 @@ final class Replicas {
         if (steps.isEmpty()) {
             return;
         }
-        FeliceException why = LEADER_NOT_AVAILABLE.because(engine.subject() + " was removed");
+        FeliceException why = LEADER_NOT_AVAILABLE.because(engine.subject() + " has gone");
         for (Replica replica : byName.values()) {
             if (replica.isBusy() && replica.usedBy == engine) {
                 LOG.warn(
-                        "{} was removed and has not given back the log of {}. The partition goes on without it",
+                        "{} has not given back the log of {}. The partition goes on without it",
                         engine.subject(),
                         replica.partition);
                 giveUp(replica, why);
@@ -919,7 +948,10 @@ final class Replicas {
         return watermarks;
     }
 
-    /** Closes all partitions. The result is done when the accepted requests are answered and the logs are closed. */
+    /**
+     * Closes all partitions. The result is done when the accepted requests are answered and the logs are closed. Those of
+     * an engine with a call that is late already are given up after one second.
+     */
     CompletableFuture<?> close() {
         closed = true;
         for (Replica replica : byName.values()) {
@@ -928,6 +960,9 @@ final class Replicas {
                 release(replica, stopping());
             }
         }
+        engines.all().stream()
+                .filter(engine -> engine.calls().hanging().isPresent())
+                .forEach(engine -> giveUpLater(engine, 1));
         List<CompletableFuture<?>> steps = new ArrayList<>(underWay.keySet());
         steps.add(moves.close());
         return CompletableFuture.allOf(steps.toArray(CompletableFuture[]::new))

@@ -153,7 +153,7 @@ final class StrayLogs {
         state.known().stream()
                 .filter(id -> isKnown(engine, id, state) && !here.contains(id))
                 .filter(id -> isStray(complete, id) && isStrayNow(id))
-                .forEach(id -> environment.background().execute(() -> state.forget(id, engine.name())));
+                .forEach(id -> environment.background().execute(() -> state.deleted(id, engine.name())));
         if (!unknown.isEmpty()) {
             setAside(engine, unknown);
         }
@@ -227,7 +227,7 @@ final class StrayLogs {
     /** On the engine's threads. */
     static void deleteNow(MountedEngine engine, LogId id, NodeState state) {
         engine.delete(id);
-        state.forget(id, engine.name());
+        state.deleted(id, engine.name());
         state.files(id, engine.name()).deleteAll();
         log.info("Deleted the log of {}", id);
     }

@@ -242,8 +242,8 @@ class BrokerTest {
             }
 
             @Override
-            public String[] storage_takeover() {
-                return new String[0];
+            public String storage_takeover() {
+                return "";
             }
         };
     }

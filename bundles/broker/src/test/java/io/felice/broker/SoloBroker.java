@@ -30,6 +30,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -57,23 +58,53 @@ final class SoloBroker implements AutoCloseable {
 
     /** @param before the records of the metadata log when the broker starts */
     SoloBroker(Path data, Map<String, StorageEngine> engines, List<MetadataRecord> before) {
+        this(data, offered(engines), 30_000, "", before);
+    }
+
+    private static Map<String, OfferedEngine> offered(Map<String, StorageEngine> engines) {
+        Map<String, OfferedEngine> offered = new LinkedHashMap<>();
+        engines.forEach((name, engine) -> offered.put(name, OfferedEngine.of(engine)));
+        return offered;
+    }
+
+    /**
+     * @param timeoutMs after this time a call of an engine is late
+     * @param takeovers the setting {@code storage.takeover}
+     */
+    SoloBroker(Path data, Map<String, OfferedEngine> engines, int timeoutMs, String takeovers) {
+        this(data, engines, timeoutMs, takeovers, List.of());
+    }
+
+    private SoloBroker(
+            Path data,
+            Map<String, OfferedEngine> engines,
+            int timeoutMs,
+            String takeovers,
+            List<MetadataRecord> before) {
         this.before = before;
         store.campaign(new Candidate());
         List<String> placement = new ArrayList<>();
         engines.keySet().forEach(name -> placement.add(name + "-*:" + name));
         placement.add("*:" + engines.keySet().iterator().next());
         broker = new Broker(
-                config(data),
+                config(data, timeoutMs, takeovers),
                 Map.of("storage.placement", String.join(",", placement), "log.retention.ms", "-1"),
                 new Services(),
                 Clock.systemUTC(),
                 System::nanoTime,
                 new Random(1));
-        engines.forEach(
-                (name, engine) -> broker.bindEngine(OfferedEngine.of(engine), Map.of(StorageEngine.NAME, name)));
+        engines.forEach((name, engine) -> bind(name, engine));
         broker.bindStore(store);
         broker.bindEndpoints(() -> List.of(new Endpoint("PLAINTEXT", "PLAINTEXT", "127.0.0.1", 9092)));
         get(offered);
+    }
+
+    void bind(String name, OfferedEngine engine) {
+        broker.bindEngine(engine, Map.of(StorageEngine.NAME, name, "component.name", "org.example.Engine"));
+    }
+
+    void unbind(String name, OfferedEngine engine) {
+        broker.unbindEngine(engine, Map.of(StorageEngine.NAME, name));
     }
 
     private final class Services implements Broker.Services {
@@ -131,13 +162,18 @@ final class SoloBroker implements AutoCloseable {
 
     /** Creates the topic that another broker had with the same data. */
     void create(String topic, UUID id, Map<String, String> configs) {
+        announce(topic, id, configs);
+        led(topic);
+    }
+
+    /** Creates a topic, and does not wait until it is led. */
+    void announce(String topic, UUID id, Map<String, String> configs) {
         List<MetadataRecord> records = new ArrayList<>();
         records.add(new MetadataRecord.TopicCreated(id, topic));
         configs.forEach(
                 (key, value) -> records.add(new MetadataRecord.ConfigSet(ConfigResource.topic(topic), key, value)));
         records.add(new MetadataRecord.PartitionChanged(id, 0, PartitionState.created(List.of(0), List.of(0), 0)));
         applied(records.toArray(MetadataRecord[]::new));
-        led(topic);
     }
 
     void delete(String topic) {
@@ -184,7 +220,7 @@ final class SoloBroker implements AutoCloseable {
         return (Long) table("broker.partitions").value("offline").orElseThrow();
     }
 
-    private StatusTable table(String name) {
+    StatusTable table(String name) {
         return broker.tables().stream()
                 .filter(table -> table.name().equals(name))
                 .findFirst()
@@ -197,7 +233,7 @@ final class SoloBroker implements AutoCloseable {
         store.close();
     }
 
-    private static Broker.Config config(Path data) {
+    private static Broker.Config config(Path data, int timeoutMs, String takeovers) {
         return new Broker.Config() {
             @Override
             public Class<? extends Annotation> annotationType() {
@@ -231,12 +267,12 @@ final class SoloBroker implements AutoCloseable {
 
             @Override
             public int storage_timeout_ms() {
-                return 30_000;
+                return timeoutMs;
             }
 
             @Override
-            public String[] storage_takeover() {
-                return new String[0];
+            public String storage_takeover() {
+                return takeovers;
             }
         };
     }

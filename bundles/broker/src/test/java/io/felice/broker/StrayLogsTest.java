@@ -234,8 +234,8 @@ class StrayLogsTest {
             }
 
             @Override
-            public String[] storage_takeover() {
-                return new String[0];
+            public String storage_takeover() {
+                return "";
             }
         };
     }

@@ -30,6 +30,7 @@ import java.util.Random;
  */
 final class RandomLog {
     private static final int MOST_PINS = 5;
+    private static final int MOST_NOTED = 20;
 
     private record Kept(long base, long next, long timestamp, byte[] bytes) {}
 
@@ -48,7 +49,12 @@ final class RandomLog {
     /** The log was truncated since the replacement began. */
     private boolean wasCut;
 
-    private String last = "nothing yet";
+    /** The last operations that have changed the log; appends in a row are one. */
+    private final Deque<String> changes = new ArrayDeque<>();
+
+    private int appendsInARow;
+    /** The read that is under way; null if the last operation was a change. */
+    private String look;
 
     /** @param replaces true if the engine can replace ranges */
     RandomLog(long seed, PartitionLog log, boolean replaces) {
@@ -62,7 +68,7 @@ final class RandomLog {
     }
 
     void reopened(PartitionLog reopened, boolean sameData) {
-        last = "restart";
+        note("restart");
         log = reopened;
         if (!sameData) {
             model.clear();
@@ -80,6 +86,7 @@ final class RandomLog {
         } else if (dice < 75) {
             read();
         } else if (dice < 82) {
+            note("settle");
             settle(log);
         } else if (dice < 86) {
             pin();
@@ -88,7 +95,7 @@ final class RandomLog {
         } else if (dice < 91) {
             trim();
         } else if (dice < 94) {
-            last = "roll";
+            note("roll");
             log.roll();
         } else if (dice < 96) {
             replace();
@@ -107,7 +114,7 @@ final class RandomLog {
                 .values((appends++ + "x").repeat(1 + bytes / 4))
                 .timestamp(random.nextInt(100_000))
                 .at(base);
-        last = "append " + batch;
+        note("append " + batch);
         log.append(batch);
         model.add(new Kept(base, batch.nextOffset(), batch.maxTimestamp(), copyOf(batch)));
         end = batch.nextOffset();
@@ -118,7 +125,7 @@ final class RandomLog {
         long limit = random.nextBoolean() ? Long.MAX_VALUE : from + random.nextInt(50);
         int maxBytes = random.nextInt(4) == 0 ? random.nextInt(300) : random.nextInt(10_000);
         boolean atLeastOne = random.nextBoolean();
-        last = "read " + from + " limit " + limit + " maxBytes " + maxBytes + " atLeastOne " + atLeastOne;
+        noteLook("read " + from + " limit " + limit + " maxBytes " + maxBytes + " atLeastOne " + atLeastOne);
         try (Records records = log.read(from, limit, maxBytes, atLeastOne)) {
             assertRead(records, from, limit, maxBytes, atLeastOne);
         }
@@ -169,7 +176,7 @@ final class RandomLog {
             release(pins.removeFirst());
         }
         long from = start + random.nextInt((int) (end - start) + 1);
-        last = "pin " + from;
+        noteLook("pin " + from);
         Records records = log.read(from, Long.MAX_VALUE, 5_000, true);
         byte[] bytes = bytesOf(records);
         List<RecordBatch> batches = LogContents.batchesIn(bytes);
@@ -193,7 +200,7 @@ final class RandomLog {
      */
     private void truncate() {
         long to = random.nextInt(10) == 0 ? Math.max(0, start - random.nextInt(20)) : end - random.nextInt(40);
-        last = "truncate to " + to;
+        note("truncate to " + to);
         if (to < 0) {
             return;
         }
@@ -225,7 +232,7 @@ final class RandomLog {
         if (random.nextInt(3) == 0 && log.segments().size() > 1) {
             to = log.segments().get(1).baseOffset();
         }
-        last = "trim to " + to;
+        note("trim to " + to);
         log.trimTo(to);
         long newStart = Math.max(start, to);
         model.removeIf(kept -> kept.next() <= newStart);
@@ -245,7 +252,7 @@ final class RandomLog {
                 .filter(kept -> random.nextInt(3) > 0)
                 .map(kept -> random.nextInt(3) > 0 ? kept : smaller(kept))
                 .toList();
-        last = "replace " + old;
+        note("replace " + old);
         isReplacing = true;
         wasCut = false;
         try (Replacement replacement = log.replace(old)) {
@@ -296,7 +303,7 @@ final class RandomLog {
     /** A log that lost segments that are replaced refuses; one that was truncated elsewhere may. */
     private void commit(Replacement replacement, List<Segment> old, List<Kept> left) {
         boolean changed = !ranges(log.segments()).containsAll(ranges(old));
-        last = "commit of " + old + (changed ? ", which changed" : "");
+        note("commit of " + old + (changed ? ", which changed" : ""));
         try {
             replacement.commit();
         } catch (FeliceException refused) {
@@ -314,13 +321,13 @@ final class RandomLog {
 
     private void configure() {
         SegmentSizes sizes = new SegmentSizes(200 + random.nextInt(100_000), random.nextInt(5_000));
-        last = "configure " + sizes;
+        note("configure " + sizes);
         log.configure(sizes);
     }
 
     private void scan() {
         long timestamp = random.nextInt(110_000);
-        last = "scan for " + timestamp;
+        noteLook("scan for " + timestamp);
         long from = log.scanStartFor(timestamp);
         assertThat(from).isBetween(start, end);
         model.stream().filter(kept -> kept.timestamp() >= timestamp).findFirst().ifPresent(kept -> assertThat(from)
@@ -346,8 +353,28 @@ final class RandomLog {
         return batches.stream().map(Kept::bytes).reduce(new byte[0], TestBatches::concat);
     }
 
+    private void note(String change) {
+        boolean isAppend = change.startsWith("append ");
+        appendsInARow = isAppend ? appendsInARow + 1 : 0;
+        if (appendsInARow > 1) {
+            changes.removeLast();
+        } else if (changes.size() == MOST_NOTED) {
+            changes.removeFirst();
+        }
+        String times = appendsInARow > 1 ? appendsInARow + " appends, the last one " : "";
+        changes.addLast(times + change + " to a log of " + start + ".." + end);
+        look = null;
+    }
+
+    private void noteLook(String operation) {
+        look = operation;
+    }
+
+    /** The last changes, then what failed: a change before the last operation may be what went wrong. */
     @Override
     public String toString() {
-        return last + ", model " + start + ".." + end + " in " + model.size() + " batches";
+        return String.join("\n", changes)
+                + (look == null ? "" : "\n" + look)
+                + "\nThe model has " + start + ".." + end + " in " + model.size() + " batches";
     }
 }

@@ -1460,7 +1460,10 @@ public abstract class StorageEngineContract {
                     random.step();
                 }
             } catch (AssertionError | RuntimeException failure) {
-                throw new AssertionError("operation " + i + " with -Dfelice.seed=" + seed + ": " + random, failure);
+                throw new AssertionError(
+                        "operation " + i + " with -Dfelice.seed=" + seed + " failed: " + failure.getMessage()
+                                + "\nThe changes of the log before it, and the operation that failed:\n" + random,
+                        failure);
             }
         }
         random.releaseAll();

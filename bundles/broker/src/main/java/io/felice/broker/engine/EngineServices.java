@@ -237,9 +237,11 @@ public final class EngineServices {
                             throw thrown;
                         }
                     })
-                    .whenComplete((value, notCalled) -> {
+                    .whenComplete((value, failed) -> {
                         if (!isBegun.get()) {
-                            main.execute(() -> ifStarting(() -> failed(String.valueOf(notCalled))));
+                            main.execute(() -> ifStarting(() -> failed(String.valueOf(failed))));
+                        } else if (failed != null) {
+                            tried.complete(null);
                         }
                     });
         }
@@ -277,7 +279,8 @@ public final class EngineServices {
                     nanos);
             engine = fresh;
             // The place of the logs is known before the engine is used, unless the engine cannot say it.
-            CompletableFuture<Volume> volume = extension.calls().call("volume()", VOLUME_MS, fresh::volumeHere);
+            CompletableFuture<Volume> volume =
+                    extension.calls().call("volume()", Math.min(VOLUME_MS, limits.limitMs()), fresh::volumeHere);
             volume.whenComplete((known, unknown) -> main.execute(() -> ifStarting(() -> mounted(fresh))));
         }
 

@@ -118,7 +118,8 @@ public final class MountedEngine implements Executor {
         return started.traits();
     }
 
-    boolean isOwn() {
+    /** True if the engine is from a bundle of Felice. */
+    public boolean isOwn() {
         return started.isOwn();
     }
 
@@ -126,6 +127,11 @@ public final class MountedEngine implements Executor {
 
     public WatchedCalls calls() {
         return started.calls();
+    }
+
+    /** The smaller one of the time limit of calls and {@code mostMs}, in milliseconds. */
+    public int limitMs(int mostMs) {
+        return Math.min(mostMs, started.limitMs());
     }
 
     /** True if a call on this thread is watched: any call of a third party's engine, and those on the engine's threads. */
@@ -254,7 +260,7 @@ public final class MountedEngine implements Executor {
 
     /** The place of the logs and its free space. Waits two seconds at most for a third party's engine. */
     public Volume volume() {
-        return started.isOwn() ? volumeHere() : volumeWithin(VOLUME_MS);
+        return started.isOwn() ? volumeHere() : volumeWithin(limitMs(VOLUME_MS));
     }
 
     private Volume volumeWithin(int limitMs) {

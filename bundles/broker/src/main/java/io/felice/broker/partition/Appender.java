@@ -1,5 +1,6 @@
 package io.felice.broker.partition;
 
+import io.felice.api.FeliceException;
 import io.felice.api.RecordBatch;
 import io.felice.api.SerialExecutor;
 import io.felice.api.TopicPartition;
@@ -12,8 +13,10 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiConsumer;
@@ -34,6 +37,9 @@ final class Appender {
     /** The appends on the threads of {@link BatchAdmission#recompression}, in order. */
     private final SerialExecutor line;
 
+    /** The appends of a third party's engine whose writer may hang: they are answered without it if the role ends. */
+    private final Set<CompletableFuture<Appended>> unplaced = ConcurrentHashMap.newKeySet();
+
     /** How many appends are in {@link #line}. */
     private final AtomicInteger behind = new AtomicInteger();
 
@@ -51,13 +57,21 @@ final class Appender {
         log = copy;
     }
 
-    /** Any thread; as {@link io.felice.api.partition.Partition#append}. */
-    CompletionStage<Appended> append(ByteBuffer bytes, Acks acks, Origin origin, Duration timeout, Turn turn) {
+    /**
+     * Any thread; as {@link io.felice.api.partition.Partition#append}. A third party's engine gets a copy: the bytes of the
+     * request are used for other requests after the answer, also if the engine still reads them.
+     */
+    CompletionStage<Appended> append(ByteBuffer sent, Acks acks, Origin origin, Duration timeout, Turn turn) {
+        ByteBuffer bytes = log.engine().isOwn() ? sent : copyOf(sent);
         long deadline = environment.nanos().getAsLong() + Math.max(timeout.toNanos(), LEAST_PATIENCE_NANOS);
         if (behind.get() == 0 && !BatchAdmission.takesLong(bytes, origin, log.rules())) {
             return append(bytes, acks, origin, deadline, turn);
         }
         return appendBehind(bytes, acks, origin, deadline);
+    }
+
+    private static ByteBuffer copyOf(ByteBuffer bytes) {
+        return ByteBuffer.allocate(bytes.remaining()).put(bytes.duplicate()).flip();
     }
 
     /**
@@ -97,8 +111,26 @@ final class Appender {
         } catch (RuntimeException refused) {
             return CompletableFuture.failedFuture(refused);
         }
+        if (!log.engine().isOwn()) {
+            answerIfTheRoleEnds(append);
+        }
         log.write(new Write(append), turn);
         return append.answer();
+    }
+
+    private void answerIfTheRoleEnds(PendingAppend append) {
+        unplaced.add(append.answer());
+        append.answer().whenComplete((appended, failure) -> unplaced.remove(append.answer()));
+        try {
+            leadership.mustBeOn();
+        } catch (FeliceException ended) {
+            append.answer().completeExceptionally(ended);
+        }
+    }
+
+    /** The role has ended. Any thread. */
+    void end(FeliceException why) {
+        unplaced.forEach(answer -> answer.completeExceptionally(why));
     }
 
     private PendingAppend admitted(ByteBuffer bytes, Acks acks, Origin origin, long deadline) {

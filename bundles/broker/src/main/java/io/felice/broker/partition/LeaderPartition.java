@@ -325,6 +325,7 @@ public final class LeaderPartition implements Partition, Role {
     @Override
     public void end(FeliceException why) {
         leadership.end(why);
+        appender.end(why);
         watchers.changed();
     }
 

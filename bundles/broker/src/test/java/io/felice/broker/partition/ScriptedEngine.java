@@ -42,6 +42,9 @@ public final class ScriptedEngine implements StorageEngine {
     public volatile Runnable onSettle = () -> {};
     public volatile Runnable onAppend = () -> {};
     public volatile Runnable onOpen = () -> {};
+    public volatile Runnable onTraits = () -> {};
+    public volatile Runnable onVolume = () -> {};
+    public volatile Runnable onRead = () -> {};
     /** Before a batch is added to a new segment, and before a new segment is committed. */
     public volatile Runnable onReplacing = () -> {};
 
@@ -78,11 +81,13 @@ public final class ScriptedEngine implements StorageEngine {
 
     @Override
     public Set<EngineTrait> traits() {
+        onTraits.run();
         return traits;
     }
 
     @Override
     public Volume volume() {
+        onVolume.run();
         return new Volume("scripted:", -1, usable);
     }
 
@@ -239,6 +244,7 @@ public final class ScriptedEngine implements StorageEngine {
             if (readFailure != null) {
                 throw readFailure;
             }
+            onRead.run();
             reads.incrementAndGet();
             return log.read(from, limit, maxBytes, atLeastOne);
         }
