@@ -141,12 +141,14 @@ public final class MqttWire implements WireProtocol, StatusSource {
                 authentication,
                 rights,
                 topics,
+                new Publisher(partitions, topics, rights, retained, settings.topics(), clock),
                 retained,
                 sessions,
                 settings,
                 counters,
                 new CompletableFuture<>(),
                 readers,
+                timer,
                 clock);
     }
 
