@@ -1013,6 +1013,15 @@ final class MqttConnection implements WireSession, Deliveries.Sender {
         return released;
     }
 
+    /** The settings have changed. Any thread. */
+    void closeForChange() {
+        connection.execute(() -> {
+            if (state != State.ENDED) {
+                disconnect(MqttReasonCodes.Disconnect.ADMINISTRATIVE_ACTION, "has to connect again");
+            }
+        });
+    }
+
     @Override
     public void closed() {
         end();

@@ -32,6 +32,24 @@ record MqttServices(
         ScheduledExecutorService timer,
         InstantSource clock) {
 
+    /** The same, for connections with other settings. */
+    MqttServices with(MqttSettings other) {
+        return new MqttServices(
+                partitions,
+                authentication,
+                rights,
+                topics,
+                publisher.with(other.topics()),
+                retained,
+                sessions,
+                other,
+                counters,
+                loaded,
+                workers,
+                timer,
+                clock);
+    }
+
     /** Runs the task later; at once if the wire is stopped already, and never if it is stopped before. */
     void later(Duration delay, Runnable task) {
         try {

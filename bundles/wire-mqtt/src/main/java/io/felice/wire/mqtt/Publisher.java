@@ -45,6 +45,11 @@ final class Publisher {
         this.clock = clock;
     }
 
+    /** A publisher with other rules. */
+    Publisher with(TopicMap other) {
+        return new Publisher(partitions, topics, rights, retained, other, clock);
+    }
+
     /** The Kafka topic of a message; fails with INVALID_TOPIC_EXCEPTION, or TOPIC_AUTHORIZATION_FAILED. */
     CompletionStage<String> allowed(Publication publication, Requester requester) {
         Optional<String> kafkaTopic = map.kafkaTopic(publication.topic());
