@@ -95,6 +95,7 @@ final class WireListeners implements Wires.Watcher {
     void stop() {
         wires.remove(this);
         gates.forEach(Gate::close);
+        gates.forEach(Gate::awaitEnd);
     }
 
     List<Trouble> troubles() {
@@ -114,6 +115,8 @@ final class WireListeners implements Wires.Watcher {
         private final Listener listener;
         private final AtomicLong hung = new AtomicLong();
         private volatile Open open;
+        /** Ends the threads of the listener that was closed last. */
+        private Thread disposal;
         /** Why the listener cannot be opened although its wire is there; null if it can. */
         private volatile String refused;
 
@@ -240,7 +243,7 @@ final class WireListeners implements Wires.Watcher {
 
         /** Waits for the I/O thread, which may hang, so not on the calling thread. */
         private void dispose(ListenerAcceptor acceptor, RoundProcessor processor) {
-            Thread disposal = new Thread(
+            disposal = new Thread(
                     () -> {
                         acceptor.dispose();
                         processor.dispose();
@@ -248,6 +251,17 @@ final class WireListeners implements Wires.Watcher {
                     "felice-network-wire-" + listener.name() + "-end");
             disposal.setDaemon(true);
             disposal.start();
+        }
+
+        /** Waits a while until the threads have ended. */
+        private void awaitEnd() {
+            try {
+                if (disposal != null) {
+                    disposal.join(LEAVE_MS);
+                }
+            } catch (InterruptedException hurry) {
+                Thread.currentThread().interrupt();
+            }
         }
 
         private Optional<String> trouble() {

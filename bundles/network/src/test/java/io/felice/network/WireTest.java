@@ -9,6 +9,7 @@ import io.felice.api.wire.WireProtocol;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Random;
@@ -19,6 +20,7 @@ import org.apache.kafka.common.message.ApiVersionsResponseData;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 /** A plugin's wire has a listener of its own, beside that of Kafka clients. */
 @Timeout(60)
@@ -301,5 +303,35 @@ class WireTest {
         }
         assertThat(wire.opened.get(0).listener()).isEqualTo("ECHO");
         node.awaitNumber("network.connections", "ECHO", "late.logins", 1);
+    }
+
+    @Test
+    void aListenerWithTlsEncryptsAndTakesThePrincipalFromTheCertificate(@TempDir Path directory) throws Exception {
+        TestCertificates.Key ofNode = TestCertificates.make(directory, "CN=localhost");
+        TestCertificates.Key ofAlice = TestCertificates.make(directory, "CN=Alice");
+        Map<String, Object> tls = TestTls.settings(
+                ofNode,
+                Map.of(
+                        "listener_security_protocol_map",
+                        new String[] {"ECHO:SSL"},
+                        "ssl_client_auth",
+                        "required",
+                        "ssl_truststore_location",
+                        ofAlice.certificatePem(directory.resolve("trusted.pem")).toString()));
+        again(tls);
+        AtomicReference<Object> seen = new AtomicReference<>();
+        wire.reaction = (connection, frame) -> {
+            seen.set(connection.principal());
+            connection.send(frame);
+        };
+        int port = arrive();
+        try (TestClient client =
+                TestTls.connect(TestCertificates.client(ofAlice, ofNode.certificate()), "TLSv1.3", port)) {
+            for (int i = 0; i < 50; i++) {
+                client.sendRaw(frame(i * 1000, i));
+                assertEchoed(client, frame(i * 1000, i));
+            }
+        }
+        assertThat(seen.get()).hasToString("User:CN=Alice");
     }
 }

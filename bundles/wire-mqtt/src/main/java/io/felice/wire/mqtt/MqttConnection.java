@@ -5,13 +5,11 @@ import static io.netty.handler.codec.mqtt.MqttConnectReturnCode.CONNECTION_ACCEP
 import io.felice.api.ErrorCode;
 import io.felice.api.FeliceException;
 import io.felice.api.TopicPartition;
-import io.felice.api.partition.Partition;
 import io.felice.api.security.Authentication;
 import io.felice.api.security.Authenticator;
 import io.felice.api.security.Requester;
 import io.felice.api.wire.WireConnection;
 import io.felice.api.wire.WireSession;
-import io.felice.records.BatchBuilder;
 import io.felice.wire.mqtt.Deliveries.Delivery;
 import io.felice.wire.mqtt.MqttSession.Position;
 import io.netty.buffer.ByteBufUtil;
@@ -50,6 +48,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
@@ -68,7 +67,6 @@ final class MqttConnection implements WireSession, Deliveries.Sender {
     private static final int LONGEST_CLIENT_ID = 256;
     private static final int MOST_SUBSCRIPTIONS = 1000;
     private static final long CONNECT_NANOS = TimeUnit.SECONDS.toNanos(10);
-    private static final Duration APPEND_TIMEOUT = Duration.ofSeconds(30);
     private static final int FAILED_V3 = 0x80;
 
     private enum State {
@@ -110,6 +108,7 @@ final class MqttConnection implements WireSession, Deliveries.Sender {
     private long longestPacket = Integer.MAX_VALUE;
     private int clientReceiveMaximum;
     private Publication will;
+    private long willDelaySeconds;
 
     private MqttSession session;
     private Deliveries deliveries;
@@ -317,7 +316,7 @@ final class MqttConnection implements WireSession, Deliveries.Sender {
     private void admit(MqttConnectMessage packet, Consumer<Throwable> failed) {
         requester = new Requester(connection.principal(), connection.remote().getAddress());
         String asked = packet.payload().clientIdentifier();
-        clientId = asked.isEmpty() ? "auto-" + java.util.UUID.randomUUID() : asked;
+        clientId = asked.isEmpty() ? "auto-" + UUID.randomUUID() : asked;
         takeWill(packet);
         then(
                 services.sessions().claim(clientId, this),
@@ -342,6 +341,9 @@ final class MqttConnection implements WireSession, Deliveries.Sender {
         if (!TopicFilter.isTopic(topic)) {
             throw ErrorCode.INVALID_TOPIC_EXCEPTION.because("the will's topic is none");
         }
+        willDelaySeconds = number(properties, MqttProperties.MqttPropertyType.WILL_DELAY_INTERVAL)
+                .map(Integer::toUnsignedLong)
+                .orElse(0L);
         byte[] payload = packet.payload().willMessageInBytes();
         long now = services.clock().millis();
         will = new Publication(
@@ -609,61 +611,23 @@ final class MqttConnection implements WireSession, Deliveries.Sender {
 
     /** Appends the message. @param ended gets null, or the failure */
     private void publish(Publication publication, Consumer<Throwable> ended) {
-        Optional<String> kafkaTopic = services.settings().topics().kafkaTopic(publication.topic());
-        if (kafkaTopic.isEmpty()) {
-            ended.accept(ErrorCode.INVALID_TOPIC_EXCEPTION.because("No rule of topics matches"));
-            return;
-        }
         hold();
         Consumer<Throwable> failed = failure -> {
             release();
             ended.accept(failure);
         };
         then(
-                services.rights().mayWrite(requester, kafkaTopic.get()),
-                allowed -> {
-                    if (allowed) {
-                        then(
-                                services.topics().ready(kafkaTopic.get(), requester),
-                                partitions -> append(publication, kafkaTopic.get(), partitions, ended),
-                                failed);
-                    } else {
-                        failed.accept(ErrorCode.TOPIC_AUTHORIZATION_FAILED.because(
-                                requester.principal() + " may not write to " + kafkaTopic.get()));
-                    }
-                },
+                services.publisher().allowed(publication, requester),
+                kafkaTopic -> then(
+                        services.topics().ready(kafkaTopic, requester),
+                        partitions -> {
+                            CompletionStage<Void> appended =
+                                    services.publisher().append(publication, kafkaTopic, partitions, connection.turn());
+                            release();
+                            then(appended, done -> ended.accept(null), ended);
+                        },
+                        failed),
                 failed);
-    }
-
-    private void append(Publication publication, String kafkaTopic, int partitions, Consumer<Throwable> ended) {
-        CompletionStage<Void> kept;
-        try {
-            kept = appended(publication, kafkaTopic, partitions);
-            if (publication.isRetained()) {
-                kept = kept.thenCombine(services.retained().set(publication), (one, other) -> null);
-            }
-        } catch (FeliceException refused) {
-            kept = CompletableFuture.failedFuture(refused);
-        }
-        release();
-        then(kept, done -> ended.accept(null), ended);
-    }
-
-    private CompletionStage<Void> appended(Publication publication, String kafkaTopic, int partitions) {
-        byte[] key = publication.topic().getBytes(StandardCharsets.UTF_8);
-        ByteBuffer batch = new BatchBuilder()
-                .add(
-                        services.clock().millis(),
-                        ByteBuffer.wrap(key),
-                        ByteBuffer.wrap(publication.payload()),
-                        publication.headers())
-                .build()
-                .bytes();
-        Partition.Acks durable = publication.qos() == 0 ? Partition.Acks.LEADER : Partition.Acks.ALL;
-        return services.partitions()
-                .leader(new TopicPartition(kafkaTopic, KeyPartitioner.partition(key, partitions)))
-                .append(batch, durable, Partition.Origin.CLIENT, APPEND_TIMEOUT, connection.turn())
-                .thenAccept(appended -> {});
     }
 
     // ---- SUBSCRIBE ----
@@ -1049,6 +1013,15 @@ final class MqttConnection implements WireSession, Deliveries.Sender {
         return released;
     }
 
+    /** The settings have changed. Any thread. */
+    void closeForChange() {
+        connection.execute(() -> {
+            if (state != State.ENDED) {
+                disconnect(MqttReasonCodes.Disconnect.ADMINISTRATIVE_ACTION, "has to connect again");
+            }
+        });
+    }
+
     @Override
     public void closed() {
         end();
@@ -1091,9 +1064,26 @@ final class MqttConnection implements WireSession, Deliveries.Sender {
                     .whenComplete(this::kept));
         }
         if (will != null) {
-            services.counters().wills.increment();
-            publishWill(will);
+            leaveWill(will);
         }
+    }
+
+    /** A will with a delay is not published if the client comes back before. */
+    private void leaveWill(Publication left) {
+        long delay = Math.min(willDelaySeconds, session.expirySeconds());
+        if (delay == 0) {
+            services.counters().wills.increment();
+            services.publisher().publishWill(left, requester);
+            return;
+        }
+        String id = clientId;
+        Requester by = requester;
+        services.later(Duration.ofSeconds(delay), () -> {
+            if (!services.sessions().isConnected(id)) {
+                services.counters().wills.increment();
+                services.publisher().publishWill(left, by);
+            }
+        });
     }
 
     private void kept(Object done, Throwable failure) {
@@ -1103,14 +1093,5 @@ final class MqttConnection implements WireSession, Deliveries.Sender {
                     clientId,
                     FeliceException.unwrap(failure).getMessage());
         }
-    }
-
-    /** The connection may be closed already, so that nothing runs on its thread any more. */
-    private void publishWill(Publication left) {
-        Optional<String> kafkaTopic = services.settings().topics().kafkaTopic(left.topic());
-        if (kafkaTopic.isEmpty()) {
-            return;
-        }
-        WillPublisher.publish(left, kafkaTopic.get(), requester, services);
     }
 }

@@ -2,9 +2,13 @@ package io.felice.wire.mqtt;
 
 import io.felice.api.partition.Partitions;
 import io.felice.api.security.Authentication;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 
 /**
  * What the connections share.
@@ -18,10 +22,40 @@ record MqttServices(
         Authentication authentication,
         MqttRights rights,
         MqttTopics topics,
+        Publisher publisher,
         RetainedMessages retained,
         MqttSessions sessions,
         MqttSettings settings,
         MqttCounters counters,
         CompletableFuture<Void> loaded,
         Executor workers,
-        InstantSource clock) {}
+        ScheduledExecutorService timer,
+        InstantSource clock) {
+
+    /** The same, for connections with other settings. */
+    MqttServices with(MqttSettings other) {
+        return new MqttServices(
+                partitions,
+                authentication,
+                rights,
+                topics,
+                publisher.with(other.topics()),
+                retained,
+                sessions,
+                other,
+                counters,
+                loaded,
+                workers,
+                timer,
+                clock);
+    }
+
+    /** Runs the task later; at once if the wire is stopped already, and never if it is stopped before. */
+    void later(Duration delay, Runnable task) {
+        try {
+            timer.schedule(task, delay.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (RejectedExecutionException stopped) {
+            task.run();
+        }
+    }
+}

@@ -30,6 +30,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Modified;
 import org.osgi.service.component.annotations.Reference;
 import org.osgi.service.metatype.annotations.AttributeDefinition;
 import org.osgi.service.metatype.annotations.Designate;
@@ -103,7 +104,7 @@ public final class MqttWire implements WireProtocol, StatusSource {
         long retained_bytes() default 16777216;
     }
 
-    private final MqttServices services;
+    private volatile MqttServices services;
     private final Set<MqttConnection> connections = ConcurrentHashMap.newKeySet();
     private final ExecutorService readers;
     private final ScheduledExecutorService timer;
@@ -141,13 +142,32 @@ public final class MqttWire implements WireProtocol, StatusSource {
                 authentication,
                 rights,
                 topics,
+                new Publisher(partitions, topics, rights, retained, settings.topics(), clock),
                 retained,
                 sessions,
                 settings,
                 counters,
                 new CompletableFuture<>(),
                 readers,
+                timer,
                 clock);
+    }
+
+    /** Clients come back at once and get the new settings. */
+    @Modified
+    void modified(Config config) {
+        MqttSettings wanted;
+        try {
+            wanted = settings(config);
+        } catch (IllegalArgumentException refused) {
+            log.error("{}. The settings of io.felice.wire.mqtt.cfg stay as they were", refused.getMessage());
+            return;
+        }
+        if (!wanted.equals(services.settings())) {
+            services = services.with(wanted);
+            retained.limitTo(wanted.retainedBytes());
+            connections.forEach(MqttConnection::closeForChange);
+        }
     }
 
     private static Thread thread(Runnable task, String name) {

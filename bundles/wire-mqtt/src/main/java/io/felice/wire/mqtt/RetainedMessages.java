@@ -17,7 +17,7 @@ final class RetainedMessages {
 
     private final OwnTopic log;
     private final InstantSource clock;
-    private final long mostBytes;
+    private volatile long mostBytes;
     private final Map<String, Kept> byTopic = new HashMap<>();
     private long bytes;
 
@@ -31,6 +31,10 @@ final class RetainedMessages {
         this.log = log;
         this.clock = clock;
         this.mostBytes = mostBytes;
+    }
+
+    void limitTo(long bytes) {
+        mostBytes = bytes;
     }
 
     /** Reads the log. Blocks. */

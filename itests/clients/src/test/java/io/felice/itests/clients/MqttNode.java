@@ -45,7 +45,7 @@ final class MqttNode implements AutoCloseable {
     }
 
     long counted(String what) {
-        return (Long) node.status("mqtt").cell(what, "number").orElseThrow();
+        return (Long) node.status("mqtt").value(what).orElseThrow();
     }
 
     /** All records of a topic with one partition. */

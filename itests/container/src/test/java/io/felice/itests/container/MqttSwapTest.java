@@ -20,7 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class MqttSwapTest {
     private static final String BUNDLE = "io.felice.wire.mqtt";
-    private static final int UPDATES = 3;
+    private static final int UPDATES = 2;
 
     @TempDir
     static Path directory;
