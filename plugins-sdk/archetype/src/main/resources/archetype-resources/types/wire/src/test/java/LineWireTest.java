@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** The wire on a listener of a node in this JVM. */
-class EchoWireTest {
+class LineWireTest {
     private static final int PORT = freePort();
 
     @RegisterExtension
@@ -42,7 +42,7 @@ class EchoWireTest {
 
     @Test
     void aFrameEndsWithItsLine() {
-        EchoWire wire = new EchoWire();
+        LineWire wire = new LineWire();
 
         assertThat(wire.frameLength(ByteBuffer.wrap("one\ntwo".getBytes(UTF_8)))).isEqualTo(4);
         assertThat(wire.frameLength(ByteBuffer.wrap("tw".getBytes(UTF_8)))).isEqualTo(WireProtocol.UNKNOWN);
