@@ -31,7 +31,7 @@ import org.junit.jupiter.api.io.TempDir;
  * them. All of them are built outside of the repository, and dropped into a running node. Clients of the listener without SASL are a super user, so that no plugin is asked about them.
  */
 class ExamplePluginsTest {
-    private static final List<String> TYPES = List.of("storage", "authenticator", "authorizer", "wire", "policy");
+    private static final List<String> TYPES = List.of("storage", "authenticator", "authorizer", "wire", "listener", "policy");
     private static final String STORAGE = "acme-storage";
     private static final String STORE = "felice-authenticator-passwords";
     private static final String AUTHORIZER = "felice-authorizer-rules";

@@ -28,6 +28,7 @@ import java.util.stream.Stream;
 record PluginProjects(Path directory, Path repository) implements AutoCloseable {
     private static final Path EXAMPLES = Path.of("../../plugins-sdk/examples");
     private static final String ARCHETYPE_PLUGIN = "org.apache.maven.plugins:maven-archetype-plugin:3.4.0:generate";
+    private static final String FRUGAL = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC";
     private static final long LIMIT_MINUTES = 10;
 
     static PluginProjects in(Path directory) throws IOException {
@@ -86,12 +87,13 @@ record PluginProjects(Path directory, Path repository) implements AutoCloseable 
         command.addAll(List.of(arguments));
         try {
             Path output = Files.createTempFile(repository.getParent(), "mvn", ".out");
-            Process process = new ProcessBuilder(command)
+            ProcessBuilder maven = new ProcessBuilder(command)
                     .directory(directory.toFile())
                     .redirectErrorStream(true)
                     .redirectInput(Path.of("/dev/null").toFile())
-                    .redirectOutput(output.toFile())
-                    .start();
+                    .redirectOutput(output.toFile());
+            maven.environment().put("MAVEN_OPTS", FRUGAL);
+            Process process = maven.start();
             boolean hasEnded = process.waitFor(LIMIT_MINUTES, TimeUnit.MINUTES);
             assertThat(hasEnded && process.exitValue() == 0)
                     .as("%s%n%s", command, Files.readString(output, UTF_8))

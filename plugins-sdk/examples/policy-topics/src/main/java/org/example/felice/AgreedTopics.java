@@ -13,8 +13,8 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 
 /** Refuses topics with other names than agreed, topics with too many partitions, and the deletion of topics that are kept. */
 @Component(property = TopicPolicy.NAME + "=topics", configurationPid = "org.example.felice.topics")
-@Designate(ocd = TopicRules.Config.class)
-public final class TopicRules implements TopicPolicy {
+@Designate(ocd = AgreedTopics.Config.class)
+public final class AgreedTopics implements TopicPolicy {
     @ObjectClassDefinition(name = "Rules for topics", description = "Which topics may be made and deleted.")
     public @interface Config {
         @AttributeDefinition(description = "A regular expression that the whole name of a new topic has to match.")
@@ -32,7 +32,7 @@ public final class TopicRules implements TopicPolicy {
     private final Set<String> kept;
 
     @Activate
-    public TopicRules(Config config) {
+    public AgreedTopics(Config config) {
         names = Pattern.compile(config.names());
         partitions = config.partitions();
         kept = Set.of(config.kept());

@@ -7,10 +7,10 @@ import io.felice.testkit.TopicPolicyContract;
 import java.util.List;
 import java.util.Map;
 
-class TopicRulesTest extends TopicPolicyContract {
+class AgreedTopicsTest extends TopicPolicyContract {
     @Override
     protected TopicPolicy policy() {
-        return new TopicRules(TestSettings.of(TopicRules.Config.class, Map.of("kept", "audit")));
+        return new AgreedTopics(TestSettings.of(AgreedTopics.Config.class, Map.of("kept", "audit")));
     }
 
     @Override

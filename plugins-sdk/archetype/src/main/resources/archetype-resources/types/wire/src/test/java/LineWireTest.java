@@ -5,15 +5,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.felice.api.wire.WireProtocol;
 import io.felice.junit.FeliceExtension;
+import io.felice.testkit.WireProtocolContract;
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.net.Socket;
-import java.nio.ByteBuffer;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** The wire on a listener of a node in this JVM. */
-class EchoWireTest {
+/** The contract, and the wire on a listener of a node in this JVM. */
+class LineWireTest extends WireProtocolContract {
     private static final int PORT = freePort();
 
     @RegisterExtension
@@ -21,6 +22,16 @@ class EchoWireTest {
             .setting("io.felice.network", "listeners", "PLAINTEXT://127.0.0.1:0,ECHO://127.0.0.1:" + PORT)
             .setting("io.felice.network", "listener.security.protocol.map", "PLAINTEXT:PLAINTEXT,ECHO:PLAINTEXT")
             .setting("io.felice.network", "listener.wire.map", "ECHO:${artifactId}");
+
+    @Override
+    protected WireProtocol wire() {
+        return new LineWire();
+    }
+
+    @Override
+    protected List<Exchange> conversation() {
+        return List.of(new Exchange("one\n".getBytes(UTF_8), true), new Exchange("\n".getBytes(UTF_8), true));
+    }
 
     private static int freePort() {
         try (ServerSocket socket = new ServerSocket(0)) {
@@ -38,13 +49,5 @@ class EchoWireTest {
 
             assertThat(client.getInputStream().readNBytes(lines.length)).isEqualTo(lines);
         }
-    }
-
-    @Test
-    void aFrameEndsWithItsLine() {
-        EchoWire wire = new EchoWire();
-
-        assertThat(wire.frameLength(ByteBuffer.wrap("one\ntwo".getBytes(UTF_8)))).isEqualTo(4);
-        assertThat(wire.frameLength(ByteBuffer.wrap("tw".getBytes(UTF_8)))).isEqualTo(WireProtocol.UNKNOWN);
     }
 }
