@@ -6,6 +6,7 @@ import io.felice.api.FeliceException;
 import io.felice.api.plugin.NodeUpdate;
 import io.felice.api.status.HealthSource;
 import io.felice.api.status.Trouble;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URL;
@@ -30,6 +31,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.BundleException;
@@ -60,6 +62,9 @@ public final class BundleUpdates implements NodeUpdate {
     private final BundleContext framework;
     private final ServiceComponentRuntime components;
     private final Duration patience;
+    /** The files of bundles that were updated. They go with the bundle cache. */
+    private final Path updated;
+
     private final AtomicBoolean isBusy = new AtomicBoolean();
     private final Collection<HealthSource> health = new CopyOnWriteArrayList<>();
 
@@ -73,6 +78,7 @@ public final class BundleUpdates implements NodeUpdate {
         framework = context.getBundle(Constants.SYSTEM_BUNDLE_LOCATION).getBundleContext();
         this.components = components;
         this.patience = patience;
+        this.updated = context.getDataFile("updated").toPath();
     }
 
     @Reference(cardinality = ReferenceCardinality.MULTIPLE, policy = ReferencePolicy.DYNAMIC)
@@ -91,22 +97,47 @@ public final class BundleUpdates implements NodeUpdate {
         }
 
         InputStream content() throws IOException {
-            return jar.isPresent() ? Files.newInputStream(jar.get().file()) : installedFrom();
+            return jar.isPresent() ? Files.newInputStream(jar.get().file()) : installedFrom(bundle);
         }
+    }
 
-        InputStream installedFrom() throws IOException {
-            return new URL(bundle.getLocation()).openStream();
-        }
+    private static InputStream installedFrom(Bundle bundle) throws IOException {
+        return new URL(bundle.getLocation()).openStream();
+    }
 
-        boolean differs() throws IOException {
-            if (jar.isEmpty()) {
-                return true;
-            }
-            try (InputStream old = installedFrom();
-                    InputStream offered = content()) {
-                return !Arrays.equals(old.readAllBytes(), offered.readAllBytes());
+    private boolean differs(Update update) throws IOException {
+        try (InputStream offered = update.content()) {
+            return update.jar().isEmpty() || !Arrays.equals(running(update.bundle()), offered.readAllBytes());
+        }
+    }
+
+    /** The content of the bundle that runs: what an update of this class has put there, or what was installed. */
+    private byte[] running(Bundle bundle) throws IOException {
+        Path kept = keptFor(bundle);
+        if (Files.exists(kept)) {
+            return Files.readAllBytes(kept);
+        }
+        try (InputStream in = installedFrom(bundle)) {
+            return in.readAllBytes();
+        }
+    }
+
+    /** A bundle that was updated in another way since has another time. */
+    private Path keptFor(Bundle bundle) {
+        return updated.resolve(bundle.getSymbolicName() + "-" + bundle.getLastModified() + ".jar");
+    }
+
+    private void keep(Bundle bundle, byte[] content) throws IOException {
+        Files.createDirectories(updated);
+        try (Stream<Path> files = Files.list(updated)) {
+            List<Path> old = files.filter(
+                            file -> file.getFileName().toString().startsWith(bundle.getSymbolicName() + "-"))
+                    .toList();
+            for (Path each : old) {
+                Files.delete(each);
             }
         }
+        Files.write(keptFor(bundle), content);
     }
 
     @Override
@@ -117,7 +148,7 @@ public final class BundleUpdates implements NodeUpdate {
                 String running = update.bundle().getVersion().toString();
                 String offered =
                         update.jar().map(jar -> jar.version().toString()).orElse(running);
-                candidates.add(new Candidate(update.name(), running, offered, update.differs()));
+                candidates.add(new Candidate(update.name(), running, offered, differs(update)));
             }
             return candidates;
         } catch (IOException unreadable) {
@@ -139,26 +170,33 @@ public final class BundleUpdates implements NodeUpdate {
 
     private void update(
             Optional<Path> home, List<String> names, Consumer<String> progress, CompletableFuture<String> outcome) {
+        String done = null;
+        Throwable failure = null;
         try {
-            List<Update> chosen = chosen(home, names);
-            for (Update each : chosen) {
-                tell(progress, replace(each));
-            }
-            outcome.complete(
-                    chosen.isEmpty()
-                            ? "This node has these bundles already"
-                            : chosen.size() + (chosen.size() == 1 ? " bundle was" : " bundles were") + " replaced");
-        } catch (IOException | BundleException failure) {
-            outcome.completeExceptionally(INVALID_REQUEST.because("The update ended: " + failure.getMessage()));
-        } catch (FeliceException refused) {
-            log.warn("{}", refused.getMessage());
-            outcome.completeExceptionally(refused);
-        } catch (Throwable accident) {
-            log.error("The update ended", accident);
-            outcome.completeExceptionally(accident);
-        } finally {
-            isBusy.set(false);
+            done = replaceAll(home, names, progress);
+        } catch (IOException | BundleException failed) {
+            failure = INVALID_REQUEST.because("The update ended: " + failed.getMessage());
+        } catch (Throwable refused) {
+            failure = refused;
         }
+        isBusy.set(false);
+        if (failure == null) {
+            outcome.complete(done);
+        } else {
+            log.warn("The update ended", failure);
+            outcome.completeExceptionally(failure);
+        }
+    }
+
+    private String replaceAll(Optional<Path> home, List<String> names, Consumer<String> progress)
+            throws IOException, BundleException {
+        List<Update> chosen = chosen(home, names);
+        for (Update each : chosen) {
+            tell(progress, replace(each));
+        }
+        return chosen.isEmpty()
+                ? "This node has these bundles already"
+                : chosen.size() + (chosen.size() == 1 ? " bundle was" : " bundles were") + " replaced";
     }
 
     /** The shell that listens may have gone. */
@@ -175,7 +213,7 @@ public final class BundleUpdates implements NodeUpdate {
         List<Update> chosen = new ArrayList<>();
         Set<String> unknown = new HashSet<>(names);
         for (Update each : updates(home)) {
-            if (names.isEmpty() ? each.differs() : unknown.remove(each.name())) {
+            if (names.isEmpty() ? differs(each) : unknown.remove(each.name())) {
                 chosen.add(each);
             }
         }
@@ -247,9 +285,9 @@ public final class BundleUpdates implements NodeUpdate {
         return bundle.getVersion().equals(jar.version());
     }
 
-    private static boolean isSame(Bundle bundle, Distribution.Jar jar) {
+    private boolean isSame(Bundle bundle, Distribution.Jar jar) {
         try {
-            return !new Update(bundle, Optional.of(jar)).differs();
+            return !differs(new Update(bundle, Optional.of(jar)));
         } catch (IOException unreadable) {
             throw INVALID_REQUEST.because(bundle.getSymbolicName() + " cannot be read: " + unreadable.getMessage());
         }
@@ -275,37 +313,29 @@ public final class BundleUpdates implements NodeUpdate {
         String before = bundle.getVersion().toString();
         Set<String> known = troubles();
         long began = System.nanoTime();
-        Path old = Files.createTempFile("felice-bundle", ".jar");
-        try {
-            try (InputStream in = update.installedFrom()) {
-                Files.write(old, in.readAllBytes());
-            }
-            String problem = put(bundle, update::content);
-            // The code that is running here is that of the bundle before, and can load no more of its classes.
-            boolean isThis = bundle.getSymbolicName().equals(LAST.get(LAST.size() - 1));
-            problem = problem != null || isThis ? problem : problemOf(bundle, known);
-            if (problem != null) {
-                put(bundle, () -> Files.newInputStream(old));
-                throw INVALID_REQUEST.because(update.name() + " " + bundle.getVersion()
-                        + " was taken back, because its update was not healthy: " + problem);
-            }
-        } finally {
-            Files.delete(old);
+        byte[] old = running(bundle);
+        byte[] content;
+        try (InputStream in = update.content()) {
+            content = in.readAllBytes();
+        }
+        String problem = put(bundle, content);
+        // The code that is running here is that of the bundle before, and can load no more of its classes.
+        boolean isThis = bundle.getSymbolicName().equals(LAST.get(LAST.size() - 1));
+        problem = problem != null || isThis ? problem : problemOf(bundle, known);
+        if (problem != null) {
+            put(bundle, old);
+            throw INVALID_REQUEST.because(update.name() + " " + bundle.getVersion()
+                    + " was taken back, because its update was not healthy: " + problem);
         }
         return update.name() + " " + before + " -> " + bundle.getVersion() + ", healthy after "
                 + TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began) + " ms";
     }
 
-    private interface Content {
-        InputStream open() throws IOException;
-    }
-
     /** @return what the bundle's start has thrown; null if it has started */
-    private String put(Bundle bundle, Content content) throws IOException, BundleException {
+    private String put(Bundle bundle, byte[] content) throws IOException, BundleException {
         bundle.stop(Bundle.STOP_TRANSIENT);
-        try (InputStream in = content.open()) {
-            bundle.update(in);
-        }
+        bundle.update(new ByteArrayInputStream(content));
+        keep(bundle, content);
         CountDownLatch wired = new CountDownLatch(1);
         wiring().refreshBundles(Set.of(bundle), event -> wired.countDown());
         try {
@@ -315,7 +345,9 @@ public final class BundleUpdates implements NodeUpdate {
             bundle.start(Bundle.START_TRANSIENT | Bundle.START_ACTIVATION_POLICY);
             return null;
         } catch (BundleException failure) {
-            return failure.getMessage();
+            return failure.getCause() == null
+                    ? failure.getMessage()
+                    : failure.getMessage() + " " + failure.getCause().getMessage();
         } catch (InterruptedException stopped) {
             Thread.currentThread().interrupt();
             return "the update was interrupted";

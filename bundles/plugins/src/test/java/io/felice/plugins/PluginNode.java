@@ -100,7 +100,7 @@ final class PluginNode {
                 (proxy, method, arguments) -> settings.getOrDefault(method.getName(), method.getDefaultValue()));
     }
 
-    private <T> T service(Class<T> type) {
+    <T> T service(Class<T> type) {
         return context().getService(context().getServiceReference(type));
     }
 

@@ -12,6 +12,7 @@ class KafkaBrokerConfigsTest {
     /** In force at once. */
     private static final Set<String> IN_FORCE = names(
             """
+            replica.alter.log.dirs.io.max.bytes.per.second
             compression.gzip.level compression.lz4.level compression.type compression.zstd.level
             log.cleaner.delete.retention.ms log.cleaner.max.compaction.lag.ms log.cleaner.min.cleanable.ratio
             log.cleaner.min.compaction.lag.ms log.cleanup.policy log.flush.interval.messages log.flush.interval.ms
@@ -58,7 +59,7 @@ class KafkaBrokerConfigsTest {
             remote.log.index.file.cache.total.size.bytes remote.log.manager.copier.thread.pool.size
             remote.log.manager.copy.max.bytes.per.second remote.log.manager.expiration.thread.pool.size
             remote.log.manager.fetch.max.bytes.per.second remote.log.manager.follower.thread.pool.size
-            remote.log.reader.threads replica.alter.log.dirs.io.max.bytes.per.second
+            remote.log.reader.threads
             share.coordinator.cached.buffer.max.bytes transaction.partition.verification.enable
             unclean.leader.election.enable
             """);
