@@ -123,7 +123,7 @@ class HostileEnginesTest {
         theOthersAreServed();
         troubleSays(BAD + " does not come back: its activation runs for ", "thread felice-storage-engine-bad" + HERE);
         assertThat(reasonOf("bad-orders")).startsWith(BAD + " is being started; its activation runs for ");
-        assertThat(counted("late")).isEqualTo(1);
+        eventually(() -> assertThat(counted("late")).isEqualTo(1));
         end.countDown();
         solo.led("bad-orders");
         eventually(() -> assertThat(solo.broker.troubles()).isEmpty());
@@ -194,7 +194,8 @@ class HostileEnginesTest {
             assertThat(dir.error()).isEqualTo(isGood ? ErrorCode.NONE : ErrorCode.KAFKA_STORAGE_ERROR);
             assertThat(dir.replicas()).hasSize(1);
         });
-        assertThat(counted(kind == Kind.HANGING ? "late" : "failures")).isPositive();
+        eventually(() ->
+                assertThat(counted(kind == Kind.HANGING ? "late" : "failures")).isPositive());
     }
 
     // ---- open
@@ -305,7 +306,7 @@ class HostileEnginesTest {
         assertThat(reasonOf("bad-orders"))
                 .startsWith(BAD + " does not come back: append() of bad-orders-0 runs for ")
                 .contains("in the thread felice-storage-bad-", HERE);
-        assertThat(counted("late")).isPositive();
+        eventually(() -> assertThat(counted("late")).isPositive());
         end.countDown();
         get(solo.produce("bad-orders", batch(1)));
         assertThat(reasonOf("bad-orders")).isEmpty();

@@ -47,6 +47,7 @@ public final class WatchedCalls implements AutoCloseable {
             Math.max(2, Math.min(8, Runtime.getRuntime().availableProcessors()));
     private static final int IDLE_THREAD_SECONDS = 30;
     private static final long WARN_EVERY_NANOS = TimeUnit.SECONDS.toNanos(10);
+    private static final long TELL_EVERY_NANOS = TimeUnit.MINUTES.toNanos(1);
 
     private final String extension;
     private final String provider;
@@ -69,6 +70,7 @@ public final class WatchedCalls implements AutoCloseable {
     private volatile boolean paused;
     private volatile long pausedSince;
     private volatile long warnedAt;
+    private volatile long toldAt;
     private volatile boolean closed;
 
     /**
@@ -84,6 +86,7 @@ public final class WatchedCalls implements AutoCloseable {
         this.timer = timer;
         this.nanos = nanos;
         this.warnedAt = nanos.getAsLong() - WARN_EVERY_NANOS;
+        this.toldAt = nanos.getAsLong() - TELL_EVERY_NANOS;
         this.threads = new ThreadPoolExecutor(
                 THREADS, THREADS, IDLE_THREAD_SECONDS, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
                     Thread thread = new Thread(task, "felice-" + extension.replace(' ', '-'));
@@ -234,9 +237,9 @@ public final class WatchedCalls implements AutoCloseable {
     public void look() {
         running.forEach(Running::countIfLate);
         long now = nanos.getAsLong();
-        if (now - warnedAt >= WARN_EVERY_NANOS) {
+        if (now - toldAt >= TELL_EVERY_NANOS) {
             hanging().ifPresent(call -> {
-                warnedAt = now;
+                toldAt = now;
                 log.warn("The {} ({}) does not come back: {}", extension, provider, call);
             });
         }

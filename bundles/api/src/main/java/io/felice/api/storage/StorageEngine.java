@@ -10,8 +10,13 @@ import org.osgi.annotation.versioning.ConsumerType;
  * <p>Register the engine as a service with the property {@value #NAME}. When the broker bundle is updated, the engine
  * goes on to run and keeps its logs open; the new broker opens them with a higher lease.
  *
- * <p>Threads: the broker calls the methods on pool threads, several at a time; they may block. {@link #traits} and
- * {@link #volume} are called on any thread.
+ * <p>The name stays with the symbolic name of the bundle while a node has logs in the engine. Another version of the bundle
+ * must find these logs. When an engine that hangs is removed, its threads may still run while the next version is there: lock
+ * the files against a second instance.
+ *
+ * <p>Threads: the broker activates the engine and calls the methods on threads of this engine, several at a time; they may
+ * block, which holds up partitions of this engine only. A call that takes longer than {@code storage.timeout.ms} is shown to the
+ * operator. What the methods throw, and null, is a failure of the partition.
  */
 @ConsumerType
 public interface StorageEngine {

@@ -176,4 +176,35 @@ class WatchedCallsTest {
         end.countDown();
         await().until(() -> calls.hanging().isEmpty());
     }
+
+    @Test
+    void aCallOnTheCallersThreadIsShownAndCountedWhenItIsLate() {
+        WatchedCalls.Running call = calls.begin("append()", 1_000);
+        assertThat(call.hanging()).isEmpty();
+
+        now.addAndGet(TimeUnit.SECONDS.toNanos(3));
+        calls.look();
+        calls.look();
+
+        assertThat(call.hanging()).isEqualTo(calls.hanging()).hasValueSatisfying(where -> assertThat(where)
+                .startsWith("append() runs for 3 s in the thread "
+                        + Thread.currentThread().getName()));
+        assertThat(calls.counted().late()).isEqualTo(1);
+        call.ended(null);
+        assertThat(calls.hanging()).isEmpty();
+        assertThat(calls.counted().late()).isEqualTo(1);
+        assertThat(calls.counted().failures()).isZero();
+    }
+
+    @Test
+    void aStageThatIsNotCompleteInTimeIsShown() {
+        CompletableFuture<Void> settled = new CompletableFuture<>();
+        calls.awaiting("settle()", 1_000, settled);
+
+        now.addAndGet(TimeUnit.SECONDS.toNanos(3));
+
+        assertThat(calls.hanging()).hasValue("settle() has not completed for 3 s");
+        settled.complete(null);
+        assertThat(calls.hanging()).isEmpty();
+    }
 }

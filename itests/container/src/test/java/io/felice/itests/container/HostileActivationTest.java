@@ -65,6 +65,8 @@ class HostileActivationTest {
         run("stop");
         run("start");
         assertEverybodyIsServed();
+        String engines = node.run("exec", "felice:status broker.engines").output();
+        assertThat(engines).contains("HANGING", "THROWING", "starting", "its activation has failed");
 
         for (Class<?> plugin : HOSTILE) {
             String name = HostilePlugins.nameOf(plugin);

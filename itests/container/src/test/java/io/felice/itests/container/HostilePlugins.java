@@ -8,6 +8,11 @@ import io.felice.api.security.Decision;
 import io.felice.api.security.Principal;
 import io.felice.api.security.PrincipalMapping;
 import io.felice.api.security.Requester;
+import io.felice.api.storage.EngineTrait;
+import io.felice.api.storage.LogId;
+import io.felice.api.storage.PartitionLog;
+import io.felice.api.storage.StorageEngine;
+import io.felice.api.storage.Volume;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -17,6 +22,7 @@ import java.security.cert.X509Certificate;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.jar.Attributes;
 import java.util.jar.JarOutputStream;
@@ -29,7 +35,8 @@ final class HostilePlugins {
             Authenticator.class, Authenticator.MECHANISM,
             CredentialStore.class, CredentialStore.NAME,
             Authorizer.class, Authorizer.NAME,
-            PrincipalMapping.class, PrincipalMapping.NAME);
+            PrincipalMapping.class, PrincipalMapping.NAME,
+            StorageEngine.class, StorageEngine.NAME);
     private static final String DIRECTORY = "io/felice/itests/container/";
 
     private HostilePlugins() {}
@@ -40,7 +47,8 @@ final class HostilePlugins {
     }
 
     /** Implements every kind of plugin. No method is ever called. */
-    abstract static class Plugin implements Authenticator, CredentialStore, Authorizer, PrincipalMapping {
+    abstract static class Plugin
+            implements Authenticator, CredentialStore, Authorizer, PrincipalMapping, StorageEngine {
         @Override
         public Conversation begin(Client client) {
             throw new AssertionError();
@@ -53,6 +61,31 @@ final class HostilePlugins {
 
         @Override
         public CompletionStage<List<Decision>> authorize(Requester requester, List<Action> actions) {
+            throw new AssertionError();
+        }
+
+        @Override
+        public Set<EngineTrait> traits() {
+            throw new AssertionError();
+        }
+
+        @Override
+        public Volume volume() {
+            throw new AssertionError();
+        }
+
+        @Override
+        public PartitionLog open(LogId id, long lease) {
+            throw new AssertionError();
+        }
+
+        @Override
+        public void delete(LogId id) {
+            throw new AssertionError();
+        }
+
+        @Override
+        public Set<LogId> logs() {
             throw new AssertionError();
         }
 
@@ -107,7 +140,8 @@ final class HostilePlugins {
         headers.put(Attributes.Name.MANIFEST_VERSION, "1.0");
         headers.putValue("Bundle-ManifestVersion", "2");
         headers.putValue("Bundle-SymbolicName", plugin.getSimpleName());
-        headers.putValue("Import-Package", "io.felice.api.security;version=\"[1,2)\"");
+        headers.putValue(
+                "Import-Package", "io.felice.api.security;version=\"[1,2)\",io.felice.api.storage;version=\"[1,2)\"");
         headers.putValue(
                 "Service-Component",
                 String.join(
