@@ -59,6 +59,8 @@ public final class DirectoryPlugins implements Plugins, HealthSource {
     /** Below the start levels of Felice's bundles, so that a node that stops stops its plugins last. */
     private static final int START_LEVEL = 54;
 
+    private static final long LEAVE_SECONDS = 5;
+
     private final ScheduledExecutorService thread =
             Executors.newSingleThreadScheduledExecutor(DirectoryPlugins::thread);
     private final AtomicReference<ClusterMetadata> metadata = new AtomicReference<>();
@@ -170,6 +172,13 @@ public final class DirectoryPlugins implements Plugins, HealthSource {
     public void close() {
         deadline.end();
         thread.shutdown();
+        try {
+            if (!thread.awaitTermination(LEAVE_SECONDS, TimeUnit.SECONDS)) {
+                log.warn("A change of a plugin still goes on after {} seconds", LEAVE_SECONDS);
+            }
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
         hooks.forEach(ServiceRegistration::unregister);
     }
 
@@ -196,8 +205,8 @@ public final class DirectoryPlugins implements Plugins, HealthSource {
     private void look(Path whole) {
         try {
             keeper.look(whole);
-            plugins = keeper.list();
             troubles = keeper.troubles().stream().map(Trouble::inPart).toList();
+            plugins = keeper.list();
         } catch (IOException | RuntimeException failure) {
             troubles = List.of(Trouble.inPart(
                     "The directory of the plugins, " + keeper.directory() + ", cannot be kept: " + failure));
@@ -418,6 +427,8 @@ public final class DirectoryPlugins implements Plugins, HealthSource {
             }
             if (plugin.isPresent()) {
                 keeper.forget(plugin.get());
+            } else {
+                keeper.forgetFile(fileOf(name).getFileName().toString());
             }
             look(keeper.directory());
             return result(name);

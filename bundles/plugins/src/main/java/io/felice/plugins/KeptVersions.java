@@ -15,6 +15,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,6 +32,7 @@ import org.slf4j.LoggerFactory;
 final class KeptVersions {
     private static final Logger log = LoggerFactory.getLogger(KeptVersions.class);
     private static final int MOST_VERSIONS = 2;
+    private static final int MOST_REMOVED = 16;
     private static final String NOTES = "plugin.properties";
 
     private final Path directory;
@@ -222,6 +224,17 @@ final class KeptVersions {
         }
         for (Path each : old) {
             delete(each);
+        }
+    }
+
+    /** Forgets the plugins that were removed first, if there are many. */
+    void prune(Set<String> present) throws IOException {
+        List<String> removed = names().stream()
+                .filter(name -> !present.contains(name))
+                .sorted(Comparator.comparingLong(name -> notes(name).order()))
+                .toList();
+        for (String name : removed.subList(0, Math.max(0, removed.size() - MOST_REMOVED))) {
+            delete(directory.resolve(name));
         }
     }
 

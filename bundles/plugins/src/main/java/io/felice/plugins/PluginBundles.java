@@ -18,6 +18,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.BundleException;
@@ -207,10 +208,14 @@ final class PluginBundles {
         bundles.forEach(bundle -> abandoned.put(bundle, step));
     }
 
-    /** What hangs, as sentences. */
-    List<String> hanging() {
+    /**
+     * What hangs, as sentences.
+     *
+     * @param isKnown true for the name of a plugin that is said to hang anyway
+     */
+    List<String> hanging(Predicate<String> isKnown) {
         return abandoned.entrySet().stream()
-                .filter(each -> !each.getValue().isDone())
+                .filter(each -> !each.getValue().isDone() && !isKnown.test(PluginIsolation.pluginOf(each.getKey())))
                 .map(each -> "The bundle " + each.getKey().getSymbolicName() + " "
                         + each.getKey().getVersion() + " still hangs ("
                         + each.getValue().place()

@@ -26,7 +26,7 @@ record PluginFile(Path path, Look look, Optional<PluginArchive> archive, List<Fi
     private static final int MAX_CHECKSUM_BYTES = 4096;
 
     /** What of a file tells that somebody writes to it, or has. */
-    record Look(long bytes, long modifiedMs, Object key, long checksumModifiedMs) {
+    record Look(long bytes, long modifiedMs, String key, boolean isReadable, long checksumModifiedMs) {
         static Look at(Path file) throws IOException {
             BasicFileAttributes seen = Files.readAttributes(file, BasicFileAttributes.class);
             Path checksum = checksumOf(file);
@@ -34,6 +34,7 @@ record PluginFile(Path path, Look look, Optional<PluginArchive> archive, List<Fi
                     seen.size(),
                     seen.lastModifiedTime().toMillis(),
                     String.valueOf(seen.fileKey()),
+                    Files.isReadable(file),
                     Files.exists(checksum) ? Files.getLastModifiedTime(checksum).toMillis() : 0);
         }
 

@@ -20,7 +20,6 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Consumer;
@@ -47,6 +46,9 @@ final class PluginKeeper {
     /** How often a component is tried again that throws when it is activated. */
     private static final long RETRY_MS = 30_000;
 
+    /** How often it is asked whether a plugin is still in use whose file is gone. */
+    private static final long USE_MS = 3_000;
+
     private static final Duration SETTLE = Duration.ofSeconds(2);
     private static final long SETTLE_STEP_MS = 50;
 
@@ -70,6 +72,7 @@ final class PluginKeeper {
 
     private Consumer<Stage> stage = ignored -> {};
     private long seenBundles;
+    private long askedForUseMs;
 
     /**
      * What the settings say.
@@ -205,6 +208,7 @@ final class PluginKeeper {
         boolean changed = readFiles(whole);
         if (changed || whole != null || isRecheckDue()) {
             arrange();
+            kept.prune(plugins.keySet());
         }
         tidy();
         plugins.values().forEach(this::observe);
@@ -285,8 +289,9 @@ final class PluginKeeper {
         long now = Stream.of(bundles.context().getBundles())
                 .mapToLong(bundle -> 31 * bundle.getBundleId() + bundle.getLastModified())
                 .sum();
-        boolean due = now != seenBundles && !leftOut.isEmpty()
-                || plugins.values().stream().anyMatch(plugin -> plugin.file == null);
+        boolean isUnwanted = plugins.values().stream().anyMatch(plugin -> plugin.file == null);
+        boolean due = (now != seenBundles && !leftOut.isEmpty())
+                || (isUnwanted && nowMs.getAsLong() - askedForUseMs > USE_MS);
         seenBundles = now;
         return due;
     }
@@ -297,7 +302,7 @@ final class PluginKeeper {
         Map<String, PluginFile> wanted = wanted();
         for (RunningPlugin plugin : List.copyOf(plugins.values())) {
             plugin.file = wanted.get(plugin.name);
-            if (plugin.file == null) {
+            if (plugin.file == null && !isBeingWritten(kept.notes(plugin.name).file())) {
                 removeIfUnused(plugin);
             }
         }
@@ -316,6 +321,11 @@ final class PluginKeeper {
         }
         start(toStart);
         leftOut.forEach((file, why) -> tell(file, why.check().refusal()));
+    }
+
+    /** True if the file is there, and nobody can say yet what it is. */
+    private boolean isBeingWritten(String file) {
+        return !file.isEmpty() && !files.containsKey(file) && Files.exists(directory.resolve(file));
     }
 
     /** The file of each plugin; of two files of one plugin the one that was there first. */
@@ -392,7 +402,8 @@ final class PluginKeeper {
     }
 
     private void removeIfUnused(RunningPlugin plugin) {
-        List<String> users = plugin.isInstalled() ? use.of(plugin.archive.provides()) : List.of();
+        List<String> users = usersOf(plugin);
+        askedForUseMs = nowMs.getAsLong();
         if (users.isEmpty()) {
             stage.accept(Stage.STOPS);
             takeDown(plugin);
@@ -968,7 +979,8 @@ final class PluginKeeper {
                         + plugin.sentence());
             }
         }
-        troubles.addAll(bundles.hanging());
+        troubles.addAll(
+                bundles.hanging(name -> plugins.containsKey(name) && plugins.get(name).state == State.LEFT_OUT));
         if (!limits.problem().isEmpty()) {
             troubles.add(limits.problem());
         }
@@ -998,7 +1010,12 @@ final class PluginKeeper {
             plugin.state = State.CHANGES;
         }
         kept.note(plugin.name, kept.notes(plugin.name).disabled(false).rejecting("", ""));
-        files.remove(Objects.toString(plugin.file == null ? null : plugin.file.fileName()));
+        forgetFile(plugin.file == null ? "" : plugin.file.fileName());
+    }
+
+    /** Has the next look read a file again. */
+    void forgetFile(String name) {
+        files.remove(name);
     }
 
     /** Reads a file that need not be in the directory, and compares it with the node. */

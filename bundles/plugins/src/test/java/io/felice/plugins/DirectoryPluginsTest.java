@@ -190,6 +190,25 @@ class DirectoryPluginsTest {
     }
 
     @Test
+    void pluginsGoOnWhileTheirKeeperIsUpdated() throws Exception {
+        PluginJars.drop(jars.store("org.example.kept", "1.0.0", "kept").pack("kept.jar"), node.directory());
+        PluginJars.drop(jars.store("org.example.doomed", "1.0.0", "doomed").pack("doomed.jar"), node.directory());
+        node.await("org.example.kept", "runs");
+        node.await("org.example.doomed", "runs");
+        long changed = node.bundle("org.example.kept").orElseThrow().getLastModified();
+        int activated = Integer.getInteger("kept.activated");
+
+        node.swap();
+        node.await("org.example.kept", "runs");
+        Files.delete(node.directory().resolve("doomed.jar"));
+        node.awaitGone("org.example.doomed");
+
+        assertThat(node.bundle("org.example.kept").orElseThrow().getLastModified())
+                .isEqualTo(changed);
+        assertThat(Integer.getInteger("kept.activated")).isEqualTo(activated);
+    }
+
+    @Test
     void anArchiveBringsItsLibrariesAndTwoPluginsMayBringDifferentVersions() throws Exception {
         for (String version : List.of("1", "2")) {
             Path library = jars.bundle("org.example.library", version + ".0.0")

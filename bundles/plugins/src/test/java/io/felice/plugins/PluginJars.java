@@ -1,16 +1,23 @@
 package io.felice.plugins;
 
 import aQute.bnd.osgi.Builder;
+import aQute.bnd.osgi.EmbeddedResource;
 import aQute.bnd.osgi.Jar;
+import java.io.ByteArrayOutputStream;
+import java.io.File;
 import java.io.IOException;
 import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 import javax.tools.JavaCompiler;
@@ -18,6 +25,13 @@ import javax.tools.ToolProvider;
 
 /** Compiles and packs plugins, as the build of a plugin does. One thread. */
 final class PluginJars {
+    /** What plugins are compiled against. */
+    private static final String CLASS_PATH = Arrays.stream(
+                    System.getProperty("java.class.path").split(File.pathSeparator))
+            .filter(entry ->
+                    entry.matches(".*(io\\.felice\\.api|bundles.api|osgi\\.core|component\\.annotations|slf4j-api).*"))
+            .collect(Collectors.joining(File.pathSeparator));
+
     private final Path directory;
     private int made;
 
@@ -30,7 +44,7 @@ final class PluginJars {
         private final Map<String, String> sources = new LinkedHashMap<>();
         private final Map<String, String> headers = new HashMap<>();
         private final Map<String, byte[]> resources = new LinkedHashMap<>();
-        private String classPath = System.getProperty("java.class.path");
+        private String classPath = CLASS_PATH;
 
         private Recipe(String symbolicName, String version) {
             headers.put("Bundle-SymbolicName", symbolicName);
@@ -59,7 +73,7 @@ final class PluginJars {
         }
 
         Recipe compiledAgainst(Path jar) {
-            classPath = classPath + java.io.File.pathSeparator + jar;
+            classPath = classPath + File.pathSeparator + jar;
             return this;
         }
 
@@ -71,8 +85,8 @@ final class PluginJars {
             Path file = home.resolve(fileName);
             try (Builder builder = new Builder();
                     Jar content = new Jar(classes.toFile())) {
-                for (String each : classPath.split(java.io.File.pathSeparator + "+")) {
-                    builder.addClasspath(new java.io.File(each));
+                for (String each : classPath.split(File.pathSeparator)) {
+                    builder.addClasspath(new File(each));
                 }
                 headers.forEach(builder::setProperty);
                 builder.addClasspath(content);
@@ -81,7 +95,7 @@ final class PluginJars {
                 }
                 Jar jar = builder.build();
                 for (Map.Entry<String, byte[]> each : resources.entrySet()) {
-                    jar.putResource(each.getKey(), new aQute.bnd.osgi.EmbeddedResource(each.getValue(), 0L));
+                    jar.putResource(each.getKey(), new EmbeddedResource(each.getValue(), 0L));
                 }
                 if (!builder.getErrors().isEmpty()) {
                     throw new IllegalStateException(builder.getErrors().toString());
@@ -95,7 +109,7 @@ final class PluginJars {
             if (sources.isEmpty()) {
                 return;
             }
-            List<String> arguments = new java.util.ArrayList<>(List.of(
+            List<String> arguments = new ArrayList<>(List.of(
                     "-proc:none", "-parameters", "--release", "17", "-d", classes.toString(), "-cp", classPath));
             for (Map.Entry<String, String> source : sources.entrySet()) {
                 Path file = home.resolve("sources").resolve(source.getKey());
@@ -103,9 +117,9 @@ final class PluginJars {
                 arguments.add(Files.writeString(file, source.getValue()).toString());
             }
             JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
-            java.io.ByteArrayOutputStream errors = new java.io.ByteArrayOutputStream();
+            ByteArrayOutputStream errors = new ByteArrayOutputStream();
             if (compiler.run(null, errors, errors, arguments.toArray(new String[0])) != 0) {
-                throw new IllegalStateException(errors.toString(java.nio.charset.StandardCharsets.UTF_8));
+                throw new IllegalStateException(errors.toString(StandardCharsets.UTF_8));
             }
         }
     }

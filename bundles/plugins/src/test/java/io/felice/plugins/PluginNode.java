@@ -60,6 +60,17 @@ final class PluginNode {
             Bundle bundle = context().installBundle("file:" + onClassPath(library));
             bundle.start();
         }
+        keep();
+        return this;
+    }
+
+    /** Replaces the keeper, as an update of the bundle {@code plugins} does. */
+    void swap() throws Exception {
+        plugins.close();
+        keep();
+    }
+
+    private void keep() {
         plugins = new DirectoryPlugins(
                 context(),
                 service(ServiceComponentRuntime.class),
@@ -68,7 +79,6 @@ final class PluginNode {
                 extensions -> extensions.stream()
                         .flatMap(extension -> users.getOrDefault(extension, List.of()).stream())
                         .toList());
-        return this;
     }
 
     private static List<String> exported() {

@@ -47,6 +47,9 @@ public final class PluginCheckCommand implements Action {
         }
         listing.row("verdict", check.fits() ? "fits this node" : "does not fit this node", "");
         listing.print(System.out, json, "");
+        if (!check.fits()) {
+            throw new IllegalArgumentException(file + " does not fit this node.");
+        }
         return null;
     }
 

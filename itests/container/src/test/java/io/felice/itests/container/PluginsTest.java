@@ -151,7 +151,7 @@ class PluginsTest {
                                 + " felice:plugin-upgrade known "));
         assertThat(listed("known")).contains("runs");
         assertThat(node.run("status").output()).contains("The plugin missing (missing.jar) is left out: It needs");
-        assertThat(run("exec", "felice:plugin-check " + plugins.resolve("future.jar")))
+        assertThat(refusal("felice:plugin-check " + plugins.resolve("future.jar")))
                 .contains("does not fit this node");
         assertThat(refusal("felice:plugin-install " + files.store("felice-x", "1.0.0", PluginFiles.Good.class) + "x"))
                 .contains("There is no file");
