@@ -17,6 +17,7 @@ import io.felice.api.group.Groups;
 import io.felice.api.partition.Partitions;
 import io.felice.api.status.StatusSource;
 import io.felice.api.status.StatusTable;
+import io.felice.api.status.TableColumn;
 import io.felice.api.storage.StorageEngine;
 import io.felice.protocol.RequestHandler;
 import io.felice.protocol.ServedApis;
@@ -25,6 +26,7 @@ import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -144,6 +146,21 @@ public class InsideTest {
             assertTrue(limit + ": no such setting in " + settings, settings.containsAll(limit.settings()));
             eventually(() -> assertTrue(limit + ": no such number", isShown(limit.number())));
         }
+    }
+
+    @Test
+    public void noTwoMetricsHaveTheSameName() throws Exception {
+        List<String> metrics = new ArrayList<>();
+        for (StatusTable table : tables().values()) {
+            for (TableColumn column : table.schema().columns()) {
+                if (column.kind() != TableColumn.Kind.LABEL && column.kind() != TableColumn.Kind.TEXT) {
+                    metrics.add(table.schema().metric(column));
+                }
+            }
+        }
+
+        assertTrue(metrics.toString(), metrics.contains("felice_network_requests_requests_total"));
+        assertEquals(new TreeSet<>(metrics).size(), metrics.size());
     }
 
     /** The keys of the files in etc, and the broker's keys. */

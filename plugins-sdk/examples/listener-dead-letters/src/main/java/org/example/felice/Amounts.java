@@ -36,12 +36,12 @@ public final class Amounts implements RecordListener, StatusSource {
     }
 
     private static final TableSchema STATUS = TableSchema.of("example.amounts", "The amounts of the topic amounts")
-            .gauge("total", "The sum of the amounts that this node has received since its start")
+            .gauge("sum", "The sum of the amounts that this node has received since its start")
             .counter("dead.letters", "Records that were no amounts");
 
     private final RecordAppender appender;
     private final String deadLetters;
-    private final LongAdder total = new LongAdder();
+    private final LongAdder sum = new LongAdder();
     private final LongAdder dead = new LongAdder();
 
     @Activate
@@ -57,7 +57,7 @@ public final class Amounts implements RecordListener, StatusSource {
     @Override
     public void received(ReceivedRecord record) throws Exception {
         try {
-            total.add(Long.parseLong(new String(record.value() == null ? new byte[0] : record.value(), UTF_8)));
+            sum.add(Long.parseLong(new String(record.value() == null ? new byte[0] : record.value(), UTF_8)));
         } catch (NumberFormatException noAmount) {
             bury(record, noAmount.getMessage());
         }
@@ -80,6 +80,6 @@ public final class Amounts implements RecordListener, StatusSource {
 
     @Override
     public List<StatusTable> tables() {
-        return List.of(STATUS.row(total.sum(), dead.sum()));
+        return List.of(STATUS.row(sum.sum(), dead.sum()));
     }
 }
