@@ -74,6 +74,13 @@ public final class NetworkServer implements StatusSource, HealthSource {
 
         @AttributeDefinition(
                 description =
+                        "After how long the thread is taken from a wire that does not return, in milliseconds: the"
+                                + " connections of its listener are closed, and the listener gets another thread.",
+                min = "1")
+        long wire_timeout_ms() default 30000;
+
+        @AttributeDefinition(
+                description =
                         "SASL mechanisms, separated by commas, that clients of listeners with SASL may log in with:"
                                 + " SCRAM-SHA-512,PLAIN.")
         String[] sasl_enabled_mechanisms() default {};

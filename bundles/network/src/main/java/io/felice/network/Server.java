@@ -220,6 +220,7 @@ final class Server {
     void adjust(Settings to) {
         limitsOfFile = to.limits();
         tls.change(to.tls());
+        wireListeners.hangAfter(to.wireHangs());
         requestLog.switchTo(to.requestLog());
         applyLimits();
     }

@@ -16,9 +16,16 @@ import java.util.Set;
  * The configuration of the network, checked and parsed.
  *
  * @param threads I/O threads
+ * @param wireHangs after how long a thread is taken from a wire that does not return
  */
 record Settings(
-        List<Listener> listeners, int threads, Transfer transfer, Limits limits, TlsSettings tls, boolean requestLog) {
+        List<Listener> listeners,
+        int threads,
+        Transfer transfer,
+        Limits limits,
+        TlsSettings tls,
+        Duration wireHangs,
+        boolean requestLog) {
     private static final Set<String> PROTOCOLS = Set.of("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL");
 
     /** @throws IllegalArgumentException with a sentence for the operator */
@@ -32,6 +39,7 @@ record Settings(
                 transfer(config),
                 limits(config, SaslSettings.of(config, listeners)),
                 TlsSettings.of(config, listeners),
+                Duration.ofMillis(config.wire_timeout_ms()),
                 config.request_log());
     }
 

@@ -65,6 +65,8 @@ final class WireLink extends Connection implements FrameCutter.Frames {
         processor().entersWire();
         try {
             call.run();
+        } catch (MalformedRequest malformed) {
+            throw malformed;
         } catch (Throwable failure) {
             counters().failedInWire.incrementAndGet();
             throw failure;
@@ -118,7 +120,13 @@ final class WireLink extends Connection implements FrameCutter.Frames {
     @Override
     public void take(ByteBuffer frame) {
         counters().frames.incrementAndGet();
-        inWire(() -> session.received(frame));
+        inWire(() -> {
+            try {
+                session.received(frame);
+            } catch (IllegalArgumentException malformed) {
+                throw new MalformedRequest(String.valueOf(malformed.getMessage()));
+            }
+        });
     }
 
     // ---- out ----

@@ -5,6 +5,7 @@ import io.felice.api.status.TableSchema;
 import io.felice.api.status.Trouble;
 import java.io.IOException;
 import java.nio.channels.SocketChannel;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -40,7 +41,6 @@ final class WireListeners implements Wires.Watcher {
     private static final Logger log = LoggerFactory.getLogger(WireListeners.class);
 
     private static final long LEAVE_MS = 1000;
-    private static final long HANGS_NANOS = TimeUnit.SECONDS.toNanos(30);
     private static final long TOLD_NANOS = TimeUnit.SECONDS.toNanos(5);
     private static final int MOST_HANGS = 3;
     private static final int SHOWN_FRAMES = 8;
@@ -51,6 +51,7 @@ final class WireListeners implements Wires.Watcher {
     private final Executor threads;
     private final Executor lifecycle;
     private final List<Gate> gates = new ArrayList<>();
+    private volatile Duration hangs;
 
     WireListeners(
             Server server,
@@ -63,6 +64,7 @@ final class WireListeners implements Wires.Watcher {
         this.wires = wires;
         this.threads = threads;
         this.lifecycle = lifecycle;
+        this.hangs = server.settings().wireHangs();
         counters.keySet().stream().filter(listener -> !listener.isKafka()).forEach(of -> gates.add(new Gate(of)));
         wires.add(this);
     }
@@ -81,6 +83,11 @@ final class WireListeners implements Wires.Watcher {
     public void left(Wires.Offer offer) {
         gates.forEach(gate -> gate.leave(offer));
         later(this::check);
+    }
+
+    /** After how long a thread is taken from a wire. */
+    void hangAfter(Duration duration) {
+        hangs = duration;
     }
 
     private void later(Runnable task) {
@@ -131,7 +138,7 @@ final class WireListeners implements Wires.Watcher {
             Open now = open;
             if (now != null && now.offer.isGone()) {
                 close();
-            } else if (now != null && now.processor.isInWireFor(HANGS_NANOS)) {
+            } else if (now != null && now.processor.isInWireFor(hangs.toNanos())) {
                 giveUp(now);
             }
             Optional<Wires.Offer> offer = wires.named(listener.wire());
@@ -174,11 +181,11 @@ final class WireListeners implements Wires.Watcher {
             int times = hanging.offer.hangs();
             hung.incrementAndGet();
             log.error(
-                    "The wire {} ({}) has not returned for {} s from thread {}. The connections of listener {} are"
+                    "The wire {} ({}) has not returned for {} ms from thread {}. The connections of listener {} are"
                             + " closed; {}. It was at:\n    {}",
                     listener.wire(),
                     hanging.offer.provider(),
-                    TimeUnit.NANOSECONDS.toSeconds(HANGS_NANOS),
+                    hangs.toMillis(),
                     thread.getName(),
                     listener.name(),
                     times < MOST_HANGS

@@ -202,6 +202,42 @@ class WireTest {
     }
 
     @Test
+    void theThreadIsTakenFromAWireThatHangsUntilItHasHungThreeTimes() throws Exception {
+        again(Map.of("wire_timeout_ms", 50L));
+        arrive();
+        CountDownLatch hang = new CountDownLatch(1);
+        wire.reaction = (connection, frame) -> {
+            if (frame.remaining() == Integer.BYTES) {
+                try {
+                    hang.await();
+                } catch (InterruptedException unexpected) {
+                    throw new IllegalStateException(unexpected);
+                }
+            }
+            connection.send(frame);
+        };
+        try {
+            for (int time = 1; time <= 3; time++) {
+                await().until(() -> port() != 0);
+                try (TestClient client = new TestClient(port())) {
+                    client.sendRaw(frame(10, time));
+                    assertEchoed(client, frame(10, time));
+                    client.sendRaw(frame(0, 0));
+                    assertClosed(client);
+                }
+                node.awaitNumber("network.wires", "ECHO", "hung", time);
+            }
+            await().until(() -> port() == 0);
+            assertThat(node.network().troubles().toString()).contains("did not return 3 times");
+
+            node.wires().unbind(offered);
+            assertThat(arrive()).isPositive();
+        } finally {
+            hang.countDown();
+        }
+    }
+
+    @Test
     void framesWaitWhileReadingIsPausedAndComeInOrderAfterwards() throws IOException {
         int port = arrive();
         AtomicReference<WireConnection> paused = new AtomicReference<>();

@@ -10,8 +10,8 @@ import org.osgi.annotation.versioning.ConsumerType;
  * <p>The network accepts connections, encrypts them, limits them, and cuts the received bytes into frames. The wire says
  * where a frame ends, and gets whole frames. Each listener of a wire has an I/O thread of its own, and Kafka's listeners
  * have others. All methods, and those of {@link WireSession}, are called on the I/O thread of the listener and must not
- * block: a call that does not return holds up all connections of its listener. After 30 seconds the network closes these
- * connections and gives the listener another thread. An exception closes its connection.
+ * block: a call that does not return holds up all connections of its listener. After {@code wire.timeout.ms} the network
+ * closes these connections and gives the listener another thread. An exception closes its connection.
  *
  * <p>A listener is open while its wire is there. When the service is unregistered, the listener and its connections are
  * closed.

@@ -11,6 +11,7 @@ public interface WireSession {
      *
      * @param frame from position to limit, as long as {@link WireProtocol#frameLength} has said. Its bytes are valid
      *     during the call
+     * @throws IllegalArgumentException with a sentence, if the client may not send such a frame; the connection is closed
      */
     void received(ByteBuffer frame);
 
