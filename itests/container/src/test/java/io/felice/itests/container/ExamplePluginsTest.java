@@ -31,7 +31,8 @@ import org.junit.jupiter.api.io.TempDir;
  * them. All of them are built outside of the repository, and dropped into a running node. Clients of the listener without SASL are a super user, so that no plugin is asked about them.
  */
 class ExamplePluginsTest {
-    private static final List<String> TYPES = List.of("storage", "authenticator", "authorizer", "wire", "listener", "policy");
+    private static final List<String> TYPES =
+            List.of("storage", "authenticator", "authorizer", "wire", "listener", "policy");
     private static final String STORAGE = "acme-storage";
     private static final String STORE = "felice-authenticator-passwords";
     private static final String AUTHORIZER = "felice-authorizer-rules";
@@ -43,6 +44,7 @@ class ExamplePluginsTest {
     static Path directory;
 
     private static PluginProjects projects;
+    private static Etc etc;
     private static Launcher node;
     private static Insides insides;
     private static String open;
@@ -53,7 +55,7 @@ class ExamplePluginsTest {
         open = "127.0.0.1:" + Ports.free();
         closed = "127.0.0.1:" + Ports.free();
         Path home = Archive.TAR_GZ.unpack(directory);
-        Etc etc = Etc.of(home, directory.resolve("etc"));
+        etc = Etc.of(home, directory.resolve("etc"));
         etc.put("io.felice.network.cfg", "listeners", "PLAINTEXT://" + open + ",SASL_PLAINTEXT://" + closed);
         etc.put("io.felice.network.cfg", "sasl.enabled.mechanisms", "PLAIN");
         etc.put("io.felice.security.cfg", "super.users", "User:ANONYMOUS");
@@ -202,6 +204,22 @@ class ExamplePluginsTest {
             before.send(new ProducerRecord<>("orders", "after")).get();
             assertThat(neighbours.failures()).isEmpty();
         }
+    }
+
+    @Test
+    void aStoreIsRemovedWhenNoSettingNamesItAndComesBack() throws Exception {
+        Files.delete(plugins().resolve(STORE + ".jar"));
+        awaitPlugin(STORE, "", "in use by");
+        assertThat(list(ALICE).exitCode()).isZero();
+
+        etc.put("io.felice.security.cfg", "credential.store", "felice");
+        Eventually.await("the end of the store", () -> !insides.shell("felice:plugin-list")
+                .contains(STORE));
+        assertThat(listInVain(ALICE).exitCode()).isNotZero();
+
+        etc.put("io.felice.security.cfg", "credential.store", "file");
+        drop(projects.jar(STORE), STORE);
+        Eventually.await("the store", () -> list(ALICE).exitCode() == 0);
     }
 
     @Test
