@@ -488,6 +488,8 @@ final class Moves {
             if (replica == null) {
                 return CompletableFuture.completedFuture(false);
             }
+            write(() -> state.copyMayTakeOver(
+                    move.id, move.from, copy.log().engine().symbolicName()));
             CompletableFuture<Boolean> done = new CompletableFuture<>();
             main.execute(() -> switchOver(move, replica, copy).whenComplete((moved, failure) -> {
                 if (failure == null) {
@@ -528,8 +530,7 @@ final class Moves {
             return CompletableFuture.failedFuture(refused);
         }
         move.phase = Phase.SWITCHING;
-        Optional<String> bundle = copy.log().engine().symbolicName();
-        Runnable decide = () -> write(() -> state.copyTakesOver(move.id, copy.files(), move.from, bundle));
+        Runnable decide = () -> write(() -> decide(move, copy));
         return host.takeOver(replica, copy, decide, SWITCH_PATIENCE).whenComplete((moved, failure) -> {
             boolean switched = failure == null && moved;
             move.phase = switched ? Phase.REMOVING : Phase.COPYING;
@@ -537,6 +538,22 @@ final class Moves {
                 switched(move, copy);
             }
         });
+    }
+
+    /** While appends wait. */
+    private void decide(Move move, LogCopy copy) throws IOException {
+        state.copyTakesOver(move.id, copy.files(), move.from);
+        if (copy.mustSurvivePowerCuts()) {
+            flushTakeOver(move.id);
+        }
+    }
+
+    private void flushTakeOver(LogId id) {
+        try {
+            state.flushTakeOver(id);
+        } catch (IOException failure) {
+            LOG.warn("That {} was moved may not survive a power cut: {}", id, failure.toString());
+        }
     }
 
     private void switched(Move move, LogCopy copy) {
@@ -575,7 +592,8 @@ final class Moves {
      * Deletes a log that a move has left, once the log that took its place survives a power cut. On the engine's threads.
      */
     private void remove(LogId id, MountedEngine engine) {
-        boolean isMounted = engines.find(engine.name()).filter(found -> found == engine).isPresent();
+        boolean isMounted =
+                engines.find(engine.name()).filter(found -> found == engine).isPresent();
         if (closed || !isMounted || !engine.name().equals(state.left().get(id)) || !mayGo(id)) {
             return;
         }
@@ -603,10 +621,11 @@ final class Moves {
         }
         try {
             log.flush().toCompletableFuture().get(FLUSH_SECONDS, TimeUnit.SECONDS);
+            state.flushTakeOver(id);
             return true;
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
-        } catch (ExecutionException | TimeoutException | RuntimeException failure) {
+        } catch (ExecutionException | TimeoutException | IOException | RuntimeException failure) {
             LOG.warn("{} was moved; the old log is kept until the new one is on disk: {}", id, failure.toString());
         }
         return false;

@@ -491,28 +491,40 @@ final class NodeState implements AutoCloseable {
     }
 
     /**
-     * The copy is the log from now on, also after a restart.
+     * Writes what must be on disk before {@link #copyTakesOver}. Nothing has changed yet, also after a restart.
+     *
+     * @param from the engine that has the log
+     * @param bundle as in {@link #writtenIn}
+     */
+    void copyMayTakeOver(LogId id, String from, Optional<String> bundle) throws IOException {
+        String to = copies.get(id);
+        bundle.ifPresent(keeper -> keep(to, keeper));
+        Files.createDirectories(directoryOf(id, to).getParent());
+        CheckpointFile.replaceDurably(
+                copyOf(id, to).resolve(MOVED_FROM), ByteBuffer.wrap((from + "\n").getBytes(StandardCharsets.UTF_8)));
+    }
+
+    /**
+     * The copy is the log from now on, also after a kill.
      *
      * @param files the files of the copy
      * @param from the engine that had the log
-     * @param bundle as in {@link #writtenIn}
      * @throws IOException if nothing has changed
      */
-    void copyTakesOver(LogId id, PartitionFiles files, String from, Optional<String> bundle) throws IOException {
+    void copyTakesOver(LogId id, PartitionFiles files, String from) throws IOException {
         String to = copies.get(id);
-        bundle.ifPresent(keeper -> keep(to, keeper));
-        Path copy = copyOf(id, to);
-        Path current = directoryOf(id, to);
-        CheckpointFile.replaceDurably(
-                copy.resolve(MOVED_FROM), ByteBuffer.wrap((from + "\n").getBytes(StandardCharsets.UTF_8)));
-        files.moveTo(current);
+        files.moveTo(directoryOf(id, to));
         engines.put(id, to);
         left.put(id, from);
         copies.remove(id);
-        try {
-            CheckpointFile.flushNames(current.getParent());
-        } catch (IOException failure) {
-            log.warn("That {} was moved to {} may not survive a power cut: {}", id, to, failure.toString());
+    }
+
+    /** On return the copy is the log also after a power cut. */
+    void flushTakeOver(LogId id) throws IOException {
+        String now = engines.get(id);
+        if (now != null) {
+            CheckpointFile.flushNames(directoryOf(id, now).getParent());
+            CheckpointFile.flushNames(copyOf(id, now).getParent());
         }
     }
 

@@ -204,13 +204,13 @@ class NodeStateTest {
             assertThat(state.copies()).containsEntry(id, "mvstore");
             assertThat(state.isCopyUntouched(id, "mvstore")).isTrue();
             assertThat(state.isKnown(id, "mvstore")).isTrue();
-            // A kill after the note and before the rename.
-            Files.writeString(copyOf(id).resolve("moved-from"), "log\n");
+            state.copyMayTakeOver(id, "log", Optional.empty());
         }
 
         try (NodeState state = open()) {
             assertThat(state.engineOf(id)).contains("log");
-            state.copyTakesOver(id, state.copyFiles(id, "mvstore"), "log", Optional.empty());
+            state.copyTakesOver(id, state.copyFiles(id, "mvstore"), "log");
+            state.flushTakeOver(id);
             assertThat(state.engineOf(id)).contains("mvstore");
         }
         try (NodeState state = open()) {

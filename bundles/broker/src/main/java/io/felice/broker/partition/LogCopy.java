@@ -225,6 +225,11 @@ public final class LogCopy {
         return copy.isOpen();
     }
 
+    /** True if an acknowledged record of the topic survives a power cut. */
+    public boolean mustSurvivePowerCuts() {
+        return source.rules().durability() == Durability.POWER;
+    }
+
     public PartitionFiles files() {
         return copy.files();
     }

@@ -38,7 +38,6 @@ public final class PartitionFiles {
 
     /** Renames the directory, at once and as a whole. */
     public synchronized void moveTo(Path other) throws IOException {
-        Files.createDirectories(other.getParent());
         Files.move(directory, other, StandardCopyOption.ATOMIC_MOVE);
         directory = other;
     }
