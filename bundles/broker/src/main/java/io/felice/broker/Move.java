@@ -26,6 +26,9 @@ final class Move {
 
     // Used by the mover's thread only.
     int failures;
+    /** Since the copy had caught up. */
+    int flushes;
+
     /** In nanoseconds of the monotonic clock. */
     long pausedAt;
 

@@ -26,11 +26,13 @@ final class Mover implements Runnable {
     private static final int CHUNK_BYTES = 1 << 20;
     private static final int LEAST_CHUNK_BYTES = 16 << 10;
     /** A copy that is behind by more is not put in the log's place yet: appends would wait for too long. */
-    private static final int MOST_LEFT_BYTES = 128 << 10;
+    private static final int MOST_LEFT_BYTES = 512 << 10;
+    /** If so many flushes were not enough, the switch waits for what is left: appends are faster than the device. */
+    private static final int MOST_FLUSHES = 3;
 
     private static final long FLUSH_BYTES = 32L << 20;
     private static final int MOST_AT_ONCE = 4;
-    private static final long NAP_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
+    private static final long NAP_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
     private static final long FIRST_PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
     private static final int DOUBLINGS = 6;
     private static final long MOST_SWITCH_SECONDS = 120;
@@ -164,6 +166,7 @@ final class Mover implements Runnable {
         }
         move.problem = problem;
         closeCopy(move);
+        move.flushes = 0;
         pause(move);
     }
 
@@ -195,6 +198,7 @@ final class Mover implements Runnable {
         if (copy.isCaughtUp() && bytes <= MOST_LEFT_BYTES) {
             return switchOver(move, copy);
         }
+        move.failures = bytes > 0 ? 0 : move.failures;
         pace.moved(bytes);
         return bytes > 0;
     }
@@ -210,7 +214,8 @@ final class Mover implements Runnable {
 
     /** Most of the copy is flushed before, so that the switch waits for little. */
     private boolean switchOver(Move move, LogCopy copy) {
-        if (move.unflushedBytes > 0) {
+        if (move.unflushedBytes > MOST_LEFT_BYTES && move.flushes < MOST_FLUSHES) {
+            move.flushes++;
             flush(move, copy);
             return true;
         }

@@ -6,6 +6,7 @@ import io.felice.api.cluster.Outcome;
 import io.felice.api.cluster.TopicView;
 import io.felice.api.partition.LogMove;
 import io.felice.api.partition.Partitions;
+import io.felice.api.security.AuditLog;
 import java.io.IOException;
 import java.util.Comparator;
 import java.util.List;
@@ -54,6 +55,9 @@ public final class TopicMoveCommand implements Action {
     @Reference
     ClusterMetadata metadata;
 
+    @Reference
+    AuditLog audit;
+
     @Override
     public Object execute() throws Exception {
         if (cancel && (topic == null || engine != null)) {
@@ -83,6 +87,7 @@ public final class TopicMoveCommand implements Action {
             throw new IllegalArgumentException("This node has no such partition of " + topic + ".");
         }
         mustHaveBegun(targets);
+        targets.keySet().forEach(partition -> audit.changed("shell", "topic-move " + partition + " to " + engine));
         System.out.println(targets.size() + " partitions of " + topic + " are being moved to " + engine
                 + ". felice:topic-move --status shows the progress.");
     }
@@ -97,6 +102,7 @@ public final class TopicMoveCommand implements Action {
             return;
         }
         mustHaveBegun(back);
+        back.keySet().forEach(partition -> audit.changed("shell", "topic-move " + partition + " cancelled"));
         System.out.println("Cancelled " + back.size() + " moves of " + topic + ".");
     }
 

@@ -42,7 +42,7 @@ class TopicMoveTest {
                 Admin admin = Java.admin(felice.bootstrap());
                 SteadyLoad load =
                         SteadyLoad.on(felice.bootstrap(), Map.of("storage.engine", "log", "segment.bytes", "20000"))) {
-            Moves moves = new Moves(admin);
+            ReplicaMoves moves = new ReplicaMoves(admin);
             Java.createTopic(
                     felice.bootstrap(),
                     KEYED,
@@ -90,7 +90,7 @@ class TopicMoveTest {
                 for (int kill = 1; kill <= KILLS; kill++) {
                     String when = "kill " + kill + ", seed " + seed;
                     try (Admin admin = Java.admin(node.bootstrap())) {
-                        Moves moves = new Moves(admin);
+                        ReplicaMoves moves = new ReplicaMoves(admin);
                         for (int partition = 0; partition < SteadyLoad.PARTITIONS; partition++) {
                             if (random.nextInt(3) > 0) {
                                 moves.begin(SteadyLoad.TOPIC, partition, random.nextBoolean() ? "mvstore" : "log");
@@ -104,7 +104,7 @@ class TopicMoveTest {
                     load.mustGoOn(when);
                 }
                 try (Admin admin = Java.admin(node.bootstrap())) {
-                    Moves moves = new Moves(admin);
+                    ReplicaMoves moves = new ReplicaMoves(admin);
                     moves.move(SteadyLoad.TOPIC, SteadyLoad.PARTITIONS, "mvstore");
                     moves.move(SteadyLoad.TOPIC, SteadyLoad.PARTITIONS, "log");
                 }

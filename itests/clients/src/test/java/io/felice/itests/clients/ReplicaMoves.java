@@ -8,13 +8,13 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.DescribeReplicaLogDirsResult.ReplicaLogDirInfo;
 import org.apache.kafka.common.TopicPartitionReplica;
 
-/** Moves topics between the storage engines of node 0, as Kafka's AdminClient does. */
-final class Moves {
+/** ReplicaMoves topics between the storage engines of node 0, as Kafka's AdminClient does. */
+final class ReplicaMoves {
     private static final int NODE = 0;
 
     private final Admin admin;
 
-    Moves(Admin admin) {
+    ReplicaMoves(Admin admin) {
         this.admin = admin;
     }
 
@@ -61,7 +61,7 @@ final class Moves {
         }
     }
 
-    /** Moves the topic and waits until it is there. */
+    /** ReplicaMoves the topic and waits until it is there. */
     void move(String topic, int partitions, String engine) {
         for (int partition = 0; partition < partitions; partition++) {
             begin(topic, partition, engine);
