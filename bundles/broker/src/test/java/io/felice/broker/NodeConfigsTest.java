@@ -371,7 +371,7 @@ class NodeConfigsTest {
     }
 
     @Test
-    void theEngineOfAnExistingTopicCannotBeChanged() {
+    void theEngineOfAnExistingTopicIsNotChangedByItsConfig() {
         refused(ErrorCode.INVALID_CONFIG, () -> configs.check(ORDERS, Map.of(TopicConfig.STORAGE_ENGINE, "memory")));
         configs.check(ORDERS, Map.of(TopicConfig.STORAGE_ENGINE, "scripted"));
     }
@@ -387,7 +387,8 @@ class NodeConfigsTest {
         configs.check(ORDERS, Map.of(TopicConfig.STORAGE_DURABILITY, "power"));
         assertThat(catchThrowable(() -> configs.check(ORDERS, Map.of(TopicConfig.STORAGE_ENGINE, "memory"))))
                 .hasMessage(
-                        "Topic orders is kept by scripted; felice:topic-move and kafka-reassign-partitions move it to another engine.");
+                        "Topic orders is kept by scripted; felice:topic-move and kafka-reassign-partitions move it to"
+                                + " another engine.");
     }
 
     @Test
