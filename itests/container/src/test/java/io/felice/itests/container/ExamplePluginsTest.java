@@ -110,10 +110,16 @@ class ExamplePluginsTest {
         return node.data().resolve("plugins");
     }
 
+    /** The list has the versions in a table, and sentences below it. */
     private static void awaitPlugin(String plugin, String version, String words) throws Exception {
-        Eventually.await(plugin + " " + version + " " + words, () -> insides.shell("felice:plugin-list")
-                .lines()
-                .anyMatch(line -> line.contains(plugin) && line.contains(version) && line.contains(words)));
+        Eventually.await(plugin + " " + version + " " + words, () -> {
+            List<String> about = insides.shell("felice:plugin-list")
+                    .lines()
+                    .filter(line -> line.contains(plugin))
+                    .toList();
+            return about.stream().anyMatch(line -> line.contains(version))
+                    && about.stream().anyMatch(line -> line.contains(words));
+        });
     }
 
     @AfterAll

@@ -11,7 +11,7 @@ import org.osgi.service.metatype.annotations.AttributeDefinition;
 import org.osgi.service.metatype.annotations.Designate;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 
-/** Refuses topics with other names than agreed, topics with too many partitions, and the deletion of topics that are kept. */
+/** Refuses topics with other names than agreed or too many partitions, and the deletion of topics that are kept. */
 @Component(property = TopicPolicy.NAME + "=topics", configurationPid = "org.example.felice.topics")
 @Designate(ocd = AgreedTopics.Config.class)
 public final class AgreedTopics implements TopicPolicy {

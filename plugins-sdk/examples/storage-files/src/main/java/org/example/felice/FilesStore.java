@@ -12,7 +12,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** A directory with a file for each number. A file is written beside its place and renamed, so that a kill leaves no half. */
+/** A directory with a file for each number. A file is written as a draft and renamed, so that a kill leaves no half. */
 record FilesStore(Path directory) implements BatchStore {
     private static final String DRAFT = "draft";
 
@@ -28,7 +28,7 @@ record FilesStore(Path directory) implements BatchStore {
     public void put(long number, ByteBuffer value) throws IOException {
         byte[] bytes = new byte[value.remaining()];
         value.get(bytes);
-        Files.move(Files.write(directory.resolve(DRAFT), bytes), file(number), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        Files.move(Files.write(directory.resolve(DRAFT), bytes), file(number), StandardCopyOption.ATOMIC_MOVE);
     }
 
     @Override

@@ -14,13 +14,13 @@ import org.osgi.service.metatype.annotations.AttributeDefinition;
 import org.osgi.service.metatype.annotations.Designate;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 
-/** The users of the mechanism PLAIN, from the settings. The hash is for long random passwords; those of people need PBKDF2. */
+/** The users of PLAIN, from the settings. The hash is for long random passwords; those of people need PBKDF2. */
 @Component(property = CredentialStore.NAME + "=${artifactId}", configurationPid = "${package}")
 @Designate(ocd = SettingsUsers.Config.class)
 public final class SettingsUsers implements CredentialStore {
     @ObjectClassDefinition(name = "${artifactId}", description = "Who may log in.")
     public @interface Config {
-        @AttributeDefinition(description = "NAME:HASH of each user, separated by commas; the hash is SHA-256 of NAME:PASSWORD.")
+        @AttributeDefinition(description = "NAME:HASH of each user, with commas between; the hash is SHA-256 of NAME:PASSWORD.")
         String[] users() default {};
     }
 

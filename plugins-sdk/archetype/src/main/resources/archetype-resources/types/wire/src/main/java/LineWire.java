@@ -6,7 +6,7 @@ import io.felice.api.wire.WireSession;
 import java.nio.ByteBuffer;
 import org.osgi.service.component.annotations.Component;
 
-/** Answers each line with the same line. A frame is a line; what to do with it is the place for a protocol of your own. */
+/** Answers each line with the same line. A frame is a line: the place for a protocol of your own. */
 @Component(property = WireProtocol.NAME + "=${artifactId}")
 public final class LineWire implements WireProtocol {
     private static final int LONGEST_LINE = 8_192;
