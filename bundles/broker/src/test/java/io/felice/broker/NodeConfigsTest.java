@@ -371,7 +371,7 @@ class NodeConfigsTest {
     }
 
     @Test
-    void theEngineOfAnExistingTopicCannotBeChanged() {
+    void theEngineOfAnExistingTopicIsNotChangedByItsConfig() {
         refused(ErrorCode.INVALID_CONFIG, () -> configs.check(ORDERS, Map.of(TopicConfig.STORAGE_ENGINE, "memory")));
         configs.check(ORDERS, Map.of(TopicConfig.STORAGE_ENGINE, "scripted"));
     }
@@ -386,7 +386,9 @@ class NodeConfigsTest {
         configs.check(ORDERS, Map.of(TopicConfig.STORAGE_ENGINE, "scripted"));
         configs.check(ORDERS, Map.of(TopicConfig.STORAGE_DURABILITY, "power"));
         assertThat(catchThrowable(() -> configs.check(ORDERS, Map.of(TopicConfig.STORAGE_ENGINE, "memory"))))
-                .hasMessage("Topic orders is kept by scripted; its engine cannot be changed while it exists.");
+                .hasMessage(
+                        "Topic orders is kept by scripted; felice:topic-move and kafka-reassign-partitions move it to"
+                                + " another engine.");
     }
 
     @Test
