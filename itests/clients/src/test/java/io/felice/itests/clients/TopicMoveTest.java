@@ -26,8 +26,8 @@ class TopicMoveTest {
     private static final String KEYED = "keyed";
     private static final String OFFSETS = "__consumer_offsets";
     private static final int KEYS = 50;
-    private static final int KILLS = Integer.getInteger("felice.kills", 12);
-    private static final int LONGEST_LIFE_MS = 1_500;
+    private static final int KILLS = Integer.getInteger("felice.kills", 8);
+    private static final int LONGEST_LIFE_MS = 1_000;
 
     @TempDir
     Path directory;
