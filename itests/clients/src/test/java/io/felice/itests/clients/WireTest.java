@@ -31,6 +31,7 @@ class WireTest {
     private static final Map<ApiKeys, Set<Errors>> ALSO_RIGHT = Map.of(
             ApiKeys.JOIN_GROUP, EnumSet.of(Errors.NONE, Errors.MEMBER_ID_REQUIRED),
             ApiKeys.ELECT_LEADERS, EnumSet.of(Errors.NONE, Errors.ELECTION_NOT_NEEDED),
+            ApiKeys.ALTER_REPLICA_LOG_DIRS, EnumSet.of(Errors.LOG_DIR_NOT_FOUND),
             ApiKeys.UNREGISTER_BROKER, EnumSet.of(Errors.BROKER_ID_NOT_REGISTERED),
             // The node has no authorizer.
             ApiKeys.DESCRIBE_ACLS, EnumSet.of(Errors.SECURITY_DISABLED),
@@ -65,7 +66,7 @@ class WireTest {
             assertThat(advertised)
                     .isEqualTo(
                             "0:0-13 1:4-18 2:1-11 3:0-13 8:2-10 9:1-10 10:0-6 11:0-9 12:0-4 13:0-5 14:0-5 15:0-6"
-                                    + " 16:0-5 17:0-1 18:0-5 19:2-7 20:1-6 21:0-2 22:0-5 23:2-4 29:1-3 30:1-3 31:1-3 32:1-4 33:0-2 35:1-5 36:0-2 37:0-3 42:0-3"
+                                    + " 16:0-5 17:0-1 18:0-5 19:2-7 20:1-6 21:0-2 22:0-5 23:2-4 29:1-3 30:1-3 31:1-3 32:1-4 33:0-2 34:1-2 35:1-5 36:0-2 37:0-3 42:0-3"
                                     + " 43:0-2 44:0-1 45:0-1 46:0-0 47:0-0 48:0-1 49:0-1 50:0-0 51:0-0 57:0-2 60:0-2 64:0-0 74:0-1 75:0-0");
         }
     }
