@@ -12,7 +12,6 @@ import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.Filter;
 import org.osgi.framework.Version;
-import org.osgi.framework.namespace.PackageNamespace;
 import org.osgi.framework.wiring.BundleCapability;
 import org.osgi.framework.wiring.BundleRevision;
 
@@ -45,10 +44,10 @@ final class NodePackages {
         }
         for (BundleCapability capability : revision.getDeclaredCapabilities(null)) {
             capabilities.add(capability);
-            if (capability.getNamespace().equals(PackageNamespace.PACKAGE_NAMESPACE)) {
+            if (capability.getNamespace().equals(BundleRevision.PACKAGE_NAMESPACE)) {
                 Map<String, Object> attributes = capability.getAttributes();
                 packages.computeIfAbsent(
-                                (String) attributes.get(PackageNamespace.PACKAGE_NAMESPACE), name -> new ArrayList<>())
+                                (String) attributes.get(BundleRevision.PACKAGE_NAMESPACE), name -> new ArrayList<>())
                         .add(new Exported(bundle.getSymbolicName() + " " + bundle.getVersion(), (Version)
                                 attributes.getOrDefault("version", Version.emptyVersion)));
             }
