@@ -1,11 +1,7 @@
 package io.felice.shell;
 
-import io.felice.api.plugin.Plugins;
-import io.felice.api.security.AuditLog;
-import org.apache.karaf.shell.api.action.Action;
-import org.apache.karaf.shell.api.action.Argument;
+import io.felice.api.plugin.PluginWork;
 import org.apache.karaf.shell.api.action.Command;
-import org.apache.karaf.shell.api.action.lifecycle.Reference;
 import org.apache.karaf.shell.api.action.lifecycle.Service;
 
 /** {@code felice:plugin-rollback}: brings the version before back. */
@@ -14,20 +10,9 @@ import org.apache.karaf.shell.api.action.lifecycle.Service;
         scope = "felice",
         name = "plugin-rollback",
         description = "Replaces a plugin by its version before, or brings back one that was removed.")
-public final class PluginRollbackCommand implements Action {
-    @Argument(index = 0, name = "name", required = true, description = "Its name in felice:plugin-list")
-    String name;
-
-    @Reference
-    AuditLog audit;
-
-    @Reference
-    Plugins plugins;
-
+public final class PluginRollbackCommand extends PluginAction {
     @Override
-    public Object execute() throws Exception {
-        audit.changed("shell", "plugin-rollback " + name);
-        PluginWorkOutput.follow(plugins.rollback(name), System.out);
-        return null;
+    PluginWork begin() {
+        return plugins.rollback(name);
     }
 }
