@@ -209,8 +209,8 @@ public final class DirectoryPlugins implements Plugins, HealthSource {
             plugins = keeper.list();
         } catch (IOException | RuntimeException failure) {
             troubles = List.of(Trouble.inPart(
-                    "The directory of the plugins, " + keeper.directory() + ", cannot be kept: " + failure));
-            errors.error("The directory of the plugins, " + keeper.directory() + ", cannot be kept", failure);
+                    "The directory of the plugins, " + keeper.directory().path() + ", cannot be kept: " + failure));
+            errors.error("The directory of the plugins, " + keeper.directory().path() + ", cannot be kept", failure);
         }
     }
 
@@ -219,7 +219,7 @@ public final class DirectoryPlugins implements Plugins, HealthSource {
         CompletableFuture<PluginCheck> answer = new CompletableFuture<>();
         thread.execute(() -> {
             try {
-                answer.complete(checked(read(file)));
+                answer.complete(keeper.admission().check(read(file)));
             } catch (RuntimeException failure) {
                 answer.completeExceptionally(failure);
             }
@@ -236,19 +236,12 @@ public final class DirectoryPlugins implements Plugins, HealthSource {
         }
     }
 
-    private PluginCheck checked(PluginFile file) {
-        if (file.archive().isEmpty()) {
-            return new PluginCheck(file.fileName(), "", List.of(), List.of(), "", file.findings());
-        }
-        return keeper.check(file);
-    }
-
     private PluginFile read(Path file) {
         try {
             if (!file.isAbsolute() || !Files.isRegularFile(file)) {
                 throw INVALID_REQUEST.because("There is no file " + file + "; give an absolute path.");
             }
-            return keeper.readForeign(file);
+            return keeper.directory().readForeign(file);
         } catch (IOException unreadable) {
             throw INVALID_REQUEST.because(file + " cannot be read: " + unreadable);
         }
@@ -265,7 +258,7 @@ public final class DirectoryPlugins implements Plugins, HealthSource {
                     work.succeed(change.call());
                 } catch (IOException failure) {
                     work.fail(INVALID_REQUEST.because(
-                            "The directory " + keeper.directory() + " cannot be changed: " + failure));
+                            "The directory " + keeper.directory().path() + " cannot be changed: " + failure));
                 } catch (Exception failure) {
                     work.fail(failure);
                 } finally {
@@ -282,7 +275,7 @@ public final class DirectoryPlugins implements Plugins, HealthSource {
     public PluginWork install(Path file) {
         return begin(() -> {
             PluginCheck check = fitting(read(file));
-            Path target = keeper.directory().resolve(file.getFileName());
+            Path target = keeper.directory().path().resolve(file.getFileName());
             if (keeper.plugin(check.name()).isPresent()) {
                 throw INVALID_REQUEST.because("The plugin " + check.name() + " is installed already. To replace it:"
                         + " felice:plugin-upgrade " + check.name() + " " + file);
@@ -297,7 +290,7 @@ public final class DirectoryPlugins implements Plugins, HealthSource {
     }
 
     private PluginCheck fitting(PluginFile file) {
-        PluginCheck check = checked(file);
+        PluginCheck check = keeper.admission().check(file);
         if (!PluginFile.isPlugin(file.path())) {
             throw INVALID_REQUEST.because(
                     file.fileName() + " is left out: the name of a plugin's file ends with .jar," + " .zip or .kar.");
@@ -347,7 +340,7 @@ public final class DirectoryPlugins implements Plugins, HealthSource {
             }
             fitting(next);
             keeper.forget(plugin);
-            exchange(plugin, keeper.directory().resolve(file.getFileName()), file);
+            exchange(plugin, keeper.directory().path().resolve(file.getFileName()), file);
             String sentence = result(name);
             if (!plugin.archive.sha256().equals(next.archive().orElseThrow().sha256())) {
                 throw INVALID_REQUEST.because(sentence);
@@ -381,7 +374,7 @@ public final class DirectoryPlugins implements Plugins, HealthSource {
                     .filter(each -> hasOtherFile || !each.sha256().equals(running))
                     .findFirst()
                     .orElseThrow(() -> INVALID_REQUEST.because("No other version of the plugin " + name + " is kept."));
-            Path target = keeper.directory().resolve(version.file().getFileName());
+            Path target = keeper.directory().path().resolve(version.file().getFileName());
             if (plugin.isPresent()) {
                 keeper.forget(plugin.get());
                 exchange(plugin.get(), target, version.file());
@@ -404,7 +397,7 @@ public final class DirectoryPlugins implements Plugins, HealthSource {
         return begin(() -> {
             refuseIfUsed(known(name), "disabled");
             keeper.kept().note(name, keeper.kept().notes(name).disabled(true));
-            look(keeper.directory());
+            look(keeper.directory().path());
             return result(name);
         });
     }
@@ -428,9 +421,9 @@ public final class DirectoryPlugins implements Plugins, HealthSource {
             if (plugin.isPresent()) {
                 keeper.forget(plugin.get());
             } else {
-                keeper.forgetFile(fileOf(name).getFileName().toString());
+                keeper.directory().forget(fileOf(name).getFileName().toString());
             }
-            look(keeper.directory());
+            look(keeper.directory().path());
             return result(name);
         });
     }
@@ -443,8 +436,8 @@ public final class DirectoryPlugins implements Plugins, HealthSource {
             plugin.ifPresent(each -> refuseIfUsed(each, "removed"));
             Files.deleteIfExists(file);
             Files.deleteIfExists(PluginFile.checksumOf(file));
-            KeptVersions.force(keeper.directory());
-            look(keeper.directory());
+            KeptVersions.force(keeper.directory().path());
+            look(keeper.directory().path());
             return "The plugin " + name + " is gone. felice:plugin-rollback " + name + " brings it back.";
         });
     }
@@ -454,7 +447,7 @@ public final class DirectoryPlugins implements Plugins, HealthSource {
         return list().stream()
                 .filter(each -> (each.name().equals(name) || each.file().equals(name))
                         && !each.file().isEmpty())
-                .map(each -> keeper.directory().resolve(each.file()))
+                .map(each -> keeper.directory().path().resolve(each.file()))
                 .findFirst()
                 .orElseGet(() -> known(name).file.path());
     }

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
@@ -63,6 +64,21 @@ final class KeptVersions {
 
         Notes rejecting(String sha256, String sentence) {
             return new Notes(order, file, isDisabled, sha256, sentence, versions);
+        }
+
+        boolean hasRejected(String sha256) {
+            return !sha256.isEmpty() && rejected.equals(sha256);
+        }
+
+        /** The version that ran last. */
+        Optional<Version> last() {
+            return versions.stream().findFirst();
+        }
+
+        Optional<Version> version(String sha256) {
+            return versions.stream()
+                    .filter(each -> each.sha256().equals(sha256))
+                    .findFirst();
         }
 
         private Notes with(List<Version> newVersions) {
@@ -132,7 +148,15 @@ final class KeptVersions {
         return names().stream().filter(name -> notes(name).file().equals(file)).findFirst();
     }
 
-    long nextOrder() {
+    /** Those that were there first come first. */
+    List<String> inOrder(Collection<String> names) {
+        return names.stream()
+                .sorted(Comparator.<String>comparingLong(name -> notes(name).order())
+                        .thenComparing(Comparator.naturalOrder()))
+                .toList();
+    }
+
+    private long nextOrder() {
         return names().stream()
                         .map(this::notes)
                         .mapToLong(Notes::order)
@@ -176,8 +200,42 @@ final class KeptVersions {
         force(directory);
     }
 
-    /** Keeps a version that runs now, and the one before it. */
-    void keep(String name, PluginArchive plugin, Path from, String fileName) throws IOException {
+    /** Notes the file of a plugin that is in use. If this fails, the plugin goes on. */
+    void noteFile(RunningPlugin plugin) {
+        try {
+            Notes notes = notes(plugin.name);
+            long order = notes.order() == Long.MAX_VALUE ? nextOrder() : notes.order();
+            note(plugin.name, notes.of(order, plugin.file == null ? notes.file() : plugin.file.fileName()));
+        } catch (IOException unwritable) {
+            log.error("The plugin {} cannot be noted: {}", plugin.name, unwritable.toString());
+        }
+    }
+
+    /** Keeps the version that runs, so that it can come back, and the one before it. If this fails, the plugin goes on. */
+    void keep(RunningPlugin plugin) {
+        noteFile(plugin);
+        try {
+            Optional<Path> file = plugin.archive.bundles().size() == 1
+                    ? Optional.of(plugin.archive.bundles().get(0).file())
+                    : Optional.ofNullable(plugin.file).map(PluginFile::path);
+            if (file.isPresent() && Files.exists(file.get()) && plugin.file != null) {
+                keep(plugin.name, plugin.archive, file.get(), plugin.file.fileName());
+            }
+        } catch (IOException unwritable) {
+            log.error("The version {} is not kept for a rollback: {}", plugin.archive, unwritable.toString());
+        }
+    }
+
+    /** Notes that the version that was tried is not tried again. */
+    void reject(RunningPlugin plugin, String why) {
+        try {
+            note(plugin.name, notes(plugin.name).rejecting(plugin.archive.sha256(), why));
+        } catch (IOException unwritable) {
+            log.error("The next start tries {} again, because that cannot be noted", plugin.archive, unwritable);
+        }
+    }
+
+    private void keep(String name, PluginArchive plugin, Path from, String fileName) throws IOException {
         Notes before = notes(name);
         boolean isNewest = !before.versions().isEmpty()
                 && before.versions().get(0).sha256().equals(plugin.sha256());

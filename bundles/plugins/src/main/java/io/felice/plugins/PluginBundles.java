@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Files;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -16,15 +17,12 @@ import java.util.Optional;
 import java.util.Properties;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.BundleException;
 import org.osgi.framework.Constants;
 import org.osgi.framework.startlevel.FrameworkStartLevel;
-import org.osgi.framework.wiring.FrameworkWiring;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -37,7 +35,7 @@ import org.slf4j.LoggerFactory;
  */
 final class PluginBundles {
     private static final Logger log = LoggerFactory.getLogger(PluginBundles.class);
-    private static final long REFRESH_SECONDS = 60;
+    private static final Duration REFRESH = Duration.ofSeconds(60);
 
     private final BundleContext context;
     private final int startLevel;
@@ -177,7 +175,7 @@ final class PluginBundles {
     }
 
     Collection<Bundle> closure(Collection<Bundle> bundles) {
-        return bundles.isEmpty() ? List.of() : wiring().getDependencyClosure(bundles);
+        return bundles.isEmpty() ? List.of() : BundleLifecycle.closure(context, bundles);
     }
 
     /** Wires bundles anew. None of their closure may be active. */
@@ -185,22 +183,16 @@ final class PluginBundles {
         if (bundles.isEmpty() || !nodeBundlesIn(bundles).isEmpty()) {
             return;
         }
-        CountDownLatch done = new CountDownLatch(1);
-        wiring().refreshBundles(bundles, event -> done.countDown());
         try {
-            if (!done.await(REFRESH_SECONDS, TimeUnit.SECONDS)) {
+            if (!BundleLifecycle.refresh(context, bundles, REFRESH)) {
                 log.error(
                         "The framework has not wired the bundles of plugins anew within {} s: old code stays in memory until"
                                 + " the node is restarted",
-                        REFRESH_SECONDS);
+                        REFRESH.toSeconds());
             }
         } catch (InterruptedException stopped) {
             Thread.currentThread().interrupt();
         }
-    }
-
-    private FrameworkWiring wiring() {
-        return context.getBundle(Constants.SYSTEM_BUNDLE_LOCATION).adapt(FrameworkWiring.class);
     }
 
     /** Leaves bundles to themselves, because a step of one of them hangs. */

@@ -1,5 +1,6 @@
 package io.felice.plugins;
 
+import io.felice.api.plugin.PluginCheck;
 import io.felice.api.plugin.PluginCheck.Finding;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -88,5 +89,20 @@ record PluginFile(Path path, Look look, Optional<PluginArchive> archive, List<Fi
 
     boolean isReadable() {
         return archive.isPresent() && findings.isEmpty();
+    }
+
+    /** Why it is not readable. */
+    String refusal() {
+        return new PluginCheck("", "", List.of(), List.of(), "", findings).refusal();
+    }
+
+    /** Empty if it cannot be read as a plugin. */
+    String sha256() {
+        return archive.map(PluginArchive::sha256).orElse("");
+    }
+
+    /** Two files with the same key have the same outcome. */
+    String key() {
+        return sha256() + findings;
     }
 }

@@ -1,5 +1,6 @@
 package io.felice.plugins;
 
+import io.felice.api.plugin.Plugin;
 import io.felice.api.plugin.Plugin.State;
 import java.util.List;
 import org.osgi.framework.Bundle;
@@ -43,6 +44,28 @@ final class RunningPlugin {
     void is(State newState, String words) {
         state = newState;
         sentence = words;
+    }
+
+    /** The state, as the reason of something else. */
+    String because() {
+        return state == State.WAITS ? "it " + sentence : sentence.replaceFirst("^[a-z ]+: ", "");
+    }
+
+    /** @param notes what is remembered of it */
+    Plugin seenFromOutside(KeptVersions.Notes notes) {
+        List<String> otherVersions = notes.versions().stream()
+                .filter(version -> !version.sha256().equals(archive.sha256()))
+                .map(KeptVersions.Version::version)
+                .toList();
+        return new Plugin(
+                name,
+                archive.version(),
+                file == null ? "" : file.fileName(),
+                state,
+                words(),
+                archive.provides(),
+                archive.signer().badge(),
+                otherVersions);
     }
 
     /** The state and the note, for people. */
