@@ -26,7 +26,6 @@ import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
@@ -37,7 +36,6 @@ import org.osgi.framework.BundleContext;
 import org.osgi.framework.BundleException;
 import org.osgi.framework.Constants;
 import org.osgi.framework.startlevel.BundleStartLevel;
-import org.osgi.framework.wiring.FrameworkWiring;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
@@ -295,7 +293,7 @@ public final class BundleUpdates implements NodeUpdate {
 
     /** @throws FeliceException INVALID_REQUEST if the framework would stop others with this bundle */
     private void requireAlone(Bundle bundle) {
-        Set<Bundle> others = new HashSet<>(wiring().getDependencyClosure(Set.of(bundle)));
+        Set<Bundle> others = new HashSet<>(BundleLifecycle.closure(framework, Set.of(bundle)));
         others.remove(bundle);
         if (!others.isEmpty()) {
             throw INVALID_REQUEST.because(bundle.getSymbolicName()
@@ -336,18 +334,14 @@ public final class BundleUpdates implements NodeUpdate {
         bundle.stop(Bundle.STOP_TRANSIENT);
         bundle.update(new ByteArrayInputStream(content));
         keep(bundle, content);
-        CountDownLatch wired = new CountDownLatch(1);
-        wiring().refreshBundles(Set.of(bundle), event -> wired.countDown());
         try {
-            if (!wired.await(patience.toMillis(), TimeUnit.MILLISECONDS)) {
+            if (!BundleLifecycle.refresh(framework, Set.of(bundle), patience)) {
                 return "the framework has not wired it within " + patience.toSeconds() + " s";
             }
-            bundle.start(Bundle.START_TRANSIENT | Bundle.START_ACTIVATION_POLICY);
+            BundleLifecycle.start(bundle);
             return null;
         } catch (BundleException failure) {
-            return failure.getCause() == null
-                    ? failure.getMessage()
-                    : failure.getMessage() + " " + failure.getCause().getMessage();
+            return BundleLifecycle.startFailure(failure);
         } catch (InterruptedException stopped) {
             Thread.currentThread().interrupt();
             return "the update was interrupted";
@@ -401,9 +395,5 @@ public final class BundleUpdates implements NodeUpdate {
     /** The numbers of a trouble change while it lasts. */
     private static String words(Trouble trouble) {
         return trouble.reason().replaceAll("\\d+", "N");
-    }
-
-    private FrameworkWiring wiring() {
-        return framework.getBundle().adapt(FrameworkWiring.class);
     }
 }
