@@ -7,14 +7,12 @@ import io.felice.api.FoldedErrors;
 import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.config.Configs;
 import io.felice.api.plugin.Plugin;
-import io.felice.api.plugin.Plugin.State;
 import io.felice.api.plugin.PluginCheck;
 import io.felice.api.plugin.PluginWork;
 import io.felice.api.plugin.Plugins;
 import io.felice.api.status.HealthSource;
 import io.felice.api.status.Trouble;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -66,6 +64,7 @@ public final class DirectoryPlugins implements Plugins, HealthSource {
     private final AtomicReference<ClusterMetadata> metadata = new AtomicReference<>();
     private final AtomicReference<Configs> configs = new AtomicReference<>();
     private final PluginKeeper keeper;
+    private final PluginOrders orders;
     private final StopDeadline deadline;
     private final List<ServiceRegistration<?>> hooks;
     private volatile List<Plugin> plugins = List.of();
@@ -95,6 +94,7 @@ public final class DirectoryPlugins implements Plugins, HealthSource {
                 use != null ? use : useOfNode(settingsOfNode),
                 limits(settings),
                 System::currentTimeMillis);
+        orders = new PluginOrders(keeper, this::look);
         deadline = new StopDeadline(context, settings.stop_ms());
         deadline.begin();
         thread.execute(this::begin);
@@ -219,7 +219,7 @@ public final class DirectoryPlugins implements Plugins, HealthSource {
         CompletableFuture<PluginCheck> answer = new CompletableFuture<>();
         thread.execute(() -> {
             try {
-                answer.complete(keeper.admission().check(read(file)));
+                answer.complete(orders.check(file));
             } catch (RuntimeException failure) {
                 answer.completeExceptionally(failure);
             }
@@ -233,17 +233,6 @@ public final class DirectoryPlugins implements Plugins, HealthSource {
             throw FeliceException.unwrap(failure) instanceof RuntimeException bare
                     ? bare
                     : new IllegalStateException(failure);
-        }
-    }
-
-    private PluginFile read(Path file) {
-        try {
-            if (!file.isAbsolute() || !Files.isRegularFile(file)) {
-                throw INVALID_REQUEST.because("There is no file " + file + "; give an absolute path.");
-            }
-            return keeper.directory().readForeign(file);
-        } catch (IOException unreadable) {
-            throw INVALID_REQUEST.because(file + " cannot be read: " + unreadable);
         }
     }
 
@@ -273,182 +262,31 @@ public final class DirectoryPlugins implements Plugins, HealthSource {
 
     @Override
     public PluginWork install(Path file) {
-        return begin(() -> {
-            PluginCheck check = fitting(read(file));
-            Path target = keeper.directory().path().resolve(file.getFileName());
-            if (keeper.plugin(check.name()).isPresent()) {
-                throw INVALID_REQUEST.because("The plugin " + check.name() + " is installed already. To replace it:"
-                        + " felice:plugin-upgrade " + check.name() + " " + file);
-            }
-            if (Files.exists(target) && !Files.isSameFile(target, file)) {
-                throw INVALID_REQUEST.because("There is a file " + target.getFileName() + " in plugins/ already.");
-            }
-            putInto(target, file);
-            look(target);
-            return result(check.name());
-        });
-    }
-
-    private PluginCheck fitting(PluginFile file) {
-        PluginCheck check = keeper.admission().check(file);
-        if (!PluginFile.isPlugin(file.path())) {
-            throw INVALID_REQUEST.because(
-                    file.fileName() + " is left out: the name of a plugin's file ends with .jar," + " .zip or .kar.");
-        }
-        if (!check.fits()) {
-            throw INVALID_REQUEST.because(file.fileName() + " is left out: " + check.refusal());
-        }
-        return check;
-    }
-
-    /** Copies a file, and its checksum if it has one. The checksum comes first, so that the file is never without. */
-    private static void putInto(Path target, Path file) throws IOException {
-        if (target.equals(file)) {
-            return;
-        }
-        Files.deleteIfExists(PluginFile.checksumOf(target));
-        if (Files.exists(PluginFile.checksumOf(file))) {
-            KeptVersions.copy(PluginFile.checksumOf(file), PluginFile.checksumOf(target));
-        }
-        KeptVersions.copy(file, target);
-    }
-
-    private String result(String name) {
-        RunningPlugin plugin = keeper.plugin(name)
-                .orElseThrow(() -> INVALID_REQUEST.because("The plugin " + name + " is left out: "
-                        + list().stream()
-                                .filter(each -> each.name().equals(name))
-                                .map(Plugin::sentence)
-                                .findFirst()
-                                .orElse("its file is gone")));
-        boolean isDescribed = plugin.state == State.LEFT_OUT || plugin.state == State.DISABLED;
-        String sentence = plugin.archive + (isDescribed ? " is " : " ") + plugin.words();
-        if (plugin.state == State.RUNS || plugin.state == State.WAITS || plugin.state == State.DISABLED) {
-            return sentence;
-        }
-        throw INVALID_REQUEST.because(sentence);
+        return begin(() -> orders.install(file));
     }
 
     @Override
     public PluginWork upgrade(String name, Path file) {
-        return begin(() -> {
-            RunningPlugin plugin = known(name);
-            PluginFile next = read(file);
-            if (next.archive().isPresent() && !next.archive().get().name().equals(name)) {
-                throw INVALID_REQUEST.because(file.getFileName() + " is the plugin "
-                        + next.archive().get().name() + ", not " + name + ". Nothing was done.");
-            }
-            fitting(next);
-            keeper.forget(plugin);
-            exchange(plugin, keeper.directory().path().resolve(file.getFileName()), file);
-            String sentence = result(name);
-            if (!plugin.archive.sha256().equals(next.archive().orElseThrow().sha256())) {
-                throw INVALID_REQUEST.because(sentence);
-            }
-            return sentence;
-        });
-    }
-
-    /** Replaces the file of a plugin by another, which may have another name. */
-    private void exchange(RunningPlugin plugin, Path target, Path file) throws IOException {
-        putInto(target, file);
-        if (plugin.file != null && !plugin.file.path().equals(target)) {
-            Files.deleteIfExists(plugin.file.path());
-            Files.deleteIfExists(PluginFile.checksumOf(plugin.file.path()));
-        }
-        look(target);
+        return begin(() -> orders.upgrade(name, file));
     }
 
     @Override
     public PluginWork rollback(String name) {
-        return begin(() -> {
-            Optional<RunningPlugin> plugin = keeper.plugin(name);
-            String running = plugin.filter(RunningPlugin::isInstalled)
-                    .map(each -> each.archive.sha256())
-                    .orElse("");
-            boolean hasOtherFile = plugin.map(each -> each.file)
-                    .flatMap(PluginFile::archive)
-                    .map(archive -> !archive.sha256().equals(running))
-                    .orElse(true);
-            KeptVersions.Version version = keeper.kept().notes(name).versions().stream()
-                    .filter(each -> hasOtherFile || !each.sha256().equals(running))
-                    .findFirst()
-                    .orElseThrow(() -> INVALID_REQUEST.because("No other version of the plugin " + name + " is kept."));
-            Path target = keeper.directory().path().resolve(version.file().getFileName());
-            if (plugin.isPresent()) {
-                keeper.forget(plugin.get());
-                exchange(plugin.get(), target, version.file());
-            } else {
-                putInto(target, version.file());
-                look(target);
-            }
-            return result(name);
-        });
-    }
-
-    private RunningPlugin known(String name) {
-        return keeper.plugin(name)
-                .orElseThrow(() -> INVALID_REQUEST.because(
-                        "There is no plugin " + name + ". felice:plugin-list shows" + " the plugins of this node."));
+        return begin(() -> orders.rollback(name));
     }
 
     @Override
     public PluginWork disable(String name) {
-        return begin(() -> {
-            refuseIfUsed(known(name), "disabled");
-            keeper.kept().note(name, keeper.kept().notes(name).disabled(true));
-            look(keeper.directory().path());
-            return result(name);
-        });
-    }
-
-    private void refuseIfUsed(RunningPlugin plugin, String what) {
-        List<String> users = keeper.usersOf(plugin);
-        if (!users.isEmpty()) {
-            throw INVALID_REQUEST.because("The plugin " + plugin.name + " cannot be " + what + ": it is in use by "
-                    + String.join("; ", users) + ".");
-        }
+        return begin(() -> orders.disable(name));
     }
 
     @Override
     public PluginWork enable(String name) {
-        return begin(() -> {
-            Optional<RunningPlugin> plugin = keeper.plugin(name);
-            if (plugin.isEmpty()
-                    && list().stream().noneMatch(each -> each.name().equals(name))) {
-                known(name);
-            }
-            if (plugin.isPresent()) {
-                keeper.forget(plugin.get());
-            } else {
-                keeper.directory().forget(fileOf(name).getFileName().toString());
-            }
-            look(keeper.directory().path());
-            return result(name);
-        });
+        return begin(() -> orders.enable(name));
     }
 
     @Override
     public PluginWork remove(String name) {
-        return begin(() -> {
-            Optional<RunningPlugin> plugin = keeper.plugin(name);
-            Path file = plugin.map(each -> each.file).map(PluginFile::path).orElseGet(() -> fileOf(name));
-            plugin.ifPresent(each -> refuseIfUsed(each, "removed"));
-            Files.deleteIfExists(file);
-            Files.deleteIfExists(PluginFile.checksumOf(file));
-            KeptVersions.force(keeper.directory().path());
-            look(keeper.directory().path());
-            return "The plugin " + name + " is gone. felice:plugin-rollback " + name + " brings it back.";
-        });
-    }
-
-    /** The file that was left out. */
-    private Path fileOf(String name) {
-        return list().stream()
-                .filter(each -> (each.name().equals(name) || each.file().equals(name))
-                        && !each.file().isEmpty())
-                .map(each -> keeper.directory().path().resolve(each.file()))
-                .findFirst()
-                .orElseGet(() -> known(name).file.path());
+        return begin(() -> orders.remove(name));
     }
 }
