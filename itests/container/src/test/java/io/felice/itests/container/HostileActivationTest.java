@@ -37,6 +37,8 @@ class HostileActivationTest {
         etc.put("io.felice.network.cfg", "listeners", "PLAINTEXT://" + open + ",SASL_PLAINTEXT://" + closed);
         etc.put("io.felice.network.cfg", "sasl.enabled.mechanisms", "SCRAM-SHA-256");
         etc.put("io.felice.security.cfg", "plugin.timeout.ms", "5000");
+        etc.put("io.felice.plugins.cfg", "patience.ms", "3000");
+        etc.put("io.felice.plugins.cfg", "stop.ms", "1000");
         node = Launcher.of(home, directory.resolve("data"))
                 .listeningOn(Ports.free(), Ports.free())
                 .with("FELICE_ETC", etc.toString());
@@ -58,7 +60,10 @@ class HostileActivationTest {
     @Test
     void pluginsThatThrowOrHangWhenTheyAreActivatedHarmNobody() throws Exception {
         for (Class<?> plugin : HOSTILE) {
-            run("exec", "bundle:install -s file:" + HostilePlugins.bundle(plugin, directory));
+            Path dropped = directory.resolve("data/plugins").resolve(plugin.getSimpleName() + ".jar");
+            Files.move(HostilePlugins.bundle(plugin, directory), dropped);
+            Eventually.await(plugin.getSimpleName() + " fails", () -> plugins()
+                    .matches("(?s).*" + plugin.getSimpleName() + " .*fails: .*"));
             assertEverybodyIsServed();
         }
 
@@ -79,6 +84,10 @@ class HostileActivationTest {
             etc.set("io.felice.security.cfg", "credential.store", "felice");
             Eventually.await("who does not need it any more is served", () -> isServed(alice()));
         }
+    }
+
+    private String plugins() throws Exception {
+        return node.run("exec", "felice:plugin-list").output();
     }
 
     private void assertEverybodyIsServed() throws Exception {
