@@ -203,6 +203,7 @@ final class ConnectHandler {
     }
 
     private void begin(Optional<MqttSession> before, long expirySeconds) {
+        services.wills().sessionEnds(client.id());
         CompletionStage<Void> gone = before.map(old -> services.sessions().delete(old, true))
                 .orElse(CompletableFuture.completedFuture(null));
         then(gone, deleted -> open(new MqttSession(client.id(), owner(), expirySeconds), false));
@@ -212,6 +213,9 @@ final class ConnectHandler {
         CompletionStage<Void> saved =
                 session.isPersistent() ? services.sessions().save(session) : CompletableFuture.completedFuture(null);
         then(saved, stored -> {
+            if (isPresent) {
+                services.wills().sessionGoesOn(client.id());
+            }
             if (session.isPersistent()) {
                 services.sessions().add(session);
             }

@@ -16,7 +16,6 @@ import io.netty.handler.codec.mqtt.MqttPublishVariableHeader;
 import io.netty.handler.codec.mqtt.MqttQoS;
 import io.netty.handler.codec.mqtt.MqttReasonCodeAndPropertiesVariableHeader;
 import io.netty.handler.codec.mqtt.MqttReasonCodes;
-import java.time.Duration;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -250,18 +249,14 @@ final class ConnectedSession implements Deliveries.Sender {
         }
     }
 
-    /** A will with a delay is not published if the client comes back before. */
+    /** A will with a delay is not published if the client comes back to its session before. */
     private void publish(Will left) {
-        long delay = Math.min(left.delaySeconds(), session.expirySeconds());
-        if (delay == 0) {
+        long delaySeconds = Math.min(left.delaySeconds(), session.expirySeconds());
+        if (delaySeconds == 0) {
             publishNow(left);
-            return;
+        } else {
+            services.wills().publishAfter(delaySeconds, client.id(), () -> publishNow(left));
         }
-        services.later(Duration.ofSeconds(delay), () -> {
-            if (!services.sessions().isConnected(client.id())) {
-                publishNow(left);
-            }
-        });
     }
 
     private void publishNow(Will left) {
