@@ -152,16 +152,24 @@ final class ConnectedSession implements Deliveries.Sender {
 
     @Override
     public void send(Delivery delivery, int packetId, boolean isAgain) {
-        if (connection.sendUpTo(client.maximumPacketSize(), publish(delivery, packetId, isAgain))) {
+        if (MessageHeaders.isExpired(
+                delivery.publication().headers(), services.clock().millis())) {
+            drop(packetId);
+        } else if (connection.sendUpTo(client.maximumPacketSize(), publish(delivery, packetId, isAgain))) {
             services.counters().delivered.increment();
             if (isAgain) {
                 services.counters().again.increment();
             }
         } else {
             services.counters().tooLarge.increment();
-            if (packetId != 0) {
-                deliveries.acknowledged(packetId);
-            }
+            drop(packetId);
+        }
+    }
+
+    /** A message that is not sent counts as acknowledged. */
+    private void drop(int packetId) {
+        if (packetId != 0) {
+            deliveries.acknowledged(packetId);
         }
     }
 

@@ -15,6 +15,7 @@ import io.netty.handler.codec.mqtt.MqttSubscriptionOption.RetainedHandlingPolicy
 import io.netty.handler.codec.mqtt.MqttTopicSubscription;
 import io.netty.handler.codec.mqtt.MqttUnsubscribeMessage;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -84,8 +85,9 @@ final class SubscribeHandler {
         int packetId = packet.variableHeader().messageId();
         int identifier = identifier(packet);
         List<Asked> all = new ArrayList<>();
+        Set<String> filters = new HashSet<>(session.subscriptions().keySet());
         for (MqttTopicSubscription wanted : packet.payload().topicSubscriptions()) {
-            all.add(asked(wanted, identifier));
+            all.add(asked(wanted, identifier, filters));
         }
         connection.hold();
         Consumer<Throwable> failed = failure -> {
@@ -113,12 +115,13 @@ final class SubscribeHandler {
                 : 0;
     }
 
-    private Asked asked(MqttTopicSubscription wanted, int identifier) {
+    /** @param filters those of the session and of the packet so far */
+    private Asked asked(MqttTopicSubscription wanted, int identifier, Set<String> filters) {
         RetainedHandlingPolicy retainHandling = wanted.option().retainHandling();
         if (wanted.topicFilter().startsWith("$share/")) {
             return new Asked(retainHandling, null, MqttReasonCodes.SubAck.SHARED_SUBSCRIPTIONS_NOT_SUPPORTED);
         }
-        if (session.subscriptions().size() >= MOST_SUBSCRIPTIONS) {
+        if (filters.size() >= MOST_SUBSCRIPTIONS && !filters.contains(wanted.topicFilter())) {
             return new Asked(retainHandling, null, MqttReasonCodes.SubAck.QUOTA_EXCEEDED);
         }
         try {
@@ -128,6 +131,7 @@ final class SubscribeHandler {
                     wanted.option().isNoLocal(),
                     wanted.option().isRetainAsPublished(),
                     identifier);
+            filters.add(wanted.topicFilter());
             return new Asked(
                     retainHandling,
                     subscription,

@@ -13,11 +13,13 @@ import io.netty.handler.codec.mqtt.MqttSubscriptionOption;
 import io.netty.handler.codec.mqtt.MqttSubscriptionOption.RetainedHandlingPolicy;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /** What a client gets for its subscriptions. */
 class MqttSubscriptionTest {
     private static final MqttSubscriptionOption QOS_1 = MqttSubscriptionOption.onlyFromQos(MqttQoS.AT_LEAST_ONCE);
+    private static final int QUOTA_EXCEEDED = 0x97;
 
     private final MqttInMemory mqtt = new MqttInMemory();
     private final Client publisher = mqtt.connect("publisher");
@@ -112,5 +114,16 @@ class MqttSubscriptionTest {
 
         assertThat(client.messages()).singleElement().satisfies(message -> assertThat(identifiers(message))
                 .containsExactly(7));
+    }
+
+    @Test
+    void onePacketAddsNoMoreSubscriptionsThanASessionMayHave() {
+        Client client = mqtt.connect("client");
+        String[] filters = IntStream.range(0, 1001).mapToObj(i -> "a/" + i).toArray(String[]::new);
+
+        List<Integer> reasons = client.subscribe(MqttProperties.NO_PROPERTIES, QOS_1, filters);
+
+        assertThat(reasons.subList(0, 1000)).containsOnly(1);
+        assertThat(reasons.get(1000)).isEqualTo(QUOTA_EXCEEDED);
     }
 }

@@ -3,11 +3,13 @@ package io.felice.wire.mqtt;
 import static io.felice.wire.mqtt.MqttInMemory.number;
 import static io.felice.wire.mqtt.MqttInMemory.properties;
 import static io.netty.handler.codec.mqtt.MqttProperties.MqttPropertyType.PUBLICATION_EXPIRY_INTERVAL;
+import static io.netty.handler.codec.mqtt.MqttProperties.MqttPropertyType.RECEIVE_MAXIMUM;
 import static io.netty.handler.codec.mqtt.MqttProperties.MqttPropertyType.WILL_DELAY_INTERVAL;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.felice.wire.mqtt.MqttInMemory.Client;
+import io.netty.handler.codec.mqtt.MqttProperties;
 import io.netty.handler.codec.mqtt.MqttPublishMessage;
 import io.netty.handler.codec.mqtt.MqttQoS;
 import java.time.Duration;
@@ -141,5 +143,22 @@ class MqttTimesTest {
         assertThat(got).hasSize(1);
         assertThat(got.get(0).payload().toString(UTF_8)).isEqualTo("long");
         assertThat(number(got.get(0), PUBLICATION_EXPIRY_INTERVAL)).contains(70);
+    }
+
+    @Test
+    void aMessageThatExpiresWhileItWaitsForItsClientIsNotSent() {
+        Client publisher = mqtt.connect("publisher");
+        MqttProperties oneAtATime = properties(RECEIVE_MAXIMUM, 1);
+        Client slow = mqtt.connect("slow", true, 0, connect -> connect.properties(oneAtATime));
+        slow.subscribe("a");
+        publisher.publish("a", "first");
+        publisher.publish("a", "expires", false, properties(PUBLICATION_EXPIRY_INTERVAL, 30));
+        publisher.publish("a", "last");
+        assertThat(slow.texts()).containsExactly("first");
+
+        mqtt.pass(Duration.ofSeconds(31));
+        slow.acknowledge(1);
+
+        assertThat(slow.texts()).containsExactly("last");
     }
 }
