@@ -52,6 +52,7 @@ final class MqttConnection implements WireSession {
     private long activeAt = System.nanoTime();
     private int holds;
 
+    /** Null unless CONNECT is being answered: it has the client's password. */
     private ConnectHandler connecting;
     /** Null until the client has logged in. */
     private MqttClient client;
@@ -156,6 +157,8 @@ final class MqttConnection implements WireSession {
         session = entered;
         publishing = new PublishHandler(this, link, services, client);
         subscribing = new SubscribeHandler(this, services, client, session);
+        connecting.end();
+        connecting = null;
         state = State.OPEN;
         send(connack);
         session.readAll();

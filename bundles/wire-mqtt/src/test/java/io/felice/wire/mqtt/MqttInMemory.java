@@ -36,13 +36,11 @@ import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ScheduledExecutorService;
@@ -236,7 +234,7 @@ final class MqttInMemory implements WireProtocol {
         Client client = new Client();
         clients.add(client);
         client.send(connect.build());
-        client.connack = (MqttConnAckMessage) client.packets().get(0);
+        client.takeConnack();
         return client;
     }
 
@@ -250,7 +248,8 @@ final class MqttInMemory implements WireProtocol {
     final class Client {
         private final FakeWireConnection connection = new FakeWireConnection(MqttInMemory.this, false).open();
         private final MqttCodec codec = new MqttCodec(1 << 20, 256);
-        private final Queue<MqttMessage> received = new ArrayDeque<>();
+        private final List<MqttMessage> received = new ArrayList<>();
+        private byte[] afterConnack = {};
         private MqttConnAckMessage connack;
 
         private void send(MqttMessage packet) {
@@ -261,19 +260,37 @@ final class MqttInMemory implements WireProtocol {
             settle();
         }
 
-        /** The bytes that were sent to the client since the last call of this or of the other methods. */
+        private void takeConnack() {
+            ByteBuffer bytes = ByteBuffer.wrap(bytes());
+            connack = (MqttConnAckMessage) next(bytes);
+            afterConnack = new byte[bytes.remaining()];
+            bytes.get(afterConnack);
+        }
+
+        private MqttMessage next(ByteBuffer bytes) {
+            int length = MqttCodec.lengthOf(bytes);
+            MqttMessage packet = codec.decode(bytes.slice(bytes.position(), length));
+            bytes.position(bytes.position() + length);
+            return packet;
+        }
+
+        /** The bytes after CONNACK that were sent to the client since the last call of this or of the other methods. */
         byte[] bytes() {
             settle();
-            return connection.takeSent();
+            byte[] sent = connection.takeSent();
+            byte[] bytes = ByteBuffer.allocate(afterConnack.length + sent.length)
+                    .put(afterConnack)
+                    .put(sent)
+                    .array();
+            afterConnack = new byte[0];
+            return bytes;
         }
 
         private List<MqttMessage> packets() {
             List<MqttMessage> packets = new ArrayList<>();
             ByteBuffer bytes = ByteBuffer.wrap(bytes());
             while (bytes.hasRemaining()) {
-                int length = MqttCodec.lengthOf(bytes);
-                packets.add(codec.decode(bytes.slice(bytes.position(), length)));
-                bytes.position(bytes.position() + length);
+                packets.add(next(bytes));
             }
             received.addAll(packets);
             return packets;
