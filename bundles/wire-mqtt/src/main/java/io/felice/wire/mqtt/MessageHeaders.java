@@ -66,8 +66,7 @@ final class MessageHeaders {
         value(properties, PAYLOAD_FORMAT_INDICATOR, Integer.class)
                 .filter(format -> format == 1)
                 .ifPresent(format -> headers.add(text(FORMAT, "1")));
-        value(properties, PUBLICATION_EXPIRY_INTERVAL, Integer.class)
-                .map(Integer::toUnsignedLong)
+        number(properties, PUBLICATION_EXPIRY_INTERVAL)
                 .ifPresent(seconds -> headers.add(text(EXPIRES, Long.toString(now + seconds * 1000))));
         for (MqttProperty<?> property : properties.getProperties(USER_PROPERTY.value())) {
             MqttProperties.StringPair pair = (MqttProperties.StringPair) property.value();
@@ -80,9 +79,14 @@ final class MessageHeaders {
         return new RecordHeader(name, value.getBytes(StandardCharsets.UTF_8));
     }
 
-    static <T> Optional<T> value(MqttProperties properties, MqttPropertyType type, Class<T> as) {
+    private static <T> Optional<T> value(MqttProperties properties, MqttPropertyType type, Class<T> as) {
         MqttProperty<?> property = properties.getProperty(type.value());
         return property == null ? Optional.empty() : Optional.of(as.cast(property.value()));
+    }
+
+    /** A property that is an unsigned number. */
+    static Optional<Long> number(MqttProperties properties, MqttPropertyType type) {
+        return value(properties, type, Integer.class).map(Integer::toUnsignedLong);
     }
 
     /** The properties of a message for a client of MQTT 5. A header that is no text is left out. */

@@ -2,13 +2,9 @@ package io.felice.wire.mqtt;
 
 import io.felice.api.partition.Partitions;
 import io.felice.api.security.Authentication;
-import java.time.Duration;
 import java.time.InstantSource;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
 
 /**
  * What the connections share.
@@ -29,7 +25,7 @@ record MqttServices(
         MqttCounters counters,
         CompletableFuture<Void> loaded,
         Executor workers,
-        ScheduledExecutorService timer,
+        Wills wills,
         InstantSource clock) {
 
     /** The same, for connections with other settings. */
@@ -46,16 +42,7 @@ record MqttServices(
                 counters,
                 loaded,
                 workers,
-                timer,
+                wills,
                 clock);
-    }
-
-    /** Runs the task later; at once if the wire is stopped already, and never if it is stopped before. */
-    void later(Duration delay, Runnable task) {
-        try {
-            timer.schedule(task, delay.toMillis(), TimeUnit.MILLISECONDS);
-        } catch (RejectedExecutionException stopped) {
-            task.run();
-        }
     }
 }

@@ -8,7 +8,9 @@ import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -94,6 +96,23 @@ final class MqttSession {
 
     Map<String, MqttSubscription> subscriptions() {
         return subscriptions;
+    }
+
+    /** The Kafka topics with the messages that the session has subscribed to. */
+    Set<String> kafkaTopics(TopicMap topics) {
+        Set<String> needed = new LinkedHashSet<>();
+        subscriptions.values().forEach(subscription -> needed.addAll(topics.kafkaTopics(subscription.filter())));
+        return needed;
+    }
+
+    /** Begins at the committed offsets of the topics that the session needs, unless it has positions already. */
+    void restore(Map<TopicPartition, Long> committed, TopicMap topics) {
+        Set<String> needed = kafkaTopics(topics);
+        committed.forEach((partition, offset) -> {
+            if (needed.contains(partition.topic())) {
+                positions.putIfAbsent(partition, new Position(offset));
+            }
+        });
     }
 
     void subscribe(MqttSubscription subscription) {

@@ -85,10 +85,6 @@ final class MqttSessions {
         owners.remove(clientId, by);
     }
 
-    boolean isConnected(String clientId) {
-        return owners.containsKey(clientId);
-    }
-
     int connected() {
         return owners.size();
     }

@@ -149,7 +149,7 @@ public final class MqttWire implements WireProtocol, StatusSource {
                 counters,
                 new CompletableFuture<>(),
                 readers,
-                timer,
+                new Wills(timer),
                 clock);
     }
 

@@ -27,7 +27,7 @@ class MqttConnectionTest {
 
     private void connect() {
         connection.receive(MqttFakes.connect());
-        await().until(() -> {
+        await().pollInSameThread().until(() -> {
             connection.runTasks();
             byte[] sent = connection.takeSent();
             return sent.length > 0 && sent[0] == CONNACK && sent[3] == 0;

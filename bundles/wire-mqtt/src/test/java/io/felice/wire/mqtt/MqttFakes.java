@@ -7,6 +7,7 @@ import io.felice.api.cluster.BrokerRegistration;
 import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.cluster.ClusterView;
 import io.felice.api.cluster.MetadataRecord;
+import io.felice.api.cluster.PartitionState;
 import io.felice.api.config.Configs;
 import io.felice.api.group.Groups;
 import io.felice.api.partition.Partitions;
@@ -14,6 +15,7 @@ import io.felice.api.security.Authentication;
 import io.felice.api.security.Authorization;
 import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -36,14 +38,24 @@ final class MqttFakes {
                 fake(MqttWire.Config.class, Map.of()));
     }
 
-    private static ClusterView view() {
+    static ClusterView view(String... topics) {
         BrokerRegistration broker =
                 new BrokerRegistration(BROKER, UUID.randomUUID(), UUID.randomUUID(), List.of(), null);
-        return ClusterView.EMPTY.after(1, List.of(new MetadataRecord.BrokerRegistered(broker, 1)));
+        List<MetadataRecord> records = new ArrayList<>();
+        records.add(new MetadataRecord.BrokerRegistered(broker, 1));
+        for (String topic : topics) {
+            UUID id = UUID.randomUUID();
+            records.add(new MetadataRecord.TopicCreated(id, topic));
+            records.add(new MetadataRecord.PartitionChanged(
+                    id,
+                    0,
+                    new PartitionState(List.of(BROKER), List.of(BROKER), List.of(), List.of(), BROKER, 0, 0, false)));
+        }
+        return ClusterView.EMPTY.after(1, records);
     }
 
     /** Returns these values by the names of methods; defaults of a configuration; otherwise fails. */
-    private static <T> T fake(Class<T> type, Map<String, Object> values) {
+    static <T> T fake(Class<T> type, Map<String, Object> values) {
         return type.cast(
                 Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, (proxy, method, arguments) -> {
                     Object value = values.getOrDefault(method.getName(), method.getDefaultValue());
