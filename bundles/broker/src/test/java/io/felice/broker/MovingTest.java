@@ -131,8 +131,10 @@ class MovingTest {
     }
 
     private static void mustArrive(SoloBroker at, String engine) {
-        eventually(() -> assertThat(at.broker.partitions().moves()).isEmpty());
-        assertThat(at.engineOf(ORDERS)).isEqualTo(engine);
+        eventually(() -> {
+            assertThat(at.engineOf(ORDERS)).isEqualTo(engine);
+            assertThat(at.broker.partitions().moves()).isEmpty();
+        });
     }
 
     private void throttle(String bytesPerSecond) {

@@ -35,6 +35,8 @@ import org.slf4j.LoggerFactory;
  * on an I/O thread would hold up the clients of all engines.
  */
 public final class MountedEngine implements Executor {
+    private static final String THREADS = "felice-storage-";
+
     private static final Logger log = LoggerFactory.getLogger(MountedEngine.class);
     private static final long IDLE_SECONDS = 10;
     /** How long a caller waits for the volume of a third party's engine. */
@@ -90,14 +92,19 @@ public final class MountedEngine implements Executor {
 
     private static ThreadFactory threadsOf(String name) {
         AtomicInteger number = new AtomicInteger();
-        return task -> new EngineThread(task, "felice-storage-" + name + "-" + number.incrementAndGet());
+        return task -> {
+            Thread thread = new Thread(task, THREADS + name + "-" + number.incrementAndGet());
+            thread.setDaemon(true);
+            return thread;
+        };
     }
 
-    private static final class EngineThread extends Thread {
-        EngineThread(Runnable task, String name) {
-            super(task, name);
-            setDaemon(true);
-        }
+    /**
+     * Threads have no class of this bundle: the framework may keep a thread that has loaded a class, and would keep the
+     * classes of a bundle that was replaced.
+     */
+    private static boolean isEngineThread() {
+        return Thread.currentThread().getName().startsWith(THREADS);
     }
 
     public String name() {
@@ -136,7 +143,7 @@ public final class MountedEngine implements Executor {
 
     /** True if a call on this thread is watched: any call of a third party's engine, and those on the engine's threads. */
     boolean isWatchedHere() {
-        return !started.isOwn() || Thread.currentThread() instanceof EngineThread;
+        return !started.isOwn() || isEngineThread();
     }
 
     Running begin(String call) {

@@ -54,7 +54,8 @@ class TopicMoveTest {
                 moves.move(SteadyLoad.TOPIC, SteadyLoad.PARTITIONS, "mvstore");
                 moves.move(KEYED, 1, "mvstore");
                 moves.move(OFFSETS, 2, "mvstore");
-                String inStore = configOf(admin, SteadyLoad.TOPIC);
+                Java.await("the config names the other engine", () -> configOf(admin, SteadyLoad.TOPIC)
+                        .equals("mvstore"));
                 load.mustGoOn("the move to mvstore");
                 String done = reassign(felice.bootstrap(), moves.logDir("log"));
                 moves.mustArrive(SteadyLoad.TOPIC, SteadyLoad.PARTITIONS, "log");
@@ -62,7 +63,6 @@ class TopicMoveTest {
                 moves.move(OFFSETS, 2, "log");
                 load.mustGoOn("the move to log");
 
-                assertThat(inStore).isEqualTo("mvstore");
                 assertThat(done).contains("Successfully started moving log directory");
                 assertThat(reassignment(felice.bootstrap(), "--verify"))
                         .contains("is complete")

@@ -111,6 +111,9 @@ class HostileActivationTest {
     private boolean isServed(Map<String, Object> client) {
         Map<String, Object> impatient = new HashMap<>(client);
         impatient.put("max.block.ms", 8_000);
+        impatient.put("request.timeout.ms", 4_000);
+        impatient.put("delivery.timeout.ms", 8_000);
+        impatient.put("linger.ms", 0);
         try {
             write(impatient);
             return true;

@@ -46,6 +46,13 @@ class SwapTest {
             "io.felice.storage.log",
             "io.felice.storage.mvstore",
             "io.felice.config");
+    private static final List<String> SEVERAL = List.of(
+            "io.felice.handlers",
+            "io.felice.coordinator",
+            "io.felice.broker",
+            "io.felice.storage.mvstore",
+            "io.felice.storage.log",
+            "io.felice.controller");
     private static final List<String> UNDER_GROUPS =
             List.of("io.felice.coordinator", "io.felice.broker", "io.felice.storage.log");
     private static final int ROUNDS = Integer.getInteger("felice.swap.rounds", 3);
@@ -94,6 +101,7 @@ class SwapTest {
                     swap(bundle, traffics);
                 }
             }
+            swap(String.join(" ", SEVERAL), traffics);
             System.out.println(report());
 
             assertThat(insides.components()).isEqualTo(components);
@@ -118,7 +126,7 @@ class SwapTest {
                 .isZero();
         assertThat(traffic.member().closedConnections())
                 .as("connections that the group member closed to its coordinator")
-                .isLessThanOrEqualTo((long) ROUNDS * UNDER_GROUPS.size());
+                .isLessThanOrEqualTo((ROUNDS + 1L) * UNDER_GROUPS.size());
         assertThat(traffic.admin().closedConnections())
                 .as("connections that the admin client lost")
                 .isZero();
@@ -147,28 +155,6 @@ class SwapTest {
             assertThat(traffics.failures()).isEmpty();
         }
         assertThat(node.log()).doesNotContain(" ERROR ");
-    }
-
-    @Test
-    void severalBundlesInOneGoAreReplacedInAnOrderThatTheNodeWorksOut() throws Exception {
-        List<String> bundles = List.of(
-                "io.felice.handlers",
-                "io.felice.coordinator",
-                "io.felice.broker",
-                "io.felice.storage.mvstore",
-                "io.felice.storage.log",
-                "io.felice.controller");
-        try (Traffics traffics = Traffics.on(bootstrap, "several", ENGINES)) {
-            Map<String, Long> cut = insides.cutConnections();
-            String update = insides.shell("felice:update " + String.join(" ", bundles));
-            assertThat(update).contains("6 bundles were replaced.");
-            bundles.forEach(bundle -> assertThat(update).containsPattern(bundle + " .*, healthy after \\d+ ms"));
-
-            traffics.awaitProgress();
-            assertThat(insides.cutConnections()).isEqualTo(cut);
-            traffics.finish();
-            assertThat(traffics.failures()).isEmpty();
-        }
     }
 
     @Test
@@ -277,14 +263,16 @@ class SwapTest {
                 .isEqualTo(bundles.stream().collect(toMap(bundle -> bundle, bundle -> 1)));
     }
 
-    private void swap(String bundle, Traffics traffics) throws Exception {
+    /** @param bundles names with spaces between; the node works out the order */
+    private void swap(String bundles, Traffics traffics) throws Exception {
         traffics.takeLongestTimes();
         long cut = traffics.closedConnections();
-        long before = insides.lastModified(bundle);
-        insides.shell("bundle:update -r " + bundle);
-        assertThat(insides.lastModified(bundle)).as(bundle + " was updated").isGreaterThan(before);
+        String update = insides.shell("felice:update " + bundles);
+        for (String bundle : bundles.split(" ")) {
+            assertThat(update).containsPattern(bundle + " .*, healthy after \\d+ ms");
+        }
         traffics.awaitProgress();
-        swaps.computeIfAbsent(bundle, name -> new ArrayList<>())
+        swaps.computeIfAbsent(bundles.contains(" ") ? "several in one go" : bundles, name -> new ArrayList<>())
                 .add(new Swap(
                         traffics.takeLongestTimes(), traffics.failures().size(), traffics.closedConnections() - cut));
     }
