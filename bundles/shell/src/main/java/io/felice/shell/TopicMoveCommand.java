@@ -88,7 +88,8 @@ public final class TopicMoveCommand implements Action {
         }
         mustHaveBegun(targets);
         targets.keySet().forEach(partition -> audit.changed("shell", "topic-move " + partition + " to " + engine));
-        System.out.println(targets.size() + " partitions of " + topic + " are being moved to " + engine
+        System.out.println(targets.size() + (targets.size() == 1 ? " partition of " : " partitions of ") + topic
+                + (targets.size() == 1 ? " is" : " are") + " being moved to " + engine
                 + ". felice:topic-move --status shows the progress.");
     }
 
