@@ -53,7 +53,7 @@ final class CertificateLogins {
 
         @Override
         public void changed(String by, String change) {
-            throw new UnsupportedOperationException("the network changes nothing");
+            lines.info("changed by={} change=\"{}\"", by, TlsSentences.printable(change));
         }
     }
 }

@@ -343,6 +343,7 @@ final class KeyedLog {
         @Override
         public Replacement replace(List<Segment> old) {
             if (!traits.contains(EngineTrait.REPLACES_RANGES)) {
+                // The broker compacts no log of such an engine.
                 throw new UnsupportedOperationException("no segment of " + id + " can be replaced");
             }
             synchronized (KeyedLog.this) {

@@ -118,6 +118,10 @@ final class ConnectHandler {
     }
 
     private void identify(long validUntilMs) {
+        if (number(MqttPropertyType.RECEIVE_MAXIMUM).orElse(1L) == 0) {
+            refuse(MqttConnectReturnCode.CONNECTION_REFUSED_PROTOCOL_ERROR, "its Receive Maximum is 0");
+            return;
+        }
         int receiveMaximum = services.settings().receiveMaximum();
         client = new MqttClient(
                 hasClientId() ? packet.payload().clientIdentifier() : "auto-" + UUID.randomUUID(),
@@ -128,6 +132,13 @@ final class ConnectHandler {
                 number(MqttPropertyType.MAXIMUM_PACKET_SIZE).orElse((long) Integer.MAX_VALUE),
                 (int) Math.min(
                         receiveMaximum, number(MqttPropertyType.RECEIVE_MAXIMUM).orElse((long) receiveMaximum)));
+        // Before the client id is taken, because that closes the connection that has it.
+        if (services.sessions().isOfAnother(client.id(), owner())) {
+            refuse(
+                    MqttConnectReturnCode.CONNECTION_REFUSED_CLIENT_IDENTIFIER_NOT_VALID,
+                    "the client id belongs to somebody else");
+            return;
+        }
         will = Will.in(packet, client.id(), services.clock().millis());
         then(connection.claim(client), free -> {
             if (services.sessions().has(client.id(), connection)) {

@@ -153,6 +153,11 @@ final class MqttConnection implements WireSession {
         return services.sessions().claim(by.id(), this);
     }
 
+    /** True if the client has logged in as this principal. Any thread, once the connection has claimed a client id. */
+    boolean isOf(String principal) {
+        return client.requester().principal().toString().equals(principal);
+    }
+
     void open(ConnectedSession entered, MqttConnAckMessage connack) {
         session = entered;
         publishing = new PublishHandler(this, link, services, client);

@@ -77,6 +77,13 @@ final class MqttSessions {
         return before == null ? CompletableFuture.completedFuture(null) : before.takenOver();
     }
 
+    /** True if somebody else is connected with the client id, or has a session that is kept. */
+    boolean isOfAnother(String clientId, String owner) {
+        MqttConnection connected = owners.get(clientId);
+        return (connected != null && !connected.isOf(owner))
+                || find(clientId).filter(kept -> !kept.owner().equals(owner)).isPresent();
+    }
+
     boolean has(String clientId, MqttConnection connection) {
         return owners.get(clientId) == connection;
     }

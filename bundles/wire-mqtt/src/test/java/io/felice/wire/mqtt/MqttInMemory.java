@@ -15,6 +15,7 @@ import io.felice.api.partition.Partition;
 import io.felice.api.partition.Partitions;
 import io.felice.api.security.Authentication;
 import io.felice.api.security.Authorization;
+import io.felice.api.security.Principal;
 import io.felice.api.storage.Records;
 import io.felice.api.wire.WireConnection;
 import io.felice.api.wire.WireProtocol;
@@ -23,6 +24,7 @@ import io.felice.records.Batches;
 import io.felice.testkit.FakeWireConnection;
 import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.mqtt.MqttConnAckMessage;
+import io.netty.handler.codec.mqtt.MqttConnectReturnCode;
 import io.netty.handler.codec.mqtt.MqttMessage;
 import io.netty.handler.codec.mqtt.MqttMessageBuilders;
 import io.netty.handler.codec.mqtt.MqttProperties;
@@ -231,7 +233,13 @@ final class MqttInMemory implements WireProtocol {
                 .cleanSession(isCleanStart)
                 .properties(properties(MqttPropertyType.SESSION_EXPIRY_INTERVAL, expirySeconds));
         more.accept(connect);
+        return connect(Principal.ANONYMOUS, connect);
+    }
+
+    /** Connects as somebody who has shown who he is before. */
+    Client connect(Principal as, MqttMessageBuilders.ConnectBuilder connect) {
         Client client = new Client();
+        client.connection.authenticated(as);
         clients.add(client);
         client.send(connect.build());
         client.takeConnack();
@@ -312,6 +320,15 @@ final class MqttInMemory implements WireProtocol {
             return messages().stream()
                     .map(message -> message.payload().toString(UTF_8))
                     .toList();
+        }
+
+        MqttConnectReturnCode code() {
+            return connack.variableHeader().connectReturnCode();
+        }
+
+        boolean isClosed() {
+            settle();
+            return connection.isClosed();
         }
 
         boolean isSessionPresent() {
