@@ -14,6 +14,7 @@ import io.felice.api.cluster.ClusterView;
 import io.felice.api.cluster.InternalTopics;
 import io.felice.api.cluster.MetadataRecord;
 import io.felice.api.cluster.Outcome;
+import io.felice.api.cluster.PartitionState;
 import io.felice.api.config.ConfigResource;
 import io.felice.api.policy.TopicChange;
 import io.felice.api.policy.TopicPolicy;
@@ -330,6 +331,19 @@ public final class Controller implements Admin, StatusSource, HealthSource {
     public CompletionStage<MetadataRecord.ProducerIdsAllocated> allocateProducerIds(int brokerId) {
         return submit(now -> nextProducerIds(now, brokerId))
                 .thenApply(answer -> answer.outcomes().get(brokerId).value());
+    }
+
+    @Override
+    public CompletionStage<Decided<PartitionId, PartitionState>> alterInSync(
+            int brokerId, long brokerEpoch, Map<PartitionId, InSyncChange> changes) {
+        return submit(now -> ControllerResult.Draft.refused(
+                changes.keySet(), () -> ErrorCode.UNSUPPORTED_VERSION.because("Nothing replicates yet.")));
+    }
+
+    @Override
+    public CompletionStage<Decided<Integer, Integer>> leave(int brokerId, long brokerEpoch) {
+        return submit(now -> ControllerResult.Draft.refused(
+                List.of(brokerId), () -> ErrorCode.UNSUPPORTED_VERSION.because("Nothing replicates yet.")));
     }
 
     @Override

@@ -343,6 +343,17 @@ final class FakeBroker implements Partitions, ClusterMetadata, Configs {
         }
 
         @Override
+        public CompletionStage<Decided<PartitionId, PartitionState>> alterInSync(
+                int broker, long brokerEpoch, Map<PartitionId, InSyncChange> changes) {
+            throw new AssertionError("no client asks for this");
+        }
+
+        @Override
+        public CompletionStage<Decided<Integer, Integer>> leave(int broker, long brokerEpoch) {
+            throw new AssertionError("no client asks for this");
+        }
+
+        @Override
         public Optional<Integer> controllerId() {
             return Optional.of(ID);
         }

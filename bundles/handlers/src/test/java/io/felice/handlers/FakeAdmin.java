@@ -5,6 +5,7 @@ import io.felice.api.TopicPartition;
 import io.felice.api.cluster.Admin;
 import io.felice.api.cluster.MetadataRecord;
 import io.felice.api.cluster.Outcome;
+import io.felice.api.cluster.PartitionState;
 import io.felice.api.config.ConfigResource;
 import io.felice.api.security.Acl;
 import io.felice.api.security.AclFilter;
@@ -151,6 +152,17 @@ final class FakeAdmin implements Admin {
     @Override
     public CompletionStage<MetadataRecord.ProducerIdsAllocated> allocateProducerIds(int brokerId) {
         return CompletableFuture.completedFuture(new MetadataRecord.ProducerIdsAllocated(brokerId, 0, 1000));
+    }
+
+    @Override
+    public CompletionStage<Decided<PartitionId, PartitionState>> alterInSync(
+            int broker, long brokerEpoch, Map<PartitionId, InSyncChange> changes) {
+        throw new AssertionError("no client asks for this");
+    }
+
+    @Override
+    public CompletionStage<Decided<Integer, Integer>> leave(int broker, long brokerEpoch) {
+        throw new AssertionError("no client asks for this");
     }
 
     @Override

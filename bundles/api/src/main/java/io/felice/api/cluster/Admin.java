@@ -17,8 +17,7 @@ import org.osgi.annotation.versioning.ProviderType;
 
 /**
  * The requests that the controller of the cluster decides. Every broker has this service. If another broker is the
- * controller, each stage fails at once with NOT_CONTROLLER; nothing is forwarded. If no controller is known, a request
- * waits.
+ * controller, the request is forwarded to it. If no controller is known or reached, a request waits.
  *
  * <p>Any thread may call the methods; they do not block. A stage completes on the controller's thread when the change
  * is in the metadata log. Each item of a request has its own {@link Outcome} with a value or an error; a failed item
@@ -178,6 +177,45 @@ public interface Admin {
 
     /** Allocates a block of producer ids for this broker. No id is ever in another block (KIP-730). */
     CompletionStage<MetadataRecord.ProducerIdsAllocated> allocateProducerIds(int brokerId);
+
+    /** A partition of a topic with this id. */
+    record PartitionId(UUID topicId, int partition) {}
+
+    /**
+     * The in-sync replicas that a leader proposes (KIP-497).
+     *
+     * @param leaderEpoch the epoch in which the broker leads
+     * @param partitionEpoch the epoch of the state that the leader has changed
+     * @param isr the broker epoch of each proposed in-sync replica by its broker id. A replica is not added if its broker is
+     *     not alive in this broker epoch (KIP-903); -1 if the leader does not know it, which is enough for a replica that is
+     *     in sync already
+     * @param recovering false once the leader has repaired its state after an unclean election (KIP-704)
+     */
+    record InSyncChange(int leaderEpoch, int partitionEpoch, Map<Integer, Long> isr, boolean recovering) {
+        public InSyncChange {
+            isr = Map.copyOf(isr);
+        }
+    }
+
+    /**
+     * A leader changes the in-sync replicas of partitions (KIP-497). A change that was made already succeeds again.
+     *
+     * @param brokerEpoch of the leader
+     * @return the state after the change. Errors of a partition: STALE_BROKER_EPOCH, UNKNOWN_TOPIC_ID,
+     *     FENCED_LEADER_EPOCH, INVALID_UPDATE_VERSION if the state has another partition epoch, INELIGIBLE_REPLICA,
+     *     NOT_LEADER_OR_FOLLOWER
+     */
+    CompletionStage<Decided<PartitionId, PartitionState>> alterInSync(
+            int brokerId, long brokerEpoch, Map<PartitionId, InSyncChange> changes);
+
+    /**
+     * A broker is about to stop (controlled shutdown): its partitions get other leaders where a replica is in sync, it leaves
+     * the in-sync sets, and it gets no new leadership in this broker epoch.
+     *
+     * @return by broker id, the number of partitions that it still leads because no other replica can. Error:
+     *     STALE_BROKER_EPOCH
+     */
+    CompletionStage<Decided<Integer, Integer>> leave(int brokerId, long brokerEpoch);
 
     /** The broker id of the controller, as far as this broker knows; empty if there is none. */
     Optional<Integer> controllerId();

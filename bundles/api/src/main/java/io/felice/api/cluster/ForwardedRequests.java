@@ -1,0 +1,23 @@
+package io.felice.api.cluster;
+
+import java.util.concurrent.CompletionStage;
+import org.osgi.annotation.versioning.ProviderType;
+
+/**
+ * Decides the requests that other brokers have forwarded to the controller of this node. Any thread may call the method;
+ * it does not block. The caller has made sure that another broker of this cluster is asking.
+ */
+@ProviderType
+public interface ForwardedRequests {
+    /** The most bytes of a request and of an answer. */
+    int LONGEST = 32 << 20;
+
+    /**
+     * Decides a call of {@link Admin}. Both byte arrays are in the format of the controller's bundle, which is the only
+     * reader and writer of them.
+     *
+     * @return the answer, which has the errors of single items. Fails with NOT_CONTROLLER if another broker is the
+     *     controller, with INVALID_REQUEST if the bytes are no request, and as {@link Admin} says
+     */
+    CompletionStage<byte[]> decide(byte[] request);
+}

@@ -1,0 +1,22 @@
+package io.felice.api.cluster;
+
+import java.time.Duration;
+import java.util.concurrent.CompletionStage;
+import org.osgi.annotation.versioning.ProviderType;
+
+/**
+ * The connections of this broker to the other brokers of the cluster. Any thread may call the methods; they do not
+ * block.
+ */
+@ProviderType
+public interface Peers {
+    /**
+     * Sends a request to the {@link ForwardedRequests} of another broker.
+     *
+     * @param request at most {@link ForwardedRequests#LONGEST} bytes
+     * @return the answer, on a thread of the connections. Fails with NETWORK_EXCEPTION if the broker cannot be reached or
+     *     the connection ends, so that it is not known whether the request was decided; with REQUEST_TIMED_OUT if no
+     *     answer comes in time; otherwise with the error of the other broker, for example NOT_CONTROLLER
+     */
+    CompletionStage<byte[]> forward(int brokerId, byte[] request, Duration timeout);
+}
