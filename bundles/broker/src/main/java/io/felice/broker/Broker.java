@@ -12,6 +12,7 @@ import io.felice.api.config.BrokerConfig;
 import io.felice.api.config.Configs;
 import io.felice.api.config.ReadOnce;
 import io.felice.api.extension.Extension;
+import io.felice.api.partition.FollowedPartitions;
 import io.felice.api.partition.Partitions;
 import io.felice.api.partition.Strays;
 import io.felice.api.status.HealthSource;
@@ -63,8 +64,8 @@ import org.slf4j.LoggerFactory;
  * log, registers this node and passes each new view to {@link Replicas}. It also handles the arrival and the removal of
  * the services that the broker uses: storage engines, the cluster store, the network's endpoints, the controller.
  *
- * <p>{@link RegisteredServices} registers {@link Partitions}, {@link ClusterMetadata}, {@link Configs} and
- * {@link Strays} once this node is registered in the cluster and has replayed the metadata log up to its registration.
+ * <p>{@link RegisteredServices} registers {@link Partitions}, {@link FollowedPartitions}, {@link ClusterMetadata},
+ * {@link Configs} and {@link Strays} once this node is registered in the cluster and has replayed the metadata log up to its registration.
  * Before that the view may lack existing topics, and clients would be told that these topics do not exist.
  */
 @Component(
@@ -75,6 +76,10 @@ import org.slf4j.LoggerFactory;
         namespace = "osgi.service",
         attribute = "objectClass:List<String>=\"io.felice.api.partition.Partitions\"",
         uses = Partitions.class)
+@Capability(
+        namespace = "osgi.service",
+        attribute = "objectClass:List<String>=\"io.felice.api.partition.FollowedPartitions\"",
+        uses = FollowedPartitions.class)
 @Capability(
         namespace = "osgi.service",
         attribute = "objectClass:List<String>=\"io.felice.api.cluster.ClusterMetadata\"",
@@ -138,6 +143,7 @@ public final class Broker implements StatusSource, HealthSource {
     private final EngineServices engineServices;
     private final NodeConfigs configs;
     private final ClusterLink link;
+    private final Followings followings;
     private final Replicas replicas;
     private final Compactor compactor;
     private final Fetches fetches;
@@ -171,7 +177,12 @@ public final class Broker implements StatusSource, HealthSource {
 
     /** Registers the broker's services, so that other bundles can use them. */
     interface Services {
-        void offer(Partitions partitions, ClusterMetadata metadata, Configs configs, Strays strays);
+        void offer(
+                Partitions partitions,
+                FollowedPartitions followed,
+                ClusterMetadata metadata,
+                Configs configs,
+                Strays strays);
 
         /** Unregisters the services. A later {@link #offer} does nothing. */
         void withdraw();
@@ -204,6 +215,7 @@ public final class Broker implements StatusSource, HealthSource {
         String rack = config.rack().isEmpty() ? null : config.rack();
         link = new ClusterLink(environment, threads::onMain, UUID.randomUUID(), rack, this::fail);
         Leaderships leaderships = new Leaderships(threads::onMain);
+        followings = new Followings(threads::onMain);
         ProducerLimits limits = new ProducerLimits(configs::broker);
         CompactionLimits compaction = new CompactionLimits(configs::broker);
         replicas = new Replicas(
@@ -212,6 +224,7 @@ public final class Broker implements StatusSource, HealthSource {
                 engines,
                 configs,
                 leaderships,
+                followings,
                 limits,
                 compaction,
                 link::view,
@@ -374,7 +387,7 @@ public final class Broker implements StatusSource, HealthSource {
     }
 
     private void offer() {
-        services.offer(partitions, link, configs, strayTopics);
+        services.offer(partitions, followings, link, configs, strayTopics);
         readiness.offered();
         scheduleStrays();
         configs.unmetConfigs().forEach(log::warn);
@@ -532,6 +545,10 @@ public final class Broker implements StatusSource, HealthSource {
     // ---- the services of this broker
     Partitions partitions() {
         return partitions;
+    }
+
+    FollowedPartitions followed() {
+        return followings;
     }
 
     ClusterMetadata metadata() {

@@ -2,6 +2,7 @@ package io.felice.broker;
 
 import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.config.Configs;
+import io.felice.api.partition.FollowedPartitions;
 import io.felice.api.partition.Partitions;
 import io.felice.api.partition.Strays;
 import java.util.Deque;
@@ -31,7 +32,12 @@ final class RegisteredServices implements Broker.Services {
     }
 
     @Override
-    public void offer(Partitions partitions, ClusterMetadata metadata, Configs configs, Strays strays) {
+    public void offer(
+            Partitions partitions,
+            FollowedPartitions followed,
+            ClusterMetadata metadata,
+            Configs configs,
+            Strays strays) {
         BundleContext where = context.get();
         if (where == null) {
             return;
@@ -41,6 +47,7 @@ final class RegisteredServices implements Broker.Services {
             registrations.push(where.registerService(Configs.class, configs, null));
             registrations.push(where.registerService(ClusterMetadata.class, metadata, null));
             registrations.push(where.registerService(Partitions.class, partitions, null));
+            registrations.push(where.registerService(FollowedPartitions.class, followed, null));
         } catch (IllegalStateException stopped) {
             log.debug("The bundle was stopped before its services could be offered");
         }

@@ -21,6 +21,7 @@ import io.felice.broker.engine.Openings;
 import io.felice.broker.partition.BatchAdmission;
 import io.felice.broker.partition.CompactionLimits;
 import io.felice.broker.partition.Environment;
+import io.felice.broker.partition.FollowerPartition;
 import io.felice.broker.partition.LeaderPartition;
 import io.felice.broker.partition.LogCopy;
 import io.felice.broker.partition.LogOpening;
@@ -71,6 +72,7 @@ final class Replicas {
     private final NodeConfigs configs;
     private final ProducerLimits producerLimits;
     private final Leaderships leaderships;
+    private final Followings followings;
     private final LogOpening opening;
     private final OpeningTimes openingTimes;
     private final StrayLogs strays;
@@ -94,6 +96,9 @@ final class Replicas {
 
     private final Consumer<AwaitedPartition> onWait = this::limitWait;
 
+    /** The live brokers of the last view; the broker's thread only. */
+    private Set<Integer> live = Set.of();
+
     private volatile NodeState state;
     /** True once the replicas have followed a view, which has all topics. */
     private volatile boolean isComplete;
@@ -111,6 +116,7 @@ final class Replicas {
             Engines engines,
             NodeConfigs configs,
             Leaderships leaderships,
+            Followings followings,
             ProducerLimits limits,
             CompactionLimits compaction,
             Supplier<ClusterView> view,
@@ -126,6 +132,7 @@ final class Replicas {
         this.engines = engines;
         this.configs = configs;
         this.leaderships = leaderships;
+        this.followings = followings;
         this.producerLimits = limits;
         this.opening = new LogOpening(environment, limits, compaction);
         this.openingTimes = new OpeningTimes(environment);
@@ -250,7 +257,7 @@ final class Replicas {
         }
         hurry(replica);
         try {
-            replica.role().leader();
+            replica.role().leading();
             return LEADER_NOT_AVAILABLE.because(partition + " is not open yet");
         } catch (FeliceException why) {
             return why;
@@ -301,6 +308,8 @@ final class Replicas {
     /** Follows a new view. The result is done when each partition that the view has changed is usable or has failed. */
     CompletableFuture<?> follow(ClusterView news) {
         isComplete = true;
+        boolean othersAreLive = !live.equals(news.brokers().keySet());
+        live = news.brokers().keySet();
         strays.following(news, state);
         List<CompletableFuture<?>> openings = new ArrayList<>();
         List<TopicView> gone = applied.values().stream()
@@ -315,6 +324,11 @@ final class Replicas {
                 applied.put(topic.topicId(), new Applied(topic, config));
                 topic.partitions().forEach((p, wanted) -> openings.add(apply(topic, p, wanted, config)));
             }
+        }
+        if (othersAreLive) {
+            byName.values().stream()
+                    .filter(replica -> replica.status == Replica.Status.FOLLOWING)
+                    .forEach(this::reconcile);
         }
         return CompletableFuture.allOf(openings.toArray(CompletableFuture[]::new));
     }
@@ -396,9 +410,14 @@ final class Replicas {
         PartitionState wanted = replica.wanted;
         log.update(replica.config);
         LeaderPartition leading = replica.leading();
-        if (replica.role().isOf(wanted.leaderEpoch()) && (leading != null) == leads(wanted)) {
+        boolean staysInRole = replica.role().isOf(wanted.leaderEpoch())
+                && (leading != null) == leads(wanted)
+                && !followsDeadLeader(replica.role());
+        if (staysInRole) {
             if (leading != null) {
                 leading.update(wanted);
+            } else {
+                offerToFetch(replica.role());
             }
             return CompletableFuture.completedFuture(null);
         }
@@ -414,13 +433,37 @@ final class Replicas {
         return leads(wanted) ? log.lead(wanted, admission) : log.follow(wanted);
     }
 
+    private boolean followsDeadLeader(Role role) {
+        return role instanceof FollowerPartition follower
+                && followings.has(follower)
+                && !live.contains(follower.leader());
+    }
+
+    /** A follower of a live leader is offered to those who fetch from leaders. */
+    private void offerToFetch(Role role) {
+        if (role instanceof FollowerPartition follower
+                && !followings.has(follower)
+                && follower.leader() != environment.brokerId()
+                && live.contains(follower.leader())) {
+            followings.following(follower);
+        }
+    }
+
     /** Ends the role: from now on none of its appends is acknowledged. */
     private void leaveRole(Replica replica, FeliceException why) {
-        LeaderPartition leading = replica.leading();
         replica.role().end(why);
+        takeOffline(replica, why);
+    }
+
+    /** From now on requests fail with {@code why}. A leader may still answer the appends that it has accepted. */
+    private void takeOffline(Replica replica, FeliceException why) {
+        Role role = replica.role();
         replica.goOffline(why);
-        if (leading != null) {
-            leaderships.resigned(leading);
+        if (role instanceof LeaderPartition leader) {
+            leaderships.resigned(leader);
+        } else if (role instanceof FollowerPartition follower) {
+            follower.end(why);
+            followings.ended(follower);
         }
     }
 
@@ -462,6 +505,7 @@ final class Replicas {
         if (leading == null) {
             replica.refuse(notLed(replica));
             LOG.debug("Following {} from offset {}", replica.partition, log.endOffset());
+            offerToFetch(role);
             return;
         }
         leading.update(replica.wanted);
@@ -794,12 +838,8 @@ final class Replicas {
     /** @param afterwards the next step, on the broker's thread */
     private CompletableFuture<?> close(
             Replica replica, OpenedLog log, FeliceException why, Supplier<CompletableFuture<?>> afterwards) {
-        LeaderPartition leading = replica.leading();
-        replica.goOffline(why);
+        takeOffline(replica, why);
         replica.status = Replica.Status.CLOSING;
-        if (leading != null) {
-            leaderships.resigned(leading);
-        }
         CompletableFuture<Void> done = begin(replica, log.engine());
         log.close()
                 .whenComplete((nothing, failure) -> main.execute(() -> {
@@ -893,7 +933,7 @@ final class Replicas {
         replica.opening = null;
         replica.log = null;
         replica.failure = null;
-        replica.goOffline(why);
+        takeOffline(replica, why);
         replica.status = Replica.Status.CLOSED;
         if (log != null) {
             lastWatermarks.put(replica.id, log.highWatermark());

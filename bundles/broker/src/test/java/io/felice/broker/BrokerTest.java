@@ -23,6 +23,7 @@ import io.felice.api.config.Configs;
 import io.felice.api.config.TopicConfig;
 import io.felice.api.partition.FetchPlan;
 import io.felice.api.partition.FetchedPartition;
+import io.felice.api.partition.FollowedPartitions;
 import io.felice.api.partition.LeadershipListener;
 import io.felice.api.partition.LogDir;
 import io.felice.api.partition.Partition;
@@ -91,7 +92,12 @@ class BrokerTest {
         private final AtomicInteger anew = new AtomicInteger();
 
         @Override
-        public void offer(Partitions partitions, ClusterMetadata metadata, Configs configs, Strays strays) {
+        public void offer(
+                Partitions partitions,
+                FollowedPartitions followed,
+                ClusterMetadata metadata,
+                Configs configs,
+                Strays strays) {
             topicsAtOffer.add(metadata.view().topics().size());
             offering.add(partitions);
         }
@@ -407,7 +413,12 @@ class BrokerTest {
         CountDownLatch withdrawn = new CountDownLatch(1);
         Broker.Services slow = new Broker.Services() {
             @Override
-            public void offer(Partitions partitions, ClusterMetadata metadata, Configs configs, Strays strays) {
+            public void offer(
+                    Partitions partitions,
+                    FollowedPartitions followed,
+                    ClusterMetadata metadata,
+                    Configs configs,
+                    Strays strays) {
                 offering.countDown();
                 try {
                     withdrawn.await();

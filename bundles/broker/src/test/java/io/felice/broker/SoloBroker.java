@@ -12,6 +12,7 @@ import io.felice.api.cluster.MetadataRecord;
 import io.felice.api.cluster.PartitionState;
 import io.felice.api.config.ConfigResource;
 import io.felice.api.config.Configs;
+import io.felice.api.partition.FollowedPartitions;
 import io.felice.api.partition.Partition;
 import io.felice.api.partition.Partition.Acks;
 import io.felice.api.partition.Partition.Appended;
@@ -109,7 +110,12 @@ final class SoloBroker implements AutoCloseable {
 
     private final class Services implements Broker.Services {
         @Override
-        public void offer(Partitions partitions, ClusterMetadata metadata, Configs configs, Strays strays) {
+        public void offer(
+                Partitions partitions,
+                FollowedPartitions followed,
+                ClusterMetadata metadata,
+                Configs configs,
+                Strays strays) {
             offered.complete(null);
         }
 

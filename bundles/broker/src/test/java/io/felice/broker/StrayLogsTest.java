@@ -14,6 +14,7 @@ import io.felice.api.cluster.ClusterStore;
 import io.felice.api.cluster.MetadataRecord;
 import io.felice.api.cluster.PartitionState;
 import io.felice.api.config.Configs;
+import io.felice.api.partition.FollowedPartitions;
 import io.felice.api.partition.Partitions;
 import io.felice.api.partition.Strays;
 import io.felice.api.partition.Strays.StrayTopic;
@@ -62,7 +63,12 @@ class StrayLogsTest {
     private void start() {
         Broker.Services none = new Broker.Services() {
             @Override
-            public void offer(Partitions partitions, ClusterMetadata metadata, Configs configs, Strays strays) {}
+            public void offer(
+                    Partitions partitions,
+                    FollowedPartitions followed,
+                    ClusterMetadata metadata,
+                    Configs configs,
+                    Strays strays) {}
 
             @Override
             public void withdraw() {}

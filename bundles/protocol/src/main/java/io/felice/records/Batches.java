@@ -42,6 +42,27 @@ public final class Batches {
         return batches;
     }
 
+    /**
+     * As {@link #split}, of bytes that may end within a batch, as the answer to a fetch does: that batch is left out.
+     *
+     * @throws io.felice.api.FeliceException also CORRUPT_MESSAGE if there is no whole batch
+     */
+    public static List<RecordBatch> splitWhole(ByteBuffer bytes) {
+        List<RecordBatch> batches = new ArrayList<>();
+        int at = bytes.position();
+        while (at < bytes.limit() && (batches.isEmpty() || isWhole(bytes, at))) {
+            RecordBatch batch = batchAt(bytes, at);
+            batches.add(batch);
+            at += batch.sizeInBytes();
+        }
+        return batches;
+    }
+
+    private static boolean isWhole(ByteBuffer bytes, int at) {
+        int room = bytes.limit() - at - RecordBatch.LENGTH_PREFIX_BYTES;
+        return room >= 0 && bytes.getInt(at + RecordBatch.LENGTH_AT) <= room;
+    }
+
     private static RecordBatch batchAt(ByteBuffer bytes, int at) {
         int room = bytes.limit() - at;
         if (room > RecordBatch.MAGIC_AT && bytes.get(at + RecordBatch.MAGIC_AT) != RecordBatch.MAGIC) {

@@ -37,7 +37,11 @@ public interface FollowedPartition {
 
     long logStartOffset();
 
-    /** Appends what the leader answered. Completes when {@link #fetchOffset} has moved. */
+    /**
+     * Appends what the leader answered. Completes when {@link #fetchOffset} has moved.
+     *
+     * @return fails also with CORRUPT_MESSAGE if a batch is damaged; the batches before it may be appended
+     */
     CompletionStage<Void> append(Fetched fetched);
 
     /**

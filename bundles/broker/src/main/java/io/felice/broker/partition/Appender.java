@@ -179,7 +179,8 @@ final class Appender {
                 if (isPrepared || log.isPrepared(leadership.leaderEpoch())) {
                     place(append);
                 } else {
-                    log.writer().handOver(() -> log.prepare(leadership.leaderEpoch()), () -> write(true));
+                    log.writer()
+                            .handOver(() -> log.prepare(leadership.leaderEpoch(), log.endOffset()), () -> write(true));
                 }
             } catch (RuntimeException refused) {
                 append.answer().completeExceptionally(refused);

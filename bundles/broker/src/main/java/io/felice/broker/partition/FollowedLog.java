@@ -5,7 +5,7 @@ import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Optional;
 
-/** The log that a follower copies: the log of another engine of this node. A log on another node fits as well. */
+/** The log that a copy follows: the log of another engine of this node. */
 interface FollowedLog {
     /**
      * What a fetch brought.

@@ -1,32 +1,74 @@
 package io.felice.broker.partition;
 
+import static io.felice.api.ErrorCode.CORRUPT_MESSAGE;
 import static io.felice.api.ErrorCode.NOT_LEADER_OR_FOLLOWER;
 
 import io.felice.api.FeliceException;
 import io.felice.api.RecordBatch;
+import io.felice.api.TopicPartition;
 import io.felice.api.cluster.PartitionState;
+import io.felice.api.partition.FollowedPartition;
 import io.felice.api.partition.Partition.EpochEnd;
 import io.felice.records.Batches;
 import java.util.List;
+import java.util.Queue;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicReference;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The role of a replica that follows the leader of one leader epoch, or waits for a leader. It appends the leader's
  * batches unchanged, and truncates its log where the two logs diverge. Any thread.
  */
-final class FollowerPartition implements Role {
+public final class FollowerPartition implements FollowedPartition, Role {
+    private static final Logger LOG = LoggerFactory.getLogger(FollowerPartition.class);
+
+    private final int leader;
     private final int leaderEpoch;
     private final AtomicReference<FeliceException> end = new AtomicReference<>();
+    private final Queue<Unsettled> unsettled = new ConcurrentLinkedQueue<>();
     private volatile OpenedLog log;
+
+    /** A change of the log that is not durable yet. */
+    private record Unsettled(long end, CompletableFuture<Void> durable) {}
 
     FollowerPartition(OpenedLog log, PartitionState state) {
         this.log = log;
+        this.leader = state.leader();
         this.leaderEpoch = state.leaderEpoch();
     }
 
     @Override
-    public LeaderPartition leader() {
+    public TopicPartition id() {
+        return log.partition();
+    }
+
+    @Override
+    public UUID topicId() {
+        return log.id().topicId();
+    }
+
+    @Override
+    public int leader() {
+        return leader;
+    }
+
+    @Override
+    public int leaderEpoch() {
+        return leaderEpoch;
+    }
+
+    @Override
+    public boolean isFollowing() {
+        return end.get() == null;
+    }
+
+    @Override
+    public LeaderPartition leading() {
         throw NOT_LEADER_OR_FOLLOWER.because("This node does not lead " + log.partition());
     }
 
@@ -35,60 +77,175 @@ final class FollowerPartition implements Role {
         return epoch == leaderEpoch;
     }
 
-    /** The offset from which to fetch next. */
-    long fetchOffset() {
-        return log.endOffset();
+    /** The leader takes this offset as an acknowledgement, so it is not the log's end but the end of what is durable. */
+    @Override
+    public long fetchOffset() {
+        return log.durableEnd();
     }
 
-    /** The leader epoch of the last batch, which the fetch request carries; -1 for an empty log. */
-    int lastFetchedEpoch() {
-        return log.epochs().of(log.endOffset() - 1);
+    @Override
+    public int lastFetchedEpoch() {
+        return epochBefore(fetchOffset());
     }
 
-    /** Appends what a fetch brought. The stage completes with the log end offset once the batches are appended. */
-    CompletionStage<Long> append(FollowedLog.Fetched fetched) {
-        return log.writer().executeAlone(() -> appendAsWriter(fetched));
+    /** The leader epoch of the last batch; -1 for an empty log. */
+    int lastEpoch() {
+        return epochBefore(log.endOffset());
     }
 
-    /** As {@link #append}, as the log's writer. Blocks. */
-    long appendAsWriter(FollowedLog.Fetched fetched) {
-        mustFollow();
-        List<RecordBatch> batches = fetched.batches().stream()
-                .flatMap(bytes -> Batches.split(bytes).stream())
-                .toList();
-        if (fetched.startOffset() > log.endOffset()) {
-            long first =
-                    batches.isEmpty() ? fetched.startOffset() : batches.get(0).baseOffset();
-            log.restartAt(Math.min(first, fetched.startOffset()));
+    private int epochBefore(long offset) {
+        return offset <= log.startOffset() ? -1 : log.epochs().of(offset - 1);
+    }
+
+    @Override
+    public long logStartOffset() {
+        return log.startOffset();
+    }
+
+    // ---- what a fetch brought
+
+    @Override
+    public CompletionStage<Void> append(Fetched fetched) {
+        if (!fetched.records().hasRemaining() && fetched.logStartOffset() <= log.startOffset()) {
+            return hear(fetched.highWatermark());
         }
-        for (RecordBatch batch : batches) {
-            if (batch.nextOffset() <= log.endOffset()) {
-                continue; // another fetch brought it
-            }
-            Batches.checkCrc(batch);
-            if (!log.isPrepared(batch.leaderEpoch())) {
-                log.prepare(batch.leaderEpoch());
-            }
-            log.append(batch, log.nowMs());
-            log.appended(batch.sizeInBytes(), batch.nextOffset());
+        return change(() -> {
+            List<RecordBatch> batches = Batches.splitWhole(fetched.records());
+            batches.forEach(this::check);
+            appendAsWriter(fetched.logStartOffset(), fetched.highWatermark(), batches);
+        });
+    }
+
+    /** An answer without records changes nothing but the high watermark. */
+    private CompletionStage<Void> hear(long leadersHighWatermark) {
+        FeliceException why = end.get();
+        if (why != null) {
+            return CompletableFuture.failedFuture(why);
         }
-        log.watermark().toldByLeader(fetched.highWatermark(), log.endOffset());
-        if (fetched.startOffset() > log.startOffset()) {
-            log.logStart().moveTo(fetched.startOffset());
+        log.watermark().toldByLeader(leadersHighWatermark, log.endOffset());
+        return CompletableFuture.completedFuture(null);
+    }
+
+    private void check(RecordBatch batch) {
+        Batches.checkCrc(batch);
+        if (batch.leaderEpoch() > leaderEpoch || batch.lastOffsetDelta() < 0) {
+            throw CORRUPT_MESSAGE.because(
+                    "A batch of leader epoch " + batch.leaderEpoch() + " and " + batch.baseOffset() + ".."
+                            + batch.lastOffset() + " came from the leader of epoch " + leaderEpoch + " of " + id());
         }
-        return log.endOffset();
     }
 
     /**
-     * The fetch response said where the leader's log and this one diverge (KIP-595): truncates what the leader does not
-     * have. The stage completes with the log end offset.
+     * Appends the batches of another log, which starts at {@code leaderStart}. As the log's writer. Blocks.
+     *
+     * @param batches in order, perhaps some that the log has already
      */
-    CompletionStage<Long> truncate(EpochEnd leaders) {
-        return log.writer().executeAlone(() -> {
-            mustFollow();
-            log.truncateTo(log.epochs().truncationPoint(leaders, log.endOffset()));
-            return log.endOffset();
+    void appendAsWriter(long leaderStart, long leadersHighWatermark, List<RecordBatch> batches) {
+        mustFollow();
+        if (leaderStart > log.endOffset()) {
+            log.restartAt(
+                    batches.isEmpty() ? leaderStart : Math.min(batches.get(0).baseOffset(), leaderStart));
+        }
+        for (RecordBatch batch : batches) {
+            if (!has(batch)) {
+                append(batch);
+            }
+        }
+        log.watermark().toldByLeader(leadersHighWatermark, log.endOffset());
+        if (leaderStart > log.startOffset()) {
+            log.logStart().moveTo(leaderStart);
+        }
+    }
+
+    /**
+     * True if the log has the batch. If the log has a record of another leader epoch at the batch's offset, no fetch has
+     * found out yet that the logs diverge there: then that record and those behind it are removed.
+     */
+    private boolean has(RecordBatch batch) {
+        long base = batch.baseOffset();
+        if (base >= log.endOffset()) {
+            return false;
+        }
+        if (log.startOffset() == log.endOffset()) {
+            log.restartAt(base); // the leader's log starts within the batch
+            return false;
+        }
+        boolean diverges = base >= log.startOffset() && log.epochs().of(base) != batch.leaderEpoch();
+        if (diverges) {
+            log.truncateTo(base);
+            return false;
+        }
+        if (batch.nextOffset() > log.endOffset()) {
+            throw CORRUPT_MESSAGE.because("A batch of the leader has the offsets " + base + ".." + batch.lastOffset()
+                    + ", but the log of " + id() + " ends at " + log.endOffset());
+        }
+        return true;
+    }
+
+    private void append(RecordBatch batch) {
+        if (!log.isPrepared(batch.leaderEpoch())) {
+            log.prepare(batch.leaderEpoch(), batch.baseOffset());
+        }
+        log.append(batch, log.nowMs());
+        log.appended(batch.sizeInBytes(), batch.nextOffset());
+    }
+
+    @Override
+    public CompletionStage<Void> truncate(EpochEnd leaders) {
+        return change(() -> truncateAsWriter(leaders));
+    }
+
+    /** As {@link #truncate}, as the log's writer. Blocks. */
+    void truncateAsWriter(EpochEnd leaders) {
+        log.truncateTo(log.epochs().truncationPoint(leaders, log.endOffset()));
+    }
+
+    @Override
+    public CompletionStage<Void> outOfRange(long leaderStart, long leaderEnd) {
+        return change(() -> {
+            long logEnd = log.endOffset();
+            if (leaderStart > logEnd || leaderEnd < log.startOffset()) {
+                LOG.warn(
+                        "The log of {} had the offsets {}..{} and is emptied: the log of its leader, broker {}, has {}..{}",
+                        id(),
+                        log.startOffset(),
+                        logEnd,
+                        leader,
+                        leaderStart,
+                        leaderEnd);
+                log.restartAt(leaderStart);
+            } else if (leaderEnd < logEnd) {
+                log.truncateTo(leaderEnd);
+            }
         });
+    }
+
+    /** Changes the log as its writer. The stage completes when the log is durable up to its end. */
+    private CompletionStage<Void> change(Runnable operation) {
+        CompletableFuture<Void> durable = new CompletableFuture<>();
+        log.writer()
+                .executeAlone(() -> {
+                    mustFollow();
+                    operation.run();
+                    await(durable);
+                    return null;
+                })
+                .whenComplete((nothing, failure) -> {
+                    if (failure != null) {
+                        durable.completeExceptionally(FeliceException.unwrap(failure));
+                    }
+                });
+        return durable;
+    }
+
+    /** The writer settles the log after the operation. */
+    private void await(CompletableFuture<Void> durable) {
+        unsettled.add(new Unsettled(log.endOffset(), durable));
+        durableTo(log.durableEnd());
+        FeliceException why = end.get();
+        if (why != null) {
+            failUnsettled(why);
+        }
     }
 
     private void mustFollow() {
@@ -98,6 +255,8 @@ final class FollowerPartition implements Role {
         }
     }
 
+    // ---- what the log reports
+
     @Override
     public void movedTo(OpenedLog copy) {
         log = copy;
@@ -105,19 +264,32 @@ final class FollowerPartition implements Role {
 
     @Override
     public void durableTo(long offset) {
-        // Nothing to do: the next fetch tells the leader where this log ends.
+        for (Unsettled first = unsettled.peek(); first != null && first.end() <= offset; first = unsettled.peek()) {
+            if (unsettled.remove(first)) {
+                first.durable().complete(null);
+            }
+        }
     }
 
     @Override
     public boolean isAwaited() {
-        return false;
+        return !unsettled.isEmpty();
     }
 
     @Override
-    public void startMoved() {}
+    public void startMoved() {
+        // Nothing to do: nobody waits for records of a follower.
+    }
 
     @Override
     public void end(FeliceException why) {
         end.compareAndSet(null, why);
+        failUnsettled(why);
+    }
+
+    private void failUnsettled(FeliceException why) {
+        for (Unsettled change = unsettled.poll(); change != null; change = unsettled.poll()) {
+            change.durable().completeExceptionally(why);
+        }
     }
 }

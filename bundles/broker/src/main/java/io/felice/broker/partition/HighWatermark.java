@@ -17,7 +17,7 @@ import java.util.Map;
  *   <li>the replica with the smallest log end offset leaves the in-sync set ({@link #inSync}).
  * </ul>
  * On a follower it moves when a fetch response has a higher one ({@link #toldByLeader}). It goes back only when the log is
- * truncated below it ({@link #truncatedTo}).
+ * truncated below it ({@link #truncatedTo}) or emptied ({@link #restartedAt}).
  *
  * <p>Any thread. The methods that return a boolean return true if the high watermark moved.
  */
@@ -89,6 +89,12 @@ final class HighWatermark {
     synchronized void truncatedTo(long end) {
         ownEnd = Math.min(ownEnd, end);
         offset = Math.min(offset, end);
+    }
+
+    /** The log is empty, and begins at {@code start}: the leader has committed and removed all records below. */
+    synchronized void restartedAt(long start) {
+        ownEnd = start;
+        offset = start;
     }
 
     private boolean advance() {

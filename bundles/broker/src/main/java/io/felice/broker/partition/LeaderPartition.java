@@ -91,7 +91,7 @@ public final class LeaderPartition implements Partition, Role {
     }
 
     @Override
-    public LeaderPartition leader() {
+    public LeaderPartition leading() {
         return this;
     }
 

@@ -4,6 +4,7 @@ import static io.felice.api.ErrorCode.KAFKA_STORAGE_ERROR;
 import static io.felice.api.ErrorCode.REQUEST_TIMED_OUT;
 
 import io.felice.api.FeliceException;
+import io.felice.api.RecordBatch;
 import io.felice.api.cluster.PartitionState;
 import io.felice.api.partition.Partition.EpochEnd;
 import io.felice.api.partition.Partition.ReadLimit;
@@ -93,16 +94,16 @@ public final class LogCopy {
     public int step(int maxBytes) {
         long before = copy.endOffset();
         caughtUp = false;
-        FollowedLog.Fetched fetched = committed.fetch(before, follower.lastFetchedEpoch(), maxBytes);
+        FollowedLog.Fetched fetched = committed.fetch(before, follower.lastEpoch(), maxBytes);
         if (fetched.divergence().isPresent()) {
             EpochEnd leaders = fetched.divergence().get();
-            long end = join(leaders.endOffset() < 0 ? restart() : follower.truncate(leaders));
+            long end = join(leaders.endOffset() < 0 ? restart() : truncate(leaders));
             if (end >= before) {
                 join(restart());
             }
             return 1;
         }
-        long end = join(follower.append(fetched));
+        long end = join(append(fetched));
         caughtUp = fetched.batches().isEmpty() || end >= fetched.highWatermark();
         return fetched.sizeInBytes();
     }
@@ -110,6 +111,29 @@ public final class LogCopy {
     /** True if the last step got all records that were committed when it began. */
     public boolean isCaughtUp() {
         return caughtUp;
+    }
+
+    private CompletionStage<Long> append(FollowedLog.Fetched fetched) {
+        return copy.writer().executeAlone(() -> {
+            appendAsWriter(fetched);
+            return copy.endOffset();
+        });
+    }
+
+    /** As the writer of the copy. */
+    private void appendAsWriter(FollowedLog.Fetched fetched) {
+        List<RecordBatch> batches = fetched.batches().stream()
+                .flatMap(bytes -> Batches.split(bytes).stream())
+                .toList();
+        batches.forEach(Batches::checkCrc);
+        follower.appendAsWriter(fetched.startOffset(), fetched.highWatermark(), batches);
+    }
+
+    private CompletionStage<Long> truncate(EpochEnd leaders) {
+        return copy.writer().executeAlone(() -> {
+            follower.truncateAsWriter(leaders);
+            return copy.endOffset();
+        });
     }
 
     private CompletionStage<Long> restart() {
@@ -190,14 +214,14 @@ public final class LogCopy {
         long end = source.endOffset();
         while (copy.endOffset() < end) {
             long before = copy.endOffset();
-            FollowedLog.Fetched fetched = all.fetch(before, follower.lastFetchedEpoch(), CHUNK_BYTES);
+            FollowedLog.Fetched fetched = all.fetch(before, follower.lastEpoch(), CHUNK_BYTES);
             if (fetched.divergence().isPresent()) {
                 throw KAFKA_STORAGE_ERROR.because("The copy of " + copy.partition() + " is not like its source");
             }
             if (fetched.batches().isEmpty() && fetched.startOffset() <= before) {
-                follower.appendAsWriter(emptyUpTo(end, fetched));
+                appendAsWriter(emptyUpTo(end, fetched));
             } else {
-                follower.appendAsWriter(fetched);
+                appendAsWriter(fetched);
             }
         }
         if (copy.startOffset() < source.startOffset()) {

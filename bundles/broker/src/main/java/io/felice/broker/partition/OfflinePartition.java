@@ -9,7 +9,7 @@ import io.felice.api.FeliceException;
  */
 public record OfflinePartition(FeliceException why) implements Role {
     @Override
-    public LeaderPartition leader() {
+    public LeaderPartition leading() {
         throw why;
     }
 

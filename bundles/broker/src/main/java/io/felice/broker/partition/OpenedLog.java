@@ -247,11 +247,13 @@ public final class OpenedLog {
     /**
      * As the writer, on a pool thread: writes the start offset of the epoch to disk, which must happen before the first
      * batch of the epoch is appended (KAFKA-7415), and rolls the active segment if it is old enough. Blocks.
+     *
+     * @param startOffset of the first batch of the epoch
      */
-    void prepare(int epoch) {
+    void prepare(int epoch, long startOffset) {
         try {
             if (epoch != writtenEpoch) {
-                writeEpoch(epoch);
+                writeEpoch(epoch, startOffset);
             }
             if (rolls.rollIfOld(rules)) {
                 snapshots.take(endOffset(), replayed.snapshot());
@@ -261,8 +263,8 @@ public final class OpenedLog {
         }
     }
 
-    private void writeEpoch(int epoch) {
-        replayed.epochs().begin(epoch, endOffset());
+    private void writeEpoch(int epoch, long startOffset) {
+        replayed.epochs().begin(epoch, startOffset);
         try {
             files.writeEpochs(replayed.epochs().entries());
         } catch (IOException failure) {
@@ -315,6 +317,7 @@ public final class OpenedLog {
             highWatermark.truncatedTo(newEnd);
             replayed.truncated(newEnd, LogOpening.producersOf(log, files, replayed.limits(), nowMs()));
             rolls.forget();
+            writtenEpoch = -1;
             files.writeEpochs(replayed.epochs().entries());
         } catch (IOException | RuntimeException failure) {
             throw writeFailed(failure, 0);
@@ -337,11 +340,13 @@ public final class OpenedLog {
                 log.truncateTo(offset);
             }
             committer.truncatedTo(offset);
-            highWatermark.truncatedTo(offset);
-            replayed.truncated(offset, new Producers());
+            highWatermark.restartedAt(offset);
+            replayed.truncated(0, new Producers());
             scrub.trimmedTo(offset);
             scrub.truncatedTo(offset);
             rolls.forget();
+            writtenEpoch = -1;
+            files.writeEpochs(replayed.epochs().entries());
         } catch (IOException | RuntimeException failure) {
             throw writeFailed(failure, 0);
         }

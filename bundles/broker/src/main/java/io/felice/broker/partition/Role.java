@@ -8,7 +8,7 @@ import io.felice.api.FeliceException;
  */
 public sealed interface Role extends LogObserver permits LeaderPartition, FollowerPartition, OfflinePartition {
     /** @throws FeliceException the answer to clients if this replica does not lead */
-    LeaderPartition leader();
+    LeaderPartition leading();
 
     /** True if this is the role of {@code leaderEpoch}. */
     boolean isOf(int leaderEpoch);

@@ -11,6 +11,7 @@ import io.felice.api.ErrorCode;
 import io.felice.api.Turn;
 import io.felice.api.cluster.PartitionState;
 import io.felice.api.config.TopicConfig;
+import io.felice.api.partition.FollowedPartition.Fetched;
 import io.felice.api.partition.Partition.Acks;
 import io.felice.api.partition.Partition.Appended;
 import io.felice.api.partition.Partition.EpochEnd;
@@ -22,7 +23,6 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.AfterEach;
@@ -145,12 +145,12 @@ class RoleTest {
         OpenedLog log = bench.open(3).log();
         FollowerPartition follower = follow(log, state(4, 1, 1, 0));
 
-        long end = get(follower.append(fetched(batch(3).leaderEpoch(4).at(0), 2)));
+        get(follower.append(fetched(batch(3).leaderEpoch(4).at(0), 2)));
 
-        assertThat(end).isEqualTo(3);
+        assertThat(follower.fetchOffset()).isEqualTo(3);
         assertThat(follower.lastFetchedEpoch()).isEqualTo(4);
         assertThat(log.highWatermark()).isEqualTo(2);
-        refused(ErrorCode.NOT_LEADER_OR_FOLLOWER, follower::leader);
+        refused(ErrorCode.NOT_LEADER_OR_FOLLOWER, follower::leading);
     }
 
     @Test
@@ -161,9 +161,9 @@ class RoleTest {
         leader.resign();
         FollowerPartition follower = follow(leader.log(), state(5, 1, 1, 0));
 
-        long end = get(follower.truncate(new EpochEnd(3, 2)));
+        get(follower.truncate(new EpochEnd(3, 2)));
 
-        assertThat(end).isEqualTo(2);
+        assertThat(follower.fetchOffset()).isEqualTo(2);
         assertThat(leader.log().highWatermark()).isEqualTo(2);
         follower.end(ErrorCode.NOT_LEADER_OR_FOLLOWER.because("said by a test"));
         LeaderPartition again = lead(leader.log(), Bench.state(6));
@@ -244,8 +244,7 @@ class RoleTest {
         replayed.engineLog().close();
     }
 
-    private static FollowedLog.Fetched fetched(io.felice.api.RecordBatch batch, long leadersHighWatermark) {
-        ByteBuffer bytes = ByteBuffer.wrap(TestBatches.copyOf(batch));
-        return new FollowedLog.Fetched(0, leadersHighWatermark, Optional.empty(), List.of(bytes));
+    private static Fetched fetched(io.felice.api.RecordBatch batch, long leadersHighWatermark) {
+        return new Fetched(0, leadersHighWatermark, ByteBuffer.wrap(TestBatches.copyOf(batch)));
     }
 }
