@@ -25,8 +25,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps a {@link SingleServer} running while this component is active. Registers it as {@link EmbeddedZooKeeper} while
- * it serves.
+ * Keeps a {@link SingleServer} or an {@link EnsembleMember} running while this component is active. Registers it as
+ * {@link EmbeddedZooKeeper} while it serves.
  *
  * <p>Starting and stopping run on a thread of their own, because they are slow. If the first start fails in a node that
  * has not served yet, the node cannot come up, and {@link Launch} gets the reason. A server that fails later, for
@@ -51,6 +51,20 @@ public final class EmbeddedServer implements StatusSource {
                 min = "0",
                 max = "65535")
         int port() default 2181;
+
+        @AttributeDefinition(
+                description =
+                        "The ensemble that the server is a member of, host:port separated by commas, the same list in the"
+                                + " same order on every node; empty for a server that serves alone. A member listens on"
+                                + " its address in the list, and for the other members on the ports 707 and 1707 above"
+                                + " (2888 and 3888 for 2181).")
+        String ensemble() default "";
+
+        @AttributeDefinition(
+                description = "The position of this node in the list of the ensemble, from 1; 0 for the address that is"
+                        + " one of this machine.",
+                min = "0")
+        int ensemble_member() default 0;
 
         @AttributeDefinition(description = "The directory of the server's snapshots and transaction logs.")
         String data_dir() default "data/zookeeper";
@@ -77,6 +91,7 @@ public final class EmbeddedServer implements StatusSource {
     private static final long SAME_REASON_EVERY_NANOS = TimeUnit.MINUTES.toNanos(1);
     private static final long PURGE_EVERY_SECONDS = 3_600;
     private static final long STOP_WITHIN_SECONDS = 30;
+    private static final long SAY_WAITS_EVERY_SECONDS = 60;
 
     private final Config inForce;
     private final ServerSettings settings;
@@ -84,7 +99,7 @@ public final class EmbeddedServer implements StatusSource {
     private final BundleContext bundle;
     private final CountDownLatch closing = new CountDownLatch(1);
     private final Thread keeper;
-    private volatile SingleServer serving;
+    private volatile RunningServer serving;
     private String reasonSaid = "";
     private long reasonSaidNanos;
 
@@ -114,7 +129,7 @@ public final class EmbeddedServer implements StatusSource {
 
     @Override
     public List<StatusTable> tables() {
-        SingleServer now = serving;
+        RunningServer now = serving;
         if (now == null) {
             return List.of();
         }
@@ -153,9 +168,9 @@ public final class EmbeddedServer implements StatusSource {
     }
 
     private void serveOnce(Consumer<String> onRefusal) throws InterruptedException {
-        SingleServer server;
+        RunningServer server;
         try {
-            server = SingleServer.open(settings);
+            server = open();
         } catch (IOException | RuntimeException e) {
             log.debug("The embedded ZooKeeper did not start", e);
             onRefusal.accept(e.getMessage());
@@ -172,7 +187,35 @@ public final class EmbeddedServer implements StatusSource {
         }
     }
 
-    private void serve(SingleServer server) throws InterruptedException {
+    private RunningServer open() throws IOException, InterruptedException {
+        if (inForce.ensemble().isBlank()) {
+            return SingleServer.open(settings);
+        }
+        Ensemble ensemble = Ensemble.of(inForce.ensemble(), inForce.ensemble_member());
+        EnsembleMember member = EnsembleMember.open(settings, ensemble);
+        log.info(
+                "The embedded ZooKeeper is member {} ({}) of the ensemble {}",
+                ensemble.self(),
+                ensemble.own(),
+                ensemble);
+        if (ensemble.isEven()) {
+            log.warn(
+                    "The ensemble has {} members. It survives the loss of as many as one with {} members would: take one"
+                            + " away or add one",
+                    ensemble.members().size(),
+                    ensemble.members().size() - 1);
+        }
+        if (!member.mayVote()) {
+            log.warn(
+                    "The embedded ZooKeeper has no data in {}. It has no vote before it has got the data of the other"
+                            + " members. If the whole ensemble is new, see 'felice invite'",
+                    settings.dataDirectory());
+        }
+        return member;
+    }
+
+    private void serve(RunningServer server) throws InterruptedException {
+        awaitServing(server);
         ServiceRegistration<EmbeddedZooKeeper> registration =
                 bundle.registerService(EmbeddedZooKeeper.class, server, null);
         log.info(
@@ -191,7 +234,16 @@ public final class EmbeddedServer implements StatusSource {
         }
     }
 
-    private void purge(SingleServer server) {
+    private void awaitServing(RunningServer server) throws InterruptedException {
+        while (!server.awaitServing(SAY_WAITS_EVERY_SECONDS, TimeUnit.SECONDS)
+                && !server.awaitEnd(0, TimeUnit.SECONDS)) {
+            log.warn(
+                    "The embedded ZooKeeper waits: it does not reach a majority of the ensemble {}",
+                    server.connectString());
+        }
+    }
+
+    private void purge(RunningServer server) {
         try {
             server.purge(snapshotsRetained);
         } catch (IOException e) {
@@ -202,7 +254,7 @@ public final class EmbeddedServer implements StatusSource {
         }
     }
 
-    private static void closeIfOpen(SingleServer server) {
+    private static void closeIfOpen(RunningServer server) {
         if (server != null) {
             server.close();
         }
