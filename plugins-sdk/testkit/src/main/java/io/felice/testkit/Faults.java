@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -24,8 +25,14 @@ import java.util.function.Supplier;
  */
 public final class Faults {
     private final Map<Short, Deque<Fault>> byKey = new ConcurrentHashMap<>();
+    private final Set<CompletableFuture<Object>> open = ConcurrentHashMap.newKeySet();
+    private final boolean canHangUp;
+    private volatile boolean hungUp;
 
-    Faults() {}
+    /** @param canHangUp whether {@link #hangUp} will be called; it costs a little for each request */
+    Faults(boolean canHangUp) {
+        this.canHangUp = canHangUp;
+    }
 
     /** What happens to a request. */
     private interface Fault {
@@ -62,6 +69,36 @@ public final class Faults {
         byKey.clear();
     }
 
+    /** From now on the connection of every request is closed, also of the requests that wait for their answer. */
+    void hangUp() {
+        hungUp = true;
+        open.forEach(answer -> answer.completeExceptionally(closed()));
+    }
+
+    private CompletionStage<Object> unlessHungUp(Supplier<CompletionStage<Object>> handler) {
+        if (hungUp) {
+            return CompletableFuture.failedFuture(closed());
+        }
+        CompletionStage<Object> handled = handler.get();
+        if (!canHangUp || handled.toCompletableFuture().isDone()) {
+            return handled;
+        }
+        CompletableFuture<Object> answer = new CompletableFuture<>();
+        open.add(answer);
+        handled.whenComplete((response, failure) -> {
+            open.remove(answer);
+            if (failure == null) {
+                answer.complete(response);
+            } else {
+                answer.completeExceptionally(failure);
+            }
+        });
+        if (hungUp) {
+            answer.completeExceptionally(closed());
+        }
+        return answer;
+    }
+
     private static CloseConnection closed() {
         return new CloseConnection("a test injected the end of the connection");
     }
@@ -96,9 +133,9 @@ public final class Faults {
                     return proxy == arguments[0];
                 case "handle":
                     Fault fault = take(key);
-                    return fault == null
+                    return unlessHungUp(() -> fault == null
                             ? invoke(handler, method, arguments)
-                            : fault.handle(() -> Faults.<CompletionStage<Object>>invoke(handler, method, arguments));
+                            : fault.handle(() -> Faults.<CompletionStage<Object>>invoke(handler, method, arguments)));
                 default:
                     return invoke(handler, method, arguments);
             }

@@ -19,7 +19,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
-import java.util.stream.Stream;
 
 /**
  * The whole broker in one plain JVM, without OSGi: every Felice bundle found on the class path, wired as Declarative
@@ -36,6 +35,9 @@ import java.util.stream.Stream;
  */
 public final class FeliceNode implements AutoCloseable {
     private static final Duration READY_WITHIN = Duration.ofSeconds(60);
+    /** The bundles through which a node reaches others. A killed node says nothing. */
+    private static final List<String> CUT_OFF_BY_A_KILL = List.of(
+            "io.felice.cluster.zookeeper", "io.felice.network", "io.felice.replication", "io.felice.controller");
 
     private final ComponentRuntime runtime;
     private final Faults faults;
@@ -61,6 +63,11 @@ public final class FeliceNode implements AutoCloseable {
      */
     public static Builder in(Path data) {
         return new Builder().data(data).zooKeeper();
+    }
+
+    /** A node with the log engine that may be killed ({@link #kill}). */
+    static Builder mortalIn(Path data) {
+        return new Builder().data(data).mortal();
     }
 
     /** The address for clients, such as {@code 127.0.0.1:45123}. */
@@ -124,8 +131,22 @@ public final class FeliceNode implements AutoCloseable {
     public void close() {
         runtime.close();
         if (dataIsOurs) {
-            deleteTree(data);
+            Trees.delete(data);
         }
+    }
+
+    /**
+     * Ends the node as a kill does: its connections end without answers, nobody is told, and its data directory has what
+     * was in the files when the connections ended. The caller has cut the node off from the cluster store.
+     */
+    void kill() {
+        faults.hangUp();
+        CUT_OFF_BY_A_KILL.forEach(runtime::stop);
+        Path image = data.resolveSibling(data.getFileName() + ".killed");
+        Trees.copy(data, image);
+        runtime.close();
+        Trees.delete(data);
+        Trees.move(image, data);
     }
 
     private void awaitReady() {
@@ -166,21 +187,13 @@ public final class FeliceNode implements AutoCloseable {
         }
     }
 
-    private static void deleteTree(Path root) {
-        try (Stream<Path> files = Files.walk(root)) {
-            files.sorted(java.util.Comparator.reverseOrder())
-                    .forEach(file -> file.toFile().delete());
-        } catch (IOException failure) {
-            throw new UncheckedIOException(failure);
-        }
-    }
-
     /** Settings of a node before it starts. */
     public static final class Builder {
         private final Map<String, Map<String, Object>> configurations = new HashMap<>();
         private Path data;
         private ClusterStore store;
         private boolean zooKeeper;
+        private boolean mortal;
 
         private Builder() {
             config("io.felice.network", "listeners", "PLAINTEXT://127.0.0.1:0");
@@ -203,6 +216,11 @@ public final class FeliceNode implements AutoCloseable {
         /** Keeps the metadata in this store, which the nodes of one cluster share. */
         public Builder store(ClusterStore shared) {
             store = shared;
+            return this;
+        }
+
+        private Builder mortal() {
+            mortal = true;
             return this;
         }
 
@@ -232,7 +250,7 @@ public final class FeliceNode implements AutoCloseable {
                     .filter(this::isWanted)
                     .toList();
             WantedExtensions.check(configurations, components);
-            Faults faults = new Faults();
+            Faults faults = new Faults(mortal);
             ComponentRuntime runtime = new ComponentRuntime(loader, directory, configurations, faults);
             if (!zooKeeper) {
                 runtime.add(store == null ? new MemoryClusterStore() : store, ClusterStore.class);

@@ -1,5 +1,7 @@
 package io.felice.itests.clients;
 
+import io.felice.itests.rig.KafkaTools;
+import io.felice.itests.rig.Programs;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,9 +17,6 @@ import java.util.TreeMap;
  * {@code token}. Certificates and the key are PEM files.
  */
 record Access(Map<String, String> words) {
-    /** The system property with the URLs from which Kafka's Java clients may take tokens. */
-    static final String ALLOWED_TOKENS = "org.apache.kafka.sasl.oauthbearer.allowed.urls";
-
     private static final String MODULES = "org.apache.kafka.common.security.";
 
     Access {
@@ -69,7 +68,7 @@ record Access(Map<String, String> words) {
         }
         if (has("token")) {
             String url = tokenFile().toUri().toString();
-            System.setProperty(ALLOWED_TOKENS, url);
+            System.setProperty(KafkaTools.ALLOWED_TOKENS, url);
             settings.put("sasl.oauthbearer.token.endpoint.url", url);
             settings.put("sasl.login.callback.handler.class", MODULES + "oauthbearer.OAuthBearerLoginCallbackHandler");
         }

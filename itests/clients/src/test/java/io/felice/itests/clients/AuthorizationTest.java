@@ -7,6 +7,7 @@ import static org.apache.kafka.common.acl.AclOperation.WRITE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.felice.itests.rig.Java;
 import io.felice.testkit.FeliceNode;
 import java.time.Duration;
 import java.util.ArrayList;

@@ -2,6 +2,8 @@ package io.felice.itests.clients;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
+import io.felice.itests.rig.Java;
+import io.felice.itests.rig.Programs;
 import java.io.BufferedInputStream;
 import java.io.BufferedOutputStream;
 import java.io.IOException;

@@ -3,6 +3,8 @@ package io.felice.itests.clients;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.felice.itests.rig.Distribution;
+import io.felice.itests.rig.Java;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -2,7 +2,11 @@ package io.felice.itests.clients;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.felice.itests.clients.HistoryChecker.Kind;
+import io.felice.itests.rig.CrashLoad;
+import io.felice.itests.rig.Distribution;
+import io.felice.itests.rig.HistoryChecker.Kind;
+import io.felice.itests.rig.Java;
+import io.felice.itests.rig.Programs;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

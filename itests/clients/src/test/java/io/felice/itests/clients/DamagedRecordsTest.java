@@ -4,6 +4,9 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.felice.api.status.StatusTable;
+import io.felice.itests.rig.Java;
+import io.felice.itests.rig.KafkaTools;
+import io.felice.itests.rig.Programs;
 import io.felice.testkit.FeliceNode;
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -2,6 +2,7 @@ package io.felice.itests.clients;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.felice.itests.rig.Java;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;

@@ -3,6 +3,8 @@ package io.felice.itests.clients;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.felice.itests.rig.Distribution;
+import io.felice.itests.rig.Java;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;

@@ -3,6 +3,7 @@ package io.felice.itests.clients;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
+import io.felice.itests.rig.Java;
 import io.felice.testkit.FeliceNode;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,5 +1,6 @@
 package io.felice.itests.clients;
 
+import io.felice.itests.rig.Java;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;

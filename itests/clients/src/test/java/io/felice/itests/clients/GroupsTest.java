@@ -3,6 +3,8 @@ package io.felice.itests.clients;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
+import io.felice.itests.rig.Distribution;
+import io.felice.itests.rig.Java;
 import io.felice.testkit.FeliceNode;
 import java.io.IOException;
 import java.nio.file.Files;

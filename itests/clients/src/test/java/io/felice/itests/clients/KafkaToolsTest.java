@@ -2,6 +2,8 @@ package io.felice.itests.clients;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.felice.itests.rig.Java;
+import io.felice.itests.rig.KafkaTools;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;

@@ -2,6 +2,7 @@ package io.felice.itests.clients;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.felice.itests.rig.NodeProcess;
 import java.nio.file.Path;
 import java.util.Random;
 import org.junit.jupiter.api.Test;

@@ -2,6 +2,8 @@ package io.felice.itests.clients;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.felice.itests.rig.Distribution;
+import io.felice.itests.rig.Programs;
 import io.felice.testkit.FeliceNode;
 import java.nio.file.Path;
 import java.util.List;

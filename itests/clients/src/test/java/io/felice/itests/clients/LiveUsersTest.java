@@ -4,6 +4,7 @@ import static org.apache.kafka.common.acl.AclOperation.READ;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.felice.itests.rig.Java;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;

@@ -2,6 +2,7 @@ package io.felice.itests.clients;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.felice.itests.rig.Java;
 import io.felice.testkit.FeliceNode;
 import java.util.List;
 import java.util.Map;

@@ -1,5 +1,6 @@
 package io.felice.itests.clients;
 
+import io.felice.itests.rig.Programs;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -3,6 +3,7 @@ package io.felice.itests.clients;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.felice.itests.rig.Java;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;

@@ -14,6 +14,8 @@ import io.felice.api.partition.Partitions;
 import io.felice.api.status.Trouble;
 import io.felice.coordinator.listener.ListenerSettings;
 import io.felice.coordinator.listener.Listeners;
+import io.felice.itests.rig.Java;
+import io.felice.itests.rig.KafkaTools;
 import io.felice.testkit.FeliceNode;
 import java.lang.reflect.Proxy;
 import java.time.Duration;

@@ -1,5 +1,6 @@
 package io.felice.itests.clients;
 
+import io.felice.itests.rig.Java;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;

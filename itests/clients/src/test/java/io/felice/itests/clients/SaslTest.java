@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.felice.api.security.Users;
+import io.felice.itests.rig.Java;
 import io.felice.testkit.FeliceNode;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;

@@ -1,5 +1,7 @@
 package io.felice.itests.clients;
 
+import io.felice.itests.rig.Java;
+import io.felice.itests.rig.Programs;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

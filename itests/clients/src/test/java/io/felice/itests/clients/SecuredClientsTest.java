@@ -3,6 +3,8 @@ package io.felice.itests.clients;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.felice.itests.rig.Java;
+import io.felice.itests.rig.Programs;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;

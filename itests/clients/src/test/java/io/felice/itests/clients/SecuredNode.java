@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import io.felice.api.cluster.BrokerRegistration;
 import io.felice.api.cluster.Endpoints;
 import io.felice.api.security.Users;
+import io.felice.itests.rig.Java;
 import io.felice.testkit.FeliceNode;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -3,6 +3,10 @@ package io.felice.itests.clients;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.felice.itests.rig.Distribution;
+import io.felice.itests.rig.Java;
+import io.felice.itests.rig.KafkaTools;
+import io.felice.itests.rig.Programs;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;

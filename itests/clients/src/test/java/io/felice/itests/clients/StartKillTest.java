@@ -2,6 +2,8 @@ package io.felice.itests.clients;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.felice.itests.rig.Java;
+import io.felice.itests.rig.NodeProcess;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

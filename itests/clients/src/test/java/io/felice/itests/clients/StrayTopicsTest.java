@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.felice.api.partition.Strays;
 import io.felice.api.partition.Strays.StrayTopic;
+import io.felice.itests.rig.Java;
 import io.felice.testkit.FeliceNode;
 import java.io.IOException;
 import java.nio.file.Files;

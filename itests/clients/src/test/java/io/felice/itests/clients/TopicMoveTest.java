@@ -2,6 +2,9 @@ package io.felice.itests.clients;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.felice.itests.rig.Java;
+import io.felice.itests.rig.KafkaTools;
+import io.felice.itests.rig.NodeProcess;
 import io.felice.testkit.FeliceNode;
 import java.io.IOException;
 import java.nio.file.Files;

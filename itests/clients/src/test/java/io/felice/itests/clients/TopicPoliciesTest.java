@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.felice.api.policy.TopicChange;
 import io.felice.api.policy.TopicPolicy;
 import io.felice.controller.Controller;
+import io.felice.itests.rig.Java;
 import io.felice.testkit.FeliceNode;
 import java.util.List;
 import java.util.Map;

@@ -3,6 +3,7 @@ package io.felice.itests.clients;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.felice.itests.rig.Java;
 import io.felice.testkit.FeliceNode;
 import java.io.IOException;
 import java.nio.file.Path;

@@ -1,5 +1,6 @@
 package io.felice.itests.clients;
 
+import io.felice.itests.rig.Java;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;

@@ -1,4 +1,4 @@
-package io.felice.itests.clients;
+package io.felice.itests.rig;
 
 import io.felice.testkit.FeliceNode;
 import java.io.BufferedReader;
@@ -12,7 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** A {@link FeliceNode} in a JVM of its own. */
-final class NodeProcess implements Mortal {
+public final class NodeProcess implements Mortal {
     private final Path data;
     private final List<String> settings;
     private final int port = Distribution.freePort();
@@ -30,7 +30,7 @@ final class NodeProcess implements Mortal {
      *
      * @param settings each in the form {@code io.felice.broker/num.partitions=3}
      */
-    static NodeProcess in(Path data, String... settings) {
+    public static NodeProcess in(Path data, String... settings) {
         return new NodeProcess(data, List.of(settings));
     }
 
@@ -67,7 +67,7 @@ final class NodeProcess implements Mortal {
         awaitReady();
     }
 
-    void launch() {
+    public void launch() {
         try {
             List<String> command = new ArrayList<>(List.of(
                     ProcessHandle.current().info().command().orElse("java"),
@@ -89,7 +89,7 @@ final class NodeProcess implements Mortal {
         }
     }
 
-    void awaitReady() {
+    public void awaitReady() {
         try {
             BufferedReader output = process.inputReader();
             for (String line = output.readLine(); line != null; line = output.readLine()) {
@@ -103,7 +103,7 @@ final class NodeProcess implements Mortal {
         }
     }
 
-    long status(String table, String key, String column) {
+    public long status(String table, String key, String column) {
         try {
             BufferedWriter questions = process.outputWriter();
             questions.write(table + " " + key + " " + column);

@@ -1,4 +1,4 @@
-package io.felice.itests.clients;
+package io.felice.itests.rig;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Objects;
 
 /** Kafka's own command line tools, unchanged. Each runs in a JVM of its own, as its script would start it. */
-enum KafkaTools {
+public enum KafkaTools {
     TOPICS("org.apache.kafka.tools.TopicCommand"),
     ACLS("org.apache.kafka.tools.AclCommand"),
     CONFIGS("org.apache.kafka.tools.ConfigCommand"),
@@ -23,6 +23,9 @@ enum KafkaTools {
     CONSUMER_PERF_TEST("org.apache.kafka.tools.ConsumerPerformance"),
     DUMP_LOG("org.apache.kafka.tools.DumpLogSegments");
 
+    /** The system property with the URLs from which Kafka's Java clients may take tokens. The tools get its value too. */
+    public static final String ALLOWED_TOKENS = "org.apache.kafka.sasl.oauthbearer.allowed.urls";
+
     private final String mainClass;
 
     KafkaTools(String mainClass) {
@@ -30,11 +33,11 @@ enum KafkaTools {
     }
 
     /** Runs the tool and returns its output. If the tool fails, the test fails. */
-    String run(String... arguments) {
+    public String run(String... arguments) {
         return Programs.run(command(arguments), Path.of("."));
     }
 
-    void feed(Path input, String... arguments) {
+    public void feed(Path input, String... arguments) {
         Programs.feed(input, command(arguments));
     }
 
@@ -48,7 +51,7 @@ enum KafkaTools {
                 "-XX:TieredStopAtLevel=1",
                 "-XX:+UseSerialGC",
                 "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
-                "-D" + Access.ALLOWED_TOKENS + "=" + System.getProperty(Access.ALLOWED_TOKENS, ""),
+                "-D" + ALLOWED_TOKENS + "=" + System.getProperty(ALLOWED_TOKENS, ""),
                 "-cp",
                 Path.of(classPath).toAbsolutePath() + "/*",
                 mainClass));

@@ -1,7 +1,7 @@
-package io.felice.itests.clients;
+package io.felice.itests.rig;
 
 /** A node in a process of its own that can be killed and started again. Its port stays the same. */
-interface Mortal extends AutoCloseable {
+public interface Mortal extends AutoCloseable {
     String bootstrap();
 
     /** Starts the node, with the data of its last run if there was one. Returns when the node serves clients. */

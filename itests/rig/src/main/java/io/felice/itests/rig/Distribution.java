@@ -1,4 +1,4 @@
-package io.felice.itests.clients;
+package io.felice.itests.rig;
 
 import java.io.IOException;
 import java.net.InetAddress;
@@ -11,7 +11,7 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /** A node of the distribution, on free ports. The built archive is unpacked once into {@code target/distribution}. */
-final class Distribution implements Mortal {
+public final class Distribution implements Mortal {
     private static final Path ARCHIVES = Path.of("../../distribution/target");
     private static final Path UNPACKED = Path.of("target/distribution").toAbsolutePath();
 
@@ -28,17 +28,17 @@ final class Distribution implements Mortal {
     }
 
     /** A node that is not started yet. */
-    static Distribution in(Path data) {
+    public static Distribution in(Path data) {
         return in(data, Optional.empty());
     }
 
     /** A node that is not started yet. Its process may have at most {@code most} open files, with connections. */
-    static Distribution withOpenFiles(int most, Path data) {
+    public static Distribution withOpenFiles(int most, Path data) {
         return in(data, Optional.of(most));
     }
 
     /** A node that is not started yet, with so much heap: {@code 256m}. */
-    static Distribution withHeap(String heap, Path data) {
+    public static Distribution withHeap(String heap, Path data) {
         return in(data, Optional.empty(), heap);
     }
 
@@ -61,7 +61,7 @@ final class Distribution implements Mortal {
     }
 
     /** Writes a configuration file of a node that is not started yet. Settings that it does not name are the defaults. */
-    void configure(String pid, Map<String, String> settings) {
+    public void configure(String pid, Map<String, String> settings) {
         try {
             List<String> lines = settings.entrySet().stream()
                     .map(setting -> setting.getKey() + " = " + setting.getValue())
@@ -83,7 +83,7 @@ final class Distribution implements Mortal {
         felice("start");
     }
 
-    void stop() {
+    public void stop() {
         felice("stop");
     }
 
@@ -92,7 +92,7 @@ final class Distribution implements Mortal {
         kill(process().orElseThrow(() -> new AssertionError("the node ended by itself")));
     }
 
-    void killIfRunning() {
+    public void killIfRunning() {
         process().ifPresent(Distribution::kill);
     }
 
@@ -104,7 +104,7 @@ final class Distribution implements Mortal {
     /**
      * Starts the node and kills it {@code afterMs} milliseconds after its process began. By then the node may serve.
      */
-    void killDuringStart(long afterMs) {
+    public void killDuringStart(long afterMs) {
         Path pid = data.resolve("data/felice.pid");
         Path said = Programs.temporary("start");
         try {
@@ -130,7 +130,7 @@ final class Distribution implements Mortal {
     }
 
     /** What a command of the node's console prints. */
-    String exec(String command) {
+    public String exec(String command) {
         return Programs.run(List.of(home().resolve("bin/felice").toString(), "exec", command), data, environment);
     }
 
@@ -185,7 +185,7 @@ final class Distribution implements Mortal {
         return Files.getLastModifiedTime(file).compareTo(Files.getLastModifiedTime(than)) < 0;
     }
 
-    static int freePort() {
+    public static int freePort() {
         try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             return socket.getLocalPort();
         } catch (IOException failure) {

@@ -1,4 +1,4 @@
-package io.felice.itests.clients;
+package io.felice.itests.rig;
 
 import java.time.Duration;
 import java.util.ArrayList;
@@ -25,37 +25,37 @@ import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
 
 /** Kafka's Java clients, with the settings and steps that many tests need. */
-final class Java {
+public final class Java {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     private Java() {}
 
-    static KafkaProducer<byte[], byte[]> producer(String bootstrap, Map<String, Object> settings) {
+    public static KafkaProducer<byte[], byte[]> producer(String bootstrap, Map<String, Object> settings) {
         return new KafkaProducer<>(with(bootstrap, settings), new ByteArraySerializer(), new ByteArraySerializer());
     }
 
-    static KafkaConsumer<byte[], byte[]> consumer(String bootstrap, Map<String, Object> settings) {
+    public static KafkaConsumer<byte[], byte[]> consumer(String bootstrap, Map<String, Object> settings) {
         return new KafkaConsumer<>(with(bootstrap, settings), new ByteArrayDeserializer(), new ByteArrayDeserializer());
     }
 
-    static KafkaProducer<String, String> textProducer(String bootstrap, Map<String, Object> settings) {
+    public static KafkaProducer<String, String> textProducer(String bootstrap, Map<String, Object> settings) {
         return new KafkaProducer<>(with(bootstrap, settings), new StringSerializer(), new StringSerializer());
     }
 
-    static KafkaConsumer<String, String> textConsumer(String bootstrap, Map<String, Object> settings) {
+    public static KafkaConsumer<String, String> textConsumer(String bootstrap, Map<String, Object> settings) {
         return new KafkaConsumer<>(with(bootstrap, settings), new StringDeserializer(), new StringDeserializer());
     }
 
-    static Admin admin(String bootstrap) {
+    public static Admin admin(String bootstrap) {
         return Admin.create(with(bootstrap, Map.of()));
     }
 
-    static void createTopic(String bootstrap, String topic, int partitions, Map<String, String> configs) {
+    public static void createTopic(String bootstrap, String topic, int partitions, Map<String, String> configs) {
         createTopic(bootstrap, topic, partitions, configs, Map.of());
     }
 
     /** @param settings of the client */
-    static void createTopic(
+    public static void createTopic(
             String bootstrap, String topic, int partitions, Map<String, String> configs, Map<String, Object> settings) {
         try (Admin admin = Admin.create(with(bootstrap, settings))) {
             NewTopic wanted = new NewTopic(topic, partitions, (short) 1).configs(configs);
@@ -64,7 +64,7 @@ final class Java {
     }
 
     /** Writes the values to a partition and returns the metadata of the last record. */
-    static RecordMetadata write(String bootstrap, String topic, int partition, List<String> values) {
+    public static RecordMetadata write(String bootstrap, String topic, int partition, List<String> values) {
         RecordMetadata last = null;
         try (KafkaProducer<String, String> producer = textProducer(bootstrap, Map.of())) {
             for (String value : values) {
@@ -74,14 +74,14 @@ final class Java {
         return last;
     }
 
-    static List<String> values(String bootstrap, String topic, int partition) {
+    public static List<String> values(String bootstrap, String topic, int partition) {
         return records(bootstrap, topic, partition).stream()
                 .map(ConsumerRecord::value)
                 .toList();
     }
 
     /** All records that are in a partition now. */
-    static List<ConsumerRecord<String, String>> records(String bootstrap, String topic, int partition) {
+    public static List<ConsumerRecord<String, String>> records(String bootstrap, String topic, int partition) {
         List<ConsumerRecord<String, String>> records = new ArrayList<>();
         TopicPartition source = new TopicPartition(topic, partition);
         try (KafkaConsumer<String, String> consumer = textConsumer(bootstrap, Map.of())) {
@@ -100,15 +100,15 @@ final class Java {
     }
 
     /** The values {@code prefix 0} to {@code prefix count-1}. */
-    static List<String> numbered(String prefix, int count) {
+    public static List<String> numbered(String prefix, int count) {
         return IntStream.range(0, count).mapToObj(i -> prefix + " " + i).toList();
     }
 
-    static <T> T get(KafkaFuture<T> future) {
+    public static <T> T get(KafkaFuture<T> future) {
         return get(future.toCompletionStage().toCompletableFuture());
     }
 
-    static <T> T get(java.util.concurrent.Future<T> future) {
+    public static <T> T get(java.util.concurrent.Future<T> future) {
         try {
             return future.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
         } catch (ExecutionException | TimeoutException failure) {
@@ -118,7 +118,7 @@ final class Java {
         }
     }
 
-    static Throwable failureOf(KafkaFuture<?> future) {
+    public static Throwable failureOf(KafkaFuture<?> future) {
         try {
             future.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
             throw new AssertionError("it succeeded");
@@ -130,7 +130,7 @@ final class Java {
     }
 
     /** Waits until the condition is true, for a minute at most. */
-    static void await(String what, Supplier<Boolean> condition) {
+    public static void await(String what, Supplier<Boolean> condition) {
         long deadline = System.nanoTime() + PATIENCE.toNanos();
         while (!condition.get()) {
             if (System.nanoTime() > deadline) {

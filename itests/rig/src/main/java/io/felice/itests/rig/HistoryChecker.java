@@ -1,4 +1,4 @@
-package io.felice.itests.clients;
+package io.felice.itests.rig;
 
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -19,12 +19,12 @@ import org.apache.kafka.common.TopicPartition;
  *
  * <p>Threads: any, one at a time for each partition.
  */
-final class HistoryChecker {
+public final class HistoryChecker {
     /** The violations that are kept as text; the others are counted. */
     private static final int MOST_TEXTS = 50;
 
     /** What a violation is about. */
-    enum Kind {
+    public enum Kind {
         /** An acknowledged record, or one that a consumer has read, is not there. */
         LOST,
         /** A record of an idempotent producer is there twice. */
@@ -39,7 +39,7 @@ final class HistoryChecker {
         LATEST_LACKING
     }
 
-    record Violation(Kind kind, String text) {
+    public record Violation(Kind kind, String text) {
         @Override
         public String toString() {
             return kind + ": " + text;
@@ -170,16 +170,16 @@ final class HistoryChecker {
     // ---- the outcome
 
     /** The first violations. */
-    synchronized List<Violation> violations() {
+    public synchronized List<Violation> violations() {
         return List.copyOf(violations);
     }
 
-    synchronized long count(Kind kind) {
+    public synchronized long count(Kind kind) {
         return counts.getOrDefault(kind, 0L);
     }
 
     /** @param removed records that were there and that the last whole scan did not find */
-    record Totals(long sent, long acknowledged, long read, long removed) {
+    public record Totals(long sent, long acknowledged, long read, long removed) {
         static final Totals NONE = new Totals(0, 0, 0, 0);
 
         Totals plus(Totals other) {

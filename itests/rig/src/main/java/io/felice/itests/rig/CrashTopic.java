@@ -1,11 +1,11 @@
-package io.felice.itests.clients;
+package io.felice.itests.rig;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import io.felice.itests.clients.HistoryChecker.Cleanup;
-import io.felice.itests.clients.HistoryChecker.Message;
-import io.felice.itests.clients.HistoryChecker.Sighting;
-import io.felice.itests.clients.HistoryChecker.Writer;
+import io.felice.itests.rig.HistoryChecker.Cleanup;
+import io.felice.itests.rig.HistoryChecker.Message;
+import io.felice.itests.rig.HistoryChecker.Sighting;
+import io.felice.itests.rig.HistoryChecker.Writer;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;

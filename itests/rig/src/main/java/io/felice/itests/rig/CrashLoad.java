@@ -1,9 +1,9 @@
-package io.felice.itests.clients;
+package io.felice.itests.rig;
 
-import io.felice.itests.clients.HistoryChecker.Message;
-import io.felice.itests.clients.HistoryChecker.Sighting;
-import io.felice.itests.clients.HistoryChecker.Totals;
-import io.felice.itests.clients.HistoryChecker.Writer;
+import io.felice.itests.rig.HistoryChecker.Message;
+import io.felice.itests.rig.HistoryChecker.Sighting;
+import io.felice.itests.rig.HistoryChecker.Totals;
+import io.felice.itests.rig.HistoryChecker.Writer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -45,7 +45,7 @@ import org.apache.kafka.common.errors.RetriableException;
  *
  * <p>Threads: every client has its own; the methods are for one other thread.
  */
-final class CrashLoad implements AutoCloseable {
+public final class CrashLoad implements AutoCloseable {
     private static final int MOST_RECORDS_PER_ROUND = 20;
     private static final long ROUND_MS = 25;
     private static final Duration BETWEEN_COMMITS = Duration.ofMillis(200);
@@ -104,7 +104,7 @@ final class CrashLoad implements AutoCloseable {
      *
      * @param engines the storage engines to use; the last one has the offsets of the groups, also in small segments
      */
-    static CrashLoad on(String bootstrap, List<String> engines, long seed) {
+    public static CrashLoad on(String bootstrap, List<String> engines, long seed) {
         try (Admin admin = Java.admin(bootstrap)) {
             set(admin, ConfigResource.Type.BROKER, "", "storage.placement", "*:" + engines.get(engines.size() - 1));
             set(admin, ConfigResource.Type.BROKER, "", "log.retention.check.interval.ms", "500");
@@ -130,23 +130,23 @@ final class CrashLoad implements AutoCloseable {
                 .all());
     }
 
-    HistoryChecker checker() {
+    public HistoryChecker checker() {
         return checker;
     }
 
     /** The commits that were acknowledged. */
-    long commits() {
+    public long commits() {
         return reading.stream().mapToLong(reader -> reader.commits.get()).sum();
     }
 
-    Map<String, Totals> totals() {
+    public Map<String, Totals> totals() {
         Map<String, Totals> totals = new TreeMap<>();
         partitions.forEach(partition -> totals.merge(partition.topic(), checker.totals(partition), Totals::plus));
         return totals;
     }
 
     /** Waits until every client has got on. */
-    void mustGoOn(String when) {
+    public void mustGoOn(String when) {
         List<AtomicLong> counts = Stream.concat(
                         writing.stream().map(writer -> writer.acknowledged),
                         reading.stream().map(reader -> reader.commits))
@@ -165,12 +165,12 @@ final class CrashLoad implements AutoCloseable {
     // ---- offsets
 
     /** Stops further commits, for a broker that was just killed. A new commit would hide the loss of an earlier one. */
-    void holdCommits() {
+    public void holdCommits() {
         commitsAreHeld = true;
     }
 
     /** Compares the offsets of a broker that has just started with those that clients knew before. Commits go on. */
-    void compareOffsets() {
+    public void compareOffsets() {
         try (Admin admin = Java.admin(bootstrap)) {
             compare(HistoryChecker::endOf, () -> offsets(admin, OffsetSpec.latest()));
             compare(HistoryChecker::startOf, () -> offsets(admin, OffsetSpec.earliest()));
@@ -222,12 +222,12 @@ final class CrashLoad implements AutoCloseable {
     // ---- records
 
     /** Waits until all that was sent is acknowledged, and checks what the partitions have, while nobody sends. */
-    void compareRecords() {
+    public void compareRecords() {
         whileNobodySends(() -> scan(false));
     }
 
     /** Checks all records of all partitions, and that the readers got them. */
-    void compareAllRecords() {
+    public void compareAllRecords() {
         whileNobodySends(() -> {
             scan(true);
             await("the readers are at the end", () -> reading.stream().allMatch(Reading::isAtTheEnd));

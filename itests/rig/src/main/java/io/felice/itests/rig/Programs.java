@@ -1,4 +1,4 @@
-package io.felice.itests.clients;
+package io.felice.itests.rig;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -9,13 +9,13 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /** Runs other programs. If a program fails or does not end, the test fails and shows the program's output. */
-final class Programs {
+public final class Programs {
     private static final Duration PATIENCE = Duration.ofMinutes(5);
 
     private Programs() {}
 
     /** Runs a program to its end, with a file as its standard input. */
-    static void feed(Path input, List<String> command) {
+    public static void feed(Path input, List<String> command) {
         Path said = temporary("said");
         run(
                 new ProcessBuilder(command)
@@ -26,17 +26,17 @@ final class Programs {
     }
 
     /** Runs a program to its end and writes its standard output to a file. */
-    static void drain(List<String> command, Path output) {
+    public static void drain(List<String> command, Path output) {
         Path said = temporary("said");
         run(new ProcessBuilder(command).redirectOutput(output.toFile()).redirectError(said.toFile()), said);
     }
 
     /** Runs a program to its end and returns its standard output and standard error. */
-    static String run(List<String> command, Path directory) {
+    public static String run(List<String> command, Path directory) {
         return run(command, directory, Map.of());
     }
 
-    static String run(List<String> command, Path directory, Map<String, String> environment) {
+    public static String run(List<String> command, Path directory, Map<String, String> environment) {
         Path said = temporary("said");
         ProcessBuilder builder = new ProcessBuilder(command);
         builder.environment().putAll(environment);
@@ -63,7 +63,7 @@ final class Programs {
         }
     }
 
-    static Path temporary(String name) {
+    public static Path temporary(String name) {
         try {
             Path file = Files.createTempFile("felice-" + name, "");
             file.toFile().deleteOnExit();

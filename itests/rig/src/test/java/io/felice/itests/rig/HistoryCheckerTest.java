@@ -1,14 +1,14 @@
-package io.felice.itests.clients;
+package io.felice.itests.rig;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.felice.itests.clients.HistoryChecker.Cleanup;
-import io.felice.itests.clients.HistoryChecker.Kind;
-import io.felice.itests.clients.HistoryChecker.Message;
-import io.felice.itests.clients.HistoryChecker.Sighting;
-import io.felice.itests.clients.HistoryChecker.Totals;
-import io.felice.itests.clients.HistoryChecker.Violation;
-import io.felice.itests.clients.HistoryChecker.Writer;
+import io.felice.itests.rig.HistoryChecker.Cleanup;
+import io.felice.itests.rig.HistoryChecker.Kind;
+import io.felice.itests.rig.HistoryChecker.Message;
+import io.felice.itests.rig.HistoryChecker.Sighting;
+import io.felice.itests.rig.HistoryChecker.Totals;
+import io.felice.itests.rig.HistoryChecker.Violation;
+import io.felice.itests.rig.HistoryChecker.Writer;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
