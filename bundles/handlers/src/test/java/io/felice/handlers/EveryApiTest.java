@@ -3,7 +3,6 @@ package io.felice.handlers;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.felice.api.ErrorCode;
-import io.felice.protocol.Api;
 import io.felice.protocol.Apis;
 import io.felice.protocol.KafkaMessages;
 import io.felice.protocol.Request;
@@ -55,11 +54,12 @@ class EveryApiTest {
     }
 
     @Test
-    void exactlyTheExpectedApisHaveAHandler() throws Exception {
+    void exactlyTheExpectedApisAndThoseOfBrokersHaveAHandler() throws Exception {
         assertThat(handlers())
                 .extracting(Served::api)
-                .containsExactlyElementsOf(
-                        Apis.all().stream().filter(Api::expected).toList());
+                .containsExactlyElementsOf(Apis.all().stream()
+                        .filter(api -> api.expected() || api.ofBrokers())
+                        .toList());
     }
 
     @TestFactory

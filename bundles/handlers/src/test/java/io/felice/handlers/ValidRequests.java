@@ -1,6 +1,7 @@
 package io.felice.handlers;
 
 import io.felice.protocol.Apis;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -24,6 +25,7 @@ import org.apache.kafka.common.message.DescribeGroupsRequestData;
 import org.apache.kafka.common.message.DescribeLogDirsRequestData;
 import org.apache.kafka.common.message.DescribeTopicPartitionsRequestData;
 import org.apache.kafka.common.message.ElectLeadersRequestData;
+import org.apache.kafka.common.message.EnvelopeRequestData;
 import org.apache.kafka.common.message.FetchRequestData;
 import org.apache.kafka.common.message.FindCoordinatorRequestData;
 import org.apache.kafka.common.message.HeartbeatRequestData;
@@ -106,6 +108,9 @@ final class ValidRequests {
             case Apis.LIST_PARTITION_REASSIGNMENTS -> new ListPartitionReassignmentsRequestData().setTopics(null);
             case Apis.OFFSET_DELETE -> offsetDelete();
             case Apis.UPDATE_FEATURES -> updateFeatures(version);
+            case Apis.ENVELOPE -> new EnvelopeRequestData()
+                    .setRequestData(ByteBuffer.wrap(new byte[] {1, 2, 3}))
+                    .setClientHostAddress(new byte[0]);
             case Apis.UNREGISTER_BROKER -> new UnregisterBrokerRequestData().setBrokerId(FakeCluster.BROKER);
             case Apis.LIST_CONFIG_RESOURCES -> new ListConfigResourcesRequestData();
             case Apis.DESCRIBE_TOPIC_PARTITIONS -> describeTopicPartitions();

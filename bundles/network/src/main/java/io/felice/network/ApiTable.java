@@ -104,7 +104,7 @@ public final class ApiTable implements ServedApis {
         List<Range> now = new ArrayList<>();
         for (int key = 0; key < KEYS; key++) {
             Slot slot = slots.get(key);
-            if (slot != null && slot.range != null) {
+            if (slot != null && slot.range != null && !slot.api.ofBrokers()) {
                 now.add(slot.range);
             }
         }

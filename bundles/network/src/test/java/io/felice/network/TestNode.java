@@ -157,7 +157,8 @@ final class TestNode implements AutoCloseable {
                         row.whileAway(),
                         row.keepsBytes(),
                         row.outlivesHandler(),
-                        row.beforeLogin()))
+                        row.beforeLogin(),
+                        row.ofBrokers()))
                 .orElse(refersToBytes(ApiMessageType.fromApiKey(key)) ? versions.keepingBytes() : versions);
     }
 

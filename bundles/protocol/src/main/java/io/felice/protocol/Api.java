@@ -20,6 +20,7 @@ import io.felice.api.ErrorCode;
  * @param outlivesHandler true if a handler that is no longer registered may still complete the requests that it has
  *     begun, for a short time; false if these requests are answered with {@code whileAway} at once
  * @param beforeLogin true if a client may send the request before it has logged in, on a listener with SASL
+ * @param ofBrokers true if only brokers send the request: ApiVersions does not advertise it
  */
 public record Api(
         short key,
@@ -30,7 +31,8 @@ public record Api(
         ErrorCode whileAway,
         boolean keepsBytes,
         boolean outlivesHandler,
-        boolean beforeLogin) {
+        boolean beforeLogin,
+        boolean ofBrokers) {
 
     public Api {
         if (key < 0 || advertisedFrom < 0 || advertisedFrom > from || from > to) {
@@ -44,27 +46,45 @@ public record Api(
 
     /** An expected API that advertises the versions that it serves. The other flags are false. */
     public static Api of(short key, int from, int to, ErrorCode whileAway) {
-        return new Api(key, (short) from, (short) to, (short) from, true, whileAway, false, false, false);
+        return new Api(key, (short) from, (short) to, (short) from, true, whileAway, false, false, false, false);
     }
 
     public Api advertisedSince(int version) {
-        return new Api(key, from, to, (short) version, expected, whileAway, keepsBytes, outlivesHandler, beforeLogin);
+        return new Api(
+                key,
+                from,
+                to,
+                (short) version,
+                expected,
+                whileAway,
+                keepsBytes,
+                outlivesHandler,
+                beforeLogin,
+                ofBrokers);
     }
 
     public Api notExpected() {
-        return new Api(key, from, to, advertisedFrom, false, whileAway, keepsBytes, outlivesHandler, beforeLogin);
+        return new Api(
+                key, from, to, advertisedFrom, false, whileAway, keepsBytes, outlivesHandler, beforeLogin, ofBrokers);
     }
 
     public Api keepingBytes() {
-        return new Api(key, from, to, advertisedFrom, expected, whileAway, true, outlivesHandler, beforeLogin);
+        return new Api(
+                key, from, to, advertisedFrom, expected, whileAway, true, outlivesHandler, beforeLogin, ofBrokers);
     }
 
     public Api outlivingItsHandler() {
-        return new Api(key, from, to, advertisedFrom, expected, whileAway, keepsBytes, true, beforeLogin);
+        return new Api(key, from, to, advertisedFrom, expected, whileAway, keepsBytes, true, beforeLogin, ofBrokers);
     }
 
     public Api allowedBeforeLogin() {
-        return new Api(key, from, to, advertisedFrom, expected, whileAway, keepsBytes, outlivesHandler, true);
+        return new Api(
+                key, from, to, advertisedFrom, expected, whileAway, keepsBytes, outlivesHandler, true, ofBrokers);
+    }
+
+    public Api ofBrokersOnly() {
+        return new Api(
+                key, from, to, advertisedFrom, expected, whileAway, keepsBytes, outlivesHandler, beforeLogin, true);
     }
 
     /** True if requests close their connection while the handler is not registered. */

@@ -69,6 +69,7 @@ public final class Apis {
     public static final short DESCRIBE_USER_SCRAM_CREDENTIALS = 50;
     public static final short ALTER_USER_SCRAM_CREDENTIALS = 51;
     public static final short UPDATE_FEATURES = 57;
+    public static final short ENVELOPE = 58;
     public static final short DESCRIBE_CLUSTER = 60;
     public static final short DESCRIBE_PRODUCERS = 61;
     public static final short UNREGISTER_BROKER = 64;
@@ -128,6 +129,12 @@ public final class Apis {
             Api.of(DESCRIBE_USER_SCRAM_CREDENTIALS, 0, 0, REQUEST_TIMED_OUT),
             Api.of(ALTER_USER_SCRAM_CREDENTIALS, 0, 0, NOT_CONTROLLER).outlivingItsHandler(),
             Api.of(UPDATE_FEATURES, 0, 2, REQUEST_TIMED_OUT),
+            // A broker sends what the controller of another broker has to decide. The sender knows every error of it.
+            Api.of(ENVELOPE, 0, 0, NOT_CONTROLLER)
+                    .notExpected()
+                    .keepingBytes()
+                    .outlivingItsHandler()
+                    .ofBrokersOnly(),
             Api.of(DESCRIBE_CLUSTER, 0, 2, REQUEST_TIMED_OUT),
             Api.of(UNREGISTER_BROKER, 0, 0, REQUEST_TIMED_OUT),
             // Only a plugin has handlers for these APIs.

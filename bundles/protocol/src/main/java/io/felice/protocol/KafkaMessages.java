@@ -83,7 +83,7 @@ public final class KafkaMessages {
         MessageSizeAccumulator size = new MessageSizeAccumulator();
         header.addSize(size, strings, headerVersion);
         response.addSize(size, strings, version);
-        int plainBytes = Integer.BYTES + size.sizeExcludingZeroCopy() + Sizes.copiedRecords(response);
+        int plainBytes = Integer.BYTES + size.sizeExcludingZeroCopy() + Sizes.copied(response);
         ResponseFrame.Collector collector = new ResponseFrame.Collector(plainBytes);
         collector.writeInt(0);
         header.write(collector, strings, headerVersion);

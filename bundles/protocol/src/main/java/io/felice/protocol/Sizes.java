@@ -1,13 +1,17 @@
 package io.felice.protocol;
 
+import org.apache.kafka.common.message.EnvelopeResponseData;
 import org.apache.kafka.common.message.FetchResponseData;
 import org.apache.kafka.common.protocol.ApiMessage;
 
-/** Computes how many bytes of a response's records {@link ResponseFrame} will copy into its buffer. */
+/** Computes how many bytes of a response's records or data {@link ResponseFrame} will copy into its buffer. */
 final class Sizes {
     private Sizes() {}
 
-    static int copiedRecords(ApiMessage response) {
+    static int copied(ApiMessage response) {
+        if (response instanceof EnvelopeResponseData envelope) {
+            return envelope.responseData() == null ? 0 : envelope.responseData().remaining();
+        }
         if (!(response instanceof FetchResponseData fetch)) {
             return 0;
         }

@@ -22,7 +22,11 @@ class ApisTest {
         assertThat(Apis.all()).extracting(Api::key).doesNotHaveDuplicates().isSorted();
         assertThat(Apis.all())
                 .allSatisfy(row -> assertThat(Apis.find(row.key())).contains(row));
-        assertThat(Apis.find((short) 58)).as("Envelope is for brokers only").isEmpty();
+        assertThat(Apis.all())
+                .filteredOn(Api::ofBrokers)
+                .as("what only brokers send")
+                .extracting(Api::key)
+                .containsExactly(Apis.ENVELOPE);
     }
 
     @Test

@@ -1,0 +1,95 @@
+package io.felice.handlers;
+
+import io.felice.api.ErrorCode;
+import io.felice.api.FeliceException;
+import io.felice.api.cluster.ForwardedRequests;
+import io.felice.api.security.Operation;
+import io.felice.protocol.Apis;
+import io.felice.protocol.RequestContext;
+import io.felice.protocol.RequestHandler;
+import io.felice.protocol.Serves;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.apache.kafka.common.message.EnvelopeRequestData;
+import org.apache.kafka.common.message.EnvelopeResponseData;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+
+/**
+ * Passes the requests that other brokers forward to the controller of this node. If the controller refuses one, the
+ * answer has the error code, and its sentence in place of the data.
+ */
+@Component
+@Serves(key = Apis.ENVELOPE)
+public final class EnvelopeHandler implements RequestHandler<EnvelopeRequestData, EnvelopeResponseData> {
+    private static final int LONGEST_SENTENCE = 2000;
+
+    private final Rights rights;
+    private volatile ForwardedRequests controller;
+
+    @Activate
+    public EnvelopeHandler(@Reference Rights rights) {
+        this.rights = rights;
+    }
+
+    @Reference(
+            name = "controller",
+            cardinality = ReferenceCardinality.OPTIONAL,
+            policy = ReferencePolicy.DYNAMIC,
+            unbind = "unbindController")
+    public void bindController(ForwardedRequests arrived) {
+        controller = arrived;
+    }
+
+    public void unbindController(ForwardedRequests left) {
+        if (controller == left) {
+            controller = null;
+        }
+    }
+
+    @Override
+    public CompletionStage<EnvelopeResponseData> handle(EnvelopeRequestData request, RequestContext context) {
+        return rights.requireOnCluster(context, Operation.CLUSTER_ACTION, now -> decide(request, now));
+    }
+
+    private CompletionStage<EnvelopeResponseData> decide(EnvelopeRequestData request, RequestContext context) {
+        return decision(request.requestData())
+                .handle((answer, failure) -> failure == null
+                        ? new EnvelopeResponseData().setResponseData(ByteBuffer.wrap(answer))
+                        : refusal(failure, context));
+    }
+
+    private CompletionStage<byte[]> decision(ByteBuffer data) {
+        ForwardedRequests present = controller;
+        if (present == null) {
+            return failed(ErrorCode.NOT_CONTROLLER.because("The controller of this broker is not running"));
+        }
+        if (data.remaining() > ForwardedRequests.LONGEST) {
+            return failed(ErrorCode.INVALID_REQUEST.because("A request of " + data.remaining()
+                    + " bytes is longer than " + ForwardedRequests.LONGEST + " bytes"));
+        }
+        byte[] bytes = new byte[data.remaining()];
+        data.duplicate().get(bytes);
+        return present.decide(bytes);
+    }
+
+    private static CompletionStage<byte[]> failed(FeliceException why) {
+        return CompletableFuture.failedFuture(why);
+    }
+
+    private static EnvelopeResponseData refusal(Throwable failure, RequestContext context) {
+        EnvelopeResponseData refusal = new EnvelopeResponseData()
+                .setErrorCode(Failures.codeOf(failure, context).code());
+        String sentence =
+                FeliceException.unwrap(failure) instanceof FeliceException expected && expected.getMessage() != null
+                        ? expected.getMessage()
+                        : "";
+        String shortened = sentence.substring(0, Math.min(sentence.length(), LONGEST_SENTENCE));
+        return refusal.setResponseData(ByteBuffer.wrap(shortened.getBytes(StandardCharsets.UTF_8)));
+    }
+}
