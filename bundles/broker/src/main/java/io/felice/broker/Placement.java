@@ -11,7 +11,6 @@ import java.util.regex.Pattern;
  * name of a topic gives the engine of the topic, unless the topic's config names an engine.
  */
 record Placement(List<Rule> rules) {
-    private static final String OTHERWISE = "log";
     private static final String EVERYTHING = pattern("*").pattern();
 
     /** In the pattern {@code *} stands for any characters. */
@@ -33,7 +32,7 @@ record Placement(List<Rule> rules) {
                 .filter(rule -> rule.topics().matcher(topic).matches())
                 .map(Rule::engine)
                 .findFirst()
-                .orElse(OTHERWISE);
+                .orElse(PlacementRule.OTHERWISE);
     }
 
     Set<String> engines() {
@@ -46,7 +45,7 @@ record Placement(List<Rule> rules) {
     Set<String> enginesInUse() {
         Set<String> names = engines();
         if (rules.stream().noneMatch(rule -> rule.topics().pattern().equals(EVERYTHING))) {
-            names.add(OTHERWISE);
+            names.add(PlacementRule.OTHERWISE);
         }
         return names;
     }

@@ -15,7 +15,9 @@ import io.felice.api.cluster.InternalTopics;
 import io.felice.api.cluster.MetadataRecord;
 import io.felice.api.cluster.Outcome;
 import io.felice.api.cluster.PartitionState;
+import io.felice.api.config.BrokerConfig;
 import io.felice.api.config.ConfigResource;
+import io.felice.api.config.Configs;
 import io.felice.api.policy.TopicChange;
 import io.felice.api.policy.TopicPolicy;
 import io.felice.api.security.Acl;
@@ -45,6 +47,7 @@ import java.util.UUID;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import java.util.stream.Stream;
 import org.osgi.service.component.ComponentServiceObjects;
@@ -105,6 +108,9 @@ public final class Controller implements Admin, StatusSource, HealthSource {
                 min = "1")
         int partitions_max() default 200_000;
 
+        @AttributeDefinition(description = "Most brokers of the cluster; further ones are refused.", min = "1")
+        int brokers_max() default 1_000;
+
         @AttributeDefinition(
                 description = "A snapshot of all metadata is written after this many changes of the metadata log.",
                 min = "1")
@@ -128,6 +134,7 @@ public final class Controller implements Admin, StatusSource, HealthSource {
         int topic_policy_timeout_ms() default 5_000;
     }
 
+    private static final BrokerConfig NO_CONFIGS = BrokerConfig.with(Map.of());
     static final int PRODUCER_IDS_PER_BLOCK = 1_000;
 
     private static final Logger log = LoggerFactory.getLogger(Controller.class);
@@ -137,6 +144,9 @@ public final class Controller implements Admin, StatusSource, HealthSource {
     private volatile Duration requestTimeout;
     private volatile int requestsMax;
     private volatile int partitionsMax;
+    private volatile int brokersMax;
+    private Configs boundConfigs;
+    private volatile Supplier<BrokerConfig> nodeConfig = () -> NO_CONFIGS;
     private final Membership membership;
     private final RandomGenerator random;
     private final ControllerThread thread;
@@ -150,6 +160,7 @@ public final class Controller implements Admin, StatusSource, HealthSource {
     private Reign reign;
     private volatile StatusTable status;
     private volatile long partitions;
+    private volatile int brokers;
     private volatile SecurityView security = SecurityView.EMPTY;
     private volatile List<Trouble> troubles = List.of();
     private volatile boolean closing;
@@ -157,11 +168,12 @@ public final class Controller implements Admin, StatusSource, HealthSource {
 
     @Activate
     public Controller(Config config) {
-        this(config, Membership.ofOneBroker(), ControllerThread.start(), new java.security.SecureRandom());
+        this(config, ControllerThread.start(), new java.security.SecureRandom());
     }
 
-    Controller(Config config, Membership membership, ControllerThread thread, RandomGenerator random) {
-        this.membership = membership;
+    Controller(Config config, ControllerThread thread, RandomGenerator random) {
+        this.membership = new Membership(() -> brokersMax);
+        this.brokersMax = config.brokers_max();
         this.requestTimeout = Duration.ofMillis(config.request_timeout_ms());
         this.requestsMax = config.requests_max();
         this.partitionsMax = config.partitions_max();
@@ -187,6 +199,7 @@ public final class Controller implements Admin, StatusSource, HealthSource {
     void modified(Config config) {
         requestTimeout = Duration.ofMillis(config.request_timeout_ms());
         requestsMax = config.requests_max();
+        brokersMax = config.brokers_max();
         partitionsMax = config.partitions_max();
         require(config);
         thread.execute(() -> snapshots.every(config.snapshot_every_changes(), config.snapshot_every_bytes()));
@@ -199,6 +212,22 @@ public final class Controller implements Admin, StatusSource, HealthSource {
             unbind = "unbind")
     public void bind(ClusterStore store) {
         thread.execute(() -> link.bind(store));
+    }
+
+    /** The configs of this node are below those of the cluster: without them, the built-in defaults are. */
+    @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC)
+    public synchronized void bindConfigs(Configs configs) {
+        boundConfigs = configs;
+        nodeConfig = configs::broker;
+    }
+
+    /** The values of the configs that leave stay in force until others come. */
+    public synchronized void unbindConfigs(Configs configs) {
+        if (boundConfigs == configs) {
+            BrokerConfig last = configs.broker();
+            boundConfigs = null;
+            nodeConfig = () -> last;
+        }
     }
 
     /** Ends the term. Requests wait for the next store. */
@@ -284,13 +313,21 @@ public final class Controller implements Admin, StatusSource, HealthSource {
     public CompletionStage<Decided<ConfigResource, Void>> alterConfigs(
             Map<ConfigResource, List<ConfigChange>> changes, boolean validateOnly) {
         return judged(
-                (now, resources, dryRun) -> DynamicConfigs.alter(now, only(changes, resources), dryRun || validateOnly),
+                (now, resources, dryRun) ->
+                        withElections(now, DynamicConfigs.alter(now, only(changes, resources), dryRun || validateOnly)),
                 (now, resource, nothing) -> resource.type() == ConfigResource.Type.TOPIC
                         ? Optional.of(new TopicChange.OtherConfigs(
                                 resource.name(),
                                 now.configs(resource),
                                 DynamicConfigs.after(now, resource, changes.get(resource))))
                         : Optional.empty());
+    }
+
+    /** A changed config may let a replica lead, or end the eligibility of others; both become visible together. */
+    private <K, V> ControllerResult<K, V> withElections(ClusterView now, ControllerResult<K, V> changed) {
+        return DynamicConfigs.touchesElections(changed.records())
+                ? changed.and(Leaders.configsChanged(configs(now.after(now.version(), changed.records()))))
+                : changed;
     }
 
     @Override
@@ -318,13 +355,13 @@ public final class Controller implements Admin, StatusSource, HealthSource {
     @Override
     public CompletionStage<Decided<TopicPartition, Void>> electLeaders(
             Optional<Set<TopicPartition>> partitions, boolean unclean) {
-        return submit(now -> Leaders.elect(now, partitions, unclean));
+        return submit(now -> Leaders.elect(configs(now), partitions, unclean));
     }
 
     @Override
     public CompletionStage<Decided<TopicPartition, Void>> reassign(
             Map<TopicPartition, Optional<List<Integer>>> targets) {
-        return submit(now -> Reassignments.reassign(now, targets));
+        return submit(now -> Reassignments.reassign(configs(now), targets));
     }
 
     @Override
@@ -336,14 +373,16 @@ public final class Controller implements Admin, StatusSource, HealthSource {
     @Override
     public CompletionStage<Decided<PartitionId, PartitionState>> alterInSync(
             int brokerId, long brokerEpoch, Map<PartitionId, InSyncChange> changes) {
-        return submit(now -> ControllerResult.Draft.refused(
-                changes.keySet(), () -> ErrorCode.UNSUPPORTED_VERSION.because("Nothing replicates yet.")));
+        return submit(now -> InSync.alter(configs(now), brokerId, brokerEpoch, changes));
     }
 
     @Override
     public CompletionStage<Decided<Integer, Integer>> leave(int brokerId, long brokerEpoch) {
-        return submit(now -> ControllerResult.Draft.refused(
-                List.of(brokerId), () -> ErrorCode.UNSUPPORTED_VERSION.because("Nothing replicates yet.")));
+        return submit(now -> Leaders.leave(configs(now), brokerId, brokerEpoch));
+    }
+
+    private ClusterConfigs configs(ClusterView now) {
+        return new ClusterConfigs(now, nodeConfig.get());
     }
 
     @Override
@@ -358,6 +397,7 @@ public final class Controller implements Admin, StatusSource, HealthSource {
                 LIMITS.rows(List.of(
                         TableSchema.limit("requests", open.size(), requestsMax),
                         TableSchema.limit("partitions", partitions, partitionsMax),
+                        TableSchema.limit("brokers", brokers, brokersMax),
                         TableSchema.limit("users", security.users().size(), Security.MOST),
                         TableSchema.limit("acls", security.acls().size(), Security.MOST),
                         TableSchema.limit("quotas", security.quotas().size(), Security.MOST))),
@@ -624,8 +664,9 @@ public final class Controller implements Admin, StatusSource, HealthSource {
 
     private void brokersChanged() {
         Membership.Admission members = membership.decide(reign.planned(), reign.registered());
-        List<MetadataRecord> records = new ArrayList<>(
-                Leaders.brokersChanged(reign.planned(), members.admitted()).records());
+        List<MetadataRecord> records =
+                new ArrayList<>(Leaders.brokersChanged(configs(reign.planned()), members.admitted())
+                        .records());
         records.addAll(members.refusals());
         if (!records.isEmpty()) {
             append(records);
@@ -635,6 +676,7 @@ public final class Controller implements Admin, StatusSource, HealthSource {
     private void showStatus() {
         status = table();
         partitions = Topics.partitions(view);
+        brokers = view.brokers().size();
         security = view.security();
         troubles = isActive() || view.brokers().size() > 1 ? List.of() : List.of(Trouble.inPart(idle()));
     }

@@ -27,6 +27,13 @@ record ControllerResult<K, V>(List<MetadataRecord> records, Map<K, Outcome<V>> o
         return new ControllerResult<>(records, Map.of());
     }
 
+    /** The same outcomes with more records. */
+    ControllerResult<K, V> and(List<MetadataRecord> more) {
+        List<MetadataRecord> all = new ArrayList<>(records);
+        all.addAll(more);
+        return new ControllerResult<>(all, outcomes);
+    }
+
     /**
      * Collects the outcomes item by item. An item that is refused adds no records; the other items are not affected.
      */

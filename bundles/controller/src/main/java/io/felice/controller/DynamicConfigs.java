@@ -30,7 +30,16 @@ final class DynamicConfigs {
             TopicConfig.FLUSH_MESSAGES,
             TopicConfig.CLEANUP_POLICY);
 
+    private static final Set<String> OF_ELECTIONS =
+            Set.of(TopicConfig.MIN_INSYNC_REPLICAS, TopicConfig.UNCLEAN_LEADER_ELECTION);
+
     private DynamicConfigs() {}
+
+    /** True if a changed config has a say in who may lead. The topics' keys have the same names for all brokers. */
+    static boolean touchesElections(List<MetadataRecord> records) {
+        return records.stream()
+                .anyMatch(record -> record instanceof MetadataRecord.ConfigSet set && OF_ELECTIONS.contains(set.key()));
+    }
 
     static ControllerResult<ConfigResource, Void> alter(
             ClusterView view, Map<ConfigResource, List<ConfigChange>> changes, boolean validateOnly) {

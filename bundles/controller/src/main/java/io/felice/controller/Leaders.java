@@ -20,19 +20,36 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Elects the leaders of partitions, when brokers come and go and on request.
+ * Elects the leaders of partitions, when brokers come and go and on request, and keeps the in-sync sets to brokers that
+ * are alive.
  *
- * <p>The leader is the first replica of the assignment that is alive and in sync. If there is none, the partition has
- * no leader and keeps its ISR; an ISR is never empty. A new leader, and a restart of the leader, raise the leader
- * epoch. Stateless.
+ * <p>The leader is the first replica of the assignment that is alive, in sync and not about to stop; if there is none,
+ * the first eligible one. If there is none either, the partition has no leader and keeps its ISR; an ISR is never empty.
+ * A new leader, and a restart of the leader, raise the leader epoch. Stateless.
  */
 final class Leaders {
     private static final Logger log = LoggerFactory.getLogger(Leaders.class);
 
     private Leaders() {}
 
-    /** @param registered the brokers that are alive now; {@code view} has those that were alive before */
-    static ControllerResult<Void, Void> brokersChanged(ClusterView view, List<LiveRegistration> registered) {
+    /** @param registered the brokers that are alive now; the view has those that were alive before */
+    static ControllerResult<Void, Void> brokersChanged(ClusterConfigs configs, List<LiveRegistration> registered) {
+        ClusterView before = configs.view();
+        List<MetadataRecord> records = brokers(before, registered);
+        ClusterView after = before.after(before.version(), records);
+        Electorate electorate = new Electorate(configs.at(after), restarts(before, registered));
+        electorate.addChanges(records);
+        return ControllerResult.of(records);
+    }
+
+    /** The records about partitions that follow from a change of configs, which {@code configs} have already. */
+    static List<MetadataRecord> configsChanged(ClusterConfigs configs) {
+        List<MetadataRecord> records = new ArrayList<>();
+        new Electorate(configs, new Restarts(Set.of(), Set.of())).addChanges(records);
+        return records;
+    }
+
+    private static List<MetadataRecord> brokers(ClusterView view, List<LiveRegistration> registered) {
         Map<Integer, LiveRegistration> live = new TreeMap<>();
         registered.forEach(r -> live.put(r.broker().brokerId(), r));
         List<MetadataRecord> records = new ArrayList<>();
@@ -41,75 +58,180 @@ final class Leaders {
                 records.add(new MetadataRecord.BrokerGone(id, known.epoch()));
             }
         });
-        Set<Integer> restarted = new HashSet<>();
-        Set<Integer> emptied = new HashSet<>();
-        live.forEach((id, registration) -> {
-            BrokerRegistration broker = registration.broker();
+        live.forEach((id, now) -> {
             Optional<LiveBroker> known = view.broker(id);
-            if (known.filter(k -> k.epoch() == registration.epoch()
-                            && k.registration().equals(broker))
+            if (known.filter(k -> k.epoch() == now.epoch() && k.registration().equals(now.broker()))
                     .isEmpty()) {
-                records.add(new MetadataRecord.BrokerRegistered(broker, registration.epoch()));
-            }
-            if (known.filter(k -> k.registration().incarnation().equals(broker.incarnation()))
-                    .isEmpty()) {
-                restarted.add(id);
-            }
-            if (view.storeId(id).filter(last -> !last.equals(broker.storeId())).isPresent()) {
-                emptied.add(id);
+                records.add(new MetadataRecord.BrokerRegistered(now.broker(), now.epoch()));
             }
         });
-        Electorate electorate = new Electorate(live.keySet(), restarted, emptied);
-        for (TopicView topic : view.topics()) {
-            topic.partitions().forEach((partition, state) -> {
-                PartitionState next = electorate.after(topic.name() + "-" + partition, state);
-                if (!next.equals(state)) {
-                    records.add(new MetadataRecord.PartitionChanged(topic.topicId(), partition, next));
-                }
-            });
-        }
-        return ControllerResult.of(records);
+        return records;
     }
 
     /**
-     * @param restarted brokers whose process is another one than before
-     * @param emptied brokers that came back with another data directory, so their records are gone
+     * @param again the brokers whose process is another one than the one that the view has
+     * @param emptied those of them that came back with another data directory, so that their records are gone
      */
-    private record Electorate(Set<Integer> live, Set<Integer> restarted, Set<Integer> emptied) {
-        PartitionState after(String partition, PartitionState state) {
-            List<Integer> stillInSync =
-                    state.isr().stream().filter(id -> !emptied.contains(id)).toList();
-            boolean allEmptied = stillInSync.isEmpty();
-            List<Integer> isr = allEmptied ? state.isr() : stillInSync;
-            boolean leads = live.contains(state.leader())
-                    && !restarted.contains(state.leader())
-                    && isr.contains(state.leader());
+    private record Restarts(Set<Integer> again, Set<Integer> emptied) {}
+
+    private static Restarts restarts(ClusterView view, List<LiveRegistration> registered) {
+        Set<Integer> again = new HashSet<>();
+        Set<Integer> emptied = new HashSet<>();
+        for (LiveRegistration live : registered) {
+            BrokerRegistration broker = live.broker();
+            view.lastRegistration(broker.brokerId()).ifPresent(last -> {
+                if (!last.incarnation().equals(broker.incarnation())) {
+                    again.add(broker.brokerId());
+                }
+                if (!last.storeId().equals(broker.storeId())) {
+                    emptied.add(broker.brokerId());
+                }
+            });
+        }
+        return new Restarts(again, emptied);
+    }
+
+    /** The brokers after a change. */
+    private record Electorate(ClusterConfigs configs, Restarts restarts) {
+
+        void addChanges(List<MetadataRecord> records) {
+            Losses unclean = new Losses();
+            for (TopicView topic : configs.view().topics()) {
+                Topic of = new Topic(topic.name(), configs.minInSync(topic.name()), restarts, configs);
+                topic.partitions().forEach((partition, state) -> {
+                    PartitionState next = after(of, state);
+                    if (!next.equals(state)) {
+                        records.add(new MetadataRecord.PartitionChanged(topic.topicId(), partition, next));
+                        unclean.note(new TopicPartition(topic.name(), partition), state, next);
+                    }
+                });
+            }
+            unclean.warn();
+        }
+
+        private PartitionState after(Topic topic, PartitionState state) {
+            NextState next = new NextState(state, topic.minInSync());
+            boolean allLost = next.lose(topic::hasLost);
+            boolean leads = isLive(state.leader())
+                    && !restarts.again().contains(state.leader())
+                    && next.isr().contains(state.leader());
             if (leads) {
-                return withIsr(state, isr);
+                return next.isr(live(next.isr())).done();
             }
-            int leader = elect(state.replicas(), isr, live);
-            if (leader == PartitionState.NO_LEADER && !state.hasLeader()) {
-                return withIsr(state, isr);
+            return (allLost ? lastInSync(topic, state, next) : elected(topic, state, next)).done();
+        }
+
+        /** Prefers a replica that runs already to one that has just begun to open its logs. */
+        private NextState elected(Topic topic, PartitionState state, NextState next) {
+            int ready = next.firstInSync(id -> mayLead(id) && !restarts.again().contains(id));
+            int inSync = ready == PartitionState.NO_LEADER ? next.firstInSync(this::mayLead) : ready;
+            if (inSync != PartitionState.NO_LEADER) {
+                return next.isr(live(next.isr())).ledBy(inSync);
             }
-            PartitionState elected = state.ledBy(leader, isr);
-            if (allEmptied && leader != PartitionState.NO_LEADER) {
-                log.warn(
-                        "Every in-sync replica of {} came back with an empty data directory, so records are lost;"
-                                + " broker {} leads it",
-                        partition,
-                        leader);
-                return recovering(elected);
+            int eligible = next.firstEligible(this::mayLead);
+            if (eligible != PartitionState.NO_LEADER) {
+                return next.isr(List.of(eligible)).ledBy(eligible);
             }
-            return elected;
+            return live(next.isr()).isEmpty() ? electedUncleanly(topic, next, state.replicas()) : next.leaderless();
+        }
+
+        /** No replica is left that has every committed record: the last in-sync one that returns leads all the same. */
+        private NextState lastInSync(Topic topic, PartitionState state, NextState next) {
+            int last = NextState.first(state.replicas().stream().filter(state.isr()::contains), this::mayLead);
+            return last == PartitionState.NO_LEADER
+                    ? electedUncleanly(topic, next, state.replicas())
+                    : next.uncleanlyLedBy(last);
+        }
+
+        private NextState electedUncleanly(Topic topic, NextState next, List<Integer> replicas) {
+            int any = configs.electsUncleanly(topic.name())
+                    ? NextState.first(replicas.stream(), this::mayLead)
+                    : PartitionState.NO_LEADER;
+            return any == PartitionState.NO_LEADER ? next.leaderless() : next.uncleanlyLedBy(any);
+        }
+
+        private List<Integer> live(List<Integer> ids) {
+            return ids.stream().filter(this::isLive).toList();
+        }
+
+        private boolean isLive(int brokerId) {
+            return configs.view().brokers().containsKey(brokerId);
+        }
+
+        private boolean mayLead(int brokerId) {
+            return Leaders.mayLead(configs.view(), brokerId);
         }
     }
 
+    /** What restarted brokers have lost of a topic. */
+    private record Topic(String name, int minInSync, Restarts restarts, ClusterConfigs configs) {
+        boolean hasLost(int brokerId) {
+            return restarts.emptied().contains(brokerId)
+                    || restarts.again().contains(brokerId) && !Survival.of(configs, brokerId, name);
+        }
+    }
+
+    /** True if the broker is alive and not about to stop. */
+    static boolean mayLead(ClusterView view, int brokerId) {
+        return view.broker(brokerId).filter(broker -> !broker.leaving()).isPresent();
+    }
+
+    /**
+     * A broker is about to stop (controlled shutdown). Where it is the only one in sync it stays the leader, and the
+     * outcome counts these partitions.
+     */
+    static ControllerResult<Integer, Integer> leave(ClusterConfigs configs, int brokerId, long brokerEpoch) {
+        ControllerResult.Draft<Integer, Integer> draft = new ControllerResult.Draft<>();
+        draft.item(brokerId, records -> {
+            LiveBroker broker = known(configs.view(), brokerId, brokerEpoch);
+            if (!broker.leaving()) {
+                records.add(new MetadataRecord.BrokerLeaving(brokerId, brokerEpoch));
+            }
+            int stays = 0;
+            for (TopicView topic : configs.view().topics()) {
+                for (Map.Entry<Integer, PartitionState> partition :
+                        topic.partitions().entrySet()) {
+                    PartitionState state = partition.getValue();
+                    PartitionState next = without(configs, topic.name(), brokerId, state);
+                    if (!next.equals(state)) {
+                        records.add(new MetadataRecord.PartitionChanged(topic.topicId(), partition.getKey(), next));
+                    }
+                    stays += next.leader() == brokerId ? 1 : 0;
+                }
+            }
+            return stays;
+        });
+        return draft.done();
+    }
+
+    private static PartitionState without(ClusterConfigs configs, String topic, int leaving, PartitionState state) {
+        if (!state.isr().contains(leaving)) {
+            return state;
+        }
+        NextState next = new NextState(state, configs.minInSync(topic));
+        int other = next.firstInSync(id -> id != leaving && mayLead(configs.view(), id));
+        if (other == PartitionState.NO_LEADER) {
+            return state;
+        }
+        next.isr(state.isr().stream().filter(id -> id != leaving).toList());
+        return state.leader() == leaving ? next.ledBy(other).done() : next.done();
+    }
+
+    /** @throws io.felice.api.FeliceException STALE_BROKER_EPOCH if the broker is not alive in this broker epoch */
+    static LiveBroker known(ClusterView view, int brokerId, long brokerEpoch) {
+        return view.broker(brokerId)
+                .filter(broker -> broker.epoch() == brokerEpoch)
+                .orElseThrow(() -> ErrorCode.STALE_BROKER_EPOCH.because(
+                        "Broker " + brokerId + " is not registered in broker epoch " + brokerEpoch + "."));
+    }
+
     static ControllerResult<TopicPartition, Void> elect(
-            ClusterView view, Optional<Set<TopicPartition>> partitions, boolean unclean) {
+            ClusterConfigs configs, Optional<Set<TopicPartition>> partitions, boolean unclean) {
+        ClusterView view = configs.view();
         ControllerResult.Draft<TopicPartition, Void> draft = new ControllerResult.Draft<>();
         if (partitions.isPresent()) {
             for (TopicPartition partition : partitions.get()) {
-                draft.item(partition, records -> elect(view, partition, unclean, records));
+                draft.item(partition, records -> elect(configs, partition, unclean, records));
             }
             return draft.done();
         }
@@ -117,7 +239,7 @@ final class Leaders {
             topic.partitions().forEach((partition, state) -> {
                 if (!isElectionNeedless(view, state, unclean)) {
                     TopicPartition key = new TopicPartition(topic.name(), partition);
-                    draft.item(key, records -> elect(view, key, unclean, records));
+                    draft.item(key, records -> elect(configs, key, unclean, records));
                 }
             });
         }
@@ -125,13 +247,16 @@ final class Leaders {
     }
 
     private static Void elect(
-            ClusterView view, TopicPartition partition, boolean unclean, List<MetadataRecord> records) {
+            ClusterConfigs configs, TopicPartition partition, boolean unclean, List<MetadataRecord> records) {
+        ClusterView view = configs.view();
         TopicView topic = Topics.known(view.topic(partition.topic()), partition.topic());
         PartitionState state = known(topic, partition);
         if (isElectionNeedless(view, state, unclean)) {
             throw ErrorCode.ELECTION_NOT_NEEDED.because("Leader election not needed for topic partition.");
         }
-        PartitionState elected = unclean ? uncleanly(view, partition, state) : preferred(view, partition, state);
+        NextState next = new NextState(state, configs.minInSync(topic.name()));
+        PartitionState elected =
+                unclean ? uncleanly(view, partition, state, next) : preferred(view, partition, state, next);
         records.add(new MetadataRecord.PartitionChanged(topic.topicId(), partition.partition(), elected));
         return null;
     }
@@ -141,39 +266,41 @@ final class Leaders {
         return led && (unclean || state.leader() == state.replicas().get(0));
     }
 
-    private static PartitionState preferred(ClusterView view, TopicPartition partition, PartitionState state) {
-        Integer preferred = state.replicas().get(0);
-        if (!view.brokers().containsKey(preferred) || !state.isr().contains(preferred)) {
-            throw ErrorCode.PREFERRED_LEADER_NOT_AVAILABLE.because(
-                    "The preferred leader " + preferred + " of " + partition + " is not alive or not in sync.");
+    private static PartitionState preferred(
+            ClusterView view, TopicPartition partition, PartitionState state, NextState next) {
+        int preferred = state.replicas().get(0);
+        if (!canBePreferred(view, state)) {
+            throw ErrorCode.PREFERRED_LEADER_NOT_AVAILABLE.because("The preferred leader " + preferred + " of "
+                    + partition + " is not alive, is about to stop or is not in sync.");
         }
-        return state.ledBy(preferred, state.isr());
+        return next.ledBy(preferred).done();
     }
 
-    private static PartitionState uncleanly(ClusterView view, TopicPartition partition, PartitionState state) {
-        Set<Integer> live = view.brokers().keySet();
-        int clean = elect(state.replicas(), state.isr(), live);
+    /** True if the preferred replica can lead. */
+    static boolean canBePreferred(ClusterView view, PartitionState state) {
+        int preferred = state.replicas().get(0);
+        return mayLead(view, preferred) && state.isr().contains(preferred);
+    }
+
+    private static PartitionState uncleanly(
+            ClusterView view, TopicPartition partition, PartitionState state, NextState next) {
+        int clean = next.firstInSync(id -> mayLead(view, id));
         if (clean != PartitionState.NO_LEADER) {
-            return state.ledBy(clean, state.isr());
+            return next.ledBy(clean).done();
         }
-        int any = elect(state.replicas(), state.replicas(), live);
+        int eligible = next.firstEligible(id -> mayLead(view, id));
+        if (eligible != PartitionState.NO_LEADER) {
+            return next.isr(List.of(eligible)).ledBy(eligible).done();
+        }
+        int any = NextState.first(state.replicas().stream(), id -> mayLead(view, id));
         if (any == PartitionState.NO_LEADER) {
             throw ErrorCode.ELIGIBLE_LEADERS_NOT_AVAILABLE.because("No replica of " + partition + " is alive.");
         }
-        log.warn(
-                "Unclean election: broker {} leads {} although it was not in sync; records that only brokers {} have"
-                        + " are lost",
-                any,
-                partition,
-                state.isr());
-        return recovering(state.ledBy(any, List.of(any)));
-    }
-
-    static int elect(List<Integer> replicas, List<Integer> isr, Set<Integer> live) {
-        return replicas.stream()
-                .filter(id -> live.contains(id) && isr.contains(id))
-                .findFirst()
-                .orElse(PartitionState.NO_LEADER);
+        Losses losses = new Losses();
+        PartitionState elected = next.uncleanlyLedBy(any).done();
+        losses.note(partition, state, elected);
+        losses.warn();
+        return elected;
     }
 
     static PartitionState known(TopicView topic, TopicPartition partition) {
@@ -182,29 +309,26 @@ final class Leaders {
                         "The topic '" + topic.name() + "' has no partition " + partition.partition() + "."));
     }
 
-    private static PartitionState withIsr(PartitionState state, List<Integer> isr) {
-        return state.isr().equals(isr)
-                ? state
-                : new PartitionState(
-                        state.replicas(),
-                        isr,
-                        state.adding(),
-                        state.removing(),
-                        state.leader(),
-                        state.leaderEpoch(),
-                        state.partitionEpoch() + 1,
-                        state.recovering());
-    }
+    /** The unclean elections of one change, for one line of the log. */
+    private static final class Losses {
+        private static final int SHOWN = 10;
+        private final List<String> elected = new ArrayList<>();
 
-    private static PartitionState recovering(PartitionState state) {
-        return new PartitionState(
-                state.replicas(),
-                state.isr(),
-                state.adding(),
-                state.removing(),
-                state.leader(),
-                state.leaderEpoch(),
-                state.partitionEpoch(),
-                true);
+        void note(TopicPartition partition, PartitionState before, PartitionState after) {
+            if (after.recovering() && after.hasLeader() && after.leaderEpoch() > before.leaderEpoch()) {
+                elected.add("broker " + after.leader() + " leads " + partition + ", in sync were " + before.isr());
+            }
+        }
+
+        void warn() {
+            if (!elected.isEmpty()) {
+                log.warn(
+                        "Unclean elections in {} partitions: no replica was left that has every committed record, so that"
+                                + " records may be lost, and markers of transactions with them: {}{}",
+                        elected.size(),
+                        String.join("; ", elected.subList(0, Math.min(SHOWN, elected.size()))),
+                        elected.size() > SHOWN ? "; …" : "");
+            }
+        }
     }
 }

@@ -4,30 +4,28 @@ import io.felice.api.cluster.BrokerRegistration;
 import io.felice.api.cluster.ClusterStore.LiveRegistration;
 import io.felice.api.cluster.ClusterView;
 import io.felice.api.cluster.MetadataRecord;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.UUID;
+import java.util.function.IntSupplier;
 import java.util.stream.Collectors;
 
 /**
- * Limits the number of brokers in the cluster. Brokers that are in the view are admitted before new ones, and new ones
- * in the order of their registration. Only used on the controller's thread.
+ * Says which of the registered brokers belong to the cluster: not more than the limit, and only one of those that have
+ * the same data directory. Brokers that are in the view are admitted before new ones, and new ones in the order of their
+ * registration. Only used on the controller's thread.
  */
 final class Membership {
-    private final int brokersMax;
+    private final IntSupplier brokersMax;
     private final Set<Long> refusedEpochs = new HashSet<>();
 
-    Membership(int brokersMax) {
+    Membership(IntSupplier brokersMax) {
         this.brokersMax = brokersMax;
-    }
-
-    /**
-     * Admits one broker. As long as nothing replicates, a second broker would count as an in-sync replica without
-     * having the records.
-     */
-    static Membership ofOneBroker() {
-        return new Membership(1);
     }
 
     /**
@@ -47,25 +45,35 @@ final class Membership {
                                 !view.brokers().containsKey(r.broker().brokerId()))
                         .thenComparing(LiveRegistration::epoch))
                 .toList();
-        List<LiveRegistration> admitted = inOrder.subList(0, Math.min(brokersMax, inOrder.size()));
-        List<LiveRegistration> others = inOrder.subList(admitted.size(), inOrder.size());
+        Map<UUID, LiveRegistration> byStore = new LinkedHashMap<>();
+        List<LiveRegistration> others = new ArrayList<>();
+        for (LiveRegistration live : inOrder) {
+            boolean fits = byStore.size() < brokersMax.getAsInt()
+                    && byStore.putIfAbsent(live.broker().storeId(), live) == null;
+            if (!fits) {
+                others.add(live);
+            }
+        }
         refusedEpochs.retainAll(others.stream().map(LiveRegistration::epoch).toList());
         return new Admission(
-                admitted,
+                List.copyOf(byStore.values()),
                 others.stream()
                         .filter(other -> refusedEpochs.add(other.epoch()))
-                        .map(other -> refusal(other.broker(), admitted))
+                        .map(other -> refusal(
+                                other.broker(), byStore.get(other.broker().storeId())))
                         .toList());
     }
 
-    private static MetadataRecord refusal(BrokerRegistration broker, List<LiveRegistration> admitted) {
-        String members = admitted.stream().map(Membership::address).collect(Collectors.joining(", "));
+    /** @param same the broker that has the same data directory; null if there are too many brokers */
+    private MetadataRecord refusal(BrokerRegistration broker, LiveRegistration same) {
+        String why = same == null
+                ? "the cluster has " + brokersMax.getAsInt() + " brokers, and may have no more (brokers.max in"
+                        + " io.felice.controller.cfg)."
+                : "its data directory is a copy of the one of broker " + address(same)
+                        + ", and two brokers with the same records and the same identity would harm both. Give this node"
+                        + " an empty data directory.";
         return new MetadataRecord.BrokerRefused(
-                broker.brokerId(),
-                broker.incarnation(),
-                "Broker " + broker.brokerId() + " is not admitted: the cluster in this ZooKeeper has broker " + members
-                        + " already, and this version of Felice runs one broker per cluster. Give this node a ZooKeeper"
-                        + " of its own, or another root in io.felice.cluster.zookeeper.cfg.");
+                broker.brokerId(), broker.incarnation(), "Broker " + broker.brokerId() + " is not admitted: " + why);
     }
 
     private static String address(LiveRegistration live) {

@@ -2,7 +2,6 @@ package io.felice.controller;
 
 import io.felice.api.ErrorCode;
 import io.felice.api.TopicPartition;
-import io.felice.api.cluster.ClusterView;
 import io.felice.api.cluster.MetadataRecord;
 import io.felice.api.cluster.PartitionState;
 import io.felice.api.cluster.TopicView;
@@ -10,7 +9,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 
 /**
  * Moves partitions to other replicas. First the assignment has the old and the new replicas. When all new ones are in
@@ -20,13 +18,14 @@ final class Reassignments {
     private Reassignments() {}
 
     static ControllerResult<TopicPartition, Void> reassign(
-            ClusterView view, Map<TopicPartition, Optional<List<Integer>>> targets) {
+            ClusterConfigs configs, Map<TopicPartition, Optional<List<Integer>>> targets) {
         ControllerResult.Draft<TopicPartition, Void> draft = new ControllerResult.Draft<>();
         targets.forEach((partition, target) -> draft.item(partition, records -> {
-            TopicView topic = Topics.known(view.topic(partition.topic()), partition.topic());
+            TopicView topic = Topics.known(configs.view().topic(partition.topic()), partition.topic());
             PartitionState state = Leaders.known(topic, partition);
-            PartitionState next =
-                    target.isPresent() ? started(view, state, target.get()) : cancelled(view, partition, state);
+            PartitionState next = target.isPresent()
+                    ? started(configs, topic.name(), state, target.get())
+                    : cancelled(configs, partition, state);
             if (!next.equals(state)) {
                 records.add(new MetadataRecord.PartitionChanged(topic.topicId(), partition.partition(), next));
             }
@@ -35,11 +34,9 @@ final class Reassignments {
         return draft.done();
     }
 
-    private static PartitionState started(ClusterView view, PartitionState state, List<Integer> target) {
-        Topics.checkAssignment(view, target);
-        List<Integer> before = state.replicas().stream()
-                .filter(id -> !state.adding().contains(id))
-                .toList();
+    static PartitionState started(ClusterConfigs configs, String topic, PartitionState state, List<Integer> target) {
+        Topics.checkAssignment(configs.view(), target, state.replicas());
+        List<Integer> before = before(state);
         List<Integer> adding =
                 target.stream().filter(id -> !before.contains(id)).toList();
         List<Integer> removing =
@@ -51,64 +48,41 @@ final class Reassignments {
         state.isr().stream().filter(id -> !together.contains(id)).forEach(together::add);
         List<Integer> leaving =
                 together.stream().filter(id -> !target.contains(id)).toList();
-        return settled(view, with(state, together, adding, leaving), target);
+        NextState next = new NextState(state, configs.minInSync(topic)).moving(together, adding, leaving);
+        return settled(configs, next, state).done();
     }
 
-    /** The state after the old replicas are removed, if all replicas of the target are in sync; else {@code state}. */
-    private static PartitionState settled(ClusterView view, PartitionState state, List<Integer> target) {
-        boolean isMove = !state.adding().isEmpty() || !state.removing().isEmpty();
-        if (!isMove || !state.isr().containsAll(target)) {
-            return state;
-        }
-        return reducedTo(view, state, target);
+    /** Removes the old replicas if all replicas of the target are in sync. */
+    static NextState settled(ClusterConfigs configs, NextState next, PartitionState before) {
+        List<Integer> target = next.target();
+        boolean isMove = !target.equals(next.replicas()) || next.isAdding();
+        return isMove && next.isr().containsAll(target) ? reducedTo(configs, next, before, target) : next;
     }
 
-    private static PartitionState cancelled(ClusterView view, TopicPartition partition, PartitionState state) {
-        if (state.adding().isEmpty() && state.removing().isEmpty()) {
+    private static PartitionState cancelled(ClusterConfigs configs, TopicPartition partition, PartitionState state) {
+        if (!state.isBeingReassigned()) {
             throw ErrorCode.NO_REASSIGNMENT_IN_PROGRESS.because("No partition reassignment is in progress.");
         }
-        List<Integer> before = state.replicas().stream()
-                .filter(id -> !state.adding().contains(id))
-                .toList();
+        List<Integer> before = before(state);
         if (state.isr().stream().noneMatch(before::contains)) {
             throw ErrorCode.INVALID_REPLICA_ASSIGNMENT.because("The reassignment of " + partition
                     + " cannot be cancelled: none of the replicas it had before is in sync.");
         }
-        PartitionState reduced = reducedTo(view, state, before);
-        return reduced.leaderEpoch() > state.leaderEpoch() ? reduced : reduced.ledBy(reduced.leader(), reduced.isr());
+        NextState next = new NextState(state, configs.minInSync(partition.topic()));
+        return reducedTo(configs, next, state, before).newTerm().done();
     }
 
-    private static PartitionState reducedTo(ClusterView view, PartitionState state, List<Integer> replicas) {
-        List<Integer> isr = state.isr().stream().filter(replicas::contains).toList();
-        PartitionState reduced = new PartitionState(
-                replicas,
-                isr,
-                List.of(),
-                List.of(),
-                state.leader(),
-                state.leaderEpoch(),
-                state.partitionEpoch() + 1,
-                state.recovering());
-        Set<Integer> live = view.brokers().keySet();
-        return isr.contains(state.leader()) || !state.hasLeader()
-                ? reduced
-                : reduced.ledBy(Leaders.elect(replicas, isr, live), isr);
+    /** The replicas before the reassignment began. */
+    private static List<Integer> before(PartitionState state) {
+        return state.replicas().stream()
+                .filter(id -> !state.adding().contains(id))
+                .toList();
     }
 
-    private static PartitionState with(
-            PartitionState state, List<Integer> replicas, List<Integer> adding, List<Integer> removing) {
-        boolean same =
-                replicas.equals(state.replicas()) && adding.equals(state.adding()) && removing.equals(state.removing());
-        return same
-                ? state
-                : new PartitionState(
-                        replicas,
-                        state.isr(),
-                        adding,
-                        removing,
-                        state.leader(),
-                        state.leaderEpoch(),
-                        state.partitionEpoch() + 1,
-                        state.recovering());
+    private static NextState reducedTo(
+            ClusterConfigs configs, NextState next, PartitionState before, List<Integer> replicas) {
+        next.replicas(replicas);
+        boolean leads = !before.hasLeader() || next.isr().contains(before.leader());
+        return leads ? next : next.ledBy(next.firstInSync(id -> Leaders.mayLead(configs.view(), id)));
     }
 }

@@ -85,7 +85,7 @@ final class Topics {
                 throw ErrorCode.INVALID_PARTITIONS.because("Number of partitions must be larger than 0.");
             }
             new PartitionBudget(view).require(topic.leaderEpochs().size());
-            checkAssignment(view, List.of(topic.brokerId()));
+            checkAssignment(view, List.of(topic.brokerId()), List.of());
             DynamicConfigs.checkNewTopic(view, topic.name(), topic.configs());
             addRestored(topic, records);
             return new CreatedTopic(topic.topicId(), topic.leaderEpochs().size(), 1);
@@ -245,26 +245,27 @@ final class Topics {
         return assignments;
     }
 
-    /** The leader of a new partition is its first replica that is alive. The ISR has only the leader. */
+    /** The leader of a new partition is its first replica that may lead, and those that may are in sync. */
     private static void addPartitions(
             ClusterView view, UUID topicId, int first, List<List<Integer>> replicas, List<MetadataRecord> records) {
         int partition = first;
         for (List<Integer> ofPartition : replicas) {
             int index = partition++;
-            int leader = ofPartition.stream()
-                    .filter(view.brokers()::containsKey)
-                    .findFirst()
-                    .orElseThrow(() -> ErrorCode.INVALID_REPLICA_ASSIGNMENT.because(
-                            "All brokers specified in the manual partition assignment for partition " + index
-                                    + " are fenced or in controlled shutdown."));
-            PartitionState state = PartitionState.created(ofPartition, List.of(leader), leader);
+            List<Integer> inSync =
+                    ofPartition.stream().filter(id -> Leaders.mayLead(view, id)).toList();
+            if (inSync.isEmpty()) {
+                throw ErrorCode.INVALID_REPLICA_ASSIGNMENT.because(
+                        "All brokers specified in the manual partition assignment for partition " + index
+                                + " are fenced or in controlled shutdown.");
+            }
+            PartitionState state = PartitionState.created(ofPartition, inSync, inSync.get(0));
             records.add(new MetadataRecord.PartitionChanged(topicId, index, state));
         }
     }
 
     private static void checkAssignments(ClusterView view, List<List<Integer>> assignments, int replicationFactor) {
         for (List<Integer> replicas : assignments) {
-            checkAssignment(view, replicas);
+            checkAssignment(view, replicas, List.of());
             if (replicas.size() != replicationFactor) {
                 throw ErrorCode.INVALID_REPLICA_ASSIGNMENT.because(
                         "The manual partition assignment includes a partition with " + replicas.size()
@@ -275,16 +276,18 @@ final class Topics {
     }
 
     /**
-     * @throws io.felice.api.FeliceException INVALID_REPLICA_ASSIGNMENT if a replica is no live broker or occurs twice
+     * @param present replicas that the partition has already, which need not be alive
+     * @throws io.felice.api.FeliceException INVALID_REPLICA_ASSIGNMENT if another replica is no live broker, or one occurs
+     *     twice
      */
-    static void checkAssignment(ClusterView view, List<Integer> replicas) {
+    static void checkAssignment(ClusterView view, List<Integer> replicas, List<Integer> present) {
         if (replicas.isEmpty()) {
             throw ErrorCode.INVALID_REPLICA_ASSIGNMENT.because(
                     "The manual partition assignment includes an empty replica list.");
         }
         Set<Integer> seen = new HashSet<>();
         for (Integer replica : replicas) {
-            if (!view.brokers().containsKey(replica)) {
+            if (!view.brokers().containsKey(replica) && !present.contains(replica)) {
                 throw ErrorCode.INVALID_REPLICA_ASSIGNMENT.because("The manual partition assignment includes broker "
                         + replica + ", but no such broker is registered.");
             }

@@ -34,7 +34,7 @@ final class ControllerSetup {
     }
 
     ControllerSetup(Random random) {
-        controller = new Controller(config(), new Membership(MANY_BROKERS), thread, random);
+        controller = new Controller(config(), thread, random);
         cluster.follow(follower);
     }
 
@@ -131,6 +131,11 @@ final class ControllerSetup {
             @Override
             public int partitions_max() {
                 return PARTITIONS_MAX;
+            }
+
+            @Override
+            public int brokers_max() {
+                return MANY_BROKERS;
             }
 
             @Override

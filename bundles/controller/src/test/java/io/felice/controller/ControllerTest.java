@@ -12,7 +12,6 @@ import io.felice.api.FeliceException;
 import io.felice.api.Subscription;
 import io.felice.api.cluster.ClusterStore;
 import io.felice.api.cluster.MetadataRecord;
-import io.felice.api.cluster.Outcome;
 import io.felice.testkit.MemoryClusterStore;
 import io.felice.testkit.RecordingCandidate;
 import io.felice.testkit.RecordingFollower;
@@ -20,6 +19,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
@@ -182,30 +182,48 @@ class ControllerTest {
     }
 
     @Test
-    void aSecondBrokerIsNotAdmittedAndReplacesTheFirstOnlyWhenThatIsGone() {
-        MemoryClusterStore cluster = new MemoryClusterStore(Runnable::run);
-        Controller controller =
-                new Controller(ControllerSetup.config(), Membership.ofOneBroker(), new InlineThread(), new Random(1));
-        RecordingFollower follower = new RecordingFollower();
-        cluster.follow(follower);
-        controller.bind(cluster);
-        Subscription first = cluster.register(broker(2), new SilentListener());
+    void aBrokerAboveTheLimitIsNotAdmittedAndReplacesAnotherOnlyWhenThatIsGone() {
+        ControllerSetup setup = withBrokers();
+        Subscription first = setup.register(broker(0));
+        for (int id = 1; id < ControllerSetup.MANY_BROKERS; id++) {
+            setup.register(broker(id));
+        }
 
-        cluster.register(broker(1), new SilentListener());
+        setup.register(broker(ControllerSetup.MANY_BROKERS));
 
-        assertThat(follower.view().brokers()).containsOnlyKeys(2);
-        assertThat(follower.changes().values().stream().flatMap(List::stream))
-                .filteredOn(MetadataRecord.BrokerRefused.class::isInstance)
+        assertThat(setup.view().brokers()).hasSize(ControllerSetup.MANY_BROKERS);
+        assertThat(refusals(setup))
                 .singleElement()
                 .asString()
-                .contains("Broker 1 is not admitted", "has broker 2 at localhost:9002 already");
-        Outcome<?> refused = ControllerSetup.only(controller.createTopics(List.of(topic("t", 1, 2)), false));
-        assertThat(refused.error()).isEqualTo(ErrorCode.INVALID_REPLICATION_FACTOR);
-        assertThat(refused.message())
-                .isEqualTo("Unable to replicate the partition 2 time(s): The target replication factor of 2 cannot be"
-                        + " reached because only 1 broker(s) are registered.");
+                .contains("Broker 100 is not admitted: the cluster has 100 brokers, and may have no more");
         first.close();
-        assertThat(follower.view().brokers()).containsOnlyKeys(1);
+        assertThat(setup.view().brokers())
+                .hasSize(ControllerSetup.MANY_BROKERS)
+                .containsKey(ControllerSetup.MANY_BROKERS)
+                .doesNotContainKey(0);
+    }
+
+    @Test
+    void aBrokerWithACopyOfAnothersDataDirectoryIsNotAdmitted() {
+        ControllerSetup setup = withBrokers();
+        UUID store = UUID.randomUUID();
+        setup.register(broker(2, store));
+
+        setup.register(broker(1, store));
+
+        assertThat(setup.view().brokers()).containsOnlyKeys(2);
+        assertThat(refusals(setup))
+                .singleElement()
+                .asString()
+                .contains(
+                        "Broker 1 is not admitted: its data directory is a copy of the one of broker 2 at localhost:9002");
+    }
+
+    private static List<MetadataRecord> refusals(ControllerSetup setup) {
+        return setup.follower.changes().values().stream()
+                .flatMap(List::stream)
+                .filter(MetadataRecord.BrokerRefused.class::isInstance)
+                .toList();
     }
 
     @Test
@@ -224,7 +242,6 @@ class ControllerTest {
         AtomicReference<CompletionStage<?>> late = new AtomicReference<>();
         controller.set(new Controller(
                 ControllerSetup.config(),
-                Membership.ofOneBroker(),
                 new InlineThread() {
                     @Override
                     public void close() {
@@ -252,8 +269,7 @@ class ControllerTest {
     @Test
     void whatIsBeingWrittenWhenItClosesIsAnsweredWhenTheLogHasAnswered() {
         CompletableFuture<Void> gate = new CompletableFuture<>();
-        Controller controller =
-                new Controller(ControllerSetup.config(), Membership.ofOneBroker(), new InlineThread(), new Random(1));
+        Controller controller = new Controller(ControllerSetup.config(), new InlineThread(), new Random(1));
         controller.bind(new LateAnswers(new MemoryClusterStore(Runnable::run), gate));
         CompletionStage<?> ids = controller.allocateProducerIds(1);
 

@@ -10,10 +10,14 @@ import io.felice.api.Subscription;
 import io.felice.api.TopicPartition;
 import io.felice.api.cluster.Admin.NewTopic;
 import io.felice.api.cluster.BrokerRegistration;
+import io.felice.api.cluster.BrokerRegistration.LastEnd;
 import io.felice.api.cluster.ClusterStore.LiveRegistration;
 import io.felice.api.cluster.ClusterView;
 import io.felice.api.cluster.MetadataRecord;
 import io.felice.api.cluster.PartitionState;
+import io.felice.api.config.ConfigResource;
+import io.felice.api.config.TopicConfig;
+import io.felice.api.storage.EngineTrait;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -62,7 +66,9 @@ class LeadersTest {
         ClusterView view = view(Map.of(1, broker), state(List.of(1), List.of(1), 1));
 
         ClusterView after = view.after(
-                2, Leaders.brokersChanged(view, List.of(live(broker, 20))).records());
+                2,
+                Leaders.brokersChanged(ClusterConfigs.of(view), List.of(live(broker, 20)))
+                        .records());
 
         assertThat(after.broker(1).orElseThrow().epoch()).isEqualTo(20);
         assertThat(partition(after)).isEqualTo(partition(view));
@@ -78,7 +84,7 @@ class LeadersTest {
 
         assertThat(after.leader()).isEqualTo(3);
         assertThat(after.leaderEpoch()).isEqualTo(6);
-        assertThat(after.isr()).containsExactly(1, 3);
+        assertThat(after.isr()).containsExactly(3);
     }
 
     @Test
@@ -108,7 +114,8 @@ class LeadersTest {
     @Test
     void theLastReplicaInSyncLeadsOnWithAnEmptiedDiskAndItIsWrittenDown() {
         ClusterView gone = view(Map.of(1, broker(1)), state(List.of(1), List.of(1), 1));
-        gone = gone.after(2, Leaders.brokersChanged(gone, List.of()).records());
+        gone = gone.after(
+                2, Leaders.brokersChanged(ClusterConfigs.of(gone), List.of()).records());
 
         PartitionState after = after(gone, live(broker(1, UUID.randomUUID()), 10));
 
@@ -118,21 +125,197 @@ class LeadersTest {
     }
 
     @Test
+    void aDeadFollowerLeavesTheIsrOfALeaderThatGoesOn() {
+        BrokerRegistration one = broker(1);
+        ClusterView view = view(Map.of(1, one, 2, broker(2)), state(List.of(1, 2), List.of(1, 2), 1));
+
+        PartitionState after = after(view, live(one, 1));
+
+        assertThat(after.isr()).containsExactly(1);
+        assertThat(after.leader()).isEqualTo(1);
+        assertThat(after.leaderEpoch()).isEqualTo(5);
+        assertThat(after.partitionEpoch()).isEqualTo(9);
+    }
+
+    @Test
+    void whenAllInSyncReplicasDieTogetherAllOfThemStayInTheIsr() {
+        ClusterView view = view(Map.of(1, broker(1), 2, broker(2)), state(List.of(1, 2), List.of(1, 2), 1));
+
+        PartitionState after = after(view);
+
+        assertThat(after.isr()).containsExactly(1, 2);
+        assertThat(after.hasLeader()).isFalse();
+    }
+
+    @Test
+    void aBounceOfTheLeaderGivesTheLeadershipToAReplicaThatRunsAlready() {
+        BrokerRegistration two = broker(2);
+        ClusterView view = view(Map.of(1, broker(1), 2, two), state(List.of(1, 2), List.of(1, 2), 1));
+
+        PartitionState after = after(view, live(broker(1), 10), live(two, 2));
+
+        assertThat(after.leader()).isEqualTo(2);
+        assertThat(after.isr()).containsExactly(1, 2);
+    }
+
+    @Test
+    void aRestartedReplicaWhoseEngineDoesNotSurviveLeavesTheIsr() {
+        BrokerRegistration two = broker(2);
+        ClusterView view = view(Map.of(1, broker(1), 2, two), state(List.of(1, 2), List.of(1, 2), 2));
+
+        assertThat(after(view, live(restarted(LastEnd.KILLED), 10), live(two, 2))
+                        .isr())
+                .containsExactly(1, 2);
+        assertThat(after(inMemory(view), live(restarted(LastEnd.STOPPED), 10), live(two, 2))
+                        .isr())
+                .containsExactly(2);
+        assertThat(after(inMemory(view), live(restarted(LastEnd.REPLACED), 10), live(two, 2))
+                        .isr())
+                .containsExactly(1, 2);
+    }
+
+    @Test
+    void whatAReplicaPromisedDecidesWhetherItSurvivesAPowerCut() {
+        BrokerRegistration two = broker(2);
+        ClusterView view = view(Map.of(1, broker(1), 2, two), state(List.of(1, 2), List.of(1, 2), 2));
+        LiveRegistration lostPower = live(restarted(LastEnd.POWER_LOST), 10);
+        LiveRegistration killed = live(restarted(LastEnd.KILLED), 10);
+
+        assertThat(after(view, lostPower, live(two, 2)).isr()).containsExactly(2);
+        assertThat(after(durability(view, "power"), lostPower, live(two, 2)).isr())
+                .containsExactly(1, 2);
+        assertThat(after(durability(view, "none"), killed, live(two, 2)).isr()).containsExactly(2);
+    }
+
+    @Test
+    void theLastReplicaInSyncWaitsForNobodyIfItsRecordsAreLost() {
+        ClusterView gone = inMemory(view(Map.of(1, broker(1)), state(List.of(1, 2), List.of(1), 1)));
+        gone = gone.after(
+                2, Leaders.brokersChanged(ClusterConfigs.of(gone), List.of()).records());
+
+        PartitionState after = after(gone, live(restarted(LastEnd.KILLED), 10));
+
+        assertThat(after.leader()).isEqualTo(1);
+        assertThat(after.recovering()).isTrue();
+    }
+
+    @Test
+    void anEligibleReplicaLeadsWithoutLossIfNoInSyncReplicaCan() {
+        BrokerRegistration two = broker(2);
+        PartitionState belowMin =
+                new PartitionState(List.of(1, 2, 3), List.of(1), List.of(2), List.of(), List.of(), 1, 5, 8, false);
+        ClusterView view = minInSync(view(Map.of(1, broker(1), 2, two), belowMin), "2");
+
+        PartitionState after = after(view, live(two, 2));
+
+        assertThat(after.leader()).isEqualTo(2);
+        assertThat(after.isr()).containsExactly(2);
+        assertThat(after.eligible()).containsExactly(1);
+        assertThat(after.recovering()).isFalse();
+    }
+
+    @Test
+    void eligibleReplicasTakeThePlaceOfAnInSyncReplicaThatLostItsRecords() {
+        PartitionState belowMin =
+                new PartitionState(List.of(1, 2, 3), List.of(1), List.of(2), List.of(), List.of(), -1, 5, 8, false);
+        ClusterView view = inMemory(minInSync(view(Map.of(1, broker(1)), belowMin), "2"));
+
+        PartitionState after = after(view, live(restarted(LastEnd.KILLED), 10));
+
+        assertThat(after.hasLeader()).isFalse();
+        assertThat(after.isr()).containsExactly(2);
+        assertThat(after.eligible()).isEmpty();
+    }
+
+    @Test
+    void aReplicaThatIsNotInSyncLeadsOnlyIfTheTopicAllowsIt() {
+        BrokerRegistration two = broker(2);
+        ClusterView view = view(Map.of(1, broker(1), 2, two), state(List.of(1, 2), List.of(1), 1));
+
+        PartitionState refused = after(view, live(two, 2));
+        PartitionState allowed = after(config(view, TopicConfig.UNCLEAN_LEADER_ELECTION, "true"), live(two, 2));
+
+        assertThat(refused.hasLeader()).isFalse();
+        assertThat(allowed.leader()).isEqualTo(2);
+        assertThat(allowed.isr()).containsExactly(2);
+        assertThat(allowed.recovering()).isTrue();
+        assertThat(allowed.leaderEpoch()).isEqualTo(6);
+    }
+
+    @Test
+    void aLeaderThatDiesWhileItRecoversHasStillToRecoverWhenItReturns() {
+        BrokerRegistration one = broker(1);
+        PartitionState recovering = new PartitionState(List.of(1, 2), List.of(1), List.of(), List.of(), 1, 5, 8, true);
+        ClusterView view = view(Map.of(1, one), recovering);
+        view = view.after(
+                2, Leaders.brokersChanged(ClusterConfigs.of(view), List.of()).records());
+
+        PartitionState after = after(view, live(one, 10));
+
+        assertThat(after.leader()).isEqualTo(1);
+        assertThat(after.recovering()).isTrue();
+    }
+
+    @Test
+    void aBrokerThatIsAboutToStopHandsItsPartitionsOverAndGetsNoneInThisEpoch() {
+        BrokerRegistration one = broker(1);
+        BrokerRegistration two = broker(2);
+        ClusterView view = view(Map.of(1, one, 2, two), state(List.of(1, 2), List.of(1, 2), 1));
+
+        ControllerResult<Integer, Integer> left = Leaders.leave(ClusterConfigs.of(view), 1, 1);
+
+        ClusterView after = view.after(2, left.records());
+        assertThat(left.outcomes().get(1).value()).isZero();
+        assertThat(partition(after).leader()).isEqualTo(2);
+        assertThat(partition(after).isr()).containsExactly(2);
+        assertThat(after.broker(1).orElseThrow().leaving()).isTrue();
+        assertThat(error(Leaders.elect(ClusterConfigs.of(after), Optional.of(Set.of(T0)), false)))
+                .isEqualTo(ErrorCode.PREFERRED_LEADER_NOT_AVAILABLE);
+        assertThat(after(after, live(one, 1)).hasLeader()).isFalse();
+        assertThat(after.after(3, after.toRecords()).broker(1).orElseThrow().leaving())
+                .isTrue();
+    }
+
+    @Test
+    void aBrokerThatIsAboutToStopLeadsOnWhereNoOtherReplicaIsInSync() {
+        ClusterView view = view(Map.of(1, broker(1), 2, broker(2)), state(List.of(1, 2), List.of(1), 1));
+
+        ControllerResult<Integer, Integer> left = Leaders.leave(ClusterConfigs.of(view), 1, 1);
+
+        assertThat(left.outcomes().get(1).value()).isEqualTo(1);
+        assertThat(partition(view.after(2, left.records())).leader()).isEqualTo(1);
+    }
+
+    @Test
+    void aRequestToLeaveOfAnEarlierBrokerEpochIsRefused() {
+        ClusterView view = view(Map.of(1, broker(1)), state(List.of(1), List.of(1), 1));
+
+        ControllerResult<Integer, Integer> left = Leaders.leave(ClusterConfigs.of(view), 1, 0);
+
+        assertThat(left.outcomes().get(1).error()).isEqualTo(ErrorCode.STALE_BROKER_EPOCH);
+        assertThat(left.records()).isEmpty();
+    }
+
+    @Test
     void thePreferredLeaderIsElectedWhenItCan() {
         ClusterView view = view(Map.of(1, broker(1), 2, broker(2)), state(List.of(1, 2), List.of(2, 1), 2));
 
-        ControllerResult<TopicPartition, Void> elected = Leaders.elect(view, Optional.of(Set.of(T0)), false);
+        ControllerResult<TopicPartition, Void> elected =
+                Leaders.elect(ClusterConfigs.of(view), Optional.of(Set.of(T0)), false);
 
         ClusterView after = view.after(2, elected.records());
         assertThat(partition(after).leader()).isEqualTo(1);
         assertThat(partition(after).leaderEpoch()).isEqualTo(6);
-        assertThat(error(Leaders.elect(after, Optional.of(Set.of(T0)), false)))
+        assertThat(error(Leaders.elect(ClusterConfigs.of(after), Optional.of(Set.of(T0)), false)))
                 .isEqualTo(ErrorCode.ELECTION_NOT_NEEDED);
-        assertThat(Leaders.elect(after, Optional.empty(), false).outcomes()).isEmpty();
-        assertThat(error(Leaders.elect(after, Optional.of(Set.of(new TopicPartition("t", 9))), false)))
+        assertThat(Leaders.elect(ClusterConfigs.of(after), Optional.empty(), false)
+                        .outcomes())
+                .isEmpty();
+        assertThat(error(Leaders.elect(
+                        ClusterConfigs.of(after), Optional.of(Set.of(new TopicPartition("t", 9))), false)))
                 .isEqualTo(ErrorCode.UNKNOWN_TOPIC_OR_PARTITION);
         ClusterView behind = view(Map.of(1, broker(1), 2, broker(2)), state(List.of(1, 2), List.of(2), 2));
-        assertThat(error(Leaders.elect(behind, Optional.of(Set.of(T0)), false)))
+        assertThat(error(Leaders.elect(ClusterConfigs.of(behind), Optional.of(Set.of(T0)), false)))
                 .isEqualTo(ErrorCode.PREFERRED_LEADER_NOT_AVAILABLE);
     }
 
@@ -140,14 +323,14 @@ class LeadersTest {
     void anUncleanElectionTakesWhoeverLivesAndSaysSo() {
         ClusterView view = view(Map.of(2, broker(2)), state(List.of(1, 2), List.of(1), -1));
 
-        ControllerResult<TopicPartition, Void> elected = Leaders.elect(view, Optional.empty(), true);
+        ControllerResult<TopicPartition, Void> elected = Leaders.elect(ClusterConfigs.of(view), Optional.empty(), true);
 
         PartitionState after = partition(view.after(2, elected.records()));
         assertThat(after.leader()).isEqualTo(2);
         assertThat(after.isr()).containsExactly(2);
         assertThat(after.recovering()).isTrue();
         ClusterView nobody = view(Map.of(3, broker(3)), state(List.of(1, 2), List.of(1), -1));
-        assertThat(error(Leaders.elect(nobody, Optional.of(Set.of(T0)), true)))
+        assertThat(error(Leaders.elect(ClusterConfigs.of(nobody), Optional.of(Set.of(T0)), true)))
                 .isEqualTo(ErrorCode.ELIGIBLE_LEADERS_NOT_AVAILABLE);
     }
 
@@ -202,7 +385,7 @@ class LeadersTest {
         ClusterView view = view(Map.of(1, broker(1), 2, broker(2)), state(List.of(1, 2), List.of(1, 2), 1));
 
         ControllerResult<TopicPartition, Void> moved =
-                Reassignments.reassign(view, Map.of(T0, Optional.of(List.of(2))));
+                Reassignments.reassign(ClusterConfigs.of(view), Map.of(T0, Optional.of(List.of(2))));
 
         PartitionState after = partition(view.after(2, moved.records()));
         assertThat(after.replicas()).containsExactly(2);
@@ -219,7 +402,39 @@ class LeadersTest {
 
     private static PartitionState after(ClusterView view, LiveRegistration... live) {
         return partition(view.after(
-                view.version() + 1, Leaders.brokersChanged(view, List.of(live)).records()));
+                view.version() + 1,
+                Leaders.brokersChanged(ClusterConfigs.of(view), List.of(live)).records()));
+    }
+
+    /** Broker 1 with the same disk, and the engines log and memory. */
+    private static BrokerRegistration restarted(LastEnd lastEnd) {
+        BrokerRegistration broker = broker(1);
+        return new BrokerRegistration(
+                1,
+                broker.incarnation(),
+                broker.storeId(),
+                broker.endpoints(),
+                null,
+                Map.of(
+                        "log", Set.of(EngineTrait.SURVIVES_KILL, EngineTrait.SURVIVES_POWER_LOSS),
+                        "memory", Set.of()),
+                lastEnd);
+    }
+
+    private static ClusterView inMemory(ClusterView view) {
+        return config(view, TopicConfig.STORAGE_ENGINE, "memory");
+    }
+
+    private static ClusterView durability(ClusterView view, String value) {
+        return config(view, TopicConfig.STORAGE_DURABILITY, value);
+    }
+
+    private static ClusterView minInSync(ClusterView view, String value) {
+        return config(view, TopicConfig.MIN_INSYNC_REPLICAS, value);
+    }
+
+    private static ClusterView config(ClusterView view, String key, String value) {
+        return view.after(view.version(), List.of(new MetadataRecord.ConfigSet(ConfigResource.topic("t"), key, value)));
     }
 
     private static PartitionState partition(ClusterView view) {

@@ -4,11 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.felice.api.Subscription;
 import io.felice.api.TopicPartition;
+import io.felice.api.cluster.Admin.ConfigChange;
+import io.felice.api.cluster.Admin.InSyncChange;
 import io.felice.api.cluster.Admin.NewPartitions;
 import io.felice.api.cluster.Admin.NewTopic;
+import io.felice.api.cluster.Admin.PartitionId;
 import io.felice.api.cluster.ClusterView;
 import io.felice.api.cluster.PartitionState;
 import io.felice.api.cluster.TopicView;
+import io.felice.api.config.ConfigResource;
 import io.felice.testkit.MemoryClusterStore;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -58,11 +62,7 @@ class RandomHistoryTest {
             one = new ControllerSetup(new Random(seed));
             sessionOne = one.cluster.session();
             sessionTwo = one.cluster.session();
-            two = new Controller(
-                    ControllerSetup.config(),
-                    new Membership(ControllerSetup.MANY_BROKERS),
-                    thread,
-                    new Random(seed + 1));
+            two = new Controller(ControllerSetup.config(), thread, new Random(seed + 1));
             one.controller.bind(sessionOne);
             two.bind(sessionTwo);
         }
@@ -85,7 +85,7 @@ class RandomHistoryTest {
             MemoryClusterStore session = random.nextBoolean() ? sessionOne : sessionTwo;
             int broker = random.nextInt(BROKERS);
             String topic = "topic-" + random.nextInt(6);
-            switch (random.nextInt(14)) {
+            switch (random.nextInt(18)) {
                 case 0, 1 -> join(broker);
                 case 2 -> leave(broker);
                 case 3, 4 -> asked.createTopics(
@@ -102,6 +102,16 @@ class RandomHistoryTest {
                 case 10 -> asked.allocateProducerIds(broker)
                         .thenAccept(ids -> producerIds.add(new long[] {ids.firstId(), ids.nextId()}));
                 case 11 -> one.cluster.deposeController();
+                case 14, 15 -> anyPartition().ifPresent(partition -> propose(asked, partition));
+                case 16 -> one.view().broker(broker).ifPresent(live -> asked.leave(broker, live.epoch()));
+                case 17 -> asked.alterConfigs(
+                        Map.of(
+                                ConfigResource.topic(topic),
+                                List.of(new ConfigChange(
+                                        random.nextBoolean() ? "min.insync.replicas" : "storage.durability",
+                                        ConfigChange.Operation.SET,
+                                        random.nextBoolean() ? "2" : "none"))),
+                        false);
                 case 12 -> {
                     if (random.nextBoolean()) {
                         session.disconnect();
@@ -133,6 +143,34 @@ class RandomHistoryTest {
             }
         }
 
+        private Optional<PartitionId> anyPartition() {
+            List<PartitionId> all = new ArrayList<>();
+            one.view().topics().forEach(topic -> topic.partitions()
+                    .keySet()
+                    .forEach(number -> all.add(new PartitionId(topic.topicId(), number))));
+            return all.isEmpty() ? Optional.empty() : Optional.of(all.get(random.nextInt(all.size())));
+        }
+
+        /** The leader proposes some replicas, sometimes in an epoch that is over. */
+        private void propose(Controller asked, PartitionId partition) {
+            PartitionState state = one.view()
+                    .topic(partition.topicId())
+                    .flatMap(topic -> topic.partition(partition.partition()))
+                    .orElseThrow();
+            Map<Integer, Long> isr = new HashMap<>();
+            state.replicas().stream()
+                    .filter(id -> id == state.leader() || random.nextInt(3) > 0)
+                    .forEach(id -> isr.put(
+                            id, one.view().broker(id).map(live -> live.epoch()).orElse(-1L)));
+            int late = random.nextInt(4) == 0 ? 1 : 0;
+            asked.alterInSync(
+                    state.leader(),
+                    one.view().broker(state.leader()).map(live -> live.epoch()).orElse(0L),
+                    Map.of(
+                            partition,
+                            new InSyncChange(state.leaderEpoch(), state.partitionEpoch() - late, isr, false)));
+        }
+
         private List<Integer> someBrokers() {
             Set<Integer> some = new HashSet<>();
             for (int i = 0; i <= random.nextInt(3); i++) {
@@ -154,7 +192,7 @@ class RandomHistoryTest {
                                 .toList());
                 topic.partitions().forEach((number, state) -> {
                     String where = when + ", " + topic.name() + "-" + number + ": " + state;
-                    checkState(where, state, now);
+                    checkState(where, topic.name(), state, now);
                     before.topic(topic.topicId())
                             .flatMap(t -> t.partition(number))
                             .ifPresent(earlier -> checkChange(where, earlier, state));
@@ -164,16 +202,28 @@ class RandomHistoryTest {
             before = now;
         }
 
-        private static void checkState(String where, PartitionState state, ClusterView now) {
+        private static void checkState(String where, String topic, PartitionState state, ClusterView now) {
             assertThat(state.isr()).as(where).isNotEmpty().doesNotHaveDuplicates();
             assertThat(state.replicas()).as(where).doesNotHaveDuplicates().containsAll(state.isr());
             assertThat(state.replicas()).as(where).containsAll(state.adding()).containsAll(state.removing());
             if (state.hasLeader()) {
                 assertThat(state.isr()).as(where).contains(state.leader());
                 assertThat(now.brokers()).as(where).containsKey(state.leader());
+                assertThat(now.brokers().keySet()).as(where).containsAll(state.isr());
             } else {
-                assertThat(now.brokers().keySet()).as(where).doesNotContainAnyElementsOf(state.isr());
+                assertThat(now.brokers().values())
+                        .as(where)
+                        .filteredOn(broker -> !broker.leaving())
+                        .extracting(broker -> broker.registration().brokerId())
+                        .noneMatch(state.isr()::contains)
+                        .noneMatch(state.eligible()::contains);
             }
+            assertThat(state.eligible()).as(where).noneMatch(state.isr()::contains);
+            int minInSync = ClusterConfigs.of(now).minInSync(topic);
+            if (state.isr().size() >= minInSync) {
+                assertThat(state.eligible()).as(where).isEmpty();
+            }
+            assertThat(state.replicas()).as(where).containsAll(state.eligible());
         }
 
         private static void checkChange(String where, PartitionState earlier, PartitionState state) {

@@ -35,7 +35,7 @@ class TopicsTest {
             PartitionState state = setup.partition("orders", partition);
             assertThat(state.replicas()).hasSize(2).doesNotHaveDuplicates().isSubsetOf(1, 2, 3);
             assertThat(state.leader()).isEqualTo(state.replicas().get(0));
-            assertThat(state.isr()).containsExactly(state.leader());
+            assertThat(state.isr()).isEqualTo(state.replicas());
             assertThat(state.leaderEpoch()).isZero();
             leaders.merge(state.leader(), 1, Integer::sum);
         }

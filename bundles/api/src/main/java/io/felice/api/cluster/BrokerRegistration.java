@@ -17,6 +17,7 @@ import java.util.UUID;
  * @param endpoints the addresses for clients, one per listener
  * @param rack null if the broker has no rack
  * @param engines the traits of the broker's storage engines, by the engine's name; empty if the broker does not say
+ * @param lastEnd how the run of the broker before this one ended, which decides what its logs can have lost
  */
 public record BrokerRegistration(
         int brokerId,
@@ -24,7 +25,31 @@ public record BrokerRegistration(
         UUID storeId,
         List<Endpoint> endpoints,
         String rack,
-        Map<String, Set<EngineTrait>> engines) {
+        Map<String, Set<EngineTrait>> engines,
+        LastEnd lastEnd) {
+    /** How a run of a broker has ended. */
+    public enum LastEnd {
+        /** Only the bundle of the broker was replaced. The process and its storage engines went on, and nothing is lost. */
+        REPLACED,
+        /** The broker was stopped, and its storage engines have flushed all records. */
+        STOPPED,
+        /** The process has ended without a stop, and the machine went on. */
+        KILLED,
+        /** The machine has stopped, or it is not known whether it has. */
+        POWER_LOST
+    }
+
+    /** A broker whose process may have been killed before. */
+    public BrokerRegistration(
+            int brokerId,
+            UUID incarnation,
+            UUID storeId,
+            List<Endpoint> endpoints,
+            String rack,
+            Map<String, Set<EngineTrait>> engines) {
+        this(brokerId, incarnation, storeId, endpoints, rack, engines, LastEnd.KILLED);
+    }
+
     /** A broker that does not say which storage engines it has. */
     public BrokerRegistration(int brokerId, UUID incarnation, UUID storeId, List<Endpoint> endpoints, String rack) {
         this(brokerId, incarnation, storeId, endpoints, rack, Map.of());
@@ -33,6 +58,7 @@ public record BrokerRegistration(
     public BrokerRegistration {
         Objects.requireNonNull(incarnation, "incarnation");
         Objects.requireNonNull(storeId, "storeId");
+        Objects.requireNonNull(lastEnd, "lastEnd");
         endpoints = List.copyOf(endpoints);
         engines = Map.copyOf(engines);
         if (brokerId < 0) {

@@ -54,8 +54,12 @@ public final class ClusterView {
         this.nextProducerId = nextProducerId;
     }
 
-    /** A registered broker, with its broker epoch. */
-    public record LiveBroker(BrokerRegistration registration, long epoch) {}
+    /**
+     * A registered broker, with its broker epoch.
+     *
+     * @param leaving true if the broker is about to stop (controlled shutdown)
+     */
+    public record LiveBroker(BrokerRegistration registration, long epoch, boolean leaving) {}
 
     /** The number of changes of the metadata log that were replayed into this view. */
     public long version() {
@@ -84,13 +88,17 @@ public final class ClusterView {
                 .toList();
     }
 
+    /** The last registration of a broker, also of one that is not live; empty if the broker was never registered. */
+    public Optional<BrokerRegistration> lastRegistration(int brokerId) {
+        return Optional.ofNullable(lastSeen.get(brokerId)).map(LiveBroker::registration);
+    }
+
     /**
      * The store id in the last registration of a broker, also of a broker that is not live. If a broker returns with
      * another store id, its disk was emptied or replaced. Empty if the broker was never registered.
      */
     public Optional<UUID> storeId(int brokerId) {
-        return Optional.ofNullable(lastSeen.get(brokerId))
-                .map(last -> last.registration().storeId());
+        return lastRegistration(brokerId).map(BrokerRegistration::storeId);
     }
 
     /** All topics, in no particular order. */
@@ -142,6 +150,8 @@ public final class ClusterView {
         lastSeen.forEach((id, last) -> {
             if (!brokers.containsKey(id)) {
                 records.add(new MetadataRecord.BrokerGone(id, last.epoch()));
+            } else if (brokers.get(id).leaving()) {
+                records.add(new MetadataRecord.BrokerLeaving(id, last.epoch()));
             }
         });
         for (TopicView topic : topicsByName.values()) {
@@ -198,13 +208,22 @@ public final class ClusterView {
             } else if (record instanceof MetadataRecord.ConfigSet config) {
                 set(config);
             } else if (record instanceof MetadataRecord.BrokerRegistered broker) {
-                LiveBroker live = new LiveBroker(broker.broker(), broker.epoch());
+                LiveBroker live = new LiveBroker(broker.broker(), broker.epoch(), isLeaving(broker));
                 brokers.write().put(broker.broker().brokerId(), live);
                 lastSeen.write().put(broker.broker().brokerId(), live);
             } else if (record instanceof MetadataRecord.BrokerGone gone) {
                 LiveBroker known = brokers.read().get(gone.brokerId());
                 if (known != null && known.epoch() == gone.epoch()) {
                     brokers.write().remove(gone.brokerId());
+                }
+            } else if (record instanceof MetadataRecord.BrokerLeaving leaving) {
+                LiveBroker known = brokers.read().get(leaving.brokerId());
+                if (known != null && known.epoch() == leaving.epoch()) {
+                    brokers.write().put(leaving.brokerId(), new LiveBroker(known.registration(), known.epoch(), true));
+                }
+            } else if (record instanceof MetadataRecord.BrokerRemoved removed) {
+                if (!brokers.read().containsKey(removed.brokerId())) {
+                    lastSeen.write().remove(removed.brokerId());
                 }
             } else if (record instanceof MetadataRecord.ProducerIdsAllocated ids) {
                 nextProducerId = Math.max(nextProducerId, ids.nextId());
@@ -213,6 +232,14 @@ public final class ClusterView {
             } else if (!security.apply(record) && !(record instanceof MetadataRecord.BrokerRefused)) {
                 throw new IllegalStateException("no replay for " + record);
             }
+        }
+
+        /** A process that is about to stop is so in a new session too. */
+        private boolean isLeaving(MetadataRecord.BrokerRegistered broker) {
+            LiveBroker known = brokers.read().get(broker.broker().brokerId());
+            return known != null
+                    && known.leaving()
+                    && known.registration().incarnation().equals(broker.broker().incarnation());
         }
 
         private void put(TopicView topic) {

@@ -41,6 +41,18 @@ public sealed interface MetadataRecord {
     record BrokerGone(int brokerId, long epoch) implements MetadataRecord {}
 
     /**
+     * A broker is about to stop: it gets no leadership and does not join in-sync sets in this broker epoch. Older versions
+     * of Felice may skip the record.
+     */
+    record BrokerLeaving(int brokerId, long epoch) implements MetadataRecord {}
+
+    /**
+     * A broker that is not alive was removed from the cluster, which forgets its last registration. Older versions of
+     * Felice may skip the record.
+     */
+    record BrokerRemoved(int brokerId) implements MetadataRecord {}
+
+    /**
      * A broker that has registered is not admitted to the cluster. The record changes nothing in a view, and older
      * versions of Felice may skip it.
      *

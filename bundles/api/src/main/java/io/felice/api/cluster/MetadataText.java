@@ -54,6 +54,10 @@ public final class MetadataText {
                     "broker-gone/1",
                     fields -> new MetadataRecord.BrokerGone(fields.integer("id"), fields.number("epoch"))),
             Map.entry(
+                    "broker-leaving/1",
+                    fields -> new MetadataRecord.BrokerLeaving(fields.integer("id"), fields.number("epoch"))),
+            Map.entry("broker-removed/1", fields -> new MetadataRecord.BrokerRemoved(fields.integer("id"))),
+            Map.entry(
                     "broker-refused/1",
                     fields -> new MetadataRecord.BrokerRefused(
                             fields.integer("id"),
@@ -100,6 +104,15 @@ public final class MetadataText {
             return line("broker-gone/1")
                     .raw("id", broker.brokerId())
                     .raw("epoch", broker.epoch())
+                    .done();
+        } else if (record instanceof MetadataRecord.BrokerLeaving broker) {
+            return line(OPTIONAL + "broker-leaving/1")
+                    .raw("id", broker.brokerId())
+                    .raw("epoch", broker.epoch())
+                    .done();
+        } else if (record instanceof MetadataRecord.BrokerRemoved broker) {
+            return line(OPTIONAL + "broker-removed/1")
+                    .raw("id", broker.brokerId())
                     .done();
         } else if (record instanceof MetadataRecord.BrokerRefused broker) {
             return line(OPTIONAL + "broker-refused/1")
@@ -234,6 +247,7 @@ public final class MetadataText {
                 .raw("endpoints", endpoints(broker.endpoints()))
                 .text("rack", broker.rack())
                 .raw("engines", engines(broker.engines()))
+                .raw("last-end", broker.lastEnd().name())
                 .done();
     }
 
@@ -244,18 +258,30 @@ public final class MetadataText {
                 UUID.fromString(fields.required("store")),
                 endpoints(fields.required("endpoints")),
                 fields.text("rack"),
-                engines(fields.values.getOrDefault("engines", "")));
+                engines(fields.values.getOrDefault("engines", "")),
+                lastEnd(fields.values.getOrDefault("last-end", "KILLED")));
         return new MetadataRecord.BrokerRegistered(broker, fields.number("epoch"));
+    }
+
+    /** The worst for an end that this version does not know. */
+    private static BrokerRegistration.LastEnd lastEnd(String name) {
+        return Arrays.stream(BrokerRegistration.LastEnd.values())
+                .filter(end -> end.name().equals(name))
+                .findFirst()
+                .orElse(BrokerRegistration.LastEnd.POWER_LOST);
     }
 
     private static String encode(MetadataRecord.PartitionChanged changed) {
         PartitionState state = changed.state();
-        return line("partition-changed/1")
+        Line line = line("partition-changed/1")
                 .id("topic-id", changed.topicId())
                 .raw("partition", changed.partition())
                 .numbers("replicas", state.replicas())
-                .numbers("isr", state.isr())
-                .numbers("adding", state.adding())
+                .numbers("isr", state.isr());
+        if (!state.eligible().isEmpty()) {
+            line.numbers("eligible", state.eligible());
+        }
+        return line.numbers("adding", state.adding())
                 .numbers("removing", state.removing())
                 .raw("leader", state.leader())
                 .raw("leader-epoch", state.leaderEpoch())
@@ -268,6 +294,7 @@ public final class MetadataText {
         PartitionState state = new PartitionState(
                 fields.numbers("replicas"),
                 fields.numbers("isr"),
+                fields.numbersIfAny("eligible"),
                 fields.numbers("adding"),
                 fields.numbers("removing"),
                 fields.integer("leader"),
@@ -455,6 +482,11 @@ public final class MetadataText {
 
         byte[] bytes(String name) {
             return Base64.getUrlDecoder().decode(required(name));
+        }
+
+        /** Empty if the line has no such field. */
+        List<Integer> numbersIfAny(String name) {
+            return values.containsKey(name) ? numbers(name) : List.of();
         }
 
         List<Integer> numbers(String name) {

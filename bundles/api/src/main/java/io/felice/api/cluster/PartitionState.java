@@ -7,6 +7,9 @@ import java.util.List;
  *
  * @param replicas broker ids, the preferred leader first
  * @param isr the in-sync replicas, a subset of {@code replicas}; never empty
+ * @param eligible the replicas that are not in sync and yet have every committed record, so that one of them may be
+ *     elected if no in-sync replica can lead (KIP-966). Empty unless there are fewer in-sync replicas than {@code
+ *     min.insync.replicas}; while there are, the high watermark does not move
  * @param adding the replicas that a reassignment adds (KIP-455)
  * @param removing the replicas that a reassignment removes
  * @param leader a broker id, or {@link #NO_LEADER}
@@ -17,6 +20,7 @@ import java.util.List;
 public record PartitionState(
         List<Integer> replicas,
         List<Integer> isr,
+        List<Integer> eligible,
         List<Integer> adding,
         List<Integer> removing,
         int leader,
@@ -28,11 +32,25 @@ public record PartitionState(
     public PartitionState {
         replicas = List.copyOf(replicas);
         isr = List.copyOf(isr);
+        eligible = List.copyOf(eligible);
         adding = List.copyOf(adding);
         removing = List.copyOf(removing);
         if (replicas.isEmpty() || isr.isEmpty()) {
             throw new IllegalArgumentException("replicas " + replicas + " and isr " + isr + " must not be empty");
         }
+    }
+
+    /** A state in which no replica is eligible that is not in sync. */
+    public PartitionState(
+            List<Integer> replicas,
+            List<Integer> isr,
+            List<Integer> adding,
+            List<Integer> removing,
+            int leader,
+            int leaderEpoch,
+            int partitionEpoch,
+            boolean recovering) {
+        this(replicas, isr, List.of(), adding, removing, leader, leaderEpoch, partitionEpoch, recovering);
     }
 
     /** A new partition, in leader epoch 0. */
@@ -48,5 +66,10 @@ public record PartitionState(
 
     public boolean hasLeader() {
         return leader != NO_LEADER;
+    }
+
+    /** True while a reassignment adds or removes replicas. */
+    public boolean isBeingReassigned() {
+        return !adding.isEmpty() || !removing.isEmpty();
     }
 }

@@ -4,6 +4,7 @@ import static io.felice.api.ErrorCode.INVALID_CONFIG;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 
 /**
  * One pair of {@link BrokerConfig#STORAGE_PLACEMENT}: the engine keeps the topics whose names match the pattern.
@@ -12,6 +13,26 @@ import java.util.List;
  * @param engine the name of a storage engine, which need not be running on this node
  */
 public record PlacementRule(String topics, String engine) {
+    /** The engine of topics that no rule matches. */
+    public static final String OTHERWISE = "log";
+
+    /** The engine that the first matching rule gives to a topic. */
+    public static String engineOf(List<PlacementRule> rules, String topic) {
+        return rules.stream()
+                .filter(rule -> rule.matches(topic))
+                .findFirst()
+                .map(PlacementRule::engine)
+                .orElse(OTHERWISE);
+    }
+
+    /** True if the rule is for the topic with this name. */
+    public boolean matches(String topic) {
+        StringBuilder regex = new StringBuilder();
+        for (String part : topics.split("\\*", -1)) {
+            regex.append(regex.isEmpty() ? "" : ".*").append(Pattern.quote(part));
+        }
+        return topic.matches(regex.toString());
+    }
 
     /**
      * Parses pairs that are separated by commas, for example {@code audit-*:mvstore,*:log}.

@@ -48,17 +48,25 @@ class MetadataTextTest {
                 Map.of(
                         "log", Set.of(EngineTrait.values()),
                         "a,b:c", Set.of(EngineTrait.SURVIVES_KILL),
-                        "none", Set.of()));
+                        "none", Set.of()),
+                BrokerRegistration.LastEnd.POWER_LOST);
         for (MetadataRecord record : List.of(
                 new MetadataRecord.ClusterNamed("Wjr4-_x"),
                 new MetadataRecord.BrokerRegistered(broker, Long.MAX_VALUE),
                 new MetadataRecord.BrokerRegistered(
                         new BrokerRegistration(0, UUID.randomUUID(), UUID.randomUUID(), List.of(), null), 1),
                 new MetadataRecord.BrokerGone(1, 42),
+                new MetadataRecord.BrokerLeaving(1, 42),
+                new MetadataRecord.BrokerRemoved(7),
                 new MetadataRecord.BrokerRefused(2, UUID.randomUUID(), "Broker 1 is here."),
                 new MetadataRecord.TopicCreated(TOPIC, "a.b_c-d"),
                 new MetadataRecord.TopicDeleted(TOPIC),
                 new MetadataRecord.PartitionChanged(TOPIC, 12, state),
+                new MetadataRecord.PartitionChanged(
+                        TOPIC,
+                        13,
+                        new PartitionState(
+                                List.of(1, 2, 3), List.of(1), List.of(3, 2), List.of(), List.of(), 1, 1, 1, false)),
                 new MetadataRecord.ConfigSet(ConfigResource.allBrokers(), "k", null),
                 new MetadataRecord.ConfigSet(ConfigResource.topic("t"), "k", ""),
                 new MetadataRecord.ConfigSet(ConfigResource.broker(1), "k", "a b\n=%\t,é€\uD83D\uDE00"),

@@ -189,6 +189,7 @@ final class Salvage {
                 new PartitionState(
                         state.replicas(),
                         state.isr(),
+                        state.eligible(),
                         state.adding(),
                         state.removing(),
                         state.leader(),
