@@ -70,6 +70,19 @@ public final class EmbeddedServer implements StatusSource {
         String data_dir() default "data/zookeeper";
 
         @AttributeDefinition(
+                description = "The host at which the other brokers reach the port for liveness, by which they notice at"
+                        + " once that this process has ended; empty for the host of the first listener that is"
+                        + " advertised.")
+        String liveness_host() default "";
+
+        @AttributeDefinition(
+                description = "The port for liveness; 0 for any free port. It is open only in a cluster of several"
+                        + " brokers.",
+                min = "0",
+                max = "65535")
+        int liveness_port() default 0;
+
+        @AttributeDefinition(
                 description = "ZooKeeper's tick in milliseconds; a session's time-out is between 2 and 20 ticks.",
                 min = "1")
         int tick_time_ms() default 2_000;

@@ -14,6 +14,7 @@ import java.util.Locale;
  *   /snapshots                  its data names the complete snapshots, the newest first
  *   /snapshots/0000000012/0000  one chunk of the state after batch 12
  *   /brokers/1                  ephemeral; its czxid is the broker epoch
+ *   /alive/1000a5b8c2f0003      ephemeral, named after its session; where the session's process can be watched
  *   /controller                 ephemeral; its owner is the controller
  *   /controller_epoch           data version = controller epoch
  * </pre>
@@ -58,6 +59,14 @@ record Paths(String root) {
         return brokers() + "/" + brokerId;
     }
 
+    String alive() {
+        return root + "/alive";
+    }
+
+    String alive(long sessionId) {
+        return alive() + "/" + Long.toHexString(sessionId);
+    }
+
     String controller() {
         return root + "/controller";
     }
@@ -75,7 +84,7 @@ record Paths(String root) {
         for (int slash = root.indexOf('/', 1); slash > 0; slash = root.indexOf('/', slash + 1)) {
             paths.add(root.substring(0, slash));
         }
-        paths.addAll(List.of(root, log(), snapshots(), brokers()));
+        paths.addAll(List.of(root, log(), snapshots(), brokers(), alive()));
         return paths;
     }
 

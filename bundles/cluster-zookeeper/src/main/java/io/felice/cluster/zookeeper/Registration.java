@@ -65,8 +65,8 @@ final class Registration implements Actor, Subscription {
                 .orElseThrow(() -> ErrorCode.CORRUPT_MESSAGE.because("Not a registration: " + node.text()));
     }
 
-    int brokerId() {
-        return broker.brokerId();
+    BrokerRegistration broker() {
+        return broker;
     }
 
     boolean isRegistered() {

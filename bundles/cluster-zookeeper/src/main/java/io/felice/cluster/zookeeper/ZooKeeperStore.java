@@ -11,6 +11,7 @@ import io.felice.api.status.TableColumn.Unit;
 import io.felice.api.status.TableSchema;
 import io.felice.api.status.Trouble;
 import io.felice.zookeeper.EmbeddedZooKeeper;
+import io.felice.zookeeper.Liveness;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,6 +23,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
+import java.util.stream.Stream;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.FrameworkUtil;
 import org.osgi.service.component.annotations.Activate;
@@ -137,11 +139,16 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource, HealthS
     private volatile MetadataLogReader first;
 
     @Activate
-    public ZooKeeperStore(Config config) {
-        this(config, System::nanoTime);
+    public ZooKeeperStore(Config config, @Reference Liveness liveness) {
+        this(config, Optional.of(liveness), System::nanoTime);
     }
 
-    ZooKeeperStore(Config config, LongSupplier nanoTime) {
+    /** A store that does not notice at once that a process has ended. */
+    ZooKeeperStore(Config config) {
+        this(config, Optional.empty(), System::nanoTime);
+    }
+
+    ZooKeeperStore(Config config, Optional<Liveness> liveness, LongSupplier nanoTime) {
         this.inForce = config;
         this.paths = new Paths(config.root());
         this.nanoTime = nanoTime;
@@ -159,6 +166,7 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource, HealthS
         this.controller = new ControllerSeen(paths);
         actors.add(controller);
         actors.add(new MetadataLogCheck(paths, this::damaged));
+        liveness.ifPresent(sockets -> actors.add(new Neighbours(paths, sockets, events, this::ownBroker)));
         events.execute(session::begin);
         events.after(session.pingEvery(), this::tick);
     }
@@ -345,8 +353,9 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource, HealthS
     private void linger(Registration left) {
         remove(left);
         events.after(Duration.ofMillis(inForce.session_timeout_ms() / 2), () -> {
-            boolean isBack =
-                    actors.stream().anyMatch(a -> a instanceof Registration r && r.brokerId() == left.brokerId());
+            boolean isBack = registrations()
+                    .anyMatch(
+                            there -> there.broker().brokerId() == left.broker().brokerId());
             if (!isBack && session.client() != null) {
                 left.withdraw(session.client());
             }
@@ -354,18 +363,28 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource, HealthS
     }
 
     private OptionalInt brokerId() {
-        return actors.stream()
-                .filter(Registration.class::isInstance)
-                .map(Registration.class::cast)
+        return registrations()
                 .filter(Registration::isRegistered)
-                .mapToInt(Registration::brokerId)
+                .mapToInt(registration -> registration.broker().brokerId())
                 .findFirst();
+    }
+
+    private Optional<BrokerRegistration> ownBroker() {
+        return registrations().map(Registration::broker).findFirst();
+    }
+
+    private Stream<Registration> registrations() {
+        return actors.stream().filter(Registration.class::isInstance).map(Registration.class::cast);
     }
 
     private void beginClose(boolean keepSession, CountDownLatch left) {
         closed = true;
         elections().forEach(Election::close);
         long deadline = nanoTime.getAsLong() + LAST_ANSWERS_WITHIN.toNanos();
+        actors.stream()
+                .filter(Neighbours.class::isInstance)
+                .map(Neighbours.class::cast)
+                .forEach(Neighbours::close);
         events.execute(() -> closeOnceAnswered(keepSession, left, deadline));
     }
 
