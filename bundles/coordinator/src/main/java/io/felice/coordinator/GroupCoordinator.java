@@ -204,7 +204,7 @@ public final class GroupCoordinator implements Groups, StatusSource, HealthSourc
         public void resigned(Partition partition, int leaderEpoch) {
             int number = partition.id().partition();
             Served served = shards.get(number);
-            if (served != null && served.shard().leaderEpoch() <= leaderEpoch && shards.remove(number, served)) {
+            if (served != null && served.shard().partition() == partition && shards.remove(number, served)) {
                 int groups = served.shard().groups().size();
                 if (groups > 0) {
                     LOG.info(

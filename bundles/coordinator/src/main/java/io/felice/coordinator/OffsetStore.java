@@ -159,12 +159,14 @@ final class OffsetStore {
         Set<TopicPartition> partitions = new HashSet<>();
         records.forEach(record -> partitions.add(record.partition()));
         group.commitBegun(partitions);
-        shard.write(records, error -> {
-            group.commitEnded(partitions);
+        Consumer<ErrorCode> report = error -> {
             if (error == NONE) {
                 counters.commits.add(records.size());
             }
             then.accept(error);
+        };
+        shard.write(records, report, () -> {
+            group.commitEnded(partitions);
             shard.dropIfVoid(group);
         });
     }

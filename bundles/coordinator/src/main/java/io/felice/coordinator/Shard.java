@@ -4,6 +4,8 @@ import static io.felice.api.ErrorCode.COORDINATOR_LOAD_IN_PROGRESS;
 import static io.felice.api.ErrorCode.MESSAGE_TOO_LARGE;
 import static io.felice.api.ErrorCode.NONE;
 import static io.felice.api.ErrorCode.NOT_COORDINATOR;
+import static io.felice.api.ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND;
+import static io.felice.api.ErrorCode.REQUEST_TIMED_OUT;
 
 import io.felice.api.ErrorCode;
 import io.felice.api.FeliceException;
@@ -19,6 +21,7 @@ import io.felice.api.partition.Partition.Origin;
 import io.felice.coordinator.OffsetsRecord.GroupStored;
 import io.felice.coordinator.OffsetsRecord.OffsetStored;
 import io.felice.records.BatchBuilder;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -51,6 +54,9 @@ final class Shard {
     /** Batches up to this size are written even if {@code max.message.bytes} of the topic is lower. */
     private static final int SMALL_BATCH_BYTES = 64 * 1024;
 
+    /** An append is answered when it is committed or when the leadership ends. */
+    private static final Duration UNTIL_LEADERSHIP_ENDS = Duration.ofDays(365);
+
     private enum Phase {
         LOADING,
         ACTIVE,
@@ -67,6 +73,7 @@ final class Shard {
     private final Map<String, Group> groups = new ConcurrentHashMap<>();
     private final Deque<Write> inFlight = new ArrayDeque<>();
     private final List<Runnable> answers = new ArrayList<>();
+    private boolean watchesWrites;
     private volatile Phase phase = Phase.LOADING;
 
     /** @param groupsOfNode counts the groups of all shards */
@@ -224,37 +231,84 @@ final class Shard {
 
     // ---- the log
 
-    /** Records whose append has begun, but has not been reported. */
+    /** Records whose append has begun. */
     private static final class Write {
         private final List<? extends OffsetsRecord> records;
-        private final Consumer<ErrorCode> then;
+        private final long deadlineMs;
+        private final Runnable ended;
+        /** Null once the write has been reported. */
+        private Consumer<ErrorCode> then;
+
         private boolean done;
         private Throwable failure;
 
-        private Write(List<? extends OffsetsRecord> records, Consumer<ErrorCode> then) {
+        private Write(
+                List<? extends OffsetsRecord> records, long deadlineMs, Consumer<ErrorCode> then, Runnable ended) {
             this.records = records;
+            this.deadlineMs = deadlineMs;
             this.then = then;
+            this.ended = ended;
+        }
+
+        private void report(ErrorCode error) {
+            Consumer<ErrorCode> waiting = then;
+            then = null;
+            if (waiting != null) {
+                waiting.accept(error);
+            }
+        }
+
+        /** Records are also in the log if too few replicas were in sync when they were committed. */
+        private boolean isInLog() {
+            return failure == null || FeliceException.codeOf(failure) == NOT_ENOUGH_REPLICAS_AFTER_APPEND;
         }
     }
 
     /**
      * Appends the records as one batch. When they are committed they are replayed, and {@code then} gets NONE; if the append
-     * fails, {@code then} gets the error. Writes are reported in the order in which they began. Records of a write that
-     * timed out may be in the log: they are not reported as written, and are replayed when the shard is next loaded.
+     * fails, {@code then} gets the error. Writes are reported in the order in which they began.
+     *
+     * <p>If the records are not committed in time, {@code then} gets REQUEST_TIMED_OUT, but they are in the log: they are
+     * replayed as soon as they are committed, as every later leader will replay them.
      */
     void write(List<? extends OffsetsRecord> records, Consumer<ErrorCode> then) {
+        write(records, then, () -> {});
+    }
+
+    /** @param ended runs after {@code then}, and not before it is known whether the records are in the log */
+    void write(List<? extends OffsetsRecord> records, Consumer<ErrorCode> then, Runnable ended) {
         if (phase != Phase.ACTIVE) {
             then.accept(NOT_COORDINATOR);
+            ended.run();
             return;
         }
-        Write write = new Write(records, then);
+        Write write = new Write(records, time.nowMs() + GroupLimits.WRITE_TIMEOUT.toMillis(), then, ended);
         inFlight.add(write);
+        watchWrites(GroupLimits.WRITE_TIMEOUT.toMillis());
         append(records)
                 .whenComplete((appended, failure) -> execute(() -> {
                     write.done = true;
                     write.failure = failure;
                     endWrites();
                 }));
+    }
+
+    /** Reports the writes that are late. */
+    private void watchWrites(long afterMs) {
+        if (!watchesWrites) {
+            watchesWrites = true;
+            timers.in(afterMs, () -> {
+                watchesWrites = false;
+                long now = time.nowMs();
+                List.copyOf(inFlight).stream()
+                        .filter(write -> write.deadlineMs <= now)
+                        .forEach(write -> write.report(REQUEST_TIMED_OUT));
+                inFlight.stream()
+                        .filter(write -> write.then != null)
+                        .findFirst()
+                        .ifPresent(next -> watchWrites(next.deadlineMs - now));
+            });
+        }
     }
 
     private CompletionStage<Partition.Appended> append(List<? extends OffsetsRecord> records) {
@@ -267,8 +321,7 @@ final class Shard {
                 throw MESSAGE_TOO_LARGE.because("A batch of " + batch.sizeInBytes() + " bytes is larger than"
                         + " max.message.bytes of " + partition.id());
             }
-            return partition.append(
-                    batch.bytes(), Acks.ALL, Origin.COORDINATOR, GroupLimits.WRITE_TIMEOUT, Turn.IMMEDIATE);
+            return partition.append(batch.bytes(), Acks.ALL, Origin.COORDINATOR, UNTIL_LEADERSHIP_ENDS, Turn.IMMEDIATE);
         } catch (RuntimeException refused) {
             return CompletableFuture.failedFuture(refused);
         }
@@ -281,15 +334,29 @@ final class Shard {
     private void endWrites() {
         while (phase == Phase.ACTIVE && !inFlight.isEmpty() && inFlight.peek().done) {
             Write write = inFlight.poll();
-            if (write.failure == null) {
+            if (write.isInLog()) {
                 write.records.forEach(this::replay);
-                write.then.accept(NONE);
+            }
+            if (write.failure == null) {
+                write.report(NONE);
             } else {
                 ErrorCode error = FeliceException.codeOf(write.failure);
                 LOG.debug("Records were not written to {}: {}", partition.id(), error, write.failure);
-                write.then.accept(error);
+                write.report(error);
             }
+            write.ended.run();
+            dropVoidGroups(write);
         }
+    }
+
+    /** A group is void if its tombstones, which were late, are committed now. */
+    private void dropVoidGroups(Write write) {
+        write.records.stream().map(OffsetsRecord::group).distinct().forEach(id -> {
+            Group group = groups.get(id);
+            if (group != null) {
+                dropIfVoid(group);
+            }
+        });
     }
 
     /** Applies one record of the log to its group: the same method while loading and while running. */
@@ -347,18 +414,30 @@ final class Shard {
     CompletionStage<Void> retire(Consumer<Group> farewell) {
         CompletableFuture<Void> retired = new CompletableFuture<>();
         execute(() -> {
-            if (!isRetired()) {
-                boolean loaded = isActive();
-                phase = Phase.RETIRED;
-                timers.close();
-                if (loaded) {
-                    groups.values().forEach(farewell);
-                }
-                inFlight.forEach(write -> write.then.accept(NOT_COORDINATOR));
-                inFlight.clear();
+            try {
+                retireOnce(farewell);
+            } finally {
+                // Whatever fails: the shard of the next leadership waits for the end of this one.
+                answers.add(() -> retired.complete(null));
             }
-            answers.add(() -> retired.complete(null));
         });
         return retired;
+    }
+
+    private void retireOnce(Consumer<Group> farewell) {
+        if (isRetired()) {
+            return;
+        }
+        boolean loaded = isActive();
+        phase = Phase.RETIRED;
+        timers.close();
+        if (loaded) {
+            groups.values().forEach(farewell);
+        }
+        inFlight.forEach(write -> {
+            write.report(NOT_COORDINATOR);
+            write.ended.run();
+        });
+        inFlight.clear();
     }
 }

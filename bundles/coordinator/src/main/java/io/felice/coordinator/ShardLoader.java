@@ -1,5 +1,7 @@
 package io.felice.coordinator;
 
+import static io.felice.api.ErrorCode.NOT_LEADER_OR_FOLLOWER;
+
 import io.felice.api.FeliceException;
 import io.felice.api.RecordBatch;
 import io.felice.api.partition.Partition;
@@ -182,7 +184,9 @@ final class ShardLoader {
     }
 
     private void failed(Throwable failure) {
-        if (!shard.isRetired()) {
+        if (FeliceException.codeOf(failure) == NOT_LEADER_OR_FOLLOWER) {
+            later(retryMs); // the shard is about to be retired
+        } else if (!shard.isRetired()) {
             LOG.warn(
                     "{} cannot be read from offset {}; its groups are not served, the next try is in {} ms",
                     partition.id(),

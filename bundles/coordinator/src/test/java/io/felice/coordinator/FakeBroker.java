@@ -117,6 +117,16 @@ final class FakeBroker implements Partitions, ClusterMetadata, Configs {
         return partition;
     }
 
+    /** Leads a partition of a topic that was made again, with an empty log and in epoch 1; then the former one ends. */
+    void leadSuccessor(int number) {
+        FakePartition former = led.get(number);
+        epochs.remove(number);
+        logs.remove(number);
+        lead(number);
+        former.lose();
+        List.copyOf(leadershipListeners).forEach(listener -> listener.resigned(former, former.leaderEpoch()));
+    }
+
     void resign(int number) {
         FakePartition partition = led.remove(number);
         partition.lose();

@@ -232,7 +232,7 @@ class GroupHistoryTest {
                 case 13 -> client.join();
                 case 14 -> stage.offsetsLog().hold();
                 case 15, 16 -> stage.offsetsLog().release();
-                case 17 -> stage.offsetsLog().failHeld(ErrorCode.REQUEST_TIMED_OUT);
+                case 17 -> stage.time.advance(GroupLimits.WRITE_TIMEOUT);
                 case 18 -> stage.offsetsLog().refuse(random.nextBoolean() ? ErrorCode.NOT_ENOUGH_REPLICAS : null);
                 case 19 -> swap();
                 case 20 -> failOver();
@@ -321,7 +321,7 @@ class GroupHistoryTest {
             return Optional.of(offsets);
         }
 
-        /** A committed offset is never lower than one that was acknowledged or fetched before. */
+        /** A committed offset is never lower than one that was acknowledged or fetched before, and is that of the log. */
         private void observe() {
             fetch().ifPresent(offsets -> {
                 acknowledged.forEach((partition, offset) -> assertThat(offsets.getOrDefault(partition, -1L))
@@ -331,10 +331,13 @@ class GroupHistoryTest {
                         .as("%s", partition)
                         .isGreaterThanOrEqualTo(offset));
                 observed.putAll(offsets);
+                assertThat(offsets)
+                        .as("what the coordinator has in memory")
+                        .isEqualTo(CommittedRecords.offsetsIn(stage.offsetsLog().log()));
             });
         }
 
-        /** Heals the log and reloads the coordinator, so that it knows the writes that timed out but reached the log. */
+        /** Heals the log and reloads the coordinator. */
         private void recover() {
             stage.offsetsLog().refuse(null);
             stage.offsetsLog().release();

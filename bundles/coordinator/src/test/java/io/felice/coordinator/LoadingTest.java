@@ -31,6 +31,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.Test;
 
 /** Shards are loaded when the leadership of their partition begins, and retired when it ends. */
@@ -210,6 +211,57 @@ class LoadingTest {
         stage.time.advance(Duration.ofSeconds(1));
 
         assertThat(stage.committed(T0)).isEqualTo(5);
+    }
+
+    @Test
+    void aWriteThatTimedOutIsKnownAsSoonAsItIsCommitted() {
+        stage.offsetsLog().hold();
+        CompletableFuture<Map<TopicPartition, ErrorCode>> commit = stage.commits(-1, "", T0, 5);
+        stage.time.advance(GroupLimits.WRITE_TIMEOUT);
+        assertThat(now(commit)).containsEntry(T0, ErrorCode.COORDINATOR_NOT_AVAILABLE);
+        assertThat(stage.committed(T0)).isEqualTo(-1);
+
+        stage.offsetsLog().release();
+
+        assertThat(stage.committed(T0)).isEqualTo(5);
+    }
+
+    @Test
+    void aWriteThatTooFewReplicasHaveIsKnownAsItIsInTheLog() {
+        stage.offsetsLog().hold();
+        CompletableFuture<Map<TopicPartition, ErrorCode>> commit = stage.commits(-1, "", T0, 5);
+
+        stage.offsetsLog().failHeld(ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND);
+
+        assertThat(now(commit)).containsEntry(T0, ErrorCode.COORDINATOR_NOT_AVAILABLE);
+        assertThat(stage.committed(T0)).isEqualTo(5);
+    }
+
+    @Test
+    void theEndOfADeletedTopicsLeadershipIsNotThatOfItsSuccessor() {
+        for (int epochs = 0; epochs < 5; epochs++) {
+            stage.broker.lead(0);
+        }
+        stage.time.settle();
+
+        stage.broker.leadSuccessor(0);
+        stage.time.settle();
+
+        assertThat(stage.commitsSimply(T0, 5)).isEqualTo(ErrorCode.NONE);
+    }
+
+    @Test
+    void aFarewellThatFailsDoesNotHoldUpTheNextLeadership() {
+        Shard shard = new Shard(stage.offsetsLog(), 1, stage.broker, () -> 0, stage.time.time(), stage.time.view());
+        shard.activate(ready -> {});
+        shard.execute(() -> shard.groupOrNew("a"));
+        Thread.currentThread().setUncaughtExceptionHandler((thread, expected) -> {});
+
+        CompletionStage<Void> retired = shard.retire(group -> {
+            throw new IllegalStateException("a test breaks the farewell of " + group.id());
+        });
+
+        assertThat(retired.toCompletableFuture()).isCompleted();
     }
 
     @Test
