@@ -32,6 +32,7 @@ final class ExpectedBundles {
         expected.put("broker", new Loss(Extent.NODE, "no partition is served"));
         expected.put("controller", new Loss(Extent.PART, "topics and settings cannot be changed"));
         expected.put("coordinator", new Loss(Extent.PART, "consumer groups do not work"));
+        expected.put("replication", new Loss(Extent.PART, "nothing is replicated from other brokers"));
         expected.put("storage.log", new Loss(Extent.PART, "the topics of the engine log are offline"));
         expected.put("zookeeper", new Loss(Extent.PART, "the embedded ZooKeeper does not run"));
         expected.put("cluster.zookeeper", new Loss(Extent.PART, "the cluster's metadata cannot be reached"));
