@@ -11,6 +11,8 @@ import io.felice.api.plugin.PluginCheck;
 import io.felice.api.plugin.PluginWork;
 import io.felice.api.plugin.Plugins;
 import io.felice.api.status.HealthSource;
+import io.felice.api.status.StatusSource;
+import io.felice.api.status.StatusTable;
 import io.felice.api.status.Trouble;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -50,7 +52,7 @@ import org.slf4j.LoggerFactory;
  */
 @Component(configurationPid = "io.felice.plugins", immediate = true)
 @Designate(ocd = PluginSettings.class)
-public final class DirectoryPlugins implements Plugins, HealthSource {
+public final class DirectoryPlugins implements Plugins, HealthSource, StatusSource {
     private static final Logger log = LoggerFactory.getLogger(DirectoryPlugins.class);
     private static final FoldedErrors errors = new FoldedErrors(log);
 
@@ -67,6 +69,7 @@ public final class DirectoryPlugins implements Plugins, HealthSource {
     private final PluginOrders orders;
     private final StopDeadline deadline;
     private final List<ServiceRegistration<?>> hooks;
+    private final PluginStatus status = new PluginStatus(System::currentTimeMillis);
     private volatile List<Plugin> plugins = List.of();
     private volatile List<Trouble> troubles = List.of(Trouble.inPart("The plugins are being started"));
 
@@ -194,6 +197,11 @@ public final class DirectoryPlugins implements Plugins, HealthSource {
         return troubles;
     }
 
+    @Override
+    public List<StatusTable> tables() {
+        return status.tables();
+    }
+
     private void begin() {
         try {
             keeper.begin();
@@ -207,6 +215,7 @@ public final class DirectoryPlugins implements Plugins, HealthSource {
             keeper.look(whole);
             troubles = keeper.troubles().stream().map(Trouble::inPart).toList();
             plugins = keeper.list();
+            status.update(plugins, keeper.kept().count());
         } catch (IOException | RuntimeException failure) {
             troubles = List.of(Trouble.inPart(
                     "The directory of the plugins, " + keeper.directory().path() + ", cannot be kept: " + failure));

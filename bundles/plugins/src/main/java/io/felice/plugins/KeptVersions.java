@@ -143,6 +143,11 @@ final class KeptVersions {
         }
     }
 
+    /** The versions that are kept, of all plugins together. */
+    long count() {
+        return names().stream().mapToLong(name -> notes(name).versions().size()).sum();
+    }
+
     /** The plugin that had a file of this name in {@code plugins/}. */
     Optional<String> nameOf(String file) {
         return names().stream().filter(name -> notes(name).file().equals(file)).findFirst();

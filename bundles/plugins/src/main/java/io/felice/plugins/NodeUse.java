@@ -2,18 +2,20 @@ package io.felice.plugins;
 
 import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.cluster.TopicView;
+import io.felice.api.config.BrokerConfig;
 import io.felice.api.config.ConfigEntry;
 import io.felice.api.config.ConfigResource;
 import io.felice.api.config.Configs;
+import io.felice.api.config.PlacementRule;
 import io.felice.api.config.TopicConfig;
 import io.felice.api.plugin.ProvidedExtension;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Dictionary;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.osgi.framework.InvalidSyntaxException;
 import org.osgi.service.cm.Configuration;
@@ -26,41 +28,77 @@ record NodeUse(
     private static final int NAMED_TOPICS = 3;
     private static final String ENGINE = "storage engine";
 
-    /** A setting whose value names extensions, separated by commas. */
-    private record Setting(String pid, String key) {}
+    /**
+     * A setting whose value names extensions: {@code NAME,NAME}, or {@code KEY:NAME+NAME,KEY:NAME}.
+     *
+     * @param kind of the extensions
+     */
+    private record Setting(String kind, String pid, String key) {
+        private static final Pattern KEY = Pattern.compile("^[^:]*:");
 
-    private static final Map<String, Setting> SETTINGS = Map.of(
-            "authenticator", new Setting("io.felice.network", "sasl.enabled.mechanisms"),
-            "principal mapping", new Setting("io.felice.network", "ssl.principal.mapping"),
-            "credential store", new Setting("io.felice.security", "credential.store"),
-            "authorizer", new Setting("io.felice.security", "authorizer"));
+        static Stream<String> names(Object value) {
+            String[] items =
+                    value instanceof String[] array ? array : value.toString().split(",");
+            return Stream.of(items)
+                    .map(item -> KEY.matcher(item).replaceFirst(""))
+                    .flatMap(names -> Stream.of(names.split("\\+")))
+                    .map(String::trim);
+        }
+    }
+
+    private static final List<Setting> SETTINGS = List.of(
+            new Setting("authenticator", "io.felice.network", "sasl.enabled.mechanisms"),
+            new Setting("authenticator", "io.felice.network", "listener.sasl.mechanisms.map"),
+            new Setting("principal mapping", "io.felice.network", "ssl.principal.mapping"),
+            new Setting("credential store", "io.felice.security", "credential.store"),
+            new Setting("authorizer", "io.felice.security", "authorizer"),
+            new Setting("topic policy", "io.felice.controller", "topic.policies.required"),
+            new Setting("wire protocol", "io.felice.network", "listener.wire.map"));
 
     @Override
     public List<String> of(List<ProvidedExtension> extensions) {
         List<String> users = new ArrayList<>();
         for (ProvidedExtension extension : extensions) {
             if (extension.kind().equals(ENGINE)) {
-                users.addAll(topicsOf(extension.name()));
+                users.addAll(usersOfEngine(extension.name()));
             }
-            Setting setting = SETTINGS.get(extension.kind());
-            if (setting != null && names(setting, extension.name())) {
-                users.add("the setting " + setting.key() + " of etc/" + setting.pid() + ".cfg, which names the "
-                        + extension);
+            for (Setting setting : SETTINGS) {
+                if (setting.kind().equals(extension.kind()) && names(setting, extension.name())) {
+                    users.add("the setting " + setting.key() + " of etc/" + setting.pid() + ".cfg, which names the "
+                            + extension);
+                }
             }
         }
         return users;
     }
 
-    private List<String> topicsOf(String engine) {
+    private List<String> usersOfEngine(String engine) {
         Optional<ClusterMetadata> cluster = metadata.get();
         Optional<Configs> values = configs.get();
         if (cluster.isEmpty() || values.isEmpty()) {
             return List.of("perhaps topics: the broker does not run, so nobody can say which topics the storage engine "
                     + engine + " has");
         }
-        List<String> topics = cluster.get().view().topics().stream()
+        return Stream.concat(
+                        topicsOf(engine, cluster.get(), values.get()).stream(),
+                        placementOf(engine, values.get()).stream())
+                .toList();
+    }
+
+    private static List<String> placementOf(String engine, Configs values) {
+        String placement = values.broker().get(BrokerConfig.STORAGE_PLACEMENT);
+        boolean isNamed = PlacementRule.parse(placement).stream()
+                .anyMatch(rule -> rule.engine().equals(engine));
+        return isNamed
+                ? List.of("the broker's config " + BrokerConfig.STORAGE_PLACEMENT + " = " + placement
+                        + ", which places new topics in the storage engine " + engine)
+                : List.of();
+    }
+
+    private static List<String> topicsOf(String engine, ClusterMetadata cluster, Configs values) {
+        List<String> topics = cluster.view().topics().stream()
                 .map(TopicView::name)
-                .filter(topic -> isIn(values.get(), topic, engine))
+                .filter(topic -> isIn(values, topic, engine))
                 .sorted()
                 .toList();
         if (topics.isEmpty()) {
@@ -92,8 +130,7 @@ record NodeUse(
             }
             Dictionary<String, Object> properties = found[0].getProperties();
             Object value = properties.get(setting.key());
-            return value != null
-                    && Stream.of(value.toString().split(",")).map(String::trim).anyMatch(name::equals);
+            return value != null && Setting.names(value).anyMatch(name::equals);
         } catch (IOException | InvalidSyntaxException | IllegalStateException unreadable) {
             return false;
         }

@@ -6,11 +6,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.felice.api.plugin.Plugin;
 import io.felice.api.plugin.Plugin.State;
 import io.felice.api.plugin.ProvidedExtension;
+import io.felice.api.status.StatusTable;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -77,6 +81,50 @@ class DirectoryPluginsTest {
         assertThat(node.words(name)).isEqualTo("runs");
         assertThat(node.bundle(name).orElseThrow()).isSameAs(first);
         assertThat(node.plugin(name).orElseThrow().kept()).containsExactly("1.0.0");
+    }
+
+    @Test
+    void theTableOfThePluginsSaysHowEachIsAndSinceWhen() throws Exception {
+        long before = System.currentTimeMillis();
+        PluginJars.drop(jars.store("org.example.mine", "1.0.0", "mine").pack("mine.jar"), node.directory());
+        node.await("org.example.mine", "runs");
+        Files.writeString(node.directory().resolve("broken.jar"), "no jar");
+        node.await("broken.jar", "left out");
+
+        List<Map<String, Object>> rows = rows("plugins.plugins");
+        assertThat(rows).hasSize(2);
+        assertThat(rows.get(0)).containsEntry("plugin", "broken.jar").containsEntry("state", "left out");
+        assertThat(rows.get(1))
+                .containsEntry("plugin", "org.example.mine")
+                .containsEntry("file", "mine.jar")
+                .containsEntry("version", "1.0.0")
+                .containsEntry("state", "runs")
+                .containsEntry("extensions", "credential store mine");
+        assertThat((Long) rows.get(1).get("since.ms")).isBetween(before, System.currentTimeMillis());
+        assertThat(rows("plugins")).containsExactly(Map.of("running", 1L, "left.out", 1L, "kept.versions", 1L));
+        node.plugins()
+                .disable("org.example.mine")
+                .outcome()
+                .toCompletableFuture()
+                .join();
+        assertThat(rows("plugins.plugins").get(1)).containsEntry("state", "disabled");
+        assertThat(rows("plugins.plugins").get(0)).isEqualTo(rows.get(0));
+    }
+
+    private List<Map<String, Object>> rows(String name) {
+        StatusTable table = node.plugins().tables().stream()
+                .filter(each -> each.schema().name().equals(name))
+                .findFirst()
+                .orElseThrow();
+        List<Map<String, Object>> rows = new ArrayList<>();
+        for (List<Object> cells : table.rows()) {
+            Map<String, Object> row = new HashMap<>();
+            for (int column = 0; column < cells.size(); column++) {
+                row.put(table.schema().columns().get(column).name(), cells.get(column));
+            }
+            rows.add(row);
+        }
+        return rows;
     }
 
     @Test

@@ -34,6 +34,12 @@ final class CommitThread {
     /** What nobody asks to be committed waits no longer than this. */
     private static final long IDLE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
+    /**
+     * A file with more commits gets a successor: a file takes the longer to open the more commits are in it, and an engine
+     * that is started opens the newest file of each shard.
+     */
+    static final int MOST_COMMITS = 8_192;
+
     /** After a failure the next try to begin a file comes when the newest has grown by this part. */
     private static final int RETRY_SHARE = 16;
 
@@ -371,7 +377,8 @@ final class CommitThread {
             return;
         }
         long size = newest.sizeInBytes();
-        if (size < Math.max(shared.mostFileBytes(), rotateAt)) {
+        boolean isLarge = size >= shared.mostFileBytes() || newest.commits() >= MOST_COMMITS;
+        if (!isLarge || size < rotateAt) {
             return;
         }
         try {

@@ -51,7 +51,7 @@ final class Generations {
     }
 
     /**
-     * Opens the files that are there.
+     * Opens the newest of the files that are there; after a power cut all of them. The others rest until they are read.
      *
      * @throws IOException if the newest cannot be opened: nobody knows the shard's logs then; or if a file is still in use
      *     by an engine that was stopped. The other files that cannot be opened have a {@link #damageOf}
@@ -105,7 +105,9 @@ final class Generations {
     private StoreFile openFile(Path path, int generation, boolean isNewest) throws IOException {
         int cacheMb = isNewest ? shared.cacheMb() : 1;
         if (!afterPowerCut) {
-            return openFile(path, generation, cacheMb);
+            return isNewest
+                    ? openFile(path, generation, cacheMb)
+                    : StoreFile.resting(shared, path, generation, cacheMb);
         }
         return TornFile.open(path, synced -> {
             StoreFile file = openFile(path, generation, cacheMb);

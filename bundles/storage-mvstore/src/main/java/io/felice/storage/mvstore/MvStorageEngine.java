@@ -23,12 +23,14 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.osgi.service.component.annotations.Activate;
@@ -326,13 +328,20 @@ public final class MvStorageEngine implements StorageEngine, StatusSource, Store
             List<Slot> all =
                     IntStream.range(0, taken.shards()).mapToObj(Slot::new).toList();
             directory = taken;
-            all.forEach(this::tryToOpen);
+            atTheSameTime(all, this::tryToOpen);
             noteRecovered(all);
             slots = all;
             upkeep.scheduleWithFixedDelay(this::doUpkeep, 0, UPKEEP_SECONDS, TimeUnit.SECONDS);
             LOG.info("{} holds {} logs", path, logs().size());
         }
         return slots;
+    }
+
+    private void atTheSameTime(List<Slot> all, Consumer<Slot> work) {
+        CompletableFuture.allOf(all.stream()
+                        .map(slot -> CompletableFuture.runAsync(() -> work.accept(slot), flusher))
+                        .toArray(CompletableFuture[]::new))
+                .join();
     }
 
     private void tryToOpen(Slot slot) {
@@ -508,7 +517,7 @@ public final class MvStorageEngine implements StorageEngine, StatusSource, Store
         stop(upkeep);
         List<Slot> all = slots;
         if (all != null) {
-            all.forEach(Slot::close);
+            atTheSameTime(all, Slot::close);
         }
         boolean isStopped = stop(flusher);
         if (!awaitGone()) {

@@ -2,9 +2,12 @@ package io.felice.storage.mvstore;
 
 import io.felice.api.FeliceException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -38,6 +41,9 @@ final class StoreFile {
     private static final String DOUBT = ".doubt";
 
     private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
+
+    /** The first bytes that MVStore writes. */
+    private static final byte[] BEGIN = "H:".getBytes(StandardCharsets.US_ASCII);
 
     /** Sees a batch; false ends the reading. */
     interface Visitor {
@@ -80,6 +86,30 @@ final class StoreFile {
         file.synced = SyncMark.of(path);
         file.committed = new SyncMark(file.opened.sizeInBytes(), file.opened.lastChunk(0));
         return file;
+    }
+
+    /**
+     * A file that is not written to any more, and whose first user opens it: that takes about ten microseconds for each
+     * commit in it.
+     *
+     * @throws IOException if it is not a store file, or if the end of what an fsync had brought to the disk is missing
+     */
+    static StoreFile resting(StoreResources shared, Path path, int generation, int cacheMb) throws IOException {
+        StoreFile file = new StoreFile(shared, path, generation, cacheMb);
+        file.doubtful = Files.exists(file.doubtFile());
+        file.synced = SyncMark.of(path);
+        file.committed = new SyncMark(Files.size(path), 0);
+        if (file.committed.length() < file.synced.length() || !beginsAsAStoreFile(path)) {
+            throw new IOException("The store file " + path + " is damaged: "
+                    + "it does not begin as a store file does, or its end is missing");
+        }
+        return file;
+    }
+
+    private static boolean beginsAsAStoreFile(Path path) throws IOException {
+        try (InputStream in = Files.newInputStream(path)) {
+            return Arrays.equals(in.readNBytes(BEGIN.length), BEGIN);
+        }
     }
 
     private OpenStore openStore() throws IOException {
@@ -500,6 +530,11 @@ final class StoreFile {
     /** Bytes of the file. */
     long sizeInBytes() {
         return committed.length();
+    }
+
+    /** Commits in the file, and perhaps some more. */
+    int commits() {
+        return committed.chunk();
     }
 
     /** Memory that MVStore uses for pages of the file. */

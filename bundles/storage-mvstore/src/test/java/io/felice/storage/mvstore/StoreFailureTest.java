@@ -18,11 +18,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Clock;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
 import java.util.UUID;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -368,10 +370,10 @@ class StoreFailureTest {
     @Test
     void theSoundFilesOfALogStayWhileAnotherOfItsFilesIsDamaged() throws IOException {
         secondGeneration();
+        Path damaged = newest();
         engine = start(new StoreSettings(1, 1, 0, 64 << 20, 1 << 20, 1));
         engine.open(GOOD, 2).trimTo(20);
         engine.close();
-        Path damaged = directory.resolve("00-000002.mv");
         byte[] sound = Files.readAllBytes(damaged);
         Files.write(damaged, new byte[sound.length]);
         engine = start(ONE_SHARD);
@@ -399,6 +401,14 @@ class StoreFailureTest {
         engine.close();
         engine = start(ONE_SHARD);
         assertThat(offsets(engine.open(BAD, 3))).containsExactly(10L, 20L);
+    }
+
+    private Path newest() throws IOException {
+        try (Stream<Path> entries = Files.list(directory)) {
+            return entries.filter(file -> file.toString().endsWith(".mv"))
+                    .max(Comparator.naturalOrder())
+                    .orElseThrow();
+        }
     }
 
     /** Leaves the log bad with a segment in each of two files, and good with one in the second only; the first file. */

@@ -169,6 +169,29 @@ class StoreGenerationsTest {
     }
 
     @Test
+    void aFileWithManyCommitsGetsASuccessorAndAStartOpensTheNewestOnly() {
+        engine.close();
+        engine = new MvStorageEngine(directory, StoreSettings.DEFAULT);
+        PartitionLog log = open("orders");
+        for (int commits = 0; commits <= CommitThread.MOST_COMMITS; commits++) {
+            log.append(batch(1).at(log.endOffset()));
+            settle(log);
+        }
+        eventually(() -> assertThat(cell("files")).isEqualTo(2L));
+        append(log, 1, 10);
+        long end = log.endOffset();
+
+        engine.close();
+        engine = new MvStorageEngine(directory, StoreSettings.DEFAULT);
+
+        PartitionLog again = open("orders");
+        assertThat(cell("files.open")).isEqualTo(1L);
+        assertThat(again.endOffset()).isEqualTo(end);
+        assertThat(offsets(again)).hasSize((int) end).isSorted();
+        assertThat(cell("files.open")).isEqualTo(2L);
+    }
+
+    @Test
     void aLogThatNobodyAppendsToKeepsNoFileForItself() {
         PartitionLog idle = open("idle");
         append(idle, 10, 100);
