@@ -11,14 +11,13 @@ import io.felice.api.cluster.ClusterStore;
 import io.felice.api.cluster.ClusterStore.LiveRegistration;
 import io.felice.api.cluster.ClusterStore.Term;
 import io.felice.api.cluster.ClusterView;
-import io.felice.api.cluster.InternalTopics;
+import io.felice.api.cluster.ForwardedRequests;
 import io.felice.api.cluster.MetadataRecord;
-import io.felice.api.cluster.Outcome;
 import io.felice.api.cluster.PartitionState;
+import io.felice.api.cluster.Peers;
 import io.felice.api.config.BrokerConfig;
 import io.felice.api.config.ConfigResource;
 import io.felice.api.config.Configs;
-import io.felice.api.policy.TopicChange;
 import io.felice.api.policy.TopicPolicy;
 import io.felice.api.security.Acl;
 import io.felice.api.security.AclFilter;
@@ -36,14 +35,12 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.Deque;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
@@ -71,14 +68,14 @@ import org.slf4j.LoggerFactory;
  *
  * <p>All state belongs to one thread. Requests and the store's callbacks run on that thread. While the store is away or
  * an election is under way, requests wait; the settings limit how many wait and how long. While another broker is the
- * controller, requests fail at once with NOT_CONTROLLER.
+ * controller, requests are sent to it ({@link Routes}).
  */
 @Component(
-        service = {Admin.class, StatusSource.class, HealthSource.class},
+        service = {Admin.class, ForwardedRequests.class, StatusSource.class, HealthSource.class},
         immediate = true,
         configurationPid = "io.felice.controller")
 @Designate(ocd = Controller.Config.class)
-public final class Controller implements Admin, StatusSource, HealthSource {
+public final class Controller implements Admin, ForwardedRequests, StatusSource, HealthSource {
     private static final TableSchema STATUS = TableSchema.of("controller", "The controller of this node")
             .text(
                     "role",
@@ -88,6 +85,7 @@ public final class Controller implements Admin, StatusSource, HealthSource {
             .gauge("waiting", "Requests that wait until the controller decides")
             .gauge("open", "Requests that are not answered")
             .counter("decided", "Requests that were decided")
+            .counter("forwarded", "Requests that were sent to the broker that is the controller")
             .counter("snapshots", "Snapshots of the metadata that were made");
     private static final TableSchema LIMITS = TableSchema.limits("controller.limits");
 
@@ -135,10 +133,9 @@ public final class Controller implements Admin, StatusSource, HealthSource {
     }
 
     private static final BrokerConfig NO_CONFIGS = BrokerConfig.with(Map.of());
-    static final int PRODUCER_IDS_PER_BLOCK = 1_000;
-
     private static final Logger log = LoggerFactory.getLogger(Controller.class);
     private static final FoldedErrors errors = new FoldedErrors(log);
+    private static final Duration LOOK = Duration.ofMillis(100);
     private static final Duration SNAPSHOT_RETRY = Duration.ofSeconds(30);
 
     private volatile Duration requestTimeout;
@@ -151,7 +148,9 @@ public final class Controller implements Admin, StatusSource, HealthSource {
     private final RandomGenerator random;
     private final ControllerThread thread;
     private final StoreLink link;
-    private final Topics topics;
+    private final Decisions decisions;
+    private final AdminCodec codec = new AdminCodec();
+    private final Routes routes;
     private final Snapshots snapshots;
     private final Policies policies = new Policies();
     private final Deque<AdminRequest<?, ?>> waiting = new ArrayDeque<>();
@@ -164,6 +163,7 @@ public final class Controller implements Admin, StatusSource, HealthSource {
     private volatile SecurityView security = SecurityView.EMPTY;
     private volatile List<Trouble> troubles = List.of();
     private volatile boolean closing;
+    private boolean watching;
     private long decided;
 
     @Activate
@@ -180,7 +180,9 @@ public final class Controller implements Admin, StatusSource, HealthSource {
         this.random = random;
         this.thread = thread;
         this.link = new StoreLink(thread, new Events());
-        this.topics = new Topics(new RoundRobin(random), this::randomId, () -> partitionsMax);
+        Topics topics = new Topics(new RoundRobin(random), this::randomId, () -> partitionsMax);
+        this.decisions = new Decisions(new Submitted(), topics, policies, this::configs);
+        this.routes = new Routes(thread, new Knowledge(), decisions, () -> requestTimeout, () -> requestsMax, codec);
         this.snapshots = new Snapshots(config.snapshot_every_changes(), config.snapshot_every_bytes());
         this.status = table();
         require(config);
@@ -212,6 +214,16 @@ public final class Controller implements Admin, StatusSource, HealthSource {
             unbind = "unbind")
     public void bind(ClusterStore store) {
         thread.execute(() -> link.bind(store));
+    }
+
+    /** Requests that another broker decides are sent by this service. */
+    @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC)
+    public void bindPeers(Peers peers) {
+        routes.bind(peers);
+    }
+
+    public void unbindPeers(Peers peers) {
+        routes.unbind(peers);
     }
 
     /** The configs of this node are below those of the cluster: without them, the built-in defaults are. */
@@ -258,6 +270,7 @@ public final class Controller implements Admin, StatusSource, HealthSource {
         closing = true;
         thread.execute(() -> {
             link.close();
+            routes.close();
             waiting.clear();
             open.stream().filter(request -> !request.isBeingWritten()).forEach(Controller::refuse);
         });
@@ -266,119 +279,109 @@ public final class Controller implements Admin, StatusSource, HealthSource {
     }
 
     private static void refuse(AdminRequest<?, ?> request) {
-        request.fail(ErrorCode.COORDINATOR_NOT_AVAILABLE.because("The controller of this broker is being stopped."));
+        request.fail(stopping());
+    }
+
+    private static FeliceException stopping() {
+        return ErrorCode.COORDINATOR_NOT_AVAILABLE.because("The controller of this broker is being stopped.");
     }
 
     @Override
     public CompletionStage<Decided<String, CreatedTopic>> createTopics(List<NewTopic> wanted, boolean validateOnly) {
-        Map<String, NewTopic> byName = new HashMap<>();
-        wanted.forEach(topic -> byName.put(topic.name(), topic));
-        return judged(
-                (now, names, dryRun) ->
-                        topics.create(now, names.map(all -> only(wanted, all)).orElse(wanted), dryRun || validateOnly),
-                (now, name, created) -> InternalTopics.isInternal(name)
-                        ? Optional.empty()
-                        : Optional.of(new TopicChange.Creation(
-                                name,
-                                created.partitions(),
-                                created.replicationFactor(),
-                                byName.get(name).configs())));
+        return routes.call(
+                "createTopics", validateOnly, here -> here.createTopics(wanted, validateOnly), wanted, validateOnly);
     }
 
     @Override
     public CompletionStage<Decided<String, CreatedTopic>> restoreTopic(RestoredTopic topic) {
-        return submit(now -> topics.restore(now, topic));
+        return routes.call("restoreTopic", false, here -> here.restoreTopic(topic), topic);
     }
 
     @Override
     public CompletionStage<Decided<UUID, Void>> deleteTopics(Set<UUID> topicIds) {
-        return judged(
-                (now, ids, dryRun) -> topics.delete(now, ids.orElse(topicIds), dryRun),
-                (now, id, nothing) -> now.topic(id).map(topic -> new TopicChange.Deletion(topic.name())));
+        return routes.call("deleteTopics", false, here -> here.deleteTopics(topicIds), topicIds);
     }
 
     @Override
     public CompletionStage<Decided<String, Void>> createPartitions(
             Map<String, NewPartitions> wanted, boolean validateOnly) {
-        return judged(
-                (now, names, dryRun) -> topics.addPartitions(now, only(wanted, names), dryRun || validateOnly),
-                (now, name, nothing) -> now.topic(name)
-                        .map(topic -> new TopicChange.MorePartitions(
-                                name,
-                                topic.partitions().size(),
-                                wanted.get(name).totalCount())));
+        return routes.call(
+                "createPartitions",
+                validateOnly,
+                here -> here.createPartitions(wanted, validateOnly),
+                wanted,
+                validateOnly);
     }
 
     @Override
     public CompletionStage<Decided<ConfigResource, Void>> alterConfigs(
             Map<ConfigResource, List<ConfigChange>> changes, boolean validateOnly) {
-        return judged(
-                (now, resources, dryRun) ->
-                        withElections(now, DynamicConfigs.alter(now, only(changes, resources), dryRun || validateOnly)),
-                (now, resource, nothing) -> resource.type() == ConfigResource.Type.TOPIC
-                        ? Optional.of(new TopicChange.OtherConfigs(
-                                resource.name(),
-                                now.configs(resource),
-                                DynamicConfigs.after(now, resource, changes.get(resource))))
-                        : Optional.empty());
-    }
-
-    /** A changed config may let a replica lead, or end the eligibility of others; both become visible together. */
-    private <K, V> ControllerResult<K, V> withElections(ClusterView now, ControllerResult<K, V> changed) {
-        return DynamicConfigs.touchesElections(changed.records())
-                ? changed.and(Leaders.configsChanged(configs(now.after(now.version(), changed.records()))))
-                : changed;
+        return routes.call(
+                "alterConfigs", true, here -> here.alterConfigs(changes, validateOnly), changes, validateOnly);
     }
 
     @Override
     public CompletionStage<Decided<UserMechanism, Void>> alterUsers(
             Map<UserMechanism, Optional<ScramCredential>> changes) {
-        return submit(now -> Security.alterUsers(now, changes));
+        return routes.call(
+                "alterUsers",
+                changes.values().stream().allMatch(Optional::isPresent),
+                here -> here.alterUsers(changes),
+                changes);
     }
 
     @Override
     public CompletionStage<Decided<Acl, Void>> createAcls(List<Acl> acls) {
-        return submit(now -> Security.createAcls(now, acls));
+        return routes.call("createAcls", true, here -> here.createAcls(acls), acls);
     }
 
     @Override
     public CompletionStage<Decided<AclFilter, Set<Acl>>> deleteAcls(List<AclFilter> filters) {
-        return submit(now -> Security.deleteAcls(now, filters));
+        return routes.call("deleteAcls", false, here -> here.deleteAcls(filters), filters);
     }
 
     @Override
     public CompletionStage<Decided<QuotaEntity, Void>> alterQuotas(
             Map<QuotaEntity, Map<String, Optional<Double>>> changes, boolean validateOnly) {
-        return submit(now -> Security.alterQuotas(now, changes, validateOnly));
+        return routes.call("alterQuotas", true, here -> here.alterQuotas(changes, validateOnly), changes, validateOnly);
     }
 
     @Override
     public CompletionStage<Decided<TopicPartition, Void>> electLeaders(
             Optional<Set<TopicPartition>> partitions, boolean unclean) {
-        return submit(now -> Leaders.elect(configs(now), partitions, unclean));
+        return routes.call("electLeaders", false, here -> here.electLeaders(partitions, unclean), partitions, unclean);
     }
 
     @Override
     public CompletionStage<Decided<TopicPartition, Void>> reassign(
             Map<TopicPartition, Optional<List<Integer>>> targets) {
-        return submit(now -> Reassignments.reassign(configs(now), targets));
+        return routes.call(
+                "reassign",
+                targets.values().stream().allMatch(Optional::isPresent),
+                here -> here.reassign(targets),
+                targets);
     }
 
     @Override
     public CompletionStage<MetadataRecord.ProducerIdsAllocated> allocateProducerIds(int brokerId) {
-        return submit(now -> nextProducerIds(now, brokerId))
-                .thenApply(answer -> answer.outcomes().get(brokerId).value());
+        return routes.call("allocateProducerIds", true, here -> here.allocateProducerIds(brokerId), brokerId);
     }
 
     @Override
     public CompletionStage<Decided<PartitionId, PartitionState>> alterInSync(
             int brokerId, long brokerEpoch, Map<PartitionId, InSyncChange> changes) {
-        return submit(now -> InSync.alter(configs(now), brokerId, brokerEpoch, changes));
+        return routes.call(
+                "alterInSync",
+                true,
+                here -> here.alterInSync(brokerId, brokerEpoch, changes),
+                brokerId,
+                brokerEpoch,
+                changes);
     }
 
     @Override
     public CompletionStage<Decided<Integer, Integer>> leave(int brokerId, long brokerEpoch) {
-        return submit(now -> Leaders.leave(configs(now), brokerId, brokerEpoch));
+        return routes.call("leave", true, here -> here.leave(brokerId, brokerEpoch), brokerId, brokerEpoch);
     }
 
     private ClusterConfigs configs(ClusterView now) {
@@ -409,115 +412,101 @@ public final class Controller implements Admin, StatusSource, HealthSource {
         return Stream.concat(troubles.stream(), policies.troubles().stream()).toList();
     }
 
-    private static ControllerResult<Integer, MetadataRecord.ProducerIdsAllocated> nextProducerIds(
-            ClusterView now, int brokerId) {
-        ControllerResult.Draft<Integer, MetadataRecord.ProducerIdsAllocated> draft = new ControllerResult.Draft<>();
-        draft.item(brokerId, records -> {
-            MetadataRecord.ProducerIdsAllocated block =
-                    new MetadataRecord.ProducerIdsAllocated(brokerId, now.nextProducerId(), PRODUCER_IDS_PER_BLOCK);
-            records.add(block);
-            return block;
-        });
-        return draft.done();
-    }
-
-    /** Decides about items of a request. */
-    private interface Decision<K, V> {
-        /**
-         * @param items empty for all items of the request
-         * @param dryRun true to change nothing
-         */
-        ControllerResult<K, V> decide(ClusterView now, Optional<Set<K>> items, boolean dryRun);
-    }
-
-    /** What policies are asked about an item that the controller would accept. */
-    private interface Subject<K, V> {
-        /** Empty if no policy is asked. */
-        Optional<TopicChange> of(ClusterView now, K key, V value);
-    }
-
-    /**
-     * Decides once without a change, asks the policies about what the controller would accept, and decides for good about
-     * what they allow. A change that has become another one since they were asked is not made.
-     */
-    private <K, V> CompletionStage<Decided<K, V>> judged(Decision<K, V> decision, Subject<K, V> subject) {
-        if (policies.isNone()) {
-            return submit(now -> decision.decide(now, Optional.empty(), false));
+    /** Decides at once or not at all: the broker that asks knows how to find another controller. */
+    @Override
+    public CompletionStage<byte[]> decide(byte[] request) {
+        CompletableFuture<byte[]> answer = new CompletableFuture<>();
+        try {
+            AdminCodec.Call call = codec.call(request);
+            if (!thread.offer(() -> decide(call, answer))) {
+                answer.completeExceptionally(stopping());
+            }
+        } catch (FeliceException unreadable) {
+            answer.completeExceptionally(unreadable);
         }
-        Map<K, TopicChange> asked = new HashMap<>();
-        return submit(now -> {
-                    asked.clear();
-                    ControllerResult<K, V> trial = decision.decide(now, Optional.empty(), true);
-                    asked.putAll(changes(now, trial.outcomes(), subject));
-                    return new ControllerResult<>(List.of(), trial.outcomes());
-                })
-                .thenCompose(trial -> policies.refusals(asked)
-                        .thenCompose(refused ->
-                                submit(now -> decided(now, decision, subject, trial.outcomes(), asked, refused))));
+        return answer;
     }
 
-    private static <K, V> Map<K, TopicChange> changes(
-            ClusterView now, Map<K, Outcome<V>> outcomes, Subject<K, V> subject) {
-        Map<K, TopicChange> changes = new HashMap<>();
-        outcomes.forEach((key, outcome) -> {
-            if (!outcome.isFailed()) {
-                subject.of(now, key, outcome.value()).ifPresent(change -> changes.put(key, change));
-            }
-        });
-        return changes;
-    }
-
-    private static <K, V> ControllerResult<K, V> decided(
-            ClusterView now,
-            Decision<K, V> decision,
-            Subject<K, V> subject,
-            Map<K, Outcome<V>> trial,
-            Map<K, TopicChange> asked,
-            Map<K, FeliceException> refused) {
-        Map<K, Outcome<V>> outcomes = new HashMap<>();
-        Set<K> left = new HashSet<>();
-        trial.forEach((key, outcome) -> {
-            if (outcome.isFailed()) {
-                outcomes.put(key, outcome);
-            } else if (refused.containsKey(key)) {
-                outcomes.put(key, Outcome.failed(refused.get(key)));
-            } else {
-                left.add(key);
-            }
-        });
-        Map<K, Outcome<V>> again = decision.decide(now, Optional.of(left), true).outcomes();
-        Map<K, TopicChange> changes = changes(now, again, subject);
-        left.removeIf(key -> {
-            boolean isAnother = !again.get(key).isFailed() && !Objects.equals(changes.get(key), asked.get(key));
-            if (isAnother) {
-                outcomes.put(
-                        key,
-                        Outcome.failed(ErrorCode.REQUEST_TIMED_OUT.because(
-                                "The topic was changed while policies were asked about this change.")));
-            }
-            return isAnother;
-        });
-        ControllerResult<K, V> last = decision.decide(now, Optional.of(left), false);
-        outcomes.putAll(last.outcomes());
-        return new ControllerResult<>(last.records(), outcomes);
-    }
-
-    private static <K, T> Map<K, T> only(Map<K, T> all, Optional<Set<K>> keys) {
-        Map<K, T> some = new HashMap<>(all);
-        keys.ifPresent(some.keySet()::retainAll);
-        return some;
-    }
-
-    private static List<NewTopic> only(List<NewTopic> all, Set<String> names) {
-        return all.stream().filter(topic -> names.contains(topic.name())).toList();
-    }
-
-    private <K, V> CompletionStage<Decided<K, V>> submit(Function<ClusterView, ControllerResult<K, V>> decide) {
-        AdminRequest<K, V> request = new AdminRequest<>(decide);
-        if (!thread.offer(() -> accept(request))) {
-            refuse(request);
+    private void decide(AdminCodec.Call call, CompletableFuture<byte[]> answer) {
+        if (reign == null) {
+            answer.completeExceptionally(notController());
+            return;
         }
-        return request.answer();
+        try {
+            call.of(decisions).whenComplete((bytes, failure) -> {
+                if (failure == null) {
+                    answer.complete(bytes);
+                } else {
+                    answer.completeExceptionally(FeliceException.unwrap(failure));
+                }
+            });
+        } catch (FeliceException senseless) {
+            answer.completeExceptionally(senseless);
+        }
+    }
+
+    /** The requests that this node decides, in turn. */
+    private final class Submitted implements Decisions.Requests {
+        @Override
+        public <K, V> CompletionStage<Decided<K, V>> submit(Function<ClusterView, ControllerResult<K, V>> decide) {
+            AdminRequest<K, V> request = new AdminRequest<>(decide);
+            if (!thread.offer(() -> accept(request))) {
+                refuse(request);
+            }
+            return request.answer();
+        }
+
+        @Override
+        public Optional<Integer> controllerId() {
+            return link.controllerId();
+        }
+    }
+
+    /** What this node knows of the controller. */
+    private final class Knowledge implements Routes.Node {
+        @Override
+        public boolean isControllerElsewhere() {
+            return isElsewhere();
+        }
+
+        @Override
+        public boolean isController() {
+            return reign != null;
+        }
+
+        @Override
+        public Optional<Integer> controllerId() {
+            return link.controllerId();
+        }
+
+        @Override
+        public String whyUndecided() {
+            return "the metadata store is " + (link.isConnected() ? "slow." : "away.");
+        }
+
+        @Override
+        public void watch() {
+            Controller.this.watch();
+        }
+    }
+
+    /** The store says nothing when another broker becomes the controller, so that it is asked while requests wait. */
+    private void watch() {
+        if (!watching && !closing) {
+            watching = true;
+            thread.after(LOOK, this::look);
+        }
+    }
+
+    private void look() {
+        watching = false;
+        if (!open.isEmpty() || routes.size() > 0) {
+            if (!waiting.isEmpty()) {
+                decideAll();
+            }
+            routes.look();
+            watch();
+        }
     }
 
     private void accept(AdminRequest<?, ?> request) {
@@ -539,6 +528,7 @@ public final class Controller implements Admin, StatusSource, HealthSource {
         thread.after(requestTimeout, () -> giveUp(request));
         waiting.add(request);
         decideAll();
+        watch();
     }
 
     private void giveUp(AdminRequest<?, ?> request) {
@@ -694,6 +684,7 @@ public final class Controller implements Admin, StatusSource, HealthSource {
                 (long) waiting.size(),
                 (long) open.size(),
                 decided,
+                routes.forwarded(),
                 snapshots.taken());
     }
 

@@ -7,13 +7,13 @@ import io.felice.api.Subscription;
 import io.felice.api.cluster.Admin.Decided;
 import io.felice.api.cluster.Admin.NewTopic;
 import io.felice.api.cluster.BrokerRegistration;
-import io.felice.api.cluster.ClusterStore;
 import io.felice.api.cluster.ClusterView;
 import io.felice.api.cluster.Outcome;
 import io.felice.api.cluster.PartitionState;
 import io.felice.testkit.MemoryClusterStore;
 import io.felice.testkit.RecordingFollower;
 import java.lang.annotation.Annotation;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -49,17 +49,7 @@ final class ControllerSetup {
     }
 
     Subscription register(BrokerRegistration broker) {
-        return cluster.register(broker, new ClusterStore.RegistrationListener() {
-            @Override
-            public void registered(long brokerEpoch) {
-                // The controller hears of it by itself.
-            }
-
-            @Override
-            public void refused(String reason) {
-                throw new IllegalStateException(reason);
-            }
-        });
+        return cluster.register(broker, new SilentListener());
     }
 
     ClusterView view() {
@@ -91,6 +81,13 @@ final class ControllerSetup {
         return decided.outcomes().values().iterator().next();
     }
 
+    /** Lets the time pass in small steps, as tasks that begin others do. */
+    static void pass(InlineThread thread, Duration time) {
+        for (long ms = 0; ms < time.toMillis(); ms += 50) {
+            thread.pass(Duration.ofMillis(50));
+        }
+    }
+
     static BrokerRegistration broker(int id) {
         return broker(id, new UUID(7, id));
     }
@@ -120,7 +117,7 @@ final class ControllerSetup {
         return new Controller.Config() {
             @Override
             public long request_timeout_ms() {
-                return 1_000;
+                return 5_000;
             }
 
             @Override

@@ -14,9 +14,10 @@ public interface Peers {
      * Sends a request to the {@link ForwardedRequests} of another broker.
      *
      * @param request at most {@link ForwardedRequests#LONGEST} bytes
-     * @return the answer, on a thread of the connections. Fails with NETWORK_EXCEPTION if the broker cannot be reached or
-     *     the connection ends, so that it is not known whether the request was decided; with REQUEST_TIMED_OUT if no
-     *     answer comes in time; otherwise with the error of the other broker, for example NOT_CONTROLLER
+     * @return the answer, on a thread of the connections. Fails with BROKER_NOT_AVAILABLE if the broker cannot be reached,
+     *     so that the request was certainly not decided; with NETWORK_EXCEPTION if the connection ends after the request
+     *     was sent, so that it is not known whether it was decided; with REQUEST_TIMED_OUT if no answer comes in time, which
+     *     is not known either; otherwise with the error of the other broker, for example NOT_CONTROLLER
      */
     CompletionStage<byte[]> forward(int brokerId, byte[] request, Duration timeout);
 }
