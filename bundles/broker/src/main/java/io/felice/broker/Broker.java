@@ -144,6 +144,7 @@ public final class Broker implements StatusSource, HealthSource {
     private final NodeConfigs configs;
     private final ClusterLink link;
     private final Followings followings;
+    private final InSyncChanges inSyncChanges;
     private final Replicas replicas;
     private final Compactor compactor;
     private final Fetches fetches;
@@ -216,6 +217,12 @@ public final class Broker implements StatusSource, HealthSource {
         link = new ClusterLink(environment, threads::onMain, UUID.randomUUID(), rack, this::fail);
         Leaderships leaderships = new Leaderships(threads::onMain);
         followings = new Followings(threads::onMain);
+        inSyncChanges = new InSyncChanges(
+                environment,
+                threads::onMain,
+                () -> admin,
+                () -> configs.broker().getLong(BrokerConfig.REPLICA_LAG_TIME_MAX_MS),
+                () -> true);
         ProducerLimits limits = new ProducerLimits(configs::broker);
         CompactionLimits compaction = new CompactionLimits(configs::broker);
         replicas = new Replicas(
@@ -225,6 +232,7 @@ public final class Broker implements StatusSource, HealthSource {
                 configs,
                 leaderships,
                 followings,
+                inSyncChanges,
                 limits,
                 compaction,
                 link::view,
@@ -309,7 +317,8 @@ public final class Broker implements StatusSource, HealthSource {
         }
         replicas.keepStateIn(state);
         link.storedIn(state.storeId());
-        upkeep = new Upkeep(environment, threads::onMain, engines, configs, replicas, state, compactor, scrubbing);
+        upkeep = new Upkeep(
+                environment, threads::onMain, engines, configs, replicas, inSyncChanges, state, compactor, scrubbing);
         threads.timer().scheduleWithFixedDelay(upkeep::tick, TICK_MS, TICK_MS, TimeUnit.MILLISECONDS);
         threads.timer().scheduleWithFixedDelay(engineServices::look, TICK_MS, TICK_MS, TimeUnit.MILLISECONDS);
     }

@@ -120,6 +120,8 @@ final class Fetches implements AutoCloseable {
         private volatile Future<?> timer;
 
         private volatile boolean last;
+        /** Used by the thread of the attempt only. */
+        private boolean isFirst = true;
 
         Fetch(FetchPlan plan) {
             this.plan = plan;
@@ -133,7 +135,21 @@ final class Fetches implements AutoCloseable {
         void attempt() {
             Found now = new Found(plan.wants().size());
             find(now);
+            isFirst = false;
             new Reading(now).run();
+        }
+
+        /**
+         * The follower has the records below its offset if it knows the leader epoch and its log does not diverge. Only the
+         * first attempt says so: a later fetch may have come with a higher offset before the next attempt.
+         */
+        private void acknowledge(Want want, LeaderPartition partition) {
+            partition.checkEpoch(want.currentLeaderEpoch());
+            boolean isInRange =
+                    want.offset() >= partition.logStartOffset() && want.offset() <= partition.logEndOffset();
+            if (want.currentLeaderEpoch() >= 0 && isInRange && divergence(want, partition) == null) {
+                partition.fetchedBy(plan.replicaId(), plan.replicaEpoch(), want.offset(), want.logStartOffset());
+            }
         }
 
         private void find(Found now) {
@@ -142,7 +158,10 @@ final class Fetches implements AutoCloseable {
                 try {
                     LeaderPartition partition = leaders.apply(want.partition());
                     if (plan.isReplica()) {
-                        partition.fetchedBy(plan.replicaId(), want.offset());
+                        partition.mustBeFollower(plan.replicaId(), plan.replicaEpoch());
+                        if (isFirst) {
+                            acknowledge(want, partition);
+                        }
                     }
                     now.ends[i] = partition.endOf(limit);
                     boolean settled = partition.logEndOffset() <= now.ends[i];

@@ -73,6 +73,7 @@ final class Replicas {
     private final ProducerLimits producerLimits;
     private final Leaderships leaderships;
     private final Followings followings;
+    private final InSyncChanges inSyncChanges;
     private final LogOpening opening;
     private final OpeningTimes openingTimes;
     private final StrayLogs strays;
@@ -117,6 +118,7 @@ final class Replicas {
             NodeConfigs configs,
             Leaderships leaderships,
             Followings followings,
+            InSyncChanges inSyncChanges,
             ProducerLimits limits,
             CompactionLimits compaction,
             Supplier<ClusterView> view,
@@ -133,6 +135,7 @@ final class Replicas {
         this.configs = configs;
         this.leaderships = leaderships;
         this.followings = followings;
+        this.inSyncChanges = inSyncChanges;
         this.producerLimits = limits;
         this.opening = new LogOpening(environment, limits, compaction);
         this.openingTimes = new OpeningTimes(environment);
@@ -310,6 +313,9 @@ final class Replicas {
         isComplete = true;
         boolean othersAreLive = !live.equals(news.brokers().keySet());
         live = news.brokers().keySet();
+        if (inSyncChanges.follow(news)) {
+            leaders().forEach(LeaderPartition::liveChanged);
+        }
         strays.following(news, state);
         List<CompletableFuture<?>> openings = new ArrayList<>();
         List<TopicView> gone = applied.values().stream()
@@ -430,7 +436,7 @@ final class Replicas {
     }
 
     private Role newRole(OpenedLog log, PartitionState wanted) {
-        return leads(wanted) ? log.lead(wanted, admission) : log.follow(wanted);
+        return leads(wanted) ? log.lead(wanted, admission, inSyncChanges) : log.follow(wanted);
     }
 
     private boolean followsDeadLeader(Role role) {

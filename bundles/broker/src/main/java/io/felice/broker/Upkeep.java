@@ -31,6 +31,7 @@ final class Upkeep {
     private final Engines engines;
     private final NodeConfigs configs;
     private final Replicas replicas;
+    private final InSyncChanges inSyncChanges;
     private final NodeState state;
     private final Compactor compactor;
     private final Scrubbing scrubbing;
@@ -50,6 +51,7 @@ final class Upkeep {
             Engines engines,
             NodeConfigs configs,
             Replicas replicas,
+            InSyncChanges inSyncChanges,
             NodeState state,
             Compactor compactor,
             Scrubbing scrubbing) {
@@ -58,6 +60,7 @@ final class Upkeep {
         this.engines = engines;
         this.configs = configs;
         this.replicas = replicas;
+        this.inSyncChanges = inSyncChanges;
         this.state = state;
         this.compactor = compactor;
         this.scrubbing = scrubbing;
@@ -92,6 +95,7 @@ final class Upkeep {
 
     private void decide() {
         ticks++;
+        inSyncChanges.tick();
         if (ticks % TICKS_PER_CHECKPOINT == 0) {
             checkpoint();
         }

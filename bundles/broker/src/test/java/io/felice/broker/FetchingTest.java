@@ -19,6 +19,7 @@ import io.felice.api.partition.Partition.Acks;
 import io.felice.api.partition.Partition.EpochEnd;
 import io.felice.api.partition.Partition.Origin;
 import io.felice.api.storage.LogId;
+import io.felice.broker.partition.AloneHost;
 import io.felice.broker.partition.BatchAdmission;
 import io.felice.broker.partition.Bench;
 import io.felice.broker.partition.Environment;
@@ -412,13 +413,18 @@ class FetchingTest {
 
     private LeaderPartition ledWithFollower() {
         PartitionState state = new PartitionState(List.of(0, 1), List.of(0, 1), List.of(), List.of(), 0, 6, 6, false);
-        LeaderPartition led = get(partition.log().become(() -> partition.log().lead(state, new BatchAdmission())));
+        LeaderPartition led =
+                get(partition.log().become(() -> partition.log().lead(state, new BatchAdmission(), new AloneHost())));
         bench.leaders.put(ORDERS, led);
         return led;
     }
 
     private CompletionStage<List<FetchedPartition>> fetchOfReplica(int replica, long offset) {
-        return fetches.fetch(new FetchPlan(List.of(from(ORDERS, offset)), 1, PLENTY, LONG, false, replica));
+        return fetchOfReplica(replica, -1, new Want(ORDERS, offset, PLENTY, 6, -1, 0));
+    }
+
+    private CompletionStage<List<FetchedPartition>> fetchOfReplica(int replica, long brokerEpoch, Want want) {
+        return fetches.fetch(new FetchPlan(List.of(want), 1, PLENTY, LONG, false, replica, brokerEpoch, ""));
     }
 
     private static CompletionStage<?> produceWithoutWaiting(LeaderPartition led) {
@@ -448,6 +454,62 @@ class FetchingTest {
 
         assertThat(get(consumer).get(0).records().sizeInBytes()).isPositive();
         assertThat(led.highWatermark()).isEqualTo(1);
+    }
+
+    /** Rule 7: the acknowledgement of a follower that does not know the leader epoch does not count. */
+    @Test
+    void aFetchOfAnotherLeaderEpochAcknowledgesNothing() {
+        LeaderPartition led = ledWithFollower();
+        get(produceWithoutWaiting(led));
+
+        ErrorCode older = get(fetchOfReplica(1, -1, new Want(ORDERS, 1, PLENTY, 5, 6, 0)))
+                .get(0)
+                .error();
+        ErrorCode newer = get(fetchOfReplica(1, -1, new Want(ORDERS, 1, PLENTY, 7, 6, 0)))
+                .get(0)
+                .error();
+
+        assertThat(List.of(older, newer))
+                .containsExactly(ErrorCode.FENCED_LEADER_EPOCH, ErrorCode.UNKNOWN_LEADER_EPOCH);
+        assertThat(led.highWatermark()).isZero();
+    }
+
+    /** Rule 6: records that the leader does not have are not acknowledged. */
+    @Test
+    void aFetchOfAFollowerWhoseLogDivergesAcknowledgesNothing() {
+        LeaderPartition led = ledWithFollower();
+        get(produceWithoutWaiting(led));
+
+        FetchedPartition answer =
+                get(fetchOfReplica(1, -1, new Want(ORDERS, 1, PLENTY, 6, 5, 0))).get(0);
+
+        assertThat(answer.divergence()).isEqualTo(new EpochEnd(5, 0));
+        assertThat(led.highWatermark()).isZero();
+    }
+
+    @Test
+    void aFetchFromAboveTheLogEndAcknowledgesNothing() {
+        LeaderPartition led = ledWithFollower();
+        get(produceWithoutWaiting(led));
+
+        FetchedPartition answer = get(fetchOfReplica(1, 7)).get(0);
+
+        assertThat(answer.error()).isEqualTo(ErrorCode.OFFSET_OUT_OF_RANGE);
+        assertThat(led.highWatermark()).isZero();
+    }
+
+    /** KIP-903: the process behind the fetch has ended, and a new one has registered. */
+    @Test
+    void aFetchOfAnEndedBrokerEpochIsRefused() {
+        LeaderPartition led = ledWithFollower();
+        get(produceWithoutWaiting(led));
+        get(fetchOfReplica(1, 20, new Want(ORDERS, 0, PLENTY, 6, -1, 0)));
+
+        FetchedPartition answer =
+                get(fetchOfReplica(1, 19, new Want(ORDERS, 1, PLENTY, 6, 6, 0))).get(0);
+
+        assertThat(answer.error()).isEqualTo(ErrorCode.NOT_LEADER_OR_FOLLOWER);
+        assertThat(led.highWatermark()).isZero();
     }
 
     @Test

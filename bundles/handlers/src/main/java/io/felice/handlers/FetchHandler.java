@@ -55,7 +55,7 @@ import org.osgi.service.metatype.annotations.AttributeDefinition;
 import org.osgi.service.metatype.annotations.Designate;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 
-/** Reads records for consumers. In a fetch session, the response holds only partitions with changes (KIP-227). */
+/** Reads records for consumers and for followers. In a fetch session, the response holds only partitions with changes (KIP-227). */
 @Component(
         service = {RequestHandler.class, StatusSource.class},
         configurationPid = "io.felice.handlers")
@@ -83,6 +83,7 @@ public final class FetchHandler implements RequestHandler<FetchRequestData, Fetc
     }
 
     private static final short FIRST_WITH_ZSTD = 10;
+    private static final short FIRST_WITH_PREFERRED_REPLICA = 11;
     private static final short FIRST_WITH_TOPIC_IDS = 13;
     private static final short FIRST_WITH_LEADER_HINTS = 16;
     private static final int NO_SESSION = 0;
@@ -260,7 +261,9 @@ public final class FetchHandler implements RequestHandler<FetchRequestData, Fetc
                     maxBytes,
                     Duration.ofMillis(Math.max(0, request.maxWaitMs())),
                     request.isolationLevel() == READ_COMMITTED,
-                    replicaId());
+                    replicaId(),
+                    request.replicaState().replicaEpoch(),
+                    request.rackId());
             return partitions.fetch(whole).thenApply(this::respondOrRelease);
         }
 
@@ -318,7 +321,8 @@ public final class FetchHandler implements RequestHandler<FetchRequestData, Fetc
                             one.offset(),
                             one.maxBytes(),
                             one.currentLeaderEpoch(),
-                            one.lastFetchedEpoch()));
+                            one.lastFetchedEpoch(),
+                            one.logStartOffset()));
                 }
             }
         }
@@ -407,6 +411,10 @@ public final class FetchHandler implements RequestHandler<FetchRequestData, Fetc
             Partition.EpochEnd divergence = fetched.divergence();
             if (divergence != null) {
                 answer.divergingEpoch().setEpoch(divergence.epoch()).setEndOffset(divergence.endOffset());
+            }
+            if (fetched.preferredReplica() != FetchedPartition.NO_PREFERENCE
+                    && context.apiVersion() >= FIRST_WITH_PREFERRED_REPLICA) {
+                answer.setPreferredReadReplica(fetched.preferredReplica());
             }
             if (fetched.records().sizeInBytes() > 0) {
                 return answer.setRecords(new PinnedRecords(fetched.records()));

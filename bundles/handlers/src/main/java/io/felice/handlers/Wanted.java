@@ -18,6 +18,7 @@ final class Wanted {
     private int currentLeaderEpoch;
     private long offset;
     private int lastFetchedEpoch;
+    private long logStartOffset;
     private TopicPartition named;
     private long toldHighWatermark = NOT_TOLD;
     private long toldLogStart = NOT_TOLD;
@@ -39,6 +40,7 @@ final class Wanted {
         currentLeaderEpoch = asked.currentLeaderEpoch();
         offset = asked.fetchOffset();
         lastFetchedEpoch = asked.lastFetchedEpoch();
+        logStartOffset = asked.logStartOffset();
     }
 
     Key key() {
@@ -69,6 +71,11 @@ final class Wanted {
         return lastFetchedEpoch;
     }
 
+    /** The start of a follower's log; -1 for a consumer. */
+    long logStartOffset() {
+        return logStartOffset;
+    }
+
     /**
      * Stores what this answer tells the client.
      *
@@ -80,7 +87,8 @@ final class Wanted {
                 || answer.highWatermark() != toldHighWatermark
                 || answer.logStartOffset() != toldLogStart
                 || answer.errorCode() != ErrorCode.NONE.code()
-                || answer.divergingEpoch().endOffset() >= 0;
+                || answer.divergingEpoch().endOffset() >= 0
+                || answer.preferredReadReplica() >= 0;
         toldHighWatermark = answer.errorCode() == ErrorCode.NONE.code() ? answer.highWatermark() : NOT_TOLD;
         toldLogStart = answer.logStartOffset();
         return news;

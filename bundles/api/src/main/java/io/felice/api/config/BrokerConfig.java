@@ -45,6 +45,7 @@ public final class BrokerConfig extends ConfigValues {
     public static final String GROUP_INITIAL_REBALANCE_DELAY_MS = "group.initial.rebalance.delay.ms";
     public static final String GROUP_MAX_SIZE = "group.max.size";
     public static final String GROUPS_MAX = "groups.max";
+    public static final String REPLICA_LAG_TIME_MAX_MS = "replica.lag.time.max.ms";
     public static final String LEADER_THROTTLED_RATE = "leader.replication.throttled.rate";
     public static final String FOLLOWER_THROTTLED_RATE = "follower.replication.throttled.rate";
     public static final String ALTER_LOG_DIRS_THROTTLED_RATE = "replica.alter.log.dirs.io.max.bytes.per.second";
@@ -347,6 +348,15 @@ public final class BrokerConfig extends ConfigValues {
                         MAX,
                         true,
                         "The most groups that a node coordinates; no client can make a further one."),
+                number(
+                        REPLICA_LAG_TIME_MAX_MS,
+                        LONG,
+                        "30000",
+                        1,
+                        NEVER,
+                        true,
+                        "A follower that has not had all records of the leader for so many milliseconds is not in sync any"
+                                + " more."),
                 throttle(LEADER_THROTTLED_RATE),
                 throttle(FOLLOWER_THROTTLED_RATE),
                 number(

@@ -16,19 +16,30 @@ import java.util.Objects;
  * @param readCommitted true to read only records below the last stable offset (KIP-98)
  * @param replicaId the id of the broker that fetches for its replica, or {@link #CONSUMER}. A replica reads up to the
  *     log end offset. By its offset a replica acknowledges all records below that offset
+ * @param replicaEpoch the broker epoch of the broker that fetches for its replica (KIP-903); -1 if it is unknown. A fetch of
+ *     an epoch that is over is refused
+ * @param rack the rack of a consumer, which may be told to read from a replica there (KIP-392); empty if unknown
  */
 public record FetchPlan(
-        List<Want> wants, int minBytes, int maxBytes, Duration maxWait, boolean readCommitted, int replicaId) {
+        List<Want> wants,
+        int minBytes,
+        int maxBytes,
+        Duration maxWait,
+        boolean readCommitted,
+        int replicaId,
+        long replicaEpoch,
+        String rack) {
     public static final int CONSUMER = -1;
 
     public FetchPlan {
         wants = List.copyOf(wants);
         Objects.requireNonNull(maxWait, "maxWait");
+        Objects.requireNonNull(rack, "rack");
     }
 
     /** The fetch of a consumer. */
     public FetchPlan(List<Want> wants, int minBytes, int maxBytes, Duration maxWait, boolean readCommitted) {
-        this(wants, minBytes, maxBytes, maxWait, readCommitted, CONSUMER);
+        this(wants, minBytes, maxBytes, maxWait, readCommitted, CONSUMER, -1, "");
     }
 
     public boolean isReplica() {
@@ -52,7 +63,18 @@ public record FetchPlan(
      *     the client knows none
      * @param lastFetchedEpoch the leader epoch of the record before {@code offset}, with which the leader finds out
      *     whether the reader's log diverges (KIP-595); -1 if unknown
+     * @param logStartOffset the start of a replica's log; -1 for a consumer
      */
     public record Want(
-            TopicPartition partition, long offset, int maxBytes, int currentLeaderEpoch, int lastFetchedEpoch) {}
+            TopicPartition partition,
+            long offset,
+            int maxBytes,
+            int currentLeaderEpoch,
+            int lastFetchedEpoch,
+            long logStartOffset) {
+        /** What a consumer wants. */
+        public Want(TopicPartition partition, long offset, int maxBytes, int currentLeaderEpoch, int lastFetchedEpoch) {
+            this(partition, offset, maxBytes, currentLeaderEpoch, lastFetchedEpoch, -1);
+        }
+    }
 }

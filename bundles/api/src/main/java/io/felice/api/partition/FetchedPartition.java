@@ -9,6 +9,8 @@ import io.felice.api.storage.Records;
  *
  * @param divergence the leader epoch and its end offset from which the reader's log differs from the leader's
  *     (KIP-595); then there are no records. Null if the logs agree
+ * @param preferredReplica the broker from which a consumer had better read (KIP-392); then there are no records. {@link
+ *     #NO_PREFERENCE} if it reads from this one
  * @param records pinned in memory or in a file until the receiver closes them
  */
 public record FetchedPartition(
@@ -18,7 +20,21 @@ public record FetchedPartition(
         long lastStableOffset,
         long logStartOffset,
         Partition.EpochEnd divergence,
+        int preferredReplica,
         Records records) {
+    public static final int NO_PREFERENCE = -1;
+
+    /** A result of the broker that the reader has asked. */
+    public FetchedPartition(
+            TopicPartition partition,
+            ErrorCode error,
+            long highWatermark,
+            long lastStableOffset,
+            long logStartOffset,
+            Partition.EpochEnd divergence,
+            Records records) {
+        this(partition, error, highWatermark, lastStableOffset, logStartOffset, divergence, NO_PREFERENCE, records);
+    }
 
     public static FetchedPartition failed(TopicPartition partition, ErrorCode error) {
         return new FetchedPartition(partition, error, -1L, -1L, -1L, null, Records.EMPTY);

@@ -35,6 +35,12 @@ public final class Epochs {
         return now.isEmpty() ? -1 : now.get(now.size() - 1).epoch();
     }
 
+    /** Where the epoch begins if it is the newest one; {@code logEnd} if it is not. */
+    long startOfLatest(int epoch, long logEnd) {
+        List<Entry> now = entries;
+        return latest() == epoch ? now.get(now.size() - 1).startOffset() : logEnd;
+    }
+
     /** Does nothing unless the epoch is newer than the latest. */
     void begin(int epoch, long startOffset) {
         if (epoch <= latest()) {

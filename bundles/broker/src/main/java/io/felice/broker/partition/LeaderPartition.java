@@ -6,6 +6,7 @@ import static io.felice.api.ErrorCode.OFFSET_OUT_OF_RANGE;
 import io.felice.api.FeliceException;
 import io.felice.api.TopicPartition;
 import io.felice.api.Turn;
+import io.felice.api.cluster.Admin.InSyncChange;
 import io.felice.api.cluster.PartitionState;
 import io.felice.api.partition.Partition;
 import io.felice.api.storage.Records;
@@ -17,6 +18,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -29,16 +31,28 @@ public final class LeaderPartition implements Partition, Role {
     private static final Logger LOG = LoggerFactory.getLogger(LeaderPartition.class);
 
     private final Environment environment;
+    private final LeaderHost host;
     private final Leadership leadership;
     private final Appender appender;
     private final Watchers watchers = new Watchers();
     private volatile OpenedLog log;
 
-    LeaderPartition(OpenedLog log, PartitionState state, BatchAdmission admission, Environment environment) {
+    LeaderPartition(
+            OpenedLog log, PartitionState state, BatchAdmission admission, Environment environment, LeaderHost host) {
         this.log = log;
         this.environment = environment;
-        leadership =
-                new Leadership(log.partition(), state, () -> this.log.rules().minInsyncReplicas());
+        this.host = host;
+        InSyncReplicas first = InSyncReplicas.lead(
+                environment.brokerId(),
+                state,
+                log.epochs().startOfLatest(state.leaderEpoch(), log.endOffset()),
+                log.durableEnd(),
+                log.highWatermark(),
+                log.rules().minInsyncReplicas(),
+                host.live(),
+                environment.nanos().getAsLong());
+        leadership = new Leadership(
+                log.partition(), first, log.watermark(), () -> this.log.rules().minInsyncReplicas());
         appender = new Appender(leadership, log, admission, environment);
     }
 
@@ -235,27 +249,115 @@ public final class LeaderPartition implements Partition, Role {
         watchers.remove(watcher, isReplica);
     }
 
+    // ---- the in-sync set
+
     /**
-     * A replica fetches from {@code offset} on, which acknowledges all records below.
-     *
-     * @throws FeliceException NOT_LEADER_OR_FOLLOWER if the broker is this one or has no replica of the partition
+     * @param brokerEpoch -1 if the broker has not said its epoch
+     * @throws FeliceException NOT_LEADER_OR_FOLLOWER if the broker is this one, or has no replica of the partition, or has
+     *     registered again since
      */
-    public void fetchedBy(int replica, long offset) {
+    public void mustBeFollower(int replica, long brokerEpoch) {
         if (replica == environment.brokerId() || !leadership.state().replicas().contains(replica)) {
             throw NOT_LEADER_OR_FOLLOWER.because("Broker " + replica + " is no follower of " + id());
         }
-        if (log.watermark().fetchedFrom(replica, offset)) {
+        if (leadership.inSync().isStale(replica, brokerEpoch)) {
+            throw NOT_LEADER_OR_FOLLOWER.because("Broker " + replica + " is not in epoch " + brokerEpoch + " any more");
+        }
+    }
+
+    /**
+     * A follower fetches from {@code offset} on, which acknowledges all records below. Its log does not diverge below, and
+     * it knows the leader epoch.
+     *
+     * @param brokerEpoch of the follower; -1 if it is unknown, which is not enough to join
+     * @param logStart of the follower's log
+     */
+    public void fetchedBy(int replica, long brokerEpoch, long offset, long logStart) {
+        if (apply(now ->
+                now.fetched(replica, brokerEpoch, offset, logStart, logEndOffset(), nanos(), host.mostLagNanos()))) {
+            committed();
+        }
+        if (leadership.inSync().hasJoiner()) {
+            host.due(this);
+        }
+    }
+
+    private long nanos() {
+        return environment.nanos().getAsLong();
+    }
+
+    private boolean apply(UnaryOperator<InSyncReplicas> event) {
+        return isLeading() && leadership.apply(event);
+    }
+
+    public InSyncReplicas inSync() {
+        return leadership.inSync();
+    }
+
+    /**
+     * The change of the in-sync set that is due now, which the caller sends to the controller and answers by one of
+     * {@link #made}, {@link #refused} and {@link #undecided}. Empty if none is due, or one is on its way.
+     *
+     * @param brokerEpoch of this node
+     */
+    public Optional<InSyncChange> propose(long brokerEpoch) {
+        if (!isLeading() || inSync().change().isPresent()) {
+            return Optional.empty();
+        }
+        apply(now -> now.propose(brokerEpoch, logEndOffset(), nanos(), host.mostLagNanos()));
+        return inSync().change();
+    }
+
+    /** The controller has made the change. */
+    public void made(InSyncChange change, PartitionState after) {
+        event(now -> now.made(change, after, nanos()));
+    }
+
+    /** The controller will not make the change. */
+    public void refused(InSyncChange change) {
+        event(now -> now.refused(change));
+    }
+
+    /** Nobody knows whether the controller has made the change; as {@link InSyncReplicas#undecided}. */
+    public void undecided(InSyncChange change, boolean isOutdated) {
+        event(now -> now.undecided(change, isOutdated));
+    }
+
+    private void event(UnaryOperator<InSyncReplicas> event) {
+        if (apply(event)) {
             committed();
         }
     }
 
+    /** The brokers that are live have changed. */
+    public void liveChanged() {
+        event(now -> now.live(host.live()));
+    }
+
+    private void checkFollowers() {
+        event(now ->
+                now.minInSync(log.rules().minInsyncReplicas()).passed(logEndOffset(), nanos(), host.mostLagNanos()));
+        if (inSync().isChangeDue(logEndOffset(), nanos(), host.mostLagNanos())) {
+            host.due(this);
+        }
+    }
+
+    /** True if fewer replicas are in sync than the topic's {@code min.insync.replicas}. */
+    public boolean isUnderMinInSync() {
+        return leadership.isUnderMinInSync();
+    }
+
     // ---- regular work
 
-    /** About every second: fails the appends whose deadline has passed, and flushes the log if it is time. */
+    /**
+     * About every second: fails the appends whose deadline has passed, lets followers leave that are behind for too long, and
+     * flushes the log if it is time.
+     */
     public void tick() {
         if (leadership.isAwaited()) {
-            leadership.expire(environment.nanos().getAsLong());
+            leadership.expire(nanos());
         }
+        checkFollowers();
         log.tick();
     }
 
@@ -280,17 +382,15 @@ public final class LeaderPartition implements Partition, Role {
 
     /** Takes a newer state of the same leader epoch. */
     public void update(PartitionState state) {
-        leadership.update(state);
-        if (log.watermark().inSync(state.isr())) {
-            committed();
-        }
+        event(now -> now.decided(state, nanos()));
+        liveChanged();
     }
 
     // ---- what the log reports
 
     @Override
     public void movedTo(OpenedLog copy) {
-        copy.watermark().lead(leadership.state().isr(), copy.durableEnd());
+        leadership.movedTo(copy.watermark(), copy.durableEnd());
         log = copy;
         appender.moveTo(copy);
     }
@@ -298,7 +398,7 @@ public final class LeaderPartition implements Partition, Role {
     @Override
     public void durableTo(long end) {
         leadership.durableTo(end);
-        boolean moved = log.watermark().durableTo(end);
+        boolean moved = apply(now -> now.durableTo(end));
         leadership.committedTo(highWatermark());
         if (moved) {
             watchers.changed();

@@ -11,6 +11,7 @@ import io.felice.api.cluster.PartitionState;
 import io.felice.api.partition.Partition.Acks;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.IntSupplier;
+import java.util.function.UnaryOperator;
 
 /**
  * The leadership of this node over a partition in one leader epoch: the in-sync replicas, and the appends that wait to
@@ -24,14 +25,22 @@ final class Leadership {
     private final PlacedAppends untilCommitted = new PlacedAppends();
     private final AtomicReference<FeliceException> end = new AtomicReference<>();
 
-    private volatile PartitionState state;
+    /** Written while the monitor is held. */
+    private volatile InSyncReplicas inSync;
+
+    // Guarded by this.
+    private HighWatermark watermark;
+    private int term;
 
     /** @param minInSync the topic's {@code min.insync.replicas} */
-    Leadership(TopicPartition partition, PartitionState state, IntSupplier minInSync) {
+    Leadership(TopicPartition partition, InSyncReplicas inSync, HighWatermark watermark, IntSupplier minInSync) {
         this.partition = partition;
-        this.leaderEpoch = state.leaderEpoch();
-        this.state = state;
+        this.leaderEpoch = inSync.state().leaderEpoch();
+        this.inSync = inSync;
+        this.watermark = watermark;
+        this.term = watermark.lead();
         this.minInSync = minInSync;
+        watermark.leadTo(term, inSync.highWatermark());
     }
 
     int leaderEpoch() {
@@ -39,12 +48,28 @@ final class Leadership {
     }
 
     PartitionState state() {
-        return state;
+        return inSync.state();
     }
 
-    /** Takes a newer state of the same leader epoch. */
-    void update(PartitionState newState) {
-        state = newState;
+    InSyncReplicas inSync() {
+        return inSync;
+    }
+
+    /** @return true if the high watermark moved */
+    synchronized boolean apply(UnaryOperator<InSyncReplicas> event) {
+        InSyncReplicas next = event.apply(inSync);
+        if (next == inSync) {
+            return false;
+        }
+        inSync = next;
+        return watermark.leadTo(term, next.highWatermark());
+    }
+
+    /** A copy has taken the place of the log. */
+    synchronized void movedTo(HighWatermark other, long durableEnd) {
+        watermark = other;
+        term = other.lead();
+        apply(now -> now.movedTo(durableEnd));
     }
 
     /** @throws FeliceException FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH */
@@ -57,16 +82,26 @@ final class Leadership {
         }
     }
 
-    private boolean hasTooFewReplicas() {
-        return state.isr().size() < minInSync.getAsInt();
+    /** The in-sync replicas, with the topic's present {@code min.insync.replicas}. */
+    private InSyncReplicas now() {
+        int least = minInSync.getAsInt();
+        if (inSync.minInSync() != least) {
+            apply(before -> before.minInSync(least));
+        }
+        return inSync;
     }
 
     /** @throws FeliceException NOT_ENOUGH_REPLICAS */
     void mustHaveEnoughReplicas() {
-        if (hasTooFewReplicas()) {
-            throw NOT_ENOUGH_REPLICAS.because(partition + " has " + state.isr().size()
-                    + " replicas in sync, min.insync.replicas is " + minInSync.getAsInt());
+        InSyncReplicas now = now();
+        if (!now.hasEnoughInSync()) {
+            throw NOT_ENOUGH_REPLICAS.because(partition + " has "
+                    + now.state().isr().size() + " replicas in sync, min.insync.replicas is " + now.minInSync());
         }
+    }
+
+    boolean isUnderMinInSync() {
+        return !now().hasEnoughInSync();
     }
 
     boolean isOn() {
@@ -110,12 +145,15 @@ final class Leadership {
     }
 
     private void answerCommitted(PlacedAppends.Placed append) {
-        if (hasTooFewReplicas()) {
+        FeliceException why = end.get();
+        if (why != null) {
+            append.answer().completeExceptionally(why);
+        } else if (now().hasEnoughAfterAppend()) {
+            append.answer().complete(append.result());
+        } else {
             append.answer()
                     .completeExceptionally(NOT_ENOUGH_REPLICAS_AFTER_APPEND.because("The records were appended to "
                             + partition + ", but now fewer replicas than min.insync.replicas are in sync"));
-        } else {
-            append.answer().complete(append.result());
         }
     }
 

@@ -100,8 +100,7 @@ public final class LogOpening {
         apply(log, from, end, replayed, environment.clock().millis());
         replayed.trimmed(start);
         long watermark = Math.max(start, Math.min(highWatermark, end));
-        return new OpenedLog.Found(
-                id, log, files, replayed, new HighWatermark(environment.brokerId(), watermark), from == end ? end : -1);
+        return new OpenedLog.Found(id, log, files, replayed, new HighWatermark(watermark), from == end ? end : -1);
     }
 
     /**

@@ -192,11 +192,10 @@ public final class OpenedLog {
      * This replica leads from now on. The earlier role must have ended. For the log's writer, or for the thread that
      * opened the log before other threads know the log.
      */
-    public LeaderPartition lead(PartitionState state, BatchAdmission admission) {
+    public LeaderPartition lead(PartitionState state, BatchAdmission admission, LeaderHost host) {
         mustBeOpen();
         replayed.epochs().begin(state.leaderEpoch(), endOffset());
-        highWatermark.lead(state.isr(), committer.durableEnd());
-        LeaderPartition leader = new LeaderPartition(this, state, admission, environment);
+        LeaderPartition leader = new LeaderPartition(this, state, admission, environment, host);
         assume(leader);
         return leader;
     }

@@ -131,7 +131,7 @@ public class Bench implements AutoCloseable {
 
     public LeaderPartition open(LogId id, int epoch) {
         OpenedLog log = opened(id, ++lease);
-        LeaderPartition partition = log.lead(state(epoch), admission);
+        LeaderPartition partition = log.lead(state(epoch), admission, new AloneHost());
         leaders.put(partition.id(), partition);
         return partition;
     }

@@ -533,8 +533,8 @@ class CompactionTest {
         assertThat(partition.log().compaction().cleanedTo()).isEqualTo(4);
 
         truncate(partition, 2);
-        LeaderPartition again =
-                get(partition.log().become(() -> partition.log().lead(Bench.state(9), bench.admission)));
+        LeaderPartition again = get(
+                partition.log().become(() -> partition.log().lead(Bench.state(9), bench.admission, new AloneHost())));
         for (String key : List.of("a", "a", "b", "end")) {
             put(again, key, "w");
         }
@@ -564,8 +564,8 @@ class CompactionTest {
 
         compact(partition);
 
-        LeaderPartition again =
-                get(partition.log().become(() -> partition.log().lead(Bench.state(9), bench.admission)));
+        LeaderPartition again = get(
+                partition.log().become(() -> partition.log().lead(Bench.state(9), bench.admission, new AloneHost())));
         put(again, "end", "w");
         assertThat(contents(again)).contains("0:a=v", "3:c=v", "4:end=w");
         assertThat(again.log().compaction().cleanedTo()).isZero();
@@ -590,8 +590,8 @@ class CompactionTest {
         bench.engine.flushes.forEach(flush -> flush.complete(null));
         get(compacted);
 
-        LeaderPartition again =
-                get(partition.log().become(() -> partition.log().lead(Bench.state(9), bench.admission)));
+        LeaderPartition again = get(
+                partition.log().become(() -> partition.log().lead(Bench.state(9), bench.admission, new AloneHost())));
         put(again, "end", "w");
         assertThat(contents(again)).containsExactly("0:a=v", "1:b=v", "2:b=v", "3:c=v", "4:end=w");
         assertThat(bench.engine.replaces).hasValue(0);

@@ -106,7 +106,7 @@ class LateSettleTest {
 
         nextSettle().complete(null);
 
-        LeaderPartition again = get(log.become(() -> log.lead(Bench.state(1), new BatchAdmission())));
+        LeaderPartition again = get(log.become(() -> log.lead(Bench.state(1), new BatchAdmission(), new AloneHost())));
         assertThat(again.highWatermark()).isEqualTo(1);
         CompletionStage<Appended> append = produce(again, batch(1));
         eventually(() -> assertThat(bench.engine.pendingSettles).hasSize(1));

@@ -93,7 +93,8 @@ class LogCopyTest {
 
     private LeaderPartition reopened(LeaderPartition partition) {
         get(partition.log().close());
-        LeaderPartition again = opened(Bench.ID).lead(Bench.state(partition.leaderEpoch() + 1), bench.admission);
+        LeaderPartition again =
+                opened(Bench.ID).lead(Bench.state(partition.leaderEpoch() + 1), bench.admission, new AloneHost());
         return again;
     }
 
@@ -291,7 +292,7 @@ class LogCopyTest {
         FollowerPartition follower = get(log.become(() -> log.follow(Bench.state(1))));
         get(follower.truncate(new io.felice.api.partition.Partition.EpochEnd(0, 5)));
         follower.end(ErrorCode.NOT_LEADER_OR_FOLLOWER.because("said by a test"));
-        LeaderPartition next = get(log.become(() -> log.lead(Bench.state(2), bench.admission)));
+        LeaderPartition next = get(log.become(() -> log.lead(Bench.state(2), bench.admission, new AloneHost())));
         get(produce(next, batch(1).values("another")));
         get(produce(next, batch(8).values("another")));
         List<String> wanted = batches(next);

@@ -56,7 +56,7 @@ class RoleTest {
     }
 
     private static LeaderPartition lead(OpenedLog log, PartitionState state) {
-        return get(log.become(() -> log.lead(state, new BatchAdmission())));
+        return get(log.become(() -> log.lead(state, new BatchAdmission(), new AloneHost())));
     }
 
     private static FollowerPartition follow(OpenedLog log, PartitionState state) {
@@ -101,9 +101,9 @@ class RoleTest {
 
         assertThat(get(one).baseOffset()).isZero();
         assertThat(partition.highWatermark()).isZero();
-        partition.fetchedBy(1, 1);
+        partition.fetchedBy(1, -1, 1, 0);
         assertThat(all.toCompletableFuture()).isNotDone();
-        partition.fetchedBy(1, 2);
+        partition.fetchedBy(1, -1, 2, 0);
         assertThat(get(all).baseOffset()).isEqualTo(1);
         assertThat(partition.highWatermark()).isEqualTo(2);
     }
@@ -113,7 +113,7 @@ class RoleTest {
         LeaderPartition partition = lead(bench.open(3).log(), state(4, 0, 0, 1));
         CompletionStage<Appended> all = append(partition, Acks.ALL);
 
-        partition.update(state(4, 0, 0));
+        partition.update(new PartitionState(List.of(0, 1, 2), List.of(0), List.of(), List.of(), 0, 4, 5, false));
 
         assertThat(get(all).baseOffset()).isZero();
     }
@@ -124,7 +124,7 @@ class RoleTest {
         bench.engine.flushesAtOnce = false;
         LeaderPartition partition = lead(bench.open(3).log(), state(4, 0, 0, 1));
         CompletionStage<Appended> all = append(partition, Acks.ALL);
-        partition.fetchedBy(1, 1);
+        partition.fetchedBy(1, -1, 1, 0);
         eventually(() -> assertThat(bench.engine.flushes).hasSize(1));
         assertThat(all.toCompletableFuture()).isNotDone();
 
@@ -137,7 +137,7 @@ class RoleTest {
     void aFetchOfABrokerWithoutAReplicaIsRefused() {
         LeaderPartition partition = bench.open(3);
 
-        refused(ErrorCode.NOT_LEADER_OR_FOLLOWER, () -> partition.fetchedBy(7, 0));
+        refused(ErrorCode.NOT_LEADER_OR_FOLLOWER, () -> partition.mustBeFollower(7, -1));
     }
 
     @Test
