@@ -394,6 +394,9 @@ final class Fetcher {
     private void changed(FetchTarget target, Throwable failure) {
         target.isBusy = false;
         busy--;
+        if (failure != null) {
+            memory.abandon(); // the append failed for the caller, and may still be under way
+        }
         if (!target.isOver) {
             if (failure != null) {
                 failed(target, FeliceException.unwrap(failure));
