@@ -232,7 +232,7 @@ final class Forwarding implements Peers {
                                     + other.status.brokerId() + " has decided"));
         }
         if (client == null) {
-            client = new PeerClient("felice-forward", now, address, IN_FLIGHT, MemoryPool.NONE);
+            client = new PeerClient("felice-forward", now, address, IN_FLIGHT, MemoryPool.NONE, addresses.clusterId());
         }
         if (!address.equals(peer.address) && peer.address != null) {
             client.disconnect(peer.address.node());

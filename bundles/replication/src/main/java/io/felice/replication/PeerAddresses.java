@@ -41,6 +41,11 @@ final class PeerAddresses {
                 SecurityProtocol.forName(endpoint.securityProtocol()));
     }
 
+    /** The id of the cluster; null before it has one. */
+    String clusterId() {
+        return metadata.view().clusterId().orElse(null);
+    }
+
     private String listener(ClusterView view) {
         if (!settings.get().listener().isEmpty()) {
             return settings.get().listener();

@@ -52,7 +52,6 @@ final class PeerClient implements AutoCloseable {
     private static final long LONGEST_BACKOFF_MS = 1_000;
     private static final long CONNECT_MS = 5_000;
     private static final int OWN_BUFFER_SIZE = -1;
-    private static final int RECEIVE_BUFFER = 1 << 20;
 
     private final PeerIdentity identity;
     private final PeerAddress first;
@@ -65,7 +64,8 @@ final class PeerClient implements AutoCloseable {
      * @throws IOException with a sentence if a file cannot be read
      * @throws KafkaException if the settings cannot be used
      */
-    PeerClient(String name, PeerIdentity identity, PeerAddress address, int inFlight, MemoryPool memory)
+    PeerClient(
+            String name, PeerIdentity identity, PeerAddress address, int inFlight, MemoryPool memory, String clusterId)
             throws IOException {
         this.identity = identity;
         this.first = address;
@@ -87,13 +87,13 @@ final class PeerClient implements AutoCloseable {
                 log);
         client = new NetworkClient(
                 selector,
-                new ManualMetadataUpdater(),
+                new OfCluster(clusterId),
                 name,
                 inFlight,
                 FIRST_BACKOFF_MS,
                 LONGEST_BACKOFF_MS,
                 OWN_BUFFER_SIZE,
-                RECEIVE_BUFFER,
+                OWN_BUFFER_SIZE,
                 (int) TimeUnit.SECONDS.toMillis(30),
                 CONNECT_MS,
                 CONNECT_MS,
@@ -103,7 +103,21 @@ final class PeerClient implements AutoCloseable {
                 log,
                 MetadataRecoveryStrategy.NONE,
                 BootstrapConfiguration.DISABLED,
-                false);
+                true);
+    }
+
+    /** Tells the cluster: a broker of another cluster, or with another id, ends the connection (KIP-1242). */
+    private static final class OfCluster extends ManualMetadataUpdater {
+        private final String clusterId;
+
+        OfCluster(String clusterId) {
+            this.clusterId = clusterId;
+        }
+
+        @Override
+        public String clusterId() {
+            return clusterId;
+        }
     }
 
     /** Brokers do not advertise that they take envelopes; every one does. */

@@ -55,7 +55,7 @@ final class PeerStatus {
 
     void connecting(PeerAddress to) {
         address = to.toString();
-        if (state == State.IDLE || state == State.CONNECTED) {
+        if (state == State.IDLE) {
             state = State.CONNECTING;
         }
     }

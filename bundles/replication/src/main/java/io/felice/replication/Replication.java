@@ -1,7 +1,9 @@
 package io.felice.replication;
 
+import io.felice.api.Subscription;
 import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.cluster.Peers;
+import io.felice.api.partition.FollowedPartitions;
 import io.felice.api.status.HealthSource;
 import io.felice.api.status.StatusSource;
 import io.felice.api.status.StatusTable;
@@ -18,6 +20,8 @@ import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Deactivate;
 import org.osgi.service.component.annotations.Modified;
 import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
 import org.osgi.service.metatype.annotations.AttributeDefinition;
 import org.osgi.service.metatype.annotations.Designate;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
@@ -49,6 +53,17 @@ public final class Replication implements Peers, StatusSource, HealthSource {
             .counter("in.bytes", Unit.BYTES, "Bytes of their answers")
             .counter("connections", "How often the connection was made")
             .text("last.error", "The last failure, also if it is over");
+
+    private static final TableSchema FETCHERS = TableSchema.of(
+                    "replication.fetchers", "What is fetched from each leader")
+            .label("leader", "The broker id of the leader")
+            .label("fetcher", "The connection, as in replication.peers")
+            .gauge("partitions", "Partitions of this leader that this broker follows")
+            .gauge("waiting", "Those of them that failed or are being appended, and are not fetched now")
+            .gauge("lag.records", "Records below the high watermarks of the leader that this broker does not have")
+            .gauge("most.lag.records", "The same of the partition that has most of them")
+            .counter("fetches", "Answers of the leader")
+            .counter("fetched.bytes", Unit.BYTES, "Bytes of records in them");
 
     @ObjectClassDefinition(name = "Felice replication", description = "The connections to the other brokers.")
     @interface Config {
@@ -101,11 +116,54 @@ public final class Replication implements Peers, StatusSource, HealthSource {
                 description =
                         "Whether the certificate of a broker must be for the host name of its advertised address.")
         boolean ssl_host_names() default true;
+
+        @AttributeDefinition(
+                description = "Threads, and connections, that fetch from each leader.",
+                min = "1",
+                max = "64")
+        int num_replica_fetchers() default 1;
+
+        @AttributeDefinition(
+                description = "Most bytes of one partition in an answer of a leader; a larger batch comes alone.",
+                min = "1024")
+        int replica_fetch_max_bytes() default 1048576;
+
+        @AttributeDefinition(
+                description =
+                        "Most bytes of an answer of a leader; a larger batch comes alone. This broker keeps so much"
+                                + " memory outside of the heap for each connection over which it fetches.",
+                min = "1024")
+        int replica_fetch_response_max_bytes() default 10485760;
+
+        @AttributeDefinition(
+                description = "How long a leader waits for new records before it answers, in milliseconds.",
+                min = "1",
+                max = "60000")
+        int replica_fetch_wait_max_ms() default 500;
+
+        @AttributeDefinition(description = "For how many bytes of records a leader waits.", min = "1")
+        int replica_fetch_min_bytes() default 1;
+
+        @AttributeDefinition(
+                description = "The longest pause after a failure of a partition, in milliseconds. The first pause is 10"
+                        + " ms; it becomes longer with each failure.",
+                min = "10")
+        int replica_fetch_backoff_ms() default 1000;
+
+        @AttributeDefinition(
+                description = "How long after its wait an answer of a leader may take, in milliseconds. Then the"
+                        + " connection is made anew.",
+                min = "100")
+        int replica_socket_timeout_ms() default 30000;
     }
 
     private final Forwarding forwarding;
+    private final Fetchers fetchers;
     private volatile PeerSettings settings;
     private volatile PeerIdentity identity;
+    private volatile FetchLimits limits;
+    private Subscription following;
+    private FollowedPartitions followed;
 
     @Activate
     public Replication(@Reference ClusterMetadata metadata, Config config) {
@@ -113,7 +171,29 @@ public final class Replication implements Peers, StatusSource, HealthSource {
         identity = new PeerIdentity(settings, List.of());
         PeerAddresses addresses = new PeerAddresses(metadata, () -> settings);
         forwarding = new Forwarding(addresses, () -> identity);
+        limits = FetchLimits.of(config);
+        fetchers = new Fetchers(new FetchEnvironment(metadata, addresses, () -> identity, () -> limits));
         forwarding.start();
+    }
+
+    @Reference(
+            name = "followed",
+            cardinality = ReferenceCardinality.OPTIONAL,
+            policy = ReferencePolicy.DYNAMIC,
+            unbind = "unbindFollowed")
+    public synchronized void bindFollowed(FollowedPartitions arrived) {
+        unbindFollowed(followed);
+        followed = arrived;
+        following = arrived.listen(fetchers);
+    }
+
+    public synchronized void unbindFollowed(FollowedPartitions left) {
+        if (following != null && left == followed) {
+            following.close();
+            fetchers.endAll();
+            following = null;
+            followed = null;
+        }
     }
 
     @Modified
@@ -121,6 +201,7 @@ public final class Replication implements Peers, StatusSource, HealthSource {
         try {
             settings = PeerSettings.of(wanted);
             identity = new PeerIdentity(settings, List.of());
+            limits = FetchLimits.of(wanted);
         } catch (IllegalArgumentException wrong) {
             log.warn("io.felice.replication.cfg: {} The values before that change stay in force", wrong.getMessage());
         }
@@ -128,6 +209,8 @@ public final class Replication implements Peers, StatusSource, HealthSource {
 
     @Deactivate
     public void deactivate() {
+        unbindFollowed(followed);
+        fetchers.close();
         forwarding.close();
     }
 
@@ -138,7 +221,11 @@ public final class Replication implements Peers, StatusSource, HealthSource {
 
     @Override
     public List<StatusTable> tables() {
-        return List.of(PEERS.rows(statuses().stream().map(PeerStatus::row).toList()));
+        return List.of(
+                PEERS.rows(statuses().stream().map(PeerStatus::row).toList()),
+                FETCHERS.rows(fetchers.all().stream()
+                        .map(fetcher -> fetcher.progress().row())
+                        .toList()));
     }
 
     @Override
@@ -158,6 +245,8 @@ public final class Replication implements Peers, StatusSource, HealthSource {
     }
 
     private List<PeerStatus> statuses() {
-        return List.copyOf(forwarding.statuses());
+        List<PeerStatus> all = new ArrayList<>(forwarding.statuses());
+        fetchers.all().forEach(fetcher -> all.add(fetcher.status()));
+        return all;
     }
 }

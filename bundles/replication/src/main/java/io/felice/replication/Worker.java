@@ -65,6 +65,10 @@ final class Worker {
         wakeup();
     }
 
+    boolean hasEnded() {
+        return !thread.isAlive();
+    }
+
     /** Waits until the thread has ended. */
     void join() {
         if (Thread.currentThread() == thread) {

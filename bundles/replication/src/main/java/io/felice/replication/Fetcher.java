@@ -1,0 +1,521 @@
+package io.felice.replication;
+
+import io.felice.api.ErrorCode;
+import io.felice.api.FeliceException;
+import io.felice.api.TopicPartition;
+import io.felice.api.partition.FollowedPartition;
+import io.felice.api.partition.FollowedPartition.Fetched;
+import io.felice.api.partition.Partition.EpochEnd;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.PriorityQueue;
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.apache.kafka.clients.ClientResponse;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.errors.AuthenticationException;
+import org.apache.kafka.common.message.FetchRequestData;
+import org.apache.kafka.common.message.FetchRequestData.ReplicaState;
+import org.apache.kafka.common.message.FetchResponseData;
+import org.apache.kafka.common.message.FetchResponseData.FetchableTopicResponse;
+import org.apache.kafka.common.message.FetchResponseData.PartitionData;
+import org.apache.kafka.common.message.ListOffsetsResponseData.ListOffsetsPartitionResponse;
+import org.apache.kafka.common.message.ListOffsetsResponseData.ListOffsetsTopicResponse;
+import org.apache.kafka.common.record.internal.BaseRecords;
+import org.apache.kafka.common.record.internal.MemoryRecords;
+import org.apache.kafka.common.requests.FetchResponse;
+import org.apache.kafka.common.requests.ListOffsetsRequest;
+import org.apache.kafka.common.requests.ListOffsetsResponse;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Fetches from one leader what this broker follows of it: one thread, one connection, one fetch session. When the broker
+ * has appended what an answer brought, the next request acknowledges it. A partition that fails, or whose append takes
+ * long, is left out of the requests until it can go on, so that it holds up no other.
+ */
+final class Fetcher {
+    private static final Logger log = LoggerFactory.getLogger(Fetcher.class);
+
+    /** How long the next request waits for the appends of the last answer. */
+    private static final long PATIENCE_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
+
+    /** How long the leader may wait for records while an append is under way, which the request after has to tell it. */
+    private static final int WAIT_WHILE_BUSY_MS = 10;
+
+    private static final long LONGEST_POLL_MS = 500;
+    private static final long TRIM_NANOS = TimeUnit.SECONDS.toNanos(30);
+
+    private final int leader;
+    private final FetchEnvironment environment;
+    private final PeerStatus status;
+    private final FetchProgress progress;
+    private final Worker worker;
+    private final Queue<Runnable> tasks = new ConcurrentLinkedQueue<>();
+    private volatile PeerClient client;
+
+    // Used by the worker's thread only.
+    private final Map<TopicPartition, FetchTarget> targets = new HashMap<>();
+    private final LeaderSession session = new LeaderSession();
+    private final PriorityQueue<FetchTarget> retries =
+            new PriorityQueue<>(Comparator.comparingLong((FetchTarget target) -> target.retryNanos));
+    private final List<FetchTarget> outOfRange = new ArrayList<>();
+    private final AnswerMemory memory = new AnswerMemory();
+    private PeerAddress address;
+    private boolean isInFlight;
+    private int busy;
+    private long answeredNanos = System.nanoTime();
+
+    Fetcher(int leader, int number, FetchEnvironment environment) {
+        this.leader = leader;
+        this.environment = environment;
+        String purpose = "fetch-" + number;
+        this.status = new PeerStatus(leader, purpose);
+        this.progress = new FetchProgress(leader, purpose);
+        this.worker = new Worker("felice-replication-" + purpose + "-from-" + leader, this::work, this::end);
+    }
+
+    PeerStatus status() {
+        return status;
+    }
+
+    FetchProgress progress() {
+        return progress;
+    }
+
+    void start() {
+        worker.start();
+    }
+
+    /** Any thread. */
+    void following(FollowedPartition partition) {
+        onThread(() -> begin(partition));
+    }
+
+    /** Any thread. */
+    void ended(FollowedPartition partition) {
+        onThread(() -> drop(partition));
+    }
+
+    /** Ends the thread and the connection soon. Any thread. */
+    void stop() {
+        worker.stop();
+        wakeup();
+    }
+
+    boolean hasEnded() {
+        return worker.hasEnded();
+    }
+
+    /** Waits for that. */
+    void join() {
+        worker.join();
+    }
+
+    private void onThread(Runnable task) {
+        tasks.add(task);
+        wakeup();
+    }
+
+    private void wakeup() {
+        PeerClient current = client;
+        if (current != null) {
+            current.wakeup();
+        }
+        worker.wakeup();
+    }
+
+    // ---- the worker's thread
+
+    private void work() {
+        for (Runnable task = tasks.poll(); task != null; task = tasks.poll()) {
+            task.run();
+        }
+        retry();
+        long pollMs = isInFlight ? LONGEST_POLL_MS : request();
+        progress.partitions(targets.size(), session.partitions().size());
+        if (client == null) {
+            worker.await(pollMs);
+        } else {
+            client.poll(untilRetry(pollMs));
+        }
+    }
+
+    private void begin(FollowedPartition partition) {
+        FetchTarget target = new FetchTarget(partition);
+        FetchTarget before = targets.put(partition.id(), target);
+        if (before != null) {
+            end(before);
+        }
+        session.put(target);
+    }
+
+    private void drop(FollowedPartition partition) {
+        FetchTarget target = targets.get(partition.id());
+        if (target != null && target.partition == partition) {
+            targets.remove(partition.id());
+            end(target);
+        }
+    }
+
+    private void end(FetchTarget target) {
+        target.isOver = true;
+        session.remove(target);
+        retries.remove(target);
+        outOfRange.remove(target);
+    }
+
+    private void retry() {
+        long now = System.nanoTime();
+        while (!retries.isEmpty() && now - retries.peek().retryNanos >= 0) {
+            session.put(retries.poll());
+        }
+    }
+
+    private long untilRetry(long pollMs) {
+        return retries.isEmpty()
+                ? pollMs
+                : Math.min(
+                        pollMs,
+                        Math.max(0, 1 + TimeUnit.NANOSECONDS.toMillis(retries.peek().retryNanos - System.nanoTime())));
+    }
+
+    // ---- requests
+
+    /** Sends the next request if it can be sent. @return how long to wait for what comes next, in milliseconds */
+    private long request() {
+        if (session.isEmpty() && outOfRange.isEmpty()) {
+            if (System.nanoTime() - answeredNanos > TRIM_NANOS) {
+                memory.trim();
+            }
+            return LONGEST_POLL_MS;
+        }
+        long patience = answeredNanos + PATIENCE_NANOS - System.nanoTime();
+        if (busy > 0 && patience > 0) {
+            return 1 + TimeUnit.NANOSECONDS.toMillis(patience);
+        }
+        if (!isConnected()) {
+            return address == null || client == null
+                    ? LONGEST_POLL_MS / 10
+                    : Math.max(1, Math.min(LONGEST_POLL_MS, client.delayMs(address.node())));
+        }
+        if (outOfRange.isEmpty()) {
+            fetch();
+        } else {
+            new RangeQuestion(List.copyOf(outOfRange)).ask();
+        }
+        return LONGEST_POLL_MS;
+    }
+
+    private boolean isConnected() {
+        try {
+            connect();
+        } catch (FeliceException unknown) {
+            status.away(unknown.getMessage());
+            return false;
+        } catch (IOException | KafkaException unusable) {
+            status.refused(Sentences.of(unusable));
+            return false;
+        }
+        if (client.isReady(address.node())) {
+            status.connected();
+            return true;
+        }
+        AuthenticationException refusal = client.refusal(address.node());
+        if (refusal != null) {
+            status.refused(Sentences.of(refusal));
+        } else if (client.hasFailed(address.node())) {
+            status.away("Broker " + leader + " cannot be reached at " + address);
+        }
+        return false;
+    }
+
+    private void connect() throws IOException {
+        PeerAddress now = environment.addresses().of(leader);
+        PeerIdentity identity = environment.identity().get();
+        boolean isAnother = client != null && (!client.isFor(identity, now) || !now.equals(address));
+        if (isAnother) {
+            client.close();
+            client = null;
+            session.restart();
+        }
+        address = now;
+        if (client == null) {
+            client = new PeerClient("felice-fetch", identity, now, 1, memory, environment.clusterId());
+        }
+        status.connecting(now);
+    }
+
+    private void fetch() {
+        leaveOutBusy();
+        if (session.isEmpty()) {
+            return;
+        }
+        FetchLimits limits = environment.limits().get();
+        FetchRequestData data = new FetchRequestData()
+                .setReplicaState(new ReplicaState()
+                        .setReplicaId(environment.brokerId())
+                        .setReplicaEpoch(environment.brokerEpoch()))
+                .setMaxWaitMs(busy > 0 ? Math.min(WAIT_WHILE_BUSY_MS, limits.waitMs()) : limits.waitMs())
+                .setMinBytes(limits.minBytes())
+                .setMaxBytes(limits.answerBytes());
+        session.fill(data, limits.partitionBytes());
+        client.send(address.node(), Requests.fetch(data), limits.waitMs() + limits.timeoutMs(), this::fetched);
+        sent();
+    }
+
+    /** What is still being appended is not acknowledged yet, and its records are not asked for again. */
+    private void leaveOutBusy() {
+        if (busy > 0) {
+            memory.abandon();
+            targets.values().stream().filter(target -> target.isBusy).forEach(session::remove);
+        }
+    }
+
+    private void sent() {
+        isInFlight = true;
+        status.inFlight(1);
+    }
+
+    // ---- answers
+
+    private boolean isAnswered(ClientResponse response) {
+        isInFlight = false;
+        answeredNanos = System.nanoTime();
+        status.inFlight(0);
+        if (response.hasResponse()) {
+            return true;
+        }
+        session.restart();
+        if (response.versionMismatch() != null) {
+            status.away("Broker " + leader + " is too old for this one: "
+                    + response.versionMismatch().getMessage());
+        } else {
+            status.away("The connection to broker " + leader + " ended");
+        }
+        return false;
+    }
+
+    private void fetched(ClientResponse response) {
+        if (!isAnswered(response)) {
+            return;
+        }
+        FetchResponseData answer = ((FetchResponse) response.responseBody()).data();
+        ErrorCode error = ErrorCode.of(answer.errorCode());
+        if (error != ErrorCode.NONE) {
+            failed(error);
+            return;
+        }
+        session.answered(answer);
+        long bytes = 0;
+        for (FetchableTopicResponse topic : answer.responses()) {
+            for (PartitionData data : topic.partitions()) {
+                FetchTarget target = session.asked(topic.topicId(), data.partitionIndex());
+                if (target != null && !target.isBusy) {
+                    bytes += bytes(data.records());
+                    take(target, data);
+                }
+            }
+        }
+        status.answered(bytes);
+        progress.fetched(bytes, session.partitions());
+        reclaim();
+    }
+
+    private void failed(ErrorCode error) {
+        status.failed("Broker " + leader + " answered " + error);
+        boolean isOfSession = error == ErrorCode.FETCH_SESSION_ID_NOT_FOUND
+                || error == ErrorCode.INVALID_FETCH_SESSION_EPOCH
+                || error == ErrorCode.FETCH_SESSION_TOPIC_ID_ERROR;
+        session.restart();
+        if (!isOfSession) {
+            List.copyOf(session.partitions()).forEach(target -> retreat(target, error, "the whole request failed"));
+        }
+    }
+
+    private void take(FetchTarget target, PartitionData data) {
+        ErrorCode error = ErrorCode.of(data.errorCode());
+        if (error == ErrorCode.OFFSET_OUT_OF_RANGE) {
+            session.remove(target);
+            outOfRange.add(target);
+        } else if (error != ErrorCode.NONE) {
+            retreat(target, error, "the leader answered");
+        } else if (FetchResponse.isDivergingEpoch(data)) {
+            EpochEnd leaders = new EpochEnd(
+                    data.divergingEpoch().epoch(), data.divergingEpoch().endOffset());
+            target.leaderHighWatermark = data.highWatermark();
+            run(target, () -> target.partition.truncate(leaders));
+        } else {
+            ByteBuffer records =
+                    data.records() instanceof MemoryRecords memory ? memory.buffer() : MemoryRecords.EMPTY.buffer();
+            target.leaderHighWatermark = data.highWatermark();
+            target.appendedBytes += records.remaining();
+            if (records.hasRemaining()) {
+                session.served(target);
+            }
+            run(
+                    target,
+                    () -> target.partition.append(new Fetched(data.logStartOffset(), data.highWatermark(), records)));
+        }
+    }
+
+    private static long bytes(BaseRecords records) {
+        return records == null ? 0 : records.sizeInBytes();
+    }
+
+    private void run(FetchTarget target, Supplier<CompletionStage<Void>> change) {
+        target.isBusy = true;
+        busy++;
+        CompletableFuture<Void> changed = begun(change);
+        if (changed.isDone()) {
+            changed.whenComplete((nothing, failure) -> changed(target, failure));
+        } else {
+            changed.whenComplete((nothing, failure) -> onThread(() -> changed(target, failure)));
+        }
+    }
+
+    private static CompletableFuture<Void> begun(Supplier<CompletionStage<Void>> change) {
+        try {
+            return change.get().toCompletableFuture();
+        } catch (RuntimeException failure) {
+            return CompletableFuture.failedFuture(failure);
+        }
+    }
+
+    private void changed(FetchTarget target, Throwable failure) {
+        target.isBusy = false;
+        busy--;
+        if (failure != null) {
+            memory.abandon(); // the append failed for the caller, and may still be under way
+        }
+        if (!target.isOver) {
+            if (failure != null) {
+                failed(target, FeliceException.unwrap(failure));
+            } else {
+                target.failures = 0;
+                if (!session.has(target) || target.isChanged()) {
+                    session.put(target);
+                }
+            }
+        }
+        reclaim();
+    }
+
+    private void reclaim() {
+        if (busy == 0) {
+            memory.reclaim();
+        }
+    }
+
+    // ---- failures
+
+    private void failed(FetchTarget target, Throwable failure) {
+        if (!target.partition.isFollowing()) {
+            session.remove(target);
+            log.info("{} is fetched no longer: {}", target, failure.getMessage());
+        } else if (failure instanceof FeliceException expected) {
+            retreat(target, expected.code(), expected.getMessage());
+        } else {
+            log.error(
+                    "{} cannot append what was fetched at offset {}", target, target.partition.fetchOffset(), failure);
+            retreat(target, ErrorCode.UNKNOWN_SERVER_ERROR, String.valueOf(failure.getMessage()));
+        }
+    }
+
+    /** Leaves the partition out of the requests for a while, which is the longer the more often it fails. */
+    private void retreat(FetchTarget target, ErrorCode error, String fact) {
+        session.remove(target);
+        target.failures++;
+        target.retryNanos = System.nanoTime() + environment.limits().get().backoffNanos(target.failures);
+        retries.add(target);
+        boolean isOfData = error == ErrorCode.CORRUPT_MESSAGE || error == ErrorCode.KAFKA_STORAGE_ERROR;
+        boolean isNews = isOfData ? Integer.bitCount(target.failures) == 1 : target.failures == 10;
+        String sentence = target + " at offset " + target.partition.fetchOffset() + ": " + error + ", " + fact;
+        status.failed(sentence);
+        if (isNews) {
+            log.warn("{}. It is tried again, for the {}. time", sentence, target.failures);
+        }
+    }
+
+    /** Asks for the start and the end of the leader's logs, one after the other. */
+    private final class RangeQuestion {
+        private final List<FetchTarget> asked;
+        private final Map<TopicPartition, Long> starts = new HashMap<>();
+
+        RangeQuestion(List<FetchTarget> asked) {
+            this.asked = asked;
+            outOfRange.clear();
+        }
+
+        void ask() {
+            send(ListOffsetsRequest.EARLIEST_TIMESTAMP);
+        }
+
+        private void send(long timestamp) {
+            client.send(
+                    address.node(),
+                    Requests.listOffsets(environment.brokerId(), asked, timestamp),
+                    environment.limits().get().timeoutMs(),
+                    response -> answered(response, timestamp == ListOffsetsRequest.EARLIEST_TIMESTAMP));
+            sent();
+        }
+
+        private void answered(ClientResponse response, boolean hasStarts) {
+            if (!isAnswered(response)) {
+                asked.stream()
+                        .filter(target -> !target.isOver)
+                        .forEach(target -> retreat(target, ErrorCode.NETWORK_EXCEPTION, "the connection ended"));
+                return;
+            }
+            for (ListOffsetsTopicResponse topic : ((ListOffsetsResponse) response.responseBody()).topics()) {
+                for (ListOffsetsPartitionResponse partition : topic.partitions()) {
+                    take(new TopicPartition(topic.name(), partition.partitionIndex()), partition, hasStarts);
+                }
+            }
+            if (hasStarts && !starts.isEmpty()) {
+                send(ListOffsetsRequest.LATEST_TIMESTAMP);
+            }
+        }
+
+        private void take(TopicPartition id, ListOffsetsPartitionResponse answer, boolean isStart) {
+            FetchTarget target = targets.get(id);
+            if (target == null || target.isOver || !asked.contains(target)) {
+                return;
+            }
+            ErrorCode error = ErrorCode.of(answer.errorCode());
+            if (error != ErrorCode.NONE) {
+                starts.remove(id);
+                retreat(target, error, "the leader does not say where its log begins and ends");
+            } else if (isStart) {
+                starts.put(id, answer.offset());
+            } else if (starts.containsKey(id)) {
+                long start = starts.get(id);
+                log.info(
+                        "{} at offset {} is outside of the leader's log, which has {} to {}",
+                        target,
+                        target.partition.fetchOffset(),
+                        start,
+                        answer.offset());
+                run(target, () -> target.partition.outOfRange(start, answer.offset()));
+            }
+        }
+    }
+
+    private void end() {
+        if (client != null) {
+            client.close();
+            client = null;
+        }
+        status.idle();
+        progress.partitions(0, 0);
+    }
+}
