@@ -3,6 +3,7 @@ package io.felice.itests.clients;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.felice.itests.rig.Java;
+import io.felice.itests.rig.Wire;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;

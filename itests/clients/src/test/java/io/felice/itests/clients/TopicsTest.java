@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.felice.itests.rig.Java;
+import io.felice.itests.rig.Wire;
 import io.felice.testkit.FeliceNode;
 import java.io.IOException;
 import java.nio.file.Path;

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.felice.itests.rig.Java;
 import io.felice.itests.rig.Programs;
+import io.felice.itests.rig.Wire;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,6 +1,7 @@
 package io.felice.itests.clients;
 
 import io.felice.itests.rig.Java;
+import io.felice.itests.rig.Wire;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;

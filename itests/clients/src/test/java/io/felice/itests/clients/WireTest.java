@@ -2,6 +2,7 @@ package io.felice.itests.clients;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.felice.itests.rig.Wire;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.EnumSet;

@@ -6,7 +6,6 @@ import io.felice.itests.rig.HistoryChecker.Totals;
 import io.felice.itests.rig.HistoryChecker.Writer;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -64,7 +63,26 @@ public final class CrashLoad implements AutoCloseable {
             "retry.backoff.max.ms", 200,
             "default.api.timeout.ms", (int) PATIENCE.toMillis());
 
+    /**
+     * What the load has.
+     *
+     * @param engines the storage engines to use; the last one has the offsets of the groups, also in small segments
+     * @param topics the topics in each engine
+     * @param replicas of each partition
+     */
+    public record Plan(List<String> engines, List<CrashTopic> topics, int replicas) {
+        public Plan {
+            engines = List.copyOf(engines);
+            topics = List.copyOf(topics);
+        }
+
+        private Stream<TopicPartition> partitions(String engine) {
+            return topics.stream().flatMap(topic -> topic.partitions(engine).stream());
+        }
+    }
+
     private final String bootstrap;
+    private final Plan plan;
     private final Map<String, CrashTopic> topics = new TreeMap<>();
     private final List<TopicPartition> partitions;
     private final HistoryChecker checker;
@@ -78,44 +96,43 @@ public final class CrashLoad implements AutoCloseable {
     private volatile boolean commitsAreHeld;
     private volatile boolean ends;
 
-    private CrashLoad(String bootstrap, List<String> engines, long seed) {
+    private CrashLoad(String bootstrap, Plan plan, long seed) {
         this.bootstrap = bootstrap;
-        for (String engine : engines) {
-            Stream.of(CrashTopic.values()).forEach(topic -> topics.put(topic.of(engine), topic));
+        this.plan = plan;
+        for (String engine : plan.engines()) {
+            plan.topics().forEach(topic -> topics.put(topic.of(engine), topic));
         }
-        partitions = engines.stream().flatMap(CrashLoad::partitions).toList();
+        partitions = plan.engines().stream().flatMap(plan::partitions).toList();
         checker = new HistoryChecker(
                 topics.entrySet().stream().collect(Collectors.toMap(Map.Entry::getKey, topic -> topic.getValue()
                         .cleanup())));
         Random seeds = new Random(seed);
-        for (String engine : engines) {
+        for (String engine : plan.engines()) {
             writing.add(new Writing(engine, new Writer(engine + "-idempotent", true), seeds.nextLong()));
             writing.add(new Writing(engine, new Writer(engine + "-plain", false), seeds.nextLong()));
             reading.add(new Reading(engine));
         }
     }
 
-    private static Stream<TopicPartition> partitions(String engine) {
-        return Stream.of(CrashTopic.values()).flatMap(topic -> topic.partitions(engine).stream());
+    /** All topics in these engines, with one replica of each partition. */
+    public static CrashLoad on(String bootstrap, List<String> engines, long seed) {
+        return on(bootstrap, new Plan(engines, List.of(CrashTopic.values()), 1), seed);
     }
 
-    /**
-     * Makes the topics and starts the clients. Compaction and retention look twice a second.
-     *
-     * @param engines the storage engines to use; the last one has the offsets of the groups, also in small segments
-     */
-    public static CrashLoad on(String bootstrap, List<String> engines, long seed) {
+    /** Makes the topics and starts the clients. Compaction and retention look twice a second. */
+    public static CrashLoad on(String bootstrap, Plan plan, long seed) {
+        List<String> engines = plan.engines();
         try (Admin admin = Java.admin(bootstrap)) {
             set(admin, ConfigResource.Type.BROKER, "", "storage.placement", "*:" + engines.get(engines.size() - 1));
             set(admin, ConfigResource.Type.BROKER, "", "log.retention.check.interval.ms", "500");
             set(admin, ConfigResource.Type.BROKER, "", "log.cleaner.backoff.ms", "500");
             for (String engine : engines) {
-                Java.get(admin.createTopics(Arrays.stream(CrashTopic.values())
-                                .map(topic -> topic.in(engine))
+                Java.get(admin.createTopics(plan.topics().stream()
+                                .map(topic -> topic.in(engine, plan.replicas()))
                                 .toList())
                         .all());
             }
-            CrashLoad load = new CrashLoad(bootstrap, engines, seed);
+            CrashLoad load = new CrashLoad(bootstrap, plan, seed);
             load.threads().forEach(Thread::start);
             load.mustGoOn("the start");
             set(admin, ConfigResource.Type.TOPIC, OFFSETS, "segment.bytes", "30000");
@@ -319,7 +336,7 @@ public final class CrashLoad implements AutoCloseable {
 
         Writing(String engine, Writer writer, long seed) {
             super("crash-" + writer.name());
-            this.targets = partitions(engine).toList();
+            this.targets = plan.partitions(engine).toList();
             this.writer = writer;
             this.random = new Random(seed);
             this.producer = Java.producer(bootstrap, with(RECONNECT_FAST, settings()));
@@ -382,7 +399,7 @@ public final class CrashLoad implements AutoCloseable {
 
         Reading(String engine) {
             super("crash-" + engine + "-reader");
-            this.sources = partitions(engine).toList();
+            this.sources = plan.partitions(engine).toList();
             this.group = engine + "-readers";
         }
 

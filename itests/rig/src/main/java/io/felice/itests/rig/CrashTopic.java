@@ -22,7 +22,7 @@ import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.internals.RecordHeader;
 
 /** The topics that {@link CrashLoad} has in each storage engine, and their records. Segments are small. */
-enum CrashTopic {
+public enum CrashTopic {
     KEPT(false, false),
     RETAINED(false, true),
     COMPACTED(true, false),
@@ -61,9 +61,12 @@ enum CrashTopic {
         return engine + "-" + name().toLowerCase(Locale.ROOT);
     }
 
-    NewTopic in(String engine) {
-        return new NewTopic(of(engine), PARTITIONS, (short) 1)
+    /** @param replicas of each partition; all but one must be in sync for an acknowledgement */
+    NewTopic in(String engine, int replicas) {
+        return new NewTopic(of(engine), PARTITIONS, (short) replicas)
                 .configs(Map.of(
+                        "min.insync.replicas",
+                        Integer.toString(Math.max(1, replicas - 1)),
                         "storage.engine",
                         engine,
                         "cleanup.policy",

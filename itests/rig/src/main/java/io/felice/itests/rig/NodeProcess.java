@@ -120,6 +120,32 @@ public final class NodeProcess implements Mortal {
         process.destroyForcibly().onExit().join();
     }
 
+    /** Stops the process as SIGSTOP does: it neither runs nor ends. */
+    public void pause() {
+        signal("STOP");
+    }
+
+    public void resume() {
+        signal("CONT");
+    }
+
+    private void signal(String name) {
+        Programs.run(List.of("kill", "-" + name, Long.toString(process.pid())), Path.of("."));
+    }
+
+    public boolean isRunning() {
+        return process != null && process.isAlive();
+    }
+
+    /** What the node has logged. */
+    public String said() {
+        try {
+            return Files.exists(said) ? Files.readString(said) : "";
+        } catch (IOException failure) {
+            throw new AssertionError(failure);
+        }
+    }
+
     @Override
     public void close() {
         try {

@@ -1,4 +1,4 @@
-package io.felice.itests.clients;
+package io.felice.itests.rig;
 
 import java.io.DataInputStream;
 import java.io.IOException;
@@ -16,7 +16,7 @@ import org.apache.kafka.common.requests.RequestHeader;
 import org.apache.kafka.common.requests.RequestUtils;
 
 /** One connection to a broker. Tests send and receive Kafka's message classes or raw bytes. */
-final class Wire implements AutoCloseable {
+public final class Wire implements AutoCloseable {
     private static final int PATIENCE_MS = 30_000;
 
     private final Socket socket;
@@ -24,7 +24,7 @@ final class Wire implements AutoCloseable {
     private final DataInputStream in;
     private int correlation;
 
-    Wire(String bootstrap) throws IOException {
+    public Wire(String bootstrap) throws IOException {
         int colon = bootstrap.lastIndexOf(':');
         socket = new Socket();
         socket.setTcpNoDelay(true);
@@ -37,7 +37,7 @@ final class Wire implements AutoCloseable {
     }
 
     /** Sends a request and returns the response, which must have the same version and no surplus bytes. */
-    AbstractResponse ask(ApiKeys key, int version, ApiMessage request) throws IOException {
+    public AbstractResponse ask(ApiKeys key, int version, ApiMessage request) throws IOException {
         RequestHeader header = send(key, version, request);
         ByteBuffer frame = ByteBuffer.wrap(receive());
         AbstractResponse response = AbstractResponse.parseResponse(frame, header);
@@ -47,27 +47,27 @@ final class Wire implements AutoCloseable {
         return response;
     }
 
-    RequestHeader send(ApiKeys key, int version, ApiMessage request) throws IOException {
+    public RequestHeader send(ApiKeys key, int version, ApiMessage request) throws IOException {
         RequestHeader header = new RequestHeader(key, (short) version, "wire", ++correlation);
         send(bytes(header, request));
         return header;
     }
 
     /** The bytes of a request, without the length that precedes it on the wire. */
-    static byte[] bytes(RequestHeader header, ApiMessage request) {
+    public static byte[] bytes(RequestHeader header, ApiMessage request) {
         ByteBuffer buffer = RequestUtils.serialize(header.data(), header.headerVersion(), request, header.apiVersion());
         byte[] bytes = new byte[buffer.remaining()];
         buffer.get(bytes);
         return bytes;
     }
 
-    void send(byte[] frame) throws IOException {
+    public void send(byte[] frame) throws IOException {
         ByteBuffer whole =
                 ByteBuffer.allocate(4 + frame.length).putInt(frame.length).put(frame);
         sendRaw(whole.array());
     }
 
-    void sendRaw(byte[] bytes) throws IOException {
+    public void sendRaw(byte[] bytes) throws IOException {
         out.write(bytes);
         out.flush();
     }
@@ -77,17 +77,17 @@ final class Wire implements AutoCloseable {
      *
      * @throws java.io.EOFException if the broker closed the connection
      */
-    byte[] receive() throws IOException {
+    public byte[] receive() throws IOException {
         byte[] frame = new byte[in.readInt()];
         in.readFully(frame);
         return frame;
     }
 
-    Socket socket() {
+    public Socket socket() {
         return socket;
     }
 
-    ApiVersionCollection advertised() throws IOException {
+    public ApiVersionCollection advertised() throws IOException {
         ApiVersionsRequestData request =
                 new ApiVersionsRequestData().setClientSoftwareName("wire").setClientSoftwareVersion("1");
         return ((ApiVersionsResponse) ask(ApiKeys.API_VERSIONS, 3, request))
