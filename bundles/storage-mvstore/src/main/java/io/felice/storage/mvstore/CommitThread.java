@@ -40,6 +40,9 @@ final class CommitThread {
      */
     static final int MOST_COMMITS = 8_192;
 
+    /** A stop begins a new file in the place of one with more commits: opening that would take longer. */
+    static final int MOST_COMMITS_AT_STOP = 2_048;
+
     /** After a failure the next try to begin a file comes when the newest has grown by this part. */
     private static final int RETRY_SHARE = 16;
 
@@ -180,6 +183,20 @@ final class CommitThread {
                 LOG.error("A commit failed", accident);
                 failAll(new IOException(accident.toString(), accident));
             }
+        }
+        prepareNextStart();
+    }
+
+    /** The next start of the engine opens the newest file: after this, one without many commits. */
+    private void prepareNextStart() {
+        StoreFile newest = generations.newest();
+        if (newest == null || newest.commits() < MOST_COMMITS_AT_STOP) {
+            return;
+        }
+        try {
+            succeed();
+        } catch (IOException | RuntimeException failure) {
+            LOG.debug("The next start opens {}, which takes longer", newest, failure);
         }
     }
 
@@ -389,8 +406,15 @@ final class CommitThread {
         }
     }
 
-    /** Begins a new file. A segment is in one file, so what belongs to a segment of the old file goes there before. */
+    /** Begins a new file, and deletes those that are not used any more. */
     void rotate() throws IOException {
+        succeed();
+        rotateAt = 0;
+        deleteUnused();
+    }
+
+    /** Begins a new file. A segment is in one file, so what belongs to a segment of the old file goes there before. */
+    private void succeed() throws IOException {
         List<StoredLog.Put> rest = shard.all().stream()
                 .map(StoredLog::leaveFile)
                 .filter(Objects::nonNull)
@@ -399,8 +423,6 @@ final class CommitThread {
             commit(rest, List.of());
         }
         generations.begin();
-        rotateAt = 0;
-        deleteUnused();
     }
 
     private void deleteUnused() {

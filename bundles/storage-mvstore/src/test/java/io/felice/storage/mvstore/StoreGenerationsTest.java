@@ -35,6 +35,8 @@ class StoreGenerationsTest {
     private static final int FILE_BYTES = 400_000;
     private static final StoreSettings SETTINGS = new StoreSettings(1, FILE_BYTES, 0, 8 << 20, 1 << 20, 1);
 
+    private static final StoreSettings LARGE_FILES = new StoreSettings(1, 256 << 20, 0, 8 << 20, 1 << 20, 1);
+
     @TempDir
     Path temp;
 
@@ -170,25 +172,48 @@ class StoreGenerationsTest {
 
     @Test
     void aFileWithManyCommitsGetsASuccessorAndAStartOpensTheNewestOnly() {
-        engine.close();
-        engine = new MvStorageEngine(directory, StoreSettings.DEFAULT);
-        PartitionLog log = open("orders");
-        for (int commits = 0; commits <= CommitThread.MOST_COMMITS; commits++) {
-            log.append(batch(1).at(log.endOffset()));
-            settle(log);
-        }
+        PartitionLog log = inOneFile(CommitThread.MOST_COMMITS + 1);
         eventually(() -> assertThat(cell("files")).isEqualTo(2L));
         append(log, 1, 10);
         long end = log.endOffset();
 
         engine.close();
-        engine = new MvStorageEngine(directory, StoreSettings.DEFAULT);
+        engine = new MvStorageEngine(directory, LARGE_FILES);
 
         PartitionLog again = open("orders");
         assertThat(cell("files.open")).isEqualTo(1L);
         assertThat(again.endOffset()).isEqualTo(end);
         assertThat(offsets(again)).hasSize((int) end).isSorted();
         assertThat(cell("files.open")).isEqualTo(2L);
+    }
+
+    @Test
+    void aStopBeginsANewFileInThePlaceOfOneWithManyCommits() {
+        PartitionLog log = inOneFile(CommitThread.MOST_COMMITS_AT_STOP + 1);
+        assertThat(files()).hasSize(1);
+        long end = log.endOffset();
+
+        engine.close();
+        assertThat(files()).hasSize(2);
+        engine = new MvStorageEngine(directory, LARGE_FILES);
+
+        PartitionLog again = open("orders");
+        assertThat(cell("files.open")).isEqualTo(1L);
+        append(again, 1, 10);
+        assertThat(offsets(again)).hasSize((int) end + 1).isSorted();
+        engine.close();
+        assertThat(files()).hasSize(2);
+    }
+
+    private PartitionLog inOneFile(int commits) {
+        engine.close();
+        engine = new MvStorageEngine(directory, LARGE_FILES);
+        PartitionLog log = open("orders");
+        for (int i = 0; i < commits; i++) {
+            log.append(batch(1).at(log.endOffset()));
+            settle(log);
+        }
+        return log;
     }
 
     @Test

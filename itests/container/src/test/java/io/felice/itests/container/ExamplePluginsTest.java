@@ -2,9 +2,13 @@ package io.felice.itests.container;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.felice.itests.container.Launcher.Result;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -18,8 +22,10 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.errors.PolicyViolationException;
 import org.apache.kafka.common.serialization.StringSerializer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -27,13 +33,17 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * What the archetype makes passes its contract. Whoever does what the READMEs of the example plugins say has a node that asks
- * them. All of them are built outside of the repository, and dropped into a running node. Clients of the listener without SASL are a super user, so that no plugin is asked about them.
+ * What the archetype makes passes its contract and works in a node. Whoever does what the READMEs of the example plugins say
+ * has a node that asks them. All of them are built outside of the repository, and dropped into a running node. Clients of
+ * the listener without SASL are a super user, so that no plugin is asked about them.
  */
 class ExamplePluginsTest {
     private static final List<String> TYPES =
             List.of("storage", "authenticator", "authorizer", "wire", "listener", "policy");
     private static final String STORAGE = "acme-storage";
+    private static final String WIRE = "acme-wire";
+    private static final String LISTENER = "acme-listener";
+    private static final String POLICY = "acme-policy";
     private static final String STORE = "felice-authenticator-passwords";
     private static final String AUTHORIZER = "felice-authorizer-rules";
     private static final String ALICE = "the password of alice";
@@ -49,14 +59,20 @@ class ExamplePluginsTest {
     private static Insides insides;
     private static String open;
     private static String closed;
+    private static int lines;
 
     @BeforeAll
     static void followTheGuides() throws Exception {
         open = "127.0.0.1:" + Ports.free();
         closed = "127.0.0.1:" + Ports.free();
+        lines = Ports.free();
         Path home = Archive.TAR_GZ.unpack(directory);
         etc = Etc.of(home, directory.resolve("etc"));
-        etc.put("io.felice.network.cfg", "listeners", "PLAINTEXT://" + open + ",SASL_PLAINTEXT://" + closed);
+        etc.put(
+                "io.felice.network.cfg",
+                "listeners",
+                "PLAINTEXT://" + open + ",SASL_PLAINTEXT://" + closed + ",LINES://127.0.0.1:" + lines);
+        etc.put("io.felice.network.cfg", "listener.wire.map", "LINES:" + WIRE);
         etc.put("io.felice.network.cfg", "sasl.enabled.mechanisms", "PLAIN");
         etc.put("io.felice.security.cfg", "super.users", "User:ANONYMOUS");
         etc.put("io.felice.security.cfg", "authorizer.wait.ms", Integer.toString(WAIT_MS));
@@ -271,6 +287,88 @@ class ExamplePluginsTest {
         Eventually.await("the end of the engine", () -> !insides.shell("felice:plugin-list")
                 .contains(STORAGE));
         assertThat(node.data().resolve("plugins-data").resolve(STORAGE)).isDirectory();
+    }
+
+    @Test
+    void aWireAnswersOnItsListenerAndStaysWhileASettingNamesIt() throws Exception {
+        drop(projects.jar(WIRE), WIRE);
+
+        Eventually.await("an answer of the wire", () -> echo("a line").equals("a line"));
+        assertThat(insides.table("network.wires"))
+                .anySatisfy(row -> assertThat(row.values()).contains("LINES", WIRE));
+        assertThat(refusal("felice:plugin-remove " + WIRE))
+                .contains("it is in use by the setting listener.wire.map of etc/io.felice.network.cfg, which names the"
+                        + " wire protocol acme-wire.");
+    }
+
+    private static String echo(String line) {
+        try (Socket client = new Socket("127.0.0.1", lines)) {
+            client.setSoTimeout(WAIT_MS);
+            client.getOutputStream().write((line + "\n").getBytes(UTF_8));
+            return new BufferedReader(new InputStreamReader(client.getInputStream(), UTF_8)).readLine();
+        } catch (IOException notOpen) {
+            return notOpen.toString();
+        }
+    }
+
+    private static String refusal(String command) throws Exception {
+        Result result = node.exec(command);
+        assertThat(result.exitCode()).as(result.output()).isNotZero();
+        return result.output();
+    }
+
+    @Test
+    void aListenerReceivesTheRecordsOfItsTopicAndCanBeRemoved() throws Exception {
+        try (Admin admin = Admin.create(Map.of("bootstrap.servers", open))) {
+            admin.createTopics(
+                            List.of(new NewTopic("amounts", 1, (short) 1), new NewTopic("amounts.dead", 1, (short) 1)))
+                    .all()
+                    .get();
+        }
+        drop(projects.jar(LISTENER), LISTENER);
+        awaitPlugin(LISTENER, "1.0.0", "runs");
+
+        assertThat(kcat(open, "5\n7\nno amount\n", "-P", "-t", "amounts").exitCode())
+                .isZero();
+
+        Eventually.await("the sum of the listener", () -> insides.table("example.amounts").stream()
+                .anyMatch(row -> row.values().containsAll(List.of("sum", "12"))));
+        Eventually.await(
+                "the dead letter", () -> kcat(open, "", "-C", "-t", "amounts.dead", "-o", "beginning", "-e", "-q")
+                        .output()
+                        .contains("no amount"));
+        insides.shell("felice:plugin-remove " + LISTENER);
+        assertThat(insides.shell("felice:plugin-list")).doesNotContain(LISTENER);
+    }
+
+    @Test
+    void aPolicyRefusesTopicsAndStaysWhileItIsRequired() throws Exception {
+        drop(projects.jar(POLICY), POLICY);
+        awaitPlugin(POLICY, "1.0.0", "runs");
+        try (Admin admin = Admin.create(Map.of("bootstrap.servers", open))) {
+            assertThatThrownBy(() -> create(admin, "Not.Agreed"))
+                    .hasCauseInstanceOf(PolicyViolationException.class)
+                    .hasMessageContaining("The name of a topic has to match");
+            create(admin, "agreed");
+
+            etc.put("io.felice.controller.cfg", "topic.policies.required", "topics");
+            Eventually.await(
+                    "the required policy", () -> insides.shell("config:list \"(service.pid=io.felice.controller)\"")
+                            .contains("topic.policies.required = topics"));
+            assertThat(refusal("felice:plugin-remove " + POLICY))
+                    .contains(
+                            "it is in use by the setting topic.policies.required of etc/io.felice.controller.cfg, which"
+                                    + " names the topic policy topics.");
+            etc.put("io.felice.controller.cfg", "topic.policies.required", "");
+            Eventually.await(
+                    "the end of the policy",
+                    () -> node.exec("felice:plugin-remove " + POLICY).exitCode() == 0);
+            create(admin, "Not.Agreed");
+        }
+    }
+
+    private static void create(Admin admin, String topic) throws Exception {
+        admin.createTopics(List.of(new NewTopic(topic, 1, (short) 1))).all().get();
     }
 
     private static void write(AtomicInteger sent, AtomicBoolean ends, Queue<String> failures) {

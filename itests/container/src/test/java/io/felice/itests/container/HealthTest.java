@@ -147,7 +147,7 @@ class HealthTest {
     }
 
     private void shell(String line) throws Exception {
-        Result result = node.run("exec", line);
+        Result result = node.exec(line);
         assertThat(result.exitCode()).as(line + ": " + result.output()).isZero();
     }
 }

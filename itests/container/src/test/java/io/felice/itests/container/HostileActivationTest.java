@@ -70,7 +70,7 @@ class HostileActivationTest {
         run("stop");
         run("start");
         assertEverybodyIsServed();
-        String engines = node.run("exec", "felice:status broker.engines").output();
+        String engines = node.exec("felice:status broker.engines").output();
         assertThat(engines).contains("HANGING", "THROWING", "starting", "its activation has failed");
 
         for (Class<?> plugin : HOSTILE) {
@@ -78,8 +78,7 @@ class HostileActivationTest {
             etc.set("io.felice.security.cfg", "credential.store", name);
             Eventually.await("who needs the plugin " + name + " is refused", () -> !isServed(alice()));
             write(Map.of());
-            assertThat(node.run("exec", "felice:status security.stores").output())
-                    .contains(name);
+            assertThat(node.exec("felice:status security.stores").output()).contains(name);
 
             etc.set("io.felice.security.cfg", "credential.store", "felice");
             Eventually.await("who does not need it any more is served", () -> isServed(alice()));
@@ -87,7 +86,7 @@ class HostileActivationTest {
     }
 
     private String plugins() throws Exception {
-        return node.run("exec", "felice:plugin-list").output();
+        return node.exec("felice:plugin-list").output();
     }
 
     private void assertEverybodyIsServed() throws Exception {

@@ -29,7 +29,7 @@ record Insides(Launcher node) {
 
     /** Runs a shell command in the node and returns what it prints. */
     String shell(String line) throws IOException, InterruptedException {
-        Result result = node.run("exec", line);
+        Result result = node.exec(line);
         assertThat(result.exitCode()).as(line + ": " + result.output()).isZero();
         return result.output();
     }

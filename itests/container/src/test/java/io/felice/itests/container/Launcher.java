@@ -3,6 +3,10 @@ package io.felice.itests.container;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.IOException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
+import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -10,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /**
  * Runs {@code bin/felice} of one installation with one data directory.
@@ -29,6 +34,8 @@ record Launcher(Path home, Path data, Map<String, String> environment, List<Stri
             "FELICE_JAVA_OPTS",
             "-XX:TieredStopAtLevel=1 -XX:-UseG1GC -XX:+UseSerialGC");
     private static final long MAX_MINUTES = 5;
+    private static final String COMMAND_SOCKET = "-Dfelice.command.socket=";
+    private static final int UNREACHABLE = 5;
 
     /** The exit code of a command, and its output: both streams together. */
     record Result(int exitCode, String output) {}
@@ -70,6 +77,31 @@ record Launcher(Path home, Path data, Map<String, String> environment, List<Stri
         } finally {
             Files.delete(output);
         }
+    }
+
+    /** Runs a shell command in the running node as {@code felice exec} does, and starts no program for that. */
+    Result exec(String line) throws IOException {
+        UnixDomainSocketAddress commands = UnixDomainSocketAddress.of(commandSocket());
+        try (SocketChannel node = SocketChannel.open(commands)) {
+            node.write(ByteBuffer.wrap(line.getBytes(UTF_8)));
+            node.shutdownOutput();
+            String answer = new String(Channels.newInputStream(node).readAllBytes(), UTF_8);
+            int end = answer.indexOf('\0');
+            return end < 0
+                    ? new Result(UNREACHABLE, answer)
+                    : new Result(answer.charAt(end + 1) - '0', answer.substring(0, end));
+        } catch (IOException unreachable) {
+            return new Result(UNREACHABLE, unreachable.toString());
+        }
+    }
+
+    private String commandSocket() throws IOException {
+        return Stream.of(
+                        Files.readString(Path.of("/proc/" + pid() + "/cmdline")).split("\0"))
+                .filter(argument -> argument.startsWith(COMMAND_SOCKET))
+                .map(argument -> argument.substring(COMMAND_SOCKET.length()))
+                .findFirst()
+                .orElseThrow();
     }
 
     /** Starts a command in its own process group and without ignored signals, as a terminal does. */

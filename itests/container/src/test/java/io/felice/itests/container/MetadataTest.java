@@ -91,7 +91,7 @@ class MetadataTest {
         assertThat(node.log()).contains("Broker 0 at [PLAINTEXT://127.0.0.1:" + port + "] has joined");
         int before = node.log().length();
 
-        node.run("exec", "bundle:stop io.felice.zookeeper");
+        node.exec("bundle:stop io.felice.zookeeper");
         Eventually.await("a line", () -> node.log().contains("ZooKeeper at 127.0.0.1:" + zookeeperPort + " is away"));
         Thread.sleep(RECONNECTS_MS);
 
@@ -102,7 +102,7 @@ class MetadataTest {
                 .filteredOn(line -> line.toLowerCase(Locale.ROOT).contains("zookeeper"))
                 .filteredOn(line -> !line.contains("The bundle io.felice.zookeeper"))
                 .hasSizeLessThanOrEqualTo(2);
-        node.run("exec", "bundle:start io.felice.zookeeper");
+        node.exec("bundle:start io.felice.zookeeper");
         Eventually.await("the connection", () -> node.log().substring(before).contains("Connected to ZooKeeper at"));
     }
 

@@ -136,7 +136,7 @@ class NodeTest {
         Result start = node.run("start");
 
         assertThat(start.exitCode()).as(start.output()).isZero();
-        assertThat(node.run("exec", "felice:status health").exitCode()).isZero();
+        assertThat(node.exec("felice:status health").exitCode()).isZero();
         assertThat(node.run("stop")).isEqualTo(new Result(0, "Felice stopped.\n"));
     }
 
@@ -153,9 +153,9 @@ class NodeTest {
         assertThat(start.exitCode()).as(start.output() + node.log()).isZero();
         assertThat(node.run("status").exitCode()).isZero();
 
-        node.run("exec", "bundle:stop io.felice.broker");
+        node.exec("bundle:stop io.felice.broker");
         Result without = node.run("status");
-        node.run("exec", "bundle:start io.felice.broker");
+        node.exec("bundle:start io.felice.broker");
 
         assertThat(without.exitCode()).as(without.output()).isEqualTo(4);
         Eventually.await("serving again", () -> node.run("status").exitCode() == 0);
@@ -272,7 +272,7 @@ class NodeTest {
         assertThat(node.log())
                 .contains("num.partition is no setting and is ignored. Did you mean num.partitions?")
                 .doesNotContain(" ERROR ", "Broker 0 is stopping");
-        assertThat(node.run("exec", "log:set debug io.felice.shell").output())
+        assertThat(node.exec("log:set debug io.felice.shell").output())
                 .startsWith("io.felice.shell logs at DEBUG from now on, also after a restart:");
         Eventually.await("writing it", () -> Files.readString(etc.file("org.ops4j.pax.logging.cfg"))
                 .contains("io.felice.shell"));
@@ -293,7 +293,7 @@ class NodeTest {
                 () -> node.log().contains("storage.placement is \"nonsense\"")
                         && node.log().contains("tail.bytes is \"512K\""));
 
-        node.run("exec", "bundle:refresh io.felice.api");
+        node.exec("bundle:refresh io.felice.api");
 
         Eventually.await(
                 "being ready again",

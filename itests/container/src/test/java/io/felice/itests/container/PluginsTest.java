@@ -60,15 +60,21 @@ class PluginsTest {
         return result.output();
     }
 
+    private static String exec(String line) throws Exception {
+        Result result = node.exec(line);
+        assertThat(result.exitCode()).as(result.output() + node.log()).isZero();
+        return result.output();
+    }
+
     private static String refusal(String command) throws Exception {
-        Result result = node.run("exec", command);
+        Result result = node.exec(command);
         assertThat(result.exitCode()).as(result.output()).isNotZero();
         return result.output();
     }
 
     /** What felice:plugin-list says about a plugin: its row and the reason below the table; empty if it does not know it. */
     private static String listed(String plugin) throws Exception {
-        return run("exec", "felice:plugin-list")
+        return exec("felice:plugin-list")
                 .lines()
                 .filter(line -> line.startsWith(plugin + " "))
                 .map(line -> line.replaceAll(" +", " "))
@@ -80,7 +86,7 @@ class PluginsTest {
     }
 
     private static void awaitListed(String plugin, String words) throws Exception {
-        Eventually.await(plugin + ": " + words + ", in " + run("exec", "felice:plugin-list"), () -> listed(plugin)
+        Eventually.await(plugin + ": " + words + ", in " + exec("felice:plugin-list"), () -> listed(plugin)
                 .contains(words));
     }
 
@@ -113,17 +119,17 @@ class PluginsTest {
                             + " the storage engine engine-a. felice:plugin-rollback engine-a brings the file back)");
             assertThat(node.run("status").output())
                     .contains("serves in part", "The plugin engine-a runs (its file is gone");
-            run("exec", "felice:plugin-rollback engine-a");
+            exec("felice:plugin-rollback engine-a");
             assertThat(plugins.resolve("engine-a.jar")).exists();
             write("orders");
 
             admin.deleteTopics(List.of("orders")).all().get();
         }
-        run("exec", "felice:plugin-remove engine-a");
+        exec("felice:plugin-remove engine-a");
         assertThat(listed("engine-a")).isEmpty();
         assertThat(plugins.resolve("engine-a.jar")).doesNotExist();
-        assertThat(run("exec", "felice:plugin-rollback engine-a")).contains("engine-a 1.0.0 runs.");
-        run("exec", "felice:plugin-remove engine-a");
+        assertThat(exec("felice:plugin-rollback engine-a")).contains("engine-a 1.0.0 runs.");
+        exec("felice:plugin-remove engine-a");
     }
 
     @Test
@@ -145,7 +151,7 @@ class PluginsTest {
                 "left out: It was built for another version of Felice's API: it wants io.felice.api.security"
                         + " [2.0.0,3.0.0), and this node has 1.");
         awaitListed("fat", "left out: It carries its own copy of Felice's API (1 classes)");
-        Eventually.await("the second file", () -> run("exec", "felice:plugin-list")
+        Eventually.await("the second file", () -> exec("felice:plugin-list")
                 .contains(
                         "left out: It is a second file of the plugin known, which is in known.jar (1.0.0). To upgrade:"
                                 + " felice:plugin-upgrade known "));
@@ -158,10 +164,10 @@ class PluginsTest {
         write("others");
 
         for (String name : List.of("missing", "future", "fat", "known")) {
-            run("exec", "felice:plugin-remove " + name);
+            exec("felice:plugin-remove " + name);
         }
         awaitListed("known", "known | 1.1.0 | runs");
-        run("exec", "felice:plugin-remove known");
+        exec("felice:plugin-remove known");
         for (String name : List.of("missing", "future", "fat", "known")) {
             assertThat(listed(name)).isEmpty();
         }
@@ -174,8 +180,8 @@ class PluginsTest {
                 "throwing",
                 "fails: its component throwing throws when it is activated: java.lang.IllegalStateException: the vault is"
                         + " closed");
-        run("exec", "felice:plugin-remove throwing");
-        run("exec", "felice:plugin-install " + files.store("vault", "1.0.0", PluginFiles.Good.class));
+        exec("felice:plugin-remove throwing");
+        exec("felice:plugin-install " + files.store("vault", "1.0.0", PluginFiles.Good.class));
 
         String answer =
                 refusal("felice:plugin-upgrade vault " + files.store("vault", "1.1.0", PluginFiles.Throwing.class));
@@ -186,10 +192,10 @@ class PluginsTest {
         assertThat(listed("vault"))
                 .contains("vault | 1.0.0 | runs", "vault (vault.jar) runs (vault 1.1.0 was taken back");
 
-        assertThat(run("exec", "felice:plugin-upgrade vault " + files.store("vault", "1.2.0", PluginFiles.Good.class)))
+        assertThat(exec("felice:plugin-upgrade vault " + files.store("vault", "1.2.0", PluginFiles.Good.class)))
                 .contains("vault 1.2.0 runs.");
-        assertThat(run("exec", "felice:plugin-rollback vault")).contains("vault 1.0.0 runs.");
-        run("exec", "felice:plugin-remove vault");
+        assertThat(exec("felice:plugin-rollback vault")).contains("vault 1.0.0 runs.");
+        exec("felice:plugin-remove vault");
         write("others");
     }
 
@@ -204,7 +210,7 @@ class PluginsTest {
         drop(files.store("resting", "1.0.0", PluginFiles.Good.class), "resting.jar");
         awaitListed("removed", "runs");
         awaitListed("resting", "runs");
-        assertThat(run("exec", "felice:plugin-disable resting")).contains("resting 1.0.0 is disabled.");
+        assertThat(exec("felice:plugin-disable resting")).contains("resting 1.0.0 is disabled.");
         write("others");
 
         run("stop");
@@ -220,7 +226,7 @@ class PluginsTest {
         assertThat(listed("removed")).isEmpty();
         assertThat(node.log()).contains("The plugin removed is not in " + plugins + " any more, and is gone");
         write("others");
-        run("exec", "felice:plugin-enable resting");
+        exec("felice:plugin-enable resting");
         awaitListed("resting", "runs");
     }
 }

@@ -172,7 +172,7 @@ class SwapTest {
                     .doesNotContain("io.felice.api", "io.felice.protocol", "io.felice.zookeeper");
 
             // The command ends with the shell that runs it.
-            node.run("exec", "felice:update --all");
+            node.exec("felice:update --all");
             eventually(() -> assertThat(node.log()).contains("io.felice.plugins 1.0.0"));
             eventually(() -> assertThat(insides.components()).isEqualTo(components));
             assertThat(node.run("status").exitCode()).isZero();
