@@ -1,0 +1,55 @@
+package io.felice.shell;
+
+import io.felice.api.cluster.Admin;
+import io.felice.api.cluster.ClusterMetadata;
+import io.felice.api.cluster.ClusterView;
+import io.felice.api.config.Configs;
+import io.felice.api.config.TopicConfig;
+import java.io.IOException;
+import org.apache.karaf.shell.api.action.Action;
+import org.apache.karaf.shell.api.action.Command;
+import org.apache.karaf.shell.api.action.Option;
+import org.apache.karaf.shell.api.action.lifecycle.Reference;
+import org.apache.karaf.shell.api.action.lifecycle.Service;
+
+/** {@code felice:cluster}: shows the brokers of the cluster, or the partitions that need attention. */
+@Service
+@Command(
+        scope = "felice",
+        name = "cluster",
+        description = "Shows the brokers of the cluster, as this node knows them, and which of them is the controller.")
+public final class ClusterCommand implements Action {
+    @Option(
+            name = "--partitions",
+            description =
+                    "Shows the partitions that need attention: offline, with fewer replicas in sync than they have"
+                            + " or than min.insync.replicas, or being reassigned.")
+    boolean partitions;
+
+    @Option(name = "--json", description = "Prints JSON.")
+    boolean json;
+
+    @Reference
+    ClusterMetadata metadata;
+
+    @Reference
+    Configs configs;
+
+    @Reference
+    Admin admin;
+
+    @Override
+    public Object execute() throws IOException {
+        ClusterView view = metadata.view();
+        if (partitions) {
+            ClusterText.attention(view, topic -> configs.topic(topic).getInt(TopicConfig.MIN_INSYNC_REPLICAS))
+                    .print(System.out, json, "(every replica of every partition is in sync)");
+            return null;
+        }
+        ClusterText.brokers(view, admin.controllerId()).print(System.out, json, "(no brokers)");
+        if (!json) {
+            System.out.println(ClusterText.summary(view));
+        }
+        return null;
+    }
+}

@@ -1,0 +1,90 @@
+package io.felice.shell;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.felice.api.cluster.BrokerRegistration;
+import io.felice.api.cluster.BrokerRegistration.Endpoint;
+import io.felice.api.cluster.ClusterView;
+import io.felice.api.cluster.MetadataRecord;
+import io.felice.api.cluster.MetadataRecord.BrokerGone;
+import io.felice.api.cluster.MetadataRecord.BrokerRegistered;
+import io.felice.api.cluster.MetadataRecord.PartitionChanged;
+import io.felice.api.cluster.MetadataRecord.TopicCreated;
+import io.felice.api.cluster.PartitionState;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import org.junit.jupiter.api.Test;
+
+class ClusterTextTest {
+    private static final UUID TOPIC = new UUID(1, 1);
+
+    private final List<MetadataRecord> records = new ArrayList<>(List.of(
+            new BrokerRegistered(broker(1), 10),
+            new BrokerRegistered(broker(2), 11),
+            new BrokerRegistered(broker(3), 12)));
+
+    private static BrokerRegistration broker(int id) {
+        Endpoint endpoint = new Endpoint("PLAINTEXT", "PLAINTEXT", "host" + id, 9092);
+        return new BrokerRegistration(id, new UUID(2, id), new UUID(3, id), List.of(endpoint), "r" + id);
+    }
+
+    private void topic(PartitionState... partitions) {
+        records.add(new TopicCreated(TOPIC, "t"));
+        for (int partition = 0; partition < partitions.length; partition++) {
+            records.add(new PartitionChanged(TOPIC, partition, partitions[partition]));
+        }
+    }
+
+    private ClusterView view() {
+        return ClusterView.EMPTY.after(1, records);
+    }
+
+    private static String text(Listing listing) throws IOException {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        listing.print(new PrintStream(bytes, true, StandardCharsets.UTF_8), false, "(nothing)");
+        return bytes.toString(StandardCharsets.UTF_8);
+    }
+
+    @Test
+    void brokersAreShownWithWhatTheyLeadAndTheControllerIsNamed() throws IOException {
+        topic(
+                PartitionState.created(List.of(1, 2, 3), List.of(1, 2), 1),
+                PartitionState.created(List.of(2, 3, 1), List.of(2, 3, 1), 2));
+        records.add(new BrokerGone(3, 12));
+
+        String[] lines = text(ClusterText.brokers(view(), Optional.of(2))).split("\n");
+
+        assertThat(lines[2].split("[^\\w:.]+")).containsExactly("1", "live", "host1:9092", "r1", "1", "2", "0");
+        assertThat(lines[3]).contains("controller", "host2:9092");
+        assertThat(lines[4].split("[^\\w:.]+")).containsExactly("3", "absent", "host3:9092", "r3", "0", "2", "1");
+    }
+
+    @Test
+    void partitionsWithoutTroubleAreNotShown() throws IOException {
+        topic(PartitionState.created(List.of(1, 2), List.of(2, 1), 1));
+
+        assertThat(text(ClusterText.attention(view(), topic -> 2))).contains("(nothing)");
+        assertThat(ClusterText.summary(view())).contains("1 topics, 1 partitions, all replicas are in sync");
+    }
+
+    @Test
+    void theWorstThatCanBeSaidOfAPartitionIsShown() throws IOException {
+        topic(
+                PartitionState.created(List.of(1, 2, 3), List.of(1, 2), 1),
+                PartitionState.created(List.of(1, 2, 3), List.of(1), 1),
+                PartitionState.created(List.of(1, 2, 3), List.of(1), PartitionState.NO_LEADER));
+
+        String[] lines = text(ClusterText.attention(view(), topic -> 2)).split("\n");
+
+        assertThat(lines[2]).contains("t-0", "under-replicated");
+        assertThat(lines[3]).contains("t-1", "under min.insync.replicas");
+        assertThat(lines[4]).contains("t-2", "offline", "none");
+        assertThat(ClusterText.summary(view())).contains("1 without a leader, 3 with fewer replicas in sync");
+    }
+}
