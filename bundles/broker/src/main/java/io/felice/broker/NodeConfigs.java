@@ -187,10 +187,17 @@ final class NodeConfigs implements Configs {
             return new TopicConfig(values);
         }
 
-        /** The engine that the topic's config names, else the engine that the placement rule gives it. */
+        /**
+         * The engine that the topic's config names, else the one that the controller has chosen, else the one that the
+         * placement rule gives it.
+         */
         String engineOf(String topic, TopicConfig config) {
             String asked = config.get(TopicConfig.STORAGE_ENGINE);
-            return asked.isEmpty() ? placement.engineOf(topic) : asked;
+            return asked.isEmpty() ? chosenEngine(topic) : asked;
+        }
+
+        private String chosenEngine(String topic) {
+            return view.topic(topic).map(TopicView::engine).orElseGet(() -> placement.engineOf(topic));
         }
     }
 

@@ -1,6 +1,7 @@
 package io.felice.controller;
 
 import io.felice.api.cluster.ClusterView;
+import io.felice.api.cluster.TopicView;
 import io.felice.api.config.BrokerConfig;
 import io.felice.api.config.ConfigKey;
 import io.felice.api.config.ConfigResource;
@@ -47,12 +48,28 @@ record ClusterConfigs(ClusterView view, BrokerConfig node) {
         return all == null ? node.get(name) : all;
     }
 
-    /** The engine that the topic's config names, else the one that {@code storage.placement} gives to the name. */
+    /**
+     * The engine that the topic's config names, else the one that was chosen when it was created, else the one that
+     * {@code storage.placement} gives to the name.
+     */
     String engineOf(String topic) {
         String named = ofTopic(topic, TopicConfig.STORAGE_ENGINE);
-        return named.isEmpty()
-                ? PlacementRule.engineOf(PlacementRule.parse(ofBrokers(BrokerConfig.STORAGE_PLACEMENT)), topic)
-                : named;
+        return named.isEmpty() ? view.topic(topic).map(TopicView::engine).orElseGet(() -> placedEngine(topic)) : named;
+    }
+
+    /** The engine of a new topic with these configs. */
+    String engineOf(String newTopic, Map<String, String> own) {
+        String named = own.getOrDefault(TopicConfig.STORAGE_ENGINE, "");
+        return named.isEmpty() ? placedEngine(newTopic) : named;
+    }
+
+    private String placedEngine(String topic) {
+        return PlacementRule.engineOf(PlacementRule.parse(ofBrokers(BrokerConfig.STORAGE_PLACEMENT)), topic);
+    }
+
+    /** True if the broker gets no new replicas, because it is being drained. */
+    boolean isDrained(int brokerId) {
+        return "true".equals(view.configs(ConfigResource.broker(brokerId)).get(BrokerConfig.BROKER_DRAINED));
     }
 
     /** True if a record that was acknowledged is flushed before, so that it survives a power cut in such an engine. */

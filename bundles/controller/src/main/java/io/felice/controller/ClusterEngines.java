@@ -2,7 +2,7 @@ package io.felice.controller;
 
 import io.felice.api.ErrorCode;
 import io.felice.api.cluster.ClusterView;
-import io.felice.api.config.ConfigResource;
+import io.felice.api.cluster.ClusterView.LiveBroker;
 import io.felice.api.config.StoragePromise;
 import io.felice.api.config.TopicConfig;
 import io.felice.api.storage.EngineTrait;
@@ -12,33 +12,33 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 
-/**
- * Checks a topic's config against the storage engines that the live brokers have registered. If the topic does not name
- * its engine, only the brokers know which one it gets; then it is enough that one engine of the cluster can give what the
- * topic asks for, and the broker that got the request has checked the rest. Stateless.
- */
+/** What the storage engines that the live brokers have registered can do for topics. Stateless. */
 final class ClusterEngines {
     private ClusterEngines() {}
 
     /**
+     * Checks that the engine of a topic can give what the topic's config asks for. If no broker has the engine yet, it is
+     * enough that one engine can give it.
+     *
      * @param own the values that the topic would have set
      * @throws io.felice.api.FeliceException INVALID_CONFIG
      */
-    static void check(ClusterView view, String topic, Map<String, String> own) {
-        Map<String, Set<EngineTrait>> engines = of(view);
+    static void check(ClusterConfigs configs, String topic, String engine, Map<String, String> own) {
+        Map<String, Set<EngineTrait>> engines = of(configs.view());
         if (engines.isEmpty()) {
             return;
         }
-        String named = own.getOrDefault(TopicConfig.STORAGE_ENGINE, "");
-        if (!named.isEmpty() && !engines.containsKey(named)) {
-            throw ErrorCode.INVALID_CONFIG.because("There is no storage engine " + named + "; there are: "
+        boolean isNamed = engine.equals(own.get(TopicConfig.STORAGE_ENGINE));
+        if (isNamed && !engines.containsKey(engine)) {
+            throw ErrorCode.INVALID_CONFIG.because("There is no storage engine " + engine + "; there are: "
                     + String.join(", ", engines.keySet()) + ".");
         }
-        TopicConfig config = config(view, own);
-        Map<String, Set<EngineTrait>> possible = named.isEmpty() ? engines : Map.of(named, engines.get(named));
+        TopicConfig config = config(configs, own);
+        Map<String, Set<EngineTrait>> possible =
+                engines.containsKey(engine) ? Map.of(engine, engines.get(engine)) : engines;
         Optional<String> refusal = Optional.empty();
-        for (Map.Entry<String, Set<EngineTrait>> engine : possible.entrySet()) {
-            refusal = StoragePromise.refusal(topic, own, config, engine.getKey(), engine.getValue());
+        for (Map.Entry<String, Set<EngineTrait>> each : possible.entrySet()) {
+            refusal = StoragePromise.refusal(topic, own, config, each.getKey(), each.getValue());
             if (refusal.isEmpty()) {
                 return;
             }
@@ -46,7 +46,16 @@ final class ClusterEngines {
         throw ErrorCode.INVALID_CONFIG.because(refusal.orElseThrow());
     }
 
-    /** The engines of all live brokers, each with the traits that it has on every broker. */
+    /** True if the broker has the engine, does not say which ones it has, or no broker has it yet. */
+    static boolean mayHave(ClusterView view, LiveBroker broker, String engine) {
+        Map<String, Set<EngineTrait>> own = broker.registration().engines();
+        return own.isEmpty()
+                || own.containsKey(engine)
+                || view.brokers().values().stream()
+                        .noneMatch(other -> other.registration().engines().containsKey(engine));
+    }
+
+    /** The engines of all live brokers, each with the traits that it has on every broker that has it. */
     private static Map<String, Set<EngineTrait>> of(ClusterView view) {
         Map<String, Set<EngineTrait>> engines = new TreeMap<>();
         view.brokers().values().forEach(broker -> broker.registration()
@@ -59,12 +68,11 @@ final class ClusterEngines {
         return one.stream().filter(other::contains).collect(java.util.stream.Collectors.toUnmodifiableSet());
     }
 
-    private static TopicConfig config(ClusterView view, Map<String, String> own) {
+    private static TopicConfig config(ClusterConfigs configs, Map<String, String> own) {
         Map<String, String> values = new HashMap<>();
-        Map<String, String> defaults = view.configs(ConfigResource.allBrokers());
         TopicConfig.KEYS.forEach((name, key) -> {
-            if (key.brokerKey() != null && defaults.containsKey(key.brokerKey())) {
-                values.put(name, defaults.get(key.brokerKey()));
+            if (key.brokerKey() != null) {
+                values.put(name, configs.ofBrokers(key.brokerKey()));
             }
         });
         values.putAll(own);

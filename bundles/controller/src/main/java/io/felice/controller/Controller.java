@@ -148,7 +148,7 @@ public final class Controller implements Admin, ForwardedRequests, StatusSource,
     private final RandomGenerator random;
     private final ControllerThread thread;
     private final StoreLink link;
-    private final Decisions decisions;
+    private final LocalAdmin local;
     private final AdminCodec codec = new AdminCodec();
     private final Routes routes;
     private final Snapshots snapshots;
@@ -180,9 +180,9 @@ public final class Controller implements Admin, ForwardedRequests, StatusSource,
         this.random = random;
         this.thread = thread;
         this.link = new StoreLink(thread, new Events());
-        Topics topics = new Topics(new RoundRobin(random), this::randomId, () -> partitionsMax);
-        this.decisions = new Decisions(new Submitted(), topics, policies, this::configs);
-        this.routes = new Routes(thread, new Knowledge(), decisions, () -> requestTimeout, () -> requestsMax, codec);
+        Topics topics = new Topics(random, this::randomId, () -> partitionsMax);
+        this.local = new LocalAdmin(new Submitted(), topics, policies, this::configs);
+        this.routes = new Routes(thread, new Knowledge(), local, () -> requestTimeout, () -> requestsMax, codec);
         this.snapshots = new Snapshots(config.snapshot_every_changes(), config.snapshot_every_bytes());
         this.status = table();
         require(config);
@@ -433,7 +433,7 @@ public final class Controller implements Admin, ForwardedRequests, StatusSource,
             return;
         }
         try {
-            call.of(decisions).whenComplete((bytes, failure) -> {
+            call.of(local).whenComplete((bytes, failure) -> {
                 if (failure == null) {
                     answer.complete(bytes);
                 } else {
@@ -446,7 +446,7 @@ public final class Controller implements Admin, ForwardedRequests, StatusSource,
     }
 
     /** The requests that this node decides, in turn. */
-    private final class Submitted implements Decisions.Requests {
+    private final class Submitted implements LocalAdmin.Requests {
         @Override
         public <K, V> CompletionStage<Decided<K, V>> submit(Function<ClusterView, ControllerResult<K, V>> decide) {
             AdminRequest<K, V> request = new AdminRequest<>(decide);

@@ -42,7 +42,8 @@ final class DynamicConfigs {
     }
 
     static ControllerResult<ConfigResource, Void> alter(
-            ClusterView view, Map<ConfigResource, List<ConfigChange>> changes, boolean validateOnly) {
+            ClusterConfigs configs, Map<ConfigResource, List<ConfigChange>> changes, boolean validateOnly) {
+        ClusterView view = configs.view();
         ControllerResult.Draft<ConfigResource, Void> draft = new ControllerResult.Draft<>();
         changes.forEach((resource, ofResource) -> draft.item(resource, records -> {
             checkResource(view, resource);
@@ -53,33 +54,37 @@ final class DynamicConfigs {
                 }
                 decide(view, resource, change).ifPresent(records::add);
             }
-            checkEngines(view, resource, records);
+            checkEngines(configs, resource, records);
             return null;
         }));
         return draft.done(validateOnly);
     }
 
     /** The configs of a resource after changes that {@link #alter} accepts. */
-    static Map<String, String> after(ClusterView view, ConfigResource resource, List<ConfigChange> changes) {
+    static Map<String, String> after(ClusterConfigs configs, ConfigResource resource, List<ConfigChange> changes) {
         List<MetadataRecord> records =
-                alter(view, Map.of(resource, changes), false).records();
+                alter(configs, Map.of(resource, changes), false).records();
+        ClusterView view = configs.view();
         return view.after(view.version() + 1, records).configs(resource);
     }
 
     /** @throws io.felice.api.FeliceException INVALID_CONFIG */
-    static void checkNewTopic(ClusterView view, String topic, Map<String, String> configs) {
+    static void checkNewTopic(ClusterConfigs configs, String topic, Map<String, String> own) {
         ConfigResource resource = ConfigResource.topic(topic);
-        configs.forEach((key, value) -> checkValue(keyOf(resource, key), value));
-        ClusterEngines.check(view, topic, configs);
+        own.forEach((key, value) -> checkValue(keyOf(resource, key), value));
+        ClusterEngines.check(configs, topic, configs.engineOf(topic, own), own);
     }
 
     /** What was so before and is not changed is not checked again. */
-    private static void checkEngines(ClusterView view, ConfigResource resource, List<MetadataRecord> records) {
+    private static void checkEngines(ClusterConfigs configs, ConfigResource resource, List<MetadataRecord> records) {
         boolean changes = records.stream()
                 .anyMatch(record -> record instanceof MetadataRecord.ConfigSet set && OF_ENGINES.contains(set.key()));
         if (resource.type() == ConfigResource.Type.TOPIC && changes) {
-            ClusterView after = view.after(view.version() + 1, records);
-            ClusterEngines.check(view, resource.name(), after.configs(resource));
+            ClusterView view = configs.view();
+            ClusterConfigs after = configs.at(view.after(view.version() + 1, records));
+            String topic = resource.name();
+            ClusterEngines.check(
+                    configs, topic, after.engineOf(topic), after.view().configs(resource));
         }
     }
 

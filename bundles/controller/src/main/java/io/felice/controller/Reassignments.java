@@ -35,7 +35,7 @@ final class Reassignments {
     }
 
     static PartitionState started(ClusterConfigs configs, String topic, PartitionState state, List<Integer> target) {
-        Topics.checkAssignment(configs.view(), target, state.replicas());
+        Topics.checkAssignment(configs.view(), configs.engineOf(topic), target, state.replicas());
         List<Integer> before = before(state);
         List<Integer> adding =
                 target.stream().filter(id -> !before.contains(id)).toList();

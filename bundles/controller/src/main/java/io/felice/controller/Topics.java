@@ -7,7 +7,6 @@ import io.felice.api.cluster.Admin.NewPartitions;
 import io.felice.api.cluster.Admin.NewTopic;
 import io.felice.api.cluster.Admin.RestoredTopic;
 import io.felice.api.cluster.ClusterView;
-import io.felice.api.cluster.ClusterView.LiveBroker;
 import io.felice.api.cluster.MetadataRecord;
 import io.felice.api.cluster.PartitionState;
 import io.felice.api.cluster.TopicView;
@@ -22,6 +21,7 @@ import java.util.TreeMap;
 import java.util.UUID;
 import java.util.function.IntSupplier;
 import java.util.function.Supplier;
+import java.util.random.RandomGenerator;
 
 /** Decides about topics and partitions. Stateless except for its random choices; one thread at a time. */
 final class Topics {
@@ -30,13 +30,13 @@ final class Topics {
     /** The limit of Apache Kafka's controller. */
     static final int MAX_PARTITIONS_PER_REQUEST = 10_000;
 
-    private final ReplicaPlacement placement;
+    private final RandomGenerator random;
     private final Supplier<UUID> topicIds;
     private final IntSupplier partitionsMax;
 
     /** @param partitionsMax the most partitions of all topics together */
-    Topics(ReplicaPlacement placement, Supplier<UUID> topicIds, IntSupplier partitionsMax) {
-        this.placement = placement;
+    Topics(RandomGenerator random, Supplier<UUID> topicIds, IntSupplier partitionsMax) {
+        this.random = random;
         this.topicIds = topicIds;
         this.partitionsMax = partitionsMax;
     }
@@ -48,7 +48,7 @@ final class Topics {
                 .sum();
     }
 
-    ControllerResult<String, CreatedTopic> create(ClusterView view, List<NewTopic> topics, boolean validateOnly) {
+    ControllerResult<String, CreatedTopic> create(ClusterConfigs configs, List<NewTopic> topics, boolean validateOnly) {
         if (topics.size() > MAX_TOPICS_PER_REQUEST) {
             return ControllerResult.Draft.refused(
                     topics.stream().map(NewTopic::name).toList(), () -> tooMany(topics.size()));
@@ -58,14 +58,16 @@ final class Topics {
         topics.stream().map(NewTopic::name).filter(name -> !named.add(name)).forEach(namedTwice::add);
         ControllerResult.Draft<String, CreatedTopic> draft = new ControllerResult.Draft<>();
         Set<String> accepted = new HashSet<>();
+        ClusterView view = configs.view();
         PartitionBudget budget = new PartitionBudget(view);
+        ReplicaPlacement placement = new ReplicaPlacement(configs, random);
         for (NewTopic topic : topics) {
             draft.item(topic.name(), records -> {
                 if (namedTwice.contains(topic.name())) {
                     throw ErrorCode.INVALID_REQUEST.because("Duplicate topic name.");
                 }
                 checkName(view, topic.name(), accepted);
-                CreatedTopic created = create(view, topic, budget, records);
+                CreatedTopic created = create(configs, topic, placement, budget, records);
                 accepted.add(topic.name());
                 return created;
             });
@@ -74,7 +76,8 @@ final class Topics {
     }
 
     /** Creates a topic again for logs that one broker still has. */
-    ControllerResult<String, CreatedTopic> restore(ClusterView view, RestoredTopic topic) {
+    ControllerResult<String, CreatedTopic> restore(ClusterConfigs configs, RestoredTopic topic) {
+        ClusterView view = configs.view();
         ControllerResult.Draft<String, CreatedTopic> draft = new ControllerResult.Draft<>();
         draft.item(topic.name(), records -> {
             checkName(view, topic.name(), Set.of());
@@ -85,8 +88,9 @@ final class Topics {
                 throw ErrorCode.INVALID_PARTITIONS.because("Number of partitions must be larger than 0.");
             }
             new PartitionBudget(view).require(topic.leaderEpochs().size());
-            checkAssignment(view, List.of(topic.brokerId()), List.of());
-            DynamicConfigs.checkNewTopic(view, topic.name(), topic.configs());
+            checkAssignment(
+                    view, configs.engineOf(topic.name(), topic.configs()), List.of(topic.brokerId()), List.of());
+            DynamicConfigs.checkNewTopic(configs, topic.name(), topic.configs());
             addRestored(topic, records);
             return new CreatedTopic(topic.topicId(), topic.leaderEpochs().size(), 1);
         });
@@ -125,16 +129,18 @@ final class Topics {
     }
 
     ControllerResult<String, Void> addPartitions(
-            ClusterView view, Map<String, NewPartitions> wanted, boolean validateOnly) {
+            ClusterConfigs configs, Map<String, NewPartitions> wanted, boolean validateOnly) {
         if (wanted.size() > MAX_TOPICS_PER_REQUEST) {
             return ControllerResult.Draft.refused(wanted.keySet(), () -> tooMany(wanted.size()));
         }
         ControllerResult.Draft<String, Void> draft = new ControllerResult.Draft<>();
+        ClusterView view = configs.view();
         PartitionBudget budget = new PartitionBudget(view);
+        ReplicaPlacement placement = new ReplicaPlacement(configs, random);
         new TreeMap<>(wanted)
                 .forEach((name, partitions) -> draft.item(name, records -> {
                     TopicView topic = known(view.topic(name), name);
-                    addPartitions(view, topic, partitions, budget, records);
+                    addPartitions(configs, topic, partitions, placement, budget, records);
                     return null;
                 }));
         return draft.done(validateOnly);
@@ -159,40 +165,38 @@ final class Topics {
     }
 
     private CreatedTopic create(
-            ClusterView view, NewTopic topic, PartitionBudget budget, List<MetadataRecord> records) {
-        DynamicConfigs.checkNewTopic(view, topic.name(), topic.configs());
-        List<List<Integer>> replicas =
-                topic.assignments().isEmpty() ? placed(view, topic, budget) : assigned(view, topic, budget);
+            ClusterConfigs configs,
+            NewTopic topic,
+            ReplicaPlacement placement,
+            PartitionBudget budget,
+            List<MetadataRecord> records) {
+        DynamicConfigs.checkNewTopic(configs, topic.name(), topic.configs());
+        String engine = configs.engineOf(topic.name(), topic.configs());
+        List<List<Integer>> replicas = topic.assignments().isEmpty()
+                ? placed(topic, engine, placement, budget)
+                : assigned(configs.view(), topic, engine, budget);
         UUID topicId = topicIds.get();
-        records.add(new MetadataRecord.TopicCreated(topicId, topic.name()));
-        addPartitions(view, topicId, 0, replicas, records);
+        records.add(new MetadataRecord.TopicCreated(topicId, topic.name(), engine));
+        addPartitions(configs.view(), topicId, 0, replicas, records);
         budget.take(replicas.size());
         addConfigs(topic.name(), topic.configs(), records);
         return new CreatedTopic(topicId, replicas.size(), replicas.get(0).size());
     }
 
-    private List<List<Integer>> placed(ClusterView view, NewTopic topic, PartitionBudget budget) {
+    private static List<List<Integer>> placed(
+            NewTopic topic, String engine, ReplicaPlacement placement, PartitionBudget budget) {
         if (topic.partitions() <= 0) {
             throw ErrorCode.INVALID_PARTITIONS.because("Number of partitions must be larger than 0.");
         }
-        budget.require(topic.partitions());
-        return place(view, 0, topic.partitions(), topic.replicationFactor());
-    }
-
-    private List<List<Integer>> place(ClusterView view, int first, int partitions, int replicationFactor) {
-        List<LiveBroker> brokers = List.copyOf(view.brokers().values());
-        if (replicationFactor <= 0) {
+        if (topic.replicationFactor() <= 0) {
             throw ErrorCode.INVALID_REPLICATION_FACTOR.because("Replication factor must be larger than 0.");
         }
-        if (replicationFactor > brokers.size()) {
-            throw ErrorCode.INVALID_REPLICATION_FACTOR.because("Unable to replicate the partition " + replicationFactor
-                    + " time(s): The target replication factor of " + replicationFactor
-                    + " cannot be reached because only " + brokers.size() + " broker(s) are registered.");
-        }
-        return placement.place(brokers, first, partitions, replicationFactor);
+        budget.require(topic.partitions());
+        return placement.of(engine, List.of()).place(topic.partitions(), topic.replicationFactor());
     }
 
-    private static List<List<Integer>> assigned(ClusterView view, NewTopic topic, PartitionBudget budget) {
+    private static List<List<Integer>> assigned(
+            ClusterView view, NewTopic topic, String engine, PartitionBudget budget) {
         budget.require(topic.assignments().size());
         List<List<Integer>> replicas = new ArrayList<>();
         for (int partition = 0; partition < topic.assignments().size(); partition++) {
@@ -203,14 +207,15 @@ final class Topics {
             }
             replicas.add(assignment);
         }
-        checkAssignments(view, replicas, replicas.get(0).size());
+        checkAssignments(view, engine, replicas, replicas.get(0).size());
         return replicas;
     }
 
     private void addPartitions(
-            ClusterView view,
+            ClusterConfigs configs,
             TopicView topic,
             NewPartitions wanted,
+            ReplicaPlacement placement,
             PartitionBudget budget,
             List<MetadataRecord> records) {
         int now = topic.partitions().size();
@@ -227,21 +232,27 @@ final class Topics {
                     "A topic may have at most " + MAX_PARTITIONS_PER_TOPIC + " partitions.");
         }
         budget.require(added);
-        addPartitions(view, topic.topicId(), now, replicas(view, topic, added, wanted.assignments()), records);
+        List<List<Integer>> replicas = replicas(configs, topic, placement, added, wanted.assignments());
+        addPartitions(configs.view(), topic.topicId(), now, replicas, records);
         budget.take(added);
     }
 
-    private List<List<Integer>> replicas(
-            ClusterView view, TopicView topic, int added, List<List<Integer>> assignments) {
+    private static List<List<Integer>> replicas(
+            ClusterConfigs configs,
+            TopicView topic,
+            ReplicaPlacement placement,
+            int added,
+            List<List<Integer>> assignments) {
+        String engine = configs.engineOf(topic.name());
         int replicationFactor = topic.partitions().get(0).replicas().size();
         if (assignments.isEmpty()) {
-            return place(view, topic.partitions().size(), added, replicationFactor);
+            return placement.of(engine, topic.partitions().values()).place(added, replicationFactor);
         }
         if (assignments.size() != added) {
             throw ErrorCode.INVALID_REPLICA_ASSIGNMENT.because("Attempted to add " + added
                     + " additional partition(s), but only " + assignments.size() + " assignment(s) were specified.");
         }
-        checkAssignments(view, assignments, replicationFactor);
+        checkAssignments(configs.view(), engine, assignments, replicationFactor);
         return assignments;
     }
 
@@ -263,9 +274,10 @@ final class Topics {
         }
     }
 
-    private static void checkAssignments(ClusterView view, List<List<Integer>> assignments, int replicationFactor) {
+    private static void checkAssignments(
+            ClusterView view, String engine, List<List<Integer>> assignments, int replicationFactor) {
         for (List<Integer> replicas : assignments) {
-            checkAssignment(view, replicas, List.of());
+            checkAssignment(view, engine, replicas, List.of());
             if (replicas.size() != replicationFactor) {
                 throw ErrorCode.INVALID_REPLICA_ASSIGNMENT.because(
                         "The manual partition assignment includes a partition with " + replicas.size()
@@ -277,24 +289,35 @@ final class Topics {
 
     /**
      * @param present replicas that the partition has already, which need not be alive
-     * @throws io.felice.api.FeliceException INVALID_REPLICA_ASSIGNMENT if another replica is no live broker, or one occurs
-     *     twice
+     * @throws io.felice.api.FeliceException INVALID_REPLICA_ASSIGNMENT if another replica is no live broker or has not
+     *     the engine, or one occurs twice
      */
-    static void checkAssignment(ClusterView view, List<Integer> replicas, List<Integer> present) {
+    static void checkAssignment(ClusterView view, String engine, List<Integer> replicas, List<Integer> present) {
         if (replicas.isEmpty()) {
             throw ErrorCode.INVALID_REPLICA_ASSIGNMENT.because(
                     "The manual partition assignment includes an empty replica list.");
         }
         Set<Integer> seen = new HashSet<>();
         for (Integer replica : replicas) {
-            if (!view.brokers().containsKey(replica) && !present.contains(replica)) {
+            boolean isNew = !present.contains(replica);
+            if (isNew) {
+                checkAlive(view, replica);
+            }
+            if (isNew && !ClusterEngines.mayHave(view, view.brokers().get(replica), engine)) {
                 throw ErrorCode.INVALID_REPLICA_ASSIGNMENT.because("The manual partition assignment includes broker "
-                        + replica + ", but no such broker is registered.");
+                        + replica + ", which has not the topic's storage engine " + engine + ".");
             }
             if (!seen.add(replica)) {
                 throw ErrorCode.INVALID_REPLICA_ASSIGNMENT.because(
                         "The manual partition assignment includes the broker " + replica + " more than once.");
             }
+        }
+    }
+
+    private static void checkAlive(ClusterView view, int brokerId) {
+        if (!view.brokers().containsKey(brokerId)) {
+            throw ErrorCode.INVALID_REPLICA_ASSIGNMENT.because("The manual partition assignment includes broker "
+                    + brokerId + ", but no such broker is registered.");
         }
     }
 

@@ -5,6 +5,7 @@ import static io.felice.controller.ControllerSetup.withBrokers;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.felice.api.ErrorCode;
+import io.felice.api.TopicPartition;
 import io.felice.api.cluster.Admin.ConfigChange;
 import io.felice.api.cluster.Admin.NewTopic;
 import io.felice.api.cluster.BrokerRegistration;
@@ -13,6 +14,7 @@ import io.felice.api.config.ConfigResource;
 import io.felice.api.storage.EngineTrait;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
@@ -57,9 +59,41 @@ class ClusterEnginesTest {
     }
 
     @Test
-    void aTopicThatNamesNoEngineIsRefusedOnlyIfNoneCanGiveIt() {
+    void aTopicThatNamesNoEngineIsHeldAgainstTheOneThatThePlacementRuleGivesIt() {
         broker(0, Map.of("log", ALL, "memory", NONE));
         assertThat(create("a", Map.of("storage.durability", "power"))).isEqualTo(ErrorCode.NONE);
+        alterAll("storage.placement", "m*:memory,*:log");
+
+        assertThat(create("mine", Map.of("storage.durability", "power"))).isEqualTo(ErrorCode.INVALID_CONFIG);
+        assertThat(create("b", Map.of("storage.durability", "power"))).isEqualTo(ErrorCode.NONE);
+    }
+
+    @Test
+    void theControllerChoosesTheEngineOnceAndAChangedRuleDoesNotMoveTheTopic() {
+        broker(0, Map.of("log", ALL, "memory", NONE));
+        alterAll("storage.placement", "*:memory");
+        create("t", Map.of());
+
+        alterAll("storage.placement", "*:log");
+
+        assertThat(setup.view().topic("t").orElseThrow().engine()).isEqualTo("memory");
+        assertThat(setup.view().configs(ConfigResource.topic("t"))).isEmpty();
+        assertThat(ClusterConfigs.of(setup.view()).engineOf("t")).isEqualTo("memory");
+        assertThat(alter("t", "storage.durability", "power")).isEqualTo(ErrorCode.INVALID_CONFIG);
+    }
+
+    @Test
+    void noPartitionIsMovedToABrokerWithoutTheEngine() {
+        broker(0, Map.of("log", ALL, "memory", NONE));
+        broker(1, Map.of("memory", NONE));
+        create("t", Map.of());
+
+        Outcome<Void> refused =
+                only(setup.controller.reassign(Map.of(new TopicPartition("t", 0), Optional.of(List.of(1)))));
+
+        assertThat(setup.partition("t", 0).replicas()).containsExactly(0);
+        assertThat(refused.error()).isEqualTo(ErrorCode.INVALID_REPLICA_ASSIGNMENT);
+        assertThat(refused.message()).contains("broker 1, which has not the topic's storage engine log");
     }
 
     @Test
@@ -106,6 +140,13 @@ class ClusterEnginesTest {
     private ErrorCode create(String topic, Map<String, String> configs) {
         return only(setup.controller.createTopics(List.of(new NewTopic(topic, 1, 1, Map.of(), configs)), false))
                 .error();
+    }
+
+    private void alterAll(String key, String value) {
+        ConfigChange change = new ConfigChange(key, ConfigChange.Operation.SET, value);
+        assertThat(only(setup.controller.alterConfigs(Map.of(ConfigResource.allBrokers(), List.of(change)), false))
+                        .error())
+                .isEqualTo(ErrorCode.NONE);
     }
 
     private ErrorCode alter(String topic, String key, String value) {

@@ -241,12 +241,14 @@ class RandomHistoryTest {
             Set<Long> starts = new HashSet<>();
             for (long[] block : producerIds) {
                 assertThat(starts.add(block[0])).as(when).isTrue();
-                assertThat(block[1] - block[0]).as(when).isEqualTo(Decisions.PRODUCER_IDS_PER_BLOCK);
-                assertThat(block[0] % Decisions.PRODUCER_IDS_PER_BLOCK).as(when).isZero();
+                assertThat(block[1] - block[0]).as(when).isEqualTo(LocalAdmin.PRODUCER_IDS_PER_BLOCK);
+                assertThat(block[0] % LocalAdmin.PRODUCER_IDS_PER_BLOCK)
+                        .as(when)
+                        .isZero();
             }
             assertThat(one.view().nextProducerId())
                     .as(when)
-                    .isGreaterThanOrEqualTo(producerIds.size() * (long) Decisions.PRODUCER_IDS_PER_BLOCK);
+                    .isGreaterThanOrEqualTo(producerIds.size() * (long) LocalAdmin.PRODUCER_IDS_PER_BLOCK);
         }
     }
 }

@@ -155,7 +155,7 @@ public final class ClusterView {
             }
         });
         for (TopicView topic : topicsByName.values()) {
-            records.add(new MetadataRecord.TopicCreated(topic.topicId(), topic.name()));
+            records.add(new MetadataRecord.TopicCreated(topic.topicId(), topic.name(), topic.engine()));
             topic.partitions()
                     .forEach((p, state) -> records.add(new MetadataRecord.PartitionChanged(topic.topicId(), p, state)));
         }
@@ -202,7 +202,7 @@ public final class ClusterView {
             if (record instanceof MetadataRecord.PartitionChanged partition) {
                 partitionsOf(partition.topicId()).put(partition.partition(), partition.state());
             } else if (record instanceof MetadataRecord.TopicCreated created) {
-                put(new TopicView(created.topicId(), created.topic(), Map.of()));
+                put(new TopicView(created.topicId(), created.topic(), created.engine(), Map.of()));
             } else if (record instanceof MetadataRecord.TopicDeleted deleted) {
                 delete(deleted.topicId());
             } else if (record instanceof MetadataRecord.ConfigSet config) {
@@ -279,8 +279,10 @@ public final class ClusterView {
         }
 
         ClusterView result(long version) {
-            changed.forEach((id, partitions) ->
-                    put(new TopicView(id, topicsById.read().get(id).name(), partitions)));
+            changed.forEach((id, partitions) -> {
+                TopicView topic = topicsById.read().get(id);
+                put(new TopicView(id, topic.name(), topic.engine(), partitions));
+            });
             changedConfigs.forEach((resource, entries) -> {
                 if (entries.isEmpty()) {
                     configs.write().remove(resource);

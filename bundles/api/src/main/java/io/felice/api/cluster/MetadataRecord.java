@@ -65,8 +65,17 @@ public sealed interface MetadataRecord {
         }
     }
 
-    /** A topic was created. Its partitions follow as {@link PartitionChanged} in the same change of the log. */
-    record TopicCreated(UUID topicId, String topic) implements MetadataRecord {
+    /**
+     * A topic was created. Its partitions follow as {@link PartitionChanged} in the same change of the log.
+     *
+     * @param engine see {@link TopicView#engine}
+     */
+    record TopicCreated(UUID topicId, String topic, String engine) implements MetadataRecord {
+        /** A topic without a chosen engine. */
+        public TopicCreated(UUID topicId, String topic) {
+            this(topicId, topic, null);
+        }
+
         public TopicCreated {
             Objects.requireNonNull(topicId, "topicId");
             Objects.requireNonNull(topic, "topic");

@@ -65,7 +65,8 @@ public final class MetadataText {
                             fields.text("reason"))),
             Map.entry(
                     "topic-created/1",
-                    fields -> new MetadataRecord.TopicCreated(fields.id("topic-id"), fields.text("name"))),
+                    fields -> new MetadataRecord.TopicCreated(
+                            fields.id("topic-id"), fields.text("name"), fields.text("engine"))),
             Map.entry("topic-deleted/1", fields -> new MetadataRecord.TopicDeleted(fields.id("topic-id"))),
             Map.entry("partition-changed/1", MetadataText::partitionChanged),
             Map.entry("config-set/1", MetadataText::configSet),
@@ -88,6 +89,7 @@ public final class MetadataText {
             return line("topic-created/1")
                     .id("topic-id", topic.topicId())
                     .text("name", topic.topic())
+                    .text("engine", topic.engine())
                     .done();
         } else if (record instanceof MetadataRecord.TopicDeleted topic) {
             return line("topic-deleted/1").id("topic-id", topic.topicId()).done();

@@ -63,6 +63,7 @@ public final class BrokerConfig extends ConfigValues {
     public static final String MAX_CONNECTIONS_PER_IP_OVERRIDES = "max.connections.per.ip.overrides";
     public static final String MAX_CONNECTION_CREATION_RATE = "max.connection.creation.rate";
     public static final String CONNECTIONS_MAX_IDLE_MS = "connections.max.idle.ms";
+    public static final String BROKER_DRAINED = "broker.drained";
     public static final String STORAGE_PLACEMENT = "storage.placement";
     public static final String STORAGE_SCRUB_INTERVAL_MS = "storage.scrub.interval.ms";
     public static final String STORAGE_SCRUB_MAX_BYTES_PER_SECOND = "storage.scrub.io.max.bytes.per.second";
@@ -182,6 +183,12 @@ public final class BrokerConfig extends ConfigValues {
                         true,
                         "Whether a topic is created when a client asks for its metadata."),
                 flag(DELETE_TOPIC_ENABLE, "true", false, "Whether topics can be deleted."),
+                flag(
+                        BROKER_DRAINED,
+                        "false",
+                        true,
+                        "Whether the broker gets no new replicas. felice:broker-drain sets it for one broker and moves its"
+                                + " replicas away."),
                 number(
                         NUM_PARTITIONS,
                         INT,

@@ -335,7 +335,7 @@ public final class TopicConfig extends ConfigValues {
                             null,
                             true,
                             null,
-                            "The storage engine that keeps the topic; empty: as the broker's storage.placement says."),
+                            "The storage engine that keeps the topic; empty: the one that storage.placement gave it when it was created."),
                     words(
                             STORAGE_DURABILITY,
                             STRING,

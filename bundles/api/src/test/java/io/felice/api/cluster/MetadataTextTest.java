@@ -60,6 +60,7 @@ class MetadataTextTest {
                 new MetadataRecord.BrokerRemoved(7),
                 new MetadataRecord.BrokerRefused(2, UUID.randomUUID(), "Broker 1 is here."),
                 new MetadataRecord.TopicCreated(TOPIC, "a.b_c-d"),
+                new MetadataRecord.TopicCreated(TOPIC, "t", "log"),
                 new MetadataRecord.TopicDeleted(TOPIC),
                 new MetadataRecord.PartitionChanged(TOPIC, 12, state),
                 new MetadataRecord.PartitionChanged(

@@ -30,7 +30,7 @@ import java.util.function.Function;
  * What this node decides about each request while it is the controller. The requests of topics are shown to the policies
  * first. Any thread; no method blocks.
  */
-final class Decisions implements Admin {
+final class LocalAdmin implements Admin {
     static final int PRODUCER_IDS_PER_BLOCK = 1_000;
 
     /** Has requests decided in turn. */
@@ -45,7 +45,7 @@ final class Decisions implements Admin {
     private final Policies policies;
     private final Function<ClusterView, ClusterConfigs> configs;
 
-    Decisions(Requests requests, Topics topics, Policies policies, Function<ClusterView, ClusterConfigs> configs) {
+    LocalAdmin(Requests requests, Topics topics, Policies policies, Function<ClusterView, ClusterConfigs> configs) {
         this.requests = requests;
         this.topics = topics;
         this.policies = policies;
@@ -57,8 +57,8 @@ final class Decisions implements Admin {
         Map<String, NewTopic> byName = new HashMap<>();
         wanted.forEach(topic -> byName.put(topic.name(), topic));
         return judged(
-                (now, names, dryRun) ->
-                        topics.create(now, names.map(all -> only(wanted, all)).orElse(wanted), dryRun || validateOnly),
+                (now, names, dryRun) -> topics.create(
+                        configs.apply(now), names.map(all -> only(wanted, all)).orElse(wanted), dryRun || validateOnly),
                 (now, name, created) -> InternalTopics.isInternal(name)
                         ? Optional.empty()
                         : Optional.of(new TopicChange.Creation(
@@ -70,7 +70,7 @@ final class Decisions implements Admin {
 
     @Override
     public CompletionStage<Decided<String, CreatedTopic>> restoreTopic(RestoredTopic topic) {
-        return requests.submit(now -> topics.restore(now, topic));
+        return requests.submit(now -> topics.restore(configs.apply(now), topic));
     }
 
     @Override
@@ -84,7 +84,8 @@ final class Decisions implements Admin {
     public CompletionStage<Decided<String, Void>> createPartitions(
             Map<String, NewPartitions> wanted, boolean validateOnly) {
         return judged(
-                (now, names, dryRun) -> topics.addPartitions(now, only(wanted, names), dryRun || validateOnly),
+                (now, names, dryRun) ->
+                        topics.addPartitions(configs.apply(now), only(wanted, names), dryRun || validateOnly),
                 (now, name, nothing) -> now.topic(name)
                         .map(topic -> new TopicChange.MorePartitions(
                                 name,
@@ -96,13 +97,14 @@ final class Decisions implements Admin {
     public CompletionStage<Decided<ConfigResource, Void>> alterConfigs(
             Map<ConfigResource, List<ConfigChange>> changes, boolean validateOnly) {
         return judged(
-                (now, resources, dryRun) ->
-                        withElections(now, DynamicConfigs.alter(now, only(changes, resources), dryRun || validateOnly)),
+                (now, resources, dryRun) -> withElections(
+                        now,
+                        DynamicConfigs.alter(configs.apply(now), only(changes, resources), dryRun || validateOnly)),
                 (now, resource, nothing) -> resource.type() == ConfigResource.Type.TOPIC
                         ? Optional.of(new TopicChange.OtherConfigs(
                                 resource.name(),
                                 now.configs(resource),
-                                DynamicConfigs.after(now, resource, changes.get(resource))))
+                                DynamicConfigs.after(configs.apply(now), resource, changes.get(resource))))
                         : Optional.empty());
     }
 
