@@ -143,6 +143,7 @@ public final class Broker implements StatusSource, HealthSource {
     private final EngineServices engineServices;
     private final NodeConfigs configs;
     private final ClusterLink link;
+    private final Departure departure;
     private final Followings followings;
     private final InSyncChanges inSyncChanges;
     private final Replicas replicas;
@@ -157,12 +158,15 @@ public final class Broker implements StatusSource, HealthSource {
     private volatile Admin admin;
     private volatile Set<String> takeovers;
     private volatile Endpoints endpoints;
+    /** True once the broker has closed all its logs at its end. */
+    private volatile boolean logsAreClosed;
     /** Why the configuration cannot be used; null if it can. Written before the broker's thread starts. */
     private String refused;
 
     // Changed on the broker's thread only.
     private volatile NodeState state;
     private Upkeep upkeep;
+    private LastRun lastRun;
     private boolean failed;
     /** True once the view has contained this broker and its engines have been claimed for the cluster. */
     private boolean admitted;
@@ -187,6 +191,9 @@ public final class Broker implements StatusSource, HealthSource {
 
         /** Unregisters the services. A later {@link #offer} does nothing. */
         void withdraw();
+
+        /** Sets what runs when the node is about to stop, before any of its services goes. It may block for some seconds. */
+        default void beforeStop(Runnable task) {}
 
         /** Replaces a broker that could not start by a new one, which reads the configuration again. */
         default void restart() {}
@@ -215,6 +222,8 @@ public final class Broker implements StatusSource, HealthSource {
         configs = configs(properties);
         String rack = config.rack().isEmpty() ? null : config.rack();
         link = new ClusterLink(environment, threads::onMain, UUID.randomUUID(), rack, this::fail);
+        departure = new Departure(link, () -> admin);
+        services.beforeStop(departure::leave);
         Leaderships leaderships = new Leaderships(threads::onMain);
         followings = new Followings(threads::onMain);
         inSyncChanges = new InSyncChanges(
@@ -316,7 +325,8 @@ public final class Broker implements StatusSource, HealthSource {
             return;
         }
         replicas.keepStateIn(state);
-        link.storedIn(state.storeId());
+        lastRun = LastRun.in(state.root());
+        link.storedIn(state.storeId(), lastRun.end());
         upkeep = new Upkeep(
                 environment, threads::onMain, engines, configs, replicas, inSyncChanges, state, compactor, scrubbing);
         threads.timer().scheduleWithFixedDelay(upkeep::tick, TICK_MS, TICK_MS, TimeUnit.MILLISECONDS);
@@ -390,6 +400,7 @@ public final class Broker implements StatusSource, HealthSource {
 
     /** Opens the logs of the view's partitions, then offers the broker's services. */
     private void lead() {
+        lastRun.begin();
         complete = true;
         withTimeLimit(replicas.follow(link.view()))
                 .whenComplete((opened, failure) -> threads.inBackground(this::offer));
@@ -589,8 +600,9 @@ public final class Broker implements StatusSource, HealthSource {
     public void close() {
         log.info("Broker {} is stopping: it answers the accepted requests and closes its logs", environment.brokerId());
         readiness.stopping();
+        departure.leave();
         services.withdraw();
-        threads.decide(replicas::close, "closing the partitions");
+        threads.decide(() -> replicas.close().thenRun(() -> logsAreClosed = true), "closing the partitions");
         compactor.close();
         fetches.close();
         threads.decide(this::leave, "closing the data directory");
@@ -607,6 +619,9 @@ public final class Broker implements StatusSource, HealthSource {
         }
         threads.endBackground();
         if (state != null) {
+            if (logsAreClosed && complete) {
+                lastRun.closed();
+            }
             state.close();
         }
         return CompletableFuture.completedFuture(null);

@@ -4,6 +4,7 @@ import static io.felice.api.ErrorCode.REQUEST_TIMED_OUT;
 
 import io.felice.api.Subscription;
 import io.felice.api.cluster.BrokerRegistration;
+import io.felice.api.cluster.BrokerRegistration.LastEnd;
 import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.cluster.ClusterStore;
 import io.felice.api.cluster.ClusterView;
@@ -60,6 +61,7 @@ final class ClusterLink implements ClusterMetadata {
     private volatile boolean left;
     private volatile Endpoints endpoints;
     private volatile UUID storeId;
+    private LastEnd lastEnd;
     private final Map<String, Set<EngineTrait>> engines = new TreeMap<>();
     private BrokerRegistration registered;
     private Subscription registration;
@@ -289,8 +291,10 @@ final class ClusterLink implements ClusterMetadata {
         }
     }
 
-    void storedIn(UUID newStoreId) {
+    /** @param end how the last run with this data directory has ended */
+    void storedIn(UUID newStoreId, LastEnd end) {
         storeId = newStoreId;
+        lastEnd = end;
         register();
     }
 
@@ -305,7 +309,13 @@ final class ClusterLink implements ClusterMetadata {
             return;
         }
         BrokerRegistration broker = new BrokerRegistration(
-                environment.brokerId(), incarnation, storeId, new ArrayList<>(endpoints.endpoints()), rack, engines);
+                environment.brokerId(),
+                incarnation,
+                storeId,
+                new ArrayList<>(endpoints.endpoints()),
+                rack,
+                engines,
+                lastEnd);
         if (broker.equals(registered)) {
             return;
         }

@@ -91,7 +91,11 @@ final class InSyncChanges implements LeaderHost {
      */
     boolean follow(ClusterView view) {
         Map<Integer, Long> now = new HashMap<>();
-        view.brokers().forEach((id, broker) -> now.put(id, broker.epoch()));
+        view.brokers().forEach((id, broker) -> {
+            if (!broker.leaving()) {
+                now.put(id, broker.epoch());
+            }
+        });
         ownEpoch = view.broker(environment.brokerId()).map(LiveBroker::epoch).orElse(-1L);
         boolean isOther = !now.equals(live);
         if (isOther) {

@@ -39,6 +39,7 @@ import org.slf4j.LoggerFactory;
  *  .lock                                 locked while a broker uses the directory
  *  felice.reserve                        room for a start on a full disk, see {@link Reserve}
  *  replication-offset-checkpoint         high watermarks, in Kafka's format
+ *  last-run                              how the last run has ended, see {@link LastRun}
  *  metadata-version                      the newest version of the cluster's metadata that this node has followed
  *  storage-engines                       the bundle that keeps the logs of each engine
  *  state/&lt;engine&gt;/&lt;topic id&gt;-&lt;partition&gt;/   files of a log in this engine, see {@link PartitionFiles}

@@ -9,7 +9,10 @@ import java.util.Deque;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.atomic.AtomicReference;
 import org.osgi.framework.BundleContext;
+import org.osgi.framework.BundleEvent;
+import org.osgi.framework.Constants;
 import org.osgi.framework.ServiceRegistration;
+import org.osgi.framework.SynchronousBundleListener;
 import org.osgi.service.component.ComponentConstants;
 import org.osgi.service.component.ComponentContext;
 import org.slf4j.Logger;
@@ -24,6 +27,7 @@ final class RegisteredServices implements Broker.Services {
 
     private final ComponentContext component;
     private final AtomicReference<BundleContext> context;
+    private final AtomicReference<SynchronousBundleListener> beforeStop = new AtomicReference<>();
     private final Deque<ServiceRegistration<?>> registrations = new ConcurrentLinkedDeque<>();
 
     RegisteredServices(ComponentContext component) {
@@ -56,8 +60,45 @@ final class RegisteredServices implements Broker.Services {
         }
     }
 
+    /**
+     * The framework tells this listener that it is about to stop before it stops the first bundle, and waits for it. When
+     * this broker is stopped, the network and the controller may be gone already.
+     */
+    @Override
+    public void beforeStop(Runnable task) {
+        BundleContext where = context.get();
+        if (where == null) {
+            return;
+        }
+        SynchronousBundleListener listener = event -> {
+            if (event.getType() == BundleEvent.STOPPING
+                    && event.getBundle().getBundleId() == Constants.SYSTEM_BUNDLE_ID) {
+                task.run();
+            }
+        };
+        try {
+            where.addBundleListener(listener);
+            beforeStop.set(listener);
+        } catch (IllegalStateException stopped) {
+            log.debug("The bundle was stopped before its broker could wait for the stop of the node");
+        }
+    }
+
+    private void stopListening() {
+        BundleContext where = component.getBundleContext();
+        SynchronousBundleListener listener = beforeStop.getAndSet(null);
+        if (where != null && listener != null) {
+            try {
+                where.removeBundleListener(listener);
+            } catch (IllegalStateException stopped) {
+                log.debug("The framework has already removed the listener");
+            }
+        }
+    }
+
     @Override
     public void withdraw() {
+        stopListening();
         context.set(null);
         unregister();
     }

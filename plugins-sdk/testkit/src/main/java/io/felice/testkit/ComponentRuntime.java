@@ -19,11 +19,15 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Stream;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
+import org.osgi.framework.BundleEvent;
+import org.osgi.framework.BundleListener;
+import org.osgi.framework.Constants;
 import org.osgi.framework.ServiceReference;
 import org.osgi.framework.ServiceRegistration;
 import org.osgi.service.component.ComponentConstants;
@@ -50,6 +54,7 @@ final class ComponentRuntime implements AutoCloseable {
     private final Map<String, Map<String, Object>> configurations;
     private final List<Service> services = new ArrayList<>();
     private final List<Slot> slots = new ArrayList<>();
+    private final List<BundleListener> listeners = new CopyOnWriteArrayList<>();
     private final ReentrantLock lock = new ReentrantLock();
     private final SerialExecutor changes = new SerialExecutor(
             "the component runtime", change -> new Thread(change, "felice-component-changes").start());
@@ -558,7 +563,8 @@ final class ComponentRuntime implements AutoCloseable {
     }
 
     /**
-     * The part of a bundle's context that Felice uses: registering services, reading properties, finding data files.
+     * The part of a bundle's context that Felice uses: registering services, reading properties, finding data files, and
+     * hearing that the framework stops.
      */
     private BundleContext contextOf(Slot slot) {
         return (BundleContext)
@@ -572,6 +578,12 @@ final class ComponentRuntime implements AutoCloseable {
                                     : System.getProperty((String) arguments[0]);
                         case "getBundle":
                             return bundleOf(slot);
+                        case "addBundleListener":
+                            listeners.add((BundleListener) arguments[0]);
+                            return null;
+                        case "removeBundleListener":
+                            listeners.remove((BundleListener) arguments[0]);
+                            return null;
                         case "getDataFile":
                             return files.resolve(slot.description.bundle() + "-" + arguments[0])
                                     .toFile();
@@ -585,6 +597,18 @@ final class ComponentRuntime implements AutoCloseable {
                             throw new IllegalStateException(method + " is not supported without an OSGi framework");
                     }
                 });
+    }
+
+    /** Tells the listeners that the framework is about to stop, as the framework does before it stops the first bundle. */
+    void aboutToStop() {
+        Bundle framework =
+                (Bundle) Proxy.newProxyInstance(loader, new Class<?>[] {Bundle.class}, (proxy, method, arguments) -> {
+                    if (method.getName().equals("getBundleId")) {
+                        return Constants.SYSTEM_BUNDLE_ID;
+                    }
+                    return method.getName().equals("toString") ? "the framework" : null;
+                });
+        listeners.forEach(listener -> listener.bundleChanged(new BundleEvent(BundleEvent.STOPPING, framework)));
     }
 
     /** A bundle that has a name only. */

@@ -129,6 +129,7 @@ public final class FeliceNode implements AutoCloseable {
      */
     @Override
     public void close() {
+        runtime.aboutToStop();
         runtime.close();
         if (dataIsOurs) {
             Trees.delete(data);

@@ -492,7 +492,7 @@ public final class InSyncReplicas {
         for (Follower follower : followers) {
             boolean isIn = state.isr().contains(follower.broker());
             if (isIn ? follower.isCaughtUp(leaderEnd, now, mostLag) : canJoin(follower)) {
-                proposed.put(follower.broker(), follower.brokerEpoch());
+                proposed.put(follower.broker(), mayJoin(follower) ? follower.brokerEpoch() : UNKNOWN);
             }
         }
         Draft next = draft();
