@@ -132,7 +132,7 @@ class IdentityTest {
     }
 
     private void assertRefused(String reason) {
-        assertThat(answer()).isEqualTo(ErrorCode.NETWORK_EXCEPTION);
+        assertThat(answer()).isEqualTo(ErrorCode.BROKER_NOT_AVAILABLE);
         PeerStatus peer = forwarding.statuses().iterator().next();
         assertThat(peer.state()).isEqualTo(PeerStatus.State.REFUSED);
         assertThat(peer.lastError()).contains(reason);
