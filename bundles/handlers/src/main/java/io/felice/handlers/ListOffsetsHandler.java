@@ -64,6 +64,9 @@ public final class ListOffsetsHandler implements RequestHandler<ListOffsetsReque
     }
 
     private static List<Action> needs(ListOffsetsRequestData request, RequestContext context) {
+        if (isOfFollower(request)) {
+            return List.of(Action.onCluster(Operation.CLUSTER_ACTION));
+        }
         List<String> names =
                 request.topics().stream().map(ListOffsetsTopic::name).toList();
         return Rights.each(Operation.DESCRIBE, ResourceType.TOPIC, names);
@@ -77,7 +80,9 @@ public final class ListOffsetsHandler implements RequestHandler<ListOffsetsReque
         for (ListOffsetsTopic topic : request.topics()) {
             ListOffsetsTopicResponse topicAnswer = new ListOffsetsTopicResponse().setName(topic.name());
             response.topics().add(topicAnswer);
-            boolean isVisible = allowed.permits(Operation.DESCRIBE, ResourceType.TOPIC, topic.name());
+            boolean isVisible = isOfFollower(request)
+                    ? allowed.permits(Action.onCluster(Operation.CLUSTER_ACTION))
+                    : allowed.permits(Operation.DESCRIBE, ResourceType.TOPIC, topic.name());
             for (ListOffsetsPartition asked : topic.partitions()) {
                 ListOffsetsPartitionResponse partitionAnswer =
                         new ListOffsetsPartitionResponse().setPartitionIndex(asked.partitionIndex());
@@ -111,8 +116,13 @@ public final class ListOffsetsHandler implements RequestHandler<ListOffsetsReque
         return twice;
     }
 
+    /** A broker that follows asks where the leader's log ends, and needs one right for all topics. */
+    private static boolean isOfFollower(ListOffsetsRequestData request) {
+        return request.replicaId() >= 0;
+    }
+
     private static ReadLimit limit(ListOffsetsRequestData request) {
-        if (request.replicaId() == DEBUGGING_REPLICA) {
+        if (request.replicaId() == DEBUGGING_REPLICA || isOfFollower(request)) {
             return ReadLimit.LOG_END;
         }
         return request.isolationLevel() == READ_COMMITTED ? ReadLimit.LAST_STABLE_OFFSET : ReadLimit.HIGH_WATERMARK;

@@ -27,6 +27,7 @@ class ListOffsetsHandlerTest {
         assertThat(ask(request(-1))).satisfies(is(20, -1, 4));
         assertThat(ask(request(-1).setIsolationLevel((byte) 1))).satisfies(is(18, -1, 4));
         assertThat(ask(request(-1).setReplicaId(-2))).satisfies(is(30, -1, 4));
+        assertThat(ask(request(-1).setReplicaId(3))).as("a follower").satisfies(is(30, -1, 4));
     }
 
     @Test

@@ -20,6 +20,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.ClientResponse;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.errors.AuthenticationException;
@@ -42,6 +43,10 @@ import org.slf4j.LoggerFactory;
  * Fetches from one leader what this broker follows of it: one thread, one connection, one fetch session. When the broker
  * has appended what an answer brought, the next request acknowledges it. A partition that fails, or whose append takes
  * long, is left out of the requests until it can go on, so that it holds up no other.
+ *
+ * <p>The leader may keep a request for half a second, and a partition whose leader has just changed must not wait for
+ * that: acknowledgements of producers wait for it. Such a newcomer is fetched by a second fetcher, which asks again and
+ * again, until the first one has its answer and takes the newcomer over.
  */
 final class Fetcher {
     private static final Logger log = LoggerFactory.getLogger(Fetcher.class);
@@ -49,14 +54,24 @@ final class Fetcher {
     /** How long the next request waits for the appends of the last answer. */
     private static final long PATIENCE_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
 
-    /** How long the leader may wait for records while an append is under way, which the request after has to tell it. */
-    private static final int WAIT_WHILE_BUSY_MS = 10;
+    /**
+     * How long the leader may wait for records while an append is under way, which the request after has to tell it, and
+     * while a successor waits for the partitions.
+     */
+    private static final int SHORT_WAIT_MS = 10;
+
+    /** How long a newcomer waits for the answer to a request that is under way. */
+    private static final long NEWCOMER_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
 
     private static final long LONGEST_POLL_MS = 500;
     private static final long TRIM_NANOS = TimeUnit.SECONDS.toNanos(30);
 
     private final int leader;
+    private final String purpose;
     private final FetchEnvironment environment;
+    /** The fetcher that takes the partitions over; null if this one keeps them. */
+    private final Fetcher successor;
+
     private final PeerStatus status;
     private final FetchProgress progress;
     private final Worker worker;
@@ -74,11 +89,24 @@ final class Fetcher {
     private boolean isInFlight;
     private int busy;
     private long answeredNanos = System.nanoTime();
+    private long waitingNanos;
+    /** Fetches what came while a request of this fetcher was under way; null if there is no such partition. */
+    private volatile Fetcher newcomers;
+
+    private boolean isGiving;
+    private boolean isTaking;
+    /** True until the next request is sent, which may be later. */
+    private boolean isTaken;
 
     Fetcher(int leader, int number, FetchEnvironment environment) {
+        this(leader, "fetch-" + number, environment, null);
+    }
+
+    private Fetcher(int leader, String purpose, FetchEnvironment environment, Fetcher successor) {
         this.leader = leader;
+        this.purpose = purpose;
         this.environment = environment;
-        String purpose = "fetch-" + number;
+        this.successor = successor;
         this.status = new PeerStatus(leader, purpose);
         this.progress = new FetchProgress(leader, purpose);
         this.worker = new Worker("felice-replication-" + purpose + "-from-" + leader, this::work, this::end);
@@ -104,6 +132,12 @@ final class Fetcher {
     /** Any thread. */
     void ended(FollowedPartition partition) {
         onThread(() -> drop(partition));
+    }
+
+    /** This one, and the one for newcomers if there is one. Any thread. */
+    Stream<Fetcher> all() {
+        Fetcher others = newcomers;
+        return others == null ? Stream.of(this) : Stream.of(this, others);
     }
 
     /** Ends the thread and the connection soon. Any thread. */
@@ -141,7 +175,8 @@ final class Fetcher {
             task.run();
         }
         retry();
-        long pollMs = isInFlight ? LONGEST_POLL_MS : request();
+        give();
+        long pollMs = isInFlight ? sendNewcomersAhead() : request();
         progress.partitions(targets.size(), session.partitions().size());
         if (client == null) {
             worker.await(pollMs);
@@ -151,6 +186,9 @@ final class Fetcher {
     }
 
     private void begin(FollowedPartition partition) {
+        if (!partition.isFollowing()) {
+            return;
+        }
         FetchTarget target = new FetchTarget(partition);
         FetchTarget before = targets.put(partition.id(), target);
         if (before != null) {
@@ -164,6 +202,9 @@ final class Fetcher {
         if (target != null && target.partition == partition) {
             targets.remove(partition.id());
             end(target);
+        }
+        if (newcomers != null) {
+            newcomers.ended(partition);
         }
     }
 
@@ -189,10 +230,80 @@ final class Fetcher {
                         Math.max(0, 1 + TimeUnit.NANOSECONDS.toMillis(retries.peek().retryNanos - System.nanoTime())));
     }
 
+    // ---- newcomers
+
+    /** @return how long to wait for what comes next, in milliseconds */
+    private long sendNewcomersAhead() {
+        List<FetchTarget> unasked = successor == null ? session.unasked() : List.of();
+        if (unasked.isEmpty()) {
+            waitingNanos = 0;
+            return LONGEST_POLL_MS;
+        }
+        long now = System.nanoTime();
+        if (waitingNanos == 0) {
+            waitingNanos = now;
+        }
+        long left = waitingNanos + NEWCOMER_NANOS - now;
+        if (left > 0) {
+            return 1 + TimeUnit.NANOSECONDS.toMillis(left);
+        }
+        if (newcomers == null) {
+            newcomers = new Fetcher(leader, purpose + "-new", environment, this);
+            newcomers.start();
+        }
+        for (FetchTarget target : unasked) {
+            targets.remove(target.partition.id());
+            end(target);
+            newcomers.following(target.partition);
+        }
+        return LONGEST_POLL_MS;
+    }
+
+    /** True if there are newcomers, which come back before the next request is sent. */
+    private boolean isTakingNewcomers() {
+        Fetcher others = newcomers;
+        if (others != null && !isTaking && !isTaken) {
+            isTaking = true;
+            others.onThread(() -> others.isGiving = true);
+        }
+        return isTaking;
+    }
+
+    /** Gives the partitions to the successor, which waits for that; those that are being appended come later. */
+    private void give() {
+        if (!isGiving || isInFlight) {
+            return;
+        }
+        isGiving = false;
+        for (FetchTarget target : List.copyOf(targets.values())) {
+            if (!target.isBusy) {
+                targets.remove(target.partition.id());
+                end(target);
+                successor.following(target.partition);
+            }
+        }
+        boolean isLast = targets.isEmpty();
+        if (isLast) {
+            worker.stop();
+        }
+        successor.onThread(() -> successor.taken(isLast));
+    }
+
+    private void taken(boolean isLast) {
+        isTaking = false;
+        isTaken = true;
+        if (isLast) {
+            newcomers = null;
+        }
+    }
+
     // ---- requests
 
     /** Sends the next request if it can be sent. @return how long to wait for what comes next, in milliseconds */
     private long request() {
+        if (isTakingNewcomers()) {
+            return LONGEST_POLL_MS;
+        }
         if (session.isEmpty() && outOfRange.isEmpty()) {
             if (System.nanoTime() - answeredNanos > TRIM_NANOS) {
                 memory.trim();
@@ -265,7 +376,8 @@ final class Fetcher {
                 .setReplicaState(new ReplicaState()
                         .setReplicaId(environment.brokerId())
                         .setReplicaEpoch(environment.brokerEpoch()))
-                .setMaxWaitMs(busy > 0 ? Math.min(WAIT_WHILE_BUSY_MS, limits.waitMs()) : limits.waitMs())
+                .setMaxWaitMs(
+                        busy > 0 || successor != null ? Math.min(SHORT_WAIT_MS, limits.waitMs()) : limits.waitMs())
                 .setMinBytes(limits.minBytes())
                 .setMaxBytes(limits.answerBytes());
         session.fill(data, limits.partitionBytes());
@@ -283,6 +395,7 @@ final class Fetcher {
 
     private void sent() {
         isInFlight = true;
+        isTaken = false;
         status.inFlight(1);
     }
 
@@ -517,5 +630,10 @@ final class Fetcher {
         }
         status.idle();
         progress.partitions(0, 0);
+        Fetcher others = newcomers;
+        if (others != null) {
+            others.stop();
+            others.join();
+        }
     }
 }

@@ -68,14 +68,9 @@ final class Fetchers implements FollowingListener {
         }
     }
 
-    /** Those that have partitions. */
+    /** All of them. */
     synchronized List<Fetcher> all() {
-        return byLeader.values().stream().map(crew -> crew.fetcher).toList();
-    }
-
-    /** The broker that had these partitions is gone. */
-    synchronized void endAll() {
-        List.copyOf(byPartition.keySet()).forEach(this::ended);
+        return byLeader.values().stream().flatMap(crew -> crew.fetcher.all()).toList();
     }
 
     /** Ends all threads and connections, and waits for that. */
@@ -83,7 +78,7 @@ final class Fetchers implements FollowingListener {
         List<Fetcher> all;
         synchronized (this) {
             closed = true;
-            endAll();
+            List.copyOf(byPartition.keySet()).forEach(this::ended);
             all = List.copyOf(ending);
         }
         all.forEach(Fetcher::join);

@@ -1,5 +1,6 @@
 package io.felice.replication;
 
+import static io.felice.api.ErrorCode.BROKER_NOT_AVAILABLE;
 import static io.felice.api.ErrorCode.INVALID_REQUEST;
 import static io.felice.api.ErrorCode.NETWORK_EXCEPTION;
 import static io.felice.api.ErrorCode.REQUEST_TIMED_OUT;
@@ -138,12 +139,12 @@ final class Forwarding implements Peers {
         }
         if (!bytes.tryAcquire(request.length)) {
             return CompletableFuture.failedFuture(
-                    NETWORK_EXCEPTION.because("Too many bytes wait for the controllers of other brokers"));
+                    BROKER_NOT_AVAILABLE.because("Too many bytes wait for the controllers of other brokers"));
         }
         Call call = new Call(brokerId, request, timeout);
         arrived.add(call);
         if (closed) {
-            failAll(arrived, "This broker is stopping");
+            failAll(arrived, BROKER_NOT_AVAILABLE, "This broker is stopping");
         }
         wakeup();
         return call.answer;
@@ -178,7 +179,7 @@ final class Forwarding implements Peers {
                     call.brokerId,
                     id -> new Peer(statuses.computeIfAbsent(id, unused -> new PeerStatus(id, "controller"))));
             if (peer.waiting.size() + peer.sent.size() >= MOST_REQUESTS) {
-                call.fail(NETWORK_EXCEPTION, "Too many requests wait for broker " + call.brokerId);
+                call.fail(BROKER_NOT_AVAILABLE, "Too many requests wait for broker " + call.brokerId);
             } else {
                 peer.waiting.add(call);
             }
@@ -195,11 +196,11 @@ final class Forwarding implements Peers {
             connect(peer);
         } catch (FeliceException unknown) {
             peer.status.away(unknown.getMessage());
-            failAll(peer.waiting, unknown.getMessage());
+            failAll(peer.waiting, BROKER_NOT_AVAILABLE, unknown.getMessage());
             return LONGEST_POLL_MS;
         } catch (IOException | KafkaException unusable) {
             peer.status.refused(Sentences.of(unusable));
-            failAll(peer.waiting, Sentences.of(unusable));
+            failAll(peer.waiting, BROKER_NOT_AVAILABLE, Sentences.of(unusable));
             return LONGEST_POLL_MS;
         }
         peer.isTried |= client.delayMs(peer.address.node()) == 0;
@@ -228,6 +229,7 @@ final class Forwarding implements Peers {
             peers.values()
                     .forEach(other -> failAll(
                             other.sent,
+                            NETWORK_EXCEPTION,
                             "The connection is made anew, so it is not known" + " whether broker "
                                     + other.status.brokerId() + " has decided"));
         }
@@ -245,11 +247,14 @@ final class Forwarding implements Peers {
         AuthenticationException refusal = client.refusal(peer.address.node());
         if (refusal != null) {
             peer.status.refused(Sentences.of(refusal));
-            failAll(peer.waiting, "Broker " + peer.status.brokerId() + " refuses this broker: " + refusal.getMessage());
+            failAll(
+                    peer.waiting,
+                    BROKER_NOT_AVAILABLE,
+                    "Broker " + peer.status.brokerId() + " refuses this broker: " + refusal.getMessage());
         } else if (peer.isTried) {
             String fact = "Broker " + peer.status.brokerId() + " cannot be reached at " + peer.address;
             peer.status.away(fact);
-            failAll(peer.waiting, fact);
+            failAll(peer.waiting, BROKER_NOT_AVAILABLE, fact);
         }
         peer.isTried = false;
     }
@@ -328,10 +333,10 @@ final class Forwarding implements Peers {
         return next;
     }
 
-    private static void failAll(Collection<Call> calls, String fact) {
+    private static void failAll(Collection<Call> calls, ErrorCode code, String fact) {
         List<Call> all = List.copyOf(calls);
         calls.removeAll(all);
-        all.forEach(call -> call.fail(NETWORK_EXCEPTION, fact));
+        all.forEach(call -> call.fail(code, fact));
     }
 
     private void end() {
@@ -343,10 +348,10 @@ final class Forwarding implements Peers {
             errors.error("The connections to other brokers were not closed cleanly", failure);
         }
         String fact = "This broker is stopping";
-        failAll(arrived, fact);
+        failAll(arrived, BROKER_NOT_AVAILABLE, fact);
         for (Peer peer : peers.values()) {
-            failAll(peer.waiting, fact);
-            failAll(peer.sent, fact);
+            failAll(peer.waiting, BROKER_NOT_AVAILABLE, fact);
+            failAll(peer.sent, NETWORK_EXCEPTION, fact);
         }
     }
 }

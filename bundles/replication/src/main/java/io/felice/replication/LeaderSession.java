@@ -64,6 +64,11 @@ final class LeaderSession {
         }
     }
 
+    /** The partitions that the leader was not asked for yet. */
+    List<FetchTarget> unasked() {
+        return changed.stream().filter(target -> !target.isAsked).toList();
+    }
+
     /** The partition of an answer; null if the leader was not asked for it. */
     FetchTarget asked(Uuid topic, int partition) {
         FetchTarget target = partitions.get(new FetchTarget.Key(topic, partition));

@@ -1,6 +1,6 @@
 package io.felice.replication;
 
-import static io.felice.api.ErrorCode.NETWORK_EXCEPTION;
+import static io.felice.api.ErrorCode.BROKER_NOT_AVAILABLE;
 
 import io.felice.api.cluster.BrokerRegistration;
 import io.felice.api.cluster.BrokerRegistration.Endpoint;
@@ -25,15 +25,15 @@ final class PeerAddresses {
         this.settings = settings;
     }
 
-    /** @throws io.felice.api.FeliceException NETWORK_EXCEPTION with a sentence if the broker has no address for this one */
+    /** @throws io.felice.api.FeliceException BROKER_NOT_AVAILABLE with a sentence if the broker has no address for this one */
     PeerAddress of(int brokerId) {
         ClusterView view = metadata.view();
         BrokerRegistration peer = view.broker(brokerId)
                 .map(LiveBroker::registration)
-                .orElseThrow(() -> NETWORK_EXCEPTION.because("Broker " + brokerId + " is not in the cluster now"));
+                .orElseThrow(() -> BROKER_NOT_AVAILABLE.because("Broker " + brokerId + " is not in the cluster now"));
         String listener = listener(view);
         Endpoint endpoint = peer.endpoint(listener)
-                .orElseThrow(() -> NETWORK_EXCEPTION.because("Broker " + brokerId + " has no listener " + listener
+                .orElseThrow(() -> BROKER_NOT_AVAILABLE.because("Broker " + brokerId + " has no listener " + listener
                         + ", which is the one for brokers on this broker (inter.broker.listener.name)"));
         return new PeerAddress(
                 new Node(brokerId, endpoint.host(), endpoint.port()),
@@ -54,7 +54,7 @@ final class PeerAddresses {
                 .flatMap(broker -> ofChoice(broker.registration().endpoints()));
         own.ifPresent(name -> lastListener = name);
         if (lastListener == null) {
-            throw NETWORK_EXCEPTION.because("This broker is not registered in the cluster yet");
+            throw BROKER_NOT_AVAILABLE.because("This broker is not registered in the cluster yet");
         }
         return lastListener;
     }

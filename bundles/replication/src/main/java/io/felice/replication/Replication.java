@@ -20,8 +20,6 @@ import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Deactivate;
 import org.osgi.service.component.annotations.Modified;
 import org.osgi.service.component.annotations.Reference;
-import org.osgi.service.component.annotations.ReferenceCardinality;
-import org.osgi.service.component.annotations.ReferencePolicy;
 import org.osgi.service.metatype.annotations.AttributeDefinition;
 import org.osgi.service.metatype.annotations.Designate;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
@@ -159,48 +157,25 @@ public final class Replication implements Peers, StatusSource, HealthSource {
 
     private final Forwarding forwarding;
     private final Fetchers fetchers;
-    private volatile PeerSettings settings;
-    private volatile PeerIdentity identity;
+    private final CurrentIdentity identity;
     private volatile FetchLimits limits;
-    private Subscription following;
-    private FollowedPartitions followed;
+    private final Subscription following;
 
     @Activate
-    public Replication(@Reference ClusterMetadata metadata, Config config) {
-        settings = PeerSettings.of(config);
-        identity = new PeerIdentity(settings, List.of());
-        PeerAddresses addresses = new PeerAddresses(metadata, () -> settings);
-        forwarding = new Forwarding(addresses, () -> identity);
+    public Replication(@Reference ClusterMetadata metadata, @Reference FollowedPartitions followed, Config config) {
+        identity = new CurrentIdentity(PeerSettings.of(config));
+        PeerAddresses addresses = new PeerAddresses(metadata, identity::settings);
+        forwarding = new Forwarding(addresses, identity);
         limits = FetchLimits.of(config);
-        fetchers = new Fetchers(new FetchEnvironment(metadata, addresses, () -> identity, () -> limits));
+        fetchers = new Fetchers(new FetchEnvironment(metadata, addresses, identity, () -> limits));
         forwarding.start();
-    }
-
-    @Reference(
-            name = "followed",
-            cardinality = ReferenceCardinality.OPTIONAL,
-            policy = ReferencePolicy.DYNAMIC,
-            unbind = "unbindFollowed")
-    public synchronized void bindFollowed(FollowedPartitions arrived) {
-        unbindFollowed(followed);
-        followed = arrived;
-        following = arrived.listen(fetchers);
-    }
-
-    public synchronized void unbindFollowed(FollowedPartitions left) {
-        if (following != null && left == followed) {
-            following.close();
-            fetchers.endAll();
-            following = null;
-            followed = null;
-        }
+        following = followed.listen(fetchers);
     }
 
     @Modified
     public void modified(Config wanted) {
         try {
-            settings = PeerSettings.of(wanted);
-            identity = new PeerIdentity(settings, List.of());
+            identity.change(PeerSettings.of(wanted));
             limits = FetchLimits.of(wanted);
         } catch (IllegalArgumentException wrong) {
             log.warn("io.felice.replication.cfg: {} The values before that change stay in force", wrong.getMessage());
@@ -209,7 +184,7 @@ public final class Replication implements Peers, StatusSource, HealthSource {
 
     @Deactivate
     public void deactivate() {
-        unbindFollowed(followed);
+        following.close();
         fetchers.close();
         forwarding.close();
     }

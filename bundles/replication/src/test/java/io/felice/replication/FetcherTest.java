@@ -12,10 +12,12 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.message.FetchRequestData;
 import org.apache.kafka.common.message.FetchRequestData.FetchPartition;
@@ -36,7 +38,6 @@ import org.junit.jupiter.api.Test;
 class FetcherTest {
     private static final int LEADER = 2;
     private static final UUID TOPIC = UUID.randomUUID();
-    private static final int SESSION = 42;
 
     private final FakeView view = new FakeView();
     private final Leader leader = new Leader();
@@ -48,9 +49,22 @@ class FetcherTest {
         final Map<Integer, Long> ends = new ConcurrentHashMap<>();
         final Map<Integer, List<PartitionData>> instead = new ConcurrentHashMap<>();
         final List<FetchRequestData> fetches = new CopyOnWriteArrayList<>();
-        private final Map<Integer, FetchPartition> session = new ConcurrentHashMap<>();
-        private int epoch;
+        private final Map<Integer, Session> sessions = new ConcurrentHashMap<>();
+        private int lastId;
+        private volatile Session last = new Session();
         volatile boolean forgetsSessions;
+        volatile CompletableFuture<Void> gate = CompletableFuture.completedFuture(null);
+        final AtomicInteger held = new AtomicInteger();
+
+        private static final class Session {
+            final Map<Integer, FetchPartition> partitions = new ConcurrentHashMap<>();
+            int epoch;
+        }
+
+        /** The partitions of the session of the last request. */
+        Set<Integer> asked() {
+            return last.partitions.keySet();
+        }
 
         void end(int partition, long end) {
             ends.put(partition, end);
@@ -61,32 +75,40 @@ class FetcherTest {
                     .add(data.setPartitionIndex(partition));
         }
 
-        synchronized ApiMessage fetch(FetchRequestData request) {
+        ApiMessage fetch(FetchRequestData request) {
+            if (!gate.isDone() && held.compareAndSet(0, 1)) {
+                gate.join();
+            }
+            return answer(request);
+        }
+
+        private synchronized ApiMessage answer(FetchRequestData request) {
             fetches.add(request.duplicate());
-            if (request.sessionEpoch() == 0) {
-                session.clear();
-                epoch = 0;
-            } else if (forgetsSessions || request.sessionEpoch() != epoch) {
+            int id = request.sessionEpoch() == 0 ? ++lastId : request.sessionId();
+            Session session = sessions.computeIfAbsent(id, unused -> new Session());
+            if (request.sessionEpoch() != session.epoch || forgetsSessions) {
                 forgetsSessions = false;
                 return new FetchResponseData().setErrorCode(ErrorCode.FETCH_SESSION_ID_NOT_FOUND.code());
             }
-            epoch++;
-            request.topics()
-                    .forEach(topic -> topic.partitions().forEach(asked -> session.put(asked.partition(), asked)));
-            request.forgottenTopicsData().forEach(topic -> topic.partitions().forEach(session::remove));
+            session.epoch++;
+            last = session;
+            request.topics().forEach(topic -> topic.partitions()
+                    .forEach(asked -> session.partitions.put(asked.partition(), asked)));
+            request.forgottenTopicsData().forEach(topic -> topic.partitions().forEach(session.partitions::remove));
             FetchableTopicResponse topic = new FetchableTopicResponse()
                     .setTopicId(new Uuid(TOPIC.getMostSignificantBits(), TOPIC.getLeastSignificantBits()));
-            session.values().forEach(asked -> {
+            session.partitions.values().forEach(asked -> {
                 PartitionData data = data(asked);
                 if (data != null) {
                     topic.partitions().add(data);
                 }
             });
+            FetchResponseData answer = new FetchResponseData().setSessionId(id);
             if (topic.partitions().isEmpty()) {
                 pause();
-                return new FetchResponseData().setSessionId(SESSION);
+                return answer;
             }
-            return new FetchResponseData().setSessionId(SESSION).setResponses(List.of(topic));
+            return answer.setResponses(List.of(topic));
         }
 
         private PartitionData data(FetchPartition asked) {
@@ -208,14 +230,14 @@ class FetcherTest {
         for (int partition = 0; partition < 20; partition++) {
             follow(partition);
         }
-        await().until(() -> leader.session.size() == 20);
+        await().until(() -> leader.asked().size() == 20);
         int before = leader.fetches.size();
 
         leader.end(3, 10);
 
         await().until(() -> leader.fetches.size() > before + 5);
         List<Integer> asked = new ArrayList<>();
-        leader.fetches.subList(before + 1, before + 5).forEach(request -> request.topics()
+        List.copyOf(leader.fetches).subList(before + 1, before + 5).forEach(request -> request.topics()
                 .forEach(topic -> topic.partitions().forEach(one -> asked.add(one.partition()))));
         assertThat(asked).containsExactly(3);
     }
@@ -350,7 +372,7 @@ class FetcherTest {
 
         fetcher.ended(first);
 
-        await().until(() -> leader.session.keySet().equals(java.util.Set.of(1)));
+        await().until(() -> leader.asked().equals(Set.of(1)));
     }
 
     @Test
@@ -378,6 +400,57 @@ class FetcherTest {
 
             awaitEnd(followed, 100);
         }
+    }
+
+    /** The answer to this partition's fetcher comes only when the test says so. */
+    private CompletableFuture<Void> holdAnswers() {
+        CompletableFuture<Void> open = new CompletableFuture<>();
+        leader.gate = open;
+        return open;
+    }
+
+    @Test
+    void aNewcomerDoesNotWaitForTheAnswerThatTheLeaderKeeps() {
+        follow(0);
+        await().until(() -> leader.fetches.size() > 2);
+        CompletableFuture<Void> open = holdAnswers();
+        await().until(() -> leader.held.get() == 1);
+        leader.end(1, 200);
+        leader.end(2, 200);
+
+        FakeFollowed first = follow(1);
+        FakeFollowed second = follow(2);
+
+        awaitEnd(first, 200);
+        awaitEnd(second, 200);
+        assertThat(open).isNotDone();
+        open.complete(null);
+        await().until(() -> leader.asked().equals(Set.of(0, 1, 2)));
+        leader.end(1, 300);
+        awaitEnd(first, 300);
+        await().until(() -> broker.connections() == 1);
+        assertThat(first.events).isEmpty();
+    }
+
+    @Test
+    void aNewcomerThatIsFollowedNoLongerIsNotFetchedByAnybody() {
+        follow(0);
+        await().until(() -> leader.fetches.size() > 2);
+        CompletableFuture<Void> open = holdAnswers();
+        await().until(() -> leader.held.get() == 1);
+        leader.end(1, 200);
+        FakeFollowed newcomer = follow(1);
+        awaitEnd(newcomer, 200);
+
+        newcomer.following = false;
+        fetcher.ended(newcomer);
+        open.complete(null);
+
+        await().until(() -> broker.connections() == 1);
+        leader.end(1, 300);
+        int before = leader.fetches.size();
+        await().until(() -> leader.fetches.size() > before + 3);
+        assertThat(newcomer.fetchOffset()).isEqualTo(200);
     }
 
     @Test

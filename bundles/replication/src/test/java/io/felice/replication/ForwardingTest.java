@@ -121,12 +121,12 @@ class ForwardingTest {
     void aBrokerThatCannotBeReachedFailsTheRequestLongBeforeItsTimeout() throws Exception {
         controller.close();
 
-        assertFails(2, Duration.ofHours(1), ErrorCode.NETWORK_EXCEPTION, "cannot be reached");
+        assertFails(2, Duration.ofHours(1), ErrorCode.BROKER_NOT_AVAILABLE, "cannot be reached");
     }
 
     @Test
     void aBrokerThatIsNotInTheClusterFailsTheRequest() {
-        assertFails(3, LONG, ErrorCode.NETWORK_EXCEPTION, "Broker 3 is not in the cluster");
+        assertFails(3, LONG, ErrorCode.BROKER_NOT_AVAILABLE, "Broker 3 is not in the cluster");
     }
 
     @Test
@@ -187,7 +187,7 @@ class ForwardingTest {
         CompletionStage<byte[]> first = forwarding.forward(2, large, LONG);
         CompletionStage<byte[]> second = forwarding.forward(2, large, LONG);
 
-        assertFails(2, LONG, ErrorCode.NETWORK_EXCEPTION, "Too many bytes");
+        assertFails(2, LONG, ErrorCode.BROKER_NOT_AVAILABLE, "Too many bytes");
         open.countDown();
 
         result(first);
