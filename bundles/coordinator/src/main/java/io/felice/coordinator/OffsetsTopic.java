@@ -34,6 +34,8 @@ import java.util.function.Supplier;
 /** The topic {@code __consumer_offsets}: finds the partition of a group and its leader, and creates the topic. */
 final class OffsetsTopic {
     private static final int SEGMENT_BYTES = 100 * 1024 * 1024;
+    /** Unless {@code offsets.topic.replication.factor} says another number. */
+    private static final int MOST_REPLICAS = 3;
 
     private final ClusterMetadata metadata;
     private final Configs configs;
@@ -139,7 +141,7 @@ final class OffsetsTopic {
         return creation.topic(
                 CONSUMER_OFFSETS,
                 broker.getInt(BrokerConfig.OFFSETS_TOPIC_PARTITIONS),
-                broker.getInt(BrokerConfig.OFFSETS_TOPIC_REPLICATION_FACTOR),
+                replicationFactor(broker),
                 Map.of(),
                 Map.of(
                         TopicConfig.CLEANUP_POLICY,
@@ -148,6 +150,12 @@ final class OffsetsTopic {
                         Integer.toString(SEGMENT_BYTES),
                         TopicConfig.COMPRESSION_TYPE,
                         "producer"));
+    }
+
+    private int replicationFactor(BrokerConfig broker) {
+        int wanted = broker.getInt(BrokerConfig.OFFSETS_TOPIC_REPLICATION_FACTOR);
+        int brokers = metadata.view().brokers().size();
+        return wanted >= 1 ? wanted : Math.max(1, Math.min(MOST_REPLICAS, brokers));
     }
 
     private static <V> void mustExist(Decided<String, V> decided) {

@@ -56,6 +56,21 @@ class CoordinatorOfTest {
     }
 
     @Test
+    void theTopicHasAsManyReplicasAsThereAreBrokersUpToThree() {
+        List<Integer> replicas = new ArrayList<>();
+        for (int brokers = 1; brokers <= 4; brokers++) {
+            Stage cluster = new Stage(0);
+            for (int id = 2; id <= brokers; id++) {
+                cluster.broker.joins(id);
+            }
+            cluster.groups.coordinatorOf("g");
+            replicas.add(cluster.broker.admin.created.get(0).replicationFactor());
+        }
+
+        assertThat(replicas).containsExactly(1, 2, 3, 3);
+    }
+
+    @Test
     void manySearchesAtOnceMakeItOnce() {
         stage.broker.admin.slow = true;
         List<CompletableFuture<Integer>> searches = new ArrayList<>();

@@ -66,10 +66,7 @@ final class FakeBroker implements Partitions, ClusterMetadata, Configs {
     ErrorCode unfit;
 
     FakeBroker() {
-        BrokerRegistration.Endpoint endpoint =
-                new BrokerRegistration.Endpoint("PLAINTEXT", "PLAINTEXT", "localhost", 9092);
-        apply(List.of(new BrokerRegistered(
-                new BrokerRegistration(ID, new UUID(1, 1), new UUID(1, 2), List.of(endpoint), null), 1)));
+        joins(ID);
     }
 
     // ---- what a test does
@@ -82,6 +79,14 @@ final class FakeBroker implements Partitions, ClusterMetadata, Configs {
     void setOnOffsetsTopic(String topicKey, Object value) {
         topicConfig.put(topicKey, value.toString());
         offsetsTopic = TopicConfig.with(topicConfig);
+    }
+
+    /** A broker with this id registers. */
+    void joins(int id) {
+        BrokerRegistration.Endpoint endpoint =
+                new BrokerRegistration.Endpoint("PLAINTEXT", "PLAINTEXT", "localhost", 9091 + id);
+        apply(List.of(new BrokerRegistered(
+                new BrokerRegistration(id, new UUID(1, id), new UUID(2, id), List.of(endpoint), null), id)));
     }
 
     /** Creates a topic whose partitions this broker leads. */

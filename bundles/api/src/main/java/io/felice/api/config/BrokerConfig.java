@@ -276,11 +276,12 @@ public final class BrokerConfig extends ConfigValues {
                 number(
                         OFFSETS_TOPIC_REPLICATION_FACTOR,
                         INT,
-                        "1",
-                        1,
+                        "-1",
+                        -1,
                         Short.MAX_VALUE,
                         false,
-                        "The replication factor of __consumer_offsets."),
+                        "The replication factor with which __consumer_offsets is created; -1 for as many replicas as"
+                                + " there are brokers, at most 3."),
                 number(
                         OFFSETS_RETENTION_MINUTES,
                         INT,
