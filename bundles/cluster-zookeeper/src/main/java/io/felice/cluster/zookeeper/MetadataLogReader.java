@@ -23,6 +23,9 @@ import org.slf4j.LoggerFactory;
  * covers it, somebody has deleted the batch. Then this reader stops before it and says so once. It reads again when the
  * log changes and every few seconds, because the controller may write a snapshot that covers the batch.
  *
+ * <p>If the ensemble has lost batches that the follower has, for example because its disks were put back to an older
+ * state, this reader stops for good: what comes after them in the ensemble does not continue what the follower has.
+ *
  * <p>Runs on the event thread; any thread may read the numbers.
  */
 final class MetadataLogReader implements Actor, Subscription {
@@ -33,9 +36,15 @@ final class MetadataLogReader implements Actor, Subscription {
     private final ClusterStore.Follower follower;
     private final EventThread events;
     private final Runnable onClose;
+    private final Consumer<String> onLost;
     private final RepeatedRead look = new RepeatedRead(this::look);
     private ZooKeeperClient client;
     private long applied = -1;
+    /** The header of the batch that was applied last; null after a snapshot. */
+    private MetadataBatch last;
+    /** True until it is known whether the log at a new connection is the log that the follower has. */
+    private boolean mayBeAnother;
+
     private final ChangeParts parts = new ChangeParts();
     private final Set<Long> incompleteSnapshots = new HashSet<>();
     private String holeSaid = "";
@@ -46,18 +55,25 @@ final class MetadataLogReader implements Actor, Subscription {
     private volatile long shownSnapshot;
     private volatile long shownZnodes;
 
+    /** @param onLost gets a sentence if the ensemble has lost batches that the follower has */
     MetadataLogReader(
-            Paths paths, ClusterStore.Follower follower, EventThread events, Consumer<MetadataLogReader> onClose) {
+            Paths paths,
+            ClusterStore.Follower follower,
+            EventThread events,
+            Consumer<MetadataLogReader> onClose,
+            Consumer<String> onLost) {
         this.paths = paths;
         this.follower = follower;
         this.events = events;
         this.onClose = () -> onClose.accept(this);
+        this.onLost = onLost;
     }
 
     @Override
     public void connected(ZooKeeperClient now) {
         ZooKeeperClient before = client;
         client = now;
+        mayBeAnother = true;
         look.through(before, now);
     }
 
@@ -109,13 +125,47 @@ final class MetadataLogReader implements Actor, Subscription {
             if (applied < 0) {
                 readSnapshot(length, done);
             } else if (length < applied) {
-                stop("The metadata log in ZooKeeper has " + length + " entries, but this node has applied " + applied
-                        + ". The ensemble has lost data, or it is another ensemble than before.");
+                lost(length + " entries, but this node has applied " + applied);
+                done.run();
+            } else if (mayBeAnother && last != null) {
+                compareLast(length, done);
+            } else {
+                readBatches(length, done);
+            }
+        });
+    }
+
+    /** After the ensemble was put back, others may have written as many batches again, or more. */
+    private void compareLast(long length, Runnable done) {
+        client.get(paths.log(applied), null, (code, node) -> {
+            if (code != Code.OK && code != Code.NONODE) {
+                done.run();
+                return;
+            }
+            mayBeAnother = false;
+            if (code == Code.OK && !isLast(node.data())) {
+                lost("another entry " + applied + " than the one that this node has applied");
                 done.run();
             } else {
                 readBatches(length, done);
             }
         });
+    }
+
+    private boolean isLast(byte[] data) {
+        try {
+            return MetadataBatch.of(data).isSameAs(last);
+        } catch (FeliceException unreadable) {
+            return false;
+        }
+    }
+
+    private void lost(String what) {
+        stopped = true;
+        onLost.accept(
+                "The metadata log in ZooKeeper has " + what + ". The ensemble has lost data, or it is another ensemble"
+                        + " than before. This node goes on with the topics and leaders that it knows, and decides nothing."
+                        + " Bring the data of the ensemble back, or restart all brokers to go on with what it has");
     }
 
     /**
@@ -214,6 +264,7 @@ final class MetadataLogReader implements Actor, Subscription {
         applied = version;
         shownApplied = version;
         shownSnapshot = version;
+        last = null;
         parts.clear();
         if (!closed) {
             follower.reset(version, records);
@@ -322,6 +373,7 @@ final class MetadataLogReader implements Actor, Subscription {
             MetadataBatch batch = MetadataBatch.of(data);
             List<MetadataRecord> records = parts.add(batch);
             applied++;
+            last = new MetadataBatch(batch.epoch(), batch.id(), batch.part(), batch.parts(), List.of());
             shownApplied = applied;
             if (!closed) {
                 follower.changed(applied, records);

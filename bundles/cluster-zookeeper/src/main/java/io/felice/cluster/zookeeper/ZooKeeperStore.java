@@ -137,6 +137,8 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource, HealthS
     private final Set<String> campaigns = ConcurrentHashMap.newKeySet();
     private boolean closed;
     private volatile MetadataLogReader first;
+    /** Why nothing is decided any more; empty as long as the ensemble has what it had. */
+    private volatile Optional<String> lost = Optional.empty();
 
     @Activate
     public ZooKeeperStore(Config config, @Reference Liveness liveness) {
@@ -219,7 +221,7 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource, HealthS
 
     @Override
     public Subscription follow(Follower follower) {
-        MetadataLogReader reader = new MetadataLogReader(paths, follower, events, this::remove);
+        MetadataLogReader reader = new MetadataLogReader(paths, follower, events, this::remove, this::lost);
         events.execute(() -> {
             first = first == null ? reader : first;
             add(reader);
@@ -240,7 +242,12 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource, HealthS
         campaigns.add(id);
         Election election =
                 new Election(paths, candidate, id, events, counters, campaigns::contains, this::brokerId, this::remove);
-        events.execute(() -> add(election));
+        events.execute(() -> {
+            add(election);
+            if (lost.isPresent()) {
+                election.close();
+            }
+        });
         return election;
     }
 
@@ -261,10 +268,11 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource, HealthS
 
     @Override
     public List<Trouble> troubles() {
-        return isConnected()
-                ? List.of()
-                : List.of(Trouble.inPart(session.ensemble()
-                        + " does not answer: partitions are still served, but topics and settings cannot be changed"));
+        if (!isConnected()) {
+            return List.of(Trouble.inPart(session.ensemble()
+                    + " does not answer: partitions are still served, but topics and settings cannot be changed"));
+        }
+        return lost.map(Trouble::inPart).map(List::of).orElse(List.of());
     }
 
     @Override
@@ -319,6 +327,15 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource, HealthS
             List.copyOf(actors).forEach(Actor::tick);
         }
         events.after(session.pingEvery(), this::tick);
+    }
+
+    /** No candidate of this store decides any more: what it knows is not what the ensemble has. */
+    private void lost(String sentence) {
+        if (lost.isEmpty()) {
+            lost = Optional.of(sentence);
+            log.error("{}", sentence);
+            elections().forEach(Election::close);
+        }
     }
 
     private void damaged(String what) {
