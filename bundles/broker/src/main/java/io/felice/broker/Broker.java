@@ -143,6 +143,7 @@ public final class Broker implements StatusSource, HealthSource {
     private final EngineServices engineServices;
     private final NodeConfigs configs;
     private final ClusterLink link;
+    private final SelfFence fence;
     private final Departure departure;
     private final Followings followings;
     private final InSyncChanges inSyncChanges;
@@ -222,6 +223,7 @@ public final class Broker implements StatusSource, HealthSource {
         configs = configs(properties);
         String rack = config.rack().isEmpty() ? null : config.rack();
         link = new ClusterLink(environment, threads::onMain, UUID.randomUUID(), rack, this::fail);
+        fence = new SelfFence(nanos);
         departure = new Departure(link, () -> admin);
         services.beforeStop(departure::leave);
         Leaderships leaderships = new Leaderships(threads::onMain);
@@ -231,7 +233,7 @@ public final class Broker implements StatusSource, HealthSource {
                 threads::onMain,
                 () -> admin,
                 () -> configs.broker().getLong(BrokerConfig.REPLICA_LAG_TIME_MAX_MS),
-                () -> true);
+                fence::mayAcknowledgeAlone);
         ProducerLimits limits = new ProducerLimits(configs::broker);
         CompactionLimits compaction = new CompactionLimits(configs::broker);
         replicas = new Replicas(
@@ -330,7 +332,13 @@ public final class Broker implements StatusSource, HealthSource {
         upkeep = new Upkeep(
                 environment, threads::onMain, engines, configs, replicas, inSyncChanges, state, compactor, scrubbing);
         threads.timer().scheduleWithFixedDelay(upkeep::tick, TICK_MS, TICK_MS, TimeUnit.MILLISECONDS);
+        threads.timer().scheduleWithFixedDelay(this::beat, 0, SelfFence.BEAT_MS, TimeUnit.MILLISECONDS);
         threads.timer().scheduleWithFixedDelay(engineServices::look, TICK_MS, TICK_MS, TimeUnit.MILLISECONDS);
+    }
+
+    private void beat() {
+        fence.sessionIs(link.sessionTimeout());
+        fence.beat(link.isConnected());
     }
 
     /** The broker cannot run: it leads no partition, and its health shows the reason. A changed file restarts it. */

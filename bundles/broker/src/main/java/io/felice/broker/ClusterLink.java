@@ -42,6 +42,8 @@ final class ClusterLink implements ClusterMetadata {
     /** How long a caller waits for a change to be read. */
     private static final Duration PATIENCE_TO_READ = Duration.ofSeconds(5);
 
+    private static final Duration DEFAULT_SESSION = Duration.ofSeconds(18);
+
     private final Environment environment;
     private final Executor main;
     private final UUID incarnation;
@@ -351,6 +353,11 @@ final class ClusterLink implements ClusterMetadata {
         return news.broker(environment.brokerId())
                 .filter(live -> live.registration().incarnation().equals(incarnation))
                 .isPresent();
+    }
+
+    Duration sessionTimeout() {
+        ClusterStore current = store;
+        return current == null ? DEFAULT_SESSION : current.sessionTimeout();
     }
 
     boolean isConnected() {

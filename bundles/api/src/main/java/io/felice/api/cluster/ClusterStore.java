@@ -1,6 +1,7 @@
 package io.felice.api.cluster;
 
 import io.felice.api.Subscription;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
@@ -47,6 +48,14 @@ public interface ClusterStore {
      * trouble.
      */
     boolean isConnected();
+
+    /**
+     * After so much silence of this store the cluster counts its broker as dead. {@link #isConnected} must be false before two
+     * thirds of this time have passed without an answer.
+     */
+    default Duration sessionTimeout() {
+        return Duration.ofSeconds(18);
+    }
 
     /**
      * The id of the broker that is controller, as far as this store knows; empty if there is no controller or it has

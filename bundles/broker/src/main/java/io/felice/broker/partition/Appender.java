@@ -137,6 +137,8 @@ final class Appender {
         mustTakeRecords();
         if (acks == Acks.ALL) {
             leadership.mustHaveEnoughReplicas();
+        } else {
+            leadership.mustBeKnownToLead();
         }
         TopicRules rules = log.rules();
         long millis = environment.clock().millis();

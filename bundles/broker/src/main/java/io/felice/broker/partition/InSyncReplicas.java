@@ -230,6 +230,11 @@ public final class InSyncReplicas {
         return minInSync;
     }
 
+    /** True if only the leader can be elected: nobody else is in sync, or may be. */
+    public boolean isAlone() {
+        return change == null && doubtful.isEmpty() && state.isr().size() == 1;
+    }
+
     /** True if so many replicas are in sync that the leader may append with acks=all. */
     public boolean hasEnoughInSync() {
         return state.isr().size() >= minInSync;
@@ -264,6 +269,20 @@ public final class InSyncReplicas {
         long smallest = state.isr().contains(self) ? ownEnd : Long.MAX_VALUE;
         for (Follower follower : followers) {
             if (isMaximal(follower.broker())) {
+                smallest = Math.min(smallest, follower.end());
+            }
+        }
+        return smallest;
+    }
+
+    /**
+     * The end of the records that all replicas in sync have, and all others that fetch: what they have not read yet may still
+     * have an older record of its key before it.
+     */
+    public long appliedTo() {
+        long smallest = smallestEnd();
+        for (Follower follower : followers) {
+            if (mayJoin(follower)) {
                 smallest = Math.min(smallest, follower.end());
             }
         }

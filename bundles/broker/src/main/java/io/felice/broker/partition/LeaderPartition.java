@@ -52,7 +52,11 @@ public final class LeaderPartition implements Partition, Role {
                 host.live(),
                 environment.nanos().getAsLong());
         leadership = new Leadership(
-                log.partition(), first, log.watermark(), () -> this.log.rules().minInsyncReplicas());
+                log.partition(),
+                first,
+                log.watermark(),
+                () -> this.log.rules().minInsyncReplicas(),
+                host::mayAcknowledgeAlone);
         appender = new Appender(leadership, log, admission, environment);
     }
 
@@ -288,6 +292,11 @@ public final class LeaderPartition implements Partition, Role {
 
     private boolean apply(UnaryOperator<InSyncReplicas> event) {
         return isLeading() && leadership.apply(event);
+    }
+
+    @Override
+    public long appliedTo() {
+        return inSync().appliedTo();
     }
 
     public InSyncReplicas inSync() {

@@ -3,6 +3,7 @@ package io.felice.broker.partition;
 import static io.felice.api.ErrorCode.FENCED_LEADER_EPOCH;
 import static io.felice.api.ErrorCode.NOT_ENOUGH_REPLICAS;
 import static io.felice.api.ErrorCode.NOT_ENOUGH_REPLICAS_AFTER_APPEND;
+import static io.felice.api.ErrorCode.NOT_LEADER_OR_FOLLOWER;
 import static io.felice.api.ErrorCode.UNKNOWN_LEADER_EPOCH;
 
 import io.felice.api.FeliceException;
@@ -10,6 +11,7 @@ import io.felice.api.TopicPartition;
 import io.felice.api.cluster.PartitionState;
 import io.felice.api.partition.Partition.Acks;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
 import java.util.function.IntSupplier;
 import java.util.function.UnaryOperator;
 
@@ -21,6 +23,7 @@ final class Leadership {
     private final TopicPartition partition;
     private final int leaderEpoch;
     private final IntSupplier minInSync;
+    private final BooleanSupplier mayAcknowledgeAlone;
     private final PlacedAppends untilDurable = new PlacedAppends();
     private final PlacedAppends untilCommitted = new PlacedAppends();
     private final AtomicReference<FeliceException> end = new AtomicReference<>();
@@ -32,14 +35,23 @@ final class Leadership {
     private HighWatermark watermark;
     private int term;
 
-    /** @param minInSync the topic's {@code min.insync.replicas} */
-    Leadership(TopicPartition partition, InSyncReplicas inSync, HighWatermark watermark, IntSupplier minInSync) {
+    /**
+     * @param minInSync the topic's {@code min.insync.replicas}
+     * @param mayAcknowledgeAlone as {@link LeaderHost#mayAcknowledgeAlone}
+     */
+    Leadership(
+            TopicPartition partition,
+            InSyncReplicas inSync,
+            HighWatermark watermark,
+            IntSupplier minInSync,
+            BooleanSupplier mayAcknowledgeAlone) {
         this.partition = partition;
         this.leaderEpoch = inSync.state().leaderEpoch();
         this.inSync = inSync;
         this.watermark = watermark;
         this.term = watermark.lead();
         this.minInSync = minInSync;
+        this.mayAcknowledgeAlone = mayAcknowledgeAlone;
         watermark.leadTo(term, inSync.highWatermark());
     }
 
@@ -137,7 +149,32 @@ final class Leadership {
     }
 
     void durableTo(long offset) {
-        untilDurable.passed(offset, append -> append.answer().complete(append.result()));
+        untilDurable.passed(offset, this::answerDurable);
+    }
+
+    /** If this node may have been replaced, a record that the new leader does not have must not be acknowledged. */
+    private void answerDurable(PlacedAppends.Placed append) {
+        if (mayBeAnsweredAlone()) {
+            append.answer().complete(append.result());
+        } else {
+            append.answer().completeExceptionally(maybeReplaced());
+        }
+    }
+
+    private boolean mayBeAnsweredAlone() {
+        return inSync.isAlone() || mayAcknowledgeAlone.getAsBoolean();
+    }
+
+    private FeliceException maybeReplaced() {
+        return NOT_LEADER_OR_FOLLOWER.because("This node does not know whether it still leads " + partition
+                + ", because it does not reach the cluster's store");
+    }
+
+    /** @throws FeliceException NOT_LEADER_OR_FOLLOWER if an append that is not replicated could not be answered now */
+    void mustBeKnownToLead() {
+        if (!mayBeAnsweredAlone()) {
+            throw maybeReplaced();
+        }
     }
 
     void committedTo(long offset) {

@@ -364,7 +364,7 @@ public final class OpenedLog {
     }
 
     long followedTo() {
-        return followedTo.getAsLong();
+        return Math.min(followedTo.getAsLong(), role.appliedTo());
     }
 
     // ---- a copy takes the place of its source

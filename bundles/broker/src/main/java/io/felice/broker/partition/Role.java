@@ -16,6 +16,11 @@ public sealed interface Role extends LogObserver permits LeaderPartition, Follow
     /** Ends the role if it has not ended, and fails all waiting appends with {@code why}. */
     void end(FeliceException why);
 
+    /** Up to this offset all replicas that read this one have its records; compaction keeps the tombstones above. */
+    default long appliedTo() {
+        return Long.MAX_VALUE;
+    }
+
     /** A copy has taken the place of the role's log. As the writer of both logs; must not block. */
     void movedTo(OpenedLog copy);
 

@@ -118,6 +118,45 @@ class RoleTest {
         assertThat(get(all).baseOffset()).isZero();
     }
 
+    /** A broker without its session: others may lead already. What all in-sync replicas have is kept by each of them. */
+    @Test
+    void aLeaderThatMayHaveBeenReplacedAnswersOnlyWhatAllInSyncReplicasHave() {
+        AloneHost host = new AloneHost();
+        OpenedLog log = bench.open(3).log();
+        LeaderPartition partition = get(log.become(() -> log.lead(state(4, 0, 0, 1), new BatchAdmission(), host)));
+        host.acknowledgesAlone = false;
+
+        CompletionStage<Appended> all = append(partition, Acks.ALL);
+        refused(ErrorCode.NOT_LEADER_OR_FOLLOWER, () -> get(append(partition, Acks.LEADER)));
+        partition.fetchedBy(1, -1, 1, 0);
+
+        assertThat(get(all).baseOffset()).isZero();
+    }
+
+    @Test
+    void aLeaderWithoutOtherReplicasInSyncGoesOn() {
+        AloneHost host = new AloneHost();
+        host.acknowledgesAlone = false;
+        OpenedLog log = bench.open(3).log();
+        LeaderPartition partition = get(log.become(() -> log.lead(state(4, 0, 0), new BatchAdmission(), host)));
+
+        assertThat(get(append(partition, Acks.LEADER)).baseOffset()).isZero();
+    }
+
+    /** A follower may still have an older record of the key, and no other trace of its end. */
+    @Test
+    void compactionKeepsTheTombstonesThatAFollowerHasNotRead() {
+        LeaderPartition partition = lead(bench.open(3).log(), state(4, 0, 0, 1));
+        assertThat(partition.log().followedTo()).isEqualTo(-1);
+
+        partition.fetchedBy(1, -1, 0, 0);
+        get(append(partition, Acks.LEADER));
+
+        assertThat(partition.log().followedTo()).isZero();
+        partition.fetchedBy(1, -1, 1, 0);
+        assertThat(partition.log().followedTo()).isEqualTo(1);
+    }
+
     @Test
     void theLeaderCountsItsOwnRecordsOnlyOnceTheyAreDurable() {
         bench.with(TopicConfig.STORAGE_DURABILITY, "power");

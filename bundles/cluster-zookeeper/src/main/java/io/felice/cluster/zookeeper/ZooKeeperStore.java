@@ -252,6 +252,11 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource, HealthS
     }
 
     @Override
+    public Duration sessionTimeout() {
+        return Duration.ofMillis(inForce.session_timeout_ms());
+    }
+
+    @Override
     public boolean isConnected() {
         return session.isConnected();
     }
