@@ -13,7 +13,6 @@ import java.io.StringWriter;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
-import java.util.Objects;
 import java.util.stream.Stream;
 import org.apache.karaf.shell.api.action.Action;
 import org.apache.karaf.shell.api.action.Argument;
@@ -46,8 +45,7 @@ public final class StatusCommand implements Action {
 
     @Override
     public Object execute() throws IOException {
-        List<StatusTable> tables = selected(
-                        sources.stream().filter(Objects::nonNull).flatMap(source -> source.tables().stream()))
+        List<StatusTable> tables = selected(ShownTables.of(sources))
                 .sorted(Comparator.comparing(StatusTable::name))
                 .toList();
         if (tables.isEmpty()) {

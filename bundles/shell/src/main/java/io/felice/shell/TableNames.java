@@ -2,7 +2,6 @@ package io.felice.shell;
 
 import io.felice.api.status.StatusSource;
 import java.util.List;
-import java.util.Objects;
 import org.apache.karaf.shell.api.action.lifecycle.Reference;
 import org.apache.karaf.shell.api.action.lifecycle.Service;
 import org.apache.karaf.shell.api.console.CommandLine;
@@ -19,8 +18,7 @@ public final class TableNames implements Completer {
     @Override
     public int complete(Session session, CommandLine line, List<String> candidates) {
         StringsCompleter names = new StringsCompleter();
-        sources.stream().filter(Objects::nonNull).forEach(source -> source.tables()
-                .forEach(table -> names.getStrings().add(table.name())));
+        ShownTables.of(sources).forEach(table -> names.getStrings().add(table.name()));
         return names.complete(session, line, candidates);
     }
 }
