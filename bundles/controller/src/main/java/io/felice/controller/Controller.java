@@ -30,7 +30,10 @@ import io.felice.api.status.StatusTable;
 import io.felice.api.status.TableSchema;
 import io.felice.api.status.Trouble;
 import java.nio.ByteBuffer;
+import java.time.Clock;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -80,6 +83,8 @@ public final class Controller implements Admin, ForwardedRequests, StatusSource,
             .text(
                     "role",
                     "controller: decides for the cluster; replaying: reads the metadata first; standby: does not decide")
+            .text("controller", "The broker id of the controller; empty if none is known")
+            .text("since", "Since when this node is the controller; empty if it is not")
             .gauge("epoch", "The controller epoch of this node; -1 if it is not the controller")
             .gauge("version", "The version of the metadata that the controller decides on")
             .gauge("waiting", "Requests that wait until the controller decides")
@@ -157,11 +162,14 @@ public final class Controller implements Admin, ForwardedRequests, StatusSource,
     private final Set<AdminRequest<?, ?>> open = ConcurrentHashMap.newKeySet();
     private ClusterView view = ClusterView.EMPTY;
     private Reign reign;
+    private final Clock clock;
+    private Instant electedAt = Instant.EPOCH;
     private volatile StatusTable status;
+    private volatile ClusterConfigs shown = ClusterConfigs.of(ClusterView.EMPTY);
     private volatile long partitions;
     private volatile int brokers;
     private volatile SecurityView security = SecurityView.EMPTY;
-    private volatile List<Trouble> troubles = List.of();
+    private volatile List<Trouble> idle = List.of();
     private volatile boolean closing;
     private boolean watching;
     private long decided;
@@ -172,6 +180,11 @@ public final class Controller implements Admin, ForwardedRequests, StatusSource,
     }
 
     Controller(Config config, ControllerThread thread, RandomGenerator random) {
+        this(config, thread, random, Clock.systemUTC());
+    }
+
+    Controller(Config config, ControllerThread thread, RandomGenerator random, Clock clock) {
+        this.clock = clock;
         this.membership = new Membership(() -> brokersMax);
         this.brokersMax = config.brokers_max();
         this.requestTimeout = Duration.ofMillis(config.request_timeout_ms());
@@ -181,7 +194,7 @@ public final class Controller implements Admin, ForwardedRequests, StatusSource,
         this.thread = thread;
         this.link = new StoreLink(thread, new Events());
         Topics topics = new Topics(random, this::randomId, () -> partitionsMax);
-        this.local = new LocalAdmin(new Submitted(), topics, policies, this::configs);
+        this.local = new LocalAdmin(new Submitted(), topics, policies, this::configs, random);
         this.routes = new Routes(thread, new Knowledge(), local, () -> requestTimeout, () -> requestsMax, codec);
         this.snapshots = new Snapshots(config.snapshot_every_changes(), config.snapshot_every_bytes());
         this.status = table();
@@ -384,6 +397,16 @@ public final class Controller implements Admin, ForwardedRequests, StatusSource,
         return routes.call("leave", true, here -> here.leave(brokerId, brokerEpoch), brokerId, brokerEpoch);
     }
 
+    @Override
+    public CompletionStage<Decided<Integer, Integer>> drain(int brokerId, boolean begin) {
+        return routes.call("drain", true, here -> here.drain(brokerId, begin), brokerId, begin);
+    }
+
+    @Override
+    public CompletionStage<Decided<Integer, Void>> removeBroker(int brokerId) {
+        return routes.call("removeBroker", false, here -> here.removeBroker(brokerId), brokerId);
+    }
+
     private ClusterConfigs configs(ClusterView now) {
         return new ClusterConfigs(now, nodeConfig.get());
     }
@@ -404,12 +427,14 @@ public final class Controller implements Admin, ForwardedRequests, StatusSource,
                         TableSchema.limit("users", security.users().size(), Security.MOST),
                         TableSchema.limit("acls", security.acls().size(), Security.MOST),
                         TableSchema.limit("quotas", security.quotas().size(), Security.MOST))),
+                PartitionCounts.table(shown),
                 policies.table());
     }
 
     @Override
     public List<Trouble> troubles() {
-        return Stream.concat(troubles.stream(), policies.troubles().stream()).toList();
+        List<Trouble> here = link.isControllerElsewhere() ? List.of() : idle;
+        return Stream.concat(here.stream(), policies.troubles().stream()).toList();
     }
 
     /** Decides at once or not at all: the broker that asks knows how to find another controller. */
@@ -649,7 +674,31 @@ public final class Controller implements Admin, ForwardedRequests, StatusSource,
             append(List.of(new MetadataRecord.ClusterNamed(base64(randomId()))));
         }
         brokersChanged();
+        balanceLater(reign);
         decideAll();
+    }
+
+    /** Looks again and again, for as long as this node reigns, whether the preferred leaders lead. */
+    private void balanceLater(Reign by) {
+        String seconds = configs(by.planned()).ofBrokers(BrokerConfig.LEADER_IMBALANCE_CHECK_INTERVAL);
+        thread.after(Duration.ofSeconds(Long.parseLong(seconds.trim())), () -> {
+            if (reign == by) {
+                balance();
+                balanceLater(by);
+            }
+        });
+    }
+
+    private void balance() {
+        ClusterConfigs now = configs(reign.planned());
+        if (Boolean.parseBoolean(
+                now.ofBrokers(BrokerConfig.AUTO_LEADER_REBALANCE).trim())) {
+            List<MetadataRecord> records = Leaders.balanced(now);
+            if (!records.isEmpty()) {
+                log.info("{} partitions go back to their preferred leaders", records.size());
+                append(records);
+            }
+        }
     }
 
     private void brokersChanged() {
@@ -668,10 +717,11 @@ public final class Controller implements Admin, ForwardedRequests, StatusSource,
         partitions = Topics.partitions(view);
         brokers = view.brokers().size();
         security = view.security();
-        troubles = isActive() || view.brokers().size() > 1 ? List.of() : List.of(Trouble.inPart(idle()));
+        shown = configs(view);
+        idle = isActive() ? List.of() : List.of(Trouble.inPart(whyIdle()));
     }
 
-    private String idle() {
+    private String whyIdle() {
         String why = reign == null ? "it was not elected" : "it still replays the metadata log";
         return "The controller does not decide, " + why + ": topics and settings cannot be changed";
     }
@@ -679,6 +729,8 @@ public final class Controller implements Admin, ForwardedRequests, StatusSource,
     private StatusTable table() {
         return STATUS.row(
                 isActive() ? "controller" : reign != null ? "replaying" : "standby",
+                link.controllerId().map(id -> Integer.toString(id)).orElse(""),
+                reign == null ? "" : electedAt.toString(),
                 reign == null ? -1L : (long) reign.term().epoch(),
                 view.version(),
                 (long) waiting.size(),
@@ -736,6 +788,7 @@ public final class Controller implements Admin, ForwardedRequests, StatusSource,
         @Override
         public void elected(Term term) {
             reign = new Reign(term);
+            electedAt = clock.instant().truncatedTo(ChronoUnit.SECONDS);
             membership.newTerm();
             snapshots.newTerm();
             beginIfReplayed();

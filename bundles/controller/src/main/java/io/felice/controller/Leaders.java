@@ -9,6 +9,7 @@ import io.felice.api.cluster.ClusterView.LiveBroker;
 import io.felice.api.cluster.MetadataRecord;
 import io.felice.api.cluster.PartitionState;
 import io.felice.api.cluster.TopicView;
+import io.felice.api.config.BrokerConfig;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -301,6 +302,41 @@ final class Leaders {
         losses.note(partition, state, elected);
         losses.warn();
         return elected;
+    }
+
+    /**
+     * Gives partitions back to the brokers that lead too few of those that they are the preferred leaders of. Partitions
+     * that are being moved are left alone.
+     */
+    static List<MetadataRecord> balanced(ClusterConfigs configs) {
+        ClusterView view = configs.view();
+        Map<Integer, int[]> preferredAndLed = new TreeMap<>();
+        for (TopicView topic : view.topics()) {
+            for (PartitionState state : topic.partitions().values()) {
+                int[] counts = preferredAndLed.computeIfAbsent(state.replicas().get(0), id -> new int[2]);
+                counts[0]++;
+                counts[1] += state.leader() == state.replicas().get(0) ? 1 : 0;
+            }
+        }
+        int percentage = Integer.parseInt(
+                configs.ofBrokers(BrokerConfig.LEADER_IMBALANCE_PERCENTAGE).trim());
+        preferredAndLed.values().removeIf(counts -> (counts[0] - counts[1]) * 100L <= (long) percentage * counts[0]);
+        List<MetadataRecord> records = new ArrayList<>();
+        for (TopicView topic : view.topics()) {
+            int minInSync = configs.minInSync(topic.name());
+            topic.partitions().forEach((partition, state) -> {
+                int preferred = state.replicas().get(0);
+                if (preferredAndLed.containsKey(preferred)
+                        && state.leader() != preferred
+                        && !state.isBeingReassigned()
+                        && canBePreferred(view, state)) {
+                    PartitionState next =
+                            new NextState(state, minInSync).ledBy(preferred).done();
+                    records.add(new MetadataRecord.PartitionChanged(topic.topicId(), partition, next));
+                }
+            });
+        }
+        return records;
     }
 
     static PartitionState known(TopicView topic, TopicPartition partition) {

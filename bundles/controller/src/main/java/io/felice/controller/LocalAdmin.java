@@ -25,6 +25,7 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
+import java.util.random.RandomGenerator;
 
 /**
  * What this node decides about each request while it is the controller. The requests of topics are shown to the policies
@@ -44,8 +45,15 @@ final class LocalAdmin implements Admin {
     private final Topics topics;
     private final Policies policies;
     private final Function<ClusterView, ClusterConfigs> configs;
+    private final RandomGenerator random;
 
-    LocalAdmin(Requests requests, Topics topics, Policies policies, Function<ClusterView, ClusterConfigs> configs) {
+    LocalAdmin(
+            Requests requests,
+            Topics topics,
+            Policies policies,
+            Function<ClusterView, ClusterConfigs> configs,
+            RandomGenerator random) {
+        this.random = random;
         this.requests = requests;
         this.topics = topics;
         this.policies = policies;
@@ -164,6 +172,16 @@ final class LocalAdmin implements Admin {
     @Override
     public CompletionStage<Decided<Integer, Integer>> leave(int brokerId, long brokerEpoch) {
         return requests.submit(now -> Leaders.leave(configs.apply(now), brokerId, brokerEpoch));
+    }
+
+    @Override
+    public CompletionStage<Decided<Integer, Integer>> drain(int brokerId, boolean begin) {
+        return requests.submit(now -> Brokers.drain(configs.apply(now), random, brokerId, begin));
+    }
+
+    @Override
+    public CompletionStage<Decided<Integer, Void>> removeBroker(int brokerId) {
+        return requests.submit(now -> Brokers.remove(now, brokerId));
     }
 
     @Override

@@ -56,7 +56,10 @@ final class Reassignments {
     static NextState settled(ClusterConfigs configs, NextState next, PartitionState before) {
         List<Integer> target = next.target();
         boolean isMove = !target.equals(next.replicas()) || next.isAdding();
-        return isMove && next.isr().containsAll(target) ? reducedTo(configs, next, before, target) : next;
+        boolean isLed = !before.hasLeader()
+                || target.contains(before.leader())
+                || target.stream().anyMatch(id -> Leaders.mayLead(configs.view(), id));
+        return isMove && isLed && next.isr().containsAll(target) ? reducedTo(configs, next, before, target) : next;
     }
 
     private static PartitionState cancelled(ClusterConfigs configs, TopicPartition partition, PartitionState state) {
@@ -64,9 +67,13 @@ final class Reassignments {
             throw ErrorCode.NO_REASSIGNMENT_IN_PROGRESS.because("No partition reassignment is in progress.");
         }
         List<Integer> before = before(state);
-        if (state.isr().stream().noneMatch(before::contains)) {
+        boolean isLed = before.contains(state.leader())
+                || state.isr().stream()
+                        .anyMatch(id ->
+                                before.contains(id) && (!state.hasLeader() || Leaders.mayLead(configs.view(), id)));
+        if (!isLed) {
             throw ErrorCode.INVALID_REPLICA_ASSIGNMENT.because("The reassignment of " + partition
-                    + " cannot be cancelled: none of the replicas it had before is in sync.");
+                    + " cannot be cancelled: none of the replicas it had before is in sync and can lead.");
         }
         NextState next = new NextState(state, configs.minInSync(partition.topic()));
         return reducedTo(configs, next, state, before).newTerm().done();

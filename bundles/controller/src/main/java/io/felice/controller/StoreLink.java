@@ -12,7 +12,7 @@ import java.util.concurrent.Executor;
 
 /**
  * The bound cluster store, or none. Passes the store's callbacks to the controller's thread, and drops late callbacks
- * of a store that was unbound. Used on that thread only, except {@link #controllerId}.
+ * of a store that was unbound. Used on that thread only, except what says something about the controller.
  */
 final class StoreLink {
     /** The store's callbacks, on the controller's thread. */

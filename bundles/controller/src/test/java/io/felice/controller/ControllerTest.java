@@ -294,7 +294,7 @@ class ControllerTest {
 
         assertThat(late.view().topics()).hasSize(120);
         assertThat(late.changes().size()).isLessThan(50);
-        assertThat((Long) setup.controller.tables().get(0).rows().get(0).get(7)).isGreaterThanOrEqualTo(2);
+        assertThat((Long) setup.controller.tables().get(0).rows().get(0).get(9)).isGreaterThanOrEqualTo(2);
     }
 
     @Test

@@ -369,6 +369,16 @@ final class FakeBroker implements Partitions, ClusterMetadata, Configs {
         }
 
         @Override
+        public CompletionStage<Decided<Integer, Integer>> drain(int broker, boolean begin) {
+            throw new AssertionError("no client asks for this");
+        }
+
+        @Override
+        public CompletionStage<Decided<Integer, Void>> removeBroker(int broker) {
+            throw new AssertionError("no client asks for this");
+        }
+
+        @Override
         public Optional<Integer> controllerId() {
             return Optional.of(ID);
         }

@@ -1,14 +1,13 @@
 package io.felice.handlers;
 
-import io.felice.api.ErrorCode;
+import io.felice.api.cluster.Admin;
 import io.felice.api.cluster.ClusterMetadata;
-import io.felice.api.cluster.ClusterView;
+import io.felice.api.cluster.Outcome;
 import io.felice.api.security.Operation;
 import io.felice.protocol.Apis;
 import io.felice.protocol.RequestContext;
 import io.felice.protocol.RequestHandler;
 import io.felice.protocol.Serves;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.apache.kafka.common.message.UnregisterBrokerRequestData;
 import org.apache.kafka.common.message.UnregisterBrokerResponseData;
@@ -16,16 +15,19 @@ import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
 
-/** Refuses to unregister a broker and says why: a cluster keeps every broker that was ever registered. */
+/** Asks the controller to remove a broker that is not alive and has no replicas. */
 @Component
 @Serves(key = Apis.UNREGISTER_BROKER)
 public final class UnregisterBrokerHandler
         implements RequestHandler<UnregisterBrokerRequestData, UnregisterBrokerResponseData> {
+    private final Admin admin;
     private final ClusterMetadata metadata;
     private final Rights rights;
 
     @Activate
-    public UnregisterBrokerHandler(@Reference ClusterMetadata metadata, @Reference Rights rights) {
+    public UnregisterBrokerHandler(
+            @Reference Admin admin, @Reference ClusterMetadata metadata, @Reference Rights rights) {
+        this.admin = admin;
         this.metadata = metadata;
         this.rights = rights;
     }
@@ -33,24 +35,18 @@ public final class UnregisterBrokerHandler
     @Override
     public CompletionStage<UnregisterBrokerResponseData> handle(
             UnregisterBrokerRequestData request, RequestContext context) {
-        return rights.requireOnCluster(context, Operation.ALTER, now -> unregister(request));
+        return rights.requireOnCluster(context, Operation.ALTER, now -> unregister(request, now));
     }
 
-    private CompletionStage<UnregisterBrokerResponseData> unregister(UnregisterBrokerRequestData request) {
+    private CompletionStage<UnregisterBrokerResponseData> unregister(
+            UnregisterBrokerRequestData request, RequestContext context) {
         int id = request.brokerId();
-        ClusterView view = metadata.view();
-        UnregisterBrokerResponseData response = new UnregisterBrokerResponseData();
-        if (view.storeId(id).isEmpty()) {
-            response.setErrorCode(ErrorCode.BROKER_ID_NOT_REGISTERED.code())
-                    .setErrorMessage("Broker ID " + id + " is not currently registered");
-        } else if (view.broker(id).isPresent()) {
-            response.setErrorCode(ErrorCode.INVALID_REQUEST.code())
-                    .setErrorMessage("Broker " + id + " runs, and would register again at once: stop it instead");
-        } else {
-            response.setErrorCode(ErrorCode.INVALID_REQUEST.code())
-                    .setErrorMessage("Broker " + id + " is away and cannot be unregistered: the cluster remembers its"
-                            + " data directory, to notice if it comes back with an empty one");
-        }
-        return CompletableFuture.completedFuture(response);
+        return metadata.visible(admin.removeBroker(id))
+                .handle((decided, failure) -> failure == null
+                        ? decided.outcomes().get(id)
+                        : Outcome.<Void>failed(Failures.ofController(failure, context), Failures.messageOf(failure)))
+                .thenApply(outcome -> new UnregisterBrokerResponseData()
+                        .setErrorCode(outcome.error().code())
+                        .setErrorMessage(outcome.message()));
     }
 }

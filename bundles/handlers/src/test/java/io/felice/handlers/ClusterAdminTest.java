@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.tuple;
 
 import io.felice.api.ErrorCode;
-import io.felice.api.cluster.MetadataRecord;
 import java.util.List;
 import org.apache.kafka.common.message.ListConfigResourcesRequestData;
 import org.apache.kafka.common.message.ListConfigResourcesResponseData;
@@ -20,6 +19,7 @@ import org.junit.jupiter.api.Test;
 /** Requests about the whole cluster. */
 class ClusterAdminTest {
     private final FakeCluster cluster = new FakeCluster();
+    private final FakeAdmin admin = new FakeAdmin(cluster);
 
     @Test
     void theOneFeatureStaysAtItsLevel() throws Exception {
@@ -47,18 +47,20 @@ class ClusterAdminTest {
     }
 
     @Test
-    void whyABrokerIsNotUnregisteredIsSaid() throws Exception {
-        cluster.broker(8).apply(new MetadataRecord.BrokerGone(8, 8));
+    void aBrokerIsRemovedByTheControllerOrItIsSaidWhyNot() throws Exception {
+        admin.refuse(7, ErrorCode.INVALID_REQUEST, "Broker 7 runs");
 
-        assertThat(unregister(7).errorMessage()).contains("runs").contains("stop it");
-        assertThat(ErrorCode.of(unregister(8).errorCode())).isEqualTo(ErrorCode.INVALID_REQUEST);
-        assertThat(unregister(8).errorMessage()).contains("is away and cannot be unregistered");
-        assertThat(ErrorCode.of(unregister(9).errorCode())).isEqualTo(ErrorCode.BROKER_ID_NOT_REGISTERED);
+        assertThat(ErrorCode.of(unregister(8).errorCode())).isEqualTo(ErrorCode.NONE);
+        assertThat(unregister(8).errorMessage()).isNull();
+        assertThat(ErrorCode.of(unregister(7).errorCode())).isEqualTo(ErrorCode.INVALID_REQUEST);
+        assertThat(unregister(7).errorMessage()).isEqualTo("Broker 7 runs");
+        admin.fail(ErrorCode.COORDINATOR_NOT_AVAILABLE);
+        assertThat(ErrorCode.of(unregister(8).errorCode())).isEqualTo(ErrorCode.NOT_CONTROLLER);
     }
 
     private UnregisterBrokerResponseData unregister(int id) throws Exception {
         return Asking.ask(
-                new UnregisterBrokerHandler(cluster, FakeAuthorization.open()),
+                new UnregisterBrokerHandler(admin, cluster, FakeAuthorization.open()),
                 new UnregisterBrokerRequestData().setBrokerId(id),
                 0);
     }

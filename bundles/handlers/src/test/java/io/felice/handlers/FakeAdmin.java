@@ -166,6 +166,16 @@ final class FakeAdmin implements Admin {
     }
 
     @Override
+    public CompletionStage<Decided<Integer, Integer>> drain(int broker, boolean begin) {
+        throw new AssertionError("no client asks for this");
+    }
+
+    @Override
+    public CompletionStage<Decided<Integer, Void>> removeBroker(int broker) {
+        return decide(List.of(broker), id -> null);
+    }
+
+    @Override
     public Optional<Integer> controllerId() {
         return Optional.of(FakeCluster.BROKER);
     }

@@ -217,6 +217,22 @@ public interface Admin {
      */
     CompletionStage<Decided<Integer, Integer>> leave(int brokerId, long brokerEpoch);
 
+    /**
+     * Begins or ends the draining of a broker, alive or not: it gets no new replicas, and those that it has are moved to
+     * others as by {@link #reassign}. The end of draining leaves the moves that go on.
+     *
+     * @return by broker id, the number of partitions that stay, because no other broker can keep them. Error:
+     *     BROKER_ID_NOT_REGISTERED
+     */
+    CompletionStage<Decided<Integer, Integer>> drain(int brokerId, boolean begin);
+
+    /**
+     * Removes a broker for good. It must not be alive, and must have no replicas.
+     *
+     * @return errors of the broker: BROKER_ID_NOT_REGISTERED, INVALID_REQUEST
+     */
+    CompletionStage<Decided<Integer, Void>> removeBroker(int brokerId);
+
     /** The broker id of the controller, as far as this broker knows; empty if there is none. */
     Optional<Integer> controllerId();
 }

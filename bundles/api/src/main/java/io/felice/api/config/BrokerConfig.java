@@ -63,6 +63,9 @@ public final class BrokerConfig extends ConfigValues {
     public static final String MAX_CONNECTIONS_PER_IP_OVERRIDES = "max.connections.per.ip.overrides";
     public static final String MAX_CONNECTION_CREATION_RATE = "max.connection.creation.rate";
     public static final String CONNECTIONS_MAX_IDLE_MS = "connections.max.idle.ms";
+    public static final String AUTO_LEADER_REBALANCE = "auto.leader.rebalance.enable";
+    public static final String LEADER_IMBALANCE_CHECK_INTERVAL = "leader.imbalance.check.interval.seconds";
+    public static final String LEADER_IMBALANCE_PERCENTAGE = "leader.imbalance.per.broker.percentage";
     public static final String BROKER_DRAINED = "broker.drained";
     public static final String STORAGE_PLACEMENT = "storage.placement";
     public static final String STORAGE_SCRUB_INTERVAL_MS = "storage.scrub.interval.ms";
@@ -183,6 +186,29 @@ public final class BrokerConfig extends ConfigValues {
                         true,
                         "Whether a topic is created when a client asks for its metadata."),
                 flag(DELETE_TOPIC_ENABLE, "true", false, "Whether topics can be deleted."),
+                flag(
+                        AUTO_LEADER_REBALANCE,
+                        "true",
+                        true,
+                        "Whether the controller gives partitions back to their preferred leaders."),
+                number(
+                        LEADER_IMBALANCE_CHECK_INTERVAL,
+                        LONG,
+                        "300",
+                        1,
+                        1_000_000_000,
+                        true,
+                        "How often the controller looks for partitions that their preferred leader does not lead, in"
+                                + " seconds."),
+                number(
+                        LEADER_IMBALANCE_PERCENTAGE,
+                        INT,
+                        "10",
+                        0,
+                        100,
+                        true,
+                        "A broker gets its partitions back if others lead more than so many percent of those that it is the"
+                                + " preferred leader of."),
                 flag(
                         BROKER_DRAINED,
                         "false",

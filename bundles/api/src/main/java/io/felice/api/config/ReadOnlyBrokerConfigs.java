@@ -16,7 +16,7 @@ final class ReadOnlyBrokerConfigs {
             add.partitions.to.txn.retry.backoff.max.ms add.partitions.to.txn.retry.backoff.ms advertised.listeners
             alter.config.policy.class.name alter.log.dirs.replication.quota.window.num
             alter.log.dirs.replication.quota.window.size.seconds authorizer.class.name auto.create.topics.enable
-            auto.leader.rebalance.enable broker.heartbeat.interval.ms broker.id broker.rack broker.session.timeout.ms
+            broker.heartbeat.interval.ms broker.id broker.rack broker.session.timeout.ms
             client.quota.callback.class connection.failed.authentication.delay.ms connections.max.idle.ms
             connections.max.reauth.ms controlled.shutdown.enable controller.listener.names
             controller.performance.always.log.threshold.ms controller.performance.sample.period.ms
@@ -57,7 +57,7 @@ final class ReadOnlyBrokerConfigs {
             group.streams.task.offset.interval.ms group.streams.topology.description.plugin.class
             initial.broker.registration.timeout.ms inter.broker.listener.name internal.metadata.delete.delay.millis
             internal.metadata.log.segment.bytes internal.metadata.max.batch.size.in.bytes
-            kafka.metrics.polling.interval.secs kafka.metrics.reporters leader.imbalance.check.interval.seconds
+            kafka.metrics.polling.interval.secs kafka.metrics.reporters
             log.cleaner.enable log.dir log.dir.failure.timeout.ms log.dirs log.flush.offset.checkpoint.interval.ms
             log.flush.scheduler.interval.ms log.flush.start.offset.checkpoint.interval.ms log.initial.task.delay.ms
             log.retention.check.interval.ms log.retention.hours log.retention.minutes log.roll.hours
