@@ -211,6 +211,11 @@ final class AwaitedPartition implements Partition {
     }
 
     @Override
+    public long latestOffset(ReadLimit limit) {
+        return now().latestOffset(limit);
+    }
+
+    @Override
     public long sizeInBytes() {
         return now().sizeInBytes();
     }

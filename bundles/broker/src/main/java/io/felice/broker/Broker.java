@@ -252,7 +252,9 @@ public final class Broker implements StatusSource, HealthSource {
                 this::mayTakeOver,
                 () -> admin);
         compactor = new Compactor(engines::all, replicas::openLogs, compaction, nanos);
-        fetches = new Fetches(replicas::leader, environment);
+        PreferredReplicas preferred =
+                new PreferredReplicas(link::view, () -> configs.broker().get(BrokerConfig.REPLICA_SELECTOR_CLASS));
+        fetches = new Fetches(replicas::readable, preferred, environment);
         ProducerIds producerIds = new ProducerIds(environment.brokerId(), () -> admin, environment.nanos());
         LogDirs logDirs = new LogDirs(replicas, engines, replicas.moves());
         partitions = new NodePartitions(replicas, fetches, leaderships, producerIds, logDirs, replicas.moves());

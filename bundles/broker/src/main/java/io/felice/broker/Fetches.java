@@ -1,6 +1,7 @@
 package io.felice.broker;
 
 import static io.felice.api.ErrorCode.NOT_LEADER_OR_FOLLOWER;
+import static io.felice.api.ErrorCode.OFFSET_NOT_AVAILABLE;
 import static io.felice.api.ErrorCode.OFFSET_OUT_OF_RANGE;
 
 import io.felice.api.ErrorCode;
@@ -15,7 +16,9 @@ import io.felice.api.partition.Partition.ReadLimit;
 import io.felice.api.storage.Records;
 import io.felice.broker.engine.MountedEngine;
 import io.felice.broker.partition.Environment;
+import io.felice.broker.partition.FollowerPartition;
 import io.felice.broker.partition.LeaderPartition;
+import io.felice.broker.partition.ReadableRole;
 import io.felice.broker.partition.Watcher;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -43,14 +46,19 @@ final class Fetches implements AutoCloseable {
     /** A longer {@code maxWait} is cut to this time. */
     static final Duration MOST_WAIT = Duration.ofMinutes(5);
 
-    private final Function<TopicPartition, LeaderPartition> leaders;
+    private final Function<TopicPartition, ? extends ReadableRole> roles;
+    private final PreferredReplicas preferred;
     private final Environment environment;
     private final Set<Fetch> parked = ConcurrentHashMap.newKeySet();
     private volatile boolean closed;
 
-    /** @param leaders finds a partition, or throws the exception with the error code of the answer */
-    Fetches(Function<TopicPartition, LeaderPartition> leaders, Environment environment) {
-        this.leaders = leaders;
+    /** @param roles finds a partition, or throws the exception with the error code of the answer */
+    Fetches(
+            Function<TopicPartition, ? extends ReadableRole> roles,
+            PreferredReplicas preferred,
+            Environment environment) {
+        this.roles = roles;
+        this.preferred = preferred;
         this.environment = environment;
     }
 
@@ -76,9 +84,11 @@ final class Fetches implements AutoCloseable {
         private static final long NOT_KNOWN = -1;
 
         /** Null for each partition that failed. */
-        private final LeaderPartition[] partitions;
+        private final ReadableRole[] partitions;
         /** The offset at which each partition's records ended for this reader. */
         private final long[] ends;
+        /** The high watermark of each partition when a replica's fetch came. */
+        private final long[] watermarks;
         /** The bytes appended to each partition; {@link #NOT_KNOWN} if the reader could not read all of them yet. */
         private final long[] bytesBefore;
 
@@ -89,8 +99,9 @@ final class Fetches implements AutoCloseable {
         private int bytes;
 
         Found(int count) {
-            partitions = new LeaderPartition[count];
+            partitions = new ReadableRole[count];
             ends = new long[count];
+            watermarks = new long[count];
             bytesBefore = new long[count];
             failures = new FetchedPartition[count];
         }
@@ -140,6 +151,24 @@ final class Fetches implements AutoCloseable {
         }
 
         /**
+         * A follower that serves consumers gets an answer as soon as the high watermark is above the one it was told, even
+         * without records.
+         */
+        private void heard(Want want, LeaderPartition leader, Found now, int i) {
+            leader.mustBeFollower(plan.replicaId(), plan.replicaEpoch());
+            if (isFirst) {
+                now.watermarks[i] = leader.highWatermark();
+                acknowledge(want, leader);
+            } else {
+                now.watermarks[i] = found.watermarks[i];
+            }
+        }
+
+        private boolean hasNewWatermark(Found then, int i) {
+            return plan.isReplica() && then.partitions[i].highWatermark() > then.watermarks[i] && preferred.areUsed();
+        }
+
+        /**
          * The follower has the records below its offset if it knows the leader epoch and its log does not diverge. Only the
          * first attempt says so: a later fetch may have come with a higher offset before the next attempt.
          */
@@ -156,12 +185,13 @@ final class Fetches implements AutoCloseable {
             for (int i = 0; i < now.partitions.length; i++) {
                 Want want = plan.wants().get(i);
                 try {
-                    LeaderPartition partition = leaders.apply(want.partition());
-                    if (plan.isReplica()) {
-                        partition.mustBeFollower(plan.replicaId(), plan.replicaEpoch());
-                        if (isFirst) {
-                            acknowledge(want, partition);
+                    ReadableRole partition = roles.apply(want.partition());
+                    if (partition instanceof LeaderPartition leader) {
+                        if (plan.isReplica()) {
+                            heard(want, leader, now, i);
                         }
+                    } else if (plan.isReplica() || plan.rack() == null) {
+                        throw NOT_LEADER_OR_FOLLOWER.because("This node does not lead " + want.partition());
                     }
                     now.ends[i] = partition.endOf(limit);
                     boolean settled = partition.logEndOffset() <= now.ends[i];
@@ -219,7 +249,10 @@ final class Fetches implements AutoCloseable {
                         room = (int) bytes; // no batch fits the rest, and a batch of a later partition rarely would
                     }
                 }
-                mustAnswer |= one.error() != ErrorCode.NONE || one.divergence() != null;
+                mustAnswer |= one.error() != ErrorCode.NONE
+                        || one.divergence() != null
+                        || one.preferredReplica() != FetchedPartition.NO_PREFERENCE;
+                mustAnswer |= now.partitions[i] != null && hasNewWatermark(now, i);
                 mustAnswer |= leavesMore(one, now.ends[i]);
                 bytes += one.records().sizeInBytes();
                 answers.add(one);
@@ -238,13 +271,16 @@ final class Fetches implements AutoCloseable {
             return one.records().sizeInBytes() > 0 && one.records().nextOffset() < end;
         }
 
-        private FetchedPartition read(Want want, LeaderPartition partition, long room, boolean first) {
+        private FetchedPartition read(Want want, ReadableRole partition, long room, boolean first) {
             try {
                 partition.checkEpoch(want.currentLeaderEpoch());
                 EpochEnd divergence = divergence(want, partition);
+                int replica = preferredFor(want, partition);
                 int most = (int) Math.max(0, Math.min(room, want.maxBytes()));
-                Records records =
-                        divergence == null ? partition.readHere(want.offset(), most, limit, first) : Records.EMPTY;
+                boolean isElsewhere = divergence != null
+                        || replica != FetchedPartition.NO_PREFERENCE
+                        || isNotThereYet(want, partition);
+                Records records = isElsewhere ? Records.EMPTY : partition.readHere(want.offset(), most, limit, first);
                 return new FetchedPartition(
                         want.partition(),
                         ErrorCode.NONE,
@@ -252,6 +288,7 @@ final class Fetches implements AutoCloseable {
                         partition.lastStableOffset(),
                         partition.logStartOffset(),
                         divergence,
+                        replica,
                         records);
             } catch (FeliceException refused) {
                 return FetchedPartition.failed(want.partition(), refused.code());
@@ -261,11 +298,31 @@ final class Fetches implements AutoCloseable {
             }
         }
 
+        private int preferredFor(Want want, ReadableRole partition) {
+            boolean isAsked = !plan.isReplica() && plan.rack() != null && partition instanceof LeaderPartition;
+            return isAsked
+                    ? preferred.preferred((LeaderPartition) partition, plan.rack(), want.offset())
+                    : FetchedPartition.NO_PREFERENCE;
+        }
+
+        /**
+         * True if a consumer has read further from another replica, so that it waits until this follower is there too.
+         * Fails with OFFSET_NOT_AVAILABLE at the end of the wait.
+         */
+        private boolean isNotThereYet(Want want, ReadableRole partition) {
+            boolean isAbove = partition instanceof FollowerPartition && want.offset() > partition.endOf(limit);
+            if (isAbove && last) {
+                throw OFFSET_NOT_AVAILABLE.because(want.offset() + " is above the high watermark that this follower of "
+                        + want.partition() + " knows");
+            }
+            return isAbove;
+        }
+
         /**
          * Where the reader's log and this log diverge; null if they do not diverge, or if the reader sent no last
          * fetched epoch.
          */
-        private EpochEnd divergence(Want want, LeaderPartition partition) {
+        private EpochEnd divergence(Want want, ReadableRole partition) {
             if (want.lastFetchedEpoch() < 0) {
                 return null;
             }
@@ -281,7 +338,7 @@ final class Fetches implements AutoCloseable {
         private void park(Found now) {
             found = now;
             parked.add(this);
-            for (LeaderPartition partition : now.partitions) {
+            for (ReadableRole partition : now.partitions) {
                 partition.watch(this, plan.isReplica());
             }
             boolean ends = timer != null || startTimer();
@@ -312,7 +369,7 @@ final class Fetches implements AutoCloseable {
                 return false;
             }
             parked.remove(this);
-            for (LeaderPartition partition : found.partitions) {
+            for (ReadableRole partition : found.partitions) {
                 partition.unwatch(this, plan.isReplica());
             }
             return true;
@@ -328,8 +385,11 @@ final class Fetches implements AutoCloseable {
         private boolean mayBeReady(Found then) {
             long more = 0;
             for (int i = 0; i < then.partitions.length; i++) {
-                LeaderPartition partition = then.partitions[i];
-                if (!partition.isLeading() || plan.wants().get(i).offset() < partition.logStartOffset()) {
+                ReadableRole partition = then.partitions[i];
+                if (!partition.isOn() || plan.wants().get(i).offset() < partition.logStartOffset()) {
+                    return true;
+                }
+                if (hasNewWatermark(then, i)) {
                     return true;
                 }
                 if (partition.endOf(limit) > then.ends[i]) {

@@ -27,6 +27,7 @@ import io.felice.broker.partition.LogCopy;
 import io.felice.broker.partition.LogOpening;
 import io.felice.broker.partition.OpenedLog;
 import io.felice.broker.partition.ProducerLimits;
+import io.felice.broker.partition.ReadableRole;
 import io.felice.broker.partition.Role;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -167,6 +168,15 @@ final class Replicas {
             throw notLeading(partition, replica);
         }
         return leading;
+    }
+
+    /** As {@link #leader}, or a follower of a live leader. */
+    ReadableRole readable(TopicPartition partition) {
+        Replica replica = byName.get(partition);
+        if (replica != null && replica.role() instanceof FollowerPartition follower && follower.isOn()) {
+            return follower;
+        }
+        return leader(partition);
     }
 
     /** Like {@link #leader}, but gives an {@link AwaitedPartition} if this node is about to lead the partition. */

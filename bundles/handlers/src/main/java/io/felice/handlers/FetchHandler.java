@@ -263,7 +263,7 @@ public final class FetchHandler implements RequestHandler<FetchRequestData, Fetc
                     request.isolationLevel() == READ_COMMITTED,
                     replicaId(),
                     request.replicaState().replicaEpoch(),
-                    request.rackId());
+                    context.apiVersion() >= FIRST_WITH_PREFERRED_REPLICA ? request.rackId() : null);
             return partitions.fetch(whole).thenApply(this::respondOrRelease);
         }
 

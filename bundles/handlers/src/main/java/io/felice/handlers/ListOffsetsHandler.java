@@ -148,18 +148,11 @@ public final class ListOffsetsHandler implements RequestHandler<ListOffsetsReque
             return Optional.empty();
         }
         if (name == LATEST) {
-            return Optional.of(new TimestampedOffset(end(partition, limit), NO_TIMESTAMP, partition.leaderEpoch()));
+            return Optional.of(
+                    new TimestampedOffset(partition.latestOffset(limit), NO_TIMESTAMP, partition.leaderEpoch()));
         }
         long start = partition.logStartOffset();
         return Optional.of(new TimestampedOffset(start, NO_TIMESTAMP, partition.epochOf(start)));
-    }
-
-    private static long end(Partition partition, ReadLimit limit) {
-        return switch (limit) {
-            case LOG_END -> partition.logEndOffset();
-            case HIGH_WATERMARK -> partition.highWatermark();
-            case LAST_STABLE_OFFSET -> partition.lastStableOffset();
-        };
     }
 
     private static void checkServed(long timestamp, short version) {

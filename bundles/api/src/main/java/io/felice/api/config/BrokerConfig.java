@@ -46,6 +46,10 @@ public final class BrokerConfig extends ConfigValues {
     public static final String GROUP_MAX_SIZE = "group.max.size";
     public static final String GROUPS_MAX = "groups.max";
     public static final String REPLICA_LAG_TIME_MAX_MS = "replica.lag.time.max.ms";
+    public static final String REPLICA_SELECTOR_CLASS = "replica.selector.class";
+    /** The value of {@link #REPLICA_SELECTOR_CLASS} with which consumers read from a replica in their rack. */
+    public static final String RACK_AWARE_SELECTOR = "org.apache.kafka.common.replica.RackAwareReplicaSelector";
+
     public static final String LEADER_THROTTLED_RATE = "leader.replication.throttled.rate";
     public static final String FOLLOWER_THROTTLED_RATE = "follower.replication.throttled.rate";
     public static final String ALTER_LOG_DIRS_THROTTLED_RATE = "replica.alter.log.dirs.io.max.bytes.per.second";
@@ -391,6 +395,18 @@ public final class BrokerConfig extends ConfigValues {
                         true,
                         "A follower that has not had all records of the leader for so many milliseconds is not in sync any"
                                 + " more."),
+                new ConfigKey(
+                        REPLICA_SELECTOR_CLASS,
+                        STRING,
+                        "",
+                        0,
+                        0,
+                        List.of("", RACK_AWARE_SELECTOR),
+                        null,
+                        false,
+                        null,
+                        "Where consumers with a client.rack read: empty, from the leader; " + RACK_AWARE_SELECTOR
+                                + ", from a replica in their rack."),
                 throttle(LEADER_THROTTLED_RATE),
                 throttle(FOLLOWER_THROTTLED_RATE),
                 number(

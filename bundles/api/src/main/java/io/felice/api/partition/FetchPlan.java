@@ -18,7 +18,8 @@ import java.util.Objects;
  *     log end offset. By its offset a replica acknowledges all records below that offset
  * @param replicaEpoch the broker epoch of the broker that fetches for its replica (KIP-903); -1 if it is unknown. A fetch of
  *     an epoch that is over is refused
- * @param rack the rack of a consumer, which may be told to read from a replica there (KIP-392); empty if unknown
+ * @param rack the rack of a consumer, which may be told to read from a replica there (KIP-392); empty if it is unknown. Null
+ *     if the consumer reads from leaders only
  */
 public record FetchPlan(
         List<Want> wants,
@@ -34,12 +35,11 @@ public record FetchPlan(
     public FetchPlan {
         wants = List.copyOf(wants);
         Objects.requireNonNull(maxWait, "maxWait");
-        Objects.requireNonNull(rack, "rack");
     }
 
     /** The fetch of a consumer. */
     public FetchPlan(List<Want> wants, int minBytes, int maxBytes, Duration maxWait, boolean readCommitted) {
-        this(wants, minBytes, maxBytes, maxWait, readCommitted, CONSUMER, -1, "");
+        this(wants, minBytes, maxBytes, maxWait, readCommitted, CONSUMER, -1, null);
     }
 
     public boolean isReplica() {

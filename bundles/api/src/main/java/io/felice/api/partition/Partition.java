@@ -35,6 +35,20 @@ public interface Partition {
 
     long logEndOffset();
 
+    /**
+     * The offset below which a reader may read, as the answer to "where does the partition end".
+     *
+     * @throws io.felice.api.FeliceException OFFSET_NOT_AVAILABLE if this leader is new and does not know yet how far the
+     *     partition is committed, so that the offset might be lower than one that was told before (KIP-207)
+     */
+    default long latestOffset(ReadLimit limit) {
+        return switch (limit) {
+            case LOG_END -> logEndOffset();
+            case HIGH_WATERMARK -> highWatermark();
+            case LAST_STABLE_OFFSET -> lastStableOffset();
+        };
+    }
+
     /** Bytes of all batches in the log. */
     long sizeInBytes();
 
@@ -80,7 +94,7 @@ public interface Partition {
      * The first record below {@code limit} whose timestamp is at least {@code timestamp}. Completes on a pool thread.
      *
      * @param timestamp milliseconds since the epoch
-     * @return empty if there is none
+     * @return empty if there is none; fails with OFFSET_NOT_AVAILABLE as {@link #latestOffset} does
      */
     CompletionStage<Optional<TimestampedOffset>> offsetFor(long timestamp, ReadLimit limit);
 

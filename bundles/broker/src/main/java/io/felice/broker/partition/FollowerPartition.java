@@ -24,13 +24,14 @@ import org.slf4j.LoggerFactory;
  * The role of a replica that follows the leader of one leader epoch, or waits for a leader. It appends the leader's
  * batches unchanged, and truncates its log where the two logs diverge. Any thread.
  */
-public final class FollowerPartition implements FollowedPartition, Role {
+public final class FollowerPartition implements FollowedPartition, ReadableRole {
     private static final Logger LOG = LoggerFactory.getLogger(FollowerPartition.class);
 
     private final int leader;
     private final int leaderEpoch;
     private final AtomicReference<FeliceException> end = new AtomicReference<>();
     private final Queue<Unsettled> unsettled = new ConcurrentLinkedQueue<>();
+    private final Watchers watchers = new Watchers();
     private volatile OpenedLog log;
 
     /** A change of the log that is not durable yet. */
@@ -64,7 +65,32 @@ public final class FollowerPartition implements FollowedPartition, Role {
 
     @Override
     public boolean isFollowing() {
+        return isOn();
+    }
+
+    @Override
+    public boolean isOn() {
         return end.get() == null;
+    }
+
+    @Override
+    public OpenedLog log() {
+        return log;
+    }
+
+    @Override
+    public void checkEpoch(int epoch) {
+        Leadership.checkEpoch(id(), leaderEpoch, epoch);
+    }
+
+    @Override
+    public void watch(Watcher watcher, boolean isReplica) {
+        watchers.add(watcher, isReplica);
+    }
+
+    @Override
+    public void unwatch(Watcher watcher, boolean isReplica) {
+        watchers.remove(watcher, isReplica);
     }
 
     @Override
@@ -122,8 +148,14 @@ public final class FollowerPartition implements FollowedPartition, Role {
         if (why != null) {
             return CompletableFuture.failedFuture(why);
         }
-        log.watermark().toldByLeader(leadersHighWatermark, log.endOffset());
+        told(leadersHighWatermark);
         return CompletableFuture.completedFuture(null);
+    }
+
+    private void told(long leadersHighWatermark) {
+        if (log.watermark().toldByLeader(leadersHighWatermark, log.endOffset())) {
+            watchers.changed();
+        }
     }
 
     private void check(RecordBatch batch) {
@@ -141,7 +173,7 @@ public final class FollowerPartition implements FollowedPartition, Role {
      * @param batches in order, perhaps some that the log has already
      */
     void appendAsWriter(long leaderStart, long leadersHighWatermark, List<RecordBatch> batches) {
-        mustFollow();
+        mustBeOn();
         if (leaderStart > log.endOffset()) {
             log.restartAt(
                     batches.isEmpty() ? leaderStart : Math.min(batches.get(0).baseOffset(), leaderStart));
@@ -151,7 +183,7 @@ public final class FollowerPartition implements FollowedPartition, Role {
                 append(batch);
             }
         }
-        log.watermark().toldByLeader(leadersHighWatermark, log.endOffset());
+        told(leadersHighWatermark);
         if (leaderStart > log.startOffset()) {
             log.logStart().moveTo(leaderStart);
         }
@@ -225,7 +257,7 @@ public final class FollowerPartition implements FollowedPartition, Role {
         CompletableFuture<Void> durable = new CompletableFuture<>();
         log.writer()
                 .executeAlone(() -> {
-                    mustFollow();
+                    mustBeOn();
                     operation.run();
                     await(durable);
                     return null;
@@ -248,7 +280,8 @@ public final class FollowerPartition implements FollowedPartition, Role {
         }
     }
 
-    private void mustFollow() {
+    @Override
+    public void mustBeOn() {
         FeliceException why = end.get();
         if (why != null) {
             throw why;
@@ -278,13 +311,14 @@ public final class FollowerPartition implements FollowedPartition, Role {
 
     @Override
     public void startMoved() {
-        // Nothing to do: nobody waits for records of a follower.
+        watchers.changed();
     }
 
     @Override
     public void end(FeliceException why) {
         end.compareAndSet(null, why);
         failUnsettled(why);
+        watchers.changed();
     }
 
     private void failUnsettled(FeliceException why) {

@@ -1,7 +1,7 @@
 package io.felice.broker.partition;
 
 import static io.felice.api.ErrorCode.NOT_LEADER_OR_FOLLOWER;
-import static io.felice.api.ErrorCode.OFFSET_OUT_OF_RANGE;
+import static io.felice.api.ErrorCode.OFFSET_NOT_AVAILABLE;
 
 import io.felice.api.FeliceException;
 import io.felice.api.TopicPartition;
@@ -27,7 +27,7 @@ import org.slf4j.LoggerFactory;
  * which records are committed, the {@link Leadership} answers appends. Reads run on the caller's thread, or on the
  * engine's if they may block. Any thread.
  */
-public final class LeaderPartition implements Partition, Role {
+public final class LeaderPartition implements Partition, ReadableRole {
     private static final Logger LOG = LoggerFactory.getLogger(LeaderPartition.class);
 
     private final Environment environment;
@@ -70,6 +70,7 @@ public final class LeaderPartition implements Partition, Role {
         return log.id().topicId();
     }
 
+    @Override
     public OpenedLog log() {
         return log;
     }
@@ -104,10 +105,6 @@ public final class LeaderPartition implements Partition, Role {
         return log.sizeInBytes();
     }
 
-    public long appendedBytes() {
-        return log.appendedBytes();
-    }
-
     @Override
     public LeaderPartition leading() {
         return this;
@@ -119,7 +116,17 @@ public final class LeaderPartition implements Partition, Role {
     }
 
     public boolean isLeading() {
+        return isOn();
+    }
+
+    @Override
+    public boolean isOn() {
         return leadership.isOn();
+    }
+
+    @Override
+    public void mustBeOn() {
+        leadership.mustBeOn();
     }
 
     @Override
@@ -145,47 +152,6 @@ public final class LeaderPartition implements Partition, Role {
     }
 
     // ---- reading
-
-    public long endOf(ReadLimit limit) {
-        return endOf(limit, log);
-    }
-
-    private static long endOf(ReadLimit limit, OpenedLog log) {
-        return switch (limit) {
-            case LOG_END -> log.endOffset();
-            case HIGH_WATERMARK, LAST_STABLE_OFFSET -> log.highWatermark();
-        };
-    }
-
-    public boolean isHot(long from) {
-        return log.isHot(from);
-    }
-
-    /** Reads on the caller's thread; blocks if {@code from} is not hot. */
-    public Records readHere(long from, int maxBytes, ReadLimit limit, boolean atLeastOne) {
-        leadership.mustBeOn();
-        OpenedLog now = log;
-        try {
-            return read(now, from, maxBytes, limit, atLeastOne);
-        } catch (FeliceException failure) {
-            if (log == now) {
-                throw failure;
-            }
-            // A copy took the place of the log while it was read.
-            return readHere(from, maxBytes, limit, atLeastOne);
-        }
-    }
-
-    private Records read(OpenedLog log, long from, int maxBytes, ReadLimit limit, boolean atLeastOne) {
-        long start = log.startOffset();
-        long logEnd = log.endOffset();
-        if (from < start || from > logEnd) {
-            throw OFFSET_OUT_OF_RANGE.because(from + " is not in " + start + ".." + logEnd + " of " + id());
-        }
-        long end = endOf(limit, log);
-        boolean nothing = from >= end || (maxBytes <= 0 && !atLeastOne);
-        return nothing ? Records.EMPTY : log.read(from, end, maxBytes, atLeastOne);
-    }
 
     @Override
     public CompletionStage<Records> read(long from, int maxBytes, ReadLimit limit) {
@@ -217,22 +183,36 @@ public final class LeaderPartition implements Partition, Role {
         return log.epochs().endOf(epoch, logEndOffset());
     }
 
-    /** Where a reader's log and this one diverge; empty if the reader may go on. As {@link Epochs#divergence}. */
-    public Optional<EpochEnd> divergence(int lastFetchedEpoch, long fetchOffset) {
-        leadership.mustBeOn();
-        return log.epochs().divergence(lastFetchedEpoch, fetchOffset, logEndOffset());
-    }
-
     @Override
     public int epochOf(long offset) {
         return log.epochs().of(offset);
     }
 
     @Override
+    public long latestOffset(ReadLimit limit) {
+        mustBeOn();
+        mustKnowTheEnd(limit);
+        return endOf(limit);
+    }
+
+    /** Below the start of a new leader's epoch, records may be committed of which it does not know that yet (KIP-207). */
+    private void mustKnowTheEnd(ReadLimit limit) {
+        long epochStart = inSync().epochStart();
+        if (limit != ReadLimit.LOG_END && endOf(limit) < epochStart) {
+            throw OFFSET_NOT_AVAILABLE.because("The high watermark of " + id() + " is below offset " + epochStart
+                    + ", at which its leader epoch " + leaderEpoch() + " begins");
+        }
+    }
+
+    @Override
     public CompletionStage<Optional<TimestampedOffset>> offsetFor(long timestamp, ReadLimit limit) {
         return onPool(() -> {
-            leadership.mustBeOn();
-            return TimestampSearch.first(log.engineLog(), timestamp, endOf(limit));
+            mustBeOn();
+            Optional<TimestampedOffset> found = TimestampSearch.first(log.engineLog(), timestamp, endOf(limit));
+            if (found.isEmpty()) {
+                mustKnowTheEnd(limit);
+            }
+            return found;
         });
     }
 
@@ -244,11 +224,12 @@ public final class LeaderPartition implements Partition, Role {
         });
     }
 
-    /** @param isReplica true if every append wakes the watcher; false if only committed records do */
+    @Override
     public void watch(Watcher watcher, boolean isReplica) {
         watchers.add(watcher, isReplica);
     }
 
+    @Override
     public void unwatch(Watcher watcher, boolean isReplica) {
         watchers.remove(watcher, isReplica);
     }

@@ -86,6 +86,10 @@ final class Leadership {
 
     /** @throws FeliceException FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH */
     void checkEpoch(int epoch) {
+        checkEpoch(partition, leaderEpoch, epoch);
+    }
+
+    static void checkEpoch(TopicPartition partition, int leaderEpoch, int epoch) {
         if (epoch >= 0 && epoch < leaderEpoch) {
             throw FENCED_LEADER_EPOCH.because(partition + " is in leader epoch " + leaderEpoch + ", not " + epoch);
         }

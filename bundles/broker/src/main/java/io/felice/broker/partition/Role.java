@@ -6,7 +6,7 @@ import io.felice.api.FeliceException;
  * The role of this node's replica of a partition: it leads or follows with its opened log, or it is offline. The
  * cluster's view says which role a replica has. A role ends once. Any thread.
  */
-public sealed interface Role extends LogObserver permits LeaderPartition, FollowerPartition, OfflinePartition {
+public sealed interface Role extends LogObserver permits ReadableRole, OfflinePartition {
     /** @throws FeliceException the answer to clients if this replica does not lead */
     LeaderPartition leading();
 
