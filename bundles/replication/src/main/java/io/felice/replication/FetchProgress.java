@@ -54,6 +54,14 @@ final class FetchProgress {
 
     /** The cells of the table {@code replication.fetchers}. */
     List<Object> row() {
-        return List.of(leader, name, partitions, waiting, lag, mostLag, fetches.get(), bytes.get());
+        return List.of(
+                Integer.toString(leader),
+                name,
+                (long) partitions,
+                (long) waiting,
+                lag,
+                mostLag,
+                fetches.get(),
+                bytes.get());
     }
 }

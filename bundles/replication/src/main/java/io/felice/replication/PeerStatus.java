@@ -100,11 +100,11 @@ final class PeerStatus {
     /** The cells of the table {@code replication.peers}. */
     List<Object> row() {
         return List.of(
-                brokerId,
+                Integer.toString(brokerId),
                 purpose,
                 address,
                 state.name().toLowerCase(java.util.Locale.ROOT),
-                inFlight,
+                (long) inFlight,
                 requests.get(),
                 receivedBytes.get(),
                 connections.get(),
