@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Timeout;
  * compaction run. Nothing that a client was promised is missing after a kill.
  */
 class CrashTest {
-    private static final int KILLS = Integer.getInteger("felice.crash.kills", 10);
+    private static final int KILLS = Integer.getInteger("felice.crash.kills", 8);
     /** The storage engines, with commas between; empty for all that keep their records in files. */
     private static final String ENGINES = System.getProperty("felice.crash.engines", "");
 

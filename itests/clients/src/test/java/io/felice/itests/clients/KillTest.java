@@ -14,7 +14,7 @@ import org.junit.jupiter.api.io.TempDir;
  * acknowledged record is there once and in order, and committed offsets never go back.
  */
 class KillTest {
-    private static final int KILLS = Integer.getInteger("felice.kills", 40);
+    private static final int KILLS = Integer.getInteger("felice.kills", 25);
     private static final int LONGEST_LIFE_MS = 600;
 
     @TempDir

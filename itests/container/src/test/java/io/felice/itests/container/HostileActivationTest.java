@@ -36,7 +36,7 @@ class HostileActivationTest {
         etc = Etc.of(home, directory.resolve("etc"));
         etc.put("io.felice.network.cfg", "listeners", "PLAINTEXT://" + open + ",SASL_PLAINTEXT://" + closed);
         etc.put("io.felice.network.cfg", "sasl.enabled.mechanisms", "SCRAM-SHA-256");
-        etc.put("io.felice.security.cfg", "plugin.timeout.ms", "5000");
+        etc.put("io.felice.security.cfg", "plugin.timeout.ms", "2000");
         etc.put("io.felice.plugins.cfg", "patience.ms", "3000");
         etc.put("io.felice.plugins.cfg", "stop.ms", "1000");
         node = Launcher.of(home, directory.resolve("data"))
@@ -109,9 +109,9 @@ class HostileActivationTest {
 
     private boolean isServed(Map<String, Object> client) {
         Map<String, Object> impatient = new HashMap<>(client);
-        impatient.put("max.block.ms", 8_000);
-        impatient.put("request.timeout.ms", 4_000);
-        impatient.put("delivery.timeout.ms", 8_000);
+        impatient.put("max.block.ms", 4_000);
+        impatient.put("request.timeout.ms", 3_000);
+        impatient.put("delivery.timeout.ms", 4_000);
         impatient.put("linger.ms", 0);
         try {
             write(impatient);

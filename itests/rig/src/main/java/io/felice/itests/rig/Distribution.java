@@ -39,14 +39,15 @@ public final class Distribution implements Mortal {
 
     /** A node that is not started yet, with so much heap: {@code 256m}. */
     public static Distribution withHeap(String heap, Path data) {
-        return in(data, Optional.empty(), heap);
+        return in(data, Optional.empty(), heap, "");
     }
 
+    /** The second stage of the compiler takes more time than a short test gets back. */
     private static Distribution in(Path data, Optional<Integer> openFiles) {
-        return in(data, openFiles, "512m");
+        return in(data, openFiles, "512m", "-XX:TieredStopAtLevel=1");
     }
 
-    private static Distribution in(Path data, Optional<Integer> openFiles, String heap) {
+    private static Distribution in(Path data, Optional<Integer> openFiles, String heap, String options) {
         int port = freePort();
         return new Distribution(
                 data,
@@ -55,7 +56,8 @@ public final class Distribution implements Mortal {
                         "FELICE_ETC", data.resolve("etc").toString(),
                         "FELICE_PORT", Integer.toString(port),
                         "FELICE_ZOOKEEPER_PORT", Integer.toString(freePort()),
-                        "FELICE_HEAP", heap),
+                        "FELICE_HEAP", heap,
+                        "FELICE_JAVA_OPTS", options),
                 port,
                 openFiles);
     }

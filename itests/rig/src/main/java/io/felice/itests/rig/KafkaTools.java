@@ -1,11 +1,10 @@
 package io.felice.itests.rig;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Objects;
 
-/** Kafka's own command line tools, unchanged. Each runs in a JVM of its own, as its script would start it. */
+/** Kafka's own command line tools, unchanged, as {@link ToolPrograms} runs them. */
 public enum KafkaTools {
     TOPICS("org.apache.kafka.tools.TopicCommand"),
     ACLS("org.apache.kafka.tools.AclCommand"),
@@ -34,28 +33,14 @@ public enum KafkaTools {
 
     /** Runs the tool and returns its output. If the tool fails, the test fails. */
     public String run(String... arguments) {
-        return Programs.run(command(arguments), Path.of("."));
+        return ToolPrograms.run(mainClass, null, arguments);
     }
 
     public void feed(Path input, String... arguments) {
-        Programs.feed(input, command(arguments));
-    }
-
-    private List<String> command(String... arguments) {
-        String classPath = Objects.requireNonNull(
-                System.getProperty("felice.kafka.tools"),
-                "The system property felice.kafka.tools must name the directory of Kafka's tools, as the pom does");
-        List<String> command = new ArrayList<>(List.of(
-                ProcessHandle.current().info().command().orElse("java"),
-                "-Xmx256m",
-                "-XX:TieredStopAtLevel=1",
-                "-XX:+UseSerialGC",
-                "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
-                "-D" + ALLOWED_TOKENS + "=" + System.getProperty(ALLOWED_TOKENS, ""),
-                "-cp",
-                Path.of(classPath).toAbsolutePath() + "/*",
-                mainClass));
-        command.addAll(List.of(arguments));
-        return command;
+        try {
+            ToolPrograms.run(mainClass, Files.readAllBytes(input), arguments);
+        } catch (IOException failure) {
+            throw new AssertionError(failure);
+        }
     }
 }
