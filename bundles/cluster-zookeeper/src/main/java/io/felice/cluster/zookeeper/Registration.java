@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.LongPredicate;
 import org.apache.zookeeper.CreateMode;
 import org.apache.zookeeper.KeeperException.Code;
 import org.apache.zookeeper.Op;
@@ -20,8 +21,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Keeps the ephemeral znode of one broker. If a znode of the broker's id exists already, it may belong to an older
- * session of this broker or to an earlier process on the same data directory; then this class replaces it. Otherwise it
- * belongs to another broker. This class waits until the session of a dead broker would be over, and refuses the
+ * session of this broker or to an earlier process on the same data directory, which has ended; then this class replaces
+ * it. Otherwise it belongs to another broker, be it one on a copy of the data directory. This class waits until the session of a dead broker would be over, and refuses the
  * registration if the znode still exists. Runs on the event thread.
  */
 final class Registration implements Actor, Subscription {
@@ -31,24 +32,27 @@ final class Registration implements Actor, Subscription {
     private final BrokerRegistration broker;
     private final ClusterStore.RegistrationListener listener;
     private final EventThread events;
+    private final LongPredicate isPredecessor;
     private final Consumer<Registration> onClose;
     private final RepeatedRead look = new RepeatedRead(this::look);
     private ZooKeeperClient client;
     private long told = -1;
-    private boolean wasRegistered;
     private long strangerEpoch = -1;
     private boolean closed;
 
+    /** @param isPredecessor whether a session was that of an earlier process on this data directory, which has ended */
     Registration(
             Paths paths,
             BrokerRegistration broker,
             ClusterStore.RegistrationListener listener,
             EventThread events,
+            LongPredicate isPredecessor,
             Consumer<Registration> onClose) {
         this.paths = paths;
         this.broker = broker;
         this.listener = listener;
         this.events = events;
+        this.isPredecessor = isPredecessor;
         this.onClose = onClose;
     }
 
@@ -136,7 +140,9 @@ final class Registration implements Actor, Subscription {
         if (ours && new String(bytes(broker), StandardCharsets.UTF_8).equals(node.text())) {
             tell(node.stat().getCzxid());
             done.run();
-        } else if (ours || isThisIncarnation(node) || (!wasRegistered && isThisStore(node))) {
+        } else if (ours
+                || isThisIncarnation(node)
+                || isPredecessor.test(node.stat().getEphemeralOwner())) {
             create(List.of(Op.delete(path(), node.stat().getVersion())), done);
         } else {
             strangerIsThere(node);
@@ -173,7 +179,6 @@ final class Registration implements Actor, Subscription {
         strangerEpoch = -1;
         if (told != epoch) {
             told = epoch;
-            wasRegistered = true;
             log.debug("Broker {} is registered under epoch {}", broker.brokerId(), epoch);
             listener.registered(epoch);
         }
@@ -214,11 +219,6 @@ final class Registration implements Actor, Subscription {
     private boolean isThisIncarnation(ZooKeeperClient.Node node) {
         BrokerRegistration there = readable(node);
         return there != null && there.incarnation().equals(broker.incarnation());
-    }
-
-    private boolean isThisStore(ZooKeeperClient.Node node) {
-        BrokerRegistration there = readable(node);
-        return there != null && there.storeId().equals(broker.storeId());
     }
 
     private static BrokerRegistration readable(ZooKeeperClient.Node node) {

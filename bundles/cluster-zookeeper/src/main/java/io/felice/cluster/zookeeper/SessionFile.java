@@ -17,7 +17,8 @@ import org.slf4j.LoggerFactory;
  *   <li>A process that follows a killed one ends the session of the killed one, instead of waiting for its time-out.
  * </ul>
  *
- * One line: {@code session/1 pid start id password}. A session of another process that still runs is not touched.
+ * One line: {@code session/1 pid start id password place}. A session of another process that still runs is not touched,
+ * nor one that was stored in another {@link SessionPlace}.
  */
 final class SessionFile {
     private static final Logger log = LoggerFactory.getLogger(SessionFile.class);
@@ -39,7 +40,8 @@ final class SessionFile {
                 return Optional.empty();
             }
             String[] words = Files.readString(file).trim().split(" ");
-            if (words.length != 5 || !words[0].equals("session/1")) {
+            boolean isElsewhere = words.length == 6 && !words[5].equals(SessionPlace.of(file));
+            if (words.length < 5 || words.length > 6 || !words[0].equals("session/1") || isElsewhere) {
                 return Optional.empty();
             }
             long pid = Long.parseLong(words[1]);
@@ -63,7 +65,7 @@ final class SessionFile {
 
     void write(SessionTicket ticket) {
         String line = "session/1 " + SELF.pid() + " " + start(SELF) + " " + Long.toHexString(ticket.sessionId()) + " "
-                + Base64.getEncoder().encodeToString(ticket.password()) + "\n";
+                + Base64.getEncoder().encodeToString(ticket.password()) + " " + SessionPlace.of(file) + "\n";
         try {
             OwnFile.write(file, line);
         } catch (IOException failure) {

@@ -79,6 +79,7 @@ final class ZooKeeperSession {
     private SessionFile sessionFile;
     private ZooKeeperClient client;
     private ZooKeeperClient oldSession;
+    private long predecessor;
     private boolean ready;
     private boolean wasReady;
     private boolean closed;
@@ -127,6 +128,11 @@ final class ZooKeeperSession {
     /** The client; null while there is no connection. */
     ZooKeeperClient client() {
         return ready ? client : null;
+    }
+
+    /** Whether the session was that of an earlier process on this data directory, which has ended. */
+    boolean isPredecessor(long session) {
+        return session != 0 && session == predecessor;
     }
 
     /** The name of the ensemble for the beginning of a sentence. */
@@ -244,6 +250,7 @@ final class ZooKeeperSession {
     /** Ends the session of a process that was killed, so that nobody waits for its time-out. */
     private void endOldSession(String address, SessionTicket ticket) {
         log.info("Ending the ZooKeeper {} that an earlier process left open", ticket);
+        predecessor = ticket.sessionId();
         try {
             oldSession = new ZooKeeperClient(
                     address,

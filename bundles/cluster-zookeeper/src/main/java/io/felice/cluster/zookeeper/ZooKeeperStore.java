@@ -231,7 +231,8 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource, HealthS
 
     @Override
     public Subscription register(BrokerRegistration broker, RegistrationListener listener) {
-        Registration registration = new Registration(paths, broker, listener, events, this::linger);
+        Registration registration =
+                new Registration(paths, broker, listener, events, session::isPredecessor, this::linger);
         events.execute(() -> add(registration));
         return registration;
     }

@@ -183,7 +183,7 @@ class ZooKeeperStoreTest extends ClusterStoreContract {
         String[] words = Files.readString(file).split(" ");
         killed.close(true);
         // The file looks as if a process that has ended had written it.
-        Files.writeString(file, String.join(" ", words[0], "4194305", words[2], words[3], words[4]));
+        Files.writeString(file, String.join(" ", words[0], "4194305", words[2], words[3], words[4], words[5]));
 
         ZooKeeperStore next = ensemble.store(ensemble.connectString(), 5_000, "shared");
         RecordingListener after = new RecordingListener();
@@ -194,6 +194,29 @@ class ZooKeeperStoreTest extends ClusterStoreContract {
         assertThat(after.next()).startsWith("registered ");
         assertThat(Duration.ofNanos(System.nanoTime() - started)).isLessThan(Duration.ofSeconds(4));
         assertThat(next.sessionId()).isNotEqualTo(Long.parseUnsignedLong(words[3], 16));
+    }
+
+    @Test
+    void aProcessOnACopyOfTheDataDirectoryIsRefusedAndDoesNotHarmTheOther() throws Exception {
+        UUID storeId = UUID.randomUUID();
+        Files.createDirectories(directory.resolve("original"));
+        Files.createDirectories(directory.resolve("copy"));
+        ZooKeeperStore original = ensemble.store(ensemble.connectString(), 1_000, "original/session");
+        RecordingListener tells = new RecordingListener();
+        original.register(broker(1, storeId), tells);
+        assertThat(tells.next()).startsWith("registered ");
+        long session = original.sessionId();
+        String[] words = Files.readString(directory.resolve("original/session")).split(" ");
+        words[1] = "4194305"; // on another machine no process has this id
+
+        Files.writeString(directory.resolve("copy/session"), String.join(" ", words));
+        ZooKeeperStore copy = ensemble.store(ensemble.connectString(), 1_000, "copy/session");
+        RecordingListener ofTheCopy = new RecordingListener();
+        copy.register(broker(1, storeId), ofTheCopy);
+
+        assertThat(ofTheCopy.next()).startsWith("refused ").contains("Another broker is alive under id 1");
+        assertThat(tells.isQuiet()).isTrue();
+        assertThat(original.sessionId()).isEqualTo(session);
     }
 
     @Test
