@@ -260,7 +260,16 @@ public final class Broker implements StatusSource, HealthSource {
         partitions = new NodePartitions(replicas, fetches, leaderships, producerIds, logDirs, replicas.moves());
         scrubbing = new Scrubbing(configs, engines, replicas::openLogs, nanos);
         readiness = new Readiness(link, configs, engines, engineServices, replicas);
-        status = new BrokerStatus(replicas, fetches, engines, engineServices, compactor, link, scrubbing, limits);
+        status = new BrokerStatus(
+                replicas,
+                fetches,
+                engines,
+                engineServices,
+                compactor,
+                link,
+                scrubbing,
+                limits,
+                new ReplicationStatus(replicas, fence, nanos));
         strayTopics = new StrayTopics(replicas.strays(), () -> state, () -> admin, link, configs::broker);
         threads.onMain(this::start);
     }

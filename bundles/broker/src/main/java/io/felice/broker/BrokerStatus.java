@@ -124,6 +124,7 @@ final class BrokerStatus {
     private final ClusterLink link;
     private final Scrubbing scrubbing;
     private final ProducerLimits producers;
+    private final ReplicationStatus replication;
 
     BrokerStatus(
             Replicas replicas,
@@ -133,7 +134,9 @@ final class BrokerStatus {
             Compactor compactor,
             ClusterLink link,
             Scrubbing scrubbing,
-            ProducerLimits producers) {
+            ProducerLimits producers,
+            ReplicationStatus replication) {
+        this.replication = replication;
         this.producers = producers;
         this.replicas = replicas;
         this.fetches = fetches;
@@ -145,6 +148,12 @@ final class BrokerStatus {
     }
 
     List<StatusTable> tables() {
+        List<StatusTable> tables = new ArrayList<>(local());
+        tables.addAll(replication.tables());
+        return tables;
+    }
+
+    private List<StatusTable> local() {
         return List.of(
                 partitions(),
                 offline(),

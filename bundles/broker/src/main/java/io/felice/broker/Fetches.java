@@ -89,6 +89,8 @@ final class Fetches implements AutoCloseable {
         private final long[] ends;
         /** The high watermark of each partition when a replica's fetch came. */
         private final long[] watermarks;
+        /** The start of each log when a replica's fetch came. */
+        private final long[] starts;
         /** The bytes appended to each partition; {@link #NOT_KNOWN} if the reader could not read all of them yet. */
         private final long[] bytesBefore;
 
@@ -102,6 +104,7 @@ final class Fetches implements AutoCloseable {
             partitions = new ReadableRole[count];
             ends = new long[count];
             watermarks = new long[count];
+            starts = new long[count];
             bytesBefore = new long[count];
             failures = new FetchedPartition[count];
         }
@@ -151,20 +154,22 @@ final class Fetches implements AutoCloseable {
         }
 
         /**
-         * A follower that serves consumers gets an answer as soon as the high watermark is above the one it was told, even
-         * without records.
+         * A follower gets an answer without records when the log start has moved, and, if followers serve consumers, when
+         * the high watermark has.
          */
         private void heard(Want want, LeaderPartition leader, Found now, int i) {
             leader.mustBeFollower(plan.replicaId(), plan.replicaEpoch());
             if (isFirst) {
                 now.watermarks[i] = leader.highWatermark();
+                now.starts[i] = leader.logStartOffset();
                 acknowledge(want, leader);
             } else {
                 now.watermarks[i] = found.watermarks[i];
+                now.starts[i] = found.starts[i];
             }
         }
 
-        private boolean hasNewWatermark(Found then, int i) {
+        private boolean hasNews(Found then, int i) {
             return plan.isReplica() && then.partitions[i].highWatermark() > then.watermarks[i] && preferred.areUsed();
         }
 
@@ -252,7 +257,7 @@ final class Fetches implements AutoCloseable {
                 mustAnswer |= one.error() != ErrorCode.NONE
                         || one.divergence() != null
                         || one.preferredReplica() != FetchedPartition.NO_PREFERENCE;
-                mustAnswer |= now.partitions[i] != null && hasNewWatermark(now, i);
+                mustAnswer |= now.partitions[i] != null && hasNews(now, i);
                 mustAnswer |= leavesMore(one, now.ends[i]);
                 bytes += one.records().sizeInBytes();
                 answers.add(one);
@@ -389,7 +394,7 @@ final class Fetches implements AutoCloseable {
                 if (!partition.isOn() || plan.wants().get(i).offset() < partition.logStartOffset()) {
                     return true;
                 }
-                if (hasNewWatermark(then, i)) {
+                if (hasNews(then, i)) {
                     return true;
                 }
                 if (partition.endOf(limit) > then.ends[i]) {

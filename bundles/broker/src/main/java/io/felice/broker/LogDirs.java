@@ -7,6 +7,7 @@ import io.felice.api.partition.LogDir.ReplicaSize;
 import io.felice.api.storage.Volume;
 import io.felice.broker.engine.Engines;
 import io.felice.broker.engine.MountedEngine;
+import io.felice.broker.partition.FollowerPartition;
 import io.felice.broker.partition.LogCopy;
 import io.felice.broker.partition.OpenedLog;
 import java.util.ArrayList;
@@ -50,7 +51,8 @@ final class LogDirs {
     }
 
     private static Kept kept(Replica replica) {
-        return new Kept(replica.partition, replica.log, () -> 0, false);
+        LongSupplier lag = () -> replica.role() instanceof FollowerPartition follower ? follower.lag() : 0;
+        return new Kept(replica.partition, replica.log, lag, false);
     }
 
     private Kept future(Move move) {

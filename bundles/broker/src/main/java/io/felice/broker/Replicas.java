@@ -304,6 +304,13 @@ final class Replicas {
         return leaders;
     }
 
+    Stream<FollowerPartition> followers() {
+        return byName.values().stream()
+                .map(Replica::role)
+                .filter(FollowerPartition.class::isInstance)
+                .map(FollowerPartition.class::cast);
+    }
+
     Stream<OpenedLog> openLogs() {
         return byName.values().stream().map(replica -> replica.log).filter(Objects::nonNull);
     }

@@ -5,7 +5,10 @@ import io.felice.api.config.BrokerConfig;
 import io.felice.broker.engine.Engines;
 import io.felice.broker.engine.MountedEngine;
 import io.felice.broker.partition.Environment;
+import io.felice.broker.partition.FollowerPartition;
 import io.felice.broker.partition.LeaderPartition;
+import io.felice.broker.partition.OpenedLog;
+import io.felice.broker.partition.ReadableRole;
 import java.io.IOException;
 import java.util.Map;
 import java.util.Set;
@@ -80,17 +83,20 @@ final class Upkeep {
             }
         }
         replicas.countProducers();
-        for (LeaderPartition partition : replicas.leaders()) {
-            try {
-                partition.tick();
-            } catch (RuntimeException | Error failure) {
-                log.warn(
-                        "The periodic work on {} failed and is tried again in a second: {}",
-                        partition.id(),
-                        failure.toString());
-            }
-        }
+        replicas.leaders().forEach(Upkeep::tick);
+        replicas.followers().forEach(Upkeep::tick);
         main.execute(this::decide);
+    }
+
+    private static void tick(ReadableRole partition) {
+        try {
+            partition.tick();
+        } catch (RuntimeException | Error failure) {
+            log.warn(
+                    "The periodic work on {} failed and is tried again in a second: {}",
+                    partition.id(),
+                    failure.toString());
+        }
     }
 
     private void decide() {
@@ -146,6 +152,10 @@ final class Upkeep {
         replicas.leaders().stream()
                 .filter(partition -> partition.log().engine() == engine)
                 .forEach(Upkeep::retain);
+        replicas.followers()
+                .map(FollowerPartition::log)
+                .filter(log -> log.engine() == engine)
+                .forEach(OpenedLog::expireProducers);
     }
 
     private static void retain(LeaderPartition partition) {

@@ -21,6 +21,7 @@ import io.felice.api.config.ConfigResource;
 import io.felice.api.partition.FetchPlan;
 import io.felice.api.partition.FetchPlan.Want;
 import io.felice.api.partition.Partition.Appended;
+import io.felice.api.status.StatusTable;
 import io.felice.broker.partition.ScriptedEngine;
 import java.lang.reflect.Proxy;
 import java.nio.file.Path;
@@ -253,6 +254,21 @@ class InSyncChangesTest {
         decide(one, 0);
 
         assertThat(get(append).baseOffset()).isZero();
+    }
+
+    @Test
+    void operatorsSeeWhoIsBehind() {
+        create(1, 0);
+        get(node.produce("orders", batch(3)));
+
+        followerFetches(1, 0);
+
+        StatusTable followers = node.table("broker.followers");
+        assertThat(followers.rows()).hasSize(1);
+        assertThat(followers.rows().get(0).subList(0, 4)).isEqualTo(List.<Object>of("orders-0", "1", false, 3L));
+        assertThat(node.table("broker.replication").value("under.replicated")).contains(1L);
+        assertThat(node.table("broker.replication").value("under.min.in.sync")).contains(0L);
+        assertThat(node.table("broker.replication").value("fenced")).contains(false);
     }
 
     @Test

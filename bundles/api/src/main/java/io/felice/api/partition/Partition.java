@@ -106,9 +106,10 @@ public interface Partition {
 
     /**
      * Deletes the records below {@code before}, or below the high watermark if {@code before} is -1 (KIP-107). Once the
-     * stage has completed, the new log start offset survives a crash.
+     * stage has completed, all in-sync replicas have deleted them, and the new log start offset survives a crash.
      *
-     * @return the new log start offset; fails with OFFSET_OUT_OF_RANGE if {@code before} is above the high watermark,
+     * @return the smallest log start offset of the in-sync replicas; fails with REQUEST_TIMED_OUT if a follower does not
+     *     delete the records in time, and with OFFSET_OUT_OF_RANGE if {@code before} is above the high watermark,
      *     POLICY_VIOLATION if the topic's {@code cleanup.policy} is only {@code compact}
      */
     CompletionStage<Long> deleteRecords(long before);

@@ -33,6 +33,7 @@ public final class FollowerPartition implements FollowedPartition, ReadableRole 
     private final Queue<Unsettled> unsettled = new ConcurrentLinkedQueue<>();
     private final Watchers watchers = new Watchers();
     private volatile OpenedLog log;
+    private volatile long leadersHighWatermark;
 
     /** A change of the log that is not durable yet. */
     private record Unsettled(long end, CompletableFuture<Void> durable) {}
@@ -137,6 +138,9 @@ public final class FollowerPartition implements FollowedPartition, ReadableRole 
         }
         return change(() -> {
             List<RecordBatch> batches = Batches.splitWhole(fetched.records());
+            if (!batches.isEmpty()) {
+                log.mustTakeRecords();
+            }
             batches.forEach(this::check);
             appendAsWriter(fetched.logStartOffset(), fetched.highWatermark(), batches);
         });
@@ -152,7 +156,13 @@ public final class FollowerPartition implements FollowedPartition, ReadableRole 
         return CompletableFuture.completedFuture(null);
     }
 
+    /** How many committed records this replica does not have yet, as far as it knows. */
+    public long lag() {
+        return Math.max(0, leadersHighWatermark - log.endOffset());
+    }
+
     private void told(long leadersHighWatermark) {
+        this.leadersHighWatermark = leadersHighWatermark;
         if (log.watermark().toldByLeader(leadersHighWatermark, log.endOffset())) {
             watchers.changed();
         }
@@ -250,6 +260,11 @@ public final class FollowerPartition implements FollowedPartition, ReadableRole 
                 log.truncateTo(leaderEnd);
             }
         });
+    }
+
+    @Override
+    public void tick() {
+        log.tick();
     }
 
     /** Changes the log as its writer. The stage completes when the log is durable up to its end. */

@@ -226,7 +226,7 @@ public final class InSyncReplicas {
         return Optional.ofNullable(change);
     }
 
-    int minInSync() {
+    public int minInSync() {
         return minInSync;
     }
 

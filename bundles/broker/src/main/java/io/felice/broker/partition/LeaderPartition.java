@@ -34,6 +34,7 @@ public final class LeaderPartition implements Partition, ReadableRole {
     private final LeaderHost host;
     private final Leadership leadership;
     private final Appender appender;
+    private final Deletions deletions = new Deletions();
     private final Watchers watchers = new Watchers();
     private volatile OpenedLog log;
 
@@ -145,9 +146,27 @@ public final class LeaderPartition implements Partition, ReadableRole {
     public CompletionStage<Long> deleteRecords(long before) {
         try {
             leadership.mustBeOn();
-            return log.moveStartTo(log.logStart().ifDeletedBefore(before));
+            return log.moveStartTo(log.logStart().ifDeletedBefore(before)).thenCompose(this::deletedEverywhere);
         } catch (FeliceException refused) {
             return CompletableFuture.failedFuture(refused);
+        }
+    }
+
+    private CompletionStage<Long> deletedEverywhere(long start) {
+        if (inSync().smallestStart(start) >= start) {
+            return CompletableFuture.completedFuture(start);
+        }
+        CompletionStage<Long> done = deletions.await(start, nanos());
+        followersMayHaveDeleted();
+        if (!isOn()) {
+            deletions.fail(noLongerLeads());
+        }
+        return done;
+    }
+
+    private void followersMayHaveDeleted() {
+        if (!deletions.isEmpty()) {
+            deletions.startsAt(inSync().smallestStart(logStartOffset()));
         }
     }
 
@@ -262,6 +281,7 @@ public final class LeaderPartition implements Partition, ReadableRole {
                 now.fetched(replica, brokerEpoch, offset, logStart, logEndOffset(), nanos(), host.mostLagNanos()))) {
             committed();
         }
+        followersMayHaveDeleted();
         if (leadership.inSync().hasJoiner()) {
             host.due(this);
         }
@@ -317,6 +337,7 @@ public final class LeaderPartition implements Partition, ReadableRole {
         if (apply(event)) {
             committed();
         }
+        followersMayHaveDeleted();
     }
 
     /** The brokers that are live have changed. */
@@ -343,10 +364,12 @@ public final class LeaderPartition implements Partition, ReadableRole {
      * About every second: fails the appends whose deadline has passed, lets followers leave that are behind for too long, and
      * flushes the log if it is time.
      */
+    @Override
     public void tick() {
         if (leadership.isAwaited()) {
             leadership.expire(nanos());
         }
+        deletions.expire(nanos());
         checkFollowers();
         log.tick();
     }
@@ -387,8 +410,8 @@ public final class LeaderPartition implements Partition, ReadableRole {
 
     @Override
     public void durableTo(long end) {
-        leadership.durableTo(end);
         boolean moved = apply(now -> now.durableTo(end));
+        leadership.durableTo(end);
         leadership.committedTo(highWatermark());
         if (moved) {
             watchers.changed();
@@ -416,11 +439,16 @@ public final class LeaderPartition implements Partition, ReadableRole {
     public void end(FeliceException why) {
         leadership.end(why);
         appender.end(why);
+        deletions.fail(why);
         watchers.changed();
     }
 
     /** Ends the role: another leader or leader epoch begins. */
     public void resign() {
-        end(NOT_LEADER_OR_FOLLOWER.because("This node no longer leads " + id()));
+        end(noLongerLeads());
+    }
+
+    private FeliceException noLongerLeads() {
+        return NOT_LEADER_OR_FOLLOWER.because("This node no longer leads " + id());
     }
 }

@@ -471,7 +471,7 @@ public final class OpenedLog {
         committer.flushByTime();
     }
 
-    void expireProducers() {
+    public void expireProducers() {
         writer.execute(() -> replayed.expire(nowMs()));
     }
 

@@ -26,6 +26,9 @@ public sealed interface ReadableRole extends Role permits LeaderPartition, Follo
     /** @throws FeliceException FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH; nothing happens if {@code epoch} is -1 */
     void checkEpoch(int epoch);
 
+    /** About every second: the regular work. */
+    void tick();
+
     /** @param isReplica true if every append wakes the watcher; false if only committed records do */
     void watch(Watcher watcher, boolean isReplica);
 

@@ -254,6 +254,19 @@ class FollowingTest {
     }
 
     @Test
+    void aFollowerOnAFullDiskRefusesRecordsAndGoesOnFollowing() {
+        FollowerPartition follower = followerWith(2, 4);
+        bench.engine.usable = 1;
+        bench.mounted.space().ranOut(0);
+
+        refused(ErrorCode.KAFKA_STORAGE_ERROR, () -> get(follower.append(new Fetched(0, 2, bytes(4, 2, 1)))));
+
+        assertThat(follower.isFollowing()).isTrue();
+        get(follower.append(new Fetched(1, 2, ByteBuffer.allocate(0))));
+        assertThat(follower.logStartOffset()).isEqualTo(1);
+    }
+
+    @Test
     void anAppendThatIsNotDurableFailsWhenTheRoleEnds() {
         bench.with(TopicConfig.STORAGE_DURABILITY, "power");
         FollowerPartition follower = followerWith(0, 4);

@@ -118,6 +118,41 @@ class RoleTest {
         assertThat(get(all).baseOffset()).isZero();
     }
 
+    /** Otherwise a later leader would have the records again. */
+    @Test
+    void aDeletionIsAnsweredWhenAllInSyncReplicasHaveMadeIt() {
+        LeaderPartition partition = lead(bench.open(3).log(), state(4, 0, 0, 1));
+        get(append(partition, Acks.LEADER));
+        partition.fetchedBy(1, -1, 1, 0);
+
+        CompletionStage<Long> deleted = partition.deleteRecords(1);
+        eventually(() -> assertThat(partition.logStartOffset()).isEqualTo(1));
+        assertThat(deleted.toCompletableFuture()).isNotDone();
+        partition.fetchedBy(1, -1, 1, 1);
+
+        assertThat(get(deleted)).isEqualTo(1);
+    }
+
+    @Test
+    void aDeletionThatAFollowerDoesNotMakeTimesOutAndOneOfAnEndedRoleFails() {
+        LeaderPartition partition = lead(bench.open(3).log(), state(4, 0, 0, 1));
+        get(append(partition, Acks.LEADER));
+        partition.fetchedBy(1, -1, 1, 0);
+        CompletionStage<Long> late = partition.deleteRecords(1);
+        eventually(() -> assertThat(partition.logStartOffset()).isEqualTo(1));
+        eventually(() -> {
+            bench.pass(31_000);
+            partition.tick();
+            assertThat(late.toCompletableFuture()).isDone();
+        });
+        CompletionStage<Long> ended = partition.deleteRecords(1);
+
+        partition.resign();
+
+        refused(ErrorCode.REQUEST_TIMED_OUT, () -> get(late));
+        refused(ErrorCode.NOT_LEADER_OR_FOLLOWER, () -> get(ended));
+    }
+
     /** A broker without its session: others may lead already. What all in-sync replicas have is kept by each of them. */
     @Test
     void aLeaderThatMayHaveBeenReplacedAnswersOnlyWhatAllInSyncReplicasHave() {
@@ -154,7 +189,7 @@ class RoleTest {
 
         assertThat(partition.log().followedTo()).isZero();
         partition.fetchedBy(1, -1, 1, 0);
-        assertThat(partition.log().followedTo()).isEqualTo(1);
+        eventually(() -> assertThat(partition.log().followedTo()).isEqualTo(1));
     }
 
     @Test
