@@ -23,7 +23,11 @@ final class FetchTarget {
     long retryNanos;
 
     long leaderHighWatermark = UNKNOWN;
-    long appendedBytes;
+    /** The bytes of records that are being appended. */
+    long takenBytes;
+    /** True if it may wait for the answer to a request that is under way. */
+    boolean isPatient;
+
     private long askedOffset;
     private int askedEpoch;
     private long askedStart;

@@ -3,6 +3,7 @@ package io.felice.replication;
 import io.felice.api.Subscription;
 import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.cluster.Peers;
+import io.felice.api.config.Configs;
 import io.felice.api.partition.FollowedPartitions;
 import io.felice.api.status.HealthSource;
 import io.felice.api.status.StatusSource;
@@ -162,12 +163,17 @@ public final class Replication implements Peers, StatusSource, HealthSource {
     private final Subscription following;
 
     @Activate
-    public Replication(@Reference ClusterMetadata metadata, @Reference FollowedPartitions followed, Config config) {
+    public Replication(
+            @Reference ClusterMetadata metadata,
+            @Reference Configs configs,
+            @Reference FollowedPartitions followed,
+            Config config) {
         identity = new CurrentIdentity(PeerSettings.of(config));
         PeerAddresses addresses = new PeerAddresses(metadata, identity::settings);
         forwarding = new Forwarding(addresses, identity);
         limits = FetchLimits.of(config);
-        fetchers = new Fetchers(new FetchEnvironment(metadata, addresses, identity, () -> limits));
+        fetchers = new Fetchers(new FetchEnvironment(
+                metadata, addresses, identity, () -> limits, new FetchThrottle(configs, metadata, System::nanoTime)));
         forwarding.start();
         following = followed.listen(fetchers);
     }

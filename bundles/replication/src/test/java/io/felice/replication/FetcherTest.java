@@ -41,6 +41,7 @@ class FetcherTest {
 
     private final FakeView view = new FakeView();
     private final Leader leader = new Leader();
+    private final ViewConfigs configs = new ViewConfigs(view);
     private FakeBroker broker;
     private Fetcher fetcher;
 
@@ -148,7 +149,11 @@ class FetcherTest {
                 LEADER,
                 0,
                 new FetchEnvironment(
-                        view, new PeerAddresses(view, identity::settings), () -> identity, TestPeers::limits));
+                        view,
+                        new PeerAddresses(view, identity::settings),
+                        () -> identity,
+                        TestPeers::limits,
+                        new FetchThrottle(configs, view, System::nanoTime)));
         fetcher.start();
     }
 
