@@ -47,6 +47,7 @@ final class FetchTarget {
     /** What to ask the leader now. */
     FetchPartition ask(int maxBytes) {
         isAsked = true;
+        isPatient = false;
         askedOffset = partition.fetchOffset();
         askedEpoch = partition.lastFetchedEpoch();
         askedStart = partition.logStartOffset();

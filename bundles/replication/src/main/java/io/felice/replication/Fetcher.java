@@ -389,7 +389,12 @@ final class Fetcher {
     private void leaveOutBusy() {
         if (busy > 0) {
             memory.abandon();
-            targets.values().stream().filter(target -> target.isBusy).forEach(session::remove);
+            for (FetchTarget target : targets.values()) {
+                if (target.isBusy) {
+                    target.isPatient = true;
+                    session.remove(target);
+                }
+            }
         }
     }
 
@@ -430,6 +435,7 @@ final class Fetcher {
         }
         session.answered(answer);
         long bytes = 0;
+        busy++; // the memory of the answer is in use until all of its partitions are taken
         for (FetchableTopicResponse topic : answer.responses()) {
             for (PartitionData data : topic.partitions()) {
                 FetchTarget target = session.asked(topic.topicId(), data.partitionIndex());
@@ -441,6 +447,7 @@ final class Fetcher {
         }
         status.answered(bytes);
         progress.fetched(bytes, session.partitions());
+        busy--;
         reclaim();
     }
 
@@ -517,7 +524,7 @@ final class Fetcher {
                 target.failures = 0;
                 long wait = environment.throttle().waitAfter(target.partition.id(), target.takenBytes);
                 target.takenBytes = 0;
-                target.isPatient = wait > 0;
+                target.isPatient |= wait > 0;
                 if (wait > 0) {
                     leaveOut(target, wait);
                 } else if (!session.has(target) || target.isChanged()) {
