@@ -112,6 +112,11 @@ final class Fetcher {
         this.worker = new Worker("felice-replication-" + purpose + "-from-" + leader, this::work, this::end);
     }
 
+    /** The memory for answers, in bytes. */
+    long memoryBytes() {
+        return memory.bytes();
+    }
+
     PeerStatus status() {
         return status;
     }

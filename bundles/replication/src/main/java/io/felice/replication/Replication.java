@@ -42,6 +42,7 @@ public final class Replication implements Peers, StatusSource, HealthSource {
     /** A broker that is away for longer is a trouble. */
     private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(10);
 
+    private static final TableSchema LIMITS = TableSchema.limits("replication.limits");
     private static final TableSchema PEERS = TableSchema.of("replication.peers", "Connections to other brokers")
             .label("broker", "The id of the other broker")
             .label("connection", "What it is for: controller for requests to its controller, fetch for records")
@@ -202,11 +203,17 @@ public final class Replication implements Peers, StatusSource, HealthSource {
 
     @Override
     public List<StatusTable> tables() {
+        List<Fetcher> all = fetchers.all();
         return List.of(
+                LIMITS.rows(List.of(
+                        forwarding.limit(),
+                        TableSchema.limitOfBytes(
+                                "answers.bytes",
+                                all.stream().mapToLong(Fetcher::memoryBytes).sum(),
+                                (long) all.size() * limits.answerBytes()))),
                 PEERS.rows(statuses().stream().map(PeerStatus::row).toList()),
-                FETCHERS.rows(fetchers.all().stream()
-                        .map(fetcher -> fetcher.progress().row())
-                        .toList()));
+                FETCHERS.rows(
+                        all.stream().map(fetcher -> fetcher.progress().row()).toList()));
     }
 
     @Override
