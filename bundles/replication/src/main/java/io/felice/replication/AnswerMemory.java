@@ -8,7 +8,8 @@ import org.apache.kafka.common.memory.MemoryPool;
 
 /**
  * The memory for the answers of one connection. Large answers come into memory outside of the heap, which the system
- * fills and writes to files without a copy, and which is used again for later answers. Used by one thread.
+ * fills and writes to files without a copy, and which is used again for later answers. Used by one thread, apart from
+ * {@link #bytes}.
  */
 final class AnswerMemory implements MemoryPool {
     private static final int ON_HEAP_UP_TO = 16 << 10;
@@ -16,6 +17,7 @@ final class AnswerMemory implements MemoryPool {
 
     private final List<ByteBuffer> lent = new ArrayList<>();
     private ByteBuffer free;
+    private volatile long bytes;
 
     @Override
     public ByteBuffer tryAllocate(int bytes) {
@@ -29,7 +31,18 @@ final class AnswerMemory implements MemoryPool {
         if (memory.isDirect()) {
             lent.add(memory);
         }
+        count();
         return memory.clear().limit(bytes);
+    }
+
+    /** The memory outside of the heap that answers use or will use. Any thread. */
+    long bytes() {
+        return bytes;
+    }
+
+    private void count() {
+        bytes = (free == null ? 0 : free.capacity())
+                + lent.stream().mapToLong(ByteBuffer::capacity).sum();
     }
 
     private static ByteBuffer allocate(int bytes) {
@@ -56,16 +69,19 @@ final class AnswerMemory implements MemoryPool {
     void reclaim() {
         lent.forEach(this::keep);
         lent.clear();
+        count();
     }
 
     /** Somebody may still use the answers: their memory is not used again. */
     void abandon() {
         lent.clear();
+        count();
     }
 
     /** Gives the memory back that no answer needs now. */
     void trim() {
         free = null;
+        count();
     }
 
     private void keep(ByteBuffer memory) {

@@ -8,7 +8,8 @@ record FetchEnvironment(
         ClusterMetadata metadata,
         PeerAddresses addresses,
         Supplier<PeerIdentity> identity,
-        Supplier<FetchLimits> limits) {
+        Supplier<FetchLimits> limits,
+        FetchThrottle throttle) {
     int brokerId() {
         return metadata.brokerId();
     }

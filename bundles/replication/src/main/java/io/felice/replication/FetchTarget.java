@@ -23,7 +23,11 @@ final class FetchTarget {
     long retryNanos;
 
     long leaderHighWatermark = UNKNOWN;
-    long appendedBytes;
+    /** The bytes of records that are being appended. */
+    long takenBytes;
+    /** True if it may wait for the answer to a request that is under way. */
+    boolean isPatient;
+
     private long askedOffset;
     private int askedEpoch;
     private long askedStart;
@@ -43,6 +47,7 @@ final class FetchTarget {
     /** What to ask the leader now. */
     FetchPartition ask(int maxBytes) {
         isAsked = true;
+        isPatient = false;
         askedOffset = partition.fetchOffset();
         askedEpoch = partition.lastFetchedEpoch();
         askedStart = partition.logStartOffset();

@@ -112,6 +112,11 @@ final class Fetcher {
         this.worker = new Worker("felice-replication-" + purpose + "-from-" + leader, this::work, this::end);
     }
 
+    /** The memory for answers, in bytes. */
+    long memoryBytes() {
+        return memory.bytes();
+    }
+
     PeerStatus status() {
         return status;
     }
@@ -234,8 +239,8 @@ final class Fetcher {
 
     /** @return how long to wait for what comes next, in milliseconds */
     private long sendNewcomersAhead() {
-        List<FetchTarget> unasked = successor == null ? session.unasked() : List.of();
-        if (unasked.isEmpty()) {
+        List<FetchTarget> impatient = successor == null ? session.impatient() : List.of();
+        if (impatient.isEmpty()) {
             waitingNanos = 0;
             return LONGEST_POLL_MS;
         }
@@ -251,7 +256,7 @@ final class Fetcher {
             newcomers = new Fetcher(leader, purpose + "-new", environment, this);
             newcomers.start();
         }
-        for (FetchTarget target : unasked) {
+        for (FetchTarget target : impatient) {
             targets.remove(target.partition.id());
             end(target);
             newcomers.following(target.partition);
@@ -389,7 +394,12 @@ final class Fetcher {
     private void leaveOutBusy() {
         if (busy > 0) {
             memory.abandon();
-            targets.values().stream().filter(target -> target.isBusy).forEach(session::remove);
+            for (FetchTarget target : targets.values()) {
+                if (target.isBusy) {
+                    target.isPatient = true;
+                    session.remove(target);
+                }
+            }
         }
     }
 
@@ -430,6 +440,7 @@ final class Fetcher {
         }
         session.answered(answer);
         long bytes = 0;
+        busy++; // the memory of the answer is in use until all of its partitions are taken
         for (FetchableTopicResponse topic : answer.responses()) {
             for (PartitionData data : topic.partitions()) {
                 FetchTarget target = session.asked(topic.topicId(), data.partitionIndex());
@@ -441,6 +452,7 @@ final class Fetcher {
         }
         status.answered(bytes);
         progress.fetched(bytes, session.partitions());
+        busy--;
         reclaim();
     }
 
@@ -471,7 +483,7 @@ final class Fetcher {
             ByteBuffer records =
                     data.records() instanceof MemoryRecords memory ? memory.buffer() : MemoryRecords.EMPTY.buffer();
             target.leaderHighWatermark = data.highWatermark();
-            target.appendedBytes += records.remaining();
+            target.takenBytes = records.remaining();
             if (records.hasRemaining()) {
                 session.served(target);
             }
@@ -515,7 +527,12 @@ final class Fetcher {
                 failed(target, FeliceException.unwrap(failure));
             } else {
                 target.failures = 0;
-                if (!session.has(target) || target.isChanged()) {
+                long wait = environment.throttle().waitAfter(target.partition.id(), target.takenBytes);
+                target.takenBytes = 0;
+                target.isPatient |= wait > 0;
+                if (wait > 0) {
+                    leaveOut(target, wait);
+                } else if (!session.has(target) || target.isChanged()) {
                     session.put(target);
                 }
             }
@@ -546,10 +563,8 @@ final class Fetcher {
 
     /** Leaves the partition out of the requests for a while, which is the longer the more often it fails. */
     private void retreat(FetchTarget target, ErrorCode error, String fact) {
-        session.remove(target);
         target.failures++;
-        target.retryNanos = System.nanoTime() + environment.limits().get().backoffNanos(target.failures);
-        retries.add(target);
+        leaveOut(target, environment.limits().get().backoffNanos(target.failures));
         boolean isOfData = error == ErrorCode.CORRUPT_MESSAGE || error == ErrorCode.KAFKA_STORAGE_ERROR;
         boolean isNews = isOfData ? Integer.bitCount(target.failures) == 1 : target.failures == 10;
         String sentence = target + " at offset " + target.partition.fetchOffset() + ": " + error + ", " + fact;
@@ -557,6 +572,12 @@ final class Fetcher {
         if (isNews) {
             log.warn("{}. It is tried again, for the {}. time", sentence, target.failures);
         }
+    }
+
+    private void leaveOut(FetchTarget target, long nanos) {
+        session.remove(target);
+        target.retryNanos = System.nanoTime() + nanos;
+        retries.add(target);
     }
 
     /** Asks for the start and the end of the leader's logs, one after the other. */

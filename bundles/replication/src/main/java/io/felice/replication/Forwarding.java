@@ -10,6 +10,7 @@ import io.felice.api.FeliceException;
 import io.felice.api.FoldedErrors;
 import io.felice.api.cluster.ForwardedRequests;
 import io.felice.api.cluster.Peers;
+import io.felice.api.status.TableSchema;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -125,6 +126,11 @@ final class Forwarding implements Peers {
         worker.stop();
         wakeup();
         worker.join();
+    }
+
+    /** The row of the bytes that wait for an answer. */
+    List<Object> limit() {
+        return TableSchema.limitOfBytes("requests.bytes", MOST_BYTES - bytes.availablePermits(), MOST_BYTES);
     }
 
     Collection<PeerStatus> statuses() {

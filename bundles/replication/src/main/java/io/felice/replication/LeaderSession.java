@@ -64,9 +64,11 @@ final class LeaderSession {
         }
     }
 
-    /** The partitions that the leader was not asked for yet. */
-    List<FetchTarget> unasked() {
-        return changed.stream().filter(target -> !target.isAsked).toList();
+    /** The partitions that the leader was not asked for yet, and that do not wait for the answer to a request. */
+    List<FetchTarget> impatient() {
+        return changed.stream()
+                .filter(target -> !target.isAsked && !target.isPatient)
+                .toList();
     }
 
     /** The partition of an answer; null if the leader was not asked for it. */

@@ -3,6 +3,7 @@ package io.felice.replication;
 import io.felice.api.Subscription;
 import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.cluster.Peers;
+import io.felice.api.config.Configs;
 import io.felice.api.partition.FollowedPartitions;
 import io.felice.api.status.HealthSource;
 import io.felice.api.status.StatusSource;
@@ -41,6 +42,7 @@ public final class Replication implements Peers, StatusSource, HealthSource {
     /** A broker that is away for longer is a trouble. */
     private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(10);
 
+    private static final TableSchema LIMITS = TableSchema.limits("replication.limits");
     private static final TableSchema PEERS = TableSchema.of("replication.peers", "Connections to other brokers")
             .label("broker", "The id of the other broker")
             .label("connection", "What it is for: controller for requests to its controller, fetch for records")
@@ -162,12 +164,17 @@ public final class Replication implements Peers, StatusSource, HealthSource {
     private final Subscription following;
 
     @Activate
-    public Replication(@Reference ClusterMetadata metadata, @Reference FollowedPartitions followed, Config config) {
+    public Replication(
+            @Reference ClusterMetadata metadata,
+            @Reference Configs configs,
+            @Reference FollowedPartitions followed,
+            Config config) {
         identity = new CurrentIdentity(PeerSettings.of(config));
         PeerAddresses addresses = new PeerAddresses(metadata, identity::settings);
         forwarding = new Forwarding(addresses, identity);
         limits = FetchLimits.of(config);
-        fetchers = new Fetchers(new FetchEnvironment(metadata, addresses, identity, () -> limits));
+        fetchers = new Fetchers(new FetchEnvironment(
+                metadata, addresses, identity, () -> limits, new FetchThrottle(configs, metadata, System::nanoTime)));
         forwarding.start();
         following = followed.listen(fetchers);
     }
@@ -196,11 +203,17 @@ public final class Replication implements Peers, StatusSource, HealthSource {
 
     @Override
     public List<StatusTable> tables() {
+        List<Fetcher> all = fetchers.all();
         return List.of(
+                LIMITS.rows(List.of(
+                        forwarding.limit(),
+                        TableSchema.limitOfBytes(
+                                "answers.bytes",
+                                all.stream().mapToLong(Fetcher::memoryBytes).sum(),
+                                (long) all.size() * limits.answerBytes()))),
                 PEERS.rows(statuses().stream().map(PeerStatus::row).toList()),
-                FETCHERS.rows(fetchers.all().stream()
-                        .map(fetcher -> fetcher.progress().row())
-                        .toList()));
+                FETCHERS.rows(
+                        all.stream().map(fetcher -> fetcher.progress().row()).toList()));
     }
 
     @Override

@@ -92,6 +92,10 @@ final class FakeFollowed implements FollowedPartition {
             events.add("failed at " + end);
             return CompletableFuture.failedFuture(now);
         }
+        return gate.thenRun(() -> take(fetched));
+    }
+
+    private void take(Fetched fetched) {
         List<byte[]> copies = new ArrayList<>();
         long next = end;
         int epoch = lastEpoch;
@@ -107,14 +111,10 @@ final class FakeFollowed implements FollowedPartition {
             bytes.get(copy);
             copies.add(copy);
         }
-        long nextEnd = next;
-        int nextEpoch = epoch;
-        return gate.thenRun(() -> {
-            batches.addAll(copies);
-            end = nextEnd;
-            lastEpoch = nextEpoch;
-            highWatermark = fetched.highWatermark();
-        });
+        batches.addAll(copies);
+        lastEpoch = epoch;
+        highWatermark = fetched.highWatermark();
+        end = next;
     }
 
     @Override

@@ -41,6 +41,7 @@ class FetcherTest {
 
     private final FakeView view = new FakeView();
     private final Leader leader = new Leader();
+    private final ViewConfigs configs = new ViewConfigs(view);
     private FakeBroker broker;
     private Fetcher fetcher;
 
@@ -53,6 +54,7 @@ class FetcherTest {
         private int lastId;
         private volatile Session last = new Session();
         volatile boolean forgetsSessions;
+        volatile int bytesOfRecord = 1;
         volatile CompletableFuture<Void> gate = CompletableFuture.completedFuture(null);
         final AtomicInteger held = new AtomicInteger();
 
@@ -120,7 +122,10 @@ class FetcherTest {
             if (asked.fetchOffset() >= end) {
                 return null;
             }
-            ByteBuffer batch = TestBatches.batch(10).at(asked.fetchOffset()).bytes();
+            ByteBuffer batch = TestBatches.batch(10)
+                    .valueBytes(bytesOfRecord)
+                    .at(asked.fetchOffset())
+                    .bytes();
             return new PartitionData()
                     .setPartitionIndex(asked.partition())
                     .setHighWatermark(end)
@@ -148,7 +153,11 @@ class FetcherTest {
                 LEADER,
                 0,
                 new FetchEnvironment(
-                        view, new PeerAddresses(view, identity::settings), () -> identity, TestPeers::limits));
+                        view,
+                        new PeerAddresses(view, identity::settings),
+                        () -> identity,
+                        TestPeers::limits,
+                        new FetchThrottle(configs, view, System::nanoTime)));
         fetcher.start();
     }
 
@@ -344,6 +353,29 @@ class FetcherTest {
         gate.complete(null);
         awaitEnd(hanging, 30);
         assertThat(hanging.events).isEmpty();
+    }
+
+    @Test
+    void theMemoryOfAnAnswerIsNotUsedAgainBeforeAllOfItIsAppended() {
+        CompletableFuture<Void> gate = new CompletableFuture<>();
+        FakeFollowed slow = followed(1, 7);
+        slow.gate = gate;
+        leader.bytesOfRecord = 20_000;
+        leader.answerOnce(0, error(ErrorCode.NONE).setHighWatermark(5));
+        leader.end(1, 10);
+        CompletableFuture<Void> open = holdAnswers();
+        FakeFollowed quick = follow(0);
+        fetcher.following(slow);
+        await().until(() -> leader.held.get() == 1);
+        open.complete(null);
+        await().until(() -> leader.fetches.size() > 2);
+
+        leader.end(0, 400);
+        awaitEnd(quick, 400);
+        gate.complete(null);
+
+        awaitEnd(slow, 10);
+        assertThat(fetcher.status().lastError()).isEmpty();
     }
 
     @Test

@@ -407,8 +407,11 @@ public final class BrokerConfig extends ConfigValues {
                         null,
                         "Where consumers with a client.rack read: empty, from the leader; " + RACK_AWARE_SELECTOR
                                 + ", from a replica in their rack."),
-                throttle(LEADER_THROTTLED_RATE),
-                throttle(FOLLOWER_THROTTLED_RATE),
+                throttle(LEADER_THROTTLED_RATE, "Has no effect: leaders are not throttled. In bytes per second."),
+                throttle(
+                        FOLLOWER_THROTTLED_RATE,
+                        "How many bytes per second this broker fetches of all replicas that"
+                                + " follower.replication.throttled.replicas names and that are not in sync."),
                 number(
                         ALTER_LOG_DIRS_THROTTLED_RATE,
                         LONG,
@@ -439,15 +442,8 @@ public final class BrokerConfig extends ConfigValues {
         return new ConfigKey(name, type, value, min, max, List.of(), null, dynamic, null, documentation);
     }
 
-    private static ConfigKey throttle(String name) {
-        return number(
-                name,
-                LONG,
-                Long.toString(NEVER),
-                0,
-                NEVER,
-                true,
-                "Has no effect: replication is not throttled. In bytes per second.");
+    private static ConfigKey throttle(String name, String documentation) {
+        return number(name, LONG, Long.toString(NEVER), 0, NEVER, true, documentation);
     }
 
     private static ConfigKey flag(String name, String value, boolean dynamic, String documentation) {

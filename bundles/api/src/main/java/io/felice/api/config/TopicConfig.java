@@ -272,8 +272,10 @@ public final class TopicConfig extends ConfigValues {
                             22,
                             COMPRESSION_ZSTD_LEVEL,
                             "The level at which the broker compresses, if compression.type is zstd."),
-                    replicas(LEADER_THROTTLED_REPLICAS),
-                    replicas(FOLLOWER_THROTTLED_REPLICAS),
+                    replicas(LEADER_THROTTLED_REPLICAS, "Has no effect: leaders are not throttled."),
+                    replicas(
+                            FOLLOWER_THROTTLED_REPLICAS,
+                            "The replicas that follower.replication.throttled.rate holds for while they are not in sync."),
                     number(
                             FILE_DELETE_DELAY_MS,
                             LONG,
@@ -370,18 +372,9 @@ public final class TopicConfig extends ConfigValues {
         return words(name, type, value, List.of(value), brokerKey, why);
     }
 
-    private static ConfigKey replicas(String name) {
+    private static ConfigKey replicas(String name, String documentation) {
         return new ConfigKey(
-                name,
-                LIST,
-                "",
-                0,
-                0,
-                ANY,
-                REPLICAS,
-                true,
-                null,
-                "Has no effect: replication is not throttled. * or partition:broker pairs.");
+                name, LIST, "", 0, 0, ANY, REPLICAS, true, null, documentation + " * or partition:broker pairs.");
     }
 
     private static ConfigKey number(

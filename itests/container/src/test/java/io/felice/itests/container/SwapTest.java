@@ -42,6 +42,7 @@ class SwapTest {
             "io.felice.coordinator",
             "io.felice.broker",
             "io.felice.controller",
+            "io.felice.replication",
             "io.felice.cluster.zookeeper",
             "io.felice.storage.log",
             "io.felice.storage.mvstore",

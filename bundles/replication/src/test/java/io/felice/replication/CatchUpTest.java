@@ -26,7 +26,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** Three real brokers, whose topics have three replicas. */
-class ReplicatedTopicTest {
+class CatchUpTest {
     private static FeliceCluster cluster;
 
     @BeforeAll
