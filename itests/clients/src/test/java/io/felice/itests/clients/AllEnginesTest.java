@@ -2,7 +2,7 @@ package io.felice.itests.clients;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.felice.itests.rig.Distribution;
+import io.felice.itests.rig.DistributionNode;
 import io.felice.itests.rig.Java;
 import io.felice.itests.rig.Programs;
 import java.io.IOException;
@@ -36,11 +36,11 @@ class AllEnginesTest {
     @TempDir
     static Path directory;
 
-    private static Distribution node;
+    private static DistributionNode node;
 
     @BeforeAll
     static void kcatWritesTheSameToEveryEngine() {
-        node = Distribution.in(directory);
+        node = DistributionNode.in(directory);
         node.start();
         for (String engine : ENGINES) {
             Java.createTopic(

@@ -3,7 +3,7 @@ package io.felice.itests.clients;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.felice.itests.rig.Distribution;
+import io.felice.itests.rig.DistributionNode;
 import io.felice.itests.rig.Java;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -42,13 +42,13 @@ class CompactedTopicTest {
     @TempDir
     static Path directory;
 
-    private static Distribution node;
+    private static DistributionNode node;
 
     private final long seed = Long.getLong("felice.seed", System.nanoTime());
 
     @BeforeAll
     static void start() {
-        node = Distribution.in(directory);
+        node = DistributionNode.in(directory);
         node.start();
         try (Admin admin = Java.admin(node.bootstrap())) {
             AlterConfigOp often =

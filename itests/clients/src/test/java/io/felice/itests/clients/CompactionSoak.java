@@ -2,7 +2,7 @@ package io.felice.itests.clients;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.felice.itests.rig.Distribution;
+import io.felice.itests.rig.DistributionNode;
 import io.felice.itests.rig.Java;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -45,7 +45,7 @@ class CompactionSoak {
     @Test
     @Timeout(value = 40, unit = TimeUnit.MINUTES)
     void aSmallHeapCompactsManyKeys() throws IOException {
-        try (Distribution node = Distribution.withHeap("256m", directory)) {
+        try (DistributionNode node = DistributionNode.withHeap("256m", directory)) {
             node.start();
             Java.createTopic(
                     node.bootstrap(),

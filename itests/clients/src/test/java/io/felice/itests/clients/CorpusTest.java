@@ -2,7 +2,7 @@ package io.felice.itests.clients;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.felice.itests.rig.Distribution;
+import io.felice.itests.rig.DistributionNode;
 import io.felice.itests.rig.Java;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -21,13 +21,13 @@ class CorpusTest {
     @TempDir
     static Path directory;
 
-    private static Distribution node;
+    private static DistributionNode node;
     private static long lines;
 
     @BeforeAll
     static void kcatWritesTheCorpus() throws IOException {
         lines = Corpus.lines(Corpus.file());
-        node = Distribution.in(directory);
+        node = DistributionNode.in(directory);
         node.start();
         Java.createTopic(node.bootstrap(), TOPIC, 1, Map.of());
         Client.KCAT.produce(node.bootstrap(), TOPIC, "lz4", Corpus.file());

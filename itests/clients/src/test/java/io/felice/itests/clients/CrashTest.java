@@ -3,7 +3,7 @@ package io.felice.itests.clients;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.felice.itests.rig.CrashLoad;
-import io.felice.itests.rig.Distribution;
+import io.felice.itests.rig.DistributionNode;
 import io.felice.itests.rig.HistoryChecker.Kind;
 import io.felice.itests.rig.Java;
 import io.felice.itests.rig.Programs;
@@ -44,7 +44,7 @@ class CrashTest {
     void whatClientsWerePromisedSurvivesEveryKill() throws IOException {
         System.out.println("CrashTest felice.seed=" + seed + ", data in " + directory);
         Files.createDirectories(directory);
-        try (Distribution node = Distribution.in(directory)) {
+        try (DistributionNode node = DistributionNode.in(directory)) {
             node.start();
             try (CrashLoad load = CrashLoad.on(node.bootstrap(), engines(node), random.nextLong())) {
                 checkOrLeave(node, load);
@@ -54,7 +54,7 @@ class CrashTest {
     }
 
     /** After a failure the node is killed, so that the data stays as it is. */
-    private void checkOrLeave(Distribution node, CrashLoad load) {
+    private void checkOrLeave(DistributionNode node, CrashLoad load) {
         long began = System.nanoTime();
         try {
             killRepeatedly(node, load);
@@ -67,7 +67,7 @@ class CrashTest {
         }
     }
 
-    private void killRepeatedly(Distribution node, CrashLoad load) {
+    private void killRepeatedly(DistributionNode node, CrashLoad load) {
         while (kills < KILLS && load.checker().violations().isEmpty()) {
             int life = random.nextInt(LONGEST_LIFE_MS);
             System.out.printf("Kill %d of %d, %d ms after the last checks%n", ++kills, KILLS, life);
@@ -81,7 +81,7 @@ class CrashTest {
         }
     }
 
-    private void killAndStart(Distribution node, CrashLoad load) {
+    private void killAndStart(DistributionNode node, CrashLoad load) {
         node.kill();
         load.holdCommits();
         if (random.nextInt(STARTS_PER_KILLED_START) == 0) {
@@ -104,7 +104,7 @@ class CrashTest {
         });
     }
 
-    private static List<String> engines(Distribution node) {
+    private static List<String> engines(DistributionNode node) {
         if (!ENGINES.isEmpty()) {
             return List.of(ENGINES.split(","));
         }

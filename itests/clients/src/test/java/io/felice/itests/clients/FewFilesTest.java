@@ -3,7 +3,7 @@ package io.felice.itests.clients;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.felice.itests.rig.Distribution;
+import io.felice.itests.rig.DistributionNode;
 import io.felice.itests.rig.Java;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -41,7 +41,7 @@ class FewFilesTest {
 
     @Test
     void withFewOpenFilesEveryPartitionIsUsableAndNewClientsAreServed() throws Exception {
-        try (Distribution node = Distribution.withOpenFiles(OPEN_FILES, directory)) {
+        try (DistributionNode node = DistributionNode.withOpenFiles(OPEN_FILES, directory)) {
             node.start();
             Java.createTopic(node.bootstrap(), "many", PARTITIONS, Map.of());
             writeToEach(node.bootstrap());

@@ -3,7 +3,7 @@ package io.felice.itests.clients;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
-import io.felice.itests.rig.Distribution;
+import io.felice.itests.rig.DistributionNode;
 import io.felice.itests.rig.Java;
 import io.felice.testkit.FeliceNode;
 import java.io.IOException;
@@ -184,7 +184,7 @@ class GroupsTest {
     void groupsTheirStaticMembersAndTheirOffsetsSurviveACleanStopOfTheNode() {
         // Skipped only if these tests run against a broker of Apache Kafka, which ./dev test never does.
         assumeFalse(Node.isOracle(), "another broker is not ours to stop");
-        FeliceNode.Builder durable = FeliceNode.in(directory.resolve("stopped")).port(Distribution.freePort());
+        FeliceNode.Builder durable = FeliceNode.in(directory.resolve("stopped")).port(DistributionNode.freePort());
         FeliceNode stopped = durable.start();
         try {
             String bootstrap = stopped.bootstrap();

@@ -2,7 +2,7 @@ package io.felice.itests.clients;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.felice.itests.rig.Distribution;
+import io.felice.itests.rig.DistributionNode;
 import io.felice.itests.rig.Programs;
 import io.felice.testkit.FeliceNode;
 import java.nio.file.Path;
@@ -14,8 +14,8 @@ class ListenersTest {
 
     @Test
     void eachListenerTellsItsOwnAdvertisedAddress() {
-        int inside = Distribution.freePort();
-        int outside = Distribution.freePort();
+        int inside = DistributionNode.freePort();
+        int outside = DistributionNode.freePort();
         FeliceNode.Builder builder = FeliceNode.inMemory()
                 .config(
                         "io.felice.network",

@@ -3,7 +3,7 @@ package io.felice.itests.clients;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.felice.itests.rig.Distribution;
+import io.felice.itests.rig.DistributionNode;
 import io.felice.itests.rig.Java;
 import io.felice.itests.rig.KafkaTools;
 import io.felice.itests.rig.Programs;
@@ -32,16 +32,16 @@ class SecuredToolsTest {
     static Path directory;
 
     private static final Tokens tokens = new Tokens();
-    private static final int ofCertificates = Distribution.freePort();
+    private static final int ofCertificates = DistributionNode.freePort();
     private static Keys keys;
-    private static Distribution node;
+    private static DistributionNode node;
 
     @BeforeAll
     static void start() throws IOException {
         keys = new Keys(directory);
         Path ofNode = keys.make("node", "CN=localhost");
         keys.make(Login.CERTIFICATE.name(), Login.CERTIFICATE.user());
-        node = Distribution.in(directory);
+        node = DistributionNode.in(directory);
         node.configure(
                 "io.felice.network",
                 Map.of(

@@ -2,7 +2,7 @@ package io.felice.itests.clients;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.felice.itests.rig.Distribution;
+import io.felice.itests.rig.DistributionNode;
 import io.felice.itests.rig.Java;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -55,7 +55,7 @@ class StreamsTest {
     @TempDir
     static Path directory;
 
-    private static Distribution node;
+    private static DistributionNode node;
 
     private final long seed = Long.getLong("felice.seed", System.nanoTime());
     private final Random random = new Random(seed);
@@ -64,7 +64,7 @@ class StreamsTest {
 
     @BeforeAll
     static void start() {
-        node = Distribution.in(directory);
+        node = DistributionNode.in(directory);
         node.start();
         try (Admin admin = Java.admin(node.bootstrap())) {
             AlterConfigOp often =

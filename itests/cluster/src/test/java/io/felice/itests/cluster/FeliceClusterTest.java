@@ -23,15 +23,21 @@ class FeliceClusterTest {
     }
 
     @Test
-    void aClusterOnZooKeeperDoesTheSame() {
-        try (FeliceCluster cluster = FeliceCluster.of(1).zooKeeper().start()) {
-            Java.createTopic(cluster.bootstrap(), "orders", 1, Map.of());
-            Java.write(cluster.bootstrap(), "orders", 0, Java.numbered("order", 100));
+    void nodesThatShareAZooKeeperReplaceALeaderThatIsKilled() {
+        try (FeliceCluster cluster = FeliceCluster.of(3).zooKeeper().start()) {
+            Clients.createTopic(cluster.bootstrap(), "orders", 1, 3, Map.of("min.insync.replicas", "2"));
+            Clients.write(cluster.bootstrap(), "orders", Java.numbered("order", 100));
+            int killed = cluster.leader("orders", 0);
 
-            cluster.kill(1);
-            cluster.start(1);
+            cluster.kill(killed);
+            Clients.write(cluster.bootstrap(), "orders", Java.numbered("later", 100));
+            cluster.start(killed);
+            cluster.awaitInSync();
 
-            assertThat(Java.values(cluster.bootstrap(), "orders", 0)).isEqualTo(Java.numbered("order", 100));
+            assertThat(Java.values(cluster.bootstrap(), "orders", 0))
+                    .startsWith(Java.numbered("order", 100).toArray(String[]::new))
+                    .endsWith(Java.numbered("later", 100).toArray(String[]::new))
+                    .hasSize(200);
         }
     }
 }

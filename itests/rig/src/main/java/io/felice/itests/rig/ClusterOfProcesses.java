@@ -35,14 +35,14 @@ public final class ClusterOfProcesses implements AutoCloseable {
         this.directory = directory;
         zooKeeper = ZooKeeperProcess.in(directory.resolve("zookeeper"));
         for (int id = 1; id <= count; id++) {
-            List<String> all = new ArrayList<>(settings);
-            all.addAll(List.of(
+            List<String> all = new ArrayList<>(List.of(
                     "io.felice.broker/broker.id=" + id,
                     "io.felice.zookeeper/enabled=false",
                     "io.felice.cluster.zookeeper/connect=" + zooKeeper.bootstrap(),
                     "io.felice.cluster.zookeeper/session.timeout.ms=" + SESSION_MS,
                     "io.felice.cluster.zookeeper/secret.file=" + directory.resolve("zookeeper.secret"),
                     "io.felice.cluster.zookeeper/session.file=" + directory.resolve("session-" + id)));
+            all.addAll(settings);
             nodes.put(id, NodeProcess.in(data(id), all.toArray(String[]::new)));
         }
     }

@@ -31,6 +31,9 @@ public enum CrashTopic {
     /** A reader that takes longer may miss a tombstone. */
     static final Duration TOMBSTONES_STAY = Duration.ofSeconds(10);
 
+    /** The same for a replica: its broker is not away for longer. */
+    private static final Duration TOMBSTONES_STAY_FOR_REPLICAS = Duration.ofSeconds(60);
+
     private static final int PARTITIONS = 2;
     private static final int SEGMENT_BYTES = 30_000;
     private static final int RETENTION_BYTES = 100_000;
@@ -80,7 +83,7 @@ public enum CrashTopic {
                         "min.cleanable.dirty.ratio",
                         "0.01",
                         "delete.retention.ms",
-                        Long.toString(TOMBSTONES_STAY.toMillis())));
+                        Long.toString((replicas == 1 ? TOMBSTONES_STAY : TOMBSTONES_STAY_FOR_REPLICAS).toMillis())));
     }
 
     List<TopicPartition> partitions(String engine) {

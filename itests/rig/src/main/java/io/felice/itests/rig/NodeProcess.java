@@ -15,7 +15,7 @@ import java.util.List;
 public final class NodeProcess implements Mortal {
     private final Path data;
     private final List<String> settings;
-    private final int port = Distribution.freePort();
+    private final int port = DistributionNode.freePort();
     private final Path said;
     private Process process;
 

@@ -12,7 +12,7 @@ public final class ZooKeeperProcess implements Mortal {
     private static final int TICK_MS = 1_000;
 
     private final Path data;
-    private final int port = Distribution.freePort();
+    private final int port = DistributionNode.freePort();
     private Process process;
 
     private ZooKeeperProcess(Path data) {

@@ -11,7 +11,7 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /** A node of the distribution, on free ports. The built archive is unpacked once into {@code target/distribution}. */
-public final class Distribution implements Mortal {
+public final class DistributionNode implements Mortal {
     private static final Path ARCHIVES = Path.of("../../distribution/target");
     private static final Path UNPACKED = Path.of("target/distribution").toAbsolutePath();
 
@@ -20,7 +20,7 @@ public final class Distribution implements Mortal {
     private final int port;
     private final Optional<Integer> openFiles;
 
-    private Distribution(Path data, Map<String, String> environment, int port, Optional<Integer> openFiles) {
+    private DistributionNode(Path data, Map<String, String> environment, int port, Optional<Integer> openFiles) {
         this.data = data;
         this.environment = environment;
         this.port = port;
@@ -28,28 +28,28 @@ public final class Distribution implements Mortal {
     }
 
     /** A node that is not started yet. */
-    public static Distribution in(Path data) {
+    public static DistributionNode in(Path data) {
         return in(data, Optional.empty());
     }
 
     /** A node that is not started yet. Its process may have at most {@code most} open files, with connections. */
-    public static Distribution withOpenFiles(int most, Path data) {
+    public static DistributionNode withOpenFiles(int most, Path data) {
         return in(data, Optional.of(most));
     }
 
     /** A node that is not started yet, with so much heap: {@code 256m}. */
-    public static Distribution withHeap(String heap, Path data) {
+    public static DistributionNode withHeap(String heap, Path data) {
         return in(data, Optional.empty(), heap, "");
     }
 
     /** The second stage of the compiler takes more time than a short test gets back. */
-    private static Distribution in(Path data, Optional<Integer> openFiles) {
+    private static DistributionNode in(Path data, Optional<Integer> openFiles) {
         return in(data, openFiles, "512m", "-XX:TieredStopAtLevel=1");
     }
 
-    private static Distribution in(Path data, Optional<Integer> openFiles, String heap, String options) {
+    private static DistributionNode in(Path data, Optional<Integer> openFiles, String heap, String options) {
         int port = freePort();
-        return new Distribution(
+        return new DistributionNode(
                 data,
                 Map.of(
                         "FELICE_DATA", data.resolve("data").toString(),
@@ -95,7 +95,7 @@ public final class Distribution implements Mortal {
     }
 
     public void killIfRunning() {
-        process().ifPresent(Distribution::kill);
+        process().ifPresent(DistributionNode::kill);
     }
 
     private static void kill(ProcessHandle process) {
@@ -124,7 +124,7 @@ public final class Distribution implements Mortal {
             }
             Optional<ProcessHandle> process = process();
             Thread.sleep(afterMs);
-            process.ifPresent(Distribution::kill);
+            process.ifPresent(DistributionNode::kill);
             launcher.onExit().join();
         } catch (IOException | InterruptedException failure) {
             throw new AssertionError(failure);
