@@ -280,12 +280,22 @@ public final class NetworkServer implements StatusSource, HealthSource {
             @Reference PrincipalMappings mappings,
             @Reference Wires wires,
             Config config) {
+        this(context, apis, mappings, wires, config, CHECK_MS);
+    }
+
+    NetworkServer(
+            BundleContext context,
+            ApiTable apis,
+            PrincipalMappings mappings,
+            Wires wires,
+            Config config,
+            long checkMs) {
         this.context = context;
         this.apis = apis;
         this.mappings = mappings;
         this.wires = wires;
         lifecycle.execute(() -> begin(config));
-        lifecycle.scheduleWithFixedDelay(this::checkListeners, CHECK_MS, CHECK_MS, TimeUnit.MILLISECONDS);
+        lifecycle.scheduleWithFixedDelay(this::checkListeners, checkMs, checkMs, TimeUnit.MILLISECONDS);
     }
 
     @Reference(

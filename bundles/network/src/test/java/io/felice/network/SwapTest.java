@@ -314,9 +314,9 @@ class SwapTest {
         new Handlers(node.apis())
                 .bind(
                         (HeartbeatRequestData request, RequestContext context) -> TestNode.<ApiMessage>never(),
-                        Map.of("felice.api.key", (short) 58));
+                        Map.of("felice.api.key", (short) 1000));
 
-        assertThat(node.apis().slot((short) 58)).isNull();
+        assertThat(node.apis().slot((short) 1000)).isNull();
     }
 
     private static TestNode waitingNode(Map<String, ?> settings) {

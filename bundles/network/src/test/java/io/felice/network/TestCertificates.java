@@ -58,7 +58,10 @@ final class TestCertificates {
     static Key make(Path directory, String subject, String... options) throws Exception {
         Path file = Files.createTempDirectory(directory, "key").resolve("key.p12");
         List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "keytool").toString(), "-genkeypair"));
+                Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
+                "-J-XX:TieredStopAtLevel=1",
+                "-J-XX:+UseSerialGC",
+                "-genkeypair"));
         command.addAll(List.of("-alias", "key", "-dname", subject, "-storetype", "PKCS12"));
         command.addAll(List.of("-keystore", file.toString(), "-storepass", PASSWORD));
         command.addAll(List.of("-ext", "san=ip:127.0.0.1,dns:localhost"));

@@ -34,6 +34,8 @@ import org.osgi.framework.ServiceRegistration;
 
 /** The components of the bundle network. A test gives the request handlers. */
 final class TestNode implements AutoCloseable {
+    private static final long CHECK_MS = 50;
+
     static {
         Awaitility.setDefaultPollInterval(Duration.ofMillis(5));
         Awaitility.setDefaultPollDelay(Duration.ZERO);
@@ -58,7 +60,7 @@ final class TestNode implements AutoCloseable {
         this.settings.putAll(settings);
         apis = new ApiTable(expected);
         handlers = new Handlers(apis, key -> Optional.ofNullable(rows.get(key)));
-        network = new NetworkServer(context(), apis, mappings, wires, config());
+        network = new NetworkServer(context(), apis, mappings, wires, config(), CHECK_MS);
     }
 
     TestNode awaitOpen() {

@@ -22,7 +22,7 @@ public enum KafkaTools {
     CONSUMER_PERF_TEST("org.apache.kafka.tools.ConsumerPerformance"),
     DUMP_LOG("org.apache.kafka.tools.DumpLogSegments");
 
-    /** The system property with the URLs from which Kafka's Java clients may take tokens. The tools get its value too. */
+    /** The system property with the URLs from which Kafka's Java clients may take tokens. The tools see it too. */
     public static final String ALLOWED_TOKENS = "org.apache.kafka.sasl.oauthbearer.allowed.urls";
 
     private final String mainClass;
