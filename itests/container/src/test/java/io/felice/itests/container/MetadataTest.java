@@ -23,7 +23,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A node and its metadata in ZooKeeper: a second node, a stopped ZooKeeper, and deleted znodes. */
+/** A node and its metadata in ZooKeeper: a stopped ZooKeeper, and deleted znodes. */
 class MetadataTest {
     private static final String STACK_FRAME = "\tat ";
     private static final long RECONNECTS_MS = 4_000;
@@ -55,23 +55,8 @@ class MetadataTest {
     }
 
     @Test
-    void aSecondNodeIsRefusedAndWritesNothing() throws Exception {
-        Launcher second = Launcher.of(home, directory.resolve("second"))
-                .listeningOn(Ports.free(), Ports.free())
-                .with("FELICE_ZOOKEEPER", "127.0.0.1:" + zookeeperPort)
-                .with("FELICE_BROKER_ID", "1");
-        Files.createDirectory(second.data());
-        Files.copy(node.data().resolve("zookeeper.secret"), second.data().resolve("zookeeper.secret"));
-
-        Result start = second.run("start");
-
-        assertThat(start.exitCode()).as(start.output()).isEqualTo(1);
-        assertThat(start.output())
-                .contains("Felice cannot start: Broker 1 is not admitted", "has broker 0 at 127.0.0.1:" + port);
-        assertThat(second.data().resolve("broker/felice.properties")).doesNotExist();
-        assertThat(node.log()).contains("Broker 1 is not admitted");
+    void moreCopiesThanBrokersAreRefused() throws Exception {
         try (Admin admin = admin()) {
-            assertThat(admin.describeCluster().nodes().get()).hasSize(1);
             assertThat(causeOf(() -> create(admin, "two-copies", 2)))
                     .isInstanceOf(InvalidReplicationFactorException.class)
                     .hasMessage("Unable to replicate the partition 2 time(s): The target replication factor of 2 cannot"
