@@ -21,6 +21,7 @@ import org.w3c.dom.NodeList;
 /** Every setting of a bundle is in the distribution's etc, with its default and a comment. */
 class ConfigurationTest {
 
+    private static final String DATA = "the data directory/";
     private static final Path ETC = Bundle.root().resolve("distribution/src/main/resources/etc");
 
     static List<Bundle> bundles() {
@@ -129,8 +130,13 @@ class ConfigurationTest {
      * variable that falls back to the default.
      */
     private static boolean dependsOnTheNode(String value, String theDefault) {
-        return value.startsWith("${felice.data:-${karaf.base}/felice}/")
-                || value.replaceAll("\\$\\{env:[A-Z_]+:-([^}]*)}", "$1").equals(theDefault);
+        String without = value.replace("${felice.data:-${karaf.base}/felice}/", DATA);
+        String variable;
+        do {
+            variable = without;
+            without = variable.replaceAll("\\$\\{env:[A-Z_]+:-([^{}]*)}", "$1");
+        } while (!without.equals(variable));
+        return without.startsWith(DATA) || without.equals(theDefault);
     }
 
     private static List<Document> metatypes(Bundle bundle) throws Exception {
