@@ -60,9 +60,12 @@ final class InSyncChanges implements LeaderHost {
     private final Set<LeaderPartition> due = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean isArranged = new AtomicBoolean();
 
+    private final Map<PartitionId, PartitionState> losses = new ConcurrentHashMap<>();
+
     private volatile Map<Integer, Long> live = Map.of();
 
     // Used by the broker's thread only.
+    private ClusterView view = ClusterView.EMPTY;
     private long ownEpoch = -1;
     private boolean isUnderWay;
     private int failures;
@@ -96,6 +99,7 @@ final class InSyncChanges implements LeaderHost {
                 now.put(id, broker.epoch());
             }
         });
+        this.view = view;
         ownEpoch = view.broker(environment.brokerId()).map(LiveBroker::epoch).orElse(-1L);
         boolean isOther = !now.equals(live);
         if (isOther) {
@@ -126,9 +130,35 @@ final class InSyncChanges implements LeaderHost {
         }
     }
 
+    /** The log of a partition that this node leads has lost records: another replica is to be elected. Any thread. */
+    void lost(PartitionId partition, PartitionState state) {
+        losses.put(partition, state);
+        arrange();
+    }
+
+    /** Until a newer leader epoch is seen. */
+    private boolean isStillLost(PartitionId partition, PartitionState lost) {
+        return view.topic(partition.topicId())
+                .flatMap(topic -> topic.partition(partition.partition()))
+                .filter(state -> state.leaderEpoch() == lost.leaderEpoch())
+                .isPresent();
+    }
+
+    private Map<PartitionId, InSyncChange> lossesToTell() {
+        losses.entrySet().removeIf(one -> !isStillLost(one.getKey(), one.getValue()));
+        Map<PartitionId, InSyncChange> changes = new LinkedHashMap<>();
+        losses.keySet().stream().limit(MOST_PARTITIONS).forEach(partition -> {
+            PartitionState now = view.topic(partition.topicId())
+                    .flatMap(topic -> topic.partition(partition.partition()))
+                    .orElseThrow();
+            changes.put(partition, new InSyncChange(now.leaderEpoch(), now.partitionEpoch(), Map.of(), false));
+        });
+        return changes;
+    }
+
     /** About every second: proposes what could not be proposed before. */
     void tick() {
-        if (!due.isEmpty()) {
+        if (!due.isEmpty() || !losses.isEmpty()) {
             arrange();
         }
     }
@@ -145,13 +175,13 @@ final class InSyncChanges implements LeaderHost {
 
     private void send() {
         Admin controller = admin.get();
-        if (isUnderWay || due.isEmpty() || controller == null || ownEpoch < 0) {
+        if (isUnderWay || (due.isEmpty() && losses.isEmpty()) || controller == null || ownEpoch < 0) {
             return;
         }
         Map<PartitionId, LeaderPartition> partitions = new LinkedHashMap<>();
-        Map<PartitionId, InSyncChange> changes = new LinkedHashMap<>();
+        Map<PartitionId, InSyncChange> changes = lossesToTell();
         for (LeaderPartition partition : due) {
-            if (changes.size() == MOST_PARTITIONS) {
+            if (changes.size() >= MOST_PARTITIONS) {
                 break;
             }
             due.remove(partition);
@@ -204,6 +234,9 @@ final class InSyncChanges implements LeaderHost {
         boolean again = false;
         for (Map.Entry<PartitionId, InSyncChange> one : changes.entrySet()) {
             LeaderPartition partition = partitions.get(one.getKey());
+            if (partition == null) {
+                continue; // a loss, which is told again until a newer leader epoch is seen
+            }
             Outcome<PartitionState> outcome =
                     decided == null ? null : decided.outcomes().get(one.getKey());
             if (!settle(partition, one.getValue(), outcome) && partition.isLeading()) {

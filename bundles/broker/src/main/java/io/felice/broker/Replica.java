@@ -63,6 +63,13 @@ final class Replica {
     private volatile Role role;
     private AwaitedPartition awaited;
 
+    /** Where the log ended when it was closed the last time, and the leader epoch of then; the broker's thread only. */
+    long lastEnd;
+
+    int lastEpoch = -1;
+    /** The leader epoch in which this node must not lead, because its log has lost records of the epoch; -1 for none. */
+    volatile int lostEpoch = -1;
+
     TopicConfig config;
     volatile boolean deleted;
     int failures;
@@ -86,6 +93,10 @@ final class Replica {
 
     Role role() {
         return role;
+    }
+
+    boolean isToLead(int brokerId, PartitionState state) {
+        return state.leader() == brokerId && state.leaderEpoch() != lostEpoch;
     }
 
     boolean isOffline() {
@@ -152,7 +163,7 @@ final class Replica {
     }
 
     private boolean comesSoon(int brokerId) {
-        boolean wantedHere = failure == null && !deleted && wanted.leader() == brokerId;
+        boolean wantedHere = failure == null && !deleted && isToLead(brokerId, wanted);
         return switch (status) {
             case LEADING, SWITCHING, OFFLINE -> false;
             case NO_ENGINE -> wantedHere && !engineGivenUp;

@@ -72,14 +72,11 @@ final class Replicas {
     private final Engines engines;
     private final NodeConfigs configs;
     private final ProducerLimits producerLimits;
-    private final Leaderships leaderships;
-    private final Followings followings;
-    private final InSyncChanges inSyncChanges;
+    private final Roles roles;
     private final LogOpening opening;
     private final OpeningTimes openingTimes;
     private final StrayLogs strays;
     private final Moves moves;
-    private final BatchAdmission admission = new BatchAdmission();
     private final Supplier<ClusterView> view;
     private final Function<String, Optional<String>> whyNotMounted;
     private final Function<String, Optional<String>> hanging;
@@ -98,9 +95,6 @@ final class Replicas {
 
     private final Consumer<AwaitedPartition> onWait = this::limitWait;
 
-    /** The live brokers of the last view; the broker's thread only. */
-    private Set<Integer> live = Set.of();
-
     private volatile NodeState state;
     /** True once the replicas have followed a view, which has all topics. */
     private volatile boolean isComplete;
@@ -117,9 +111,7 @@ final class Replicas {
             Executor main,
             Engines engines,
             NodeConfigs configs,
-            Leaderships leaderships,
-            Followings followings,
-            InSyncChanges inSyncChanges,
+            Roles roles,
             ProducerLimits limits,
             CompactionLimits compaction,
             Supplier<ClusterView> view,
@@ -134,9 +126,7 @@ final class Replicas {
         this.main = main;
         this.engines = engines;
         this.configs = configs;
-        this.leaderships = leaderships;
-        this.followings = followings;
-        this.inSyncChanges = inSyncChanges;
+        this.roles = roles;
         this.producerLimits = limits;
         this.opening = new LogOpening(environment, limits, compaction);
         this.openingTimes = new OpeningTimes(environment);
@@ -316,7 +306,7 @@ final class Replicas {
     }
 
     BatchAdmission admission() {
-        return admission;
+        return roles.admission();
     }
 
     OpeningTimes openingTimes() {
@@ -328,11 +318,7 @@ final class Replicas {
     /** Follows a new view. The result is done when each partition that the view has changed is usable or has failed. */
     CompletableFuture<?> follow(ClusterView news) {
         isComplete = true;
-        boolean othersAreLive = !live.equals(news.brokers().keySet());
-        live = news.brokers().keySet();
-        if (inSyncChanges.follow(news)) {
-            leaders().forEach(LeaderPartition::liveChanged);
-        }
+        boolean othersAreLive = roles.follow(news, leaders());
         strays.following(news, state);
         List<CompletableFuture<?>> openings = new ArrayList<>();
         List<TopicView> gone = applied.values().stream()
@@ -403,7 +389,7 @@ final class Replicas {
             return CompletableFuture.completedFuture(null);
         }
         if (replica.log != null && replica.deleted) {
-            leaveRole(replica, notLed(replica));
+            roles.leave(replica, notLed(replica));
             return release(replica, notLed(replica));
         }
         if (replica.log != null) {
@@ -432,62 +418,16 @@ final class Replicas {
     private CompletableFuture<?> takeRole(Replica replica, OpenedLog log) {
         PartitionState wanted = replica.wanted;
         log.update(replica.config);
-        LeaderPartition leading = replica.leading();
-        boolean staysInRole = replica.role().isOf(wanted.leaderEpoch())
-                && (leading != null) == leads(wanted)
-                && !followsDeadLeader(replica.role());
-        if (staysInRole) {
-            if (leading != null) {
-                leading.update(wanted);
-            } else {
-                offerToFetch(replica.role());
-            }
+        if (roles.isRight(replica)) {
+            roles.goOn(replica);
             return CompletableFuture.completedFuture(null);
         }
-        leaveRole(replica, notLed(replica));
+        roles.leave(replica, notLed(replica));
         replica.status = Replica.Status.CHANGING;
         CompletableFuture<Void> done = begin(replica, log.engine());
-        log.become(() -> newRole(log, wanted))
+        log.become(() -> roles.begin(replica, log, wanted))
                 .whenComplete((role, failure) -> main.execute(() -> roleTaken(replica, log, role, done)));
         return done;
-    }
-
-    private Role newRole(OpenedLog log, PartitionState wanted) {
-        return leads(wanted) ? log.lead(wanted, admission, inSyncChanges) : log.follow(wanted);
-    }
-
-    private boolean followsDeadLeader(Role role) {
-        return role instanceof FollowerPartition follower
-                && followings.has(follower)
-                && !live.contains(follower.leader());
-    }
-
-    /** A follower of a live leader is offered to those who fetch from leaders. */
-    private void offerToFetch(Role role) {
-        if (role instanceof FollowerPartition follower
-                && !followings.has(follower)
-                && follower.leader() != environment.brokerId()
-                && live.contains(follower.leader())) {
-            followings.following(follower);
-        }
-    }
-
-    /** Ends the role: from now on none of its appends is acknowledged. */
-    private void leaveRole(Replica replica, FeliceException why) {
-        replica.role().end(why);
-        takeOffline(replica, why);
-    }
-
-    /** From now on requests fail with {@code why}. A leader may still answer the appends that it has accepted. */
-    private void takeOffline(Replica replica, FeliceException why) {
-        Role role = replica.role();
-        replica.goOffline(why);
-        if (role instanceof LeaderPartition leader) {
-            leaderships.resigned(leader);
-        } else if (role instanceof FollowerPartition follower) {
-            follower.end(why);
-            followings.ended(follower);
-        }
     }
 
     /** @param role null if the log failed before it had a role */
@@ -518,22 +458,13 @@ final class Replicas {
     }
 
     private void enter(Replica replica, OpenedLog log, Role role) {
-        replica.assume(role);
+        roles.enter(replica, role);
         log.update(replica.config);
         if (replica.failure != null) {
             LOG.info("{} is online again, from offset {}", replica.partition, log.endOffset());
             replica.failure = null;
         }
-        LeaderPartition leading = replica.leading();
-        if (leading == null) {
-            replica.refuse(notLed(replica));
-            LOG.debug("Following {} from offset {}", replica.partition, log.endOffset());
-            offerToFetch(role);
-            return;
-        }
-        leading.update(replica.wanted);
-        LOG.debug("Leading {} from offset {} in epoch {}", replica.partition, log.endOffset(), leading.leaderEpoch());
-        leaderships.leading(leading);
+        LOG.debug("{} is {} from offset {}", replica.partition, replica.status, log.endOffset());
     }
 
     // ---- opening
@@ -563,7 +494,8 @@ final class Replicas {
             }
             try {
                 OpenedLog log = openHere(replica, engine, config);
-                Role role = newRole(log, wanted);
+                roles.compareWithBefore(replica, log, wanted);
+                Role role = roles.begin(replica, log, wanted);
                 main.execute(() -> opened(replica, attempt, log, role, done));
             } catch (RuntimeException | Error failure) {
                 main.execute(() -> notOpened(replica, attempt, failure, done));
@@ -861,7 +793,8 @@ final class Replicas {
     /** @param afterwards the next step, on the broker's thread */
     private CompletableFuture<?> close(
             Replica replica, OpenedLog log, FeliceException why, Supplier<CompletableFuture<?>> afterwards) {
-        takeOffline(replica, why);
+        replica.lastEpoch = replica.leading() == null ? -1 : replica.leading().leaderEpoch();
+        roles.takeOffline(replica, why);
         replica.status = Replica.Status.CLOSING;
         CompletableFuture<Void> done = begin(replica, log.engine());
         log.close()
@@ -871,6 +804,7 @@ final class Replicas {
                         return;
                     }
                     replica.log = null;
+                    replica.lastEnd = log.endOffset();
                     lastWatermarks.put(replica.id, log.highWatermark());
                     if (failure != null) {
                         LOG.warn("{} was not closed cleanly: {}", replica.partition, failure.toString());
@@ -956,7 +890,7 @@ final class Replicas {
         replica.opening = null;
         replica.log = null;
         replica.failure = null;
-        takeOffline(replica, why);
+        roles.takeOffline(replica, why);
         replica.status = Replica.Status.CLOSED;
         if (log != null) {
             lastWatermarks.put(replica.id, log.highWatermark());
@@ -1029,6 +963,6 @@ final class Replicas {
         List<CompletableFuture<?>> steps = new ArrayList<>(underWay.keySet());
         steps.add(moves.close());
         return CompletableFuture.allOf(steps.toArray(CompletableFuture[]::new))
-                .whenComplete((nothing, unused) -> admission.close());
+                .whenComplete((nothing, unused) -> roles.close());
     }
 }

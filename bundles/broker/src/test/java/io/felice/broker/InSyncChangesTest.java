@@ -4,6 +4,7 @@ import static io.felice.broker.partition.Bench.eventually;
 import static io.felice.broker.partition.Bench.get;
 import static io.felice.testkit.TestBatches.batch;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.felice.api.ErrorCode;
 import io.felice.api.TopicPartition;
@@ -60,12 +61,13 @@ class InSyncChangesTest {
 
     private final LinkedBlockingQueue<Asked> asked = new LinkedBlockingQueue<>();
     private final List<Long> left = new CopyOnWriteArrayList<>();
+    private final ScriptedEngine engine = new ScriptedEngine(Clock.systemUTC());
     private SoloBroker node;
     private Admin controller;
 
     @BeforeEach
     void setUp() {
-        node = new SoloBroker(directory.resolve("node"), Map.of("scripted", new ScriptedEngine(Clock.systemUTC())));
+        node = new SoloBroker(directory.resolve("node"), Map.of("scripted", engine));
         controller = controller();
         node.broker.bindAdmin(controller);
     }
@@ -254,6 +256,29 @@ class InSyncChangesTest {
         decide(one, 0);
 
         assertThat(get(append).baseOffset()).isZero();
+    }
+
+    /** Rule 21: it would put other records at offsets that a follower may have read, in the same leader epoch. */
+    @Test
+    void aLeaderWhoseLogHasLostRecordsDoesNotLeadInItsEpochAndAsksForAnElection() {
+        create(1, 0);
+        get(node.produce("orders", batch(1)));
+        get(node.produce("orders", batch(1)));
+        engine.loses = 1;
+        engine.onAppend = () -> {
+            throw new IllegalStateException("said by a test");
+        };
+        assertThat(catchThrowable(() -> get(node.produce("orders", batch(1))))).isNotNull();
+        engine.onAppend = () -> {};
+
+        Asked one = next();
+
+        assertThat(one.changes()).containsEntry(new PartitionId(ORDERS, 0), new InSyncChange(0, 0, Map.of(), false));
+        assertThat(node.table("broker.partitions").value("leading")).contains(0L);
+        PartitionState next = new PartitionState(List.of(0, 1), List.of(0), List.of(), List.of(), 0, 1, 1, true);
+        apply(new MetadataRecord.PartitionChanged(ORDERS, 0, next));
+        assertThat(node.led("orders").leaderEpoch()).isEqualTo(1);
+        assertThat(node.led("orders").logEndOffset()).isEqualTo(1);
     }
 
     @Test

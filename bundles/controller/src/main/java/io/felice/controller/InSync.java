@@ -48,6 +48,9 @@ final class InSync {
             throw ErrorCode.INVALID_UPDATE_VERSION.because("The partition is in partition epoch "
                     + state.partitionEpoch() + "; the change is for " + change.partitionEpoch() + ".");
         }
+        if (change.isr().isEmpty()) {
+            return Leaders.withoutLog(configs, topic.name(), brokerId, state);
+        }
         checkProposal(brokerId, state, change);
         change.isr().forEach((id, epoch) -> checkEligible(configs.view(), state, id, epoch));
         NextState next = new NextState(state, configs.minInSync(topic.name()))

@@ -172,6 +172,16 @@ final class Leaders {
         }
     }
 
+    /** The log of the leader has lost records, and its broker is alive. */
+    static PartitionState withoutLog(ClusterConfigs configs, String topic, int leader, PartitionState state) {
+        NextState next = new NextState(state, configs.minInSync(topic));
+        boolean allLost = next.lose(id -> id == leader);
+        Restarts restarts = new Restarts(Set.of(leader), Set.of());
+        Topic of = new Topic(topic, configs.minInSync(topic), restarts, configs);
+        Electorate electorate = new Electorate(configs, restarts);
+        return (allLost ? electorate.lastInSync(of, state, next) : electorate.elected(of, state, next)).done();
+    }
+
     /** True if the broker is alive and not about to stop. */
     static boolean mayLead(ClusterView view, int brokerId) {
         return view.broker(brokerId).filter(broker -> !broker.leaving()).isPresent();

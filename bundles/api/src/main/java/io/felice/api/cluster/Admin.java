@@ -188,7 +188,8 @@ public interface Admin {
      * @param partitionEpoch the epoch of the state that the leader has changed
      * @param isr the broker epoch of each proposed in-sync replica by its broker id. A replica is not added if its broker is
      *     not alive in this broker epoch (KIP-903); -1 if the leader does not know it, which is enough for a replica that is
-     *     in sync already
+     *     in sync already. Empty if the leader's log has lost records, so that it must not lead in this epoch any more: another
+     *     replica is elected, or, if no other has every committed record, the same broker in the next leader epoch
      * @param recovering false once the leader has repaired its state after an unclean election (KIP-704)
      */
     record InSyncChange(int leaderEpoch, int partitionEpoch, Map<Integer, Long> isr, boolean recovering) {

@@ -100,10 +100,14 @@ public class Bench implements AutoCloseable {
 
     /** @param logs the engine inside the scripted one; null for the memory engine */
     public Bench(Path directory, StorageEngine logs) {
+        this(directory, logs, 0);
+    }
+
+    public Bench(Path directory, StorageEngine logs, int brokerId) {
         this.directory = directory;
         this.engine = logs == null ? new ScriptedEngine(clock) : new ScriptedEngine(logs);
         this.environment =
-                new Environment(0, clock, nanos::get, timer, task -> background.execute(task), new Random(1));
+                new Environment(brokerId, clock, nanos::get, timer, task -> background.execute(task), new Random(1));
         this.mounted = mount();
     }
 
@@ -134,6 +138,11 @@ public class Bench implements AutoCloseable {
         LeaderPartition partition = log.lead(state(epoch), admission, new AloneHost());
         leaders.put(partition.id(), partition);
         return partition;
+    }
+
+    /** Opens the log without a role. */
+    public OpenedLog openLog() {
+        return opened(ID, ++lease);
     }
 
     private OpenedLog opened(LogId id, long underLease) {

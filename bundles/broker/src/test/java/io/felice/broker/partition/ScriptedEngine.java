@@ -61,6 +61,9 @@ public final class ScriptedEngine implements StorageEngine {
 
     public final ConcurrentLinkedQueue<CompletableFuture<Void>> pendingSettles = new ConcurrentLinkedQueue<>();
     public volatile boolean cold;
+    /** So many of its last records does the log lose that is opened next. */
+    public volatile long loses;
+
     public volatile Set<EngineTrait> traits = Set.of(EngineTrait.values());
     public volatile long usable = -1;
     /** Every read fails like this; null if reads work. */
@@ -96,7 +99,10 @@ public final class ScriptedEngine implements StorageEngine {
         opens.incrementAndGet();
         onOpen.run();
         mustWork(id);
-        return new Log(id, logs.open(id, lease));
+        PartitionLog opened = logs.open(id, lease);
+        opened.truncateTo(Math.max(opened.startOffset(), opened.endOffset() - loses));
+        loses = 0;
+        return new Log(id, opened);
     }
 
     @Override

@@ -176,7 +176,7 @@ class ScrubTest {
         pass(partition);
         Damage damage = damages(partition).get(0);
 
-        truncate(partition, damage.from());
+        partition = truncate(partition, damage.from());
         get(produce(partition, batch(1)));
 
         assertThat(nextOffset(partition, damage.from())).isEqualTo(damage.from() + 1);
@@ -232,13 +232,14 @@ class ScrubTest {
         long seed = new Random().nextLong();
         System.out.println("ScrubTest seed " + seed);
         Random random = new Random(seed);
-        LeaderPartition partition = filled(random);
+        LeaderPartition first = filled(random);
+        LeaderPartition partition = first;
         AtomicBoolean ends = new AtomicBoolean();
         List<Throwable> failures = new ArrayList<>();
         Thread reader = new Thread(() -> {
             try {
                 while (!ends.get()) {
-                    pass(partition);
+                    pass(first);
                 }
             } catch (RuntimeException | Error failure) {
                 failures.add(failure);
@@ -248,7 +249,7 @@ class ScrubTest {
 
         for (int round = 0; round < 1_500; round++) {
             switch (random.nextInt(8)) {
-                case 0 -> truncate(partition, partition.logEndOffset() - random.nextInt(10));
+                case 0 -> partition = truncate(partition, partition.logEndOffset() - random.nextInt(10));
                 case 1 -> get(partition.deleteRecords(
                         Math.min(partition.highWatermark(), partition.logStartOffset() + random.nextInt(3))));
                 case 2 -> rewrite(partition, random);
@@ -296,10 +297,13 @@ class ScrubTest {
         return partition.log().scrub().damages().all();
     }
 
-    private static void truncate(LeaderPartition partition, long to) {
-        get(partition.log().writer().executeAlone(() -> {
-            partition.log().truncateTo(Math.max(partition.logStartOffset(), to));
-            return null;
+    /** The log is truncated while the replica does not lead, and led again. */
+    private static LeaderPartition truncate(LeaderPartition partition, long to) {
+        OpenedLog log = partition.log();
+        partition.resign();
+        return get(log.become(() -> {
+            log.truncateTo(Math.max(log.startOffset(), to));
+            return log.lead(Bench.state(partition.leaderEpoch() + 1), new BatchAdmission(), new AloneHost());
         }));
     }
 
