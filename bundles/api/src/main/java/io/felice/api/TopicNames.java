@@ -31,6 +31,11 @@ public final class TopicNames {
                 && IntStream.range(0, one.length()).allMatch(i -> inMetric(one.charAt(i)) == inMetric(other.charAt(i)));
     }
 
+    /** False if no other name collides with this one: it has neither dots nor underscores. */
+    public static boolean mayCollide(String name) {
+        return name.indexOf('.') >= 0 || name.indexOf('_') >= 0;
+    }
+
     private static char inMetric(char c) {
         return c == '.' ? '_' : c;
     }

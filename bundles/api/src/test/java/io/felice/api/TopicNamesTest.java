@@ -34,5 +34,8 @@ class TopicNamesTest {
         assertThat(TopicNames.collide("a.b", "a_b")).isTrue();
         assertThat(TopicNames.collide("a.b", "a.b")).isFalse();
         assertThat(TopicNames.collide("a.b", "a-b")).isFalse();
+        assertThat(TopicNames.mayCollide("a.b")).isTrue();
+        assertThat(TopicNames.mayCollide("a_b")).isTrue();
+        assertThat(TopicNames.mayCollide("a-b")).isFalse();
     }
 }

@@ -33,7 +33,9 @@ final class Brokers {
     /** @return how many partitions cannot be moved */
     private static int moveAll(
             ClusterConfigs configs, RandomGenerator random, int brokerId, List<MetadataRecord> records) {
-        ReplicaPlacement placement = new ReplicaPlacement(configs, random);
+        ReplicaLoad load = new ReplicaLoad();
+        load.countAgain(configs.view());
+        ReplicaPlacement placement = new ReplicaPlacement(configs, random, load);
         int stay = 0;
         for (TopicView topic : configs.view().topics()) {
             ReplicaPlacement.OfTopic ofTopic = null;

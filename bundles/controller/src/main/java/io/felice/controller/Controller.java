@@ -140,7 +140,7 @@ public final class Controller implements Admin, ForwardedRequests, StatusSource,
     private static final BrokerConfig NO_CONFIGS = BrokerConfig.with(Map.of());
     private static final Logger log = LoggerFactory.getLogger(Controller.class);
     private static final FoldedErrors errors = new FoldedErrors(log);
-    private static final Duration LOOK = Duration.ofMillis(100);
+    private static final Duration LOOK = Duration.ofMillis(50);
     private static final Duration SNAPSHOT_RETRY = Duration.ofSeconds(30);
 
     private volatile Duration requestTimeout;
@@ -166,9 +166,6 @@ public final class Controller implements Admin, ForwardedRequests, StatusSource,
     private Instant electedAt = Instant.EPOCH;
     private volatile StatusTable status;
     private volatile ClusterConfigs shown = ClusterConfigs.of(ClusterView.EMPTY);
-    private volatile long partitions;
-    private volatile int brokers;
-    private volatile SecurityView security = SecurityView.EMPTY;
     private volatile List<Trouble> idle = List.of();
     private volatile boolean closing;
     private boolean watching;
@@ -418,16 +415,18 @@ public final class Controller implements Admin, ForwardedRequests, StatusSource,
 
     @Override
     public List<StatusTable> tables() {
+        ClusterConfigs now = shown;
+        SecurityView security = now.view().security();
         return List.of(
                 status,
                 LIMITS.rows(List.of(
                         TableSchema.limit("requests", open.size(), requestsMax),
-                        TableSchema.limit("partitions", partitions, partitionsMax),
-                        TableSchema.limit("brokers", brokers, brokersMax),
+                        TableSchema.limit("partitions", Topics.partitions(now.view()), partitionsMax),
+                        TableSchema.limit("brokers", now.view().brokers().size(), brokersMax),
                         TableSchema.limit("users", security.users().size(), Security.MOST),
                         TableSchema.limit("acls", security.acls().size(), Security.MOST),
                         TableSchema.limit("quotas", security.quotas().size(), Security.MOST))),
-                PartitionCounts.table(shown),
+                PartitionCounts.table(now),
                 policies.table());
     }
 
@@ -714,9 +713,6 @@ public final class Controller implements Admin, ForwardedRequests, StatusSource,
 
     private void showStatus() {
         status = table();
-        partitions = Topics.partitions(view);
-        brokers = view.brokers().size();
-        security = view.security();
         shown = configs(view);
         idle = isActive() ? List.of() : List.of(Trouble.inPart(whyIdle()));
     }

@@ -3,15 +3,12 @@ package io.felice.controller;
 import io.felice.api.ErrorCode;
 import io.felice.api.cluster.ClusterView.LiveBroker;
 import io.felice.api.cluster.PartitionState;
-import io.felice.api.cluster.TopicView;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.ToLongFunction;
@@ -23,16 +20,18 @@ import java.util.random.RandomGenerator;
  * its load if it fails. Where several brokers are equal for the topic, the one with the fewest of all topics is chosen, and
  * else a random one. Brokers without the topic's engine, drained ones and those that are about to stop are passed over.
  *
- * <p>Used for one request; it counts what it has placed. One thread.
+ * <p>Used for one request. One thread.
  */
 final class ReplicaPlacement {
     private final ClusterConfigs configs;
     private final RandomGenerator random;
-    private Load ofAll;
+    private final ReplicaLoad ofAll;
 
-    ReplicaPlacement(ClusterConfigs configs, RandomGenerator random) {
+    /** @param ofAll of all topics; it counts what is placed */
+    ReplicaPlacement(ClusterConfigs configs, RandomGenerator random, ReplicaLoad ofAll) {
         this.configs = configs;
         this.random = random;
+        this.ofAll = ofAll;
     }
 
     /**
@@ -41,48 +40,13 @@ final class ReplicaPlacement {
      * @param present those that it has already
      */
     OfTopic of(String engine, Collection<PartitionState> present) {
-        if (ofAll == null) {
-            ofAll = new Load();
-            for (TopicView topic : configs.view().topics()) {
-                topic.partitions().values().forEach(state -> ofAll.add(state.replicas()));
-            }
-        }
         return new OfTopic(engine, present);
-    }
-
-    /** How many leaderships and replicas brokers have. The first replica is the leader. */
-    private static final class Load {
-        private final Map<Integer, Integer> leaders = new HashMap<>();
-        private final Map<Integer, Integer> replicas = new HashMap<>();
-        private final Map<List<Integer>, Integer> pairs = new HashMap<>();
-
-        void add(List<Integer> partition) {
-            leaders.merge(partition.get(0), 1, Integer::sum);
-            partition.forEach(id -> replicas.merge(id, 1, Integer::sum));
-        }
-
-        void addWithPairs(List<Integer> partition) {
-            add(partition);
-            partition.forEach(id -> pairs.merge(List.of(partition.get(0), id), 1, Integer::sum));
-        }
-
-        long leaders(int id) {
-            return leaders.getOrDefault(id, 0);
-        }
-
-        long replicas(int id) {
-            return replicas.getOrDefault(id, 0);
-        }
-
-        long pairs(int leader, int follower) {
-            return pairs.getOrDefault(List.of(leader, follower), 0);
-        }
     }
 
     /** The partitions of one topic. */
     final class OfTopic {
         private final String engine;
-        private final Load ofTopic = new Load();
+        private final ReplicaLoad ofTopic = new ReplicaLoad();
         private final Set<Integer> usable = new HashSet<>();
 
         private OfTopic(String engine, Collection<PartitionState> present) {
@@ -139,6 +103,9 @@ final class ReplicaPlacement {
         private int next(List<Integer> replicas) {
             List<Integer> candidates = new ArrayList<>(usable);
             candidates.removeAll(replicas);
+            if (candidates.size() == 1) {
+                return candidates.get(0);
+            }
             Collections.shuffle(candidates, new java.util.Random(random.nextLong()));
             return Collections.min(
                     candidates,

@@ -30,7 +30,12 @@ final class Topics {
     /** The limit of Apache Kafka's controller. */
     static final int MAX_PARTITIONS_PER_REQUEST = 10_000;
 
+    /** The load of brokers is counted anew after so many requests; it decides only among brokers that are equal otherwise. */
+    private static final int REQUESTS_PER_COUNT = 500;
+
     private final RandomGenerator random;
+    private final ReplicaLoad load = new ReplicaLoad();
+    private int requests;
     private final Supplier<UUID> topicIds;
     private final IntSupplier partitionsMax;
 
@@ -39,6 +44,13 @@ final class Topics {
         this.random = random;
         this.topicIds = topicIds;
         this.partitionsMax = partitionsMax;
+    }
+
+    private ReplicaPlacement placement(ClusterConfigs configs) {
+        if (requests++ % REQUESTS_PER_COUNT == 0) {
+            load.countAgain(configs.view());
+        }
+        return new ReplicaPlacement(configs, random, load);
     }
 
     /** The partitions of all topics together. */
@@ -60,7 +72,7 @@ final class Topics {
         Set<String> accepted = new HashSet<>();
         ClusterView view = configs.view();
         PartitionBudget budget = new PartitionBudget(view);
-        ReplicaPlacement placement = new ReplicaPlacement(configs, random);
+        ReplicaPlacement placement = placement(configs);
         for (NewTopic topic : topics) {
             draft.item(topic.name(), records -> {
                 if (namedTwice.contains(topic.name())) {
@@ -136,7 +148,7 @@ final class Topics {
         ControllerResult.Draft<String, Void> draft = new ControllerResult.Draft<>();
         ClusterView view = configs.view();
         PartitionBudget budget = new PartitionBudget(view);
-        ReplicaPlacement placement = new ReplicaPlacement(configs, random);
+        ReplicaPlacement placement = placement(configs);
         new TreeMap<>(wanted)
                 .forEach((name, partitions) -> draft.item(name, records -> {
                     TopicView topic = known(view.topic(name), name);
@@ -151,10 +163,10 @@ final class Topics {
         if (view.topic(name).isPresent()) {
             throw ErrorCode.TOPIC_ALREADY_EXISTS.because("Topic '" + name + "' already exists.");
         }
-        for (TopicView topic : view.topics()) {
-            checkCollision(name, topic.name());
+        if (TopicNames.mayCollide(name)) {
+            view.topics().forEach(topic -> checkCollision(name, topic.name()));
+            accepted.forEach(other -> checkCollision(name, other));
         }
-        accepted.forEach(other -> checkCollision(name, other));
     }
 
     private static void checkCollision(String name, String other) {

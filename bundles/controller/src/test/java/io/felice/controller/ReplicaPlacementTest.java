@@ -145,7 +145,10 @@ class ReplicaPlacementTest {
     }
 
     private ReplicaPlacement placement() {
-        return new ReplicaPlacement(ClusterConfigs.of(ClusterView.EMPTY.after(1, records)), new Random(records.size()));
+        ClusterView view = ClusterView.EMPTY.after(1, records);
+        ReplicaLoad load = new ReplicaLoad();
+        load.countAgain(view);
+        return new ReplicaPlacement(ClusterConfigs.of(view), new Random(records.size()), load);
     }
 
     private List<List<Integer>> place(List<PartitionState> present, int partitions, int factor) {

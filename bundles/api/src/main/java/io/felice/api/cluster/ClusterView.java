@@ -20,16 +20,24 @@ import java.util.UUID;
  */
 public final class ClusterView {
     /** The view before the first record: version 0, without a cluster id. */
-    public static final ClusterView EMPTY =
-            new ClusterView(0, null, Map.of(), Map.of(), Map.of(), Map.of(), Map.of(), SecurityView.EMPTY, 0L);
+    public static final ClusterView EMPTY = new ClusterView(
+            0,
+            null,
+            Map.of(),
+            Map.of(),
+            SharedMap.empty(),
+            SharedMap.empty(),
+            SharedMap.empty(),
+            SecurityView.EMPTY,
+            0L);
 
     private final long version;
     private final String clusterId;
     private final Map<Integer, LiveBroker> brokers;
     private final Map<Integer, LiveBroker> lastSeen;
-    private final Map<String, TopicView> topicsByName;
-    private final Map<UUID, TopicView> topicsById;
-    private final Map<ConfigResource, Map<String, String>> configs;
+    private final SharedMap<String, TopicView> topicsByName;
+    private final SharedMap<UUID, TopicView> topicsById;
+    private final SharedMap<ConfigResource, Map<String, String>> configs;
     private final SecurityView security;
     private final long nextProducerId;
 
@@ -38,9 +46,9 @@ public final class ClusterView {
             String clusterId,
             Map<Integer, LiveBroker> brokers,
             Map<Integer, LiveBroker> lastSeen,
-            Map<String, TopicView> topicsByName,
-            Map<UUID, TopicView> topicsById,
-            Map<ConfigResource, Map<String, String>> configs,
+            SharedMap<String, TopicView> topicsByName,
+            SharedMap<UUID, TopicView> topicsById,
+            SharedMap<ConfigResource, Map<String, String>> configs,
             SecurityView security,
             long nextProducerId) {
         this.version = version;
@@ -116,7 +124,8 @@ public final class ClusterView {
 
     /** The dynamic configs of this resource, without those of lower layers; empty if none is set. */
     public Map<String, String> configs(ConfigResource resource) {
-        return configs.getOrDefault(resource, Map.of());
+        Map<String, String> own = configs.get(resource);
+        return own == null ? Map.of() : own;
     }
 
     /** The users, ACLs and quotas. */
@@ -180,9 +189,9 @@ public final class ClusterView {
         private long nextProducerId;
         private final Copied<Integer, LiveBroker> brokers;
         private final Copied<Integer, LiveBroker> lastSeen;
-        private final Copied<String, TopicView> topicsByName;
-        private final Copied<UUID, TopicView> topicsById;
-        private final Copied<ConfigResource, Map<String, String>> configs;
+        private final SharedMap.Edit<String, TopicView> topicsByName;
+        private final SharedMap.Edit<UUID, TopicView> topicsById;
+        private final SharedMap.Edit<ConfigResource, Map<String, String>> configs;
         private final SecurityReplay security;
         private final Map<UUID, Map<Integer, PartitionState>> changed = new HashMap<>();
         private final Map<ConfigResource, Map<String, String>> changedConfigs = new HashMap<>();
@@ -192,9 +201,9 @@ public final class ClusterView {
             nextProducerId = from.nextProducerId;
             brokers = new Copied<>(from.brokers);
             lastSeen = new Copied<>(from.lastSeen);
-            topicsByName = new Copied<>(from.topicsByName);
-            topicsById = new Copied<>(from.topicsById);
-            configs = new Copied<>(from.configs);
+            topicsByName = from.topicsByName.edit();
+            topicsById = from.topicsById.edit();
+            configs = from.configs.edit();
             security = new SecurityReplay(from.security);
         }
 
@@ -243,25 +252,26 @@ public final class ClusterView {
         }
 
         private void put(TopicView topic) {
-            topicsByName.write().put(topic.name(), topic);
-            topicsById.write().put(topic.topicId(), topic);
+            topicsByName.put(topic.name(), topic);
+            topicsById.put(topic.topicId(), topic);
         }
 
         private void delete(UUID topicId) {
             changed.remove(topicId);
-            TopicView topic = topicsById.write().remove(topicId);
+            TopicView topic = topicsById.remove(topicId);
             if (topic != null) {
-                topicsByName.write().remove(topic.name(), topic);
+                TopicView ofName = topicsByName.get(topic.name());
+                if (ofName != null && ofName.topicId().equals(topicId)) {
+                    topicsByName.remove(topic.name());
+                }
                 ConfigResource resource = ConfigResource.topic(topic.name());
                 changedConfigs.remove(resource);
-                if (configs.read().containsKey(resource)) {
-                    configs.write().remove(resource);
-                }
+                configs.remove(resource);
             }
         }
 
         private Map<Integer, PartitionState> partitionsOf(UUID topicId) {
-            TopicView topic = topicsById.read().get(topicId);
+            TopicView topic = topicsById.get(topicId);
             if (topic == null) {
                 throw new IllegalStateException("a partition of topic " + topicId + ", which does not exist");
             }
@@ -269,8 +279,10 @@ public final class ClusterView {
         }
 
         private void set(MetadataRecord.ConfigSet config) {
-            Map<String, String> entries = changedConfigs.computeIfAbsent(
-                    config.resource(), resource -> new TreeMap<>(configs.read().getOrDefault(resource, Map.of())));
+            Map<String, String> entries = changedConfigs.computeIfAbsent(config.resource(), resource -> {
+                Map<String, String> before = configs.get(resource);
+                return before == null ? new TreeMap<>() : new TreeMap<>(before);
+            });
             if (config.value() == null) {
                 entries.remove(config.key());
             } else {
@@ -280,14 +292,14 @@ public final class ClusterView {
 
         ClusterView result(long version) {
             changed.forEach((id, partitions) -> {
-                TopicView topic = topicsById.read().get(id);
+                TopicView topic = topicsById.get(id);
                 put(new TopicView(id, topic.name(), topic.engine(), partitions));
             });
             changedConfigs.forEach((resource, entries) -> {
                 if (entries.isEmpty()) {
-                    configs.write().remove(resource);
+                    configs.remove(resource);
                 } else {
-                    configs.write().put(resource, Collections.unmodifiableMap(entries));
+                    configs.put(resource, Collections.unmodifiableMap(entries));
                 }
             });
             return new ClusterView(
@@ -295,9 +307,9 @@ public final class ClusterView {
                     clusterId,
                     Collections.unmodifiableMap(new TreeMap<>(brokers.read())),
                     lastSeen.read(),
-                    topicsByName.read(),
-                    topicsById.read(),
-                    configs.read(),
+                    topicsByName.done(),
+                    topicsById.done(),
+                    configs.done(),
                     security.result(),
                     nextProducerId);
         }
