@@ -50,7 +50,7 @@ final class PeerClient implements AutoCloseable {
     private static final long MAX_IDLE_MS = TimeUnit.MINUTES.toMillis(9);
     private static final long FIRST_BACKOFF_MS = 20;
     private static final long LONGEST_BACKOFF_MS = 1_000;
-    private static final long CONNECT_MS = 5_000;
+    private static final long CONNECT_MS = 10_000;
     private static final int OWN_BUFFER_SIZE = -1;
 
     private final PeerIdentity identity;
