@@ -13,6 +13,7 @@ import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.ListOffsetsResult;
 import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.Node;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.message.CreateTopicsRequestData;
@@ -57,7 +58,15 @@ class AnyBrokerTest {
 
     @BeforeAll
     static void start() {
-        cluster = FeliceCluster.of(3).rack(1, "a").rack(2, "b").rack(3, "c").start();
+        cluster = FeliceCluster.of(3)
+                .rack(1, "a")
+                .rack(2, "b")
+                .rack(3, "c")
+                .config(
+                        "io.felice.broker",
+                        "replica.selector.class",
+                        "org.apache.kafka.common.replica.RackAwareReplicaSelector")
+                .start();
         Clients.createTopic(cluster.bootstrap(), "orders", 3, 2, Map.of());
         Clients.write(cluster.bootstrap(), "orders", Java.numbered("order", 30));
     }
@@ -197,6 +206,28 @@ class AnyBrokerTest {
                     assertThat(produced(wire)).as("Produce at broker %d", id).isEqualTo(expected);
                 }
             }
+        }
+    }
+
+    @Test
+    void aConsumerReadsFromTheReplicaInItsRack() {
+        Clients.createTopic(cluster.bootstrap(), "near", 1, 3, Map.of());
+        Clients.write(cluster.bootstrap(), "near", Java.numbered("first", 20));
+        int follower = cluster.leader("near", 0) % 3 + 1;
+        String rack = Map.of(1, "a", 2, "b", 3, "c").get(follower);
+        TopicPartition partition = new TopicPartition("near", 0);
+        try (KafkaConsumer<String, String> consumer = Java.textConsumer(
+                cluster.bootstrap(), Clients.with(Map.of("client.rack", rack, "auto.offset.reset", "earliest")))) {
+            consumer.assign(List.of(partition));
+            assertThat(Clients.poll(consumer, 20)).isEqualTo(Java.numbered("first", 20));
+
+            Clients.write(cluster.bootstrap(), "near", Java.numbered("second", 20));
+
+            assertThat(Clients.poll(consumer, 20)).isEqualTo(Java.numbered("second", 20));
+            assertThat(consumer.metrics().entrySet().stream()
+                            .filter(metric -> metric.getKey().name().equals("preferred-read-replica"))
+                            .map(metric -> metric.getValue().metricValue()))
+                    .contains(follower);
         }
     }
 
