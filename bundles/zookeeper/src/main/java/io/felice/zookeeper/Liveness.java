@@ -24,7 +24,8 @@ public interface Liveness {
     record Address(String host, int port, UUID process) {}
 
     /**
-     * Opens the socket of this process, unless it is open. It stays open until the process ends.
+     * Opens the socket of this process, unless it is open. It stays open until the process ends. Blocks: asks the
+     * resolver.
      *
      * @param advertisedHost a host of this process that other brokers reach; not used if the operator has set one
      * @throws IOException if the port cannot be opened; the message is a sentence for the operator

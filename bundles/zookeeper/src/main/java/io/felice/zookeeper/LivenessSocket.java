@@ -106,6 +106,9 @@ public final class LivenessSocket implements Liveness {
 
     @Override
     public synchronized Address open(String advertisedHost) throws IOException {
+        if (closed) {
+            throw new IOException("This process ends");
+        }
         if (address == null) {
             String name = host.isEmpty() ? advertisedHost : host;
             begin();

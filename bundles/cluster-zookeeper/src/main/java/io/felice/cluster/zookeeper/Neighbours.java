@@ -6,6 +6,7 @@ import io.felice.zookeeper.Liveness;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -43,6 +44,10 @@ final class Neighbours implements Actor {
     private final Map<String, Subscription> watched = new HashMap<>();
     private final Set<String> dead = new HashSet<>();
     private ZooKeeperClient client;
+    /** The socket of this process; null until it is open. */
+    private Liveness.Address own;
+
+    private boolean opens;
     private String trouble = "";
     private boolean closed;
 
@@ -100,40 +105,62 @@ final class Neighbours implements Actor {
     }
 
     private void publish(BrokerRegistration broker, Runnable done) {
-        Optional<byte[]> content = content(broker);
-        if (content.isEmpty()) {
+        if (own == null) {
+            open(broker);
             done.run();
             return;
         }
+        byte[] content = ("alive/1 host=" + own.host() + " port=" + own.port() + " process=" + own.process())
+                .getBytes(StandardCharsets.UTF_8);
         ZooKeeperClient asked = client;
         String path = paths.alive(asked.sessionId());
         asked.get(path, brokers, (code, node) -> {
             if (asked != client || (code != Code.OK && code != Code.NONODE)) {
                 done.run();
             } else if (code == Code.NONODE) {
-                asked.create(path, content.get(), CreateMode.EPHEMERAL, (created, stat) -> done.run());
-            } else if (!node.text().equals(new String(content.get(), StandardCharsets.UTF_8))) {
-                asked.set(path, content.get(), node.stat().getVersion(), (set, stat) -> done.run());
+                asked.create(path, content, CreateMode.EPHEMERAL, (created, stat) -> done.run());
+            } else if (!Arrays.equals(node.data(), content)) {
+                asked.set(path, content, node.stat().getVersion(), (set, stat) -> done.run());
             } else {
                 done.run();
             }
         });
     }
 
-    private Optional<byte[]> content(BrokerRegistration broker) {
-        try {
-            Liveness.Address own = liveness.open(
-                    broker.endpoints().isEmpty()
-                            ? ""
-                            : broker.endpoints().get(0).host());
-            return Optional.of(("alive/1 host=" + own.host() + " port=" + own.port() + " process=" + own.process())
-                    .getBytes(StandardCharsets.UTF_8));
-        } catch (IOException failure) {
-            if (!failure.getMessage().equals(trouble)) {
-                trouble = failure.getMessage();
-                log.warn("{}. If this process is killed, the others know it at the end of its session only", trouble);
-            }
-            return Optional.empty();
+    /** Opens the socket of this process on a thread of its own, because that may wait for the resolver. */
+    private void open(BrokerRegistration broker) {
+        if (opens) {
+            return;
+        }
+        opens = true;
+        String host =
+                broker.endpoints().isEmpty() ? "" : broker.endpoints().get(0).host();
+        Thread opening = new Thread(
+                () -> {
+                    try {
+                        Liveness.Address opened = liveness.open(host);
+                        events.execute(() -> opened(opened));
+                    } catch (IOException failure) {
+                        events.execute(() -> notOpened(failure.getMessage()));
+                    }
+                },
+                "felice-cluster-zookeeper-open");
+        opening.setDaemon(true);
+        opening.start();
+    }
+
+    private void opened(Liveness.Address address) {
+        opens = false;
+        own = address;
+        brokers.now();
+    }
+
+    /** Tried again at the next tick. */
+    private void notOpened(String why) {
+        opens = false;
+        if (!why.equals(trouble)) {
+            trouble = why;
+            log.warn("{}. If this process is killed, the others know it at the end of its session only", why);
         }
     }
 
