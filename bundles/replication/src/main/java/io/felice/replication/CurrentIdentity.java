@@ -30,7 +30,8 @@ final class CurrentIdentity implements Supplier<PeerIdentity> {
     public synchronized PeerIdentity get() {
         PeerSettings now = settings;
         if (!now.equals(identity.settings()) || System.nanoTime() - lookedNanos >= LOOK_EVERY_NANOS) {
-            identity = PeerIdentity.of(now);
+            PeerIdentity found = PeerIdentity.of(now);
+            identity = found.equals(identity) ? identity : found;
             lookedNanos = System.nanoTime();
         }
         return identity;

@@ -3,6 +3,7 @@ package io.felice.replication;
 import io.felice.api.ErrorCode;
 import io.felice.api.FeliceException;
 import io.felice.api.TopicPartition;
+import io.felice.api.cluster.ClusterView;
 import io.felice.api.partition.FollowedPartition;
 import io.felice.api.partition.FollowedPartition.Fetched;
 import io.felice.api.partition.Partition.EpochEnd;
@@ -63,6 +64,9 @@ final class Fetcher {
     /** How long a newcomer waits for the answer to a request that is under way. */
     private static final long NEWCOMER_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
 
+    /** What has failed more often in a row is no newcomer. */
+    private static final int MOST_IMPATIENT = 5;
+
     private static final long LONGEST_POLL_MS = 500;
     private static final long TRIM_NANOS = TimeUnit.SECONDS.toNanos(30);
 
@@ -86,6 +90,8 @@ final class Fetcher {
     private final List<FetchTarget> outOfRange = new ArrayList<>();
     private final AnswerMemory memory = new AnswerMemory();
     private PeerAddress address;
+    private ClusterView connectedView;
+    private PeerIdentity connectedIdentity;
     private boolean isInFlight;
     private int busy;
     private long answeredNanos = System.nanoTime();
@@ -131,7 +137,12 @@ final class Fetcher {
 
     /** Any thread. */
     void following(FollowedPartition partition) {
-        onThread(() -> begin(partition));
+        following(partition, 0);
+    }
+
+    /** @param failures how often in a row the partition has failed at the fetcher that had it before */
+    private void following(FollowedPartition partition, int failures) {
+        onThread(() -> begin(partition, failures));
     }
 
     /** Any thread. */
@@ -190,11 +201,12 @@ final class Fetcher {
         }
     }
 
-    private void begin(FollowedPartition partition) {
+    private void begin(FollowedPartition partition, int failures) {
         if (!partition.isFollowing()) {
             return;
         }
         FetchTarget target = new FetchTarget(partition);
+        target.failures = failures;
         FetchTarget before = targets.put(partition.id(), target);
         if (before != null) {
             end(before);
@@ -259,7 +271,7 @@ final class Fetcher {
         for (FetchTarget target : impatient) {
             targets.remove(target.partition.id());
             end(target);
-            newcomers.following(target.partition);
+            newcomers.following(target.partition, target.failures);
         }
         return LONGEST_POLL_MS;
     }
@@ -284,7 +296,7 @@ final class Fetcher {
             if (!target.isBusy) {
                 targets.remove(target.partition.id());
                 end(target);
-                successor.following(target.partition);
+                successor.following(target.partition, target.failures);
             }
         }
         boolean isLast = targets.isEmpty();
@@ -356,8 +368,12 @@ final class Fetcher {
     }
 
     private void connect() throws IOException {
-        PeerAddress now = environment.addresses().of(leader);
+        ClusterView view = environment.metadata().view();
         PeerIdentity identity = environment.identity().get();
+        if (client != null && view == connectedView && identity == connectedIdentity) {
+            return;
+        }
+        PeerAddress now = environment.addresses().of(leader);
         boolean isAnother = client != null && (!client.isFor(identity, now) || !now.equals(address));
         if (isAnother) {
             client.close();
@@ -369,6 +385,8 @@ final class Fetcher {
             client = new PeerClient("felice-fetch", identity, now, 1, memory, environment.clusterId());
         }
         status.connecting(now);
+        connectedView = view;
+        connectedIdentity = identity;
     }
 
     private void fetch() {
@@ -439,8 +457,21 @@ final class Fetcher {
             return;
         }
         session.answered(answer);
-        long bytes = 0;
+        long bytes;
         busy++; // the memory of the answer is in use until all of its partitions are taken
+        try {
+            bytes = take(answer);
+        } finally {
+            busy--;
+        }
+        status.answered(bytes);
+        progress.fetched(bytes, session.partitions());
+        reclaim();
+    }
+
+    /** @return the bytes of records in the answer */
+    private long take(FetchResponseData answer) {
+        long bytes = 0;
         for (FetchableTopicResponse topic : answer.responses()) {
             for (PartitionData data : topic.partitions()) {
                 FetchTarget target = session.asked(topic.topicId(), data.partitionIndex());
@@ -450,10 +481,7 @@ final class Fetcher {
                 }
             }
         }
-        status.answered(bytes);
-        progress.fetched(bytes, session.partitions());
-        busy--;
-        reclaim();
+        return bytes;
     }
 
     private void failed(ErrorCode error) {
@@ -564,6 +592,7 @@ final class Fetcher {
     /** Leaves the partition out of the requests for a while, which is the longer the more often it fails. */
     private void retreat(FetchTarget target, ErrorCode error, String fact) {
         target.failures++;
+        target.isPatient |= target.failures > MOST_IMPATIENT;
         leaveOut(target, environment.limits().get().backoffNanos(target.failures));
         boolean isOfData = error == ErrorCode.CORRUPT_MESSAGE || error == ErrorCode.KAFKA_STORAGE_ERROR;
         boolean isNews = isOfData ? Integer.bitCount(target.failures) == 1 : target.failures == 10;

@@ -45,7 +45,9 @@ final class Worker {
 
     /** Ends an {@link #await}. Any thread. */
     void wakeup() {
-        signals.release();
+        if (signals.availablePermits() == 0) {
+            signals.release();
+        }
     }
 
     /** Waits until {@link #wakeup} was called, but not longer. On the thread. */
@@ -88,7 +90,7 @@ final class Worker {
         while (!closing) {
             try {
                 work.run();
-            } catch (RuntimeException accident) {
+            } catch (RuntimeException | Error accident) {
                 errors.error(name + " failed unexpectedly and goes on", accident);
                 await(PAUSE_AFTER_FAILURE_MS);
             }
