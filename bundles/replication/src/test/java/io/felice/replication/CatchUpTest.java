@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.felice.api.cluster.PartitionState;
+import io.felice.api.status.StatusTable;
 import io.felice.testkit.FeliceCluster;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -131,6 +132,27 @@ class CatchUpTest {
                 .until(() -> java.util.Arrays.equals(
                         trimmed(log(follower, "payments", 0)),
                         trimmed(log(cluster.leader("payments", 0), "payments", 0))));
+    }
+
+    @Test
+    void theTablesShowTheConnectionsAndThatNothingLags() throws Exception {
+        create("shipments", 1);
+        write("shipments", 1, 10);
+        int leader = cluster.leader("shipments", 0);
+        int follower = leader == 1 ? 2 : 1;
+
+        StatusTable peers = cluster.node(follower).status("replication.peers");
+        StatusTable fetchers = cluster.node(follower).status("replication.fetchers");
+
+        assertThat(peers.rows()).anySatisfy(row -> assertThat(row)
+                .startsWith(Integer.toString(leader), "fetch-0")
+                .contains("connected"));
+        await().untilAsserted(() -> assertThat(cluster.node(follower)
+                        .status("replication.fetchers")
+                        .cell(Integer.toString(leader), "lag.records"))
+                .contains(0L));
+        assertThat(fetchers.rows()).isNotEmpty();
+        assertThat(cluster.node(follower).status("replication.limits").rows()).hasSize(2);
     }
 
     private static long threads() {
