@@ -81,7 +81,8 @@ class LauncherTest {
     void everyCommandPrintsHelp() throws Exception {
         Result help = launcher().run("help");
 
-        for (String command : List.of("run", "start", "stop", "status", "exec", "invite", "join", "doctor", "zookeeper")) {
+        for (String command :
+                List.of("run", "start", "stop", "status", "exec", "invite", "join", "doctor", "zookeeper")) {
             assertThat(launcher().run(command, "--help")).isEqualTo(help);
             assertThat(launcher().run(command, "-h")).isEqualTo(help);
         }
