@@ -19,6 +19,7 @@ import io.felice.api.status.StatusSource;
 import io.felice.api.status.StatusTable;
 import io.felice.api.status.TableColumn;
 import io.felice.api.storage.StorageEngine;
+import io.felice.protocol.Apis;
 import io.felice.protocol.RequestHandler;
 import io.felice.protocol.ServedApis;
 import io.felice.protocol.Serves;
@@ -122,8 +123,7 @@ public class InsideTest {
         eventually(() -> assertEquals(
                 new TreeSet<>(Set.of("log", "memory", "mvstore")),
                 properties(StorageEngine.class, StorageEngine.NAME)));
-        eventually(
-                () -> assertEquals(apisThatClientsAreTold(), properties(RequestHandler.class, Serves.PREFIX_ + "key")));
+        eventually(() -> assertEquals(apisThatAreServed(), properties(RequestHandler.class, Serves.PREFIX_ + "key")));
         eventually(() -> assertTrue(
                 tables().keySet().toString(),
                 tables().keySet()
@@ -298,10 +298,14 @@ public class InsideTest {
                 .collect(toCollection(TreeSet::new));
     }
 
-    private Set<String> apisThatClientsAreTold() {
-        return context.getService(context.getServiceReference(ServedApis.class)).ranges().stream()
-                .map(range -> String.valueOf(range.key()))
-                .collect(toCollection(TreeSet::new));
+    /** Those that clients are told, and those that only brokers send. */
+    private Set<String> apisThatAreServed() {
+        Stream<Short> ofClients =
+                context.getService(context.getServiceReference(ServedApis.class)).ranges().stream()
+                        .map(range -> range.key());
+        Stream<Short> ofBrokers =
+                Apis.all().stream().filter(api -> api.ofBrokers()).map(api -> api.key());
+        return Stream.concat(ofClients, ofBrokers).map(String::valueOf).collect(toCollection(TreeSet::new));
     }
 
     /** The status tables that {@code felice:status} shows, by name. */
