@@ -7,6 +7,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.NetworkInterface;
 import java.net.SocketException;
+import java.net.StandardSocketOptions;
 import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
@@ -22,6 +23,7 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Deactivate;
@@ -54,6 +56,7 @@ public final class LivenessSocket implements Liveness {
     private static final long RETRY_SOON_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
 
     private static final int SOON_MAX = 300;
+    private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(50);
     private static final long STOP_WITHIN_MS = 2_000;
 
     private final String host;
@@ -237,7 +240,9 @@ public final class LivenessSocket implements Liveness {
         try {
             watcher = listening.accept();
         } catch (IOException failure) {
+            // Probably the process has no file left; the socket stays ready, and must not keep this thread busy.
             log.debug("A connection to the port for liveness was not accepted", failure);
+            LockSupport.parkNanos(PAUSE_NANOS);
             return;
         }
         if (watcher == null) {
@@ -249,6 +254,8 @@ public final class LivenessSocket implements Liveness {
         }
         try {
             watcher.configureBlocking(false);
+            // Finds watchers whose machine is gone.
+            watcher.setOption(StandardSocketOptions.SO_KEEPALIVE, true);
             watcher.register(selector, SelectionKey.OP_READ, (Ready) () -> dropIfHeard(watcher));
             watcher.write(greeting(process));
             watchers.add(watcher);
@@ -402,7 +409,6 @@ public final class LivenessSocket implements Liveness {
         private void greeted() {
             if (heard.duplicate().flip().equals(greeting(other.process()))) {
                 wasThere = true;
-                triedSoon = 0;
                 isTimed = false;
             } else {
                 // Another process has the port, so the one that had it has ended.
@@ -413,10 +419,11 @@ public final class LivenessSocket implements Liveness {
         /** The connection is over. A new one tells whether the process is there. */
         private void ended() {
             boolean wasGreeted = heard.position() >= GREETING_BYTES;
-            if (wasGreeted) {
+            boolean mayBeSoon = wasThere && triedSoon++ < SOON_MAX;
+            if (wasGreeted && mayBeSoon) {
                 connect();
             } else {
-                retry(wasThere && triedSoon++ < SOON_MAX ? RETRY_SOON_NANOS : RETRY_NANOS);
+                retry(mayBeSoon ? RETRY_SOON_NANOS : RETRY_NANOS);
             }
         }
 

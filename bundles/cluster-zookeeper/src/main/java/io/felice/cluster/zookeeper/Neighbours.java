@@ -65,7 +65,7 @@ final class Neighbours implements Actor {
         client = now;
         brokers.through(before, now);
         alive.through(before, now);
-        dead.forEach(this::remove);
+        List.copyOf(dead).forEach(this::remove);
     }
 
     @Override
@@ -77,7 +77,7 @@ final class Neighbours implements Actor {
     public void tick() {
         brokers.now();
         alive.now();
-        dead.forEach(this::remove);
+        List.copyOf(dead).forEach(this::remove);
     }
 
     void close() {
@@ -258,9 +258,20 @@ final class Neighbours implements Actor {
                         "The process of session 0x{} has ended: {} are deleted",
                         session,
                         deletions.stream().map(Op::getPath).toList());
-            } else {
-                log.debug("The znodes of session 0x{} were not deleted: {}", session, code);
+            }
+            if (code == Code.OK || code == Code.NONODE) {
+                forget(session);
             }
         });
+    }
+
+    /** The proof is used up. If it was wrong, the process publishes its address again, and is watched again. */
+    private void forget(String session) {
+        dead.remove(session);
+        Subscription watch = watched.remove(session);
+        if (watch != null) {
+            watch.close();
+        }
+        alive.now();
     }
 }

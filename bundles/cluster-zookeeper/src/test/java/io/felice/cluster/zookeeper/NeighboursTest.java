@@ -109,12 +109,14 @@ class NeighboursTest {
             other.register(broker(2), new Epochs());
             await().atMost(PATIENCE).until(() -> wrong.proofs.containsKey(1));
 
-            wrong.proofs.get(1).run();
+            wrong.proofs.remove(1).run();
 
             await().atMost(PATIENCE).until(() -> epochs.seen.size() == 2);
             assertThat(epochs.seen.get(1)).isGreaterThan(epochs.seen.get(0));
             await().atMost(PATIENCE).until(() -> controller.epochs().size() == 2 && controller.term() != null);
             await().atMost(PATIENCE).until(() -> controller.brokerIds().equals(List.of(1, 2)));
+            await("it is watched again").atMost(PATIENCE).until(() -> wrong.proofs.containsKey(1));
+            assertThat(epochs.seen).hasSize(2);
         } finally {
             victim.close(false);
             other.close(false);
