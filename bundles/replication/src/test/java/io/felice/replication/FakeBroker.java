@@ -18,6 +18,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Function;
 import org.apache.kafka.common.message.ApiVersionsRequestData;
 import org.apache.kafka.common.message.ApiVersionsResponseData;
@@ -70,10 +71,19 @@ final class FakeBroker implements AutoCloseable {
             try {
                 Socket client = socket.accept();
                 connections.add(client);
-                threads.execute(() -> converse(client));
+                begin(client);
             } catch (IOException closed) {
                 return;
             }
+        }
+    }
+
+    /** A connection that came while this broker was being closed is closed too. */
+    private void begin(Socket client) throws IOException {
+        try {
+            threads.execute(() -> converse(client));
+        } catch (RejectedExecutionException closed) {
+            client.close();
         }
     }
 
