@@ -2,6 +2,7 @@ package io.felice.controller;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.felice.api.ErrorCode;
 import io.felice.api.Subscription;
 import io.felice.api.TopicPartition;
 import io.felice.api.cluster.Admin.ConfigChange;
@@ -24,6 +25,8 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -32,6 +35,8 @@ class RandomHistoryTest {
     private static final int HISTORIES = 60;
     private static final int STEPS = 200;
     private static final int BROKERS = 5;
+    private static final int OF_ONE = 10;
+    private static final int OF_TWO = 11;
 
     @Test
     void theRulesHoldInEveryHistory() {
@@ -54,6 +59,7 @@ class RandomHistoryTest {
         private final Map<Integer, Subscription> brokers = new HashMap<>();
         private final Map<Integer, UUID> stores = new HashMap<>();
         private final List<long[]> producerIds = new ArrayList<>();
+        private final List<CompletionStage<?>> asked = new ArrayList<>();
         private ClusterView before = ClusterView.EMPTY;
 
         History(long seed) {
@@ -63,8 +69,22 @@ class RandomHistoryTest {
             sessionOne = one.cluster.session();
             sessionTwo = one.cluster.session();
             two = new Controller(ControllerSetup.config(), thread, new Random(seed + 1));
+            one.controller.bindPeers(this::forward);
+            two.bindPeers(this::forward);
             one.controller.bind(sessionOne);
             two.bind(sessionTwo);
+            sessionOne.register(ControllerSetup.broker(OF_ONE), new SilentListener());
+            sessionTwo.register(ControllerSetup.broker(OF_TWO), new SilentListener());
+        }
+
+        /** What is sent to a broker is lost now and then, before or after it is decided. */
+        private CompletionStage<byte[]> forward(int brokerId, byte[] request, Duration timeout) {
+            int luck = random.nextInt(10);
+            if (luck == 0 || brokerId < OF_ONE) {
+                return CompletableFuture.failedFuture(ErrorCode.BROKER_NOT_AVAILABLE.because("test"));
+            }
+            CompletionStage<byte[]> answer = (brokerId == OF_ONE ? one.controller : two).decide(request);
+            return luck == 1 ? CompletableFuture.failedFuture(ErrorCode.NETWORK_EXCEPTION.because("test")) : answer;
         }
 
         void run() {
@@ -74,37 +94,43 @@ class RandomHistoryTest {
             }
             sessionOne.reconnect();
             sessionTwo.reconnect();
-            assertThat(one.view().brokers().keySet()).as("seed %s", seed).isEqualTo(brokers.keySet());
+            Set<Integer> alive = new HashSet<>(brokers.keySet());
+            alive.addAll(Set.of(OF_ONE, OF_TWO));
+            assertThat(one.view().brokers().keySet()).as("seed %s", seed).isEqualTo(alive);
+            ControllerSetup.pass(one.thread, Duration.ofSeconds(6));
+            ControllerSetup.pass(thread, Duration.ofSeconds(6));
+            assertThat(asked).as("seed %s", seed).allMatch(stage -> stage.toCompletableFuture()
+                    .isDone());
             assertThat(one.follower.complaints()).as("seed %s", seed).isEmpty();
             one.controller.close();
             two.close();
         }
 
         private void step() {
-            Controller asked = random.nextBoolean() ? one.controller : two;
+            Controller at = random.nextBoolean() ? one.controller : two;
             MemoryClusterStore session = random.nextBoolean() ? sessionOne : sessionTwo;
             int broker = random.nextInt(BROKERS);
             String topic = "topic-" + random.nextInt(6);
             switch (random.nextInt(18)) {
                 case 0, 1 -> join(broker);
                 case 2 -> leave(broker);
-                case 3, 4 -> asked.createTopics(
-                        List.of(ControllerSetup.topic(topic, 1 + random.nextInt(4), 1 + random.nextInt(3))), false);
-                case 5 -> asked.createTopics(
-                        List.of(new NewTopic(topic, -1, -1, Map.of(0, someBrokers()), Map.of())), false);
-                case 6 -> one.view().topic(topic).ifPresent(t -> asked.deleteTopics(Set.of(t.topicId())));
-                case 7 -> asked.createPartitions(
+                case 3, 4 -> asked.add(at.createTopics(
+                        List.of(ControllerSetup.topic(topic, 1 + random.nextInt(4), 1 + random.nextInt(3))), false));
+                case 5 -> asked.add(at.createTopics(
+                        List.of(new NewTopic(topic, -1, -1, Map.of(0, someBrokers()), Map.of())), false));
+                case 6 -> one.view().topic(topic).ifPresent(t -> at.deleteTopics(Set.of(t.topicId())));
+                case 7 -> at.createPartitions(
                         Map.of(topic, new NewPartitions(1 + random.nextInt(6), List.of())), false);
-                case 8 -> asked.electLeaders(Optional.empty(), random.nextBoolean());
-                case 9 -> asked.reassign(Map.of(
+                case 8 -> at.electLeaders(Optional.empty(), random.nextBoolean());
+                case 9 -> at.reassign(Map.of(
                         new TopicPartition(topic, random.nextInt(3)),
                         random.nextInt(3) == 0 ? Optional.empty() : Optional.of(someBrokers())));
-                case 10 -> asked.allocateProducerIds(broker)
+                case 10 -> at.allocateProducerIds(broker)
                         .thenAccept(ids -> producerIds.add(new long[] {ids.firstId(), ids.nextId()}));
                 case 11 -> one.cluster.deposeController();
-                case 14, 15 -> anyPartition().ifPresent(partition -> propose(asked, partition));
-                case 16 -> one.view().broker(broker).ifPresent(live -> asked.leave(broker, live.epoch()));
-                case 17 -> asked.alterConfigs(
+                case 14, 15 -> anyPartition().ifPresent(partition -> propose(at, partition));
+                case 16 -> one.view().broker(broker).ifPresent(live -> at.leave(broker, live.epoch()));
+                case 17 -> at.alterConfigs(
                         Map.of(
                                 ConfigResource.topic(topic),
                                 List.of(new ConfigChange(
@@ -152,7 +178,7 @@ class RandomHistoryTest {
         }
 
         /** The leader proposes some replicas, sometimes in an epoch that is over. */
-        private void propose(Controller asked, PartitionId partition) {
+        private void propose(Controller at, PartitionId partition) {
             PartitionState state = one.view()
                     .topic(partition.topicId())
                     .flatMap(topic -> topic.partition(partition.partition()))
@@ -163,7 +189,7 @@ class RandomHistoryTest {
                     .forEach(id -> isr.put(
                             id, one.view().broker(id).map(live -> live.epoch()).orElse(-1L)));
             int late = random.nextInt(4) == 0 ? 1 : 0;
-            asked.alterInSync(
+            at.alterInSync(
                     state.leader(),
                     one.view().broker(state.leader()).map(live -> live.epoch()).orElse(0L),
                     Map.of(
