@@ -225,7 +225,10 @@ public final class Broker implements StatusSource, HealthSource {
         link = new ClusterLink(environment, threads::onMain, UUID.randomUUID(), rack, this::fail);
         fence = new SelfFence(nanos);
         departure = new Departure(link, () -> admin);
-        services.beforeStop(departure::leave);
+        services.beforeStop(() -> {
+            LastRun.nodeStops();
+            departure.leave();
+        });
         Leaderships leaderships = new Leaderships(threads::onMain);
         followings = new Followings(threads::onMain);
         inSyncChanges = new InSyncChanges(

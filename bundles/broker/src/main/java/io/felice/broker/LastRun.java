@@ -63,6 +63,14 @@ final class LastRun {
         return known;
     }
 
+    /**
+     * The whole node stops, and its storage engines with it. It may be started again in this process, with engines that have
+     * nothing in memory any more.
+     */
+    static synchronized void nodeStops() {
+        System.clearProperty(PROCESS);
+    }
+
     /** How the last run has ended. A directory without the file is new, or of a version that wrote none. */
     LastEnd end() {
         List<String> lines;

@@ -80,6 +80,7 @@ class EveryTopicConfigTest {
             file.delete.delay.ms SegmentConfigsTest
             flush.messages partition/FlushTest
             flush.ms partition/FlushTest
+            follower.replication.throttled.replicas ../../../../../../../replication/src/test/java/io/felice/replication/FetchThrottleTest
             index.interval.bytes IndexIntervalTest
             internal.segment.bytes partition/TopicRulesTest
             max.compaction.lag.ms partition/CompactionTest
@@ -118,7 +119,6 @@ class EveryTopicConfigTest {
     /** The value is accepted, and the documentation says that it has no effect. */
     private static final Map<String, String> WITHOUT_EFFECT = table(
             """
-            follower.replication.throttled.replicas 0:1
             leader.replication.throttled.replicas *
             preallocate true
             unclean.leader.election.enable true

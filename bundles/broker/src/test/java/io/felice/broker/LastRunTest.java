@@ -35,6 +35,17 @@ class LastRunTest {
         assertThat(run("boot", "one").end()).isEqualTo(LastEnd.REPLACED);
     }
 
+    /** A memory engine is empty then, as in another process. */
+    @Test
+    void aNodeThatIsStartedAgainInItsProcessWasStopped() {
+        LastRun first = LastRun.in(root);
+        first.begin();
+        LastRun.nodeStops();
+        first.closed();
+
+        assertThat(LastRun.in(root).end()).isEqualTo(LastEnd.STOPPED);
+    }
+
     @Test
     void aBrokerThatDidNotCloseItsLogsWasKilledIfTheMachineWentOn() {
         run("boot", "one").begin();

@@ -32,6 +32,7 @@ final class FakePartitions implements Partitions {
     private final Map<TopicPartition, ErrorCode> errors = new HashMap<>();
     private final Map<TopicPartition, byte[]> waiting = new HashMap<>();
     private final Map<TopicPartition, Long> highWatermarks = new HashMap<>();
+    private final Map<TopicPartition, Integer> preferred = new HashMap<>();
     private CompletableFuture<Void> gate = CompletableFuture.completedFuture(null);
     private CompletionStage<Long> producerId = CompletableFuture.completedFuture(4711L);
 
@@ -49,6 +50,11 @@ final class FakePartitions implements Partitions {
     void put(String topic, int partition, byte[] bytes, long highWatermark) {
         waiting.put(new TopicPartition(topic, partition), bytes);
         highWatermarks.put(new TopicPartition(topic, partition), highWatermark);
+    }
+
+    /** Fetches of the partition are told to read from this broker. */
+    void prefer(String topic, int partition, int broker) {
+        preferred.put(new TopicPartition(topic, partition), broker);
     }
 
     void waitFor(CompletableFuture<Void> gate) {
@@ -89,7 +95,8 @@ final class FakePartitions implements Partitions {
         long highWatermark = highWatermarks.getOrDefault(id, 20L);
         byte[] bytes = waiting.remove(id);
         if (bytes == null) {
-            return new FetchedPartition(id, ErrorCode.NONE, highWatermark, 18, 10, null, Records.EMPTY);
+            int replica = preferred.getOrDefault(id, FetchedPartition.NO_PREFERENCE);
+            return new FetchedPartition(id, ErrorCode.NONE, highWatermark, 18, 10, null, replica, Records.EMPTY);
         }
         pinned.incrementAndGet();
         Records records = new Records.InMemory(List.of(ByteBuffer.wrap(bytes)), highWatermark, pinned::decrementAndGet);

@@ -93,6 +93,37 @@ class FetchHandlerTest {
         assertThat(partitions.plans).extracting(FetchPlan::replicaId).containsExactly(3, 4, FetchPlan.CONSUMER);
     }
 
+    /** KIP-903: without it a fetch of an ended process could not be told from one of its successor. */
+    @Test
+    void theBrokerEpochAndTheLogStartOfAReplicaAreHandedOn() throws Exception {
+        FetchRequestData request = full(0).setReplicaState(
+                        new FetchRequestData.ReplicaState().setReplicaId(4).setReplicaEpoch(77));
+        request.topics()
+                .get(0)
+                .setTopicId(TopicIds.of(topicId))
+                .partitions()
+                .get(0)
+                .setLogStartOffset(3);
+
+        Asking.ask(handler, request, BY_ID);
+
+        assertThat(partitions.plans.get(0).replicaEpoch()).isEqualTo(77);
+        assertThat(partitions.plans.get(0).wants().get(0).logStartOffset()).isEqualTo(3);
+    }
+
+    /** KIP-392; a consumer of an older version would not understand the answer of a follower (KAFKA-9004). */
+    @Test
+    void aConsumerIsToldWhichReplicaIsNearItFromTheVersionThatCanReadFromIt() throws Exception {
+        partitions.prefer("t", 0, 5);
+
+        FetchResponseData older = Asking.ask(handler, full(0).setRackId("east"), 10);
+        FetchResponseData newer = Asking.ask(handler, full(0).setRackId("east"), 11);
+
+        assertThat(partitions.plans).extracting(FetchPlan::rack).containsExactly(null, "east");
+        assertThat(only(older).preferredReadReplica()).isEqualTo(-1);
+        assertThat(only(newer).preferredReadReplica()).isEqualTo(5);
+    }
+
     @Test
     void recordsStayPinnedUntilTheResponseIsSent() throws Exception {
         partitions.put("t", 0, BATCH, 25);
