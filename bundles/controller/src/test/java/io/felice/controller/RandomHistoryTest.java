@@ -32,7 +32,7 @@ import org.junit.jupiter.api.Test;
 
 /** Brokers, topics, controllers and connections come and go at random. The invariants hold after every step. */
 class RandomHistoryTest {
-    private static final int HISTORIES = 60;
+    private static final int HISTORIES = 20;
     private static final int STEPS = 200;
     private static final int BROKERS = 5;
     private static final int OF_ONE = 10;
