@@ -108,7 +108,13 @@ final class NodeState implements AutoCloseable {
         }
     }
 
-    private NodeState(Path root, Map<String, String> properties, FileChannel lock) throws IOException {
+    /**
+     * The state in a directory that nobody else uses.
+     *
+     * @param properties what the file {@code felice.properties} has, with a new lease
+     * @param lock is closed with the state; null if there is none
+     */
+    NodeState(Path root, Map<String, String> properties, FileChannel lock) throws IOException {
         this.root = root;
         this.properties = properties;
         this.idsOnDisk = Files.exists(root.resolve(PROPERTIES)) ? ids() : Map.of();

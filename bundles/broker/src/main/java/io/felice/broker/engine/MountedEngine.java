@@ -77,15 +77,23 @@ public final class MountedEngine implements Executor {
     }
 
     MountedEngine(Started started, int threads, LongSupplier nanos, ThreadFactory factory) {
+        this(
+                started,
+                new ThreadPoolExecutor(
+                        threads, threads, IDLE_SECONDS, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), factory),
+                nanos);
+    }
+
+    /** @param pool the threads of the engine; this object closes it */
+    MountedEngine(Started started, ThreadPoolExecutor pool, LongSupplier nanos) {
         this.started = started;
+        this.pool = pool;
         this.device = new Device(nanos);
         this.failures = new EngineFailures(subject(), nanos);
         this.space = new FreeSpace(started.name(), this::volume, nanos);
         this.logDir = started.name() + ":";
         this.appendsOnCaller = started.isOwn() && started.traits().contains(EngineTrait.APPENDS_WITHOUT_BLOCKING);
-        pool = new ThreadPoolExecutor(
-                threads, threads, IDLE_SECONDS, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), factory);
-        openings = new Openings(this, Math.max(1, threads - 1));
+        openings = new Openings(this, Math.max(1, pool.getCorePoolSize() - 1));
         pool.allowCoreThreadTimeOut(true);
         pool.setRejectedExecutionHandler((task, closed) -> task.run());
     }

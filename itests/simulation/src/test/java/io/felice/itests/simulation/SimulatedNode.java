@@ -1,0 +1,365 @@
+package io.felice.itests.simulation;
+
+import io.felice.api.ErrorCode;
+import io.felice.api.FeliceException;
+import io.felice.api.TopicPartition;
+import io.felice.api.cluster.Admin;
+import io.felice.api.cluster.Admin.InSyncChange;
+import io.felice.api.cluster.Admin.PartitionId;
+import io.felice.api.cluster.BrokerRegistration.LastEnd;
+import io.felice.api.cluster.PartitionState;
+import io.felice.api.storage.StorageEngine;
+import io.felice.broker.BrokerSeat;
+import io.felice.broker.engine.MountedEngine;
+import io.felice.broker.engine.SimulatedMount;
+import io.felice.broker.partition.Environment;
+import io.felice.controller.Controller;
+import io.felice.controller.ControllerSeat;
+import io.felice.itests.simulation.Timeline.Life;
+import io.felice.testkit.MemoryClusterStore;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.reflect.Proxy;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+
+/** A node of the simulated cluster: its disk and its clock, and the broker that runs on it now, or none. */
+final class SimulatedNode {
+    private static final long EPOCH_MS = 1_700_000_000_000L;
+    private static final long ADMIN_PATIENCE = 1_000 * Timeline.MS;
+    private static final String ENGINE = "log";
+
+    private final int id;
+    private final ClusterSimulation cluster;
+    private final Timeline timeline;
+    private final Random random;
+    private final SimulatedDisk disk;
+    private final Path root;
+    private UUID storeId;
+    private long runs;
+    private long clockOffsetMs;
+    private LastEnd lastEnd = LastEnd.STOPPED;
+    /** The longest wait of a task of the broker's thread. */
+    private long mainDelay;
+
+    // The present run; null while there is none.
+    private Life life;
+    private BrokerSeat seat;
+    private Controller controller;
+    private SimulatedSession session;
+    private Fetcher fetcher;
+    private MemoryClusterStore lastSession;
+    /** The partitions whose records this node may have lost since it was last in sync. */
+    private final Set<TopicPartition> lost = new HashSet<>();
+
+    SimulatedNode(int id, ClusterSimulation cluster, SimulatedDisk disk, Path root, Random random) {
+        this.id = id;
+        this.cluster = cluster;
+        this.timeline = cluster.timeline();
+        this.disk = disk;
+        this.root = root;
+        this.random = random;
+        this.storeId = new UUID(random.nextLong(), id);
+        this.mainDelay = cluster.pace().broker();
+    }
+
+    int id() {
+        return id;
+    }
+
+    SimulatedDisk disk() {
+        return disk;
+    }
+
+    boolean isUp() {
+        return life != null;
+    }
+
+    boolean isPaused() {
+        return life != null && life.isPaused();
+    }
+
+    /** Null while no broker runs. */
+    Life life() {
+        return life;
+    }
+
+    BrokerSeat seat() {
+        return seat;
+    }
+
+    Controller controller() {
+        return controller;
+    }
+
+    SimulatedSession session() {
+        return session;
+    }
+
+    Set<TopicPartition> lost() {
+        return lost;
+    }
+
+    // ---- runs
+
+    void start() {
+        life = new Life();
+        Life now = life;
+        runs++;
+        if (lastSession != null) {
+            lastSession.expire();
+        }
+        MemoryClusterStore mine = cluster.store().session();
+        lastSession = mine;
+        LastEnd before = lastEnd;
+        session = new SimulatedSession(mine, timeline, now, cluster.seams(), cluster.truth()::view);
+        lastEnd = LastEnd.KILLED;
+        SimulatedTimer timer = new SimulatedTimer(timeline, now);
+        Lane main = new Lane(timeline, now, () -> delay(mainDelay));
+        Lane background = new Lane(timeline, now, () -> delay(Timeline.MS));
+        Environment environment =
+                new Environment(id, new NodeClock(), timeline::now, timer, background, new Random(random.nextLong()));
+        StorageEngine engine = disk.engine(now, cluster.seams());
+        Lane[] pool = {
+            new Lane(timeline, now, () -> delay(Timeline.MS)), new Lane(timeline, now, () -> delay(Timeline.MS))
+        };
+        MountedEngine mounted = SimulatedMount.of(
+                ENGINE, engine, task -> pool[random.nextInt(pool.length)].execute(task), timer, timeline::now);
+        try {
+            seat = new BrokerSeat(
+                    environment,
+                    main,
+                    root,
+                    storeId,
+                    new UUID(runs, random.nextLong()),
+                    runs,
+                    ClusterSimulation.BROKER_SETTINGS,
+                    mounted,
+                    remoteController(),
+                    before);
+        } catch (IOException failure) {
+            throw new UncheckedIOException(failure);
+        }
+        fetcher = new Fetcher(cluster, this, now, random);
+        seat.listen(fetcher);
+        Lane thread = new Lane(timeline, now, () -> delay(cluster.pace().controller()));
+        controller = ControllerSeat.controller(
+                thread,
+                (nanos, task) -> timeline.after(now, nanos, () -> thread.execute(task)),
+                new Random(random.nextLong()),
+                30);
+        controller.bind(session);
+        seat.bind(session);
+        BrokerSeat ticking = seat;
+        timer.scheduleWithFixedDelay(ticking::tick, 100 + random.nextInt(100), 200, TimeUnit.MILLISECONDS);
+        timer.scheduleWithFixedDelay(ticking::checkpoint, 500, 1_000, TimeUnit.MILLISECONDS);
+    }
+
+    private long delay(long most) {
+        return (long) (random.nextDouble() * most);
+    }
+
+    /** The process is gone. */
+    void kill(boolean isKnownAtOnce, long sessionTimeout) {
+        end(isKnownAtOnce, sessionTimeout);
+        disk.kill();
+        noteLoss();
+        lastEnd = LastEnd.KILLED;
+    }
+
+    /** The records are gone, or soon will be, if the engine does not keep them. */
+    private void noteLoss() {
+        if (!disk.survivesKill()) {
+            lost.addAll(cluster.partitions());
+        }
+    }
+
+    private void end(boolean isKnownAtOnce, long sessionTimeout) {
+        life.end();
+        session.session().disconnect();
+        MemoryClusterStore gone = session.session();
+        if (isKnownAtOnce) {
+            gone.expire();
+        } else {
+            timeline.after(null, sessionTimeout, gone::expire);
+        }
+        life = null;
+        seat = null;
+        controller = null;
+        session = null;
+        fetcher = null;
+    }
+
+    /** The disk is replaced by an empty one. The broker must be down. */
+    void loseDisk() {
+        disk.empty();
+        lost.addAll(cluster.partitions());
+        storeId = new UUID(random.nextLong(), id);
+        deleteAll(root);
+    }
+
+    private static void deleteAll(Path directory) {
+        try {
+            if (!Files.exists(directory)) {
+                return;
+            }
+            try (var files = Files.walk(directory)) {
+                for (Path file :
+                        files.sorted(java.util.Comparator.reverseOrder()).toList()) {
+                    Files.delete(file);
+                }
+            }
+        } catch (IOException failure) {
+            throw new UncheckedIOException(failure);
+        }
+    }
+
+    /** The broker stops as an operator stops it. */
+    void stop(long patience, Runnable stopped) {
+        Life stopping = life;
+        BrokerSeat closing = seat;
+        noteLoss();
+        closing.view().broker(id).ifPresent(live -> remoteController().leave(id, live.epoch()));
+        timeline.after(stopping, patience, () -> closing.close()
+                .whenComplete((done, failure) -> timeline.after(stopping, 1, () -> {
+                    end(true, 0);
+                    lastEnd = LastEnd.STOPPED;
+                    if (!disk.survivesKill()) {
+                        disk.kill();
+                        noteLoss();
+                    }
+                    stopped.run();
+                })));
+    }
+
+    void pause(long sessionTimeout) {
+        life.pause();
+        cutFromStore(sessionTimeout);
+    }
+
+    void resume() {
+        timeline.resume(life);
+        session.session().reconnect();
+    }
+
+    /** The session with the store breaks, and ends if it is not mended before the time-out. */
+    void cutFromStore(long sessionTimeout) {
+        MemoryClusterStore cutOff = session.session();
+        cutOff.disconnect();
+        timeline.after(null, sessionTimeout, () -> {
+            if (!cutOff.isConnected()) {
+                cutOff.expire();
+            }
+        });
+    }
+
+    void mendStore() {
+        if (isUp() && !isPaused()) {
+            session.session().reconnect();
+        }
+    }
+
+    void jumpClock(long ms) {
+        clockOffsetMs += ms;
+    }
+
+    void mainDelay(long nanos) {
+        mainDelay = nanos;
+    }
+
+    private final class NodeClock extends Clock {
+        @Override
+        public ZoneId getZone() {
+            return ZoneOffset.UTC;
+        }
+
+        @Override
+        public Clock withZone(ZoneId zone) {
+            return this;
+        }
+
+        @Override
+        public Instant instant() {
+            return Instant.ofEpochMilli(EPOCH_MS + timeline.now() / Timeline.MS + clockOffsetMs);
+        }
+    }
+
+    // ---- the controller, on whichever node it is
+
+    /** As this broker reaches the controller: by messages that may be lost, doubled and late. */
+    private Admin remoteController() {
+        Life mine = life;
+        SimulatedSession through = session;
+        return (Admin) Proxy.newProxyInstance(
+                Admin.class.getClassLoader(), new Class<?>[] {Admin.class}, (proxy, method, arguments) -> {
+                    return switch (method.getName()) {
+                        case "alterInSync" -> alterInSync(mine, through, (long) arguments[1], changes(arguments[2]));
+                        case "leave" -> forwarded(
+                                mine, through, admin -> admin.leave((int) arguments[0], (long) arguments[1]));
+                        case "toString" -> "the controller as broker " + id + " reaches it";
+                        default -> throw new UnsupportedOperationException(method.getName());
+                    };
+                });
+    }
+
+    @SuppressWarnings("unchecked")
+    private static Map<PartitionId, InSyncChange> changes(Object argument) {
+        return (Map<PartitionId, InSyncChange>) argument;
+    }
+
+    private CompletionStage<Admin.Decided<PartitionId, PartitionState>> alterInSync(
+            Life mine, SimulatedSession through, long epoch, Map<PartitionId, InSyncChange> changes) {
+        return forwarded(
+                mine,
+                through,
+                admin -> admin.alterInSync(id, epoch, cluster.seams().proposed(changes)));
+    }
+
+    private interface Call<T> {
+        CompletionStage<T> on(Admin admin);
+    }
+
+    private <T> CompletionStage<T> forwarded(Life mine, SimulatedSession through, Call<T> call) {
+        CompletableFuture<T> answer = new CompletableFuture<>();
+        Optional<Integer> target = through.controllerId();
+        if (target.isEmpty()) {
+            answer.completeExceptionally(ErrorCode.COORDINATOR_NOT_AVAILABLE.because("No controller is known"));
+            return answer;
+        }
+        timeline.after(
+                mine,
+                ADMIN_PATIENCE,
+                () -> answer.completeExceptionally(ErrorCode.REQUEST_TIMED_OUT.because("The controller is silent")));
+        int to = target.get();
+        cluster.network().send(id, to, () -> {
+            Admin admin = cluster.node(to).controller();
+            if (admin != null) {
+                call.on(admin)
+                        .whenComplete((value, failure) -> cluster.network().send(to, id, () -> {
+                            if (mine.isDead()) {
+                                return;
+                            }
+                            if (failure == null) {
+                                answer.complete(value);
+                            } else {
+                                answer.completeExceptionally(FeliceException.unwrap(failure));
+                            }
+                        }));
+            }
+        });
+        return answer;
+    }
+}
