@@ -16,11 +16,13 @@ import io.felice.broker.engine.MountedEngine;
 import io.felice.broker.partition.CompactionLimits;
 import io.felice.broker.partition.Environment;
 import io.felice.broker.partition.LeaderPartition;
+import io.felice.broker.partition.OpenedLog;
 import io.felice.broker.partition.ProducerLimits;
 import io.felice.broker.partition.Role;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -196,14 +198,29 @@ public final class BrokerSeat {
     }
 
     public List<OpenReplica> open() {
-        return replicas.all().stream()
-                .filter(replica -> replica.log != null && replica.log.whyEnded() == null)
-                .map(replica -> new OpenReplica(
-                        replica.partition,
-                        replica.id.topicId(),
-                        replica.role(),
-                        replica.log.highWatermark(),
-                        replica.log.endOffset()))
-                .toList();
+        List<OpenReplica> open = new ArrayList<>();
+        for (Replica replica : replicas.all()) {
+            add(replica, open);
+        }
+        return open;
+    }
+
+    /** Empty if the log of the partition is not open here. */
+    public List<OpenReplica> open(TopicPartition partition) {
+        List<OpenReplica> open = new ArrayList<>(1);
+        for (Replica replica : replicas.all()) {
+            if (replica.partition.equals(partition)) {
+                add(replica, open);
+            }
+        }
+        return open;
+    }
+
+    private static void add(Replica replica, List<OpenReplica> open) {
+        OpenedLog log = replica.log;
+        if (log != null && log.whyEnded() == null) {
+            open.add(new OpenReplica(
+                    replica.partition, replica.id.topicId(), replica.role(), log.highWatermark(), log.endOffset()));
+        }
     }
 }

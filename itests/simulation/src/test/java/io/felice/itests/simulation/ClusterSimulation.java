@@ -362,16 +362,16 @@ final class ClusterSimulation {
         }
     }
 
+    /** @param only null for all partitions */
     private void look(SimulatedNode node, TopicPartition only) {
-        for (OpenReplica replica : node.seat().open()) {
+        for (OpenReplica replica :
+                only == null ? node.seat().open() : node.seat().open(only)) {
             TopicPartition partition = replica.partition();
             PartitionState now = truth.state(partition);
-            if (only == null || only.equals(partition)) {
-                StoredLog log = logOf(node, partition, replica.topicId());
-                committed.get(partition).look(node.id(), node.life(), replica, log, now);
-                if (replica.role() instanceof LeaderPartition leader && leader.isLeading()) {
-                    compareWithInSync(node, leader, replica, now);
-                }
+            StoredLog log = logOf(node, partition, replica.topicId());
+            committed.get(partition).look(node.id(), node.life(), replica, log, now);
+            if (replica.role() instanceof LeaderPartition leader && leader.isLeading()) {
+                compareWithInSync(node, leader, replica, now);
             }
         }
     }
