@@ -12,6 +12,7 @@ class KafkaBrokerConfigsTest {
     /** In force at once. */
     private static final Set<String> IN_FORCE = names(
             """
+            follower.replication.throttled.rate
             replica.alter.log.dirs.io.max.bytes.per.second
             compression.gzip.level compression.lz4.level compression.type compression.zstd.level
             log.cleaner.delete.retention.ms log.cleaner.max.compaction.lag.ms log.cleaner.min.cleanable.ratio
@@ -50,7 +51,7 @@ class KafkaBrokerConfigsTest {
             """
             background.threads config.providers errors.deadletterqueue.auto.create.topics.enable
             errors.deadletterqueue.topic.name.prefix follower.fetch.last.tiered.offset.enable
-            follower.replication.throttled.rate group.consumer.assignment.interval.ms
+            group.consumer.assignment.interval.ms
             group.consumer.assignor.offload.enable group.coordinator.cached.buffer.max.bytes
             group.share.assignment.interval.ms group.share.assignor.offload.enable
             group.streams.assignment.interval.ms group.streams.assignor.offload.enable

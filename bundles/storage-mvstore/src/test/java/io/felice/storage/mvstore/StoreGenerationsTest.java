@@ -108,8 +108,8 @@ class StoreGenerationsTest {
     void aFileThatIsLargeGetsASuccessorAndRetentionDeletesIt() {
         PartitionLog log = open("orders");
         append(log, 100, 20_000);
-        assertThat(files()).hasSizeGreaterThan(4);
         int before = files().size();
+        assertThat(before).isGreaterThan(2);
 
         log.trimTo(50);
         eventually(() -> assertThat(files()).hasSizeLessThan(before));
@@ -120,7 +120,7 @@ class StoreGenerationsTest {
         append(log, 2, 10);
         assertThat(offsets(log)).containsExactly(100L, 101L);
         assertThat(cell("files")).isEqualTo(1L);
-        assertThat((Long) cell("files.deleted")).isGreaterThan(3);
+        assertThat((Long) cell("files.deleted")).isGreaterThanOrEqualTo(before - 1);
     }
 
     @Test
