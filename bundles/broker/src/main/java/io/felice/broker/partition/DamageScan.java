@@ -57,6 +57,16 @@ final class DamageScan {
         }
     }
 
+    /** The last sound batch; null if none was read, or if damaged bytes came behind it. */
+    RecordBatch last() {
+        return last;
+    }
+
+    /** The least base offset that {@link #last} could have. */
+    long leastOffsetOfLast() {
+        return before.offset();
+    }
+
     /** True if the last batch, rather than the present one, may have a wrong offset or epoch. */
     private boolean isLastSuspect() {
         return last != null
@@ -121,7 +131,7 @@ final class DamageScan {
         return Batches.crcOf(batch) == batch.crc() ? null : "the checksum of a batch is wrong";
     }
 
-    private static String fieldsOf(RecordBatch batch) {
+    static String fieldsOf(RecordBatch batch) {
         return "the offsets from " + batch.baseOffset() + " on and the leader epoch " + batch.leaderEpoch();
     }
 }

@@ -269,6 +269,27 @@ public final class Scrub {
             next = Math.min(passTo, read.next());
             DamageScan scan = new DamageScan(least(), passTo, opened.epochs(), this::damaged);
             scan.scan(read.batches(), next);
+            if (scan.last() != null) {
+                compareWithNextSegment(scan.last(), scan.leastOffsetOfLast());
+            }
+        }
+
+        /**
+         * The last batch of a segment may claim offsets of the next one. No batch behind it in these bytes says so, but the
+         * engine has another batch at those offsets.
+         */
+        private void compareWithNextSegment(RecordBatch last, long least) {
+            for (Segment segment : log.segments()) {
+                long start = segment.baseOffset();
+                if (start > least && start < last.nextOffset()) {
+                    long there = baseAt(start);
+                    if (there >= start && there < last.nextOffset() && there != last.baseOffset()) {
+                        add(least, start, "a batch claims " + DamageScan.fieldsOf(last));
+                        next = start;
+                        return;
+                    }
+                }
+            }
         }
 
         /** Empty if the engine finds no batch in the bytes, or if the disk does not give them. */

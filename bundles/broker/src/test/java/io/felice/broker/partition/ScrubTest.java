@@ -144,6 +144,27 @@ class ScrubTest {
     }
 
     @Test
+    void theLastBatchOfASegmentWithAnOffsetOfTheNextOneIsFound() throws IOException {
+        LeaderPartition partition = filled(new Random(1));
+        Path file = sealedFiles().get(0);
+        ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(file));
+        RecordBatch last = RecordBatch.at(bytes);
+        while (last.sizeInBytes() < bytes.remaining()) {
+            bytes.position(bytes.position() + last.sizeInBytes());
+            last = RecordBatch.at(bytes);
+        }
+        long from = last.baseOffset();
+        long to = last.nextOffset();
+        byte toTheNext = (byte) (from ^ (to + 1));
+        flip(file, bytes.position() + Long.BYTES - 1, toTheNext);
+
+        pass(partition);
+
+        assertThat(damages(partition)).extracting(Damage::from, Damage::to).containsExactly(tuple(from, to));
+        assertThat(readable(partition)).hasSize(BATCHES - 1);
+    }
+
+    @Test
     void aDamageIsKnownAfterARestart() throws IOException {
         LeaderPartition before = filled(new Random(1));
         flip(sealedFiles().get(0), 100, (byte) 1);
