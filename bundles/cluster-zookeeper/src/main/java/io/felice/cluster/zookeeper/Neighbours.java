@@ -59,6 +59,10 @@ final class Neighbours implements Actor {
         this.self = self;
     }
 
+    boolean uses(Liveness other) {
+        return liveness == other;
+    }
+
     @Override
     public void connected(ZooKeeperClient now) {
         ZooKeeperClient before = client;

@@ -141,16 +141,11 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource, HealthS
     private volatile Optional<String> lost = Optional.empty();
 
     @Activate
-    public ZooKeeperStore(Config config, @Reference Liveness liveness) {
-        this(config, Optional.of(liveness), System::nanoTime);
+    public ZooKeeperStore(Config config) {
+        this(config, System::nanoTime);
     }
 
-    /** A store that does not notice at once that a process has ended. */
-    ZooKeeperStore(Config config) {
-        this(config, Optional.empty(), System::nanoTime);
-    }
-
-    ZooKeeperStore(Config config, Optional<Liveness> liveness, LongSupplier nanoTime) {
+    ZooKeeperStore(Config config, LongSupplier nanoTime) {
         this.inForce = config;
         this.paths = new Paths(config.root());
         this.nanoTime = nanoTime;
@@ -168,7 +163,6 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource, HealthS
         this.controller = new ControllerSeen(paths);
         actors.add(controller);
         actors.add(new MetadataLogCheck(paths, this::damaged));
-        liveness.ifPresent(sockets -> actors.add(new Neighbours(paths, sockets, events, this::ownBroker)));
         events.execute(session::begin);
         events.after(session.pingEvery(), this::tick);
     }
@@ -177,6 +171,32 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource, HealthS
     @Modified
     void modified(Config wanted) {
         ReadOnce.compare("io.felice.cluster.zookeeper", Config.class, inForce, wanted, Set.of());
+    }
+
+    /** Without it, the end of a process is known only at the end of its session. */
+    @Reference(
+            name = "liveness",
+            cardinality = ReferenceCardinality.OPTIONAL,
+            policy = ReferencePolicy.DYNAMIC,
+            unbind = "unbindLiveness")
+    public void bindLiveness(Liveness liveness) {
+        events.execute(() -> {
+            if (!closed) {
+                add(new Neighbours(paths, liveness, events, this::ownBroker));
+            }
+        });
+    }
+
+    public void unbindLiveness(Liveness liveness) {
+        events.execute(
+                () -> neighbours().filter(one -> one.uses(liveness)).toList().forEach(one -> {
+                    one.close();
+                    remove(one);
+                }));
+    }
+
+    private Stream<Neighbours> neighbours() {
+        return actors.stream().filter(Neighbours.class::isInstance).map(Neighbours.class::cast);
     }
 
     @Reference(
@@ -404,10 +424,7 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource, HealthS
         closed = true;
         elections().forEach(Election::close);
         long deadline = nanoTime.getAsLong() + LAST_ANSWERS_WITHIN.toNanos();
-        actors.stream()
-                .filter(Neighbours.class::isInstance)
-                .map(Neighbours.class::cast)
-                .forEach(Neighbours::close);
+        neighbours().forEach(Neighbours::close);
         events.execute(() -> closeOnceAnswered(keepSession, left, deadline));
     }
 

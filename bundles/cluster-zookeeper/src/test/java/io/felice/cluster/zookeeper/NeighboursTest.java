@@ -156,11 +156,10 @@ class NeighboursTest {
     }
 
     private static ZooKeeperStore store(String connect, Path directory, int id, Liveness liveness) {
-        return new ZooKeeperStore(
-                TestEnsemble.config(
-                        connect, SESSION_MS, directory.resolve("secret"), directory.resolve("session-" + id)),
-                Optional.of(liveness),
-                System::nanoTime);
+        ZooKeeperStore store = new ZooKeeperStore(TestEnsemble.config(
+                connect, SESSION_MS, directory.resolve("secret"), directory.resolve("session-" + id)));
+        store.bindLiveness(liveness);
+        return store;
     }
 
     private static BrokerRegistration broker(int id) {

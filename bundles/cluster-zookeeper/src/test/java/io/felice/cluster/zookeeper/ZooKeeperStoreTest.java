@@ -21,7 +21,6 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletionStage;
 import org.apache.zookeeper.KeeperException;
@@ -258,7 +257,6 @@ class ZooKeeperStoreTest extends ClusterStoreContract {
         ZooKeeperStore store = new ZooKeeperStore(
                 TestEnsemble.config(
                         ensemble.connectString(), SESSION_MS, ensemble.secretFile(), directory.resolve("fenced")),
-                Optional.empty(),
                 () -> System.nanoTime() + ahead[0]);
         try {
             await().atMost(PATIENCE).until(store::isConnected);

@@ -105,7 +105,7 @@ final class Generations {
     private StoreFile openFile(Path path, int generation, boolean isNewest) throws IOException {
         int cacheMb = isNewest ? shared.cacheMb() : 1;
         if (!afterPowerCut) {
-            return isNewest
+            return isNewest || !StoreFile.mayRest(path)
                     ? openFile(path, generation, cacheMb)
                     : StoreFile.resting(shared, path, generation, cacheMb);
         }

@@ -90,20 +90,22 @@ final class StoreFile {
 
     /**
      * A file that is not written to any more, and whose first user opens it: that takes about ten microseconds for each
-     * commit in it.
-     *
-     * @throws IOException if it is not a store file, or if the end of what an fsync had brought to the disk is missing
+     * commit in it. Only for a file that {@link #mayRest}.
      */
     static StoreFile resting(StoreResources shared, Path path, int generation, int cacheMb) throws IOException {
         StoreFile file = new StoreFile(shared, path, generation, cacheMb);
         file.doubtful = Files.exists(file.doubtFile());
         file.synced = SyncMark.of(path);
         file.committed = new SyncMark(Files.size(path), 0);
-        if (file.committed.length() < file.synced.length() || !beginsAsAStoreFile(path)) {
-            throw new IOException("The store file " + path + " is damaged: "
-                    + "it does not begin as a store file does, or its end is missing");
-        }
         return file;
+    }
+
+    /**
+     * False if the file must be opened to find out whether it is damaged: it does not begin as a store file does, or it is
+     * shorter than it was when it was flushed. MVStore shortens a sound file too, when the file is closed.
+     */
+    static boolean mayRest(Path path) throws IOException {
+        return Files.size(path) >= SyncMark.of(path).length() && beginsAsAStoreFile(path);
     }
 
     private static boolean beginsAsAStoreFile(Path path) throws IOException {
@@ -248,6 +250,7 @@ final class StoreFile {
                 opened.store().closeImmediately();
             } else if (opened != null) {
                 opened.store().close();
+                noteShorter();
             }
             if (deletes) {
                 Files.deleteIfExists(path);
@@ -258,6 +261,15 @@ final class StoreFile {
             LOG.warn("The store file {} was not closed in order: {}", path, failure.toString());
         } finally {
             gone.countDown();
+        }
+    }
+
+    /** The close may have shortened the file. */
+    private void noteShorter() throws IOException {
+        long length = Files.size(path);
+        if (length < synced.length()) {
+            synced = new SyncMark(length, synced.chunk());
+            noteSynced();
         }
     }
 

@@ -124,6 +124,21 @@ class StoreGenerationsTest {
     }
 
     @Test
+    void anOlderFileThatIsShorterThanWhenItWasFlushedIsNotTakenForDamaged() throws IOException {
+        append(open("orders"), 100, 20_000);
+        List<Path> older = files().subList(0, files().size() - 1);
+        engine.close();
+        for (Path file : older) {
+            new SyncMark(Files.size(file) + 4096, 1).write(file);
+        }
+
+        engine = new MvStorageEngine(directory, SETTINGS);
+
+        assertThat(older).isNotEmpty();
+        assertThat(offsets(open("orders"))).hasSize(100);
+    }
+
+    @Test
     void aDeletedLogGivesItsFilesBack() {
         append(open("orders"), 100, 20_000);
 

@@ -136,7 +136,7 @@ class NodeTest {
         Result start = node.run("start");
 
         assertThat(start.exitCode()).as(start.output()).isZero();
-        assertThat(node.exec("felice:status health").exitCode()).isZero();
+        assertThat(node.run("exec", "felice:status", "health").exitCode()).isZero();
         assertThat(node.run("stop")).isEqualTo(new Result(0, "Felice stopped.\n"));
     }
 

@@ -23,6 +23,9 @@ import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /** The logs of one broker. They outlive its runs, as far as the promise of the engine goes. */
 final class SimulatedDisk {
@@ -264,12 +267,9 @@ final class SimulatedDisk {
         }
 
         private CompletionStage<Void> later(Runnable work) {
-            CompletableFuture<Void> done = new CompletableFuture<>();
-            timeline.after(life, 1 + (long) (random.nextDouble() * latency), () -> {
-                work.run();
-                done.complete(null);
-            });
-            return done;
+            Later later = new Later(work);
+            timeline.after(life, 1 + (long) (random.nextDouble() * latency), later::happen);
+            return later;
         }
 
         @Override
@@ -360,6 +360,28 @@ final class SimulatedDisk {
             if (!life.isDead() && lease == log.lease) {
                 log.settled = log.end();
             }
+        }
+    }
+
+    /** Work of the disk. Who blocks for it, as the close of a log does, has it done at once: there is one thread only. */
+    private static final class Later extends CompletableFuture<Void> {
+        private final Runnable work;
+
+        Later(Runnable work) {
+            this.work = work;
+        }
+
+        void happen() {
+            if (!isDone()) {
+                work.run();
+                complete(null);
+            }
+        }
+
+        @Override
+        public Void get(long timeout, TimeUnit unit) throws InterruptedException, ExecutionException, TimeoutException {
+            happen();
+            return super.get(timeout, unit);
         }
     }
 }
