@@ -198,7 +198,8 @@ class ExamplePluginsTest {
             assertRefused(produce("orders", "nobody decides"));
             assertThat(TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begin)).isGreaterThanOrEqualTo(WAIT_MS);
             assertThat(neighbours.takeLongestTimes().writtenMs()).isLessThan(WAIT_MS);
-            assertThat(node.run("status").output()).contains("the authorizer rules");
+            Eventually.await(
+                    "the authorizer rules", () -> node.run("status").output().contains("the authorizer rules"));
 
             neighbours.awaitProgress();
             assertThat(neighbours.failures()).isEmpty();
@@ -218,7 +219,9 @@ class ExamplePluginsTest {
 
             assertThat(listInVain(ALICE).exitCode()).isNotZero();
             before.send(new ProducerRecord<>("orders", "meanwhile")).get();
-            assertThat(node.run("status").output()).contains("the credential store file");
+            Eventually.await(
+                    "the credential store file",
+                    () -> node.run("status").output().contains("the credential store file"));
             neighbours.awaitProgress();
 
             insides.shell("bundle:start " + STORE);

@@ -117,8 +117,10 @@ class PluginsTest {
                     "engine-a",
                     "runs (its file is gone from plugins/, and it stays because it is in use by the topic orders, kept by"
                             + " the storage engine engine-a. felice:plugin-rollback engine-a brings the file back)");
-            assertThat(node.run("status").output())
-                    .contains("serves in part", "The plugin engine-a runs (its file is gone");
+            Eventually.await(
+                    "the file that is gone in the status",
+                    () -> node.run("status").output().contains("The plugin engine-a runs (its file is gone"));
+            assertThat(node.run("status").output()).contains("serves in part");
             exec("felice:plugin-rollback engine-a");
             assertThat(plugins.resolve("engine-a.jar")).exists();
             write("orders");
