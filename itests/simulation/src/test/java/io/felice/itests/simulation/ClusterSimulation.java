@@ -405,10 +405,25 @@ final class ClusterSimulation {
                 .orElse(null);
     }
 
+    /** What all in-sync replicas have settled is committed. */
+    private void lookAtDisks(TopicPartition partition, long base) {
+        PartitionState state = truth.state(partition);
+        List<StoredLog> inSync =
+                state.isr().stream().map(id -> logOf(nodes.get(id), partition)).toList();
+        if (inSync.stream().allMatch(log -> log != null && log.settled() > base)) {
+            committed.get(partition).settledByAll(inSync.get(0), base);
+        }
+    }
+
     /** A leader has answered a producer with acks=all. */
     void promised(TopicPartition partition, long base, long crc, int leaderEpoch, String what) {
         try {
             nodes.stream().filter(SimulatedNode::isUp).forEach(node -> look(node, partition));
+            if (!committed.get(partition).reaches(base)) {
+                // A leader that closes its log answers what the last settle has committed, and is not looked at any
+                // more.
+                lookAtDisks(partition, base);
+            }
             committed.get(partition).acknowledged(base, crc, leaderEpoch, what);
         } catch (Violation violation) {
             violated(violation);

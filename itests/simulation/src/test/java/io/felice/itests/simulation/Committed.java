@@ -194,6 +194,18 @@ final class Committed {
 
     // ---- clients
 
+    boolean reaches(long offset) {
+        return end() > offset;
+    }
+
+    /** All in-sync replicas have settled the records up to the batch at {@code base}. */
+    void settledByAll(StoredLog log, long base) {
+        log.batches().stream()
+                .filter(batch -> batch.base() <= base && batch.next() > base)
+                .findFirst()
+                .ifPresent(batch -> extend(log, batch.next()));
+    }
+
     /** A producer with acks=all was told that its batch is kept. */
     void acknowledged(long base, long crc, int leaderEpoch, String what) {
         if (leaderEpoch < cleanSince || awaitsUncleanLeader) {
