@@ -1,8 +1,8 @@
 package io.felice.itests.rig;
 
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 
 /** Kafka's own command line tools, unchanged, as {@link ToolPrograms} runs them. */
 public enum KafkaTools {
@@ -33,14 +33,33 @@ public enum KafkaTools {
 
     /** Runs the tool and returns its output. If the tool fails, the test fails. */
     public String run(String... arguments) {
-        return ToolPrograms.run(mainClass, null, arguments);
+        return isClient() ? Programs.run(command(arguments), Path.of(".")) : ToolPrograms.run(mainClass, arguments);
     }
 
     public void feed(Path input, String... arguments) {
-        try {
-            ToolPrograms.run(mainClass, Files.readAllBytes(input), arguments);
-        } catch (IOException failure) {
-            throw new AssertionError(failure);
-        }
+        Programs.feed(input, command(arguments));
+    }
+
+    /** Producers and consumers run in a JVM of their own, because their logins leave threads behind. */
+    private boolean isClient() {
+        return switch (this) {
+            case CONSOLE_PRODUCER, CONSOLE_CONSUMER, PRODUCER_PERF_TEST, CONSUMER_PERF_TEST -> true;
+            default -> false;
+        };
+    }
+
+    private List<String> command(String... arguments) {
+        List<String> command = new ArrayList<>(List.of(
+                ProcessHandle.current().info().command().orElse("java"),
+                "-Xmx256m",
+                "-XX:TieredStopAtLevel=1",
+                "-XX:+UseSerialGC",
+                "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
+                "-D" + ALLOWED_TOKENS + "=" + System.getProperty(ALLOWED_TOKENS, ""),
+                "-cp",
+                ToolPrograms.directory().toAbsolutePath() + "/*",
+                mainClass));
+        command.addAll(List.of(arguments));
+        return command;
     }
 }

@@ -1,6 +1,5 @@
 package io.felice.itests.rig;
 
-import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -74,19 +73,22 @@ final class ToolPrograms {
         throw new Exited();
     }
 
-    /** Runs a program to its end and returns what it prints. If it fails, the test fails and shows that. */
-    static synchronized String run(String mainClass, byte[] input, String... arguments) {
-        if (only == null) {
-            only = new ToolPrograms(
-                    Path.of(
-                            Objects.requireNonNull(
-                                    System.getProperty("felice.kafka.tools"),
-                                    "The system property felice.kafka.tools must name the directory of Kafka's tools, as the pom does")));
-        }
-        return only.runOne(mainClass, input == null ? NO_INPUT : new ByteArrayInputStream(input), arguments);
+    /** The directory with the jars of Kafka's tools. */
+    static Path directory() {
+        return Path.of(Objects.requireNonNull(
+                System.getProperty("felice.kafka.tools"),
+                "The system property felice.kafka.tools must name the directory of Kafka's tools, as the pom does"));
     }
 
-    private String runOne(String mainClass, InputStream input, String... arguments) {
+    /** Runs a program to its end and returns what it prints. If it fails, the test fails and shows that. */
+    static synchronized String run(String mainClass, String... arguments) {
+        if (only == null) {
+            only = new ToolPrograms(directory());
+        }
+        return only.runOne(mainClass, arguments);
+    }
+
+    private String runOne(String mainClass, String... arguments) {
         InputStream in = System.in;
         PrintStream out = System.out;
         PrintStream err = System.err;
@@ -95,7 +97,7 @@ final class ToolPrograms {
         exitCode = null;
         hooks.clear();
         try (PrintStream output = new PrintStream(said, true, StandardCharsets.UTF_8)) {
-            System.setIn(input);
+            System.setIn(NO_INPUT);
             System.setOut(output);
             System.setErr(output);
             Thread.currentThread().setContextClassLoader(classes);
