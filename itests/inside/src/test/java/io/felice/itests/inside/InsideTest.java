@@ -300,9 +300,8 @@ public class InsideTest {
 
     /** Those that clients are told, and those that only brokers send. */
     private Set<String> apisThatAreServed() {
-        Stream<Short> ofClients =
-                context.getService(context.getServiceReference(ServedApis.class)).ranges().stream()
-                        .map(range -> range.key());
+        Stream<Short> ofClients = context.getService(context.getServiceReference(ServedApis.class)).ranges().stream()
+                .map(range -> range.key());
         Stream<Short> ofBrokers =
                 Apis.all().stream().filter(api -> api.ofBrokers()).map(api -> api.key());
         return Stream.concat(ofClients, ofBrokers).map(String::valueOf).collect(toCollection(TreeSet::new));
