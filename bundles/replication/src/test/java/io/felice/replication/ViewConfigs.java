@@ -23,12 +23,12 @@ record ViewConfigs(ClusterMetadata metadata) implements Configs {
 
     @Override
     public List<ConfigEntry> describe(ConfigResource resource) {
-        throw new UnsupportedOperationException();
+        throw new UnsupportedOperationException("replication describes no configs");
     }
 
     @Override
     public List<ConfigEntry> describeTopic(String topic, Map<String, String> own) {
-        throw new UnsupportedOperationException();
+        throw new UnsupportedOperationException("replication describes no configs");
     }
 
     @Override

@@ -310,7 +310,8 @@ final class SimulatedNode {
                         case "leave" -> forwarded(
                                 mine, through, admin -> admin.leave((int) arguments[0], (long) arguments[1]));
                         case "toString" -> "the controller as broker " + id + " reaches it";
-                        default -> throw new UnsupportedOperationException(method.getName());
+                        default -> throw new UnsupportedOperationException(
+                                "a broker of the simulation does not call " + method.getName());
                     };
                 });
     }

@@ -27,12 +27,12 @@ final class SimulatedTimer extends AbstractExecutorService implements ScheduledE
 
         @Override
         public long getDelay(TimeUnit unit) {
-            throw new UnsupportedOperationException();
+            throw new UnsupportedOperationException("the timeline has the order of tasks");
         }
 
         @Override
         public int compareTo(Delayed other) {
-            throw new UnsupportedOperationException();
+            throw new UnsupportedOperationException("the timeline has the order of tasks");
         }
     }
 
@@ -56,7 +56,7 @@ final class SimulatedTimer extends AbstractExecutorService implements ScheduledE
 
     @Override
     public ScheduledFuture<?> scheduleAtFixedRate(Runnable work, long first, long period, TimeUnit unit) {
-        throw new UnsupportedOperationException();
+        throw new UnsupportedOperationException("the broker repeats tasks with a fixed delay only");
     }
 
     @Override
