@@ -85,7 +85,7 @@ enum Client {
         @Override
         void produce(String bootstrap, String topic, String codec, Path lines) {
             List<String> command = new ArrayList<>(List.of("kcat", "-P", "-b", bootstrap, "-t", topic, "-p", "0"));
-            command.addAll(List.of("-X", "linger.ms=5", "-z", codec, "-l", lines.toString()));
+            command.addAll(List.of("-X", "linger.ms=100", "-z", codec, "-l", lines.toString()));
             Programs.feed(lines, command);
         }
 
