@@ -8,12 +8,9 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.LocalDate;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
-import java.util.function.ToDoubleFunction;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -28,6 +25,8 @@ public final class Bench {
     private static final String MVSTORE = ".mvstore";
     /** The end of the names of rows whose clients use the listener SSL. */
     private static final String TLS = ".tls";
+    /** The end of the names of rows of a cluster whose topics have one replica, and with a dash of these topics. */
+    private static final String ONE_REPLICA = ".rf1";
 
     /** When more than this is on the disk, the topics are deleted before the next row. */
     private static final long MOST_GIGABYTES_KEPT = 20;
@@ -59,9 +58,9 @@ public final class Bench {
     private void run() throws Exception {
         Certificate certificate =
                 Certificate.make(options.work().resolve("certificate").toAbsolutePath());
-        try (BenchedBroker kafka = BenchedBroker.kafka(
+        try (BenchedBroker kafka = Launch.kafka(
                         options, certificate, options.work().resolve("kafka").toAbsolutePath());
-                BenchedBroker felice = BenchedBroker.felice(
+                BenchedBroker felice = Launch.felice(
                         options, certificate, options.work().resolve("felice").toAbsolutePath())) {
             System.out.printf(
                     Locale.ROOT,
@@ -69,10 +68,16 @@ public final class Bench {
                     kafka.startSeconds(),
                     felice.startSeconds());
             double[] idle = {kafka.residentMegabytes(), felice.residentMegabytes()};
-            double[] connected = {
-                workloads.idleConnections(kafka, CONNECTIONS), workloads.idleConnections(felice, CONNECTIONS)
-            };
-            declareRows();
+            double[] connected = options.isCluster()
+                    ? new double[] {Double.NaN, Double.NaN}
+                    : new double[] {
+                        workloads.idleConnections(kafka, CONNECTIONS), workloads.idleConnections(felice, CONNECTIONS)
+                    };
+            if (options.isCluster()) {
+                declareRowsOfClusters();
+            } else {
+                declareRows();
+            }
             warmUp(kafka);
             warmUp(felice);
             List<Result> results = new ArrayList<>();
@@ -88,7 +93,7 @@ public final class Bench {
             }
             double[] loaded = {kafka.residentMegabytes(), felice.residentMegabytes()};
             String report = report(results, kafka, felice, idle, connected, loaded);
-            new Report(options.report()).write("./dev bench", report);
+            new Report(options.report()).write(options.isCluster() ? "./dev bench cluster" : "./dev bench", report);
             System.out.println("written to " + options.report() + ", every sample to " + samples);
         }
     }
@@ -122,6 +127,29 @@ public final class Bench {
                 broker -> workloads.firstWrites(broker, "wide-" + System.nanoTime(), 1_000)));
         declareRowsOfMvstore();
         declareRowsOfTls();
+    }
+
+    /** Three brokers against three. Each topic has three replicas, but for the rows that end with rf1. */
+    private void declareRowsOfClusters() {
+        produce(16, 100, "all", "none");
+        produce(16, 1_000, "1", "none");
+        produce(16, 1_000, "all", "none");
+        String single = "prod.acks1.1K.p16" + ONE_REPLICA;
+        rows.add(new Row(single, "MB/s", broker -> workloads.produce(broker, topic(single), 16, 1_000, "1", "none")));
+        rows.add(new Row("req.all.100B", "req/s", broker -> workloads.requests(broker, "req", 100, "all")));
+        rows.add(new Row("rtt.all.100B", "ms p50", broker -> workloads.roundTrip(broker, "rtt", 100, "all")));
+        endToEnd("e2e.all.1K.1k/s.p50", "all", 1_000, 50);
+        endToEnd("e2e.all.1K.1k/s.p99", "all", 1_000, 99);
+        ClusterWorkloads clusters = new ClusterWorkloads();
+        rows.add(new Row("topics.1000p.create", "s", cluster -> clusters.createPartitions(cluster, 1_000)));
+        rows.add(new Row("topics.1000p.delete", "s", cluster -> clusters.deletePartitions(cluster, 1_000)));
+        for (int megabytes : List.of(1, 400)) {
+            rows.add(new Row(
+                    "catch-up." + megabytes + "MB",
+                    "s",
+                    cluster -> clusters.catchUp(cluster, "behind-" + System.nanoTime(), megabytes)));
+        }
+        rows.add(new Row("failover", "ms", cluster -> clusters.failover(cluster, "failover-" + System.nanoTime())));
     }
 
     /** What the same costs over TLS 1.3, with the same JVM and its own encryption in both brokers. */
@@ -223,10 +251,10 @@ public final class Bench {
         measure(row, felice);
         Result result = new Result(row);
         for (int round = 0; round < options.rounds(); round++) {
-            result.kafka.add(measure(row, kafka));
-            result.felice.add(measure(row, felice));
-            result.feliceAgain.add(measure(row, felice));
-            result.kafkaAgain.add(measure(row, kafka));
+            result.kafka().add(measure(row, kafka));
+            result.felice().add(measure(row, felice));
+            result.feliceAgain().add(measure(row, felice));
+            result.kafkaAgain().add(measure(row, kafka));
         }
         if (gigabytesIn(options.work()) > MOST_GIGABYTES_KEPT) {
             workloads.deleteTopics(kafka);
@@ -240,102 +268,6 @@ public final class Bench {
         return row.measurement().measure(broker);
     }
 
-    /**
-     * A row with its samples. The order of a round (Kafka, Felice, Felice, Kafka) gives both brokers equally many
-     * samples with the same average time within the round.
-     */
-    private record Result(
-            Row row, List<Sample> kafka, List<Sample> felice, List<Sample> feliceAgain, List<Sample> kafkaAgain) {
-        Result(Row row) {
-            this(row, new ArrayList<>(), new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
-        }
-
-        String line() {
-            return String.format(
-                    Locale.ROOT,
-                    "| %s | %s %s | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s / %s |",
-                    row.name(),
-                    number(median(kafka, kafkaAgain, Sample::value)),
-                    row.unit(),
-                    number(median(felice, feliceAgain, Sample::value)),
-                    overKafka(Sample::value),
-                    overItself(kafka, kafkaAgain, Sample::value),
-                    number(median(kafka, kafkaAgain, Sample::cpuMicros)),
-                    number(median(felice, feliceAgain, Sample::cpuMicros)),
-                    overKafka(Sample::cpuMicros),
-                    overItself(kafka, kafkaAgain, Sample::cpuMicros),
-                    overItself(felice, feliceAgain, Sample::cpuMicros),
-                    overKafka(Sample::userMicros),
-                    overKafka(Sample::compiledMicros),
-                    number(median(kafka, kafkaAgain, Sample::batchBytes)),
-                    number(median(felice, feliceAgain, Sample::batchBytes)));
-        }
-
-        /** Every sample as a line of CSV: row, round, broker, value, three processor times and batch size. */
-        String samples() {
-            StringBuilder lines = new StringBuilder();
-            for (int round = 0; round < felice.size(); round++) {
-                lines.append(sample(round, "Kafka", kafka))
-                        .append(sample(round, "Felice", felice))
-                        .append(sample(round, "Felice again", feliceAgain))
-                        .append(sample(round, "Kafka again", kafkaAgain));
-            }
-            return lines.toString();
-        }
-
-        private String sample(int round, String broker, List<Sample> samples) {
-            Sample one = samples.get(round);
-            return String.format(
-                    Locale.ROOT,
-                    "%s,%d,%s,%.3f,%.4f,%.4f,%.4f,%.0f%n",
-                    row.name(),
-                    round + 1,
-                    broker,
-                    one.value(),
-                    one.cpuMicros(),
-                    one.userMicros(),
-                    one.compiledMicros(),
-                    one.batchBytes());
-        }
-
-        private String overKafka(ToDoubleFunction<Sample> of) {
-            return spread(IntStream.range(0, felice.size())
-                    .mapToDouble(round -> sum(round, felice, feliceAgain, of) / sum(round, kafka, kafkaAgain, of))
-                    .toArray());
-        }
-
-        private static double sum(int round, List<Sample> once, List<Sample> again, ToDoubleFunction<Sample> of) {
-            return of.applyAsDouble(once.get(round)) + of.applyAsDouble(again.get(round));
-        }
-
-        private static String overItself(List<Sample> once, List<Sample> again, ToDoubleFunction<Sample> of) {
-            return spread(IntStream.range(0, once.size())
-                    .mapToDouble(round -> of.applyAsDouble(again.get(round)) / of.applyAsDouble(once.get(round)))
-                    .toArray());
-        }
-
-        private static double median(List<Sample> once, List<Sample> again, ToDoubleFunction<Sample> of) {
-            return Sample.median(
-                    Stream.concat(once.stream(), again.stream()).mapToDouble(of).toArray());
-        }
-
-        private static String spread(double... ratios) {
-            double median = Sample.median(ratios);
-            return Double.isNaN(median) || Arrays.stream(ratios).anyMatch(ratio -> !Double.isFinite(ratio) || ratio < 0)
-                    ? "–"
-                    : String.format(
-                            Locale.ROOT,
-                            "%.2f [%.2f–%.2f]",
-                            median,
-                            Arrays.stream(ratios).min().orElseThrow(),
-                            Arrays.stream(ratios).max().orElseThrow());
-        }
-
-        private static String number(double value) {
-            return Double.isNaN(value) ? "–" : String.format(Locale.ROOT, value < 10 ? "%.2f" : "%.0f", value);
-        }
-    }
-
     private String report(
             List<Result> results,
             BenchedBroker kafka,
@@ -344,11 +276,14 @@ public final class Bench {
             double[] connected,
             double[] loaded) {
         StringBuilder text = new StringBuilder();
-        text.append("## Side by side with Apache Kafka\n\n");
+        text.append(
+                options.isCluster()
+                        ? "## Three brokers side by side with three of Apache Kafka\n\n"
+                        : "## Side by side with Apache Kafka\n\n");
         text.append(String.format(
                 Locale.ROOT,
                 """
-                Written by `./dev bench` on %s: Apache Kafka %s and Felice on the same machine (%d processors, Java %s), \
+                Written by `%s` on %s: Apache Kafka %s and Felice on the same machine (%d processors, Java %s), \
                 heap %s each, default settings, Kafka's Java client; %d rounds of %d s after one that is not counted, which follows a warm-up.
 
                 Every sample begins with an idle broker and with nothing left to be written to the disk. What is written \
@@ -368,6 +303,7 @@ public final class Bench {
                 is their mean size.
 
                 """,
+                options.isCluster() ? "./dev bench cluster" : "./dev bench",
                 LocalDate.now(),
                 options.kraft()
                         ? "(KRaft) " + options.kafka().getFileName()
@@ -381,6 +317,10 @@ public final class Bench {
                 "| row | Kafka | Felice | Felice/Kafka | Kafka/Kafka | CPU us Kafka | CPU us Felice | CPU Felice/Kafka | CPU Kafka/Kafka | CPU Felice/Felice | user CPU Felice/Kafka | with the compiler | batch bytes Kafka / Felice |\n");
         text.append("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n");
         results.forEach(result -> text.append(result.line()).append('\n'));
+        if (options.isCluster()) {
+            text.append(memoryOfClusters(kafka, felice, idle, loaded));
+            return text.toString();
+        }
         text.append(String.format(
                 Locale.ROOT,
                 """
@@ -402,6 +342,31 @@ public final class Bench {
                 loaded[0],
                 loaded[1]));
         return text.toString();
+    }
+
+    private String memoryOfClusters(BenchedBroker kafka, BenchedBroker felice, double[] idle, double[] loaded) {
+        return String.format(
+                Locale.ROOT,
+                """
+
+                Each topic has three replicas and `min.insync.replicas=2` (rows of `prod`, `req`, `rtt` and `e2e`: 1), and the \
+                processor time and the memory are those of the three brokers together. ZooKeeper is a process of its own on both \
+                sides and is not counted. A catch-up begins with the start of a broker that missed so many megabytes, and ends when \
+                it is in sync. A failover is the longest time between two records that a producer with acks=all and Kafka's \
+                defaults gets acknowledged around `kill -9` of the leader.
+
+                | three brokers | Kafka | Felice |
+                | --- | --- | --- |
+                | start to first record, s | %.1f | %.1f |
+                | resident memory when started, MB | %.0f | %.0f |
+                | resident memory after the rows, MB | %.0f | %.0f |
+                """,
+                kafka.startSeconds(),
+                felice.startSeconds(),
+                idle[0],
+                idle[1],
+                loaded[0],
+                loaded[1]);
     }
 
     private static long gigabytesIn(Path root) throws IOException {

@@ -9,6 +9,7 @@ import java.util.regex.Pattern;
  * @param rounds how often every row is measured on every broker
  * @param seconds how long one measurement of a throughput or latency row takes
  * @param rows only rows whose names contain a match are measured
+ * @param brokers how many brokers each side has: 1, or 3 for a cluster
  * @param kraft whether Kafka runs in KRaft mode instead of with ZooKeeper
  */
 record Options(
@@ -18,13 +19,16 @@ record Options(
         int rounds,
         int seconds,
         Pattern rows,
+        int brokers,
         boolean kraft,
         String heap,
         Path report) {
 
     static final String USAGE =
             """
-            Usage: ./dev bench [OPTION]...
+            Usage: ./dev bench [cluster] [OPTION]...
+
+            "cluster" compares three brokers with three.
 
               --rounds N      how often every row is measured on every broker   (5)
               --seconds N     how long one measurement takes                    (3)
@@ -41,6 +45,7 @@ record Options(
         int rounds = 5;
         int seconds = 3;
         Pattern rows = Pattern.compile("");
+        int brokers = 1;
         boolean kraft = false;
         String heap = "1g";
         Path report = Path.of("docs/benchmarks.md");
@@ -52,12 +57,17 @@ record Options(
                 case "--rounds" -> rounds = Integer.parseInt(arguments[++i]);
                 case "--seconds" -> seconds = Integer.parseInt(arguments[++i]);
                 case "--rows" -> rows = Pattern.compile(arguments[++i]);
+                case "--cluster" -> brokers = 3;
                 case "--kraft" -> kraft = true;
                 case "--heap" -> heap = arguments[++i];
                 case "--report" -> report = Path.of(arguments[++i]);
                 default -> throw new IllegalArgumentException(USAGE);
             }
         }
-        return new Options(kafka, felice, work, rounds, seconds, rows, kraft, heap, report);
+        return new Options(kafka, felice, work, rounds, seconds, rows, brokers, kraft, heap, report);
+    }
+
+    boolean isCluster() {
+        return brokers > 1;
     }
 }

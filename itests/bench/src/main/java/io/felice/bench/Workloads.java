@@ -30,6 +30,7 @@ final class Workloads {
     private static final double MEGABYTE = 1_000_000;
     private static final int BATCH_BYTES = 16_384;
     private static final String IN_MVSTORE = "-mvstore";
+    private static final String OF_ONE_REPLICA = "-rf1";
 
     /**
      * Long enough that batches are sent when they are full. With a shorter linger, a broker that answers faster would
@@ -326,7 +327,8 @@ final class Workloads {
 
     void createTopic(BenchedBroker broker, String topic, int partitions) throws Exception {
         try (Admin admin = Admin.create(broker.clientSettings())) {
-            NewTopic wanted = new NewTopic(topic, partitions, (short) 1);
+            NewTopic wanted =
+                    new NewTopic(topic, partitions, topic.endsWith(OF_ONE_REPLICA) ? 1 : (short) broker.size());
             if (broker.isFelice() && topic.endsWith(IN_MVSTORE)) {
                 wanted.configs(Map.of("storage.engine", "mvstore"));
             }
