@@ -11,6 +11,7 @@ import io.felice.api.cluster.TopicView;
 import io.felice.api.config.BrokerConfig;
 import io.felice.api.config.Configs;
 import io.felice.api.config.ReadOnce;
+import io.felice.api.config.TopicConfig;
 import io.felice.api.extension.Extension;
 import io.felice.api.partition.FollowedPartitions;
 import io.felice.api.partition.Partitions;
@@ -255,7 +256,12 @@ public final class Broker implements StatusSource, HealthSource {
         compactor = new Compactor(engines::all, replicas::openLogs, compaction, nanos);
         PreferredReplicas preferred =
                 new PreferredReplicas(link::view, () -> configs.broker().get(BrokerConfig.REPLICA_SELECTOR_CLASS));
-        fetches = new Fetches(replicas::readable, preferred, environment);
+        LeaderThrottle throttle = new LeaderThrottle(
+                () -> configs.broker().getLong(BrokerConfig.LEADER_THROTTLED_RATE),
+                topic -> configs.topic(topic).getList(TopicConfig.LEADER_THROTTLED_REPLICAS),
+                environment.brokerId(),
+                nanos);
+        fetches = new Fetches(replicas::readable, preferred, throttle, environment);
         ProducerIds producerIds = new ProducerIds(environment.brokerId(), () -> admin, environment.nanos());
         LogDirs logDirs = new LogDirs(replicas, engines, replicas.moves());
         partitions = new NodePartitions(replicas, fetches, leaderships, producerIds, logDirs, replicas.moves());
@@ -270,7 +276,7 @@ public final class Broker implements StatusSource, HealthSource {
                 link,
                 scrubbing,
                 limits,
-                new ReplicationStatus(replicas, fence, nanos));
+                new ReplicationStatus(replicas, fence, throttle, nanos));
         strayTopics = new StrayTopics(replicas.strays(), () -> state, () -> admin, link, configs::broker);
         threads.onMain(this::start);
     }

@@ -46,8 +46,11 @@ final class Fetches implements AutoCloseable {
     /** A longer {@code maxWait} is cut to this time. */
     static final Duration MOST_WAIT = Duration.ofMinutes(5);
 
+    private static final long NOTHING = 0;
+
     private final Function<TopicPartition, ? extends ReadableRole> roles;
     private final PreferredReplicas preferred;
+    private final LeaderThrottle throttle;
     private final Environment environment;
     private final Set<Fetch> parked = ConcurrentHashMap.newKeySet();
     private volatile boolean closed;
@@ -56,9 +59,11 @@ final class Fetches implements AutoCloseable {
     Fetches(
             Function<TopicPartition, ? extends ReadableRole> roles,
             PreferredReplicas preferred,
+            LeaderThrottle throttle,
             Environment environment) {
         this.roles = roles;
         this.preferred = preferred;
+        this.throttle = throttle;
         this.environment = environment;
     }
 
@@ -97,6 +102,8 @@ final class Fetches implements AutoCloseable {
         private final FetchedPartition[] failures;
         /** True for each partition whose records are not in memory; null if there is none. */
         private boolean[] cold;
+        /** True for each partition of which a throttled follower gets nothing now; null if there is none. */
+        private boolean[] held;
 
         private int bytes;
 
@@ -116,6 +123,17 @@ final class Fetches implements AutoCloseable {
             cold[i] = true;
         }
 
+        void isHeld(int i) {
+            if (held == null) {
+                held = new boolean[partitions.length];
+            }
+            held[i] = true;
+        }
+
+        boolean wasHeld(int i) {
+            return held != null && held[i];
+        }
+
         /** The engine on whose threads the partition must be read; null if any thread may read it. */
         MountedEngine engineOf(int i) {
             return cold != null && cold[i] ? partitions[i].log().engine() : null;
@@ -130,7 +148,7 @@ final class Fetches implements AutoCloseable {
         private final AtomicBoolean waiting = new AtomicBoolean();
         private final long deadline;
         private volatile Found found;
-        /** Set once, before the fetch waits for the first time. */
+        /** Set before the fetch waits. */
         private volatile Future<?> timer;
 
         private volatile boolean last;
@@ -217,6 +235,7 @@ final class Fetches implements AutoCloseable {
             private final List<FetchedPartition> answers;
             private int room = plan.maxBytes();
             private long bytes;
+            private long throttledBytes;
             private boolean mustAnswer = last || plan.minBytes() <= 0;
             private MountedEngine here;
 
@@ -240,6 +259,7 @@ final class Fetches implements AutoCloseable {
                     finish(answers);
                 } else {
                     answers.forEach(one -> one.records().close());
+                    throttle.gave(-throttledBytes);
                     now.bytes = (int) bytes;
                     park(now);
                 }
@@ -248,11 +268,7 @@ final class Fetches implements AutoCloseable {
             private void add(int i) {
                 FetchedPartition one = now.failures[i];
                 if (one == null) {
-                    Want want = plan.wants().get(i);
-                    one = read(want, now.partitions[i], room - bytes, bytes == 0);
-                    if (room - bytes < want.maxBytes() && didNotFit(one, now.ends[i] - want.offset())) {
-                        room = (int) bytes; // no batch fits the rest, and a batch of a later partition rarely would
-                    }
+                    one = read(i);
                 }
                 mustAnswer |= one.error() != ErrorCode.NONE
                         || one.divergence() != null
@@ -262,6 +278,30 @@ final class Fetches implements AutoCloseable {
                 bytes += one.records().sizeInBytes();
                 answers.add(one);
             }
+
+            private FetchedPartition read(int i) {
+                Want want = plan.wants().get(i);
+                boolean isThrottled = want.offset() < now.ends[i] && isThrottled(now.partitions[i]);
+                if (isThrottled && throttle.waitNanos() > 0) {
+                    now.isHeld(i);
+                    return Fetch.this.read(want, now.partitions[i], NOTHING, false);
+                }
+                FetchedPartition one = Fetch.this.read(want, now.partitions[i], room - bytes, bytes == 0);
+                if (isThrottled) {
+                    throttledBytes += one.records().sizeInBytes();
+                    throttle.gave(one.records().sizeInBytes());
+                }
+                if (room - bytes < want.maxBytes() && didNotFit(one, now.ends[i] - want.offset())) {
+                    room = (int) bytes; // no batch fits the rest, and a batch of a later partition rarely would
+                }
+                return one;
+            }
+        }
+
+        private boolean isThrottled(ReadableRole partition) {
+            return plan.isReplica()
+                    && partition instanceof LeaderPartition leader
+                    && throttle.isFor(leader, plan.replicaId());
         }
 
         private static boolean didNotFit(FetchedPartition one, long available) {
@@ -346,7 +386,7 @@ final class Fetches implements AutoCloseable {
             for (ReadableRole partition : now.partitions) {
                 partition.watch(this, plan.isReplica());
             }
-            boolean ends = timer != null || startTimer();
+            boolean ends = timer != null && now.held == null || startTimer();
             waiting.set(true);
             if (closed || !ends) {
                 abandon();
@@ -360,8 +400,15 @@ final class Fetches implements AutoCloseable {
         /** False if the broker is closing. */
         private boolean startTimer() {
             long left = Math.max(0, deadline - environment.nanos().getAsLong());
+            if (found.held != null) {
+                left = Math.min(left, throttle.waitNanos());
+            }
+            Future<?> before = timer;
             try {
                 timer = environment.timer().schedule(this::timeIsUp, left, TimeUnit.NANOSECONDS);
+                if (before != null) {
+                    before.cancel(false);
+                }
                 return true;
             } catch (RejectedExecutionException closing) {
                 return false;
@@ -397,7 +444,7 @@ final class Fetches implements AutoCloseable {
                 if (hasNews(then, i)) {
                     return true;
                 }
-                if (partition.endOf(limit) > then.ends[i]) {
+                if (partition.endOf(limit) > then.ends[i] && !then.wasHeld(i)) {
                     if (then.bytesBefore[i] == Found.NOT_KNOWN) {
                         return true;
                     }

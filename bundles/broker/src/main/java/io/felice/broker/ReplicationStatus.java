@@ -22,6 +22,10 @@ final class ReplicationStatus {
             .gauge("changing", "Led partitions whose in-sync set is being changed")
             .gauge("following", "Partitions that this node follows")
             .gauge("without.leader", "Partitions of this node that nobody leads")
+            .counter(
+                    "throttled.bytes",
+                    Unit.BYTES,
+                    "What followers got of this node under leader.replication.throttled.rate")
             .gauge("fenced", "Whether acks=1 is refused, because the node does not reach the cluster's store");
     private static final TableSchema FOLLOWERS = TableSchema.of(
                     "broker.followers",
@@ -40,11 +44,13 @@ final class ReplicationStatus {
 
     private final Replicas replicas;
     private final SelfFence fence;
+    private final LeaderThrottle throttle;
     private final LongSupplier nanos;
 
-    ReplicationStatus(Replicas replicas, SelfFence fence, LongSupplier nanos) {
+    ReplicationStatus(Replicas replicas, SelfFence fence, LeaderThrottle throttle, LongSupplier nanos) {
         this.replicas = replicas;
         this.fence = fence;
+        this.throttle = throttle;
         this.nanos = nanos;
     }
 
@@ -76,6 +82,7 @@ final class ReplicationStatus {
                 changing,
                 replicas.followers().count(),
                 without,
+                throttle.givenBytes(),
                 !fence.mayAcknowledgeAlone());
     }
 

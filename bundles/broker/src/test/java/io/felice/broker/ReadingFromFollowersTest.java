@@ -67,6 +67,7 @@ class ReadingFromFollowersTest {
         fetches = new Fetches(
                 id -> role,
                 new PreferredReplicas(() -> racks("east", "west", "west"), () -> selector),
+                LeaderThrottle.NONE,
                 bench.environment);
     }
 

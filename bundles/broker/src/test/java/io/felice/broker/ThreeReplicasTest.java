@@ -85,7 +85,8 @@ class ThreeReplicasTest {
         Node(int id, Path directory) {
             this.id = id;
             this.bench = new Bench(directory, null, id);
-            this.fetches = new Fetches(partition -> role, PreferredReplicas.NONE, bench.environment);
+            this.fetches =
+                    new Fetches(partition -> role, PreferredReplicas.NONE, LeaderThrottle.NONE, bench.environment);
         }
 
         void open(long loses, PartitionState state) {

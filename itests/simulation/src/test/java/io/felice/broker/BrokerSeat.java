@@ -96,7 +96,7 @@ public final class BrokerSeat {
                 name -> Optional.empty(),
                 mounted -> false,
                 () -> admin);
-        fetches = new Fetches(replicas::readable, PreferredReplicas.NONE, environment);
+        fetches = new Fetches(replicas::readable, PreferredReplicas.NONE, LeaderThrottle.NONE, environment);
         Files.createDirectories(root);
         Map<String, String> properties = new TreeMap<>();
         properties.put("format.version", "1");

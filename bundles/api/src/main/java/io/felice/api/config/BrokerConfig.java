@@ -407,7 +407,10 @@ public final class BrokerConfig extends ConfigValues {
                         null,
                         "Where consumers with a client.rack read: empty, from the leader; " + RACK_AWARE_SELECTOR
                                 + ", from a replica in their rack."),
-                throttle(LEADER_THROTTLED_RATE, "Has no effect: leaders are not throttled. In bytes per second."),
+                throttle(
+                        LEADER_THROTTLED_RATE,
+                        "How many bytes per second this broker gives to followers that are not in sync, of all replicas"
+                                + " that leader.replication.throttled.replicas names."),
                 throttle(
                         FOLLOWER_THROTTLED_RATE,
                         "How many bytes per second this broker fetches of all replicas that"

@@ -272,7 +272,9 @@ public final class TopicConfig extends ConfigValues {
                             22,
                             COMPRESSION_ZSTD_LEVEL,
                             "The level at which the broker compresses, if compression.type is zstd."),
-                    replicas(LEADER_THROTTLED_REPLICAS, "Has no effect: leaders are not throttled."),
+                    replicas(
+                            LEADER_THROTTLED_REPLICAS,
+                            "The replicas of which leader.replication.throttled.rate limits what followers get that are not in sync."),
                     replicas(
                             FOLLOWER_THROTTLED_REPLICAS,
                             "The replicas that follower.replication.throttled.rate holds for while they are not in sync."),

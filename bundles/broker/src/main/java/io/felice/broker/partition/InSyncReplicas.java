@@ -264,6 +264,11 @@ public final class InSyncReplicas {
                 || (change != null && change.isr().containsKey(broker));
     }
 
+    /** True if the high watermark waits for the follower: it is in sync, or may be, or is about to join. */
+    public boolean counts(int broker) {
+        return isMaximal(broker) || follower(broker).map(Follower::isJoining).orElse(false);
+    }
+
     /** The end of the records that the slowest replica in sync has; {@link #UNKNOWN} if it has not fetched yet. */
     public long smallestEnd() {
         long smallest = state.isr().contains(self) ? ownEnd : Long.MAX_VALUE;
