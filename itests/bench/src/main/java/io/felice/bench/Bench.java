@@ -50,6 +50,14 @@ public final class Bench {
             return;
         }
         deleteTree(options.work());
+        if (!options.scale().isEmpty()) {
+            new ClusterScale(
+                            options,
+                            Certificate.make(
+                                    options.work().resolve("certificate").toAbsolutePath()))
+                    .run();
+            return;
+        }
         try (FreeMemory memory = new FreeMemory(options.work(), options.seconds())) {
             new Bench(options, memory).run();
         }
@@ -383,7 +391,7 @@ public final class Bench {
         }
     }
 
-    private static void deleteTree(Path root) throws IOException {
+    static void deleteTree(Path root) throws IOException {
         if (Files.exists(root)) {
             try (Stream<Path> files = Files.walk(root)) {
                 files.sorted(Comparator.reverseOrder())

@@ -28,6 +28,7 @@ final class BenchedBroker implements AutoCloseable {
     private final List<ProcessBuilder> commands;
     private final List<Process> processes;
     private final List<Process> others;
+    private final int zooKeeperPort;
     private final String bootstrap;
     private final Map<String, Object> encryption;
     private final double startSeconds;
@@ -37,6 +38,7 @@ final class BenchedBroker implements AutoCloseable {
      * @param commands start the brokers again, one each
      * @param processes the brokers, in the order of {@code commands}; their ids are 1 and following in a cluster
      * @param others processes that are closed too, but are not measured, such as ZooKeeper
+     * @param zooKeeperPort the port of that ZooKeeper; 0 if there is none
      * @param encryption what a client needs on the listener SSL
      */
     BenchedBroker(
@@ -44,6 +46,7 @@ final class BenchedBroker implements AutoCloseable {
             List<ProcessBuilder> commands,
             List<Process> processes,
             List<Process> others,
+            int zooKeeperPort,
             String bootstrap,
             Map<String, Object> encryption,
             String encryptedBootstrap,
@@ -52,6 +55,7 @@ final class BenchedBroker implements AutoCloseable {
         this.commands = commands;
         this.processes = processes;
         this.others = others;
+        this.zooKeeperPort = zooKeeperPort;
         this.bootstrap = bootstrap;
         this.encryption = Map.of();
         this.startSeconds = startSeconds;
@@ -63,6 +67,7 @@ final class BenchedBroker implements AutoCloseable {
         this.commands = plain.commands;
         this.processes = plain.processes;
         this.others = plain.others;
+        this.zooKeeperPort = plain.zooKeeperPort;
         this.bootstrap = bootstrap;
         this.encryption = encryption;
         this.startSeconds = plain.startSeconds;
@@ -77,6 +82,11 @@ final class BenchedBroker implements AutoCloseable {
     /** The number of brokers, which is the replication factor of the topics too. */
     int size() {
         return processes.size();
+    }
+
+    /** The port of the ZooKeeper that is a process of its own. */
+    int zooKeeperPort() {
+        return zooKeeperPort;
     }
 
     /** Kills a broker with kill -9. */

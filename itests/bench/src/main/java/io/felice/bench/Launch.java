@@ -39,6 +39,7 @@ final class Launch {
     private final List<Integer> ports = new ArrayList<>();
     private final List<Integer> sslPorts = new ArrayList<>();
     private final List<Process> others = new ArrayList<>();
+    private int zooKeeperPort;
 
     private Launch(Options options, Certificate certificate, Path directory) throws IOException {
         this.options = options;
@@ -160,12 +161,14 @@ final class Launch {
         zooKeeper.setProperty("clientPort", Integer.toString(port));
         zooKeeper.setProperty("clientPortAddress", "127.0.0.1");
         zooKeeper.setProperty("admin.enableServer", "false");
+        zooKeeper.setProperty("4lw.commands.whitelist", "mntr");
         Path config = directory.resolve("zookeeper.properties");
         store(zooKeeper, config);
         others.add(BenchedBroker.mortal(
                 java("zookeeper", "256m", "org.apache.zookeeper.server.quorum.QuorumPeerMain", config.toString())
                         .start()));
         awaitPort(port);
+        zooKeeperPort = port;
         return port;
     }
 
@@ -205,6 +208,7 @@ final class Launch {
                         commands,
                         processes,
                         others,
+                        zooKeeperPort,
                         bootstrap(ports),
                         certificate.clientSettings(),
                         bootstrap(sslPorts),
