@@ -19,6 +19,9 @@ public final class DistributionNode implements Mortal {
     private static final Path ARCHIVES = Path.of("../../distribution/target");
     private static final Path UNPACKED = Path.of("target/distribution").toAbsolutePath();
 
+    /** Null until somebody asks. */
+    private static Path built;
+
     private final Path data;
     private final Map<String, String> environment;
     private final int port;
@@ -215,12 +218,19 @@ public final class DistributionNode implements Mortal {
         return (installation == null ? built() : installation).resolve("bin/felice");
     }
 
-    /** The installation of the archive that was built last. */
+    /** The installation of the archive that was the last one built when this process asked first. */
     public static synchronized Path built() {
+        if (built == null) {
+            built = unpack(lastBuilt());
+        }
+        return built;
+    }
+
+    private static Path lastBuilt() {
         try (Stream<Path> files = Files.list(ARCHIVES)) {
-            return unpack(files.filter(file -> file.toString().endsWith(".tar.gz"))
+            return files.filter(file -> file.toString().endsWith(".tar.gz"))
                     .findFirst()
-                    .orElseThrow(() -> new AssertionError(ARCHIVES + " has no archive: run ./dev build first")));
+                    .orElseThrow(() -> new AssertionError(ARCHIVES + " has no archive: run ./dev build first"));
         } catch (IOException failure) {
             throw new AssertionError(failure);
         }
