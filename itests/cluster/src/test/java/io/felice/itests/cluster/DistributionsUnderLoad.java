@@ -91,7 +91,7 @@ final class DistributionsUnderLoad implements AutoCloseable {
         String last = bundles.get(bundles.size() - 1);
         long before = replaced(broker, last);
         during("the update of all bundles of broker " + broker, () -> {
-            cluster.node(broker).exec("felice:update --all");
+            cluster.node(broker).execToTheLast("felice:update --all");
             Java.await(last + " of broker " + broker + " is replaced", () -> replaced(broker, last) > before);
         });
         swaps += bundles.size();

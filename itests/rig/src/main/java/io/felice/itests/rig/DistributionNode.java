@@ -187,6 +187,13 @@ public final class DistributionNode implements Mortal {
         return Programs.run(List.of(launcher().toString(), "exec", command), data, environment);
     }
 
+    /** Runs a command that may end the console before the command has ended. */
+    public void execToTheLast(String command) {
+        List<String> line =
+                List.of("sh", "-c", "\"$0\" exec \"$1\" || true", launcher().toString(), command);
+        Programs.run(line, data, environment);
+    }
+
     @Override
     public void close() {
         process().ifPresent(running -> stop());
