@@ -115,12 +115,14 @@ public final class Controller implements Admin, ForwardedRequests, StatusSource,
         int brokers_max() default 1_000;
 
         @AttributeDefinition(
-                description = "A snapshot of all metadata is written after this many changes of the metadata log.",
+                description =
+                        "A snapshot of all metadata is written after this many changes of the metadata log at the latest.",
                 min = "1")
         long snapshot_every_changes() default 10_000;
 
         @AttributeDefinition(
-                description = "A snapshot of all metadata is written after this many bytes of the metadata log.",
+                description =
+                        "A snapshot of all metadata is written after this many bytes of the metadata log at the latest.",
                 min = "1")
         long snapshot_every_bytes() default 16L << 20;
 
@@ -761,7 +763,7 @@ public final class Controller implements Admin, ForwardedRequests, StatusSource,
         @Override
         public void reset(long version, List<MetadataRecord> snapshot) {
             view = ClusterView.EMPTY.after(version, snapshot);
-            snapshots.reset();
+            snapshots.reset(snapshot.size());
             beginIfReplayed();
             decideAll();
         }

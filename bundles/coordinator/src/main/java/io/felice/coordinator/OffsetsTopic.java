@@ -33,7 +33,12 @@ import java.util.function.Supplier;
 
 /** The topic {@code __consumer_offsets}: finds the partition of a group and its leader, and creates the topic. */
 final class OffsetsTopic {
-    private static final int SEGMENT_BYTES = 100 * 1024 * 1024;
+    /**
+     * Kafka's default is 100 MB. The last segment is not compacted, and whoever becomes coordinator replays it: its size is
+     * how long the groups wait.
+     */
+    private static final int SEGMENT_BYTES = 8 * 1024 * 1024;
+
     /** Unless {@code offsets.topic.replication.factor} says another number. */
     private static final int MOST_REPLICAS = 3;
 

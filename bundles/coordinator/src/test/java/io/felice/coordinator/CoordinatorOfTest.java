@@ -50,7 +50,7 @@ class CoordinatorOfTest {
             assertThat(topic.replicationFactor()).isEqualTo(1);
             assertThat(topic.configs())
                     .containsEntry("cleanup.policy", "compact")
-                    .containsEntry("segment.bytes", "104857600")
+                    .containsEntry("segment.bytes", "8388608")
                     .containsEntry("compression.type", "producer");
         });
     }

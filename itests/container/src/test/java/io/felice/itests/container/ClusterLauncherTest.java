@@ -7,11 +7,12 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.ListTopicsOptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -26,41 +27,57 @@ class ClusterLauncherTest {
         Path invitation = directory.resolve("cluster.tgz");
         Launcher first = node(home, "first");
         mustSucceed(first.run("start"));
-        try (Admin admin = admin(first)) {
-            admin.createTopics(List.of(new NewTopic("from-before", 1, (short) 1)))
-                    .all()
-                    .get();
-        }
-        mustSucceed(first.run("stop"));
+        try (KeptData kept = new KeptData(bootstrap(first))) {
+            kept.write();
+            mustSucceed(first.run("stop"));
 
-        mustSucceed(first.run("invite", invitation.toString()));
-        Launcher second = node(home, "second").with("FELICE_BROKER_ID", "1");
-        mustSucceed(second.run("join", invitation.toString()));
-        String list = Stream.of(Ports.freeWith(707, 1_707), Ports.freeWith(707, 1_707), Ports.freeWith(707, 1_707))
-                .map(port -> "127.0.0.1:" + port)
-                .collect(Collectors.joining(","));
-        Launcher firstOfThree = member(first, list, 1);
-        Launcher secondOfThree = member(second, list, 2);
-        try {
-            startTogether(firstOfThree, secondOfThree);
+            mustSucceed(first.run("invite", invitation.toString()));
+            Launcher second = node(home, "second").with("FELICE_BROKER_ID", "1");
+            Launcher third = node(home, "third").with("FELICE_BROKER_ID", "2");
+            mustSucceed(second.run("join", invitation.toString()));
+            mustSucceed(third.run("join", invitation.toString()));
+            String list = Stream.of(Ports.freeWith(707, 1_707), Ports.freeWith(707, 1_707), Ports.freeWith(707, 1_707))
+                    .map(port -> "127.0.0.1:" + port)
+                    .collect(Collectors.joining(","));
+            Launcher firstOfThree = member(first, list, 1);
+            Launcher secondOfThree = member(second, list, 2);
+            Launcher thirdOfThree = member(third, list, 3);
+            try {
+                startTogether(firstOfThree, secondOfThree, thirdOfThree);
+                kept.mustBeThere();
+                assertRefusesTheIdOf(firstOfThree, home, list, invitation);
 
-            try (Admin admin = admin(second)) {
-                assertThat(admin.describeCluster().nodes().get())
-                        .extracting(node -> node.id())
-                        .containsExactlyInAnyOrder(0, 1);
-                assertThat(admin.listTopics().names().get()).contains("from-before");
+                mustSucceed(secondOfThree.exec("felice:topic-replicas 3 --all"));
+                awaitThreeInSyncReplicas(secondOfThree);
+                kept.write();
+                ProcessHandle.of(firstOfThree.pid()).orElseThrow().destroyForcibly();
+                kept.mustBeThereAt(bootstrap(secondOfThree));
+            } finally {
+                thirdOfThree.run("stop");
+                secondOfThree.run("stop");
+                firstOfThree.run("stop");
             }
-            assertRefusesTheIdOf(firstOfThree, home, list, invitation);
-        } finally {
-            secondOfThree.run("stop");
-            firstOfThree.run("stop");
+            Result alone = first.run("start");
+            assertThat(alone.exitCode()).isEqualTo(1);
+            assertThat(alone.output()).contains("Felice cannot start", "belong to member 1 of an ensemble");
+            Result again = second.run("join", invitation.toString());
+            assertThat(again.exitCode()).isEqualTo(1);
+            assertThat(again.output()).contains("has data already");
         }
-        Result alone = first.run("start");
-        assertThat(alone.exitCode()).isEqualTo(1);
-        assertThat(alone.output()).contains("Felice cannot start", "belong to member 1 of an ensemble");
-        Result again = second.run("join", invitation.toString());
-        assertThat(again.exitCode()).isEqualTo(1);
-        assertThat(again.output()).contains("has data already");
+    }
+
+    private static void awaitThreeInSyncReplicas(Launcher node) throws Exception {
+        try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrap(node)))) {
+            Set<String> topics = admin.listTopics(new ListTopicsOptions().listInternal(true))
+                    .names()
+                    .get();
+            assertThat(topics).contains("__consumer_offsets");
+            Eventually.await(
+                    "three replicas in sync", () -> admin.describeTopics(topics).allTopicNames().get().values().stream()
+                            .flatMap(topic -> topic.partitions().stream())
+                            .allMatch(partition -> partition.replicas().size() == 3
+                                    && partition.isr().size() == 3));
+        }
     }
 
     private void assertRefusesTheIdOf(Launcher living, Path home, String list, Path invitation) throws Exception {
@@ -107,8 +124,7 @@ class ClusterLauncherTest {
         assertThat(result.exitCode()).as(result.output()).isZero();
     }
 
-    private static Admin admin(Launcher node) {
-        return Admin.create(
-                Map.of("bootstrap.servers", "127.0.0.1:" + node.environment().get("FELICE_PORT")));
+    private static String bootstrap(Launcher node) {
+        return "127.0.0.1:" + node.environment().get("FELICE_PORT");
     }
 }

@@ -73,7 +73,7 @@ final class KeptData implements AutoCloseable {
 
     /** Writes more of everything. */
     void write() throws Exception {
-        try (Admin admin = admin()) {
+        try (Admin admin = admin(bootstrap)) {
             if (rounds == 0) {
                 create(admin);
             }
@@ -98,7 +98,7 @@ final class KeptData implements AutoCloseable {
                     admin, new ConfigResource(ConfigResource.Type.TOPIC, "kept-gzip"), "retention.ms", 9_000_000_000L);
             setConfig(admin, new ConfigResource(ConfigResource.Type.BROKER, ""), "message.max.bytes", 2_000_000L);
         }
-        written = look();
+        written = look(bootstrap);
     }
 
     private void create(Admin admin) throws Exception {
@@ -132,13 +132,18 @@ final class KeptData implements AutoCloseable {
     /** Fails if anything differs from what was written, or if a batch that is sent again is written again. */
     void mustBeThere() throws Exception {
         batches.again();
-        Kept now = look();
+        mustBeThereAt(bootstrap);
+    }
+
+    /** Fails if clients of this broker see anything else than what was written. */
+    void mustBeThereAt(String broker) throws Exception {
+        Kept now = look(broker);
         assertThat(now.records()).containsExactlyElementsOf(written.records());
         assertThat(now).isEqualTo(written);
     }
 
-    private Kept look() throws Exception {
-        try (Admin admin = admin()) {
+    private Kept look(String broker) throws Exception {
+        try (Admin admin = admin(broker)) {
             Set<String> topics = producers.keySet();
             return new Kept(
                     admin.describeCluster().clusterId().get(),
@@ -158,7 +163,7 @@ final class KeptData implements AutoCloseable {
                     admin.listConsumerGroupOffsets(GROUP)
                             .partitionsToOffsetAndMetadata()
                             .get(),
-                    records());
+                    records(broker));
         }
     }
 
@@ -172,10 +177,10 @@ final class KeptData implements AutoCloseable {
                         .collect(toMap(ConfigEntry::name, ConfigEntry::value, (one, other) -> one))));
     }
 
-    private List<String> records() throws Exception {
+    private List<String> records(String broker) throws Exception {
         List<String> records = new ArrayList<>();
         try (KafkaConsumer<String, String> consumer = new KafkaConsumer<>(
-                Map.of("bootstrap.servers", bootstrap), new StringDeserializer(), new StringDeserializer())) {
+                Map.of("bootstrap.servers", broker), new StringDeserializer(), new StringDeserializer())) {
             for (TopicPartition partition : partitions()) {
                 consumer.assign(List.of(partition));
                 consumer.seekToBeginning(List.of(partition));
@@ -205,8 +210,8 @@ final class KeptData implements AutoCloseable {
         return partitions;
     }
 
-    private Admin admin() {
-        return Admin.create(Map.of("bootstrap.servers", bootstrap));
+    private static Admin admin(String broker) {
+        return Admin.create(Map.of("bootstrap.servers", broker));
     }
 
     @Override

@@ -77,6 +77,7 @@ class SwapTest {
         Path home = Archive.TAR_GZ.unpack(directory);
         Etc etc = Etc.of(home, directory.resolve("etc"));
         etc.put("io.felice.network.cfg", "response.stalled.ms", "10000");
+        etc.put("io.felice.network.cfg", "connections.max.idle.ms", "86400000");
         node = Launcher.of(home, directory.resolve("data"))
                 .listeningOn(port, Ports.free())
                 .with("FELICE_ETC", etc.toString());

@@ -36,7 +36,7 @@ final class TrafficAdmin extends TrafficClient {
         this.bootstrap = bootstrap;
         this.group = Traffic.group(topic);
         this.partitions = Traffic.partitions(topic);
-        this.admin = Admin.create(Map.of("bootstrap.servers", bootstrap));
+        this.admin = Admin.create(settings(bootstrap, Map.of()));
     }
 
     /** The number of complete rounds. */

@@ -1,5 +1,6 @@
 package io.felice.itests.container;
 
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.TimeUnit;
@@ -9,6 +10,7 @@ import org.apache.kafka.common.MetricName;
 
 /** A thread with one client, which works until {@link #end}. */
 abstract class TrafficClient extends Thread {
+    private static final long NEVER = -1;
 
     private final Queue<String> failures;
     private final AtomicLong slowestMs = new AtomicLong();
@@ -18,6 +20,17 @@ abstract class TrafficClient extends Thread {
         super(name);
         this.failures = failures;
         setDaemon(true);
+    }
+
+    /**
+     * Settings of a client that closes no connection by itself. With the defaults it would close its first connection after
+     * some minutes, because it connects again once it knows the node's id; tests count the connections that are closed.
+     */
+    static Map<String, Object> settings(String bootstrap, Map<String, Object> more) {
+        Map<String, Object> settings = new HashMap<>(more);
+        settings.put("bootstrap.servers", bootstrap);
+        settings.put("connections.max.idle.ms", NEVER);
+        return settings;
     }
 
     /** Works until {@link #ends()}. An exception counts as a failure. */

@@ -24,15 +24,15 @@ final class TrafficReader extends TrafficClient {
         super(name, failures);
         this.commits = commits;
         consumer = new KafkaConsumer<>(
-                Map.of(
-                        "bootstrap.servers",
+                settings(
                         bootstrap,
-                        "group.id",
-                        Traffic.group(topic),
-                        "auto.offset.reset",
-                        "earliest",
-                        "enable.auto.commit",
-                        false),
+                        Map.of(
+                                "group.id",
+                                Traffic.group(topic),
+                                "auto.offset.reset",
+                                "earliest",
+                                "enable.auto.commit",
+                                false)),
                 new ByteArrayDeserializer(),
                 new ByteArrayDeserializer());
         for (int partition = 0; partition < expected.length; partition++) {

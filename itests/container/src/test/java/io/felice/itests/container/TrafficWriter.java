@@ -22,9 +22,7 @@ final class TrafficWriter extends TrafficClient {
         super("writer", failures);
         this.topic = topic;
         producer = new KafkaProducer<>(
-                Map.of("bootstrap.servers", bootstrap, "linger.ms", 0),
-                new ByteArraySerializer(),
-                new ByteArraySerializer());
+                settings(bootstrap, Map.of("linger.ms", 0)), new ByteArraySerializer(), new ByteArraySerializer());
     }
 
     long sent() {

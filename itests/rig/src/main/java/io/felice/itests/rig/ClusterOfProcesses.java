@@ -4,32 +4,22 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.TreeSet;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
-import org.apache.kafka.clients.admin.Admin;
-import org.apache.kafka.clients.admin.ListTopicsOptions;
-import org.apache.kafka.clients.admin.TopicDescription;
-import org.apache.kafka.common.KafkaFuture;
-import org.apache.kafka.common.Node;
 
 /** Nodes of one cluster, each in a process of its own, and a ZooKeeper server in another. The ids are 1, 2, 3 and so on. */
 public final class ClusterOfProcesses implements AutoCloseable {
     /** After this time without a sign of life a node is dead for the others. */
     public static final long SESSION_MS = 4_000;
 
-    private static final int ANSWER_SECONDS = 5;
-
     private final Path directory;
     private final ZooKeeperProcess zooKeeper;
     private final Map<Integer, NodeProcess> nodes = new TreeMap<>();
+    private final ClusterAnswers answers = new ClusterAnswers(
+            this::bootstrap, nodes::keySet, id -> nodes.get(id).isRunning());
 
     private ClusterOfProcesses(Path directory, int count, List<String> settings) {
         this.directory = directory;
@@ -104,85 +94,17 @@ public final class ClusterOfProcesses implements AutoCloseable {
 
     /** The broker that leads the partition; waits until there is one. */
     public int leader(String topic, int partition) {
-        int[] found = {-1};
-        awaitAnswer(topic + "-" + partition + " has a leader", admin -> {
-            Node leader = get(admin.describeTopics(List.of(topic)).allTopicNames())
-                    .get(topic)
-                    .partitions()
-                    .get(partition)
-                    .leader();
-            found[0] = leader == null || leader.isEmpty() ? -1 : leader.id();
-            return found[0] >= 0 && nodes.get(found[0]).isRunning();
-        });
-        return found[0];
+        return answers.leader(topic, partition);
     }
 
     /** The broker that is the controller; waits until there is one. */
     public int controller() {
-        int[] found = {-1};
-        awaitAnswer("there is a controller", admin -> {
-            Node controller = get(admin.describeCluster().controller());
-            found[0] = controller == null || controller.isEmpty() ? -1 : controller.id();
-            return found[0] >= 0 && nodes.get(found[0]).isRunning();
-        });
-        return found[0];
+        return answers.controller();
     }
 
     /** Waits until all nodes are in the cluster and every replica of every topic is in sync. */
     public void awaitInSync() {
-        awaitAnswer("all replicas are in sync", admin -> {
-            Set<Integer> there = new TreeSet<>();
-            get(admin.describeCluster().nodes()).forEach(node -> there.add(node.id()));
-            return there.equals(nodes.keySet()) && topics(admin).stream().allMatch(ClusterOfProcesses::isInSync);
-        });
-    }
-
-    private static List<TopicDescription> topics(Admin admin) throws ExecutionException, TimeoutException {
-        Set<String> names =
-                get(admin.listTopics(new ListTopicsOptions().listInternal(true)).names());
-        return List.copyOf(get(admin.describeTopics(names).allTopicNames()).values());
-    }
-
-    private static boolean isInSync(TopicDescription topic) {
-        return topic.partitions().stream()
-                .allMatch(partition ->
-                        partition.leader() != null && partition.isr().containsAll(partition.replicas()));
-    }
-
-    /** A question that is asked again until the answer is true; an error is no answer. */
-    private interface Question {
-        boolean isAnswered(Admin admin) throws ExecutionException, TimeoutException;
-    }
-
-    private void awaitAnswer(String what, Question question) {
-        try (Admin admin = Admin.create(clientSettings())) {
-            Java.await(what, () -> {
-                try {
-                    return question.isAnswered(admin);
-                } catch (ExecutionException | TimeoutException again) {
-                    return false;
-                }
-            });
-        }
-    }
-
-    private static <T> T get(KafkaFuture<T> future) throws ExecutionException, TimeoutException {
-        try {
-            return future.get(ANSWER_SECONDS, TimeUnit.SECONDS);
-        } catch (InterruptedException interrupted) {
-            throw new AssertionError(interrupted);
-        }
-    }
-
-    private Map<String, Object> clientSettings() {
-        Map<String, Object> settings = new HashMap<>();
-        settings.put("bootstrap.servers", bootstrap());
-        settings.put("reconnect.backoff.ms", 20);
-        settings.put("reconnect.backoff.max.ms", 100);
-        settings.put("retry.backoff.ms", 50);
-        settings.put("retry.backoff.max.ms", 200);
-        settings.put("metadata.recovery.strategy", "none");
-        return settings;
+        answers.awaitInSync();
     }
 
     /** Ends all processes at once, so that their data stays as it is. */

@@ -5,20 +5,29 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** A node of the distribution, on free ports. The built archive is unpacked once into {@code target/distribution}. */
+/**
+ * A node of the distribution, on free ports. The built archive is unpacked once into {@code target/distribution}; a node may
+ * have another installation.
+ */
 public final class DistributionNode implements Mortal {
     private static final Path ARCHIVES = Path.of("../../distribution/target");
     private static final Path UNPACKED = Path.of("target/distribution").toAbsolutePath();
+
+    /** Null until somebody asks. */
+    private static Path built;
 
     private final Path data;
     private final Map<String, String> environment;
     private final int port;
     private final Optional<Integer> openFiles;
+    /** Null for the built distribution. */
+    private Path installation;
 
     private DistributionNode(Path data, Map<String, String> environment, int port, Optional<Integer> openFiles) {
         this.data = data;
@@ -48,18 +57,46 @@ public final class DistributionNode implements Mortal {
     }
 
     private static DistributionNode in(Path data, Optional<Integer> openFiles, String heap, String options) {
-        int port = freePort();
-        return new DistributionNode(
+        return in(data, openFiles, heap, options, Map.of("FELICE_ZOOKEEPER_PORT", Integer.toString(freePort())));
+    }
+
+    /**
+     * A broker of a cluster that is not started yet.
+     *
+     * @param zookeeper the addresses of the servers
+     * @param secret the file that all brokers of the cluster have in common
+     */
+    static DistributionNode ofCluster(int id, Path data, String zookeeper, Path secret) {
+        return in(
                 data,
+                Optional.empty(),
+                "256m",
+                "-XX:TieredStopAtLevel=1 -XX:-UseG1GC -XX:+UseSerialGC",
                 Map.of(
-                        "FELICE_DATA", data.resolve("data").toString(),
-                        "FELICE_ETC", data.resolve("etc").toString(),
-                        "FELICE_PORT", Integer.toString(port),
-                        "FELICE_ZOOKEEPER_PORT", Integer.toString(freePort()),
-                        "FELICE_HEAP", heap,
-                        "FELICE_JAVA_OPTS", options),
-                port,
-                openFiles);
+                        "FELICE_BROKER_ID",
+                        Integer.toString(id),
+                        "FELICE_ZOOKEEPER",
+                        zookeeper,
+                        "FELICE_ZOOKEEPER_SECRET",
+                        secret.toString()));
+    }
+
+    private static DistributionNode in(
+            Path data, Optional<Integer> openFiles, String heap, String options, Map<String, String> more) {
+        int port = freePort();
+        Map<String, String> environment = new HashMap<>(more);
+        environment.putAll(Map.of(
+                "FELICE_DATA", data.resolve("data").toString(),
+                "FELICE_ETC", data.resolve("etc").toString(),
+                "FELICE_PORT", Integer.toString(port),
+                "FELICE_HEAP", heap,
+                "FELICE_JAVA_OPTS", options));
+        return new DistributionNode(data, environment, port, openFiles);
+    }
+
+    /** The next start is that of this unpacked archive. */
+    void install(Path home) {
+        installation = home;
     }
 
     /** Writes a configuration file of a node that is not started yet. Settings that it does not name are the defaults. */
@@ -92,6 +129,20 @@ public final class DistributionNode implements Mortal {
     @Override
     public void kill() {
         kill(process().orElseThrow(() -> new AssertionError("the node ended by itself")));
+    }
+
+    public boolean isRunning() {
+        return process().isPresent();
+    }
+
+    /** What the node has logged. */
+    public String log() {
+        try {
+            Path log = data.resolve("data/log/felice.log");
+            return Files.exists(log) ? Files.readString(log) : "";
+        } catch (IOException failure) {
+            throw new AssertionError(failure);
+        }
     }
 
     public void killIfRunning() {
@@ -133,7 +184,14 @@ public final class DistributionNode implements Mortal {
 
     /** What a command of the node's console prints. */
     public String exec(String command) {
-        return Programs.run(List.of(home().resolve("bin/felice").toString(), "exec", command), data, environment);
+        return Programs.run(List.of(launcher().toString(), "exec", command), data, environment);
+    }
+
+    /** Runs a command that may end the console before the command has ended. */
+    public void execToTheLast(String command) {
+        List<String> line =
+                List.of("sh", "-c", "\"$0\" exec \"$1\" || true", launcher().toString(), command);
+        Programs.run(line, data, environment);
     }
 
     @Override
@@ -157,27 +215,48 @@ public final class DistributionNode implements Mortal {
     }
 
     private List<String> line(String command) {
-        String launcher = home().resolve("bin/felice").toString();
+        String launcher = launcher().toString();
         return openFiles
                 .map(most -> List.of("sh", "-c", "ulimit -n " + most + " && exec \"$0\" \"$1\"", launcher, command))
                 .orElseGet(() -> List.of(launcher, command));
     }
 
-    private static synchronized Path home() {
+    private Path launcher() {
+        return (installation == null ? built() : installation).resolve("bin/felice");
+    }
+
+    /** The installation of the archive that was the last one built when this process asked first. */
+    public static synchronized Path built() {
+        if (built == null) {
+            built = unpack(lastBuilt());
+        }
+        return built;
+    }
+
+    private static Path lastBuilt() {
         try (Stream<Path> files = Files.list(ARCHIVES)) {
-            Path archive = files.filter(file -> file.toString().endsWith(".tar.gz"))
+            return files.filter(file -> file.toString().endsWith(".tar.gz"))
                     .findFirst()
                     .orElseThrow(() -> new AssertionError(ARCHIVES + " has no archive: run ./dev build first"));
-            Path mark = UNPACKED.resolve("VERSION");
+        } catch (IOException failure) {
+            throw new AssertionError(failure);
+        }
+    }
+
+    /** The installation of an archive, below {@code target/distribution}. An archive is unpacked again if it has changed. */
+    public static synchronized Path unpack(Path archive) {
+        Path home = UNPACKED.resolve(archive.getFileName().toString().replace(".tar.gz", ""));
+        Path mark = home.resolve("VERSION");
+        try {
             if (!Files.exists(mark) || isOlder(mark, archive)) {
-                Programs.run(List.of("rm", "-rf", UNPACKED.toString()), Path.of("."));
-                Files.createDirectories(UNPACKED);
+                Programs.run(List.of("rm", "-rf", home.toString()), Path.of("."));
+                Files.createDirectories(home);
                 Programs.run(
-                        List.of("tar", "xzf", archive.toString(), "-C", UNPACKED.toString(), "--strip-components=1"),
+                        List.of("tar", "xzf", archive.toString(), "-C", home.toString(), "--strip-components=1"),
                         Path.of("."));
                 Programs.run(List.of("touch", mark.toString()), Path.of("."));
             }
-            return UNPACKED;
+            return home;
         } catch (IOException failure) {
             throw new AssertionError(failure);
         }
