@@ -60,7 +60,7 @@ public final class TopicReplicasCommand implements Action {
 
     private Collection<TopicView> wanted(ClusterView view) {
         if (all == (topics != null)) {
-            throw new IllegalArgumentException("Which topics? felice:topic-replicas 3 TOPIC..., or 3 --all");
+            throw new IllegalArgumentException("Which topics? felice:topic-replicas 3 TOPIC..., or --all 3");
         }
         return all
                 ? view.topics()

@@ -47,7 +47,7 @@ class ClusterLauncherTest {
                 kept.mustBeThere();
                 assertRefusesTheIdOf(firstOfThree, home, list, invitation);
 
-                mustSucceed(secondOfThree.exec("felice:topic-replicas 3 --all"));
+                mustSucceed(secondOfThree.exec("felice:topic-replicas --all 3"));
                 awaitThreeInSyncReplicas(secondOfThree);
                 kept.write();
                 ProcessHandle.of(firstOfThree.pid()).orElseThrow().destroyForcibly();
