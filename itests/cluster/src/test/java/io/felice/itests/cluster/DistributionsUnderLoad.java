@@ -18,7 +18,8 @@ import java.util.stream.Collectors;
 
 /**
  * Three brokers of the distribution, and clients that write, read and commit while the brokers' bundles are replaced and
- * the brokers are restarted, upgraded and killed. A request of a producer that fails for good fails the test.
+ * the brokers are restarted, upgraded and killed. A request of a producer or of an admin client that fails in spite of its retries
+ * fails the test.
  */
 final class DistributionsUnderLoad implements AutoCloseable {
     private static final int BROKERS = 3;
@@ -28,6 +29,7 @@ final class DistributionsUnderLoad implements AutoCloseable {
     private final Path directory = Path.of("target/cluster/" + seed).toAbsolutePath();
     private final ClusterOfDistributions cluster;
     private final CrashLoad load;
+    private final AdminRounds rounds;
     private int kills;
     private int swaps;
     private int restarts;
@@ -43,6 +45,8 @@ final class DistributionsUnderLoad implements AutoCloseable {
                     new CrashLoad.Plan(
                             List.of("mvstore", "log"), List.of(CrashTopic.KEPT, CrashTopic.COMPACTED), BROKERS),
                     random.nextLong());
+            rounds = new AdminRounds(cluster.bootstrap(), BROKERS);
+            rounds.start();
         } catch (RuntimeException | Error failure) {
             cluster.killAll();
             throw failure;
@@ -130,6 +134,7 @@ final class DistributionsUnderLoad implements AutoCloseable {
             work.run();
             cluster.awaitInSync();
             load.mustGoOn(what);
+            rounds.mustNotHaveFailed();
             load.compareOffsets();
             load.compareRecords();
             assertThat(load.checker().violations())
@@ -145,7 +150,9 @@ final class DistributionsUnderLoad implements AutoCloseable {
     /** Reads all records once more, and prints what there was. */
     void compareAll() {
         load.compareAllRecords();
-        System.out.printf("%d bundles replaced, %d brokers killed, %d restarted%n", swaps, kills, restarts);
+        System.out.printf(
+                "%d bundles replaced, %d brokers killed, %d restarted, %d rounds of the admin client%n",
+                swaps, kills, restarts, rounds.rounds());
         System.out.printf("%-20s %9s %12s %9s %9s%n", "topic", "sent", "acknowledged", "read", "removed");
         load.totals()
                 .forEach((topic, totals) -> System.out.printf(
@@ -165,6 +172,7 @@ final class DistributionsUnderLoad implements AutoCloseable {
         if (failed) {
             cluster.killAll();
         }
+        rounds.close();
         load.close();
         cluster.close();
         if (!failed) {
