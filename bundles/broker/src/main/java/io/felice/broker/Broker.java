@@ -478,7 +478,7 @@ public final class Broker implements StatusSource, HealthSource {
         @Override
         public void mounted(MountedEngine engine) {
             replicas.mounted(engine);
-            link.keepsIn(engine.name(), engine.traits());
+            link.keepsIn(engine.name(), engine.traits(), engine.version());
             if (complete) {
                 scheduleStrays();
             }

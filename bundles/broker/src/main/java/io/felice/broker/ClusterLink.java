@@ -65,6 +65,7 @@ final class ClusterLink implements ClusterMetadata {
     private volatile UUID storeId;
     private LastEnd lastEnd;
     private final Map<String, Set<EngineTrait>> engines = new TreeMap<>();
+    private final Map<String, String> engineVersions = new TreeMap<>();
     private BrokerRegistration registered;
     private Subscription registration;
 
@@ -300,9 +301,14 @@ final class ClusterLink implements ClusterMetadata {
         register();
     }
 
-    /** This broker has a storage engine. An engine that goes away stays registered, because its topics stay. */
-    void keepsIn(String engine, Set<EngineTrait> traits) {
+    /**
+     * This broker has a storage engine. An engine that goes away stays registered, because its topics stay.
+     *
+     * @param version of the bundle that the engine is from; empty if it is not known
+     */
+    void keepsIn(String engine, Set<EngineTrait> traits, Optional<String> version) {
         engines.put(engine, Set.copyOf(traits));
+        version.ifPresent(known -> engineVersions.put(engine, known));
         register();
     }
 
@@ -317,7 +323,8 @@ final class ClusterLink implements ClusterMetadata {
                 new ArrayList<>(endpoints.endpoints()),
                 rack,
                 engines,
-                lastEnd);
+                lastEnd,
+                engineVersions);
         if (broker.equals(registered)) {
             return;
         }

@@ -24,7 +24,7 @@ import io.felice.api.partition.FetchPlan.Want;
 import io.felice.api.partition.Partition.Appended;
 import io.felice.api.status.StatusTable;
 import io.felice.broker.partition.ScriptedEngine;
-import java.lang.reflect.Proxy;
+import io.felice.testkit.RefusingAdmin;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
@@ -78,23 +78,22 @@ class InSyncChangesTest {
     }
 
     private Admin controller() {
-        return (Admin) Proxy.newProxyInstance(
-                Admin.class.getClassLoader(), new Class<?>[] {Admin.class}, (proxy, method, arguments) -> {
-                    switch (method.getName()) {
-                        case "alterInSync":
-                            @SuppressWarnings("unchecked")
-                            Map<PartitionId, InSyncChange> changes = (Map<PartitionId, InSyncChange>) arguments[2];
-                            Asked one = new Asked((Long) arguments[1], changes, new CompletableFuture<>());
-                            asked.add(one);
-                            return one.answer();
-                        case "leave":
-                            left.add((Long) arguments[1]);
-                            return CompletableFuture.completedFuture(new Decided<Integer, Integer>(
-                                    node.broker.metadata().view().version(), Map.of(0, Outcome.of(0))));
-                        default:
-                            throw new UnsupportedOperationException(method.toString());
-                    }
-                });
+        return new RefusingAdmin("a leader") {
+            @Override
+            public CompletionStage<Decided<PartitionId, PartitionState>> alterInSync(
+                    int brokerId, long brokerEpoch, Map<PartitionId, InSyncChange> changes) {
+                Asked one = new Asked(brokerEpoch, changes, new CompletableFuture<>());
+                asked.add(one);
+                return one.answer();
+            }
+
+            @Override
+            public CompletionStage<Decided<Integer, Integer>> leave(int brokerId, long brokerEpoch) {
+                left.add(brokerEpoch);
+                return CompletableFuture.completedFuture(
+                        new Decided<>(node.broker.metadata().view().version(), Map.of(0, Outcome.of(0))));
+            }
+        };
     }
 
     private void apply(MetadataRecord... records) {

@@ -8,7 +8,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.felice.api.ErrorCode;
 import io.felice.api.RecordBatch;
 import io.felice.api.TopicPartition;
-import io.felice.api.cluster.Admin;
 import io.felice.api.cluster.MetadataRecord;
 import io.felice.api.cluster.Outcome;
 import io.felice.api.cluster.PartitionState;
@@ -28,6 +27,7 @@ import io.felice.storage.log.LogSettings;
 import io.felice.storage.log.LogStorageEngine;
 import io.felice.storage.memory.MemoryStorageEngine;
 import io.felice.storage.mvstore.MvStorageEngine;
+import io.felice.testkit.RefusingAdmin;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.reflect.Proxy;
@@ -343,11 +343,14 @@ class MovingTest {
     void theConfigOfATopicNamesTheEngineToWhichAllItsLogsWereMoved() {
         List<String> changes = new CopyOnWriteArrayList<>();
         solo.create(TOPIC, Map.of(TopicConfig.STORAGE_ENGINE, "log"));
-        solo.broker.bindAdmin((Admin) Proxy.newProxyInstance(
-                Admin.class.getClassLoader(), new Class<?>[] {Admin.class}, (proxy, method, arguments) -> {
-                    changes.add(method.getName() + " " + arguments[0]);
-                    return new CompletableFuture<>();
-                }));
+        solo.broker.bindAdmin(new RefusingAdmin("a move") {
+            @Override
+            public CompletionStage<Decided<ConfigResource, Void>> alterConfigs(
+                    Map<ConfigResource, List<ConfigChange>> wanted, boolean validateOnly) {
+                changes.add("alterConfigs " + wanted);
+                return new CompletableFuture<>();
+            }
+        });
 
         moved("mvstore");
 

@@ -8,7 +8,7 @@ import io.felice.api.ErrorCode;
 import io.felice.api.cluster.Admin;
 import io.felice.api.cluster.MetadataRecord.ProducerIdsAllocated;
 import io.felice.broker.partition.Bench;
-import java.lang.reflect.Proxy;
+import io.felice.testkit.RefusingAdmin;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -21,12 +21,14 @@ import org.junit.jupiter.api.Test;
 
 class ProducerIdsTest {
     private final Queue<CompletableFuture<ProducerIdsAllocated>> asked = new ArrayDeque<>();
-    private Admin admin = (Admin) Proxy.newProxyInstance(
-            Admin.class.getClassLoader(), new Class<?>[] {Admin.class}, (proxy, method, arguments) -> {
-                CompletableFuture<ProducerIdsAllocated> block = new CompletableFuture<>();
-                asked.add(block);
-                return block;
-            });
+    private Admin admin = new RefusingAdmin("ProducerIds") {
+        @Override
+        public CompletionStage<ProducerIdsAllocated> allocateProducerIds(int brokerId) {
+            CompletableFuture<ProducerIdsAllocated> block = new CompletableFuture<>();
+            asked.add(block);
+            return block;
+        }
+    };
     private final AtomicLong nanos = new AtomicLong();
     private final ProducerIds ids = new ProducerIds(0, () -> admin, nanos::get);
 
@@ -97,10 +99,7 @@ class ProducerIdsTest {
         asked.poll().complete(null);
         refused(ErrorCode.COORDINATOR_LOAD_IN_PROGRESS, () -> get(failing));
         Admin kept = admin;
-        admin = (Admin) Proxy.newProxyInstance(
-                Admin.class.getClassLoader(), new Class<?>[] {Admin.class}, (proxy, method, arguments) -> {
-                    throw new IllegalStateException("stopped");
-                });
+        admin = new RefusingAdmin("a stopped controller");
         refused(ErrorCode.COORDINATOR_LOAD_IN_PROGRESS, () -> get(ids.newId()));
 
         admin = kept;

@@ -2,50 +2,36 @@ package io.felice.controller;
 
 import static java.util.stream.Collectors.toSet;
 
-import io.felice.api.ErrorCode;
 import io.felice.api.FeliceException;
-import io.felice.api.FoldedErrors;
-import io.felice.api.TopicPartition;
 import io.felice.api.cluster.Admin;
+import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.cluster.ClusterStore;
-import io.felice.api.cluster.ClusterStore.LiveRegistration;
-import io.felice.api.cluster.ClusterStore.Term;
 import io.felice.api.cluster.ClusterView;
 import io.felice.api.cluster.ForwardedRequests;
-import io.felice.api.cluster.MetadataRecord;
-import io.felice.api.cluster.PartitionState;
 import io.felice.api.cluster.Peers;
 import io.felice.api.config.BrokerConfig;
-import io.felice.api.config.ConfigResource;
 import io.felice.api.config.Configs;
 import io.felice.api.policy.TopicPolicy;
-import io.felice.api.security.Acl;
-import io.felice.api.security.AclFilter;
-import io.felice.api.security.QuotaEntity;
-import io.felice.api.security.ScramCredential;
+import io.felice.api.security.AuditLog;
+import io.felice.api.security.Requester;
 import io.felice.api.security.SecurityView;
 import io.felice.api.status.HealthSource;
 import io.felice.api.status.StatusSource;
 import io.felice.api.status.StatusTable;
+import io.felice.api.status.TableColumn.Unit;
 import io.felice.api.status.TableSchema;
 import io.felice.api.status.Trouble;
-import java.nio.ByteBuffer;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.temporal.ChronoUnit;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Base64;
-import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.UUID;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
@@ -62,29 +48,30 @@ import org.osgi.service.component.annotations.ReferencePolicyOption;
 import org.osgi.service.metatype.annotations.AttributeDefinition;
 import org.osgi.service.metatype.annotations.Designate;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Stands for election as the cluster's controller. While it is the controller, it decides about topics, configs and
  * leaders.
  *
- * <p>All state belongs to one thread. Requests and the store's callbacks run on that thread. While the store is away or
- * an election is under way, requests wait; the settings limit how many wait and how long. While another broker is the
- * controller, requests are sent to it ({@link Routes}).
+ * <p>All state belongs to one thread. Requests and the store's callbacks run on that thread. {@link ControllerRole} is what
+ * this node is after an election, {@link AdminQueue} has the requests that it decides. While the store is away or an election
+ * is under way, requests wait; the settings limit how many wait and how long. While another broker is the controller,
+ * requests are sent to it ({@link Routes}).
  */
 @Component(
         service = {Admin.class, ForwardedRequests.class, StatusSource.class, HealthSource.class},
         immediate = true,
         configurationPid = "io.felice.controller")
 @Designate(ocd = Controller.Config.class)
-public final class Controller implements Admin, ForwardedRequests, StatusSource, HealthSource {
+public final class Controller extends AdminCalls implements ForwardedRequests, StatusSource, HealthSource {
     private static final TableSchema STATUS = TableSchema.of("controller", "The controller of this node")
             .text(
                     "role",
-                    "controller: decides for the cluster; replaying: reads the metadata first; standby: does not decide")
+                    "controller: decides for the cluster; cut off: the store does not answer, so another node may be the"
+                            + " controller, and nothing is decided; replaying: reads the metadata first; standby: does"
+                            + " not decide")
             .text("controller", "The broker id of the controller; empty if none is known")
-            .text("since", "Since when this node is the controller; empty if it is not")
+            .text("since", "Since when that broker is the controller; empty if it is not known")
             .gauge("epoch", "The controller epoch of this node; -1 if it is not the controller")
             .gauge("version", "The version of the metadata that the controller decides on")
             .gauge("waiting", "Requests that wait until the controller decides")
@@ -92,6 +79,12 @@ public final class Controller implements Admin, ForwardedRequests, StatusSource,
             .counter("decided", "Requests that were decided")
             .counter("forwarded", "Requests that were sent to the broker that is the controller")
             .counter("snapshots", "Snapshots of the metadata that were made");
+    private static final TableSchema BROKERS = TableSchema.of(
+                    "controller.brokers", "The metadata of the live brokers, as they report to the controller")
+            .label("broker", "The broker id")
+            .gauge("applied", "The version of the metadata that the broker has applied")
+            .gauge("behind", "Versions that the controller had more")
+            .gauge("age.ms", Unit.MILLISECONDS, "How long ago the broker has reported");
     private static final TableSchema LIMITS = TableSchema.limits("controller.limits");
 
     @ObjectClassDefinition(name = "Felice: controller")
@@ -140,10 +133,8 @@ public final class Controller implements Admin, ForwardedRequests, StatusSource,
     }
 
     private static final BrokerConfig NO_CONFIGS = BrokerConfig.with(Map.of());
-    private static final Logger log = LoggerFactory.getLogger(Controller.class);
-    private static final FoldedErrors errors = new FoldedErrors(log);
     private static final Duration LOOK = Duration.ofMillis(50);
-    private static final Duration SNAPSHOT_RETRY = Duration.ofSeconds(30);
+    private static final Duration REPORT_EVERY = Duration.ofSeconds(5);
 
     private volatile Duration requestTimeout;
     private volatile int requestsMax;
@@ -151,27 +142,22 @@ public final class Controller implements Admin, ForwardedRequests, StatusSource,
     private volatile int brokersMax;
     private Configs boundConfigs;
     private volatile Supplier<BrokerConfig> nodeConfig = () -> NO_CONFIGS;
-    private final Membership membership;
-    private final RandomGenerator random;
+    private volatile AuditLog audit;
     private final ControllerThread thread;
-    private final StoreLink link;
-    private final LocalAdmin local;
     private final AdminCodec codec = new AdminCodec();
-    private final Routes routes;
     private final Snapshots snapshots;
     private final Policies policies = new Policies();
-    private final Deque<AdminRequest<?, ?>> waiting = new ArrayDeque<>();
-    private final Set<AdminRequest<?, ?>> open = ConcurrentHashMap.newKeySet();
-    private ClusterView view = ClusterView.EMPTY;
-    private Reign reign;
-    private final Clock clock;
-    private Instant electedAt = Instant.EPOCH;
+    private final ControllerRole role;
+    private final AdminQueue queue;
+    private final LocalAdmin local;
+    private final Routes routes;
+    private volatile ClusterMetadata metadata;
+    private volatile StatusTable brokers = BROKERS.rows(List.of());
     private volatile StatusTable status;
     private volatile ClusterConfigs shown = ClusterConfigs.of(ClusterView.EMPTY);
     private volatile List<Trouble> idle = List.of();
     private volatile boolean closing;
     private boolean watching;
-    private long decided;
 
     @Activate
     public Controller(Config config) {
@@ -183,19 +169,18 @@ public final class Controller implements Admin, ForwardedRequests, StatusSource,
     }
 
     Controller(Config config, ControllerThread thread, RandomGenerator random, Clock clock) {
-        this.clock = clock;
-        this.membership = new Membership(() -> brokersMax);
         this.brokersMax = config.brokers_max();
         this.requestTimeout = Duration.ofMillis(config.request_timeout_ms());
         this.requestsMax = config.requests_max();
         this.partitionsMax = config.partitions_max();
-        this.random = random;
         this.thread = thread;
-        this.link = new StoreLink(thread, new Events());
-        Topics topics = new Topics(random, this::randomId, () -> partitionsMax);
-        this.local = new LocalAdmin(new Submitted(), topics, policies, this::configs, random);
-        this.routes = new Routes(thread, new Knowledge(), local, () -> requestTimeout, () -> requestsMax, codec);
+        RandomIds ids = new RandomIds(random);
         this.snapshots = new Snapshots(config.snapshot_every_changes(), config.snapshot_every_bytes());
+        this.role = new ControllerRole(thread, ids, clock, this::configs, () -> brokersMax, snapshots, this::changed);
+        this.queue = new AdminQueue(thread, role, () -> requestTimeout, () -> requestsMax, this::watch);
+        Topics topics = new Topics(random, ids::next, () -> partitionsMax);
+        this.local = new LocalAdmin(queue, topics, policies, this::configs, random, new AppliedVersions(clock), role);
+        this.routes = new Routes(thread, new Knowledge(), local, () -> requestTimeout, () -> requestsMax, codec);
         this.status = table();
         require(config);
     }
@@ -225,7 +210,7 @@ public final class Controller implements Admin, ForwardedRequests, StatusSource,
             policy = ReferencePolicy.DYNAMIC,
             unbind = "unbind")
     public void bind(ClusterStore store) {
-        thread.execute(() -> link.bind(store));
+        thread.execute(() -> role.bind(store));
     }
 
     /** Requests that another broker decides are sent by this service. */
@@ -236,6 +221,31 @@ public final class Controller implements Admin, ForwardedRequests, StatusSource,
 
     public void unbindPeers(Peers peers) {
         routes.unbind(peers);
+    }
+
+    /** What the broker of this node has applied is reported to the controller. */
+    @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC)
+    public void bindMetadata(ClusterMetadata broker) {
+        metadata = broker;
+        thread.execute(() -> report(broker));
+    }
+
+    public void unbindMetadata(ClusterMetadata broker) {
+        if (metadata == broker) {
+            metadata = null;
+        }
+    }
+
+    /** The requests of clients that other brokers have forwarded are written there. */
+    @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC)
+    public void bindAudit(AuditLog arrived) {
+        audit = arrived;
+    }
+
+    public void unbindAudit(AuditLog gone) {
+        if (audit == gone) {
+            audit = null;
+        }
     }
 
     /** The configs of this node are below those of the cluster: without them, the built-in defaults are. */
@@ -256,7 +266,7 @@ public final class Controller implements Admin, ForwardedRequests, StatusSource,
 
     /** Ends the term. Requests wait for the next store. */
     public void unbind(ClusterStore store) {
-        thread.execute(() -> link.unbind(store));
+        thread.execute(() -> role.unbind(store));
     }
 
     @Reference(
@@ -281,129 +291,53 @@ public final class Controller implements Admin, ForwardedRequests, StatusSource,
     public void close() {
         closing = true;
         thread.execute(() -> {
-            link.close();
+            role.close();
             routes.close();
-            waiting.clear();
-            open.stream().filter(request -> !request.isBeingWritten()).forEach(Controller::refuse);
+            queue.close();
         });
         thread.close();
         policies.close();
     }
 
-    private static void refuse(AdminRequest<?, ?> request) {
-        request.fail(stopping());
-    }
-
-    private static FeliceException stopping() {
-        return ErrorCode.COORDINATOR_NOT_AVAILABLE.because("The controller of this broker is being stopped.");
+    @Override
+    <T> CompletionStage<T> call(
+            String method, boolean isHarmless, Function<Admin, CompletionStage<T>> step, Object... arguments) {
+        return routes.call(Optional.empty(), method, isHarmless, step, arguments);
     }
 
     @Override
-    public CompletionStage<Decided<String, CreatedTopic>> createTopics(List<NewTopic> wanted, boolean validateOnly) {
-        return routes.call(
-                "createTopics", validateOnly, here -> here.createTopics(wanted, validateOnly), wanted, validateOnly);
+    public Admin askedBy(Requester requester) {
+        return new AskedBy(requester);
     }
 
-    @Override
-    public CompletionStage<Decided<String, CreatedTopic>> restoreTopic(RestoredTopic topic) {
-        return routes.call("restoreTopic", false, here -> here.restoreTopic(topic), topic);
-    }
+    /** The requests of a client. */
+    private final class AskedBy extends AdminCalls {
+        private final Requester requester;
 
-    @Override
-    public CompletionStage<Decided<UUID, Void>> deleteTopics(Set<UUID> topicIds) {
-        return routes.call("deleteTopics", false, here -> here.deleteTopics(topicIds), topicIds);
-    }
+        AskedBy(Requester requester) {
+            this.requester = requester;
+        }
 
-    @Override
-    public CompletionStage<Decided<String, Void>> createPartitions(
-            Map<String, NewPartitions> wanted, boolean validateOnly) {
-        return routes.call(
-                "createPartitions",
-                validateOnly,
-                here -> here.createPartitions(wanted, validateOnly),
-                wanted,
-                validateOnly);
-    }
+        @Override
+        <T> CompletionStage<T> call(
+                String method, boolean isHarmless, Function<Admin, CompletionStage<T>> step, Object... arguments) {
+            return routes.call(Optional.of(requester), method, isHarmless, step, arguments);
+        }
 
-    @Override
-    public CompletionStage<Decided<ConfigResource, Void>> alterConfigs(
-            Map<ConfigResource, List<ConfigChange>> changes, boolean validateOnly) {
-        return routes.call(
-                "alterConfigs", true, here -> here.alterConfigs(changes, validateOnly), changes, validateOnly);
-    }
+        @Override
+        public Optional<Integer> controllerId() {
+            return Controller.this.controllerId();
+        }
 
-    @Override
-    public CompletionStage<Decided<UserMechanism, Void>> alterUsers(
-            Map<UserMechanism, Optional<ScramCredential>> changes) {
-        return routes.call(
-                "alterUsers",
-                changes.values().stream().allMatch(Optional::isPresent),
-                here -> here.alterUsers(changes),
-                changes);
-    }
+        @Override
+        public Optional<Instant> controllerSince() {
+            return Controller.this.controllerSince();
+        }
 
-    @Override
-    public CompletionStage<Decided<Acl, Void>> createAcls(List<Acl> acls) {
-        return routes.call("createAcls", true, here -> here.createAcls(acls), acls);
-    }
-
-    @Override
-    public CompletionStage<Decided<AclFilter, Set<Acl>>> deleteAcls(List<AclFilter> filters) {
-        return routes.call("deleteAcls", false, here -> here.deleteAcls(filters), filters);
-    }
-
-    @Override
-    public CompletionStage<Decided<QuotaEntity, Void>> alterQuotas(
-            Map<QuotaEntity, Map<String, Optional<Double>>> changes, boolean validateOnly) {
-        return routes.call("alterQuotas", true, here -> here.alterQuotas(changes, validateOnly), changes, validateOnly);
-    }
-
-    @Override
-    public CompletionStage<Decided<TopicPartition, Void>> electLeaders(
-            Optional<Set<TopicPartition>> partitions, boolean unclean) {
-        return routes.call("electLeaders", false, here -> here.electLeaders(partitions, unclean), partitions, unclean);
-    }
-
-    @Override
-    public CompletionStage<Decided<TopicPartition, Void>> reassign(
-            Map<TopicPartition, Optional<List<Integer>>> targets) {
-        return routes.call(
-                "reassign",
-                targets.values().stream().allMatch(Optional::isPresent),
-                here -> here.reassign(targets),
-                targets);
-    }
-
-    @Override
-    public CompletionStage<MetadataRecord.ProducerIdsAllocated> allocateProducerIds(int brokerId) {
-        return routes.call("allocateProducerIds", true, here -> here.allocateProducerIds(brokerId), brokerId);
-    }
-
-    @Override
-    public CompletionStage<Decided<PartitionId, PartitionState>> alterInSync(
-            int brokerId, long brokerEpoch, Map<PartitionId, InSyncChange> changes) {
-        return routes.call(
-                "alterInSync",
-                true,
-                here -> here.alterInSync(brokerId, brokerEpoch, changes),
-                brokerId,
-                brokerEpoch,
-                changes);
-    }
-
-    @Override
-    public CompletionStage<Decided<Integer, Integer>> leave(int brokerId, long brokerEpoch) {
-        return routes.call("leave", true, here -> here.leave(brokerId, brokerEpoch), brokerId, brokerEpoch);
-    }
-
-    @Override
-    public CompletionStage<Decided<Integer, Integer>> drain(int brokerId, boolean begin) {
-        return routes.call("drain", true, here -> here.drain(brokerId, begin), brokerId, begin);
-    }
-
-    @Override
-    public CompletionStage<Decided<Integer, Void>> removeBroker(int brokerId) {
-        return routes.call("removeBroker", false, here -> here.removeBroker(brokerId), brokerId);
+        @Override
+        public Admin askedBy(Requester other) {
+            return Controller.this.askedBy(other);
+        }
     }
 
     private ClusterConfigs configs(ClusterView now) {
@@ -412,7 +346,37 @@ public final class Controller implements Admin, ForwardedRequests, StatusSource,
 
     @Override
     public Optional<Integer> controllerId() {
-        return link.controllerId();
+        return role.controllerId();
+    }
+
+    @Override
+    public Optional<Instant> controllerSince() {
+        return role.controllerSince();
+    }
+
+    /** Reports again and again, for as long as the broker is there. */
+    private void report(ClusterMetadata broker) {
+        if (metadata != broker || closing) {
+            return;
+        }
+        reportApplied(broker.brokerId(), broker.view().version()).whenComplete((decided, failure) -> reported(decided));
+        thread.after(REPORT_EVERY, () -> report(broker));
+    }
+
+    /** @param decided null if the controller was not reached; then nothing is known of the other brokers */
+    private void reported(Decided<Integer, AppliedVersion> decided) {
+        List<List<Object>> rows = new ArrayList<>();
+        if (decided != null) {
+            new TreeMap<>(decided.outcomes()).forEach((id, outcome) -> {
+                AppliedVersion applied = outcome.value();
+                rows.add(List.of(
+                        Integer.toString(id),
+                        applied.version(),
+                        Math.max(0, decided.version() - applied.version()),
+                        applied.ageMs()));
+            });
+        }
+        brokers = BROKERS.rows(rows);
     }
 
     @Override
@@ -422,30 +386,31 @@ public final class Controller implements Admin, ForwardedRequests, StatusSource,
         return List.of(
                 status,
                 LIMITS.rows(List.of(
-                        TableSchema.limit("requests", open.size(), requestsMax),
+                        TableSchema.limit("requests", queue.open(), requestsMax),
                         TableSchema.limit("partitions", Topics.partitions(now.view()), partitionsMax),
                         TableSchema.limit("brokers", now.view().brokers().size(), brokersMax),
                         TableSchema.limit("users", security.users().size(), Security.MOST),
                         TableSchema.limit("acls", security.acls().size(), Security.MOST),
                         TableSchema.limit("quotas", security.quotas().size(), Security.MOST))),
                 PartitionCounts.table(now),
+                brokers,
                 policies.table());
     }
 
     @Override
     public List<Trouble> troubles() {
-        List<Trouble> here = link.isControllerElsewhere() ? List.of() : idle;
+        List<Trouble> here = role.isKnownElsewhere() ? List.of() : idle;
         return Stream.concat(here.stream(), policies.troubles().stream()).toList();
     }
 
     /** Decides at once or not at all: the broker that asks knows how to find another controller. */
     @Override
-    public CompletionStage<byte[]> decide(byte[] request) {
+    public CompletionStage<byte[]> decide(Optional<Requester> requester, byte[] request) {
         CompletableFuture<byte[]> answer = new CompletableFuture<>();
         try {
             AdminCodec.Call call = codec.call(request);
-            if (!thread.offer(() -> decide(call, answer))) {
-                answer.completeExceptionally(stopping());
+            if (!thread.offer(() -> decide(requester, call, answer))) {
+                answer.completeExceptionally(AdminQueue.stopping());
             }
         } catch (FeliceException unreadable) {
             answer.completeExceptionally(unreadable);
@@ -453,14 +418,15 @@ public final class Controller implements Admin, ForwardedRequests, StatusSource,
         return answer;
     }
 
-    private void decide(AdminCodec.Call call, CompletableFuture<byte[]> answer) {
-        if (reign == null) {
-            answer.completeExceptionally(notController());
+    private void decide(Optional<Requester> requester, AdminCodec.Call call, CompletableFuture<byte[]> answer) {
+        if (!role.isElected() || role.isActive() && !role.mayDecide()) {
+            answer.completeExceptionally(AdminQueue.notController());
             return;
         }
         try {
-            call.of(local).whenComplete((bytes, failure) -> {
+            call.of(local.askedBy(requester)).whenComplete((bytes, failure) -> {
                 if (failure == null) {
+                    requester.ifPresent(client -> write(client, call.method()));
                     answer.complete(bytes);
                 } else {
                     answer.completeExceptionally(FeliceException.unwrap(failure));
@@ -471,20 +437,11 @@ public final class Controller implements Admin, ForwardedRequests, StatusSource,
         }
     }
 
-    /** The requests that this node decides, in turn. */
-    private final class Submitted implements LocalAdmin.Requests {
-        @Override
-        public <K, V> CompletionStage<Decided<K, V>> submit(Function<ClusterView, ControllerResult<K, V>> decide) {
-            AdminRequest<K, V> request = new AdminRequest<>(decide);
-            if (!thread.offer(() -> accept(request))) {
-                refuse(request);
-            }
-            return request.answer();
-        }
-
-        @Override
-        public Optional<Integer> controllerId() {
-            return link.controllerId();
+    /** What the request was about and which rights it needed is in the audit log of the broker that has forwarded it. */
+    private void write(Requester client, String method) {
+        AuditLog present = audit;
+        if (present != null) {
+            present.changed(client.principal() + " at " + client.host().getHostAddress(), method + ", forwarded");
         }
     }
 
@@ -492,22 +449,22 @@ public final class Controller implements Admin, ForwardedRequests, StatusSource,
     private final class Knowledge implements Routes.Node {
         @Override
         public boolean isControllerElsewhere() {
-            return isElsewhere();
+            return role.isElsewhere();
         }
 
         @Override
         public boolean isController() {
-            return reign != null;
+            return role.isElected();
         }
 
         @Override
         public Optional<Integer> controllerId() {
-            return link.controllerId();
+            return role.controllerId();
         }
 
         @Override
         public String whyUndecided() {
-            return "the metadata store is " + (link.isConnected() ? "slow." : "away.");
+            return role.whyUndecided();
         }
 
         @Override
@@ -526,301 +483,48 @@ public final class Controller implements Admin, ForwardedRequests, StatusSource,
 
     private void look() {
         watching = false;
-        if (!open.isEmpty() || routes.size() > 0) {
-            if (!waiting.isEmpty()) {
-                decideAll();
+        if (queue.open() > 0 || routes.size() > 0) {
+            if (queue.waiting() > 0) {
+                changed();
             }
             routes.look();
             watch();
         }
     }
 
-    private void accept(AdminRequest<?, ?> request) {
-        if (closing) {
-            refuse(request);
-            return;
-        }
-        if (open.size() >= requestsMax) {
-            request.fail(ErrorCode.COORDINATOR_NOT_AVAILABLE.because(
-                    "The limit of " + requestsMax + " waiting requests is reached."));
-            return;
-        }
-        if (isElsewhere()) {
-            request.fail(notController());
-            return;
-        }
-        open.add(request);
-        request.answer().whenComplete((answer, failure) -> open.remove(request));
-        thread.after(requestTimeout, () -> giveUp(request));
-        waiting.add(request);
-        decideAll();
-        watch();
-    }
-
-    private void giveUp(AdminRequest<?, ?> request) {
-        if (request.isAnswered()) {
-            return;
-        }
-        waiting.remove(request);
-        request.fail(
-                ErrorCode.REQUEST_TIMED_OUT.because("The controller did not decide within " + requestTimeout.toMillis()
-                        + " ms: the metadata store is " + (link.isConnected() ? "slow." : "away.")));
-    }
-
-    private boolean isElsewhere() {
-        return reign == null && link.isControllerElsewhere();
-    }
-
-    private static FeliceException notController() {
-        return ErrorCode.NOT_CONTROLLER.because("This broker is not the controller.");
-    }
-
-    private void decideAll() {
-        while (isActive() && !waiting.isEmpty()) {
-            AdminRequest<?, ?> request = waiting.poll();
-            if (!request.isAnswered()) {
-                decide(request);
-            }
-        }
-        if (isElsewhere()) {
-            waiting.forEach(request -> request.fail(notController()));
-            waiting.clear();
-        }
-        showStatus();
-    }
-
-    private boolean isActive() {
-        return reign != null && reign.isActive();
-    }
-
-    private void decide(AdminRequest<?, ?> request) {
-        ControllerResult<?, ?> result;
-        try {
-            result = request.decide(reign.planned());
-        } catch (RuntimeException accident) {
-            errors.error("A request could not be decided", accident);
-            request.fail(accident);
-            return;
-        }
-        decided++;
-        if (result.records().isEmpty()) {
-            request.answer(view.version());
-            return;
-        }
-        request.isBeingWritten(true);
-        append(result.records()).whenComplete((version, failure) -> written(request, version, failure));
-    }
-
-    /** Runs on the store's thread. If the controller's thread has ended, this method answers the request itself. */
-    private void written(AdminRequest<?, ?> request, Long version, Throwable failure) {
-        if (!closing && thread.offer(() -> answered(request, version, failure))) {
-            return;
-        }
-        if (failure == null) {
-            request.answer(version);
-        } else {
-            refuse(request);
-        }
-    }
-
-    private void answered(AdminRequest<?, ?> request, Long version, Throwable failure) {
-        request.isBeingWritten(false);
-        if (request.isAnswered()) {
-            return;
-        }
-        if (failure == null) {
-            request.answer(version);
-        } else if (FeliceException.codeOf(failure) == ErrorCode.NOT_CONTROLLER && !closing) {
-            // The change is certainly not in the log, so the next term of this controller decides the request again.
-            waiting.add(request);
-            decideAll();
-        } else {
-            request.fail(failure);
-        }
-    }
-
-    /**
-     * Ends the term if the change is not written, because the changes after it were decided on the assumption that it
-     * is.
-     */
-    private CompletionStage<Long> append(List<MetadataRecord> records) {
-        Reign by = reign;
-        return by.append(records).whenComplete((version, failure) -> {
-            if (failure != null) {
-                thread.execute(() -> endOf(by));
-            }
-        });
-    }
-
-    private void endOf(Reign ended) {
-        if (reign != null && reign == ended) {
-            log.info(
-                    "This node is no longer the controller; it was in controller epoch {}",
-                    reign.term().epoch());
-            reign = null;
-            decideAll();
-        }
-    }
-
-    private void beginIfReplayed() {
-        if (reign == null || !reign.mayBegin(view)) {
-            return;
-        }
-        reign.begin(view);
-        log.info(
-                "This node decides as controller in epoch {}, from version {} of the metadata log on",
-                reign.term().epoch(),
-                view.version());
-        if (view.clusterId().isEmpty()) {
-            append(List.of(new MetadataRecord.ClusterNamed(base64(randomId()))));
-        }
-        brokersChanged();
-        balanceLater(reign);
-        decideAll();
-    }
-
-    /** Looks again and again, for as long as this node reigns, whether the preferred leaders lead. */
-    private void balanceLater(Reign by) {
-        String seconds = configs(by.planned()).ofBrokers(BrokerConfig.LEADER_IMBALANCE_CHECK_INTERVAL);
-        thread.after(Duration.ofSeconds(Long.parseLong(seconds.trim())), () -> {
-            if (reign == by) {
-                balance();
-                balanceLater(by);
-            }
-        });
-    }
-
-    private void balance() {
-        ClusterConfigs now = configs(reign.planned());
-        if (Boolean.parseBoolean(
-                now.ofBrokers(BrokerConfig.AUTO_LEADER_REBALANCE).trim())) {
-            List<MetadataRecord> records = Leaders.balanced(now);
-            if (!records.isEmpty()) {
-                log.info("{} partitions go back to their preferred leaders", records.size());
-                append(records);
-            }
-        }
-    }
-
-    private void brokersChanged() {
-        Membership.Admission members = membership.decide(reign.planned(), reign.registered());
-        List<MetadataRecord> records =
-                new ArrayList<>(Leaders.brokersChanged(configs(reign.planned()), members.admitted())
-                        .records());
-        records.addAll(members.refusals());
-        if (!records.isEmpty()) {
-            append(records);
-        }
-    }
-
-    private void showStatus() {
+    private void changed() {
+        queue.decideAll();
         status = table();
-        shown = configs(view);
-        idle = isActive() ? List.of() : List.of(Trouble.inPart(whyIdle()));
+        shown = configs(role.view());
+        idle = role.isActive() ? List.of() : List.of(Trouble.inPart(whyIdle()));
     }
 
     private String whyIdle() {
-        String why = reign == null ? "it was not elected" : "it still replays the metadata log";
+        String why = role.isElected() ? "it still replays the metadata log" : "it was not elected";
         return "The controller does not decide, " + why + ": topics and settings cannot be changed";
     }
 
     private StatusTable table() {
         return STATUS.row(
-                isActive() ? "controller" : reign != null ? "replaying" : "standby",
-                link.controllerId().map(id -> Integer.toString(id)).orElse(""),
-                reign == null ? "" : electedAt.toString(),
-                reign == null ? -1L : (long) reign.term().epoch(),
-                view.version(),
-                (long) waiting.size(),
-                (long) open.size(),
-                decided,
+                state(),
+                role.controllerId().map(id -> Integer.toString(id)).orElse(""),
+                role.electedAt()
+                        .or(role::controllerSince)
+                        .map(Instant::toString)
+                        .orElse(""),
+                role.epoch(),
+                role.view().version(),
+                (long) queue.waiting(),
+                (long) queue.open(),
+                queue.decided(),
                 routes.forwarded(),
                 snapshots.taken());
     }
 
-    /**
-     * A random id. As in Kafka, no reserved id, and none whose text begins with '-', which command lines would take for
-     * an option.
-     */
-    private UUID randomId() {
-        UUID id;
-        do {
-            id = new UUID(random.nextLong(), random.nextLong());
-        } while (base64(id).startsWith("-") || (id.getMostSignificantBits() == 0 && id.getLeastSignificantBits() < 2));
-        return id;
-    }
-
-    private static String base64(UUID id) {
-        byte[] bytes = ByteBuffer.allocate(16)
-                .putLong(id.getMostSignificantBits())
-                .putLong(id.getLeastSignificantBits())
-                .array();
-        return Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
-    }
-
-    /** Runs on the controller's thread. */
-    private final class Events implements StoreLink.Listener {
-        @Override
-        public void reset(long version, List<MetadataRecord> snapshot) {
-            view = ClusterView.EMPTY.after(version, snapshot);
-            snapshots.reset(snapshot.size());
-            beginIfReplayed();
-            decideAll();
+    private String state() {
+        if (role.isActive()) {
+            return role.mayDecide() ? "controller" : "cut off";
         }
-
-        @Override
-        public void changed(long version, List<MetadataRecord> records) {
-            ClusterView before = view;
-            view = view.after(version, records);
-            if (isActive()) {
-                Announcements.log(before, view, records);
-            }
-            snapshots.changed(records);
-            beginIfReplayed();
-            if (isActive()) {
-                snapshots.takeIfDue(reign, view, thread, SNAPSHOT_RETRY);
-            }
-            showStatus();
-        }
-
-        @Override
-        public void elected(Term term) {
-            reign = new Reign(term);
-            electedAt = clock.instant().truncatedTo(ChronoUnit.SECONDS);
-            membership.newTerm();
-            snapshots.newTerm();
-            beginIfReplayed();
-            showStatus();
-        }
-
-        @Override
-        public void deposed() {
-            endOf(reign);
-        }
-
-        /** A snapshot needs a batch in the log that it covers, so this appends a batch without records. */
-        @Override
-        public void damaged(String what) {
-            if (isActive() && snapshots.wantSoon()) {
-                log.warn(
-                        "{}. The controller writes a snapshot of all metadata, so that no node needs the lost part any"
-                                + " more",
-                        what);
-                append(List.of());
-            }
-        }
-
-        @Override
-        public void brokers(List<LiveRegistration> live) {
-            if (reign != null) {
-                reign.registered(live);
-                if (isActive()) {
-                    brokersChanged();
-                } else {
-                    beginIfReplayed();
-                }
-                decideAll();
-            }
-        }
+        return role.isElected() ? "replaying" : "standby";
     }
 }

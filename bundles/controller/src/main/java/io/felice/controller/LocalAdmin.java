@@ -14,7 +14,9 @@ import io.felice.api.policy.TopicChange;
 import io.felice.api.security.Acl;
 import io.felice.api.security.AclFilter;
 import io.felice.api.security.QuotaEntity;
+import io.felice.api.security.Requester;
 import io.felice.api.security.ScramCredential;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -37,8 +39,6 @@ final class LocalAdmin implements Admin {
     /** Has requests decided in turn. */
     interface Requests {
         <K, V> CompletionStage<Decided<K, V>> submit(Function<ClusterView, ControllerResult<K, V>> decide);
-
-        Optional<Integer> controllerId();
     }
 
     private final Requests requests;
@@ -46,14 +46,34 @@ final class LocalAdmin implements Admin {
     private final Policies policies;
     private final Function<ClusterView, ClusterConfigs> configs;
     private final RandomGenerator random;
+    private final AppliedVersions applied;
+    private final ControllerRole role;
+    private final Optional<Requester> requester;
 
     LocalAdmin(
             Requests requests,
             Topics topics,
             Policies policies,
             Function<ClusterView, ClusterConfigs> configs,
-            RandomGenerator random) {
+            RandomGenerator random,
+            AppliedVersions applied,
+            ControllerRole role) {
+        this(requests, topics, policies, configs, random, applied, role, Optional.empty());
+    }
+
+    private LocalAdmin(
+            Requests requests,
+            Topics topics,
+            Policies policies,
+            Function<ClusterView, ClusterConfigs> configs,
+            RandomGenerator random,
+            AppliedVersions applied,
+            ControllerRole role,
+            Optional<Requester> requester) {
         this.random = random;
+        this.applied = applied;
+        this.role = role;
+        this.requester = requester;
         this.requests = requests;
         this.topics = topics;
         this.policies = policies;
@@ -73,7 +93,8 @@ final class LocalAdmin implements Admin {
                                 name,
                                 created.partitions(),
                                 created.replicationFactor(),
-                                byName.get(name).configs())));
+                                byName.get(name).configs(),
+                                requester)));
     }
 
     @Override
@@ -85,7 +106,7 @@ final class LocalAdmin implements Admin {
     public CompletionStage<Decided<UUID, Void>> deleteTopics(Set<UUID> topicIds) {
         return judged(
                 (now, ids, dryRun) -> topics.delete(now, ids.orElse(topicIds), dryRun),
-                (now, id, nothing) -> now.topic(id).map(topic -> new TopicChange.Deletion(topic.name())));
+                (now, id, nothing) -> now.topic(id).map(topic -> new TopicChange.Deletion(topic.name(), requester)));
     }
 
     @Override
@@ -98,7 +119,8 @@ final class LocalAdmin implements Admin {
                         .map(topic -> new TopicChange.MorePartitions(
                                 name,
                                 topic.partitions().size(),
-                                wanted.get(name).totalCount())));
+                                wanted.get(name).totalCount(),
+                                requester)));
     }
 
     @Override
@@ -112,7 +134,8 @@ final class LocalAdmin implements Admin {
                         ? Optional.of(new TopicChange.OtherConfigs(
                                 resource.name(),
                                 now.configs(resource),
-                                DynamicConfigs.after(configs.apply(now), resource, changes.get(resource))))
+                                DynamicConfigs.after(configs.apply(now), resource, changes.get(resource)),
+                                requester))
                         : Optional.empty());
     }
 
@@ -185,8 +208,28 @@ final class LocalAdmin implements Admin {
     }
 
     @Override
+    public CompletionStage<Decided<Integer, AppliedVersion>> reportApplied(int brokerId, long version) {
+        return requests.submit(now -> applied.report(now, brokerId, version));
+    }
+
+    @Override
     public Optional<Integer> controllerId() {
-        return requests.controllerId();
+        return role.controllerId();
+    }
+
+    @Override
+    public Optional<Instant> controllerSince() {
+        return role.controllerSince();
+    }
+
+    @Override
+    public Admin askedBy(Requester client) {
+        return askedBy(Optional.of(client));
+    }
+
+    /** @param client empty if nobody is known to ask */
+    LocalAdmin askedBy(Optional<Requester> client) {
+        return new LocalAdmin(requests, topics, policies, configs, random, applied, role, client);
     }
 
     private static ControllerResult<Integer, MetadataRecord.ProducerIdsAllocated> nextProducerIds(

@@ -14,6 +14,7 @@ final class PartitionCounts {
             .gauge("offline", "Partitions without a leader")
             .gauge("under.replicated", "Partitions with replicas that are not in sync, without those that are moved")
             .gauge("under.min.isr", "Partitions with fewer in-sync replicas than min.insync.replicas")
+            .gauge("at.min.isr", "Partitions that the loss of one more replica would take below min.insync.replicas")
             .gauge("reassigning", "Partitions that are moved to other brokers")
             .gauge("not.preferred", "Partitions that are led by another replica than the preferred one")
             .gauge("recovering", "Partitions whose leader was elected uncleanly and repairs its state");
@@ -22,6 +23,7 @@ final class PartitionCounts {
     private long offline;
     private long underReplicated;
     private long underMinIsr;
+    private long atMinIsr;
     private long reassigning;
     private long notPreferred;
     private long recovering;
@@ -40,6 +42,7 @@ final class PartitionCounts {
                 counts.offline,
                 counts.underReplicated,
                 counts.underMinIsr,
+                counts.atMinIsr,
                 counts.reassigning,
                 counts.notPreferred,
                 counts.recovering);
@@ -53,6 +56,7 @@ final class PartitionCounts {
         offline += state.hasLeader() ? 0 : 1;
         underReplicated += state.isr().size() < wanted ? 1 : 0;
         underMinIsr += state.isr().size() < minInSync ? 1 : 0;
+        atMinIsr += state.isr().size() == minInSync && wanted > 1 ? 1 : 0;
         reassigning += state.isBeingReassigned() ? 1 : 0;
         notPreferred += state.hasLeader() && state.leader() != state.replicas().get(0) ? 1 : 0;
         recovering += state.recovering() ? 1 : 0;

@@ -12,7 +12,8 @@ import java.util.Optional;
 
 /**
  * Moves partitions to other replicas. First the assignment has the old and the new replicas. When all new ones are in
- * sync, the old ones are removed; if they already are, both happens at once. Stateless.
+ * sync, the old ones are removed; if they already are, both happens at once. No move, and no end of one, leaves a partition with
+ * fewer replicas in sync than {@code min.insync.replicas} that has enough of them. Stateless.
  */
 final class Reassignments {
     private Reassignments() {}
@@ -23,6 +24,7 @@ final class Reassignments {
         targets.forEach((partition, target) -> draft.item(partition, records -> {
             TopicView topic = Topics.known(configs.view().topic(partition.topic()), partition.topic());
             PartitionState state = Leaders.known(topic, partition);
+            target.ifPresent(replicas -> checkFactor(configs, partition, state, replicas));
             PartitionState next = target.isPresent()
                     ? started(configs, topic.name(), state, target.get())
                     : cancelled(configs, partition, state);
@@ -32,6 +34,18 @@ final class Reassignments {
             return null;
         }));
         return draft.done();
+    }
+
+    /** Otherwise producers with acks=all would be refused from the end of the move on. */
+    private static void checkFactor(
+            ClusterConfigs configs, TopicPartition partition, PartitionState state, List<Integer> target) {
+        int least = configs.minInSync(partition.topic());
+        if (target.size() < least && before(state).size() >= least) {
+            throw ErrorCode.INVALID_REPLICA_ASSIGNMENT.because(
+                    "The partition " + partition + " would have "
+                            + target.size() + " replicas, fewer than min.insync.replicas (" + least
+                            + "), so that producers with acks=all would be refused. Lower min.insync.replicas of the topic first.");
+        }
     }
 
     static PartitionState started(ClusterConfigs configs, String topic, PartitionState state, List<Integer> target) {
@@ -75,8 +89,25 @@ final class Reassignments {
             throw ErrorCode.INVALID_REPLICA_ASSIGNMENT.because("The reassignment of " + partition
                     + " cannot be cancelled: none of the replicas it had before is in sync and can lead.");
         }
+        checkInSync(configs, partition, state, before);
         NextState next = new NextState(state, configs.minInSync(partition.topic()));
         return reducedTo(configs, next, state, before).newTerm().done();
+    }
+
+    /** A partition that has enough replicas in sync must not have too few because its reassignment is cancelled. */
+    private static void checkInSync(
+            ClusterConfigs configs, TopicPartition partition, PartitionState state, List<Integer> before) {
+        int least = Math.min(configs.minInSync(partition.topic()), before.size());
+        List<Integer> left =
+                before.stream().filter(id -> state.isr().contains(id)).toList();
+        if (left.size() < least && state.isr().size() >= least) {
+            List<Integer> behind =
+                    before.stream().filter(id -> !left.contains(id)).toList();
+            throw ErrorCode.INVALID_REPLICA_ASSIGNMENT.because("The reassignment of " + partition
+                    + " cannot be cancelled: of the replicas it had before only " + left
+                    + " are in sync, fewer than min.insync.replicas (" + least + "). The brokers " + behind
+                    + " have to be in sync first.");
+        }
     }
 
     /** The replicas before the reassignment began. */

@@ -4,6 +4,7 @@ import io.felice.api.ErrorCode;
 import io.felice.api.FeliceException;
 import io.felice.api.cluster.Admin;
 import io.felice.api.cluster.Peers;
+import io.felice.api.security.Requester;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -48,7 +49,7 @@ final class Routes {
 
     private final ControllerThread thread;
     private final Node node;
-    private final Admin here;
+    private final LocalAdmin here;
     private final Supplier<Duration> timeout;
     private final IntSupplier most;
     private final AdminCodec codec;
@@ -60,7 +61,7 @@ final class Routes {
     Routes(
             ControllerThread thread,
             Node node,
-            Admin here,
+            LocalAdmin here,
             Supplier<Duration> timeout,
             IntSupplier most,
             AdminCodec codec) {
@@ -100,6 +101,7 @@ final class Routes {
 
     /** A request without an answer. */
     private static final class Route<T> {
+        private final Optional<Requester> requester;
         private final String method;
         private final boolean isHarmless;
         private final Function<Admin, CompletionStage<T>> step;
@@ -112,7 +114,13 @@ final class Routes {
         private int looks;
         private int pausesWithoutPeers;
 
-        Route(String method, boolean isHarmless, Function<Admin, CompletionStage<T>> step, List<Object> arguments) {
+        Route(
+                Optional<Requester> requester,
+                String method,
+                boolean isHarmless,
+                Function<Admin, CompletionStage<T>> step,
+                List<Object> arguments) {
+            this.requester = requester;
             this.method = method;
             this.isHarmless = isHarmless;
             this.step = step;
@@ -127,12 +135,17 @@ final class Routes {
     /**
      * Any thread.
      *
+     * @param requester the client that asks; empty if this node asks by itself
      * @param method the method of {@link Admin} that {@code step} calls with {@code arguments}
      * @param isHarmless true if a request that was decided may be decided again
      */
     <T> CompletionStage<T> call(
-            String method, boolean isHarmless, Function<Admin, CompletionStage<T>> step, Object... arguments) {
-        Route<T> route = new Route<>(method, isHarmless, step, Arrays.asList(arguments));
+            Optional<Requester> requester,
+            String method,
+            boolean isHarmless,
+            Function<Admin, CompletionStage<T>> step,
+            Object... arguments) {
+        Route<T> route = new Route<>(requester, method, isHarmless, step, Arrays.asList(arguments));
         if (!thread.offer(() -> begin(route))) {
             refuse(route);
         }
@@ -186,7 +199,7 @@ final class Routes {
     }
 
     private <T> void decideHere(Route<T> route) {
-        route.step.apply(here).whenComplete((answer, failure) -> {
+        route.step.apply(here.askedBy(route.requester)).whenComplete((answer, failure) -> {
             if (failure == null) {
                 route.answer.complete(answer);
             } else if (FeliceException.codeOf(failure) != ErrorCode.NOT_CONTROLLER
@@ -225,7 +238,7 @@ final class Routes {
             if (route.bytes == null) {
                 route.bytes = codec.request(route.method, route.arguments);
             }
-            sent = peers.forward(controller, route.bytes, timeout.get());
+            sent = peers.forward(controller, route.requester, route.bytes, timeout.get());
         } catch (RuntimeException failed) {
             route.fail(failed);
             return;

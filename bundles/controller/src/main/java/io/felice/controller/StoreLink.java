@@ -5,6 +5,7 @@ import io.felice.api.cluster.ClusterStore;
 import io.felice.api.cluster.ClusterStore.LiveRegistration;
 import io.felice.api.cluster.ClusterStore.Term;
 import io.felice.api.cluster.MetadataRecord;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -74,6 +75,11 @@ final class StoreLink {
     Optional<Integer> controllerId() {
         ClusterStore here = store;
         return here == null ? Optional.empty() : here.controllerId();
+    }
+
+    Optional<Instant> controllerSince() {
+        ClusterStore here = store;
+        return here == null ? Optional.empty() : here.controllerSince();
     }
 
     private void deliver(ClusterStore from, Runnable event) {

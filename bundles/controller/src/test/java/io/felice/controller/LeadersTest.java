@@ -8,17 +8,21 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.felice.api.ErrorCode;
 import io.felice.api.Subscription;
 import io.felice.api.TopicPartition;
+import io.felice.api.cluster.Admin.InSyncChange;
 import io.felice.api.cluster.Admin.NewTopic;
+import io.felice.api.cluster.Admin.PartitionId;
 import io.felice.api.cluster.BrokerRegistration;
 import io.felice.api.cluster.BrokerRegistration.LastEnd;
 import io.felice.api.cluster.ClusterStore.LiveRegistration;
 import io.felice.api.cluster.ClusterView;
 import io.felice.api.cluster.MetadataRecord;
+import io.felice.api.cluster.Outcome;
 import io.felice.api.cluster.PartitionState;
 import io.felice.api.config.ConfigResource;
 import io.felice.api.config.TopicConfig;
 import io.felice.api.storage.EngineTrait;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -378,6 +382,58 @@ class LeadersTest {
         assertThat(cancelled.removing()).isEmpty();
         assertThat(cancelled.leader()).isEqualTo(1);
         assertThat(cancelled.leaderEpoch()).isGreaterThan(moving.leaderEpoch());
+    }
+
+    @Test
+    void aMoveToFewerReplicasThanMinInSyncIsRefused() {
+        ControllerSetup setup = withBrokers(1, 2, 3);
+        only(setup.controller.createTopics(List.of(ofTwoInSync()), false));
+
+        Outcome<Void> one = only(setup.controller.reassign(Map.of(T0, Optional.of(List.of(3)))));
+        Outcome<Void> two = only(setup.controller.reassign(Map.of(T0, Optional.of(List.of(3, 2)))));
+
+        assertThat(one.error()).isEqualTo(ErrorCode.INVALID_REPLICA_ASSIGNMENT);
+        assertThat(one.message()).contains("fewer than min.insync.replicas (2)", "Lower min.insync.replicas");
+        assertThat(two.error()).isEqualTo(ErrorCode.NONE);
+    }
+
+    @Test
+    void aMoveIsNotCancelledWhileTooFewOfTheFormerReplicasAreInSync() {
+        ControllerSetup setup = withBrokers(1, 2, 3);
+        only(setup.controller.createTopics(List.of(ofTwoInSync()), false));
+        only(setup.controller.reassign(Map.of(T0, Optional.of(List.of(3, 2)))));
+        propose(setup, 1, 3);
+
+        Outcome<Void> early = only(setup.controller.reassign(Map.of(T0, Optional.empty())));
+        PartitionState kept = setup.partition("t", 0);
+        propose(setup, 1, 2);
+        Outcome<Void> late = only(setup.controller.reassign(Map.of(T0, Optional.empty())));
+
+        assertThat(early.error()).isEqualTo(ErrorCode.INVALID_REPLICA_ASSIGNMENT);
+        assertThat(early.message()).contains("only [1] are in sync", "The brokers [2] have to be in sync first");
+        assertThat(kept.isr()).containsExactlyInAnyOrder(1, 3);
+        assertThat(late.error()).as(late.message()).isEqualTo(ErrorCode.NONE);
+        assertThat(setup.partition("t", 0).replicas()).containsExactlyInAnyOrder(1, 2);
+    }
+
+    private static NewTopic ofTwoInSync() {
+        return new NewTopic("t", -1, -1, Map.of(0, List.of(1, 2)), Map.of("min.insync.replicas", "2"));
+    }
+
+    /** The leader proposes these replicas as those in sync. */
+    private static void propose(ControllerSetup setup, Integer... isr) {
+        PartitionState state = setup.partition("t", 0);
+        Map<Integer, Long> epochs = new HashMap<>();
+        for (int id : isr) {
+            epochs.put(id, setup.view().broker(id).orElseThrow().epoch());
+        }
+        Outcome<PartitionState> outcome = only(setup.controller.alterInSync(
+                state.leader(),
+                setup.view().broker(state.leader()).orElseThrow().epoch(),
+                Map.of(
+                        new PartitionId(setup.topicId("t"), 0),
+                        new InSyncChange(state.leaderEpoch(), state.partitionEpoch(), epochs, false))));
+        assertThat(outcome.error()).as(outcome.message()).isEqualTo(ErrorCode.NONE);
     }
 
     @Test

@@ -3,6 +3,7 @@ package io.felice.controller;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.felice.api.ErrorCode;
+import io.felice.api.cluster.Admin;
 import io.felice.api.cluster.Admin.ConfigChange;
 import io.felice.api.cluster.Admin.Decided;
 import io.felice.api.cluster.Admin.NewPartitions;
@@ -12,12 +13,16 @@ import io.felice.api.cluster.Outcome;
 import io.felice.api.config.ConfigResource;
 import io.felice.api.policy.TopicChange;
 import io.felice.api.policy.TopicPolicy;
+import io.felice.api.security.Principal;
+import io.felice.api.security.Requester;
 import io.felice.api.status.Trouble;
+import java.net.InetAddress;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -98,6 +103,30 @@ class PoliciesTest {
         assertThat(outcomes.get("impossible").error()).isEqualTo(ErrorCode.INVALID_REPLICATION_FACTOR);
         assertThat(setup.view().topic("bad")).isEmpty();
         assertThat(setup.view().topic("good")).isPresent();
+    }
+
+    @Test
+    void aPolicySeesWhoAsksAndThatNobodyIsKnownToAsk() {
+        setup.create("orders", 2, 1);
+        Requester alice = new Requester(Principal.user("alice"), InetAddress.getLoopbackAddress());
+        List<Optional<Requester>> seen = new CopyOnWriteArrayList<>();
+        install("who", change -> {
+            seen.add(change.requester());
+            return change.requester().equals(Optional.of(alice)) ? Optional.empty() : Optional.of("only alice may");
+        });
+        Admin byAlice = setup.controller.askedBy(alice);
+        ConfigResource orders = ConfigResource.topic("orders");
+        List<ConfigChange> retention = List.of(new ConfigChange("retention.ms", ConfigChange.Operation.SET, "7"));
+
+        Outcome<?> byNobody = create("t", Map.of());
+        Outcome<?> created = only(byAlice.createTopics(List.of(new NewTopic("t", 2, 1, Map.of(), Map.of())), false));
+        Outcome<?> grown = only(byAlice.createPartitions(Map.of("orders", new NewPartitions(3, List.of())), false));
+        Outcome<?> configured = only(byAlice.alterConfigs(Map.of(orders, retention), false));
+        Outcome<?> deleted = only(byAlice.deleteTopics(Set.of(setup.topicId("orders"))));
+
+        assertThat(byNobody.message()).isEqualTo("only alice may");
+        assertThat(List.of(created, grown, configured, deleted)).noneMatch(Outcome::isFailed);
+        assertThat(seen).hasSize(5).startsWith(Optional.empty());
     }
 
     @Test

@@ -14,6 +14,7 @@ import io.felice.api.cluster.ClusterView;
 import io.felice.api.cluster.PartitionState;
 import io.felice.api.cluster.TopicView;
 import io.felice.api.config.ConfigResource;
+import io.felice.api.security.Requester;
 import io.felice.testkit.MemoryClusterStore;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -78,12 +79,13 @@ class RandomHistoryTest {
         }
 
         /** What is sent to a broker is lost now and then, before or after it is decided. */
-        private CompletionStage<byte[]> forward(int brokerId, byte[] request, Duration timeout) {
+        private CompletionStage<byte[]> forward(
+                int brokerId, Optional<Requester> requester, byte[] request, Duration timeout) {
             int luck = random.nextInt(10);
             if (luck == 0 || brokerId < OF_ONE) {
                 return CompletableFuture.failedFuture(ErrorCode.BROKER_NOT_AVAILABLE.because("test"));
             }
-            CompletionStage<byte[]> answer = (brokerId == OF_ONE ? one.controller : two).decide(request);
+            CompletionStage<byte[]> answer = (brokerId == OF_ONE ? one.controller : two).decide(requester, request);
             return luck == 1 ? CompletableFuture.failedFuture(ErrorCode.NETWORK_EXCEPTION.because("test")) : answer;
         }
 
@@ -111,7 +113,7 @@ class RandomHistoryTest {
             MemoryClusterStore session = random.nextBoolean() ? sessionOne : sessionTwo;
             int broker = random.nextInt(BROKERS);
             String topic = "topic-" + random.nextInt(6);
-            switch (random.nextInt(18)) {
+            switch (random.nextInt(19)) {
                 case 0, 1 -> join(broker);
                 case 2 -> leave(broker);
                 case 3, 4 -> asked.add(at.createTopics(
@@ -138,6 +140,7 @@ class RandomHistoryTest {
                                         ConfigChange.Operation.SET,
                                         random.nextBoolean() ? "2" : "none"))),
                         false);
+                case 18 -> at.drain(broker, random.nextBoolean());
                 case 12 -> {
                     if (random.nextBoolean()) {
                         session.disconnect();
@@ -225,7 +228,32 @@ class RandomHistoryTest {
                 });
             }
             checkProducerIds(when);
+            checkReductions(when, now);
             before = now;
+        }
+
+        /** A change that takes replicas from a partition leaves it enough of them in sync, if it had enough. */
+        private void checkReductions(String when, ClusterView now) {
+            ClusterView last = before;
+            for (var change : one.follower
+                    .changes()
+                    .subMap(before.version() + 1, now.version() + 1)
+                    .entrySet()) {
+                ClusterView next = last.after(change.getKey(), change.getValue());
+                for (TopicView topic : next.topics()) {
+                    int minInSync = ClusterConfigs.of(next).minInSync(topic.name());
+                    Optional<TopicView> earlier = last.topic(topic.topicId());
+                    topic.partitions().forEach((number, state) -> earlier.flatMap(t -> t.partition(number))
+                            .filter(had ->
+                                    had.replicas().size() > state.replicas().size())
+                            .ifPresent(had -> assertThat(state.isr().size())
+                                    .as("%s, version %s, %s-%s: %s", when, change.getKey(), topic.name(), number, state)
+                                    .isGreaterThanOrEqualTo(Math.min(
+                                            Math.min(minInSync, had.isr().size()),
+                                            state.replicas().size()))));
+                }
+                last = next;
+            }
         }
 
         private static void checkState(String where, String topic, PartitionState state, ClusterView now) {

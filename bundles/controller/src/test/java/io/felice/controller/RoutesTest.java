@@ -9,10 +9,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.felice.api.ErrorCode;
 import io.felice.api.FeliceException;
+import io.felice.api.cluster.Admin.AppliedVersion;
 import io.felice.api.cluster.Admin.CreatedTopic;
 import io.felice.api.cluster.Admin.Decided;
 import io.felice.api.cluster.Peers;
+import io.felice.api.security.AuditLog;
+import io.felice.api.security.Principal;
+import io.felice.api.security.Requester;
 import io.felice.testkit.MemoryClusterStore;
+import java.net.InetAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -45,13 +50,15 @@ class RoutesTest {
     /** The connections of a broker. What is sent to a broker arrives at once, or in the way that the test says. */
     private final class Connections implements Peers {
         @Override
-        public CompletionStage<byte[]> forward(int brokerId, byte[] request, Duration timeout) {
+        public CompletionStage<byte[]> forward(
+                int brokerId, Optional<Requester> requester, byte[] request, Duration timeout) {
             sent.add(brokerId);
+            requesters.add(requester);
             ErrorCode failure = failures.get(brokerId);
             if (failure != null) {
                 return CompletableFuture.failedFuture(failure.because("test"));
             }
-            CompletionStage<byte[]> answer = nodes.get(brokerId).controller.decide(request);
+            CompletionStage<byte[]> answer = nodes.get(brokerId).controller.decide(requester, request);
             ErrorCode lost = lostAnswers.get(brokerId);
             if (lost != null) {
                 return CompletableFuture.failedFuture(lost.because("test"));
@@ -63,6 +70,7 @@ class RoutesTest {
     private final ControllerSetup setup = new ControllerSetup();
     private final Map<Integer, Node> nodes = new HashMap<>();
     private final List<Integer> sent = new ArrayList<>();
+    private final List<Optional<Requester>> requesters = new ArrayList<>();
     private final Map<Integer, ErrorCode> failures = new HashMap<>();
     private final Map<Integer, ErrorCode> lostAnswers = new HashMap<>();
     private final Set<Integer> hanging = new HashSet<>();
@@ -94,6 +102,79 @@ class RoutesTest {
         assertThat(only(two.controller.createTopics(List.of(topic("..", 1, 1)), false))
                         .error())
                 .isEqualTo(ErrorCode.INVALID_TOPIC_EXCEPTION);
+    }
+
+    @Test
+    void aForwardedRequestSaysWhichClientAsksAndARequestOfTheNodeSaysNobody() {
+        Requester alice = new Requester(Principal.user("alice"), InetAddress.getLoopbackAddress());
+
+        two.controller.askedBy(alice).createTopics(List.of(topic("t", 1, 1)), false);
+        two.controller.createTopics(List.of(topic("u", 1, 1)), false);
+
+        assertThat(requesters).containsExactly(Optional.of(alice), Optional.empty());
+    }
+
+    @Test
+    void theAuditLogOfTheControllerNamesTheClientsOfForwardedRequests() {
+        List<String> lines = new ArrayList<>();
+        one.controller.bindAudit(new ChangesOnly(lines));
+        Requester alice = new Requester(Principal.user("alice"), InetAddress.getLoopbackAddress());
+
+        two.controller.askedBy(alice).createTopics(List.of(topic("t", 1, 1)), false);
+        two.controller.allocateProducerIds(2);
+
+        assertThat(lines).containsExactly("User:alice at 127.0.0.1: createTopics, forwarded");
+    }
+
+    private record ChangesOnly(List<String> lines) implements AuditLog {
+        @Override
+        public void loggedIn(Principal principal, InetAddress host, String listener, String mechanism) {
+            throw new UnsupportedOperationException("a controller has no use for loggedIn");
+        }
+
+        @Override
+        public void refused(InetAddress host, String listener, String mechanism) {
+            throw new UnsupportedOperationException("a controller has no use for refused");
+        }
+
+        @Override
+        public void changed(String by, String change) {
+            lines.add(by + ": " + change);
+        }
+    }
+
+    @Test
+    void aControllerThatTheStoreDoesNotAnswerAnswersNothingFromWhatItKnows() {
+        only(one.controller.createTopics(List.of(topic("t", 1, 1)), false));
+        AdminCodec codec = new AdminCodec();
+        byte[] electsNothing = codec.request("electLeaders", List.of(Optional.empty(), false));
+        one.session.disconnect();
+
+        CompletionStage<byte[]> forwarded = one.controller.decide(electsNothing);
+        CompletionStage<?> local = one.controller.createTopics(List.of(topic("t", 1, 1)), true);
+
+        assertThat(codeOf(forwarded)).isEqualTo(ErrorCode.NOT_CONTROLLER);
+        assertThat(local.toCompletableFuture()).isNotDone();
+        one.session.expire();
+        assertThat(two.controller.controllerId()).contains(2);
+        one.session.reconnect();
+        pass(one.thread, Duration.ofMillis(100));
+        assertThat(local.toCompletableFuture()).isCompleted();
+        assertThat(sent).containsExactly(2);
+    }
+
+    @Test
+    void theControllerKnowsWhichMetadataEachLiveBrokerHasAppliedLast() {
+        only(one.controller.reportApplied(1, 3));
+        two.controller.reportApplied(2, 5);
+        two.controller.reportApplied(99, 5);
+
+        Decided<Integer, AppliedVersion> all =
+                three.controller.reportApplied(3, 4).toCompletableFuture().join();
+
+        assertThat(all.outcomes()).containsOnlyKeys(1, 2, 3);
+        assertThat(all.outcomes().get(2).value().version()).isEqualTo(5);
+        assertThat(all.version()).isEqualTo(setup.view().version());
     }
 
     @Test

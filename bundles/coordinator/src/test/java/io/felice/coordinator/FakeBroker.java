@@ -5,7 +5,6 @@ import static io.felice.api.cluster.InternalTopics.CONSUMER_OFFSETS;
 import io.felice.api.ErrorCode;
 import io.felice.api.Subscription;
 import io.felice.api.TopicPartition;
-import io.felice.api.cluster.Admin;
 import io.felice.api.cluster.BrokerRegistration;
 import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.cluster.ClusterView;
@@ -28,10 +27,7 @@ import io.felice.api.partition.LogDir;
 import io.felice.api.partition.LogMove;
 import io.felice.api.partition.Partition;
 import io.felice.api.partition.Partitions;
-import io.felice.api.security.Acl;
-import io.felice.api.security.AclFilter;
-import io.felice.api.security.QuotaEntity;
-import io.felice.api.security.ScramCredential;
+import io.felice.testkit.RefusingAdmin;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -260,11 +256,15 @@ final class FakeBroker implements Partitions, ClusterMetadata, Configs {
     }
 
     /** A controller that creates topics: at once, or when the test calls {@link #finish}. */
-    final class FakeAdmin implements Admin {
+    final class FakeAdmin extends RefusingAdmin {
         final List<NewTopic> created = new ArrayList<>();
         private final List<Runnable> waiting = new ArrayList<>();
         boolean slow;
         ErrorCode refusing;
+
+        FakeAdmin() {
+            super("a coordinator");
+        }
 
         void finish() {
             List<Runnable> all = List.copyOf(waiting);
@@ -294,88 +294,6 @@ final class FakeBroker implements Partitions, ClusterMetadata, Configs {
                 finish();
             }
             return decided;
-        }
-
-        @Override
-        public CompletionStage<Decided<String, CreatedTopic>> restoreTopic(RestoredTopic topic) {
-            throw new UnsupportedOperationException("a coordinator has no use for this");
-        }
-
-        @Override
-        public CompletionStage<Decided<UUID, Void>> deleteTopics(Set<UUID> topicIds) {
-            throw new UnsupportedOperationException("a coordinator has no use for this");
-        }
-
-        @Override
-        public CompletionStage<Decided<String, Void>> createPartitions(
-                Map<String, NewPartitions> topics, boolean validateOnly) {
-            throw new UnsupportedOperationException("a coordinator has no use for this");
-        }
-
-        @Override
-        public CompletionStage<Decided<ConfigResource, Void>> alterConfigs(
-                Map<ConfigResource, List<ConfigChange>> changes, boolean validateOnly) {
-            throw new UnsupportedOperationException("a coordinator has no use for this");
-        }
-
-        @Override
-        public CompletionStage<Decided<UserMechanism, Void>> alterUsers(
-                Map<UserMechanism, Optional<ScramCredential>> changes) {
-            throw new UnsupportedOperationException("a coordinator has no use for this");
-        }
-
-        @Override
-        public CompletionStage<Decided<Acl, Void>> createAcls(List<Acl> acls) {
-            throw new UnsupportedOperationException("a coordinator has no use for this");
-        }
-
-        @Override
-        public CompletionStage<Decided<AclFilter, Set<Acl>>> deleteAcls(List<AclFilter> filters) {
-            throw new UnsupportedOperationException("a coordinator has no use for this");
-        }
-
-        @Override
-        public CompletionStage<Decided<QuotaEntity, Void>> alterQuotas(
-                Map<QuotaEntity, Map<String, Optional<Double>>> changes, boolean validateOnly) {
-            throw new UnsupportedOperationException("a coordinator has no use for this");
-        }
-
-        @Override
-        public CompletionStage<Decided<TopicPartition, Void>> electLeaders(
-                Optional<Set<TopicPartition>> partitions, boolean unclean) {
-            throw new UnsupportedOperationException("a coordinator has no use for this");
-        }
-
-        @Override
-        public CompletionStage<Decided<TopicPartition, Void>> reassign(
-                Map<TopicPartition, Optional<List<Integer>>> targets) {
-            throw new UnsupportedOperationException("a coordinator has no use for this");
-        }
-
-        @Override
-        public CompletionStage<MetadataRecord.ProducerIdsAllocated> allocateProducerIds(int brokerId) {
-            throw new UnsupportedOperationException("a coordinator has no use for this");
-        }
-
-        @Override
-        public CompletionStage<Decided<PartitionId, PartitionState>> alterInSync(
-                int broker, long brokerEpoch, Map<PartitionId, InSyncChange> changes) {
-            throw new AssertionError("no client asks for this");
-        }
-
-        @Override
-        public CompletionStage<Decided<Integer, Integer>> leave(int broker, long brokerEpoch) {
-            throw new AssertionError("no client asks for this");
-        }
-
-        @Override
-        public CompletionStage<Decided<Integer, Integer>> drain(int broker, boolean begin) {
-            throw new AssertionError("no client asks for this");
-        }
-
-        @Override
-        public CompletionStage<Decided<Integer, Void>> removeBroker(int broker) {
-            throw new AssertionError("no client asks for this");
         }
 
         @Override

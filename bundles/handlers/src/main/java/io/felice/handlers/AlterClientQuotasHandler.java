@@ -57,7 +57,9 @@ public final class AlterClientQuotasHandler
             response.entries().add(result);
             decisions.add(() -> add(asked, changes), outcome -> fill(result, outcome));
         }
-        return decisions.make(entities -> decide(changes, request), context).thenApply(done -> response);
+        return decisions
+                .make(entities -> decide(changes, request, context), context)
+                .thenApply(done -> response);
     }
 
     private static EntryData answerTo(AlterClientQuotasRequestData.EntryData asked) {
@@ -84,8 +86,11 @@ public final class AlterClientQuotasHandler
     }
 
     private CompletionStage<Decided<QuotaEntity, Void>> decide(
-            Map<QuotaEntity, Map<String, Optional<Double>>> changes, AlterClientQuotasRequestData request) {
-        CompletionStage<Decided<QuotaEntity, Void>> decision = admin.alterQuotas(changes, request.validateOnly());
+            Map<QuotaEntity, Map<String, Optional<Double>>> changes,
+            AlterClientQuotasRequestData request,
+            RequestContext context) {
+        CompletionStage<Decided<QuotaEntity, Void>> decision =
+                admin.askedBy(context.requester()).alterQuotas(changes, request.validateOnly());
         return request.validateOnly() ? decision : metadata.replayed(decision);
     }
 

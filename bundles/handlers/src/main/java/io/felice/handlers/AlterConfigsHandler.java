@@ -62,7 +62,7 @@ public final class AlterConfigsHandler implements RequestHandler<AlterConfigsReq
     private CompletionStage<AlterConfigsResponseData> alter(
             AlterConfigsRequestData request, RequestContext context, Allowed allowed) {
         AlterConfigsResponseData response = new AlterConfigsResponseData();
-        ConfigChanges changes = new ConfigChanges(admin, metadata, configs, allowed);
+        ConfigChanges changes = new ConfigChanges(admin.askedBy(context.requester()), metadata, configs, allowed);
         for (AlterConfigsResource asked : request.resources()) {
             AlterConfigsResourceResponse result = new AlterConfigsResourceResponse()
                     .setResourceType(asked.resourceType())

@@ -79,7 +79,9 @@ public final class AlterPartitionReassignmentsHandler
             return CompletableFuture.completedFuture(fill(response, request, refused));
         }
         return deadlines
-                .within(request.timeoutMs(), metadata.visible(admin.reassign(targets)))
+                .within(
+                        request.timeoutMs(),
+                        metadata.visible(admin.askedBy(context.requester()).reassign(targets)))
                 .handle((decided, failure) -> {
                     if (failure == null) {
                         refused.putAll(decided.outcomes());

@@ -111,7 +111,10 @@ public final class AlterUserScramCredentialsHandler
                 });
             }
             return decisions
-                    .make(items -> metadata.replayed(admin.alterUsers(wanted)), context)
+                    .make(
+                            items -> metadata.replayed(
+                                    admin.askedBy(context.requester()).alterUsers(wanted)),
+                            context)
                     .thenApply(done -> {
                         AlterUserScramCredentialsResponseData response = new AlterUserScramCredentialsResponseData();
                         response.results().addAll(results.values());

@@ -51,7 +51,10 @@ public final class CreateAclsHandler implements RequestHandler<CreateAclsRequest
             decisions.add(() -> AclBindings.acl(creation), outcome -> fill(result, outcome));
         }
         return decisions
-                .make(acls -> metadata.replayed(admin.createAcls(acls)), context)
+                .make(
+                        acls -> metadata.replayed(
+                                admin.askedBy(context.requester()).createAcls(acls)),
+                        context)
                 .thenApply(done -> response);
     }
 

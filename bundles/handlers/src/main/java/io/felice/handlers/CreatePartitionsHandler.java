@@ -97,7 +97,7 @@ public final class CreatePartitionsHandler
             return CompletableFuture.completedFuture(response);
         }
         return deadlines
-                .within(request.timeoutMs(), create(toCreate, request.validateOnly()))
+                .within(request.timeoutMs(), create(toCreate, request.validateOnly(), context))
                 .handle((decided, failure) -> {
                     toCreate.keySet().forEach(name -> {
                         Outcome<Void> outcome =
@@ -141,8 +141,10 @@ public final class CreatePartitionsHandler
         return new NewPartitions(asked.count(), assignments);
     }
 
-    private CompletionStage<Decided<String, Void>> create(Map<String, NewPartitions> topics, boolean validateOnly) {
-        CompletionStage<Decided<String, Void>> decided = admin.createPartitions(topics, validateOnly);
+    private CompletionStage<Decided<String, Void>> create(
+            Map<String, NewPartitions> topics, boolean validateOnly, RequestContext context) {
+        CompletionStage<Decided<String, Void>> decided =
+                admin.askedBy(context.requester()).createPartitions(topics, validateOnly);
         return validateOnly ? decided : metadata.visible(decided);
     }
 

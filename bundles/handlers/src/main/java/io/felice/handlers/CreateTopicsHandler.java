@@ -109,7 +109,9 @@ public final class CreateTopicsHandler implements RequestHandler<CreateTopicsReq
             return CompletableFuture.completedFuture(response);
         }
         return deadlines
-                .within(request.timeoutMs(), creation.create(admin, topics, request.validateOnly()))
+                .within(
+                        request.timeoutMs(),
+                        creation.create(admin.askedBy(context.requester()), topics, request.validateOnly()))
                 .handle((decided, failure) -> {
                     for (NewTopic topic : topics) {
                         CreatableTopicResult result = response.topics().find(topic.name());

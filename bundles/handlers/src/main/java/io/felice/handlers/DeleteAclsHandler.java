@@ -54,7 +54,10 @@ public final class DeleteAclsHandler implements RequestHandler<DeleteAclsRequest
             decisions.add(() -> AclBindings.filter(filter), outcome -> fill(result, outcome));
         }
         return decisions
-                .make(filters -> metadata.replayed(admin.deleteAcls(filters)), context)
+                .make(
+                        filters -> metadata.replayed(
+                                admin.askedBy(context.requester()).deleteAcls(filters)),
+                        context)
                 .thenApply(done -> response);
     }
 

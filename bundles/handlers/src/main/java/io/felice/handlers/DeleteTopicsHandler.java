@@ -164,7 +164,9 @@ public final class DeleteTopicsHandler implements RequestHandler<DeleteTopicsReq
             return CompletableFuture.completedFuture(null);
         }
         return deadlines
-                .within(timeoutMs, metadata.visible(admin.deleteTopics(Set.copyOf(doomed.keySet()))))
+                .within(
+                        timeoutMs,
+                        metadata.visible(admin.askedBy(context.requester()).deleteTopics(Set.copyOf(doomed.keySet()))))
                 .handle((decided, failure) -> {
                     doomed.forEach((id, topic) ->
                             topic.fill(failure == null ? decided.outcomes().get(id) : failed(failure, context)));

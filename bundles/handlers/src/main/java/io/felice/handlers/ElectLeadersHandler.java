@@ -65,7 +65,9 @@ public final class ElectLeadersHandler implements RequestHandler<ElectLeadersReq
         }
         Optional<Set<TopicPartition>> asked = asked(request);
         CompletionStage<Map<TopicPartition, Outcome<Void>>> outcomes = deadlines
-                .within(request.timeoutMs(), metadata.visible(admin.electLeaders(asked, type == UNCLEAN)))
+                .within(
+                        request.timeoutMs(),
+                        metadata.visible(admin.askedBy(context.requester()).electLeaders(asked, type == UNCLEAN)))
                 .thenApply(Decided::outcomes);
         if (asked.isEmpty()) {
             return outcomes.thenApply(all -> answer(withoutNeedless(all)));

@@ -90,7 +90,7 @@ public final class IncrementalAlterConfigsHandler
     private CompletionStage<IncrementalAlterConfigsResponseData> change(
             IncrementalAlterConfigsRequestData request, RequestContext context, Allowed allowed) {
         IncrementalAlterConfigsResponseData response = new IncrementalAlterConfigsResponseData();
-        ConfigChanges changes = new ConfigChanges(admin, metadata, configs, allowed);
+        ConfigChanges changes = new ConfigChanges(admin.askedBy(context.requester()), metadata, configs, allowed);
         Gathering<IncrementalAlterConfigsResponseData> levels = new Gathering<>(response);
         for (AlterConfigsResource asked : request.resources()) {
             AlterConfigsResourceResponse result = new AlterConfigsResourceResponse()

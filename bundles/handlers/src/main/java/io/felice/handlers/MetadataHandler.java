@@ -132,7 +132,7 @@ public final class MetadataHandler implements RequestHandler<MetadataRequestData
         }
         List<NewTopic> topics = mayCreate.stream().map(creation::withDefaults).toList();
         return deadlines
-                .within(Deadlines.TOPIC_CREATION_MS, creation.create(admin, topics, false))
+                .within(Deadlines.TOPIC_CREATION_MS, creation.create(admin.askedBy(context.requester()), topics, false))
                 .handle((decided, late) -> late == null ? failures(decided) : failures(mayCreate, late, context))
                 .thenApply(created -> {
                     failures.putAll(created);

@@ -41,7 +41,7 @@ public final class UnregisterBrokerHandler
     private CompletionStage<UnregisterBrokerResponseData> unregister(
             UnregisterBrokerRequestData request, RequestContext context) {
         int id = request.brokerId();
-        return metadata.visible(admin.removeBroker(id))
+        return metadata.visible(admin.askedBy(context.requester()).removeBroker(id))
                 .handle((decided, failure) -> failure == null
                         ? decided.outcomes().get(id)
                         : Outcome.<Void>failed(Failures.ofController(failure, context), Failures.messageOf(failure)))

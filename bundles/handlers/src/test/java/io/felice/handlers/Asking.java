@@ -26,8 +26,15 @@ final class Asking {
     }
 
     static RequestContext context(ApiMessage request, int version, FakeConnection connection) {
-        Requester requester =
-                new Requester(Principal.ANONYMOUS, connection.remote().getAddress());
+        return by(Principal.ANONYMOUS, request, version, connection);
+    }
+
+    static RequestContext by(Principal principal, ApiMessage request, int version) {
+        return by(principal, request, version, new FakeConnection("PLAINTEXT", Optional.empty()));
+    }
+
+    private static RequestContext by(Principal principal, ApiMessage request, int version, FakeConnection connection) {
+        Requester requester = new Requester(principal, connection.remote().getAddress());
         return new RequestContext(
                 request.apiKey(), (short) version, 1, "client", requester, connection, Turn.IMMEDIATE);
     }

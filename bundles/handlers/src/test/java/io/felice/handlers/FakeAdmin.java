@@ -5,12 +5,13 @@ import io.felice.api.TopicPartition;
 import io.felice.api.cluster.Admin;
 import io.felice.api.cluster.MetadataRecord;
 import io.felice.api.cluster.Outcome;
-import io.felice.api.cluster.PartitionState;
 import io.felice.api.config.ConfigResource;
 import io.felice.api.security.Acl;
 import io.felice.api.security.AclFilter;
 import io.felice.api.security.QuotaEntity;
+import io.felice.api.security.Requester;
 import io.felice.api.security.ScramCredential;
+import io.felice.testkit.RefusingAdmin;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -24,14 +25,17 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /** A controller that makes every change at once, or fails every change, or never answers. */
-final class FakeAdmin implements Admin {
+final class FakeAdmin extends RefusingAdmin {
     final List<Object> asked = new ArrayList<>();
+    /** Who has asked, in turn. */
+    final List<Requester> requesters = new ArrayList<>();
 
     private final FakeCluster cluster;
     private final Map<Object, Outcome<?>> refusals = new HashMap<>();
     private Optional<CompletableFuture<?>> instead = Optional.empty();
 
     FakeAdmin(FakeCluster cluster) {
+        super("no client");
         this.cluster = cluster;
     }
 
@@ -67,11 +71,6 @@ final class FakeAdmin implements Admin {
         topics.forEach(topic -> byName.put(topic.name(), topic));
         asked.addAll(topics);
         return decide(byName.keySet(), name -> create(byName.get(name), validateOnly));
-    }
-
-    @Override
-    public CompletionStage<Decided<String, CreatedTopic>> restoreTopic(RestoredTopic topic) {
-        throw new UnsupportedOperationException("no handler has a use for this");
     }
 
     private CreatedTopic create(NewTopic topic, boolean validateOnly) {
@@ -155,22 +154,6 @@ final class FakeAdmin implements Admin {
     }
 
     @Override
-    public CompletionStage<Decided<PartitionId, PartitionState>> alterInSync(
-            int broker, long brokerEpoch, Map<PartitionId, InSyncChange> changes) {
-        throw new AssertionError("no client asks for this");
-    }
-
-    @Override
-    public CompletionStage<Decided<Integer, Integer>> leave(int broker, long brokerEpoch) {
-        throw new AssertionError("no client asks for this");
-    }
-
-    @Override
-    public CompletionStage<Decided<Integer, Integer>> drain(int broker, boolean begin) {
-        throw new AssertionError("no client asks for this");
-    }
-
-    @Override
     public CompletionStage<Decided<Integer, Void>> removeBroker(int broker) {
         return decide(List.of(broker), id -> null);
     }
@@ -178,5 +161,11 @@ final class FakeAdmin implements Admin {
     @Override
     public Optional<Integer> controllerId() {
         return Optional.of(FakeCluster.BROKER);
+    }
+
+    @Override
+    public Admin askedBy(Requester requester) {
+        requesters.add(requester);
+        return this;
     }
 }

@@ -16,9 +16,13 @@ final class Recording {
     <T> T of(Class<T> type, T service) {
         return type.cast(
                 Proxy.newProxyInstance(type.getClassLoader(), new Class<?>[] {type}, (proxy, method, arguments) -> {
-                    calls.add(new Call(method.getName(), Arrays.toString(arguments)));
+                    boolean isSameService = method.getReturnType() == type;
+                    if (!isSameService) {
+                        calls.add(new Call(method.getName(), Arrays.toString(arguments)));
+                    }
                     try {
-                        return method.invoke(service, arguments);
+                        Object result = method.invoke(service, arguments);
+                        return isSameService ? proxy : result;
                     } catch (InvocationTargetException failed) {
                         throw failed.getCause();
                     }

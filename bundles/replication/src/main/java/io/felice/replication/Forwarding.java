@@ -4,12 +4,14 @@ import static io.felice.api.ErrorCode.BROKER_NOT_AVAILABLE;
 import static io.felice.api.ErrorCode.INVALID_REQUEST;
 import static io.felice.api.ErrorCode.NETWORK_EXCEPTION;
 import static io.felice.api.ErrorCode.REQUEST_TIMED_OUT;
+import static io.felice.api.cluster.ForwardedRequests.LONGEST_PRINCIPAL;
 
 import io.felice.api.ErrorCode;
 import io.felice.api.FeliceException;
 import io.felice.api.FoldedErrors;
 import io.felice.api.cluster.ForwardedRequests;
 import io.felice.api.cluster.Peers;
+import io.felice.api.security.Requester;
 import io.felice.api.status.TableSchema;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -22,6 +24,7 @@ import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -79,12 +82,16 @@ final class Forwarding implements Peers {
     private final class Call {
         private final int brokerId;
         private final byte[] request;
+        private final byte[] principal;
+        private final byte[] host;
         private final long deadlineNanos;
         private final CompletableFuture<byte[]> answer = new CompletableFuture<>();
 
-        Call(int brokerId, byte[] request, Duration timeout) {
+        Call(int brokerId, Optional<Requester> requester, byte[] request, Duration timeout) {
             this.brokerId = brokerId;
             this.request = request;
+            this.principal = requester.map(Forwarding::principal).orElse(NOBODY);
+            this.host = requester.map(client -> client.host().getAddress()).orElse(NOBODY);
             this.deadlineNanos = System.nanoTime() + timeout.toNanos();
             answer.whenComplete((done, failure) -> bytes.release(request.length));
         }
@@ -138,7 +145,14 @@ final class Forwarding implements Peers {
     }
 
     @Override
-    public CompletionStage<byte[]> forward(int brokerId, byte[] request, Duration timeout) {
+    public CompletionStage<byte[]> forward(
+            int brokerId, Optional<Requester> requester, byte[] request, Duration timeout) {
+        if (requester
+                .filter(client -> principal(client).length > LONGEST_PRINCIPAL)
+                .isPresent()) {
+            return CompletableFuture.failedFuture(INVALID_REQUEST.because("The name of a client of more than "
+                    + LONGEST_PRINCIPAL + " bytes cannot be passed on to the controller"));
+        }
         if (request.length > ForwardedRequests.LONGEST) {
             return CompletableFuture.failedFuture(INVALID_REQUEST.because("A request of " + request.length
                     + " bytes is longer than " + ForwardedRequests.LONGEST + " bytes"));
@@ -147,13 +161,17 @@ final class Forwarding implements Peers {
             return CompletableFuture.failedFuture(
                     BROKER_NOT_AVAILABLE.because("Too many bytes wait for the controllers of other brokers"));
         }
-        Call call = new Call(brokerId, request, timeout);
+        Call call = new Call(brokerId, requester, request, timeout);
         arrived.add(call);
         if (closed) {
             failAll(arrived, BROKER_NOT_AVAILABLE, "This broker is stopping");
         }
         wakeup();
         return call.answer;
+    }
+
+    private static byte[] principal(Requester client) {
+        return client.principal().toString().getBytes(StandardCharsets.UTF_8);
     }
 
     private void wakeup() {
@@ -267,7 +285,8 @@ final class Forwarding implements Peers {
 
     private void send(Peer peer, Call call) {
         peer.sent.add(call);
-        EnvelopeRequest.Builder envelope = new EnvelopeRequest.Builder(ByteBuffer.wrap(call.request), NOBODY, NOBODY);
+        EnvelopeRequest.Builder envelope =
+                new EnvelopeRequest.Builder(ByteBuffer.wrap(call.request), call.principal, call.host);
         client.send(
                 peer.address.node(), envelope, (int) Math.min(Integer.MAX_VALUE, call.leftMs() + LATE_MS), response -> {
                     peer.sent.remove(call);

@@ -5,6 +5,7 @@ import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.cluster.Peers;
 import io.felice.api.config.Configs;
 import io.felice.api.partition.FollowedPartitions;
+import io.felice.api.security.Requester;
 import io.felice.api.status.HealthSource;
 import io.felice.api.status.StatusSource;
 import io.felice.api.status.StatusTable;
@@ -14,6 +15,7 @@ import io.felice.api.status.Trouble;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import org.osgi.service.component.annotations.Activate;
@@ -197,8 +199,9 @@ public final class Replication implements Peers, StatusSource, HealthSource {
     }
 
     @Override
-    public CompletionStage<byte[]> forward(int brokerId, byte[] request, Duration timeout) {
-        return forwarding.forward(brokerId, request, timeout);
+    public CompletionStage<byte[]> forward(
+            int brokerId, Optional<Requester> requester, byte[] request, Duration timeout) {
+        return forwarding.forward(brokerId, requester, request, timeout);
     }
 
     @Override

@@ -6,12 +6,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.felice.api.ErrorCode;
 import io.felice.api.FeliceException;
 import io.felice.api.cluster.ForwardedRequests;
+import io.felice.api.security.Principal;
+import io.felice.api.security.Requester;
 import io.felice.protocol.Apis;
+import java.net.InetAddress;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -218,5 +222,33 @@ class ForwardingTest {
         } catch (InterruptedException over) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    @Test
+    void theRequestOfAClientSaysWhoItIsAndThatOfTheBrokerSaysNobody() throws Exception {
+        answer(request -> decided("decided"));
+        Requester alice = new Requester(Principal.user("alice"), InetAddress.getByName("10.0.0.7"));
+
+        result(forwarding.forward(2, Optional.of(alice), bytes("a topic"), LONG));
+        result(forwarding.forward(2, bytes("ids"), LONG));
+
+        List<EnvelopeRequestData> requests = controller.requests(EnvelopeRequestData.class);
+        assertThat(requests.get(0).requestPrincipal()).isEqualTo(bytes("User:alice"));
+        assertThat(requests.get(0).clientHostAddress()).containsExactly(10, 0, 0, 7);
+        assertThat(requests.get(1).requestPrincipal()).isNullOrEmpty();
+        assertThat(requests.get(1).clientHostAddress()).isEmpty();
+    }
+
+    @Test
+    void aPrincipalThatIsTooLongIsRefusedBeforeItIsSent() {
+        Requester longer = new Requester(
+                Principal.user("a".repeat(ForwardedRequests.LONGEST_PRINCIPAL)), InetAddress.getLoopbackAddress());
+
+        CompletionStage<byte[]> answer = forwarding.forward(2, Optional.of(longer), bytes("a topic"), LONG);
+
+        assertThatThrownBy(() -> result(answer))
+                .extracting(FeliceException::codeOf)
+                .isEqualTo(ErrorCode.INVALID_REQUEST);
+        assertThat(controller.requests(EnvelopeRequestData.class)).isEmpty();
     }
 }

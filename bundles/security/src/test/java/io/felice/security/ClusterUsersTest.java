@@ -20,7 +20,7 @@ import io.felice.api.security.ResourceType;
 import io.felice.api.security.ScramCredential;
 import io.felice.api.security.ScramMechanism;
 import io.felice.api.security.Users.User;
-import java.lang.reflect.Proxy;
+import io.felice.testkit.RefusingAdmin;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -57,28 +57,22 @@ class ClusterUsersTest {
 
     /** Puts what it is asked for into the metadata. */
     private Admin controller() {
-        return (Admin) Proxy.newProxyInstance(
-                getClass().getClassLoader(), new Class<?>[] {Admin.class}, (proxy, method, arguments) -> {
-                    switch (method.getName()) {
-                        case "alterUsers":
-                            @SuppressWarnings("unchecked")
-                            Map<UserMechanism, Optional<ScramCredential>> changes =
-                                    (Map<UserMechanism, Optional<ScramCredential>>) arguments[0];
-                            return decided(
-                                    changes.keySet(),
-                                    userError,
-                                    item -> new MetadataRecord.CredentialSet(
-                                            item.user(),
-                                            item.mechanism(),
-                                            changes.get(item).orElse(null)));
-                        case "createAcls":
-                            @SuppressWarnings("unchecked")
-                            List<Acl> acls = (List<Acl>) arguments[0];
-                            return decided(acls, aclError, MetadataRecord.AclAdded::new);
-                        default:
-                            throw new AssertionError(method);
-                    }
-                });
+        return new RefusingAdmin("ClusterUsers") {
+            @Override
+            public CompletionStage<Decided<UserMechanism, Void>> alterUsers(
+                    Map<UserMechanism, Optional<ScramCredential>> changes) {
+                return decided(
+                        changes.keySet(),
+                        userError,
+                        item -> new MetadataRecord.CredentialSet(
+                                item.user(), item.mechanism(), changes.get(item).orElse(null)));
+            }
+
+            @Override
+            public CompletionStage<Decided<Acl, Void>> createAcls(List<Acl> acls) {
+                return decided(acls, aclError, MetadataRecord.AclAdded::new);
+            }
+        };
     }
 
     private <K> CompletionStage<Decided<K, Void>> decided(

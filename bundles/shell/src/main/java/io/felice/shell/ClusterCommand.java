@@ -1,11 +1,16 @@
 package io.felice.shell;
 
 import io.felice.api.cluster.Admin;
+import io.felice.api.cluster.Admin.AppliedVersion;
+import io.felice.api.cluster.Admin.Decided;
 import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.cluster.ClusterView;
+import io.felice.api.cluster.Outcome;
 import io.felice.api.config.Configs;
 import io.felice.api.config.TopicConfig;
 import java.io.IOException;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.apache.karaf.shell.api.action.Action;
 import org.apache.karaf.shell.api.action.Command;
 import org.apache.karaf.shell.api.action.Option;
@@ -19,6 +24,8 @@ import org.apache.karaf.shell.api.action.lifecycle.Service;
         name = "cluster",
         description = "Shows the brokers of the cluster, as this node knows them, and which of them is the controller.")
 public final class ClusterCommand implements Action {
+    private static final long PATIENCE_MS = 2_000;
+
     @Option(
             name = "--partitions",
             description =
@@ -46,10 +53,21 @@ public final class ClusterCommand implements Action {
                     .print(System.out, json, "(every replica of every partition is in sync)");
             return null;
         }
-        ClusterText.brokers(view, admin.controllerId()).print(System.out, json, "(no brokers)");
+        ClusterText.brokers(view, admin.controllerId(), applied(view)).print(System.out, json, "(no brokers)");
         if (!json) {
+            System.out.println(ClusterText.controller(admin.controllerId(), admin.controllerSince()));
             System.out.println(ClusterText.summary(view));
         }
         return null;
+    }
+
+    /** Nothing if the controller does not answer soon. */
+    private Map<Integer, Outcome<AppliedVersion>> applied(ClusterView view) {
+        return admin.reportApplied(metadata.brokerId(), view.version())
+                .thenApply(Decided::outcomes)
+                .exceptionally(away -> Map.of())
+                .toCompletableFuture()
+                .completeOnTimeout(Map.of(), PATIENCE_MS, TimeUnit.MILLISECONDS)
+                .join();
     }
 }

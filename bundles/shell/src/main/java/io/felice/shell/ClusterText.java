@@ -2,10 +2,14 @@ package io.felice.shell;
 
 import static java.util.stream.Collectors.joining;
 
+import io.felice.api.cluster.Admin.AppliedVersion;
 import io.felice.api.cluster.BrokerRegistration;
 import io.felice.api.cluster.ClusterView;
+import io.felice.api.cluster.Outcome;
 import io.felice.api.cluster.PartitionState;
 import io.felice.api.cluster.TopicView;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -24,14 +28,19 @@ final class ClusterText {
         private int notInSync;
     }
 
-    /** A row for each broker that is live, or was registered once and is absent now. */
-    static Listing brokers(ClusterView view, Optional<Integer> controller) {
+    /**
+     * A row for each broker that is live, or was registered once and is absent now.
+     *
+     * @param applied what the brokers have reported to the controller
+     */
+    static Listing brokers(
+            ClusterView view, Optional<Integer> controller, Map<Integer, Outcome<AppliedVersion>> applied) {
         Map<Integer, BrokerRegistration> all = new TreeMap<>();
         view.absentBrokers().forEach(broker -> all.put(broker.brokerId(), broker));
         view.brokers().forEach((id, live) -> all.put(id, live.registration()));
         Map<Integer, Share> shares = shares(view);
-        Listing listing =
-                new Listing("broker", "state", "address", "rack", "leads", "replicas", "not.in.sync", "engines");
+        Listing listing = new Listing(
+                "broker", "state", "address", "rack", "leads", "replicas", "not.in.sync", "metadata", "engines");
         all.forEach((id, broker) -> {
             Share share = shares.getOrDefault(id, new Share());
             listing.row(
@@ -44,9 +53,20 @@ final class ClusterText {
                     share.leads,
                     share.replicas,
                     share.notInSync,
-                    broker.engines().keySet().stream().sorted().collect(joining(",")));
+                    Optional.ofNullable(applied.get(id))
+                            .map(outcome -> String.valueOf(outcome.value().version()))
+                            .orElse(""),
+                    engines(broker));
         });
         return listing;
+    }
+
+    /** The engines, each with the version of its bundle if that is known. */
+    private static String engines(BrokerRegistration broker) {
+        return broker.engines().keySet().stream()
+                .sorted()
+                .map(engine -> (engine + " " + broker.engineVersions().getOrDefault(engine, "")).trim())
+                .collect(joining(","));
     }
 
     private static String state(ClusterView view, Optional<Integer> controller, int id) {
@@ -67,6 +87,15 @@ final class ClusterText {
             });
         }));
         return shares;
+    }
+
+    /** Who is the controller since when. */
+    static String controller(Optional<Integer> controller, Optional<Instant> since) {
+        return controller.isEmpty()
+                ? "no controller is known"
+                : "broker " + controller.get() + " is the controller"
+                        + since.map(time -> " since " + time.truncatedTo(ChronoUnit.SECONDS))
+                                .orElse("");
     }
 
     /** One sentence about all partitions. */

@@ -2,22 +2,28 @@ package io.felice.shell;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.felice.api.cluster.Admin.AppliedVersion;
 import io.felice.api.cluster.BrokerRegistration;
 import io.felice.api.cluster.BrokerRegistration.Endpoint;
+import io.felice.api.cluster.BrokerRegistration.LastEnd;
 import io.felice.api.cluster.ClusterView;
 import io.felice.api.cluster.MetadataRecord;
 import io.felice.api.cluster.MetadataRecord.BrokerGone;
 import io.felice.api.cluster.MetadataRecord.BrokerRegistered;
 import io.felice.api.cluster.MetadataRecord.PartitionChanged;
 import io.felice.api.cluster.MetadataRecord.TopicCreated;
+import io.felice.api.cluster.Outcome;
 import io.felice.api.cluster.PartitionState;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
@@ -31,7 +37,15 @@ class ClusterTextTest {
 
     private static BrokerRegistration broker(int id) {
         Endpoint endpoint = new Endpoint("PLAINTEXT", "PLAINTEXT", "host" + id, 9092);
-        return new BrokerRegistration(id, new UUID(2, id), new UUID(3, id), List.of(endpoint), "r" + id);
+        return new BrokerRegistration(
+                id,
+                new UUID(2, id),
+                new UUID(3, id),
+                List.of(endpoint),
+                "r" + id,
+                Map.of("log", Set.of(), "memory", Set.of()),
+                LastEnd.STOPPED,
+                Map.of("log", "1.2.0"));
     }
 
     private void topic(PartitionState... partitions) {
@@ -58,11 +72,26 @@ class ClusterTextTest {
                 PartitionState.created(List.of(2, 3, 1), List.of(2, 3, 1), 2));
         records.add(new BrokerGone(3, 12));
 
-        String[] lines = text(ClusterText.brokers(view(), Optional.of(2))).split("\n");
+        Map<Integer, Outcome<AppliedVersion>> applied =
+                Map.of(1, Outcome.of(new AppliedVersion(77, 20)), 2, Outcome.of(new AppliedVersion(78, 0)));
+        String[] lines =
+                text(ClusterText.brokers(view(), Optional.of(2), applied)).split("\n");
 
-        assertThat(lines[2].split("[^\\w:.]+")).containsExactly("1", "live", "host1:9092", "r1", "1", "2", "0");
+        assertThat(lines[2].split("[^\\w:.]+"))
+                .containsExactly("1", "live", "host1:9092", "r1", "1", "2", "0", "77", "log", "1.2.0", "memory");
         assertThat(lines[3]).contains("controller", "host2:9092");
-        assertThat(lines[4].split("[^\\w:.]+")).containsExactly("3", "absent", "host3:9092", "r3", "0", "2", "1");
+        assertThat(lines[4].split("[^\\w:.]+"))
+                .containsExactly("3", "absent", "host3:9092", "r3", "0", "2", "1", "log", "1.2.0", "memory");
+    }
+
+    @Test
+    void theControllerIsShownWithTheTimeOfItsElectionIfThatIsKnown() {
+        Instant elected = Instant.parse("2026-02-03T10:00:00.123Z");
+
+        assertThat(ClusterText.controller(Optional.of(2), Optional.of(elected)))
+                .isEqualTo("broker 2 is the controller since 2026-02-03T10:00:00Z");
+        assertThat(ClusterText.controller(Optional.of(2), Optional.empty())).isEqualTo("broker 2 is the controller");
+        assertThat(ClusterText.controller(Optional.empty(), Optional.empty())).isEqualTo("no controller is known");
     }
 
     @Test

@@ -117,7 +117,7 @@ public final class BrokerSeat {
     private void begin(MountedEngine engine, BrokerRegistration.LastEnd lastEnd) {
         replicas.keepStateIn(state);
         link.storedIn(state.storeId(), lastEnd);
-        link.keepsIn(engine.name(), engine.traits());
+        link.keepsIn(engine.name(), engine.traits(), engine.version());
         BrokerRegistration.Endpoint endpoint =
                 new BrokerRegistration.Endpoint("PLAINTEXT", "PLAINTEXT", "broker-" + environment.brokerId(), 9092);
         link.bindEndpoints(new Endpoints() {

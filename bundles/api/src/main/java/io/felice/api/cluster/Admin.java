@@ -5,8 +5,10 @@ import io.felice.api.config.ConfigResource;
 import io.felice.api.security.Acl;
 import io.felice.api.security.AclFilter;
 import io.felice.api.security.QuotaEntity;
+import io.felice.api.security.Requester;
 import io.felice.api.security.ScramCredential;
 import io.felice.api.security.ScramMechanism;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -234,6 +236,30 @@ public interface Admin {
      */
     CompletionStage<Decided<Integer, Void>> removeBroker(int brokerId);
 
+    /**
+     * The version of the metadata that a broker has applied.
+     *
+     * @param ageMs how long ago the broker has said so, in milliseconds
+     */
+    record AppliedVersion(long version, long ageMs) {}
+
+    /**
+     * A broker says which version of the metadata it has applied. The controller keeps the last report of each live broker in
+     * memory.
+     *
+     * @return the last report of each broker, by its id; the version is that of the controller
+     */
+    CompletionStage<Decided<Integer, AppliedVersion>> reportApplied(int brokerId, long version);
+
     /** The broker id of the controller, as far as this broker knows; empty if there is none. */
     Optional<Integer> controllerId();
+
+    /** Since when that broker is the controller, by a clock of the store; empty if it is not known. */
+    Optional<Instant> controllerSince();
+
+    /**
+     * The same requests, asked by a client, so that topic policies know who asks, also if another broker decides. Requests that
+     * are not asked by anybody are the node's own. The result may be kept.
+     */
+    Admin askedBy(Requester requester);
 }

@@ -18,6 +18,8 @@ import java.util.UUID;
  * @param rack null if the broker has no rack
  * @param engines the traits of the broker's storage engines, by the engine's name; empty if the broker does not say
  * @param lastEnd how the run of the broker before this one ended, which decides what its logs can have lost
+ * @param engineVersions the versions of the bundles that the engines are from, by the engine's name; without those that are
+ *     not known
  */
 public record BrokerRegistration(
         int brokerId,
@@ -26,7 +28,8 @@ public record BrokerRegistration(
         List<Endpoint> endpoints,
         String rack,
         Map<String, Set<EngineTrait>> engines,
-        LastEnd lastEnd) {
+        LastEnd lastEnd,
+        Map<String, String> engineVersions) {
     /** How a run of a broker has ended. */
     public enum LastEnd {
         /** Only the bundle of the broker was replaced. The process and its storage engines went on, and nothing is lost. */
@@ -37,6 +40,18 @@ public record BrokerRegistration(
         KILLED,
         /** The machine has stopped, or it is not known whether it has. */
         POWER_LOST
+    }
+
+    /** A broker that does not say the versions of its storage engines. */
+    public BrokerRegistration(
+            int brokerId,
+            UUID incarnation,
+            UUID storeId,
+            List<Endpoint> endpoints,
+            String rack,
+            Map<String, Set<EngineTrait>> engines,
+            LastEnd lastEnd) {
+        this(brokerId, incarnation, storeId, endpoints, rack, engines, lastEnd, Map.of());
     }
 
     /** A broker whose process may have been killed before. */
@@ -61,6 +76,7 @@ public record BrokerRegistration(
         Objects.requireNonNull(lastEnd, "lastEnd");
         endpoints = List.copyOf(endpoints);
         engines = Map.copyOf(engines);
+        engineVersions = Map.copyOf(engineVersions);
         if (brokerId < 0) {
             throw new IllegalArgumentException("broker id " + brokerId + " is negative");
         }

@@ -2,6 +2,7 @@ package io.felice.api.cluster;
 
 import io.felice.api.Subscription;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
@@ -62,6 +63,11 @@ public interface ClusterStore {
      * not registered a broker in its session.
      */
     Optional<Integer> controllerId();
+
+    /** Since when that broker is the controller, by a clock of the store; empty if it is not known. */
+    default Optional<Instant> controllerSince() {
+        return Optional.empty();
+    }
 
     /**
      * True if a candidate of another session is the controller, as far as this store knows. Then no candidate of this
@@ -125,7 +131,11 @@ public interface ClusterStore {
          */
         default void damaged(String what) {}
 
-        /** Passes all live brokers: once after {@link #elected}, and after each change during the term. */
+        /**
+         * Passes all live brokers: once after {@link #elected}, and after each change during the term. A broker whose process
+         * has certainly ended is left out. Its registration is deleted at the latest with the change that has its {@link
+         * MetadataRecord.BrokerGone}.
+         */
         void brokers(List<LiveRegistration> live);
     }
 

@@ -250,6 +250,7 @@ public final class MetadataText {
                 .text("rack", broker.rack())
                 .raw("engines", engines(broker.engines()))
                 .raw("last-end", broker.lastEnd().name())
+                .rawIfAny("engine-versions", versions(broker.engineVersions()))
                 .done();
     }
 
@@ -261,7 +262,8 @@ public final class MetadataText {
                 endpoints(fields.required("endpoints")),
                 fields.text("rack"),
                 engines(fields.values.getOrDefault("engines", "")),
-                lastEnd(fields.values.getOrDefault("last-end", "KILLED")));
+                lastEnd(fields.values.getOrDefault("last-end", "KILLED")),
+                versions(fields.values.getOrDefault("engine-versions", "")));
         return new MetadataRecord.BrokerRegistered(broker, fields.number("epoch"));
     }
 
@@ -356,6 +358,26 @@ public final class MetadataText {
         return engines;
     }
 
+    /** {@code log:1.2.0,memory:1.2.0}, in a fixed order. */
+    private static String versions(Map<String, String> versions) {
+        return new TreeMap<>(versions)
+                .entrySet().stream()
+                        .map(engine -> escape(engine.getKey()) + ":" + escape(engine.getValue()))
+                        .collect(Collectors.joining(","));
+    }
+
+    private static Map<String, String> versions(String text) {
+        Map<String, String> versions = new TreeMap<>();
+        for (String engine : items(text)) {
+            String[] parts = engine.split(":", -1);
+            if (parts.length != 2) {
+                throw new IllegalArgumentException(engine + " is not engine:version");
+            }
+            versions.put(unescape(parts[0]), unescape(parts[1]));
+        }
+        return versions;
+    }
+
     /** Nothing for a trait that this version does not know. */
     private static Stream<EngineTrait> trait(String name) {
         return Arrays.stream(EngineTrait.values()).filter(trait -> trait.name().equals(name));
@@ -411,6 +433,10 @@ public final class MetadataText {
         Line raw(String name, Object value) {
             text.append(' ').append(name).append('=').append(value);
             return this;
+        }
+
+        Line rawIfAny(String name, String value) {
+            return value.isEmpty() ? this : raw(name, value);
         }
 
         Line text(String name, String value) {

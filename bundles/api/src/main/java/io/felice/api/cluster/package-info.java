@@ -3,7 +3,7 @@
  * the controller that decides what is written.
  */
 @Export
-@Version("1.0.0")
+@Version("1.1.0")
 package io.felice.api.cluster;
 
 import org.osgi.annotation.bundle.Export;

@@ -1,6 +1,6 @@
 /** Extension point: rules of an organisation that Felice asks before it changes something. */
 @Export
-@Version("1.0.0")
+@Version("1.1.0")
 package io.felice.api.policy;
 
 import org.osgi.annotation.bundle.Export;

@@ -272,6 +272,7 @@ public final class EngineServices {
                             traits,
                             extension.provider(),
                             extension.symbolicName(),
+                            extension.bundle().map(bundle -> bundle.getVersion().toString()),
                             isOwn(extension.bundle().orElse(null)),
                             extension.calls(),
                             limits.limitMs()),

@@ -59,6 +59,7 @@ public final class MountedEngine implements Executor {
      *
      * @param provider the component and the bundle that the engine is from, for sentences
      * @param symbolicName of the bundle; empty in a JVM without a framework
+     * @param version of the bundle; empty in a JVM without a framework
      * @param isOwn true if the bundle is one of Felice
      * @param limitMs a call that takes longer is late, in milliseconds
      */
@@ -68,6 +69,7 @@ public final class MountedEngine implements Executor {
             Set<EngineTrait> traits,
             String provider,
             Optional<String> symbolicName,
+            Optional<String> version,
             boolean isOwn,
             WatchedCalls calls,
             int limitMs) {}
@@ -127,6 +129,11 @@ public final class MountedEngine implements Executor {
     /** The symbolic name of the bundle that the engine is from; empty in a JVM without a framework. */
     public Optional<String> symbolicName() {
         return started.symbolicName();
+    }
+
+    /** The version of that bundle; empty in a JVM without a framework. */
+    public Optional<String> version() {
+        return started.version();
     }
 
     public Set<EngineTrait> traits() {

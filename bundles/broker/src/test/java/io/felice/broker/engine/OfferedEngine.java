@@ -101,6 +101,7 @@ public final class OfferedEngine implements ComponentServiceObjects<StorageEngin
                 engine.traits(),
                 provider,
                 Optional.of("org.example.tape"),
+                Optional.of("1.2.3"),
                 isOwn,
                 new WatchedCalls("storage engine " + name, provider, TIMER, nanos),
                 1_000);

@@ -1,5 +1,6 @@
 package io.felice.cluster.zookeeper;
 
+import java.time.Instant;
 import java.util.Optional;
 import org.apache.zookeeper.KeeperException.Code;
 
@@ -12,6 +13,7 @@ final class ControllerSeen implements Actor {
     private final RepeatedRead look = new RepeatedRead(this::look);
     private ZooKeeperClient client;
     private volatile Optional<Integer> brokerId = Optional.empty();
+    private volatile Optional<Instant> since = Optional.empty();
     private volatile boolean elsewhere;
 
     ControllerSeen(Paths paths) {
@@ -20,6 +22,11 @@ final class ControllerSeen implements Actor {
 
     Optional<Integer> brokerId() {
         return brokerId;
+    }
+
+    /** When the controller was elected, by the clock of the ensemble. */
+    Optional<Instant> since() {
+        return since;
     }
 
     /** True if a candidate with another session is controller. */
@@ -37,7 +44,15 @@ final class ControllerSeen implements Actor {
     @Override
     public void sessionLost() {
         client = null;
+        if (!elsewhere) {
+            forget();
+        }
         elsewhere = false;
+    }
+
+    private void forget() {
+        brokerId = Optional.empty();
+        since = Optional.empty();
     }
 
     @Override
@@ -53,11 +68,12 @@ final class ControllerSeen implements Actor {
         client.get(paths.controller(), look, (code, node) -> {
             if (code == Code.OK && client != null) {
                 elsewhere = node.stat().getEphemeralOwner() != client.sessionId();
+                since = Optional.of(Instant.ofEpochMilli(node.stat().getCtime()));
                 brokerId = Election.Content.of(node.text()).brokerId().stream()
                         .boxed()
                         .findFirst();
             } else if (code == Code.NONODE) {
-                brokerId = Optional.empty();
+                forget();
                 elsewhere = false;
                 client.exists(paths.controller(), look, (again, stat) -> {
                     if (again == Code.OK) {

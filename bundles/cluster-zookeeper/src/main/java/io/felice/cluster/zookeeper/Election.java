@@ -7,8 +7,10 @@ import io.felice.api.cluster.ClusterStore.LiveRegistration;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
@@ -47,6 +49,9 @@ final class Election implements Actor, Subscription {
     private MetadataLogWriter term;
     private int endedEpoch = -1;
     private List<LiveRegistration> shown;
+    /** The broker epochs of dead processes. Their registrations are deleted with the change that says that they are gone. */
+    private final Set<Long> buried = new HashSet<>();
+
     private boolean closed;
 
     record Content(int epoch, String id, OptionalInt brokerId) {
@@ -145,6 +150,32 @@ final class Election implements Actor, Subscription {
         }
     }
 
+    /** True if this candidate may be elected. */
+    boolean stands() {
+        return client != null && !closed;
+    }
+
+    /** True during a term. */
+    boolean isElected() {
+        return term != null;
+    }
+
+    /** Stands for election in the multi that deletes the znodes of the dead controller. */
+    void succeed(Death controller) {
+        take(controller.deletions(), controller.outcome(), () -> {});
+    }
+
+    /** Shows the candidate the cluster without the dead broker. Its znodes are deleted with the change that says so. */
+    void bury(Death broker) {
+        if (term != null) {
+            buried.addAll(broker.brokerEpochs());
+            term.bury(broker);
+            if (shown != null) {
+                show(term, shown);
+            }
+        }
+    }
+
     /** True while a batch of an earlier term has no answer yet. */
     boolean isOpen() {
         return past.stream().anyMatch(MetadataLogWriter::isOpen);
@@ -199,6 +230,10 @@ final class Election implements Actor, Subscription {
     }
 
     private void take(List<Op> before, Runnable done) {
+        take(before, outcome -> {}, done);
+    }
+
+    private void take(List<Op> before, Consumer<Code> result, Runnable done) {
         if (closed) {
             finishIfClosed();
             done.run();
@@ -226,6 +261,7 @@ final class Election implements Actor, Subscription {
                 } else if (!ZooKeeperClient.isUnknown(outcome) && outcome != Code.SESSIONEXPIRED) {
                     log.error("ZooKeeper refuses to elect this node controller: {}", outcome);
                 }
+                result.accept(outcome);
                 done.run();
             });
         });
@@ -291,6 +327,7 @@ final class Election implements Actor, Subscription {
             MetadataLogWriter ended = term;
             term = null;
             endedEpoch = ended.epoch();
+            buried.clear();
             past.add(ended);
             ended.end();
             past.removeIf(writer -> !writer.isOpen());
@@ -353,6 +390,8 @@ final class Election implements Actor, Subscription {
                     }
                     if (--left[0] == 0) {
                         if (complete[0]) {
+                            buried.retainAll(
+                                    live.stream().map(LiveRegistration::epoch).toList());
                             show(asking, live);
                         }
                         done.run();
@@ -372,6 +411,7 @@ final class Election implements Actor, Subscription {
 
     private void show(MetadataLogWriter asking, List<LiveRegistration> live) {
         List<LiveRegistration> now = live.stream()
+                .filter(registration -> !buried.contains(registration.epoch()))
                 .sorted(Comparator.comparingInt(r -> r.broker().brokerId()))
                 .toList();
         if (term == asking && !now.equals(shown)) {

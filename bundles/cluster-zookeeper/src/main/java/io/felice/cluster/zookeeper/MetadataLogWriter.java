@@ -9,8 +9,12 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ThreadLocalRandom;
@@ -26,8 +30,10 @@ import org.slf4j.LoggerFactory;
  * length, and creates the batch. One batch is in flight at a time; changes that come meanwhile go into the next batch.
  *
  * <p>If the connection is lost before the answer, the writer reads the log before it appends again. If the batch is not
- * in the log and its place is free, the writer writes it again under the same id; that can succeed only once. Runs on
- * the event thread, except {@link #append} and {@link #snapshot}.
+ * in the log and its place is free, the writer writes it again under the same id; that can succeed only once.
+ *
+ * <p>The multi with a change after which a broker is gone deletes the broker's znodes too, if its process has certainly ended
+ * ({@link Death}). Runs on the event thread, except {@link #append} and {@link #snapshot}.
  */
 final class MetadataLogWriter implements ClusterStore.Term {
     /** Well below ZooKeeper's limit of 1 MB, because requests and answers hold more than the batch. */
@@ -36,6 +42,7 @@ final class MetadataLogWriter implements ClusterStore.Term {
     private static final Logger log = LoggerFactory.getLogger(MetadataLogWriter.class);
     private static final String LAST_EPOCH = "last/1 epoch=";
     private static final long MAX_LENGTH = Integer.MAX_VALUE;
+    private static final int OPERATIONS_OF_AN_APPEND = 3;
 
     /** Numbers for the status table. */
     static final class Counters {
@@ -54,6 +61,9 @@ final class MetadataLogWriter implements ClusterStore.Term {
     private final Runnable onDeposed;
     private final Deque<Change> queue = new ArrayDeque<>();
     private final SnapshotWriter snapshots;
+    /** By the epochs of their brokers. */
+    private final Map<Long, Death> deaths = new HashMap<>();
+
     private ZooKeeperClient client;
     private long length;
     private long batchesBegun;
@@ -79,8 +89,12 @@ final class MetadataLogWriter implements ClusterStore.Term {
         this.snapshots = new SnapshotWriter(paths, client, counters, epoch, this::depose);
     }
 
-    /** One change, encoded as lines. {@code done} completes with its version when it is in the log. */
-    private record Change(List<String> lines, int bytes, CompletableFuture<Long> done) {}
+    /**
+     * One change, encoded as lines. {@code done} completes with its version when it is in the log.
+     *
+     * @param gone the epochs of the brokers that are gone after the change
+     */
+    private record Change(List<String> lines, int bytes, Set<Long> gone, CompletableFuture<Long> done) {}
 
     /**
      * The batch in flight, with the parts that are not known to be in the log. If {@code unknown} is true, nobody knows
@@ -90,6 +104,8 @@ final class MetadataLogWriter implements ClusterStore.Term {
         final Deque<MetadataBatch> parts;
         final List<Change> changes;
         boolean unknown;
+        /** Those whose deletions are in the multi. */
+        Set<Death> deaths = Set.of();
 
         Flight(Deque<MetadataBatch> parts, List<Change> changes) {
             this.parts = parts;
@@ -110,13 +126,17 @@ final class MetadataLogWriter implements ClusterStore.Term {
     @Override
     public CompletionStage<Long> append(List<MetadataRecord> records) {
         List<String> lines = new ArrayList<>(records.size());
+        Set<Long> gone = new HashSet<>();
         int bytes = 0;
         for (MetadataRecord record : records) {
+            if (record instanceof MetadataRecord.BrokerGone broker) {
+                gone.add(broker.epoch());
+            }
             String line = MetadataText.encode(record);
             lines.add(line);
             bytes += line.length() + 1;
         }
-        Change change = new Change(lines, bytes, new CompletableFuture<>());
+        Change change = new Change(lines, bytes, gone, new CompletableFuture<>());
         boolean offered = events.offer(() -> {
             if (over) {
                 change.done().completeExceptionally(notController());
@@ -146,6 +166,11 @@ final class MetadataLogWriter implements ClusterStore.Term {
             done.completeExceptionally(notController());
         }
         return done;
+    }
+
+    /** The znodes of this process are deleted with the change after which its broker is gone. */
+    void bury(Death broker) {
+        broker.brokerEpochs().forEach(brokerEpoch -> deaths.put(brokerEpoch, broker));
     }
 
     /**
@@ -258,13 +283,34 @@ final class MetadataLogWriter implements ClusterStore.Term {
         }
         byte[] bytes = batch.bytes();
         byte[] writer = lastWriter(batch).getBytes(StandardCharsets.UTF_8);
-        List<Op> append = List.of(
+        List<Op> append = new ArrayList<>(List.of(
                 Op.check(paths.controllerEpoch(), epoch),
                 Op.setData(paths.log(), writer, (int) length),
-                ZooKeeperClient.create(paths.log(n), bytes, CreateMode.PERSISTENT));
+                ZooKeeperClient.create(paths.log(n), bytes, CreateMode.PERSISTENT)));
+        flight.deaths = batch.isLastPart() ? deathsIn(flight) : Set.of();
+        flight.deaths.forEach(death -> append.addAll(death.deletions()));
         flight.unknown = false;
         counters.bytes.add(bytes.length);
         client.multi(append, this::answered);
+    }
+
+    private Set<Death> deathsIn(Flight batch) {
+        Set<Death> found = new HashSet<>();
+        for (Change change : batch.changes) {
+            for (long brokerEpoch : change.gone()) {
+                if (deaths.containsKey(brokerEpoch)) {
+                    found.add(deaths.get(brokerEpoch));
+                }
+            }
+        }
+        return found;
+    }
+
+    private void settle(Set<Death> settled, Code outcome) {
+        for (Death death : settled) {
+            death.brokerEpochs().forEach(deaths::remove);
+            death.outcome().accept(outcome);
+        }
     }
 
     private String lastWriter(MetadataBatch batch) {
@@ -286,6 +332,8 @@ final class MetadataLogWriter implements ClusterStore.Term {
             written();
         } else if (ZooKeeperClient.isUnknown(code)) {
             flight.unknown = true;
+        } else if (failed >= OPERATIONS_OF_AN_APPEND) {
+            writeWithout(flight.deaths, code);
         } else if (failed > 0) {
             // The log has another length: an earlier attempt to write this batch has succeeded, or another controller
             // has written.
@@ -298,7 +346,18 @@ final class MetadataLogWriter implements ClusterStore.Term {
         }
     }
 
+    /** A session that was to be deleted with this batch has ended, or has changed its znodes. */
+    private void writeWithout(Set<Death> refused, Code why) {
+        settle(refused, why);
+        if (over) {
+            fail(notController());
+        } else {
+            write();
+        }
+    }
+
     private void written() {
+        settle(flight.deaths, Code.OK);
         length++;
         counters.batches.increment();
         MetadataBatch batch = flight.parts.poll();

@@ -5,6 +5,7 @@ import io.felice.api.cluster.BrokerRegistration;
 import io.felice.zookeeper.Liveness;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -24,25 +25,30 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Watches the processes of the other brokers, and lets them watch this one. On proof that a process has ended, deletes
- * the ephemeral znodes of its session in one multi, so that all brokers know it before the session's time-out. The multi
- * deletes the znode named after the session too, so it fails if the session has ended meanwhile. A broker that lives
+ * Watches the processes of the other brokers, and lets them watch this one. On proof that a process has ended, has the
+ * ephemeral znodes of its session deleted ({@link Death}), so that all brokers know it before the session's time-out. The
+ * multi deletes the znode named after the session too, so it fails if the session has ended meanwhile. A broker that lives
  * and whose znodes were deleted by mistake registers again, under another broker epoch. Runs on the event thread.
  */
 final class Neighbours implements Actor {
     private static final Logger log = LoggerFactory.getLogger(Neighbours.class);
     private static final Pattern CONTENT =
             Pattern.compile("alive/1 host=(\\S+) port=(\\d{1,5}) process=([0-9a-f-]{36})");
+    private static final Duration LEFT_TO_THE_CONTROLLER = Duration.ofMillis(300);
     private static final Pattern SESSION = Pattern.compile("[0-9a-f]{1,16}");
 
     private final Paths paths;
     private final Liveness liveness;
     private final EventThread events;
     private final Supplier<Optional<BrokerRegistration>> self;
+    private final Supplier<Optional<Election>> election;
     private final RepeatedRead brokers = new RepeatedRead(this::lookAtBrokers);
     private final RepeatedRead alive = new RepeatedRead(this::lookAtAlive);
     private final Map<String, Subscription> watched = new HashMap<>();
     private final Set<String> dead = new HashSet<>();
+    /** Those of the dead whose znodes were left to the controller once. */
+    private final Set<String> left = new HashSet<>();
+
     private ZooKeeperClient client;
     /** The socket of this process; null until it is open. */
     private Liveness.Address own;
@@ -51,12 +57,21 @@ final class Neighbours implements Actor {
     private String trouble = "";
     private boolean closed;
 
-    /** @param self the broker that registers in this session, if any */
-    Neighbours(Paths paths, Liveness liveness, EventThread events, Supplier<Optional<BrokerRegistration>> self) {
+    /**
+     * @param self the broker that registers in this session, if any
+     * @param election the candidate of this process, if it may be elected
+     */
+    Neighbours(
+            Paths paths,
+            Liveness liveness,
+            EventThread events,
+            Supplier<Optional<BrokerRegistration>> self,
+            Supplier<Optional<Election>> election) {
         this.paths = paths;
         this.liveness = liveness;
         this.events = events;
         this.self = self;
+        this.election = election;
     }
 
     boolean uses(Liveness other) {
@@ -192,6 +207,7 @@ final class Neighbours implements Actor {
 
     private void forgetAllBut(List<String> names) {
         dead.retainAll(names);
+        left.retainAll(names);
         List<String> gone =
                 watched.keySet().stream().filter(name -> !names.contains(name)).toList();
         gone.forEach(name -> watched.remove(name).close());
@@ -225,13 +241,15 @@ final class Neighbours implements Actor {
         remove(session);
     }
 
-    /** Deletes the znodes of a session. Tried again at the next tick, until the znode named after the session is gone. */
+    /**
+     * Reads which znodes the session has, and has them deleted. Tried again at the next tick, until the znode named after the
+     * session is gone.
+     */
     private void remove(String session) {
         if (client == null || closed) {
             return;
         }
         ZooKeeperClient asked = client;
-        long owner = Long.parseUnsignedLong(session, 16);
         asked.children(paths.brokers(), null, (code, names) -> {
             if (code != Code.OK || asked != client) {
                 return;
@@ -241,37 +259,65 @@ final class Neighbours implements Actor {
             candidates.add(paths.controller());
             List<Op> deletions = new ArrayList<>();
             deletions.add(Op.delete(paths.alive() + "/" + session, -1));
+            Set<Long> epochs = new HashSet<>();
             for (String path : candidates) {
-                boolean isLast = path.equals(paths.controller());
+                boolean isController = path.equals(paths.controller());
                 asked.exists(path, null, (answer, stat) -> {
-                    if (answer == Code.OK && stat.getEphemeralOwner() == owner) {
+                    boolean isOwned =
+                            answer == Code.OK && stat.getEphemeralOwner() == Long.parseUnsignedLong(session, 16);
+                    if (isOwned) {
                         deletions.add(Op.delete(path, stat.getVersion()));
                     }
-                    if (isLast && (answer == Code.OK || answer == Code.NONODE) && asked == client) {
-                        delete(session, deletions);
+                    if (isOwned && !isController) {
+                        epochs.add(stat.getCzxid());
+                    }
+                    if (isController && (answer == Code.OK || answer == Code.NONODE) && asked == client) {
+                        follow(new Death(
+                                session, deletions, epochs, isOwned, outcome -> settled(session, deletions, outcome)));
                     }
                 });
             }
         });
     }
 
-    private void delete(String session, List<Op> deletions) {
-        client.multi(deletions, (code, failed) -> {
-            if (code == Code.OK) {
-                log.warn(
-                        "The process of session 0x{} has ended: {} are deleted",
-                        session,
-                        deletions.stream().map(Op::getPath).toList());
-            }
-            if (code == Code.OK || code == Code.NONODE) {
-                forget(session);
-            }
-        });
+    /**
+     * A dead controller is succeeded in the multi that deletes its znodes; a dead broker is deleted in the multi with which the
+     * controller says that it is gone. If the controller does not do that soon, the znodes are deleted without it.
+     */
+    private void follow(Death death) {
+        Optional<Election> candidate = election.get().filter(Election::stands);
+        if (death.isController() && candidate.isPresent()) {
+            candidate.get().succeed(death);
+        } else if (death.isController() || death.brokerEpochs().isEmpty() || !left.add(death.session())) {
+            client.multi(death.deletions(), (code, failed) -> death.outcome().accept(code));
+        } else {
+            candidate.ifPresent(controller -> controller.bury(death));
+            events.after(LEFT_TO_THE_CONTROLLER, () -> {
+                if (dead.contains(death.session())) {
+                    remove(death.session());
+                }
+            });
+        }
+    }
+
+    private void settled(String session, List<Op> deletions, Code outcome) {
+        if (outcome == Code.OK) {
+            log.warn(
+                    "The process of session 0x{} has ended: {} are deleted",
+                    session,
+                    deletions.stream().map(Op::getPath).toList());
+        }
+        if (outcome == Code.OK || outcome == Code.NONODE) {
+            forget(session);
+        } else if (outcome == Code.BADVERSION || outcome == Code.NODEEXISTS) {
+            remove(session);
+        }
     }
 
     /** The proof is used up. If it was wrong, the process publishes its address again, and is watched again. */
     private void forget(String session) {
         dead.remove(session);
+        left.remove(session);
         Subscription watch = watched.remove(session);
         if (watch != null) {
             watch.close();

@@ -13,6 +13,7 @@ import io.felice.api.status.Trouble;
 import io.felice.zookeeper.EmbeddedZooKeeper;
 import io.felice.zookeeper.Liveness;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -182,7 +183,8 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource, HealthS
     public void bindLiveness(Liveness liveness) {
         events.execute(() -> {
             if (!closed) {
-                add(new Neighbours(paths, liveness, events, this::ownBroker));
+                add(new Neighbours(paths, liveness, events, this::ownBroker, () -> elections().stream()
+                        .findFirst()));
             }
         });
     }
@@ -285,6 +287,11 @@ public final class ZooKeeperStore implements ClusterStore, StatusSource, HealthS
     @Override
     public Optional<Integer> controllerId() {
         return controller.brokerId();
+    }
+
+    @Override
+    public Optional<Instant> controllerSince() {
+        return controller.since();
     }
 
     @Override

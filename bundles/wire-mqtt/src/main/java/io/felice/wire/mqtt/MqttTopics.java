@@ -61,7 +61,7 @@ final class MqttTopics {
                 throw ErrorCode.TOPIC_AUTHORIZATION_FAILED.because(
                         "There is no topic " + kafkaTopic + ", and " + requester.principal() + " may not create it");
             }
-            return created(creation.withDefaults(kafkaTopic));
+            return created(admin.askedBy(requester), creation.withDefaults(kafkaTopic));
         });
     }
 
@@ -69,17 +69,19 @@ final class MqttTopics {
     CompletionStage<Integer> ownReady(String kafkaTopic) {
         return partitions(kafkaTopic) > 0
                 ? CompletableFuture.completedFuture(1)
-                : created(creation.topic(
-                        kafkaTopic, 1, TopicCreation.DEFAULT, Map.of(), Map.of("cleanup.policy", "compact")));
+                : created(
+                        admin,
+                        creation.topic(
+                                kafkaTopic, 1, TopicCreation.DEFAULT, Map.of(), Map.of("cleanup.policy", "compact")));
     }
 
-    private CompletionStage<Integer> created(NewTopic topic) {
+    private CompletionStage<Integer> created(Admin asked, NewTopic topic) {
         CompletableFuture<Integer> mine = new CompletableFuture<>();
         CompletableFuture<Integer> other = creations.putIfAbsent(topic.name(), mine);
         if (other != null) {
             return other;
         }
-        creation.create(admin, java.util.List.of(topic), false)
+        creation.create(asked, java.util.List.of(topic), false)
                 .thenCompose(decided -> visible(topic.name(), decided))
                 .whenComplete((partitions, failure) -> {
                     creations.remove(topic.name());

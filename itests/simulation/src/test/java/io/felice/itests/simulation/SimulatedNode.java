@@ -17,9 +17,9 @@ import io.felice.controller.Controller;
 import io.felice.controller.ControllerSeat;
 import io.felice.itests.simulation.Timeline.Life;
 import io.felice.testkit.MemoryClusterStore;
+import io.felice.testkit.RefusingAdmin;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -303,22 +303,18 @@ final class SimulatedNode {
     private Admin remoteController() {
         Life mine = life;
         SimulatedSession through = session;
-        return (Admin) Proxy.newProxyInstance(
-                Admin.class.getClassLoader(), new Class<?>[] {Admin.class}, (proxy, method, arguments) -> {
-                    return switch (method.getName()) {
-                        case "alterInSync" -> alterInSync(mine, through, (long) arguments[1], changes(arguments[2]));
-                        case "leave" -> forwarded(
-                                mine, through, admin -> admin.leave((int) arguments[0], (long) arguments[1]));
-                        case "toString" -> "the controller as broker " + id + " reaches it";
-                        default -> throw new UnsupportedOperationException(
-                                "a broker of the simulation does not call " + method.getName());
-                    };
-                });
-    }
+        return new RefusingAdmin("a broker of the simulation") {
+            @Override
+            public CompletionStage<Decided<PartitionId, PartitionState>> alterInSync(
+                    int brokerId, long brokerEpoch, Map<PartitionId, InSyncChange> changes) {
+                return SimulatedNode.this.alterInSync(mine, through, brokerEpoch, changes);
+            }
 
-    @SuppressWarnings("unchecked")
-    private static Map<PartitionId, InSyncChange> changes(Object argument) {
-        return (Map<PartitionId, InSyncChange>) argument;
+            @Override
+            public CompletionStage<Decided<Integer, Integer>> leave(int brokerId, long brokerEpoch) {
+                return forwarded(mine, through, admin -> admin.leave(brokerId, brokerEpoch));
+            }
+        };
     }
 
     private CompletionStage<Admin.Decided<PartitionId, PartitionState>> alterInSync(
