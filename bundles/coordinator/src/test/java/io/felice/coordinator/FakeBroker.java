@@ -28,6 +28,7 @@ import io.felice.api.partition.LogDir;
 import io.felice.api.partition.LogMove;
 import io.felice.api.partition.Partition;
 import io.felice.api.partition.Partitions;
+import io.felice.api.partition.RepeatedFetch;
 import io.felice.api.security.Acl;
 import io.felice.api.security.AclFilter;
 import io.felice.api.security.QuotaEntity;
@@ -197,6 +198,11 @@ final class FakeBroker implements Partitions, ClusterMetadata, Configs {
 
     @Override
     public CompletionStage<List<FetchedPartition>> fetch(FetchPlan plan) {
+        throw new UnsupportedOperationException("a coordinator has no use for this");
+    }
+
+    @Override
+    public RepeatedFetch repeatedFetch() {
         throw new UnsupportedOperationException("a coordinator has no use for this");
     }
 
