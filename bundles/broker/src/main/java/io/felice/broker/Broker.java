@@ -232,12 +232,14 @@ public final class Broker implements StatusSource, HealthSource {
         });
         Leaderships leaderships = new Leaderships(threads::onMain);
         followings = new Followings(threads::onMain);
+        FetchTimes fetchTimes = new FetchTimes();
         inSyncChanges = new InSyncChanges(
                 environment,
                 threads::onMain,
                 () -> admin,
                 () -> configs.broker().getLong(BrokerConfig.REPLICA_LAG_TIME_MAX_MS),
-                fence::mayAcknowledgeAlone);
+                fence::mayAcknowledgeAlone,
+                fetchTimes);
         ProducerLimits limits = new ProducerLimits(configs::broker);
         CompactionLimits compaction = new CompactionLimits(configs::broker);
         replicas = new Replicas(
@@ -261,7 +263,7 @@ public final class Broker implements StatusSource, HealthSource {
                 topic -> configs.topic(topic).getList(TopicConfig.LEADER_THROTTLED_REPLICAS),
                 environment.brokerId(),
                 nanos);
-        fetches = new Fetches(replicas::readable, preferred, throttle, environment);
+        fetches = new Fetches(replicas::readable, preferred, throttle, fetchTimes, environment);
         ProducerIds producerIds = new ProducerIds(environment.brokerId(), () -> admin, environment.nanos());
         LogDirs logDirs = new LogDirs(replicas, engines, replicas.moves());
         partitions = new NodePartitions(replicas, fetches, leaderships, producerIds, logDirs, replicas.moves());

@@ -57,6 +57,7 @@ final class InSyncChanges implements LeaderHost {
     private final Supplier<Admin> admin;
     private final LongSupplier mostLagMs;
     private final BooleanSupplier mayAcknowledgeAlone;
+    private final FetchTimes fetchTimes;
     private final Set<LeaderPartition> due = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean isArranged = new AtomicBoolean();
 
@@ -79,12 +80,14 @@ final class InSyncChanges implements LeaderHost {
             Executor main,
             Supplier<Admin> admin,
             LongSupplier mostLagMs,
-            BooleanSupplier mayAcknowledgeAlone) {
+            BooleanSupplier mayAcknowledgeAlone,
+            FetchTimes fetchTimes) {
         this.environment = environment;
         this.main = main;
         this.admin = admin;
         this.mostLagMs = mostLagMs;
         this.mayAcknowledgeAlone = mayAcknowledgeAlone;
+        this.fetchTimes = fetchTimes;
     }
 
     /**
@@ -116,6 +119,11 @@ final class InSyncChanges implements LeaderHost {
     @Override
     public long mostLagNanos() {
         return TimeUnit.MILLISECONDS.toNanos(mostLagMs.getAsLong());
+    }
+
+    @Override
+    public long fetchedAt(int broker, long brokerEpoch, long otherwise) {
+        return fetchTimes.last(broker, brokerEpoch, otherwise);
     }
 
     @Override

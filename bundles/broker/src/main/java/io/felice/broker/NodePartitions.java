@@ -10,6 +10,7 @@ import io.felice.api.partition.LogDir;
 import io.felice.api.partition.LogMove;
 import io.felice.api.partition.Partition;
 import io.felice.api.partition.Partitions;
+import io.felice.api.partition.RepeatedFetch;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletionStage;
@@ -46,6 +47,11 @@ final class NodePartitions implements Partitions {
     @Override
     public CompletionStage<List<FetchedPartition>> fetch(FetchPlan plan) {
         return fetches.fetch(plan);
+    }
+
+    @Override
+    public RepeatedFetch repeatedFetch() {
+        return fetches.repeated();
     }
 
     @Override

@@ -55,7 +55,8 @@ class FetchingTest {
     @BeforeEach
     void setUp() {
         bench = new Bench(directory);
-        fetches = new Fetches(this::find, PreferredReplicas.NONE, LeaderThrottle.NONE, bench.environment);
+        fetches = new Fetches(
+                this::find, PreferredReplicas.NONE, LeaderThrottle.NONE, new FetchTimes(), bench.environment);
         partition = bench.open(5);
     }
 
@@ -323,7 +324,8 @@ class FetchingTest {
             }
         };
         timer.setRemoveOnCancelPolicy(true);
-        try (Fetches own = new Fetches(this::find, PreferredReplicas.NONE, LeaderThrottle.NONE, nodeWith(timer))) {
+        try (Fetches own = new Fetches(
+                this::find, PreferredReplicas.NONE, LeaderThrottle.NONE, new FetchTimes(), nodeWith(timer))) {
             get(produce(partition, batch(1)));
             int size = batch(1).at(0).sizeInBytes();
             meanwhile.add(() -> get(produce(partition, batch(1))));
@@ -348,7 +350,8 @@ class FetchingTest {
                 return super.schedule(() -> {}, delay, unit);
             }
         };
-        try (Fetches own = new Fetches(this::find, PreferredReplicas.NONE, LeaderThrottle.NONE, nodeWith(timer))) {
+        try (Fetches own = new Fetches(
+                this::find, PreferredReplicas.NONE, LeaderThrottle.NONE, new FetchTimes(), nodeWith(timer))) {
             FetchPlan plan = new FetchPlan(List.of(from(ORDERS, 0)), 1, PLENTY, LONG, false);
 
             assertThat(get(own.fetch(plan)).get(0).error()).isEqualTo(ErrorCode.NONE);

@@ -54,7 +54,11 @@ class LeaderThrottleTest {
         orders = lead(ORDERS, Bench.ID);
         payments = lead(PAYMENTS, new LogId(new java.util.UUID(8, 8), 0, "payments"));
         fetches = new Fetches(
-                id -> id.equals(ORDERS) ? orders : payments, PreferredReplicas.NONE, throttle, bench.environment);
+                id -> id.equals(ORDERS) ? orders : payments,
+                PreferredReplicas.NONE,
+                throttle,
+                new FetchTimes(),
+                bench.environment);
         for (int i = 0; i < RECORDS; i++) {
             produce(orders);
         }

@@ -68,6 +68,7 @@ class ReadingFromFollowersTest {
                 id -> role,
                 new PreferredReplicas(() -> racks("east", "west", "west"), () -> selector),
                 LeaderThrottle.NONE,
+                new FetchTimes(),
                 bench.environment);
     }
 

@@ -85,8 +85,12 @@ class ThreeReplicasTest {
         Node(int id, Path directory) {
             this.id = id;
             this.bench = new Bench(directory, null, id);
-            this.fetches =
-                    new Fetches(partition -> role, PreferredReplicas.NONE, LeaderThrottle.NONE, bench.environment);
+            this.fetches = new Fetches(
+                    partition -> role,
+                    PreferredReplicas.NONE,
+                    LeaderThrottle.NONE,
+                    new FetchTimes(),
+                    bench.environment);
         }
 
         void open(long loses, PartitionState state) {

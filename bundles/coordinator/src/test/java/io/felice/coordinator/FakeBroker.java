@@ -27,6 +27,7 @@ import io.felice.api.partition.LogDir;
 import io.felice.api.partition.LogMove;
 import io.felice.api.partition.Partition;
 import io.felice.api.partition.Partitions;
+import io.felice.api.partition.RepeatedFetch;
 import io.felice.testkit.RefusingAdmin;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -193,6 +194,11 @@ final class FakeBroker implements Partitions, ClusterMetadata, Configs {
 
     @Override
     public CompletionStage<List<FetchedPartition>> fetch(FetchPlan plan) {
+        throw new UnsupportedOperationException("a coordinator has no use for this");
+    }
+
+    @Override
+    public RepeatedFetch repeatedFetch() {
         throw new UnsupportedOperationException("a coordinator has no use for this");
     }
 

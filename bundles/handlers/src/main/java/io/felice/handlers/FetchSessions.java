@@ -1,5 +1,6 @@
 package io.felice.handlers;
 
+import io.felice.api.partition.RepeatedFetch;
 import io.felice.api.security.Principal;
 import java.util.List;
 import java.util.Map;
@@ -7,6 +8,7 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 
 /**
  * The fetch sessions of this node. Their number and their partitions are limited. When the limits are reached, a new
@@ -42,7 +44,17 @@ final class FetchSessions {
     }
 
     void remove(int id, Principal client) {
-        find(id, client).ifPresent(session -> sessions.remove(id, session));
+        find(id, client).ifPresent(this::end);
+    }
+
+    private void end(FetchSession session) {
+        sessions.remove(session.id(), session);
+        session.close();
+    }
+
+    /** Ends all sessions. */
+    void close() {
+        sessions.values().forEach(this::end);
     }
 
     int size() {
@@ -64,12 +76,12 @@ final class FetchSessions {
     }
 
     /** Empty if {@code wanted} is empty, or if the limits are reached and no session may be replaced. */
-    synchronized Optional<FetchSession> create(List<Wanted> wanted, boolean byId, Principal client) {
+    synchronized Optional<FetchSession> create(List<Wanted> wanted, AskedFetch asked, Supplier<RepeatedFetch> fetch) {
         long now = nowMs();
         if (wanted.isEmpty() || !makeRoom(wanted.size(), now)) {
             return Optional.empty();
         }
-        FetchSession session = new FetchSession(freshId(), client, byId, wanted, now);
+        FetchSession session = new FetchSession(freshId(), asked.client(), asked.isById(), wanted, fetch.get(), now);
         sessions.put(session.id(), session);
         return Optional.of(session);
     }
@@ -80,7 +92,7 @@ final class FetchSessions {
             if (victim.isEmpty()) {
                 return false;
             }
-            sessions.remove(victim.get().id());
+            end(victim.get());
         }
         return true;
     }

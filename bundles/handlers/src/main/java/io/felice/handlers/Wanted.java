@@ -2,6 +2,9 @@ package io.felice.handlers;
 
 import io.felice.api.ErrorCode;
 import io.felice.api.TopicPartition;
+import io.felice.api.partition.FetchPlan.Want;
+import java.util.UUID;
+import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.message.FetchRequestData.FetchPartition;
 import org.apache.kafka.common.message.FetchRequestData.FetchTopic;
 import org.apache.kafka.common.message.FetchResponseData.PartitionData;
@@ -47,33 +50,18 @@ final class Wanted {
         return key;
     }
 
-    /** The partition with the topic's name, also if the request gave the topic's id. */
-    TopicPartition under(String topic) {
+    /** What to read of the partition. The topic has this name, also if the request gave the topic's id. */
+    Want under(String topic) {
         if (named == null || !named.topic().equals(topic)) {
             named = new TopicPartition(topic, key.partition());
         }
+        UUID topicId = key.topic() instanceof Uuid id ? TopicIds.of(id) : null;
+        return new Want(named, offset, maxBytes, currentLeaderEpoch, lastFetchedEpoch, logStartOffset, topicId);
+    }
+
+    /** The partition with the name of its topic; null before {@link #under}. */
+    TopicPartition named() {
         return named;
-    }
-
-    int maxBytes() {
-        return maxBytes;
-    }
-
-    int currentLeaderEpoch() {
-        return currentLeaderEpoch;
-    }
-
-    long offset() {
-        return offset;
-    }
-
-    int lastFetchedEpoch() {
-        return lastFetchedEpoch;
-    }
-
-    /** The start of a follower's log; -1 for a consumer. */
-    long logStartOffset() {
-        return logStartOffset;
     }
 
     /**

@@ -11,11 +11,14 @@ import io.felice.api.partition.LogDir;
 import io.felice.api.partition.LogMove;
 import io.felice.api.partition.Partition;
 import io.felice.api.partition.Partitions;
+import io.felice.api.partition.RepeatedFetch;
 import io.felice.api.storage.Records;
 import io.felice.api.storage.Volume;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -101,6 +104,42 @@ final class FakePartitions implements Partitions {
         pinned.incrementAndGet();
         Records records = new Records.InMemory(List.of(ByteBuffer.wrap(bytes)), highWatermark, pinned::decrementAndGet);
         return new FetchedPartition(id, ErrorCode.NONE, highWatermark, 18, 10, null, records);
+    }
+
+    /** Reads all partitions each time, those last that had records the time before. */
+    @Override
+    public RepeatedFetch repeatedFetch() {
+        Map<TopicPartition, FetchPlan.Want> wants = new LinkedHashMap<>();
+        return new RepeatedFetch() {
+            @Override
+            public CompletionStage<List<FetchedPartition>> fetch(FetchPlan plan, Collection<TopicPartition> forgotten) {
+                forgotten.forEach(wants::remove);
+                plan.wants().forEach(want -> wants.put(want.partition(), want));
+                return FakePartitions.this
+                        .fetch(new FetchPlan(
+                                List.copyOf(wants.values()),
+                                plan.minBytes(),
+                                plan.maxBytes(),
+                                plan.maxWait(),
+                                plan.readCommitted(),
+                                plan.replicaId(),
+                                plan.replicaEpoch(),
+                                plan.rack()))
+                        .thenApply(this::served);
+            }
+
+            private List<FetchedPartition> served(List<FetchedPartition> fetched) {
+                fetched.stream()
+                        .filter(one -> one.records().sizeInBytes() > 0)
+                        .forEach(one -> wants.put(one.partition(), wants.remove(one.partition())));
+                return fetched;
+            }
+
+            @Override
+            public void close() {
+                wants.clear();
+            }
+        };
     }
 
     @Override

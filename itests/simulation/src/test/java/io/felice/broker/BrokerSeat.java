@@ -77,12 +77,14 @@ public final class BrokerSeat {
         configs = new NodeConfigs(environment.brokerId(), settings, engines, topic -> Stream.of(engine.name()));
         link = new ClusterLink(environment, main, incarnation, null, reason -> failed = true);
         followings = new Followings(main);
+        FetchTimes fetchTimes = new FetchTimes();
         inSyncChanges = new InSyncChanges(
                 environment,
                 main,
                 () -> admin,
                 () -> configs.broker().getLong(BrokerConfig.REPLICA_LAG_TIME_MAX_MS),
-                fence::mayAcknowledgeAlone);
+                fence::mayAcknowledgeAlone,
+                fetchTimes);
         replicas = new Replicas(
                 environment,
                 main,
@@ -96,7 +98,7 @@ public final class BrokerSeat {
                 name -> Optional.empty(),
                 mounted -> false,
                 () -> admin);
-        fetches = new Fetches(replicas::readable, PreferredReplicas.NONE, LeaderThrottle.NONE, environment);
+        fetches = new Fetches(replicas::readable, PreferredReplicas.NONE, LeaderThrottle.NONE, fetchTimes, environment);
         Files.createDirectories(root);
         Map<String, String> properties = new TreeMap<>();
         properties.put("format.version", "1");

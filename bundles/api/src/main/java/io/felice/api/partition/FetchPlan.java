@@ -4,6 +4,7 @@ import io.felice.api.TopicPartition;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
+import java.util.UUID;
 
 /**
  * The partitions that a fetch reads, and its limits.
@@ -64,6 +65,8 @@ public record FetchPlan(
      * @param lastFetchedEpoch the leader epoch of the record before {@code offset}, with which the leader finds out
      *     whether the reader's log diverges (KIP-595); -1 if unknown
      * @param logStartOffset the start of a replica's log; -1 for a consumer
+     * @param topicId the topic that is meant: another one with the same name is refused with UNKNOWN_TOPIC_ID. Null if any
+     *     topic with the name is meant
      */
     public record Want(
             TopicPartition partition,
@@ -71,7 +74,18 @@ public record FetchPlan(
             int maxBytes,
             int currentLeaderEpoch,
             int lastFetchedEpoch,
-            long logStartOffset) {
+            long logStartOffset,
+            UUID topicId) {
+        public Want(
+                TopicPartition partition,
+                long offset,
+                int maxBytes,
+                int currentLeaderEpoch,
+                int lastFetchedEpoch,
+                long logStartOffset) {
+            this(partition, offset, maxBytes, currentLeaderEpoch, lastFetchedEpoch, logStartOffset, null);
+        }
+
         /** What a consumer wants. */
         public Want(TopicPartition partition, long offset, int maxBytes, int currentLeaderEpoch, int lastFetchedEpoch) {
             this(partition, offset, maxBytes, currentLeaderEpoch, lastFetchedEpoch, -1);

@@ -28,6 +28,9 @@ public interface Partitions {
      */
     CompletionStage<List<FetchedPartition>> fetch(FetchPlan plan);
 
+    /** Begins a series of fetches of one reader, which is over when it is closed. */
+    RepeatedFetch repeatedFetch();
+
     /** All log directories with their replicas, for DescribeLogDirs. Completes on a pool thread. */
     CompletionStage<List<LogDir>> logDirs();
 

@@ -216,6 +216,7 @@ final class Appender {
         }
         long now = environment.clock().millis();
         long end = log.endOffset();
+        leadership.growsFrom(end);
         long bytes = 0;
         for (RecordBatch batch : batches) {
             batch.stamp(end, leadership.leaderEpoch());

@@ -5,14 +5,12 @@ import static io.felice.api.ErrorCode.NOT_LEADER_OR_FOLLOWER;
 
 import io.felice.api.FeliceException;
 import io.felice.api.RecordBatch;
-import io.felice.api.TopicPartition;
 import io.felice.api.cluster.PartitionState;
 import io.felice.api.partition.FollowedPartition;
 import io.felice.api.partition.Partition.EpochEnd;
 import io.felice.records.Batches;
 import java.util.List;
 import java.util.Queue;
-import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -24,34 +22,22 @@ import org.slf4j.LoggerFactory;
  * The role of a replica that follows the leader of one leader epoch, or waits for a leader. It appends the leader's
  * batches unchanged, and truncates its log where the two logs diverge. Any thread.
  */
-public final class FollowerPartition implements FollowedPartition, ReadableRole {
+public final class FollowerPartition extends ReadableRole implements FollowedPartition {
     private static final Logger LOG = LoggerFactory.getLogger(FollowerPartition.class);
 
     private final int leader;
     private final int leaderEpoch;
     private final AtomicReference<FeliceException> end = new AtomicReference<>();
     private final Queue<Unsettled> unsettled = new ConcurrentLinkedQueue<>();
-    private final Watchers watchers = new Watchers();
-    private volatile OpenedLog log;
     private volatile long leadersHighWatermark;
 
     /** A change of the log that is not durable yet. */
     private record Unsettled(long end, CompletableFuture<Void> durable) {}
 
     FollowerPartition(OpenedLog log, PartitionState state) {
-        this.log = log;
+        super(log);
         this.leader = state.leader();
         this.leaderEpoch = state.leaderEpoch();
-    }
-
-    @Override
-    public TopicPartition id() {
-        return log.partition();
-    }
-
-    @Override
-    public UUID topicId() {
-        return log.id().topicId();
     }
 
     @Override
@@ -75,39 +61,14 @@ public final class FollowerPartition implements FollowedPartition, ReadableRole 
     }
 
     @Override
-    public OpenedLog log() {
-        return log;
-    }
-
-    @Override
-    public void checkEpoch(int epoch) {
-        Leadership.checkEpoch(id(), leaderEpoch, epoch);
-    }
-
-    @Override
-    public void watch(Watcher watcher, boolean isReplica) {
-        watchers.add(watcher, isReplica);
-    }
-
-    @Override
-    public void unwatch(Watcher watcher, boolean isReplica) {
-        watchers.remove(watcher, isReplica);
-    }
-
-    @Override
     public LeaderPartition leading() {
-        throw NOT_LEADER_OR_FOLLOWER.because("This node does not lead " + log.partition());
-    }
-
-    @Override
-    public boolean isOf(int epoch) {
-        return epoch == leaderEpoch;
+        throw NOT_LEADER_OR_FOLLOWER.because("This node does not lead " + log().partition());
     }
 
     /** The leader takes this offset as an acknowledgement, so it is not the log's end but the end of what is durable. */
     @Override
     public long fetchOffset() {
-        return log.durableEnd();
+        return log().durableEnd();
     }
 
     @Override
@@ -115,31 +76,26 @@ public final class FollowerPartition implements FollowedPartition, ReadableRole 
         return epochBefore(fetchOffset());
     }
 
-    /** The leader epoch of the last batch; -1 for an empty log. */
+    /** The leader epoch of the last batch; -1 for an empty log(). */
     int lastEpoch() {
-        return epochBefore(log.endOffset());
+        return epochBefore(log().endOffset());
     }
 
     private int epochBefore(long offset) {
-        return offset <= log.startOffset() ? -1 : log.epochs().of(offset - 1);
-    }
-
-    @Override
-    public long logStartOffset() {
-        return log.startOffset();
+        return offset <= log().startOffset() ? -1 : log().epochs().of(offset - 1);
     }
 
     // ---- what a fetch brought
 
     @Override
     public CompletionStage<Void> append(Fetched fetched) {
-        if (!fetched.records().hasRemaining() && fetched.logStartOffset() <= log.startOffset()) {
+        if (!fetched.records().hasRemaining() && fetched.logStartOffset() <= log().startOffset()) {
             return hear(fetched.highWatermark());
         }
         return change(() -> {
             List<RecordBatch> batches = Batches.splitWhole(fetched.records());
             if (!batches.isEmpty()) {
-                log.mustTakeRecords();
+                log().mustTakeRecords();
             }
             batches.forEach(this::check);
             appendAsWriter(fetched.logStartOffset(), fetched.highWatermark(), batches);
@@ -158,13 +114,13 @@ public final class FollowerPartition implements FollowedPartition, ReadableRole 
 
     /** How many committed records this replica does not have yet, as far as it knows. */
     public long lag() {
-        return Math.max(0, leadersHighWatermark - log.endOffset());
+        return Math.max(0, leadersHighWatermark - log().endOffset());
     }
 
     private void told(long leadersHighWatermark) {
         this.leadersHighWatermark = leadersHighWatermark;
-        if (log.watermark().toldByLeader(leadersHighWatermark, log.endOffset())) {
-            watchers.changed();
+        if (log().watermark().toldByLeader(leadersHighWatermark, log().endOffset())) {
+            watchers().changed();
         }
     }
 
@@ -184,9 +140,11 @@ public final class FollowerPartition implements FollowedPartition, ReadableRole 
      */
     void appendAsWriter(long leaderStart, long leadersHighWatermark, List<RecordBatch> batches) {
         mustBeOn();
-        if (leaderStart > log.endOffset()) {
-            log.restartAt(
-                    batches.isEmpty() ? leaderStart : Math.min(batches.get(0).baseOffset(), leaderStart));
+        if (leaderStart > log().endOffset()) {
+            log().restartAt(
+                            batches.isEmpty()
+                                    ? leaderStart
+                                    : Math.min(batches.get(0).baseOffset(), leaderStart));
         }
         for (RecordBatch batch : batches) {
             if (!has(batch)) {
@@ -194,8 +152,8 @@ public final class FollowerPartition implements FollowedPartition, ReadableRole 
             }
         }
         told(leadersHighWatermark);
-        if (leaderStart > log.startOffset()) {
-            log.logStart().moveTo(leaderStart);
+        if (leaderStart > log().startOffset()) {
+            log().logStart().moveTo(leaderStart);
         }
     }
 
@@ -205,31 +163,31 @@ public final class FollowerPartition implements FollowedPartition, ReadableRole 
      */
     private boolean has(RecordBatch batch) {
         long base = batch.baseOffset();
-        if (base >= log.endOffset()) {
+        if (base >= log().endOffset()) {
             return false;
         }
-        if (log.startOffset() == log.endOffset()) {
-            log.restartAt(base); // the leader's log starts within the batch
+        if (log().startOffset() == log().endOffset()) {
+            log().restartAt(base); // the leader's log starts within the batch
             return false;
         }
-        boolean diverges = base >= log.startOffset() && log.epochs().of(base) != batch.leaderEpoch();
+        boolean diverges = base >= log().startOffset() && log().epochs().of(base) != batch.leaderEpoch();
         if (diverges) {
-            log.truncateTo(base);
+            log().truncateTo(base);
             return false;
         }
-        if (batch.nextOffset() > log.endOffset()) {
+        if (batch.nextOffset() > log().endOffset()) {
             throw CORRUPT_MESSAGE.because("A batch of the leader has the offsets " + base + ".." + batch.lastOffset()
-                    + ", but the log of " + id() + " ends at " + log.endOffset());
+                    + ", but the log of " + id() + " ends at " + log().endOffset());
         }
         return true;
     }
 
     private void append(RecordBatch batch) {
-        if (!log.isPrepared(batch.leaderEpoch())) {
-            log.prepare(batch.leaderEpoch(), batch.baseOffset());
+        if (!log().isPrepared(batch.leaderEpoch())) {
+            log().prepare(batch.leaderEpoch(), batch.baseOffset());
         }
-        log.append(batch, log.nowMs());
-        log.appended(batch.sizeInBytes(), batch.nextOffset());
+        log().append(batch, log().nowMs());
+        log().appended(batch.sizeInBytes(), batch.nextOffset());
     }
 
     @Override
@@ -239,38 +197,40 @@ public final class FollowerPartition implements FollowedPartition, ReadableRole 
 
     /** As {@link #truncate}, as the log's writer. Blocks. */
     void truncateAsWriter(EpochEnd leaders) {
-        log.truncateTo(log.epochs().truncationPoint(leaders, log.endOffset()));
+        log().truncateTo(log().epochs().truncationPoint(leaders, log().endOffset()));
+        watchers().changed();
     }
 
     @Override
     public CompletionStage<Void> outOfRange(long leaderStart, long leaderEnd) {
         return change(() -> {
-            long logEnd = log.endOffset();
-            if (leaderStart > logEnd || leaderEnd < log.startOffset()) {
+            long logEnd = log().endOffset();
+            if (leaderStart > logEnd || leaderEnd < log().startOffset()) {
                 LOG.warn(
                         "The log of {} had the offsets {}..{} and is emptied: the log of its leader, broker {}, has {}..{}",
                         id(),
-                        log.startOffset(),
+                        log().startOffset(),
                         logEnd,
                         leader,
                         leaderStart,
                         leaderEnd);
-                log.restartAt(leaderStart);
+                log().restartAt(leaderStart);
             } else if (leaderEnd < logEnd) {
-                log.truncateTo(leaderEnd);
+                log().truncateTo(leaderEnd);
             }
+            watchers().changed();
         });
     }
 
     @Override
     public void tick() {
-        log.tick();
+        log().tick();
     }
 
     /** Changes the log as its writer. The stage completes when the log is durable up to its end. */
     private CompletionStage<Void> change(Runnable operation) {
         CompletableFuture<Void> durable = new CompletableFuture<>();
-        log.writer()
+        log().writer()
                 .executeAlone(() -> {
                     mustBeOn();
                     operation.run();
@@ -287,8 +247,8 @@ public final class FollowerPartition implements FollowedPartition, ReadableRole 
 
     /** The writer settles the log after the operation. */
     private void await(CompletableFuture<Void> durable) {
-        unsettled.add(new Unsettled(log.endOffset(), durable));
-        durableTo(log.durableEnd());
+        unsettled.add(new Unsettled(log().endOffset(), durable));
+        durableTo(log().durableEnd());
         FeliceException why = end.get();
         if (why != null) {
             failUnsettled(why);
@@ -306,11 +266,6 @@ public final class FollowerPartition implements FollowedPartition, ReadableRole 
     // ---- what the log reports
 
     @Override
-    public void movedTo(OpenedLog copy) {
-        log = copy;
-    }
-
-    @Override
     public void durableTo(long offset) {
         for (Unsettled first = unsettled.peek(); first != null && first.end() <= offset; first = unsettled.peek()) {
             if (unsettled.remove(first)) {
@@ -325,15 +280,10 @@ public final class FollowerPartition implements FollowedPartition, ReadableRole 
     }
 
     @Override
-    public void startMoved() {
-        watchers.changed();
-    }
-
-    @Override
     public void end(FeliceException why) {
         end.compareAndSet(null, why);
         failUnsettled(why);
-        watchers.changed();
+        watchers().changed();
     }
 
     private void failUnsettled(FeliceException why) {

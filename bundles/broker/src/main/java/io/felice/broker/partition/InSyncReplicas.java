@@ -32,6 +32,9 @@ public final class InSyncReplicas {
     /** A fetch that changes nothing is noted if the last one is older than this part of the longest lag. */
     private static final int PARTS_OF_LAG = 8;
 
+    /** Smaller steps of the time until which a follower had all records are not noted. */
+    private static final long LEAST_STEP_NANOS = 50_000_000;
+
     /**
      * A follower, as its fetches in this leader epoch show it.
      *
@@ -76,6 +79,20 @@ public final class InSyncReplicas {
                             fetchedAt,
                             leaderEndThen,
                             joins);
+        }
+
+        /** It had all records until {@code last}. */
+        private Follower caughtUp(long last) {
+            return new Follower(
+                    broker,
+                    brokerEpoch,
+                    end,
+                    logStart,
+                    last,
+                    true,
+                    Math.max(last - fetchedAt, 0) + fetchedAt,
+                    leaderEndThen,
+                    isJoining);
         }
 
         private Follower fetched(long epoch, long offset, long start, long leaderEnd, long now) {
@@ -414,6 +431,32 @@ public final class InSyncReplicas {
         Draft next = draft();
         next.followers = List.copyOf(others);
         return next.done();
+    }
+
+    /** When a broker has fetched last; as {@link LeaderHost#fetchedAt}. */
+    public interface LastFetch {
+        long of(int broker, long brokerEpoch, long otherwise);
+    }
+
+    /**
+     * The leader's log is about to grow. Until then those followers had all records that have fetched from its end: their
+     * fetches since then did not name the partition.
+     *
+     * @param leaderEnd the end of the leader's log until now
+     */
+    public InSyncReplicas grows(long leaderEnd, LastFetch lastFetch) {
+        InSyncReplicas grown = this;
+        for (Follower follower : followers) {
+            long last = lastFetch.of(follower.broker(), follower.brokerEpoch(), follower.caughtUpAt());
+            if (follower.end() >= leaderEnd && last - follower.caughtUpAt() > LEAST_STEP_NANOS) {
+                List<Follower> changed = new ArrayList<>(grown.followers);
+                changed.set(indexOf(follower.broker()), follower.caughtUp(last));
+                Draft next = grown.draft();
+                next.followers = List.copyOf(changed);
+                grown = next.done();
+            }
+        }
+        return grown;
     }
 
     private int indexOf(int broker) {

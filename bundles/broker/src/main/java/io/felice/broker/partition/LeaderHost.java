@@ -10,6 +10,12 @@ public interface LeaderHost {
     /** {@code replica.lag.time.max.ms}, in nanoseconds. */
     long mostLagNanos();
 
+    /**
+     * When the broker has fetched from this node the last time in its broker epoch, in nanoseconds; {@code otherwise} if it
+     * never has. A fetch in a session does not name a partition of which the broker has all records still.
+     */
+    long fetchedAt(int broker, long brokerEpoch, long otherwise);
+
     /** The in-sync set of the partition is to be changed: calls {@link LeaderPartition#propose} soon. */
     void due(LeaderPartition partition);
 

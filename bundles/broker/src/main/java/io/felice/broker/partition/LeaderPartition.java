@@ -4,7 +4,6 @@ import static io.felice.api.ErrorCode.NOT_LEADER_OR_FOLLOWER;
 import static io.felice.api.ErrorCode.OFFSET_NOT_AVAILABLE;
 
 import io.felice.api.FeliceException;
-import io.felice.api.TopicPartition;
 import io.felice.api.Turn;
 import io.felice.api.cluster.Admin.InSyncChange;
 import io.felice.api.cluster.PartitionState;
@@ -13,7 +12,6 @@ import io.felice.api.storage.Records;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Optional;
-import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -27,7 +25,7 @@ import org.slf4j.LoggerFactory;
  * which records are committed, the {@link Leadership} answers appends. Reads run on the caller's thread, or on the
  * engine's if they may block. Any thread.
  */
-public final class LeaderPartition implements Partition, ReadableRole {
+public final class LeaderPartition extends ReadableRole implements Partition {
     private static final Logger LOG = LoggerFactory.getLogger(LeaderPartition.class);
 
     private final Environment environment;
@@ -35,12 +33,10 @@ public final class LeaderPartition implements Partition, ReadableRole {
     private final Leadership leadership;
     private final Appender appender;
     private final Deletions deletions = new Deletions();
-    private final Watchers watchers = new Watchers();
-    private volatile OpenedLog log;
 
     LeaderPartition(
             OpenedLog log, PartitionState state, BatchAdmission admission, Environment environment, LeaderHost host) {
-        this.log = log;
+        super(log);
         this.environment = environment;
         this.host = host;
         InSyncReplicas first = InSyncReplicas.lead(
@@ -53,27 +49,8 @@ public final class LeaderPartition implements Partition, ReadableRole {
                 host.live(),
                 environment.nanos().getAsLong());
         leadership = new Leadership(
-                log.partition(),
-                first,
-                log.watermark(),
-                () -> this.log.rules().minInsyncReplicas(),
-                host::mayAcknowledgeAlone);
+                log.partition(), first, log.watermark(), () -> log().rules().minInsyncReplicas(), host);
         appender = new Appender(leadership, log, admission, environment);
-    }
-
-    @Override
-    public TopicPartition id() {
-        return log.partition();
-    }
-
-    @Override
-    public UUID topicId() {
-        return log.id().topicId();
-    }
-
-    @Override
-    public OpenedLog log() {
-        return log;
     }
 
     @Override
@@ -82,38 +59,8 @@ public final class LeaderPartition implements Partition, ReadableRole {
     }
 
     @Override
-    public long logStartOffset() {
-        return log.startOffset();
-    }
-
-    @Override
-    public long highWatermark() {
-        return log.highWatermark();
-    }
-
-    @Override
-    public long lastStableOffset() {
-        return log.highWatermark();
-    }
-
-    @Override
-    public long logEndOffset() {
-        return log.endOffset();
-    }
-
-    @Override
-    public long sizeInBytes() {
-        return log.sizeInBytes();
-    }
-
-    @Override
     public LeaderPartition leading() {
         return this;
-    }
-
-    @Override
-    public boolean isOf(int epoch) {
-        return epoch == leaderEpoch();
     }
 
     public boolean isLeading() {
@@ -130,11 +77,6 @@ public final class LeaderPartition implements Partition, ReadableRole {
         leadership.mustBeOn();
     }
 
-    @Override
-    public void checkEpoch(int epoch) {
-        leadership.checkEpoch(epoch);
-    }
-
     // ---- writing
 
     @Override
@@ -146,7 +88,7 @@ public final class LeaderPartition implements Partition, ReadableRole {
     public CompletionStage<Long> deleteRecords(long before) {
         try {
             leadership.mustBeOn();
-            return log.moveStartTo(log.logStart().ifDeletedBefore(before)).thenCompose(this::deletedEverywhere);
+            return log().moveStartTo(log().logStart().ifDeletedBefore(before)).thenCompose(this::deletedEverywhere);
         } catch (FeliceException refused) {
             return CompletableFuture.failedFuture(refused);
         }
@@ -193,18 +135,18 @@ public final class LeaderPartition implements Partition, ReadableRole {
                         throw new CompletionException(failure);
                     }
                 },
-                log.engine());
+                log().engine());
     }
 
     @Override
     public EpochEnd endOfEpoch(int epoch) {
         leadership.mustBeOn();
-        return log.epochs().endOf(epoch, logEndOffset());
+        return log().epochs().endOf(epoch, logEndOffset());
     }
 
     @Override
     public int epochOf(long offset) {
-        return log.epochs().of(offset);
+        return log().epochs().of(offset);
     }
 
     @Override
@@ -227,7 +169,7 @@ public final class LeaderPartition implements Partition, ReadableRole {
     public CompletionStage<Optional<TimestampedOffset>> offsetFor(long timestamp, ReadLimit limit) {
         return onPool(() -> {
             mustBeOn();
-            Optional<TimestampedOffset> found = TimestampSearch.first(log.engineLog(), timestamp, endOf(limit));
+            Optional<TimestampedOffset> found = TimestampSearch.first(log().engineLog(), timestamp, endOf(limit));
             if (found.isEmpty()) {
                 mustKnowTheEnd(limit);
             }
@@ -239,18 +181,8 @@ public final class LeaderPartition implements Partition, ReadableRole {
     public CompletionStage<Optional<TimestampedOffset>> offsetOfMaxTimestamp() {
         return onPool(() -> {
             leadership.mustBeOn();
-            return TimestampSearch.newest(log.engineLog(), highWatermark());
+            return TimestampSearch.newest(log().engineLog(), highWatermark());
         });
-    }
-
-    @Override
-    public void watch(Watcher watcher, boolean isReplica) {
-        watchers.add(watcher, isReplica);
-    }
-
-    @Override
-    public void unwatch(Watcher watcher, boolean isReplica) {
-        watchers.remove(watcher, isReplica);
     }
 
     // ---- the in-sync set
@@ -347,7 +279,7 @@ public final class LeaderPartition implements Partition, ReadableRole {
 
     private void checkFollowers() {
         event(now ->
-                now.minInSync(log.rules().minInsyncReplicas()).passed(logEndOffset(), nanos(), host.mostLagNanos()));
+                now.minInSync(log().rules().minInsyncReplicas()).passed(logEndOffset(), nanos(), host.mostLagNanos()));
         if (inSync().isChangeDue(logEndOffset(), nanos(), host.mostLagNanos())) {
             host.due(this);
         }
@@ -371,7 +303,7 @@ public final class LeaderPartition implements Partition, ReadableRole {
         }
         deletions.expire(nanos());
         checkFollowers();
-        log.tick();
+        log().tick();
     }
 
     /** Removes the records that are past their retention, and expired producers. Blocks; pool threads only. */
@@ -379,9 +311,9 @@ public final class LeaderPartition implements Partition, ReadableRole {
         if (!isLeading()) {
             return;
         }
-        long to = log.logStart().ifRetained(log.nowMs());
-        if (to > log.startOffset()) {
-            log.moveStartTo(to).whenComplete((start, failure) -> {
+        long to = log().logStart().ifRetained(log().nowMs());
+        if (to > log().startOffset()) {
+            log().moveStartTo(to).whenComplete((start, failure) -> {
                 if (failure == null) {
                     LOG.info(
                             "{} starts at offset {} now: older records were past their retention and are deleted",
@@ -390,13 +322,17 @@ public final class LeaderPartition implements Partition, ReadableRole {
                 }
             });
         }
-        log.expireProducers();
+        log().expireProducers();
     }
 
     /** Takes a newer state of the same leader epoch. */
     public void update(PartitionState state) {
+        boolean areOthers = !state.replicas().equals(inSync().state().replicas());
         event(now -> now.decided(state, nanos()));
         liveChanged();
+        if (areOthers) {
+            watchers().changed();
+        }
     }
 
     // ---- what the log reports
@@ -404,7 +340,7 @@ public final class LeaderPartition implements Partition, ReadableRole {
     @Override
     public void movedTo(OpenedLog copy) {
         leadership.movedTo(copy.watermark(), copy.durableEnd());
-        log = copy;
+        super.movedTo(copy);
         appender.moveTo(copy);
     }
 
@@ -414,15 +350,15 @@ public final class LeaderPartition implements Partition, ReadableRole {
         leadership.durableTo(end);
         leadership.committedTo(highWatermark());
         if (moved) {
-            watchers.changed();
+            watchers().changed();
         } else {
-            watchers.appended();
+            watchers().appended();
         }
     }
 
     private void committed() {
         leadership.committedTo(highWatermark());
-        watchers.changed();
+        watchers().changed();
     }
 
     @Override
@@ -431,16 +367,11 @@ public final class LeaderPartition implements Partition, ReadableRole {
     }
 
     @Override
-    public void startMoved() {
-        watchers.changed();
-    }
-
-    @Override
     public void end(FeliceException why) {
         leadership.end(why);
         appender.end(why);
         deletions.fail(why);
-        watchers.changed();
+        watchers().changed();
     }
 
     /** Ends the role: another leader or leader epoch begins. */

@@ -11,7 +11,6 @@ import io.felice.api.TopicPartition;
 import io.felice.api.cluster.PartitionState;
 import io.felice.api.partition.Partition.Acks;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.BooleanSupplier;
 import java.util.function.IntSupplier;
 import java.util.function.UnaryOperator;
 
@@ -23,7 +22,7 @@ final class Leadership {
     private final TopicPartition partition;
     private final int leaderEpoch;
     private final IntSupplier minInSync;
-    private final BooleanSupplier mayAcknowledgeAlone;
+    private final LeaderHost host;
     private final PlacedAppends untilDurable = new PlacedAppends();
     private final PlacedAppends untilCommitted = new PlacedAppends();
     private final AtomicReference<FeliceException> end = new AtomicReference<>();
@@ -37,21 +36,20 @@ final class Leadership {
 
     /**
      * @param minInSync the topic's {@code min.insync.replicas}
-     * @param mayAcknowledgeAlone as {@link LeaderHost#mayAcknowledgeAlone}
      */
     Leadership(
             TopicPartition partition,
             InSyncReplicas inSync,
             HighWatermark watermark,
             IntSupplier minInSync,
-            BooleanSupplier mayAcknowledgeAlone) {
+            LeaderHost host) {
         this.partition = partition;
         this.leaderEpoch = inSync.state().leaderEpoch();
         this.inSync = inSync;
         this.watermark = watermark;
         this.term = watermark.lead();
         this.minInSync = minInSync;
-        this.mayAcknowledgeAlone = mayAcknowledgeAlone;
+        this.host = host;
         watermark.leadTo(term, inSync.highWatermark());
     }
 
@@ -77,6 +75,13 @@ final class Leadership {
         return watermark.leadTo(term, next.highWatermark());
     }
 
+    /** As the log's writer: records are about to be appended at {@code end}. */
+    void growsFrom(long end) {
+        if (inSync.grows(end, host::fetchedAt) != inSync) {
+            apply(now -> now.grows(end, host::fetchedAt));
+        }
+    }
+
     /** A copy has taken the place of the log. */
     synchronized void movedTo(HighWatermark other, long durableEnd) {
         watermark = other;
@@ -85,10 +90,6 @@ final class Leadership {
     }
 
     /** @throws FeliceException FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH */
-    void checkEpoch(int epoch) {
-        checkEpoch(partition, leaderEpoch, epoch);
-    }
-
     static void checkEpoch(TopicPartition partition, int leaderEpoch, int epoch) {
         if (epoch >= 0 && epoch < leaderEpoch) {
             throw FENCED_LEADER_EPOCH.because(partition + " is in leader epoch " + leaderEpoch + ", not " + epoch);
@@ -166,7 +167,7 @@ final class Leadership {
     }
 
     private boolean mayBeAnsweredAlone() {
-        return inSync.isAlone() || mayAcknowledgeAlone.getAsBoolean();
+        return inSync.isAlone() || host.mayAcknowledgeAlone();
     }
 
     private FeliceException maybeReplaced() {

@@ -7,59 +7,110 @@ import io.felice.api.partition.Partition.EpochEnd;
 import io.felice.api.partition.Partition.ReadLimit;
 import io.felice.api.storage.Records;
 import java.util.Optional;
+import java.util.UUID;
 
 /**
  * A role in which clients may read the log: everybody from a leader, consumers also from a follower (KIP-392), up to the
  * high watermark that it knows. Any thread.
  */
-public sealed interface ReadableRole extends Role permits LeaderPartition, FollowerPartition {
-    OpenedLog log();
+public abstract sealed class ReadableRole implements Role permits LeaderPartition, FollowerPartition {
+    private final Watchers watchers = new Watchers();
+    private volatile OpenedLog log;
 
-    TopicPartition id();
+    ReadableRole(OpenedLog log) {
+        this.log = log;
+    }
+
+    public final OpenedLog log() {
+        return log;
+    }
+
+    public final TopicPartition id() {
+        return log.partition();
+    }
+
+    public final UUID topicId() {
+        return log.id().topicId();
+    }
+
+    public abstract int leaderEpoch();
+
+    @Override
+    public final boolean isOf(int epoch) {
+        return epoch == leaderEpoch();
+    }
 
     /** @throws FeliceException why the role has ended */
-    void mustBeOn();
+    public abstract void mustBeOn();
 
     /** False once the role has ended. */
-    boolean isOn();
+    public abstract boolean isOn();
 
     /** @throws FeliceException FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH; nothing happens if {@code epoch} is -1 */
-    void checkEpoch(int epoch);
+    public final void checkEpoch(int epoch) {
+        Leadership.checkEpoch(id(), leaderEpoch(), epoch);
+    }
 
     /** About every second: the regular work. */
-    void tick();
+    public abstract void tick();
+
+    @Override
+    public void movedTo(OpenedLog copy) {
+        log = copy;
+    }
+
+    // ---- who waits for news
 
     /** @param isReplica true if every append wakes the watcher; false if only committed records do */
-    void watch(Watcher watcher, boolean isReplica);
-
-    void unwatch(Watcher watcher, boolean isReplica);
-
-    default long logStartOffset() {
-        return log().startOffset();
+    public final void watch(Watcher watcher, boolean isReplica) {
+        watchers.add(watcher, isReplica);
     }
 
-    default long logEndOffset() {
-        return log().endOffset();
+    public final void unwatch(Watcher watcher, boolean isReplica) {
+        watchers.remove(watcher, isReplica);
     }
 
-    default long highWatermark() {
-        return log().highWatermark();
+    final Watchers watchers() {
+        return watchers;
     }
 
-    default long lastStableOffset() {
-        return log().highWatermark();
+    @Override
+    public final void startMoved() {
+        watchers.changed();
     }
 
-    default long appendedBytes() {
-        return log().appendedBytes();
+    // ---- offsets
+
+    public final long logStartOffset() {
+        return log.startOffset();
     }
 
-    default boolean isHot(long from) {
-        return log().isHot(from);
+    public final long logEndOffset() {
+        return log.endOffset();
     }
 
-    default long endOf(ReadLimit limit) {
-        return endOf(limit, log());
+    public final long highWatermark() {
+        return log.highWatermark();
+    }
+
+    public final long lastStableOffset() {
+        return log.highWatermark();
+    }
+
+    public final long sizeInBytes() {
+        return log.sizeInBytes();
+    }
+
+    public final long appendedBytes() {
+        return log.appendedBytes();
+    }
+
+    public final boolean isHot(long from) {
+        return log.isHot(from);
+    }
+
+    public final long endOf(ReadLimit limit) {
+        return endOf(limit, log);
     }
 
     private static long endOf(ReadLimit limit, OpenedLog log) {
@@ -70,19 +121,21 @@ public sealed interface ReadableRole extends Role permits LeaderPartition, Follo
     }
 
     /** Where a reader's log and this one diverge; empty if the reader may go on. As {@link Epochs#divergence}. */
-    default Optional<EpochEnd> divergence(int lastFetchedEpoch, long fetchOffset) {
+    public final Optional<EpochEnd> divergence(int lastFetchedEpoch, long fetchOffset) {
         mustBeOn();
-        return log().epochs().divergence(lastFetchedEpoch, fetchOffset, logEndOffset());
+        return log.epochs().divergence(lastFetchedEpoch, fetchOffset, logEndOffset());
     }
 
+    // ---- records
+
     /** Reads on the caller's thread; blocks if {@code from} is not hot. */
-    default Records readHere(long from, int maxBytes, ReadLimit limit, boolean atLeastOne) {
+    public final Records readHere(long from, int maxBytes, ReadLimit limit, boolean atLeastOne) {
         mustBeOn();
-        OpenedLog now = log();
+        OpenedLog now = log;
         try {
             return read(now, from, maxBytes, limit, atLeastOne);
         } catch (FeliceException failure) {
-            if (log() == now) {
+            if (log == now) {
                 throw failure;
             }
             // A copy took the place of the log while it was read.

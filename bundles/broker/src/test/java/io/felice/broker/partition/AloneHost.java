@@ -9,6 +9,7 @@ public final class AloneHost implements LeaderHost {
     public final Set<LeaderPartition> due = ConcurrentHashMap.newKeySet();
     public volatile Map<Integer, Long> live = Map.of();
     public volatile long mostLagNanos = 30_000_000_000L;
+    public volatile InSyncReplicas.LastFetch fetches = (broker, brokerEpoch, otherwise) -> otherwise;
     public volatile boolean acknowledgesAlone = true;
 
     @Override
@@ -19,6 +20,11 @@ public final class AloneHost implements LeaderHost {
     @Override
     public long mostLagNanos() {
         return mostLagNanos;
+    }
+
+    @Override
+    public long fetchedAt(int broker, long brokerEpoch, long otherwise) {
+        return fetches.of(broker, brokerEpoch, otherwise);
     }
 
     @Override
