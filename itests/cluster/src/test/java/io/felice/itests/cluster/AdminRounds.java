@@ -62,7 +62,7 @@ final class AdminRounds extends Thread implements AutoCloseable {
                 .all()
                 .get());
         ask(() -> admin.describeTopics(List.of(topic)).allTopicNames().get());
-        ask(() -> admin.listConsumerGroups().all().get());
+        ask(() -> admin.listGroups().all().get());
         ask(() -> admin.describeCluster().nodes().get());
         ask(() -> admin.deleteTopics(List.of(topic)).all().get());
     }
