@@ -66,9 +66,9 @@ public final class Bench {
     private void run() throws Exception {
         Certificate certificate =
                 Certificate.make(options.work().resolve("certificate").toAbsolutePath());
-        try (BenchedBroker kafka = Launch.kafka(
+        try (BenchedBroker kafka = BrokerLaunch.kafka(
                         options, certificate, options.work().resolve("kafka").toAbsolutePath());
-                BenchedBroker felice = Launch.felice(
+                BenchedBroker felice = BrokerLaunch.felice(
                         options, certificate, options.work().resolve("felice").toAbsolutePath())) {
             System.out.printf(
                     Locale.ROOT,

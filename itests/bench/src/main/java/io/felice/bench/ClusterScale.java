@@ -54,7 +54,7 @@ final class ClusterScale {
         for (int partitions : options.scale()) {
             columns.add(String.format(Locale.ROOT, "Felice, %,d", partitions));
             Path directory = options.work().resolve("felice-" + partitions).toAbsolutePath();
-            try (BenchedBroker felice = Launch.felice(options, certificate, directory)) {
+            try (BenchedBroker felice = BrokerLaunch.felice(options, certificate, directory)) {
                 add(rows, measure(felice, partitions));
             }
             Bench.deleteTree(directory);
@@ -62,7 +62,7 @@ final class ClusterScale {
         for (int partitions : options.withKafka() ? options.scale() : List.<Integer>of()) {
             columns.add(String.format(Locale.ROOT, "Kafka, %,d", partitions));
             Path directory = options.work().resolve("kafka-" + partitions).toAbsolutePath();
-            try (BenchedBroker kafka = Launch.kafka(options, certificate, directory)) {
+            try (BenchedBroker kafka = BrokerLaunch.kafka(options, certificate, directory)) {
                 add(rows, measure(kafka, partitions));
             }
             Bench.deleteTree(directory);

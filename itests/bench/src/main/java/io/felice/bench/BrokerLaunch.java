@@ -26,7 +26,7 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
  * How brokers of Apache Kafka and of Felice are started: one broker, or a cluster of {@link Options#brokers} whose
  * ZooKeeper is a process of its own. Both get the same heap and the same flags of the JVM.
  */
-final class Launch {
+final class BrokerLaunch {
     private static final long START_WITHIN_SECONDS = 120;
     private static final String CLUSTER_ID = "MkU3OEVBNTcwNTJENDM2Qk";
     private static final String JVM_FLAGS = "-XX:+UseG1GC -XX:MaxGCPauseMillis=20 -XX:InitiatingHeapOccupancyPercent=35"
@@ -41,7 +41,7 @@ final class Launch {
     private final List<Process> others = new ArrayList<>();
     private int zooKeeperPort;
 
-    private Launch(Options options, Certificate certificate, Path directory) throws IOException {
+    private BrokerLaunch(Options options, Certificate certificate, Path directory) throws IOException {
         this.options = options;
         this.certificate = certificate;
         this.directory = directory;
@@ -54,12 +54,12 @@ final class Launch {
 
     static BenchedBroker kafka(Options options, Certificate certificate, Path directory)
             throws IOException, InterruptedException {
-        return new Launch(options, certificate, directory).kafka();
+        return new BrokerLaunch(options, certificate, directory).kafka();
     }
 
     static BenchedBroker felice(Options options, Certificate certificate, Path directory)
             throws IOException, InterruptedException {
-        return new Launch(options, certificate, directory).felice();
+        return new BrokerLaunch(options, certificate, directory).felice();
     }
 
     private BenchedBroker kafka() throws IOException, InterruptedException {
