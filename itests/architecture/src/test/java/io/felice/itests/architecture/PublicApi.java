@@ -138,7 +138,7 @@ record PublicApi(String name, Path built) {
 
     private String exports(Jar jar) throws Exception {
         if (name.equals(TESTKIT)) {
-            return TESTKIT + ";version=1.0.0";
+            return TESTKIT + ";version=1.1.0";
         }
         List<String> ours = new ArrayList<>();
         new Parameters(jar.getManifest().getMainAttributes().getValue("Export-Package"))
