@@ -32,6 +32,7 @@ public final class FollowerPartition extends ReadableRole implements FollowedPar
     private final AtomicReference<FeliceException> end = new AtomicReference<>();
     private final Queue<Unsettled> unsettled = new ConcurrentLinkedQueue<>();
     private volatile long leadersHighWatermark;
+    private volatile long compactibleTo;
     /** Since when it lacks committed records, in nanoseconds of the monotonic clock; {@link #NEVER} if it has all. */
     private volatile long behindSince = NEVER;
 
@@ -93,6 +94,9 @@ public final class FollowerPartition extends ReadableRole implements FollowedPar
 
     @Override
     public CompletionStage<Void> append(Fetched fetched) {
+        if (fetched.compactedTo() >= 0) {
+            compactibleTo = fetched.compactedTo();
+        }
         if (!fetched.records().hasRemaining() && fetched.logStartOffset() <= log().startOffset()) {
             return hear(fetched.highWatermark());
         }
@@ -104,6 +108,15 @@ public final class FollowerPartition extends ReadableRole implements FollowedPar
             batches.forEach(this::check);
             appendAsWriter(fetched.logStartOffset(), fetched.highWatermark(), batches);
         });
+    }
+
+    /**
+     * What the leader has compacted, and all replicas have: a tombstone gets no earlier delete horizon here than there, and
+     * is not removed before a replica has it that may fetch from this one later.
+     */
+    @Override
+    public long compactibleTo() {
+        return compactibleTo;
     }
 
     /** An answer without records changes nothing but the high watermark. */

@@ -379,6 +379,11 @@ public final class OpenedLog {
         followedTo = to;
     }
 
+    /** Compaction ends below this offset. */
+    long compactibleTo() {
+        return Math.min(highWatermark(), role.compactibleTo());
+    }
+
     long followedTo() {
         return Math.min(followedTo.getAsLong(), role.appliedTo());
     }
