@@ -156,6 +156,7 @@ public final class Broker implements StatusSource, HealthSource {
     private final BrokerStatus status;
     private final StrayTopics strayTopics;
     private final Scrubbing scrubbing;
+    private final ReassignmentProgress reassignments;
 
     private volatile Admin admin;
     private volatile Set<String> takeovers;
@@ -268,6 +269,7 @@ public final class Broker implements StatusSource, HealthSource {
         LogDirs logDirs = new LogDirs(replicas, engines, replicas.moves());
         partitions = new NodePartitions(replicas, fetches, leaderships, producerIds, logDirs, replicas.moves());
         scrubbing = new Scrubbing(configs, engines, replicas::openLogs, nanos);
+        reassignments = new ReassignmentProgress(nanos);
         readiness = new Readiness(link, configs, engines, engineServices, replicas);
         status = new BrokerStatus(
                 replicas,
@@ -278,7 +280,7 @@ public final class Broker implements StatusSource, HealthSource {
                 link,
                 scrubbing,
                 limits,
-                new ReplicationStatus(replicas, fence, throttle, nanos));
+                new ReplicationStatus(replicas, fence, throttle, fetchTimes, reassignments, nanos));
         strayTopics = new StrayTopics(replicas.strays(), () -> state, () -> admin, link, configs::broker);
         threads.onMain(this::start);
     }
@@ -350,7 +352,16 @@ public final class Broker implements StatusSource, HealthSource {
         lastRun = LastRun.in(state.root());
         link.storedIn(state.storeId(), lastRun.end());
         upkeep = new Upkeep(
-                environment, threads::onMain, engines, configs, replicas, inSyncChanges, state, compactor, scrubbing);
+                environment,
+                threads::onMain,
+                engines,
+                configs,
+                replicas,
+                inSyncChanges,
+                state,
+                compactor,
+                scrubbing,
+                reassignments);
         threads.timer().scheduleWithFixedDelay(upkeep::tick, TICK_MS, TICK_MS, TimeUnit.MILLISECONDS);
         threads.timer().scheduleWithFixedDelay(this::beat, 0, SelfFence.BEAT_MS, TimeUnit.MILLISECONDS);
         threads.timer().scheduleWithFixedDelay(engineServices::look, TICK_MS, TICK_MS, TimeUnit.MILLISECONDS);

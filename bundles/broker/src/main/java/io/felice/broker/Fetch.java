@@ -231,13 +231,20 @@ final class Fetch {
                     partition.logStartOffset(),
                     divergence,
                     replica,
-                    records);
+                    records,
+                    compactedTo(partition));
         } catch (FeliceException refused) {
             return FetchedPartition.failed(want.partition(), refused.code());
         } catch (RuntimeException | Error accident) {
             errors.error(want.partition() + " cannot be read from offset " + want.offset(), accident);
             return FetchedPartition.failed(want.partition(), ErrorCode.UNKNOWN_SERVER_ERROR);
         }
+    }
+
+    private long compactedTo(ReadableRole partition) {
+        return plan.isReplica() && partition instanceof LeaderPartition leader
+                ? leader.compactedTo()
+                : FetchedPartition.NOT_TOLD;
     }
 
     private int preferredFor(Want want, ReadableRole partition) {

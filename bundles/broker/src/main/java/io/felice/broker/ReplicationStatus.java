@@ -3,6 +3,7 @@ package io.felice.broker;
 import io.felice.api.status.StatusTable;
 import io.felice.api.status.TableColumn.Unit;
 import io.felice.api.status.TableSchema;
+import io.felice.broker.partition.FollowerPartition;
 import io.felice.broker.partition.InSyncReplicas;
 import io.felice.broker.partition.InSyncReplicas.Follower;
 import io.felice.broker.partition.LeaderPartition;
@@ -12,7 +13,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
-/** The broker's tables about the replicas of the partitions that it leads. Any thread. */
+/** The broker's tables about the replicas of the partitions that it leads or follows. Any thread. */
 final class ReplicationStatus {
     private static final TableSchema REPLICATION = TableSchema.of(
                     "broker.replication", "The replicas of the partitions that this node leads or follows")
@@ -39,24 +40,42 @@ final class ReplicationStatus {
                     Unit.MILLISECONDS,
                     "How long ago it had all records; -1 if it never had since this node leads")
             .gauge("fetched.ms", Unit.MILLISECONDS, "How long ago it has fetched the last time");
+    private static final TableSchema FOLLOWED = TableSchema.of(
+                    "broker.followed",
+                    "The partitions that this node follows and of which it does not have all committed records, as far as"
+                            + " it knows; the furthest behind first")
+            .label("partition", "The partition")
+            .text("leader", "The broker that leads it")
+            .gauge("lag", "Committed records that this node does not have")
+            .gauge("lag.ms", Unit.MILLISECONDS, "For how long it does not have all of them");
     /** A node may have tens of thousands of followers. */
     private static final int MOST_FOLLOWERS = 200;
 
     private final Replicas replicas;
     private final SelfFence fence;
     private final LeaderThrottle throttle;
+    private final FetchTimes fetchTimes;
+    private final ReassignmentProgress reassignments;
     private final LongSupplier nanos;
 
-    ReplicationStatus(Replicas replicas, SelfFence fence, LeaderThrottle throttle, LongSupplier nanos) {
+    ReplicationStatus(
+            Replicas replicas,
+            SelfFence fence,
+            LeaderThrottle throttle,
+            FetchTimes fetchTimes,
+            ReassignmentProgress reassignments,
+            LongSupplier nanos) {
         this.replicas = replicas;
         this.fence = fence;
         this.throttle = throttle;
+        this.fetchTimes = fetchTimes;
+        this.reassignments = reassignments;
         this.nanos = nanos;
     }
 
     List<StatusTable> tables() {
         List<LeaderPartition> leaders = replicas.leaders();
-        return List.of(replication(leaders), followers(leaders));
+        return List.of(replication(leaders), followers(leaders), followed(), reassignments.table());
     }
 
     private StatusTable replication(List<LeaderPartition> leaders) {
@@ -86,6 +105,19 @@ final class ReplicationStatus {
                 !fence.mayAcknowledgeAlone());
     }
 
+    private StatusTable followed() {
+        return FOLLOWED.rows(replicas.followers()
+                .filter(follower -> follower.lag() > 0)
+                .sorted(Comparator.comparingLong(FollowerPartition::lag).reversed())
+                .limit(MOST_FOLLOWERS)
+                .map(follower -> List.<Object>of(
+                        follower.id().toString(),
+                        Integer.toString(follower.leader()),
+                        follower.lag(),
+                        millis(follower.lagNanos())))
+                .toList());
+    }
+
     private record Row(boolean inSync, long lag, List<Object> cells) {}
 
     private StatusTable followers(List<LeaderPartition> leaders) {
@@ -103,7 +135,7 @@ final class ReplicationStatus {
                 rows.stream().limit(MOST_FOLLOWERS).map(Row::cells).toList());
     }
 
-    private static Row row(LeaderPartition leader, InSyncReplicas replicas, Follower follower, long now) {
+    private Row row(LeaderPartition leader, InSyncReplicas replicas, Follower follower, long now) {
         boolean inSync = replicas.state().isr().contains(follower.broker());
         long lag = follower.end() < 0 ? -1 : Math.max(0, leader.logEndOffset() - follower.end());
         long caughtUp = follower.everCaughtUp() ? millis(now - follower.caughtUpAt()) : -1;
@@ -113,7 +145,7 @@ final class ReplicationStatus {
                 inSync,
                 lag,
                 lag == 0 ? 0L : caughtUp,
-                millis(now - follower.fetchedAt()));
+                millis(now - fetchTimes.last(follower.broker(), follower.brokerEpoch(), follower.fetchedAt())));
         return new Row(inSync, lag, cells);
     }
 

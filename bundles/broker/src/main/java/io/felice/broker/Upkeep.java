@@ -10,6 +10,7 @@ import io.felice.broker.partition.LeaderPartition;
 import io.felice.broker.partition.OpenedLog;
 import io.felice.broker.partition.ReadableRole;
 import java.io.IOException;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -38,6 +39,7 @@ final class Upkeep {
     private final NodeState state;
     private final Compactor compactor;
     private final Scrubbing scrubbing;
+    private final ReassignmentProgress reassignments;
     /** Engines with a running pass of retention; one pass per engine at a time. */
     private final Set<MountedEngine> underWay = ConcurrentHashMap.newKeySet();
 
@@ -57,7 +59,8 @@ final class Upkeep {
             InSyncChanges inSyncChanges,
             NodeState state,
             Compactor compactor,
-            Scrubbing scrubbing) {
+            Scrubbing scrubbing,
+            ReassignmentProgress reassignments) {
         this.environment = environment;
         this.main = main;
         this.engines = engines;
@@ -67,6 +70,7 @@ final class Upkeep {
         this.state = state;
         this.compactor = compactor;
         this.scrubbing = scrubbing;
+        this.reassignments = reassignments;
         this.lastRetention = environment.nanos().getAsLong();
     }
 
@@ -83,7 +87,9 @@ final class Upkeep {
             }
         }
         replicas.countProducers();
-        replicas.leaders().forEach(Upkeep::tick);
+        List<LeaderPartition> leaders = replicas.leaders();
+        leaders.forEach(Upkeep::tick);
+        reassignments.tick(leaders);
         replicas.followers().forEach(Upkeep::tick);
         main.execute(this::decide);
     }

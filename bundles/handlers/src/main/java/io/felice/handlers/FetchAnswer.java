@@ -7,6 +7,7 @@ import io.felice.api.config.Configs;
 import io.felice.api.config.TopicConfig;
 import io.felice.api.partition.FetchedPartition;
 import io.felice.api.partition.Partition;
+import io.felice.protocol.CompactedTo;
 import io.felice.protocol.PinnedRecords;
 import java.util.List;
 import org.apache.kafka.common.Uuid;
@@ -64,6 +65,9 @@ final class FetchAnswer {
         }
         if (fetched.preferredReplica() != FetchedPartition.NO_PREFERENCE && asked.understandsPreferredReplica()) {
             answer.setPreferredReadReplica(fetched.preferredReplica());
+        }
+        if (fetched.compactedTo() >= 0) {
+            CompactedTo.write(answer, fetched.compactedTo());
         }
         if (fetched.records().sizeInBytes() > 0) {
             return answer.setRecords(new PinnedRecords(fetched.records()));

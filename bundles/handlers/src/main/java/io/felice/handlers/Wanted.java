@@ -3,6 +3,7 @@ package io.felice.handlers;
 import io.felice.api.ErrorCode;
 import io.felice.api.TopicPartition;
 import io.felice.api.partition.FetchPlan.Want;
+import io.felice.protocol.CompactedTo;
 import java.util.UUID;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.message.FetchRequestData.FetchPartition;
@@ -25,6 +26,7 @@ final class Wanted {
     private TopicPartition named;
     private long toldHighWatermark = NOT_TOLD;
     private long toldLogStart = NOT_TOLD;
+    private long toldCompactedTo = NOT_TOLD;
 
     /** @param topic a topic's name (String) or, from v13 on, its id (Uuid) */
     record Key(Object topic, int partition) {}
@@ -71,14 +73,17 @@ final class Wanted {
      *     before
      */
     boolean tell(PartitionData answer) {
+        long compactedTo = CompactedTo.read(answer);
         boolean news = answer.records().sizeInBytes() > 0
                 || answer.highWatermark() != toldHighWatermark
                 || answer.logStartOffset() != toldLogStart
+                || compactedTo != toldCompactedTo
                 || answer.errorCode() != ErrorCode.NONE.code()
                 || answer.divergingEpoch().endOffset() >= 0
                 || answer.preferredReadReplica() >= 0;
         toldHighWatermark = answer.errorCode() == ErrorCode.NONE.code() ? answer.highWatermark() : NOT_TOLD;
         toldLogStart = answer.logStartOffset();
+        toldCompactedTo = compactedTo;
         return news;
     }
 }

@@ -7,6 +7,7 @@ import io.felice.api.cluster.ClusterView;
 import io.felice.api.partition.FollowedPartition;
 import io.felice.api.partition.FollowedPartition.Fetched;
 import io.felice.api.partition.Partition.EpochEnd;
+import io.felice.protocol.CompactedTo;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -517,7 +518,8 @@ final class Fetcher {
             }
             run(
                     target,
-                    () -> target.partition.append(new Fetched(data.logStartOffset(), data.highWatermark(), records)));
+                    () -> target.partition.append(
+                            new Fetched(data.logStartOffset(), data.highWatermark(), records, CompactedTo.read(data))));
         }
     }
 

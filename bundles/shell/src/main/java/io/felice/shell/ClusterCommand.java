@@ -8,7 +8,9 @@ import io.felice.api.cluster.ClusterView;
 import io.felice.api.cluster.Outcome;
 import io.felice.api.config.Configs;
 import io.felice.api.config.TopicConfig;
+import io.felice.api.status.StatusSource;
 import java.io.IOException;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.apache.karaf.shell.api.action.Action;
@@ -30,7 +32,8 @@ public final class ClusterCommand implements Action {
             name = "--partitions",
             description =
                     "Shows the partitions that need attention: offline, with fewer replicas in sync than they have"
-                            + " or than min.insync.replicas, or being reassigned.")
+                            + " or than min.insync.replicas, or being reassigned; and how far the replicas"
+                            + " are behind, of the partitions that this node leads or follows.")
     boolean partitions;
 
     @Option(name = "--json", description = "Prints JSON.")
@@ -45,11 +48,17 @@ public final class ClusterCommand implements Action {
     @Reference
     Admin admin;
 
+    @Reference
+    List<StatusSource> sources;
+
     @Override
     public Object execute() throws IOException {
         ClusterView view = metadata.view();
         if (partitions) {
-            ClusterText.attention(view, topic -> configs.topic(topic).getInt(TopicConfig.MIN_INSYNC_REPLICAS))
+            ClusterText.attention(
+                            view,
+                            topic -> configs.topic(topic).getInt(TopicConfig.MIN_INSYNC_REPLICAS),
+                            ReplicaLags.of(ShownTables.of(sources)))
                     .print(System.out, json, "(every replica of every partition is in sync)");
             return null;
         }

@@ -117,9 +117,11 @@ final class ClusterText {
      * A row for each partition that is offline, under-replicated or being reassigned.
      *
      * @param minInSync min.insync.replicas of a topic
+     * @param lags of the replicas, as far as this node knows them
      */
-    static Listing attention(ClusterView view, ToIntFunction<String> minInSync) {
-        Listing listing = new Listing("partition", "state", "leader", "replicas", "in.sync", "adding", "removing");
+    static Listing attention(ClusterView view, ToIntFunction<String> minInSync, ReplicaLags lags) {
+        Listing listing =
+                new Listing("partition", "state", "leader", "replicas", "in.sync", "adding", "removing", "behind");
         view.topics().stream().sorted(Comparator.comparing(TopicView::name)).forEach(topic -> topic.partitions()
                 .forEach((number, state) -> attention(state, minInSync.applyAsInt(topic.name()))
                         .ifPresent(why -> listing.row(
@@ -129,7 +131,8 @@ final class ClusterText {
                                 ids(state.replicas()),
                                 ids(state.isr()),
                                 ids(state.adding()),
-                                ids(state.removing())))));
+                                ids(state.removing()),
+                                lags.of(topic.name() + "-" + number)))));
         return listing;
     }
 

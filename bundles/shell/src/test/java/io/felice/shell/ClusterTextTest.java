@@ -14,6 +14,8 @@ import io.felice.api.cluster.MetadataRecord.PartitionChanged;
 import io.felice.api.cluster.MetadataRecord.TopicCreated;
 import io.felice.api.cluster.Outcome;
 import io.felice.api.cluster.PartitionState;
+import io.felice.api.status.StatusTable;
+import io.felice.api.status.TableSchema;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -25,10 +27,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 class ClusterTextTest {
     private static final UUID TOPIC = new UUID(1, 1);
+    private static final ReplicaLags NO_LAGS = ReplicaLags.of(Stream.empty());
 
     private final List<MetadataRecord> records = new ArrayList<>(List.of(
             new BrokerRegistered(broker(1), 10),
@@ -98,8 +102,36 @@ class ClusterTextTest {
     void partitionsWithoutTroubleAreNotShown() throws IOException {
         topic(PartitionState.created(List.of(1, 2), List.of(2, 1), 1));
 
-        assertThat(text(ClusterText.attention(view(), topic -> 2))).contains("(nothing)");
+        assertThat(text(ClusterText.attention(view(), topic -> 2, NO_LAGS))).contains("(nothing)");
         assertThat(ClusterText.summary(view())).contains("1 topics, 1 partitions, all replicas are in sync");
+    }
+
+    @Test
+    void whatThisNodeKnowsOfLagsAndReassignmentsIsShownWithThePartition() throws IOException {
+        topic(PartitionState.created(List.of(1, 2, 3), List.of(1), 1));
+        StatusTable followers = TableSchema.of("broker.followers", "Followers")
+                .label("partition", "The partition")
+                .label("follower", "The follower")
+                .gauge("lag", "Records")
+                .gauge("lag.ms", "Time")
+                .rows(List.of(
+                        List.of("t-0", "2", 1500L, 12_340L),
+                        List.of("t-0", "3", -1L, -1L),
+                        List.of("t-1", "2", 0L, 0L)));
+        StatusTable reassignments = TableSchema.of("broker.reassignments", "Reassignments")
+                .label("partition", "The partition")
+                .label("adding", "The broker")
+                .gauge("left.bytes", "Bytes")
+                .gauge("rate.bytes", "Bytes")
+                .gauge("left.ms", "Time")
+                .rows(List.of(List.of("t-0", "4", 12_300_000L, 1_000_000L, 12_300L)));
+
+        ReplicaLags lags = ReplicaLags.of(Stream.of(followers, reassignments));
+
+        assertThat(lags.of("t-0"))
+                .isEqualTo("2: 1500 records, 12.3 s; 3: has not fetched; adding 4: 12.3 MB left at 1.0 MB/s, 12.3 s");
+        assertThat(lags.of("t-1")).isEmpty();
+        assertThat(text(ClusterText.attention(view(), topic -> 2, lags))).contains("1500 records");
     }
 
     @Test
@@ -109,7 +141,8 @@ class ClusterTextTest {
                 PartitionState.created(List.of(1, 2, 3), List.of(1), 1),
                 PartitionState.created(List.of(1, 2, 3), List.of(1), PartitionState.NO_LEADER));
 
-        String[] lines = text(ClusterText.attention(view(), topic -> 2)).split("\n");
+        String[] lines =
+                text(ClusterText.attention(view(), topic -> 2, NO_LAGS)).split("\n");
 
         assertThat(lines[2]).contains("t-0", "under-replicated");
         assertThat(lines[3]).contains("t-1", "under min.insync.replicas");

@@ -12,6 +12,8 @@ import io.felice.api.storage.Records;
  * @param preferredReplica the broker from which a consumer had better read (KIP-392); then there are no records. {@link
  *     #NO_PREFERENCE} if it reads from this one
  * @param records pinned in memory or in a file until the receiver closes them
+ * @param compactedTo the offset below which the leader has compacted the log, and all followers have its records, so that a
+ *     follower may compact it too; {@link #NOT_TOLD} if the topic is not compacted, or the reader is no follower
  */
 public record FetchedPartition(
         TopicPartition partition,
@@ -21,8 +23,32 @@ public record FetchedPartition(
         long logStartOffset,
         Partition.EpochEnd divergence,
         int preferredReplica,
-        Records records) {
+        Records records,
+        long compactedTo) {
     public static final int NO_PREFERENCE = -1;
+    /** A reader is not told up to where it may compact. */
+    public static final long NOT_TOLD = -1;
+
+    public FetchedPartition(
+            TopicPartition partition,
+            ErrorCode error,
+            long highWatermark,
+            long lastStableOffset,
+            long logStartOffset,
+            Partition.EpochEnd divergence,
+            int preferredReplica,
+            Records records) {
+        this(
+                partition,
+                error,
+                highWatermark,
+                lastStableOffset,
+                logStartOffset,
+                divergence,
+                preferredReplica,
+                records,
+                NOT_TOLD);
+    }
 
     /** A result of the broker that the reader has asked. */
     public FetchedPartition(

@@ -65,6 +65,11 @@ public interface FollowedPartition {
      * @param logStartOffset the start of the leader's log
      * @param highWatermark of the leader
      * @param records whole batches in order, perhaps followed by a part of one; not changed until the stage completes
+     * @param compactedTo as {@link FetchedPartition#compactedTo}
      */
-    record Fetched(long logStartOffset, long highWatermark, ByteBuffer records) {}
+    record Fetched(long logStartOffset, long highWatermark, ByteBuffer records, long compactedTo) {
+        public Fetched(long logStartOffset, long highWatermark, ByteBuffer records) {
+            this(logStartOffset, highWatermark, records, FetchedPartition.NOT_TOLD);
+        }
+    }
 }

@@ -108,7 +108,7 @@ public final class Compaction {
                     log.segments(),
                     opened.rules().config(),
                     cleaned.offset(),
-                    opened.highWatermark(),
+                    opened.compactibleTo(),
                     environment.clock().millis(),
                     this::firstTimestamp);
             progress.looked(dirt);

@@ -39,6 +39,7 @@ public record Dirt(
 
     /**
      * @param cleanedTo the offset below which all is compacted
+     * @param limit the offset above which nothing is compacted: the high watermark, and what a follower's leader says
      * @param now milliseconds since the epoch
      * @param firstTimestamp the time of a segment's first batch, -1 if it has none; called only if there is a limit
      */
@@ -46,11 +47,11 @@ public record Dirt(
             List<Segment> log,
             TopicConfig config,
             long cleanedTo,
-            long highWatermark,
+            long limit,
             long now,
             ToLongFunction<Segment> firstTimestamp) {
         long from = Math.max(cleanedTo, log.get(0).baseOffset());
-        List<Segment> segments = old(log, config, from, highWatermark, now);
+        List<Segment> segments = old(log, config, from, limit, now);
         List<Segment> dirty =
                 segments.stream().filter(segment -> segment.nextOffset() > from).toList();
         long to = dirty.isEmpty() ? from : dirty.get(dirty.size() - 1).nextOffset();
@@ -61,12 +62,12 @@ public record Dirt(
         return new Dirt(segments, from, to, dirtyBytes, bytes, overdue, dirtyBytes > 0 && (much || overdue));
     }
 
-    private static List<Segment> old(List<Segment> log, TopicConfig config, long from, long highWatermark, long now) {
+    private static List<Segment> old(List<Segment> log, TopicConfig config, long from, long limit, long now) {
         long lag = config.getLong(TopicConfig.MIN_COMPACTION_LAG_MS);
         List<Segment> old = new ArrayList<>();
         for (Segment segment : log) {
             boolean young = segment.nextOffset() > from && lag > 0 && segment.maxTimestamp() > now - lag;
-            if (!segment.sealed() || segment.nextOffset() > highWatermark || young) {
+            if (!segment.sealed() || segment.nextOffset() > limit || young) {
                 break;
             }
             old.add(segment);

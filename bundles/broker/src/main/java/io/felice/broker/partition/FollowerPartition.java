@@ -25,11 +25,16 @@ import org.slf4j.LoggerFactory;
 public final class FollowerPartition extends ReadableRole implements FollowedPartition {
     private static final Logger LOG = LoggerFactory.getLogger(FollowerPartition.class);
 
+    private static final long NEVER = Long.MIN_VALUE;
+
     private final int leader;
     private final int leaderEpoch;
     private final AtomicReference<FeliceException> end = new AtomicReference<>();
     private final Queue<Unsettled> unsettled = new ConcurrentLinkedQueue<>();
     private volatile long leadersHighWatermark;
+    private volatile long compactibleTo;
+    /** Since when it lacks committed records, in nanoseconds of the monotonic clock; {@link #NEVER} if it has all. */
+    private volatile long behindSince = NEVER;
 
     /** A change of the log that is not durable yet. */
     private record Unsettled(long end, CompletableFuture<Void> durable) {}
@@ -89,6 +94,9 @@ public final class FollowerPartition extends ReadableRole implements FollowedPar
 
     @Override
     public CompletionStage<Void> append(Fetched fetched) {
+        if (fetched.compactedTo() >= 0) {
+            compactibleTo = fetched.compactedTo();
+        }
         if (!fetched.records().hasRemaining() && fetched.logStartOffset() <= log().startOffset()) {
             return hear(fetched.highWatermark());
         }
@@ -100,6 +108,15 @@ public final class FollowerPartition extends ReadableRole implements FollowedPar
             batches.forEach(this::check);
             appendAsWriter(fetched.logStartOffset(), fetched.highWatermark(), batches);
         });
+    }
+
+    /**
+     * What the leader has compacted, and all replicas have: a tombstone gets no earlier delete horizon here than there, and
+     * is not removed before a replica has it that may fetch from this one later.
+     */
+    @Override
+    public long compactibleTo() {
+        return compactibleTo;
     }
 
     /** An answer without records changes nothing but the high watermark. */
@@ -117,8 +134,19 @@ public final class FollowerPartition extends ReadableRole implements FollowedPar
         return Math.max(0, leadersHighWatermark - log().endOffset());
     }
 
+    /** For how long this replica lacks committed records, as far as it knows, in nanoseconds; 0 if it has all. */
+    public long lagNanos() {
+        long since = behindSince;
+        return since == NEVER ? 0 : Math.max(0, log().nanos() - since);
+    }
+
     private void told(long leadersHighWatermark) {
         this.leadersHighWatermark = leadersHighWatermark;
+        if (lag() == 0) {
+            behindSince = NEVER;
+        } else if (behindSince == NEVER) {
+            behindSince = log().nanos();
+        }
         if (log().watermark().toldByLeader(leadersHighWatermark, log().endOffset())) {
             watchers().changed();
         }

@@ -28,11 +28,15 @@ import org.slf4j.LoggerFactory;
 public final class LeaderPartition extends ReadableRole implements Partition {
     private static final Logger LOG = LoggerFactory.getLogger(LeaderPartition.class);
 
+    private static final long NOT_COMPACTED = -1;
+
     private final Environment environment;
     private final LeaderHost host;
     private final Leadership leadership;
     private final Appender appender;
     private final Deletions deletions = new Deletions();
+    /** Used by the timer's thread only. */
+    private long toldCompactedTo = NOT_COMPACTED;
 
     LeaderPartition(
             OpenedLog log, PartitionState state, BatchAdmission admission, Environment environment, LeaderHost host) {
@@ -228,6 +232,29 @@ public final class LeaderPartition extends ReadableRole implements Partition {
     }
 
     @Override
+    public long compactibleTo() {
+        return Long.MAX_VALUE;
+    }
+
+    /**
+     * The offset up to which a follower may compact, too: this log is compacted, and all replicas that fetch have the
+     * records. -1 if the topic is not compacted.
+     */
+    public long compactedTo() {
+        return log().rules().isCompacted()
+                ? Math.min(log().compaction().cleanedTo(), inSync().appliedTo())
+                : NOT_COMPACTED;
+    }
+
+    private void tellFollowersToCompact() {
+        long now = compactedTo();
+        if (now != toldCompactedTo) {
+            toldCompactedTo = now;
+            watchers().changed();
+        }
+    }
+
+    @Override
     public long appliedTo() {
         return inSync().appliedTo();
     }
@@ -303,6 +330,7 @@ public final class LeaderPartition extends ReadableRole implements Partition {
         }
         deletions.expire(nanos());
         checkFollowers();
+        tellFollowersToCompact();
         log().tick();
     }
 

@@ -181,6 +181,22 @@ public final class OpenedLog {
         return log.segments().stream().mapToLong(Segment::sizeInBytes).sum();
     }
 
+    /** About how many bytes of the log lie at or above an offset. */
+    public long bytesFrom(long offset) {
+        long bytes = 0;
+        for (Segment segment : log.segments()) {
+            long records = segment.nextOffset() - segment.baseOffset();
+            long above = Math.min(records, segment.nextOffset() - offset);
+            bytes += above <= 0 ? 0 : (long) ((double) segment.sizeInBytes() * above / records);
+        }
+        return bytes;
+    }
+
+    /** The monotonic clock. */
+    long nanos() {
+        return environment.nanos().getAsLong();
+    }
+
     /** The wall clock, in milliseconds since the epoch. */
     long nowMs() {
         return environment.clock().millis();
@@ -361,6 +377,11 @@ public final class OpenedLog {
      */
     public void followedTo(LongSupplier to) {
         followedTo = to;
+    }
+
+    /** Compaction ends below this offset. */
+    long compactibleTo() {
+        return Math.min(highWatermark(), role.compactibleTo());
     }
 
     long followedTo() {

@@ -21,6 +21,11 @@ public sealed interface Role extends LogObserver permits ReadableRole, OfflinePa
         return Long.MAX_VALUE;
     }
 
+    /** The log is not compacted above this offset. */
+    default long compactibleTo() {
+        return 0;
+    }
+
     /** A copy has taken the place of the role's log. As the writer of both logs; must not block. */
     void movedTo(OpenedLog copy);
 

@@ -4,12 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.felice.api.cluster.PartitionState;
 import io.felice.itests.rig.Java;
+import io.felice.itests.rig.KafkaTools;
 import io.felice.testkit.FeliceCluster;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.BooleanSupplier;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewPartitionReassignment;
 import org.apache.kafka.clients.admin.NewTopic;
@@ -23,6 +29,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Topics with several replicas, while brokers are stopped, killed and cut off. */
 @Timeout(60)
@@ -151,6 +158,66 @@ class ReplicatedTopicTest {
         assertThat(Java.values(cluster.bootstrap(), "moved", 0)).isEqualTo(Java.numbered("record", 500));
         Java.await("broker 1 has deleted its log", () -> !brokersWithLogsOf("moved")
                 .contains(1));
+    }
+
+    /** Kafka's tool sets the throttles of leaders and followers; the leader counts what it gives under its own. */
+    @Test
+    void aThrottledReassignmentKeepsToTheRateUntilItIsVerified(@TempDir Path directory) throws Exception {
+        int rate = 1_000_000;
+        try (Admin admin = Clients.admin(cluster.bootstrap())) {
+            Java.get(admin.createTopics(List.of(new NewTopic("slow", Map.of(0, List.of(1)))))
+                    .all());
+        }
+        Clients.write(cluster.bootstrap(), "slow", Java.numbered("x".repeat(10_000), 300));
+        long before = throttledBytes(1);
+        Path plan = Files.writeString(
+                directory.resolve("reassign.json"),
+                "{\"version\":1,\"partitions\":[{\"topic\":\"slow\",\"partition\":0,\"replicas\":[2,3]}]}");
+        String[] verify = {
+            "--bootstrap-server", cluster.bootstrap(), "--verify", "--reassignment-json-file", plan.toString()
+        };
+
+        KafkaTools.REASSIGN_PARTITIONS.run(
+                "--bootstrap-server",
+                cluster.bootstrap(),
+                "--execute",
+                "--reassignment-json-file",
+                plan.toString(),
+                "--throttle",
+                Integer.toString(rate));
+        List<Double> rates = ratesUntil(() -> state("slow").replicas().equals(List.of(2, 3)), before);
+        Java.await(
+                "the throttles are cleared",
+                () -> KafkaTools.REASSIGN_PARTITIONS.run(verify).contains("Clearing topic-level throttles"));
+
+        Collections.sort(rates);
+        System.out.println("Bytes per second while throttled to " + rate + ": " + rates);
+        assertThat(throttledBytes(1) - before).isGreaterThanOrEqualTo(2 * 3_000_000);
+        assertThat(rates.get(rates.size() / 2)).isLessThan(1.3 * rate);
+        assertThat(Java.values(cluster.bootstrap(), "slow", 0)).hasSize(300);
+    }
+
+    private static long throttledBytes(int id) {
+        return (Long) cluster.node(id)
+                .status("broker.replication")
+                .value("throttled.bytes")
+                .orElseThrow();
+    }
+
+    /** What node 1 gives to throttled followers, in bytes per second, about every second. */
+    private static List<Double> ratesUntil(BooleanSupplier isOver, long before) throws InterruptedException {
+        List<Double> rates = new ArrayList<>();
+        long bytes = before;
+        long nanos = System.nanoTime();
+        while (!isOver.getAsBoolean()) {
+            Thread.sleep(1_000);
+            long now = throttledBytes(1);
+            long nanosNow = System.nanoTime();
+            rates.add((now - bytes) * 1e9 / (nanosNow - nanos));
+            bytes = now;
+            nanos = nanosNow;
+        }
+        return rates;
     }
 
     @Test
