@@ -72,7 +72,7 @@ class AwaitedPartitionTest {
             waitFor(beginning);
 
             CompletionStage<Appended> meanwhile =
-                    CompletableFuture.supplyAsync(this::ask).get(20, TimeUnit.SECONDS);
+                    CompletableFuture.supplyAsync(this::ask).get(60, TimeUnit.SECONDS);
 
             assertThat(meanwhile.toCompletableFuture()).isNotDone();
             assertThat(published).hasValue(0);

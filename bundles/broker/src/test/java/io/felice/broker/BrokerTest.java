@@ -444,7 +444,7 @@ class BrokerTest {
             brokers.add(broker);
             broker.bindEngine(OfferedEngine.of(engine), SCRIPTED);
             meetTheOthers(broker);
-            assertThat(offering.await(20, TimeUnit.SECONDS)).isTrue();
+            assertThat(offering.await(60, TimeUnit.SECONDS)).isTrue();
 
             stop();
 
@@ -677,7 +677,7 @@ class BrokerTest {
         Awaitility.await().during(Duration.ofMillis(300)).until(() -> !stopped.isDone());
         device.countDown();
 
-        stopped.get(20, TimeUnit.SECONDS);
+        stopped.get(60, TimeUnit.SECONDS);
         assertThat(closed).hasValue(1);
     }
 

@@ -129,7 +129,7 @@ class InSyncChangesTest {
 
     private Asked next() {
         try {
-            Asked one = asked.poll(20, TimeUnit.SECONDS);
+            Asked one = asked.poll(60, TimeUnit.SECONDS);
             assertThat(one).as("a request to the controller").isNotNull();
             return one;
         } catch (InterruptedException interrupted) {

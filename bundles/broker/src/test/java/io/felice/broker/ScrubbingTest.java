@@ -54,7 +54,7 @@ class ScrubbingTest {
 
             scrubEvery(solo, 100);
 
-            await().atMost(Duration.ofSeconds(20)).until(() -> !troubles(solo).isEmpty());
+            await().atMost(Duration.ofSeconds(60)).until(() -> !troubles(solo).isEmpty());
             assertThat(troubles(solo))
                     .containsExactly("1 partition has damaged records, which clients cannot read: log-orders-0 (offsets"
                             + " 0..0: the checksum of a batch is wrong); see felice:status broker.damage");
@@ -72,7 +72,7 @@ class ScrubbingTest {
                 SoloBroker solo = broker(logs)) {
             scrubEvery(solo, 100);
 
-            await().atMost(Duration.ofSeconds(20)).until(() -> (Long) cell(solo, "log", "passes") > 5);
+            await().atMost(Duration.ofSeconds(60)).until(() -> (Long) cell(solo, "log", "passes") > 5);
             assertThat((Long) cell(solo, "log", "read.bytes")).isGreaterThan(2L * (BATCHES - 2) * BATCH_BYTES);
             assertThat(table(solo, "broker.scrub").rows()).hasSize(1);
         }
@@ -86,7 +86,7 @@ class ScrubbingTest {
                 SoloBroker solo = broker(logs)) {
             set(solo, BrokerConfig.STORAGE_SCRUB_MAX_BYTES_PER_SECOND, "15000");
             scrubEvery(solo, 1);
-            await().atMost(Duration.ofSeconds(20)).until(() -> (Long) cell(solo, "log", "read.bytes") > 0);
+            await().atMost(Duration.ofSeconds(60)).until(() -> (Long) cell(solo, "log", "read.bytes") > 0);
             await().pollDelay(Duration.ofMillis(2_500)).until(() -> true);
             long read = (Long) cell(solo, "log", "read.bytes");
             assertThat(read).isLessThan(6L * 15_000);

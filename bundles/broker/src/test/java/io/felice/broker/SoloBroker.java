@@ -194,7 +194,7 @@ final class SoloBroker implements AutoCloseable {
     /** Waits until the topic's partition is led. */
     Partition led(String topic) {
         TopicPartition first = new TopicPartition(topic, 0);
-        return await().atMost(Duration.ofSeconds(20))
+        return await().atMost(Duration.ofSeconds(60))
                 .pollDelay(Duration.ZERO)
                 .pollInterval(Duration.ofMillis(20))
                 .ignoreExceptions()

@@ -84,7 +84,7 @@ class VisibleChangesTest {
                 solo.broker.metadata().replayed(solo.broker.metadata().view().version() + 1);
 
         assertThat(never.handle((view, failure) -> failure).toCompletableFuture())
-                .succeedsWithin(java.time.Duration.ofSeconds(20))
+                .succeedsWithin(java.time.Duration.ofSeconds(60))
                 .isNotNull();
     }
 

@@ -32,7 +32,7 @@ import org.osgi.service.component.ComponentServiceObjects;
 
 /** What the policies of plugins decide about topics. */
 class PoliciesTest {
-    private static final int PATIENCE_SECONDS = 20;
+    private static final int PATIENCE_SECONDS = 60;
 
     private final ControllerSetup setup = ControllerSetup.withBrokers(1);
     private final CountDownLatch never = new CountDownLatch(1);

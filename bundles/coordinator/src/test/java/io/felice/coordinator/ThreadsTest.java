@@ -114,7 +114,7 @@ class ThreadsTest {
 
         groups.deactivate();
 
-        await().atMost(Duration.ofSeconds(10)).until(() -> Thread.getAllStackTraces().keySet().stream()
+        await().atMost(Duration.ofSeconds(60)).until(() -> Thread.getAllStackTraces().keySet().stream()
                 .noneMatch(thread -> thread.getName().startsWith("felice-coordinator")));
     }
 }

@@ -120,7 +120,7 @@ class EveryApiTest {
         ApiMessage response = api.handler()
                 .handle(request.message(), context)
                 .toCompletableFuture()
-                .get(10, TimeUnit.SECONDS);
+                .get(60, TimeUnit.SECONDS);
         try (ResponseFrame frame =
                 KafkaMessages.encode(api.key(), (short) version, request.correlationId(), response)) {
             return read(bytes(frame), api.key(), (short) version);

@@ -159,9 +159,9 @@ class FetchHandlerTest {
         FetchRequestData next = new FetchRequestData().setSessionId(id).setSessionEpoch(1);
 
         FetchResponseData stolen =
-                handler.handle(next, asMallory(next)).toCompletableFuture().get(10, TimeUnit.SECONDS);
+                handler.handle(next, asMallory(next)).toCompletableFuture().get(60, TimeUnit.SECONDS);
         FetchRequestData end = new FetchRequestData().setSessionId(id).setSessionEpoch(-1);
-        handler.handle(end, asMallory(end)).toCompletableFuture().get(10, TimeUnit.SECONDS);
+        handler.handle(end, asMallory(end)).toCompletableFuture().get(60, TimeUnit.SECONDS);
 
         assertThat(ErrorCode.of(stolen.errorCode())).isEqualTo(ErrorCode.FETCH_SESSION_ID_NOT_FOUND);
         assertThat(Asking.ask(handler, next, BY_NAME).errorCode()).isZero();

@@ -71,7 +71,7 @@ class JavaProducerTest {
 
             partitions.producerId(CompletableFuture.completedFuture(4711L));
 
-            RecordMetadata where = sent.get(10, TimeUnit.SECONDS);
+            RecordMetadata where = sent.get(60, TimeUnit.SECONDS);
             assertThat(where.offset()).isEqualTo(33);
             assertThat(partition.appended).hasSize(1);
         }

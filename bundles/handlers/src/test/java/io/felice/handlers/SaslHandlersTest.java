@@ -172,7 +172,7 @@ class SaslHandlersTest {
         return new SaslHandshakeHandler(authentication)
                 .handle(request, Asking.context(request, version, new Asking.FakeConnection("SAFE", sasl)))
                 .toCompletableFuture()
-                .get(10, TimeUnit.SECONDS);
+                .get(60, TimeUnit.SECONDS);
     }
 
     private SaslAuthenticateResponseData authenticate() throws Exception {
@@ -180,6 +180,6 @@ class SaslHandlersTest {
         return new SaslAuthenticateHandler(authentication)
                 .handle(request, Asking.context(request, 2, new Asking.FakeConnection("SAFE", sasl)))
                 .toCompletableFuture()
-                .get(10, TimeUnit.SECONDS);
+                .get(60, TimeUnit.SECONDS);
     }
 }

@@ -83,7 +83,7 @@ class CertificatesTest {
 
             replace(second.pem(directory.resolve("new.pem")));
 
-            await().atMost(Duration.ofSeconds(20)).untilAsserted(() -> {
+            await().atMost(Duration.ofSeconds(60)).untilAsserted(() -> {
                 try (TestClient later = connect()) {
                     beat(later);
                     assertThat(subjectShownTo(later)).isEqualTo("CN=second");
@@ -106,7 +106,7 @@ class CertificatesTest {
         try (TestClient open = connect()) {
             spoil(kind);
 
-            await().atMost(Duration.ofSeconds(20))
+            await().atMost(Duration.ofSeconds(60))
                     .untilAsserted(() -> assertThat(node.network().troubles()).hasSize(1));
 
             assertThat(node.network().troubles().get(0).extent()).isEqualTo(Trouble.Extent.PART);
@@ -119,7 +119,7 @@ class CertificatesTest {
                 assertThat(subjectShownTo(later)).isEqualTo("CN=first");
             }
             replace(second.pem(directory.resolve("new.pem")));
-            await().atMost(Duration.ofSeconds(20))
+            await().atMost(Duration.ofSeconds(60))
                     .untilAsserted(() -> assertThat(node.network().troubles()).isEmpty());
         }
     }
@@ -140,7 +140,7 @@ class CertificatesTest {
                 .startsWith("The listeners that use TLS are not open. ssl.keystore.location: " + file)
                 .contains(sentence(kind));
         first.pem(file);
-        await().atMost(Duration.ofSeconds(20))
+        await().atMost(Duration.ofSeconds(60))
                 .untilAsserted(() -> assertThat(node.endpoints().endpoints()).hasSize(2));
         try (TestClient later = TestTls.connect(client, "TLSv1.3", node.port("SSL"))) {
             beat(later);

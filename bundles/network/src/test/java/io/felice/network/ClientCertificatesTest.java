@@ -103,7 +103,7 @@ class ClientCertificatesTest {
         }
         assertThat(lines).containsExactly("User:alice 127.0.0.1 SSL certificate");
         node.change("ssl_principal_mapping_rules", "RULE:^CN=(Bob),.*$/$1/L");
-        await().atMost(Duration.ofSeconds(20)).untilAsserted(() -> {
+        await().atMost(Duration.ofSeconds(60)).untilAsserted(() -> {
             assertRefused(withCertificate, "TLSv1.3");
             assertThat(lines).contains("refused 127.0.0.1 SSL certificate");
         });
@@ -143,7 +143,7 @@ class ClientCertificatesTest {
 
             node.change("ssl_client_auth", "required");
 
-            await().atMost(Duration.ofSeconds(20)).untilAsserted(() -> assertRefused(withoutCertificate, "TLSv1.3"));
+            await().atMost(Duration.ofSeconds(60)).untilAsserted(() -> assertRefused(withoutCertificate, "TLSv1.3"));
             beat(open);
         }
     }

@@ -88,7 +88,7 @@ class LifecycleTest {
         try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"));
                 TestNode node = new TestNode(
                         Map.of("listeners", new String[] {"PLAINTEXT://127.0.0.1:" + taken.getLocalPort()}))) {
-            await().atMost(Duration.ofSeconds(20)).until(() -> Files.exists(fatal));
+            await().atMost(Duration.ofSeconds(60)).until(() -> Files.exists(fatal));
 
             assertThat(Files.readString(fatal))
                     .startsWith("Cannot listen for PLAINTEXT on 127.0.0.1:" + taken.getLocalPort())
@@ -292,7 +292,7 @@ class LifecycleTest {
             assertThat(startAndStop(port)).isEqualTo(port);
         }
 
-        await().atMost(Duration.ofSeconds(10)).untilAsserted(() -> {
+        await().atMost(Duration.ofSeconds(60)).untilAsserted(() -> {
             assertThat(system.getOpenFileDescriptorCount()).isLessThanOrEqualTo(files);
             assertThat(Thread.getAllStackTraces().keySet())
                     .noneMatch(thread -> thread.getName().startsWith("felice-network")

@@ -294,7 +294,7 @@ class LimitsTest {
         try (TestClient stalled = new TestClient(node.port(), 64 * 1024)) {
             stalled.send(Apis.FETCH, 12, 1, new FetchRequestData());
 
-            await().atMost(Duration.ofSeconds(10))
+            await().atMost(Duration.ofSeconds(60))
                     .untilAsserted(() -> assertThat(released).hasValue(1));
             node.awaitNumber("network.connections", "PLAINTEXT", "stalled.closed", 1);
         }

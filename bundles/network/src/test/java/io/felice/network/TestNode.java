@@ -64,7 +64,7 @@ final class TestNode implements AutoCloseable {
     }
 
     TestNode awaitOpen() {
-        await().atMost(Duration.ofSeconds(10)).until(() -> endpoints.get() != null);
+        await().atMost(Duration.ofSeconds(60)).until(() -> endpoints.get() != null);
         return this;
     }
 
@@ -185,7 +185,7 @@ final class TestNode implements AutoCloseable {
     }
 
     void awaitNumber(String table, String row, String column, long value) {
-        await().atMost(Duration.ofSeconds(10))
+        await().atMost(Duration.ofSeconds(60))
                 .untilAsserted(() -> assertThat(number(table, row, column)).isEqualTo(value));
     }
 

@@ -95,7 +95,7 @@ class CatchUpTest {
 
         for (int partition = 0; partition < 3; partition++) {
             int number = partition;
-            await().atMost(Duration.ofSeconds(20)).untilAsserted(() -> {
+            await().atMost(Duration.ofSeconds(60)).untilAsserted(() -> {
                 byte[] first = trimmed(log(1, "orders", number));
                 assertThat(first.length).isGreaterThan(1000);
                 assertThat(trimmed(log(2, "orders", number))).isEqualTo(first);
@@ -128,7 +128,7 @@ class CatchUpTest {
         cluster.node(follower).start("io.felice.replication");
 
         await().atMost(Duration.ofSeconds(40)).until(() -> inSync("payments", 0).size() == 3);
-        await().atMost(Duration.ofSeconds(20))
+        await().atMost(Duration.ofSeconds(60))
                 .until(() -> java.util.Arrays.equals(
                         trimmed(log(follower, "payments", 0)),
                         trimmed(log(cluster.leader("payments", 0), "payments", 0))));

@@ -218,7 +218,7 @@ class ForwardingTest {
 
     private static void await(CountDownLatch latch) {
         try {
-            latch.await(20, TimeUnit.SECONDS);
+            latch.await(60, TimeUnit.SECONDS);
         } catch (InterruptedException over) {
             Thread.currentThread().interrupt();
         }

@@ -177,7 +177,7 @@ class IdentityTest {
         Files.writeString(file, "a \"secret\\ of brokers");
         Files.setLastModifiedTime(file, FileTime.fromMillis(1));
 
-        await().atMost(Duration.ofSeconds(20)).untilAsserted(this::assertReachesTheController);
+        await().atMost(Duration.ofSeconds(60)).untilAsserted(this::assertReachesTheController);
     }
 
     @Test

@@ -183,7 +183,7 @@ public class Bench implements AutoCloseable {
     /** Waits for a stage; returns its value, or throws its failure without a wrapper. */
     public static <T> T get(CompletionStage<T> stage) {
         try {
-            return stage.toCompletableFuture().get(20, TimeUnit.SECONDS);
+            return stage.toCompletableFuture().get(60, TimeUnit.SECONDS);
         } catch (ExecutionException failed) {
             throw failed.getCause() instanceof RuntimeException bare ? bare : new IllegalStateException(failed);
         } catch (InterruptedException | TimeoutException late) {
@@ -192,7 +192,7 @@ public class Bench implements AutoCloseable {
     }
 
     public static void eventually(Runnable assertion) {
-        await().atMost(Duration.ofSeconds(20)).ignoreExceptions().untilAsserted(assertion::run);
+        await().atMost(Duration.ofSeconds(60)).ignoreExceptions().untilAsserted(assertion::run);
     }
 
     public static void refused(ErrorCode code, ThrowingCallable call) {

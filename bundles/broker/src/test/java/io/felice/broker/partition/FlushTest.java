@@ -98,7 +98,7 @@ class FlushTest {
 
     private static void meet(CyclicBarrier others) {
         try {
-            others.await(20, TimeUnit.SECONDS);
+            others.await(60, TimeUnit.SECONDS);
         } catch (Exception alone) {
             throw new IllegalStateException(alone);
         }

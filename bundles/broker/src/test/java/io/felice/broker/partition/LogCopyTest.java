@@ -35,7 +35,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** A copy in another engine that follows a log and takes its place. */
 class LogCopyTest {
-    private static final Duration PATIENCE = Duration.ofSeconds(10);
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final int SMALL = 300;
 
     @TempDir
@@ -340,7 +340,7 @@ class LogCopyTest {
 
     private static void awaitLatch(CountDownLatch latch) {
         try {
-            assertThat(latch.await(20, TimeUnit.SECONDS)).isTrue();
+            assertThat(latch.await(60, TimeUnit.SECONDS)).isTrue();
         } catch (InterruptedException interrupted) {
             throw new AssertionError(interrupted);
         }

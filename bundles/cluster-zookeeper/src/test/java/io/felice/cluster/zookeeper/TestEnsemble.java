@@ -3,6 +3,7 @@ package io.felice.cluster.zookeeper;
 import io.felice.zookeeper.ServerSettings;
 import io.felice.zookeeper.SingleServer;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -10,15 +11,29 @@ import java.util.List;
 /** A real ZooKeeper server in this JVM, with stores on it. */
 final class TestEnsemble implements AutoCloseable {
     private static final int TICK_MS = 250;
+    private static final int MOST_TICKS_OF_A_SESSION = 20;
 
     private final Path directory;
     private final SingleServer server;
     private final List<ZooKeeperStore> stores = new ArrayList<>();
 
     TestEnsemble(Path directory) throws IOException, InterruptedException {
+        this(directory, TICK_MS);
+    }
+
+    private TestEnsemble(Path directory, int tickMs) throws IOException, InterruptedException {
         this.directory = directory;
         this.server =
-                SingleServer.open(new ServerSettings("127.0.0.1", 0, directory.resolve("server"), TICK_MS, 0, 100_000));
+                SingleServer.open(new ServerSettings("127.0.0.1", 0, directory.resolve("server"), tickMs, 0, 100_000));
+    }
+
+    /** A server that grants sessions that long. Others grant five seconds at most. */
+    static TestEnsemble granting(int sessionMs, Path directory) throws IOException, InterruptedException {
+        return new TestEnsemble(Files.createDirectories(directory), sessionMs / MOST_TICKS_OF_A_SESSION);
+    }
+
+    Path directory() {
+        return directory;
     }
 
     String connectString() {

@@ -60,7 +60,7 @@ class BadInputTest {
     }
 
     private static final int MUTATIONS_PER_VERSION = Integer.getInteger("felice.mutations", 8);
-    private static final int ANSWER_WITHIN_MS = 150;
+    private static final int ANSWER_WITHIN_MS = 40;
     private static final int CLOSED_WITHIN_MS = 30_000;
     private static final int CLAIMING_SOCKETS = 100;
     private static final int CLAIMED_BYTES = 100_000_000;
@@ -70,7 +70,8 @@ class BadInputTest {
     private static final int BYTES_AT_A_TIME = 7;
     private static final int MS_BETWEEN_BYTES = 30;
     private static final long MEMORY_LEFT_BEHIND = 16L << 20;
-    private static final long LONGEST_ROUND_TRIP_MS = 1000;
+    /** After this time the producer beside gives a record up, which is a failure. */
+    private static final int PATIENCE_BESIDE_MS = 5_000;
 
     private final long seed =
             Long.getLong("felice.seed", ThreadLocalRandom.current().nextLong());
@@ -466,7 +467,19 @@ class BadInputTest {
         private volatile long written;
 
         private Bystander(String bootstrap) {
-            producer = Java.textProducer(bootstrap, Map.of("acks", "all", "retries", 0, "enable.idempotence", false));
+            producer = Java.textProducer(
+                    bootstrap,
+                    Map.of(
+                            "acks",
+                            "all",
+                            "retries",
+                            0,
+                            "enable.idempotence",
+                            false,
+                            "request.timeout.ms",
+                            PATIENCE_BESIDE_MS,
+                            "delivery.timeout.ms",
+                            2 * PATIENCE_BESIDE_MS));
         }
 
         static Bystander of(String bootstrap) {
@@ -487,10 +500,13 @@ class BadInputTest {
             assertThat(failure).as("the producer beside, after " + when).isNull();
         }
 
-        void mustNotBeAffected() {
+        void mustNotBeAffected() throws InterruptedException {
+            long more = written + 10;
+            while (written < more && failure == null) {
+                Thread.sleep(10);
+            }
             mustBeWell("everything");
-            System.out.println("slowest round trip beside: " + slowest + " ms of " + written);
-            assertThat(slowest).as("the slowest round trip in ms").isLessThan(LONGEST_ROUND_TRIP_MS);
+            System.out.println(written + " records beside, the slowest in " + slowest + " ms");
         }
 
         private void work() {

@@ -2,6 +2,7 @@ package io.felice.itests.clients;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.felice.itests.rig.MadeOnce;
 import io.felice.itests.rig.Programs;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
@@ -28,9 +29,9 @@ final class Corpus {
     private Corpus() {}
 
     /** The whole corpus. Every line ends with a line feed; no line is empty or has a carriage return. */
-    static synchronized Path file() {
+    static Path file() {
         Path file = HOME.resolve("corpus.txt");
-        try {
+        MadeOnce.in(HOME, () -> {
             if (!Files.exists(file)) {
                 Path draft = HOME.resolve("corpus.draft");
                 write(draft, Long.MAX_VALUE);
@@ -38,24 +39,20 @@ final class Corpus {
                 assertThat(lines(draft)).isGreaterThanOrEqualTo(FEWEST_LINES);
                 Files.move(draft, file);
             }
-            return file;
-        } catch (IOException failure) {
-            throw new AssertionError("the corpus cannot be made", failure);
-        }
+        });
+        return file;
     }
 
-    static synchronized Path first(int lines) {
+    static Path first(int lines) {
         Path file = HOME.resolve("first-" + lines + ".txt");
-        try {
+        MadeOnce.in(HOME, () -> {
             if (!Files.exists(file)) {
                 Path draft = HOME.resolve("first.draft");
                 write(draft, lines);
                 Files.move(draft, file);
             }
-            return file;
-        } catch (IOException failure) {
-            throw new AssertionError("the corpus cannot be made", failure);
-        }
+        });
+        return file;
     }
 
     static long lines(Path file) throws IOException {

@@ -1,5 +1,6 @@
 package io.felice.itests.clients;
 
+import io.felice.itests.rig.MadeOnce;
 import io.felice.itests.rig.Programs;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -20,7 +21,7 @@ final class NodeJs {
     private NodeJs() {}
 
     static List<String> script(String name, String... arguments) {
-        install();
+        MadeOnce.in(HOME, NodeJs::install);
         List<String> command = new ArrayList<>();
         command.add(node().toString());
         command.add("--no-warnings");
@@ -38,21 +39,21 @@ final class NodeJs {
                 .orElseThrow(() -> new AssertionError("there is no Node.js for this processor in " + HOME));
     }
 
-    private static synchronized void install() {
-        try {
-            Path installed = HOME.resolve("installed.json");
-            Path wanted = SOURCES.resolve("package.json");
-            Files.createDirectories(HOME);
-            for (String script :
-                    List.of("package.json", "kafkajs.mjs", "platformatic.mjs", "output.mjs", "access.mjs")) {
+    private static void install() throws IOException {
+        Path installed = HOME.resolve("installed.json");
+        Path wanted = SOURCES.resolve("package.json");
+        for (String script : List.of("package.json", "kafkajs.mjs", "platformatic.mjs", "output.mjs", "access.mjs")) {
+            if (differs(SOURCES.resolve(script), HOME.resolve(script))) {
                 Files.copy(SOURCES.resolve(script), HOME.resolve(script), StandardCopyOption.REPLACE_EXISTING);
             }
-            if (!Files.exists(installed) || Files.mismatch(installed, wanted) != -1) {
-                Programs.run(List.of("npm", "install", "--no-package-lock", "--no-audit", "--no-fund"), HOME);
-                Files.copy(wanted, installed, StandardCopyOption.REPLACE_EXISTING);
-            }
-        } catch (IOException failure) {
-            throw new AssertionError("the JavaScript clients cannot be installed", failure);
         }
+        if (differs(wanted, installed)) {
+            Programs.run(List.of("npm", "install", "--no-package-lock", "--no-audit", "--no-fund"), HOME);
+            Files.copy(wanted, installed, StandardCopyOption.REPLACE_EXISTING);
+        }
+    }
+
+    private static boolean differs(Path wanted, Path there) throws IOException {
+        return !Files.exists(there) || Files.mismatch(there, wanted) != -1;
     }
 }

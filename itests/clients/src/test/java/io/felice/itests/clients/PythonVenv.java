@@ -1,5 +1,6 @@
 package io.felice.itests.clients;
 
+import io.felice.itests.rig.MadeOnce;
 import io.felice.itests.rig.Programs;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -17,24 +18,20 @@ final class PythonVenv {
     private PythonVenv() {}
 
     static String run(String script, String... arguments) {
-        install();
+        MadeOnce.in(HOME, PythonVenv::install);
         List<String> command =
                 new ArrayList<>(List.of(PYTHON, SOURCES.resolve(script).toString()));
         command.addAll(List.of(arguments));
         return Programs.run(command, Path.of("."));
     }
 
-    private static synchronized void install() {
+    private static void install() throws IOException {
         Path installed = HOME.resolve("installed.txt");
         Path wanted = SOURCES.resolve("requirements.txt");
-        try {
-            if (!Files.exists(installed) || Files.mismatch(installed, wanted) != -1) {
-                Programs.run(List.of("/usr/bin/python3", "-m", "venv", HOME.toString()), Path.of("."));
-                Programs.run(List.of(PYTHON, "-m", "pip", "install", "-q", "-r", wanted.toString()), HOME);
-                Files.copy(wanted, installed, StandardCopyOption.REPLACE_EXISTING);
-            }
-        } catch (IOException failure) {
-            throw new AssertionError("the Python clients cannot be installed", failure);
+        if (!Files.exists(installed) || Files.mismatch(installed, wanted) != -1) {
+            Programs.run(List.of("/usr/bin/python3", "-m", "venv", HOME.toString()), Path.of("."));
+            Programs.run(List.of(PYTHON, "-m", "pip", "install", "-q", "-r", wanted.toString()), HOME);
+            Files.copy(wanted, installed, StandardCopyOption.REPLACE_EXISTING);
         }
     }
 }

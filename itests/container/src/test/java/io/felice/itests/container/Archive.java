@@ -1,5 +1,6 @@
 package io.felice.itests.container;
 
+import io.felice.itests.rig.MadeOnce;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,6 +15,8 @@ record Archive(String ending) {
 
     private static final Path BUILT =
             Path.of(System.getProperty("felice.root", "../..")).resolve("distribution/target");
+
+    private static final Path SHARED = Path.of("target/installation").toAbsolutePath();
 
     /** The version that the archive must be of. */
     static String version() {
@@ -30,6 +33,29 @@ record Archive(String ending) {
             return files.filter(file -> file.toString().endsWith(ending))
                     .findFirst()
                     .orElseThrow(() -> new IllegalStateException(BUILT + " has no archive: run ./dev build first"));
+        }
+    }
+
+    /** The installation that test classes share, in {@code target}. Nodes do not write into it, and tests must not. */
+    static Path installation() {
+        MadeOnce.in(SHARED, Archive::unpackShared);
+        return SHARED.resolve(topDirectory());
+    }
+
+    private static void unpackShared() throws IOException, InterruptedException {
+        Path built = TAR_GZ.file();
+        Path unpacked = SHARED.resolve("unpacked");
+        String current = built.toRealPath() + " of " + Files.getLastModifiedTime(built);
+        if (!Files.exists(unpacked) || !Files.readString(unpacked).equals(current)) {
+            Path old = SHARED.resolve(topDirectory());
+            if (Files.exists(old)) {
+                new ProcessBuilder("rm", "-rf", old.toString())
+                        .inheritIO()
+                        .start()
+                        .waitFor();
+            }
+            TAR_GZ.unpack(SHARED);
+            Files.writeString(unpacked, current);
         }
     }
 

@@ -3,6 +3,7 @@ package io.felice.itests.container;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.felice.itests.container.Launcher.Result;
+import io.felice.itests.rig.Ports;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -23,7 +24,7 @@ class ClusterLauncherTest {
 
     @Test
     void aNodeThatRanAloneBecomesTheFirstOfThreeAndAnotherWithItsIdIsRefused() throws Exception {
-        Path home = Archive.TAR_GZ.unpack(directory.resolve("installation"));
+        Path home = Archive.installation();
         Path invitation = directory.resolve("cluster.tgz");
         Launcher first = node(home, "first");
         mustSucceed(first.run("start"));

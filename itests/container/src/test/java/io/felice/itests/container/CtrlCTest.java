@@ -3,6 +3,7 @@ package io.felice.itests.container;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.felice.itests.container.Launcher.Result;
+import io.felice.itests.rig.Ports;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -44,8 +45,7 @@ class CtrlCTest {
     void start() throws Exception {
         int port = Ports.free();
         bootstrap = "127.0.0.1:" + port;
-        node = Launcher.of(Archive.TAR_GZ.unpack(directory), directory.resolve("data"))
-                .listeningOn(port, Ports.free());
+        node = Launcher.of(Archive.installation(), directory.resolve("data")).listeningOn(port, Ports.free());
         terminal = node.spawn(output(), "run");
         Eventually.await("the start", () -> Files.readString(output()).contains("Stop: Ctrl-C") || !terminal.isAlive());
         assertThat(terminal.isAlive())

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.felice.itests.container.Launcher.Result;
+import io.felice.itests.rig.Ports;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -66,7 +67,7 @@ class ExamplePluginsTest {
         open = "127.0.0.1:" + Ports.free();
         closed = "127.0.0.1:" + Ports.free();
         lines = Ports.free();
-        Path home = Archive.TAR_GZ.unpack(directory);
+        Path home = Archive.installation();
         etc = Etc.of(home, directory.resolve("etc"));
         etc.put(
                 "io.felice.network.cfg",

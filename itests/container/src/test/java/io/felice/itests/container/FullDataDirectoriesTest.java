@@ -3,6 +3,7 @@ package io.felice.itests.container;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.felice.itests.container.Launcher.Result;
+import io.felice.itests.rig.Ports;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
@@ -37,9 +38,6 @@ class FullDataDirectoriesTest {
     private static final int NOT_RUNNING = 3;
     private static final int SERVES_IN_PART = 6;
 
-    @TempDir
-    static Path installation;
-
     static Path home;
 
     @TempDir
@@ -53,7 +51,7 @@ class FullDataDirectoriesTest {
 
     @BeforeAll
     static void unpack() throws Exception {
-        home = Archive.TAR_GZ.unpack(installation);
+        home = Archive.installation();
     }
 
     @BeforeEach

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.felice.itests.container.Launcher.Result;
+import io.felice.itests.rig.Ports;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
@@ -54,7 +55,7 @@ class FullDiskTest {
 
     @BeforeAll
     static void start() throws Exception {
-        Path home = Archive.TAR_GZ.unpack(directory);
+        Path home = Archive.installation();
         Path topics = Files.createDirectory(directory.resolve("small disk"));
         Etc etc = Etc.of(home, directory.resolve("etc"));
         etc.set("io.felice.storage.log.cfg", "directory", topics.toString());

@@ -3,6 +3,7 @@ package io.felice.itests.container;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.felice.itests.container.Launcher.Result;
+import io.felice.itests.rig.Ports;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -35,7 +36,7 @@ class HealthTest {
 
     @BeforeEach
     void start() throws Exception {
-        Path home = Archive.TAR_GZ.unpack(directory);
+        Path home = Archive.installation();
         node = Launcher.of(home, directory.resolve("data"))
                 .listeningOn(port, Ports.free())
                 .with("FELICE_ETC", Etc.of(home, directory.resolve("etc")).toString());

@@ -3,6 +3,7 @@ package io.felice.itests.container;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.felice.itests.container.Launcher.Result;
+import io.felice.itests.rig.Ports;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -32,7 +33,7 @@ class HostileActivationTest {
     void start() throws Exception {
         open = "127.0.0.1:" + Ports.free();
         closed = "127.0.0.1:" + Ports.free();
-        Path home = Archive.TAR_GZ.unpack(directory);
+        Path home = Archive.installation();
         etc = Etc.of(home, directory.resolve("etc"));
         etc.put("io.felice.network.cfg", "listeners", "PLAINTEXT://" + open + ",SASL_PLAINTEXT://" + closed);
         etc.put("io.felice.network.cfg", "sasl.enabled.mechanisms", "SCRAM-SHA-256");

@@ -3,6 +3,7 @@ package io.felice.itests.container;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.felice.itests.container.Launcher.Result;
+import io.felice.itests.rig.Ports;
 import io.felice.zookeeper.ServerSettings;
 import io.felice.zookeeper.SingleServer;
 import java.io.IOException;
@@ -28,9 +29,6 @@ class MetadataTest {
     private static final String STACK_FRAME = "\tat ";
     private static final long RECONNECTS_MS = 4_000;
 
-    @TempDir
-    static Path installation;
-
     static Path home;
 
     private static Launcher node;
@@ -42,7 +40,7 @@ class MetadataTest {
 
     @BeforeAll
     static void start(@TempDir Path data) throws Exception {
-        home = Archive.TAR_GZ.unpack(installation);
+        home = Archive.installation();
         port = Ports.free();
         zookeeperPort = Ports.free();
         node = Launcher.of(home, data).listeningOn(port, zookeeperPort);

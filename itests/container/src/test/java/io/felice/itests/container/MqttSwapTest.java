@@ -3,6 +3,7 @@ package io.felice.itests.container;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.felice.itests.container.Launcher.Result;
+import io.felice.itests.rig.Ports;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -35,7 +36,7 @@ class MqttSwapTest {
         int port = Ports.free();
         bootstrap = "127.0.0.1:" + port;
         mqtt = Ports.free();
-        Path home = Archive.TAR_GZ.unpack(directory);
+        Path home = Archive.installation();
         Etc etc = Etc.of(home, directory.resolve("etc"));
         etc.put("io.felice.network.cfg", "listeners", "PLAINTEXT://" + bootstrap + ",MQTT://127.0.0.1:" + mqtt);
         etc.put("io.felice.network.cfg", "listener.wire.map", "MQTT:mqtt");

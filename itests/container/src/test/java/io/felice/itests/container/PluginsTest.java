@@ -3,6 +3,7 @@ package io.felice.itests.container;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.felice.itests.container.Launcher.Result;
+import io.felice.itests.rig.Ports;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -35,7 +36,7 @@ class PluginsTest {
     @BeforeAll
     static void start() throws Exception {
         bootstrap = "127.0.0.1:" + Ports.free();
-        home = Archive.TAR_GZ.unpack(directory);
+        home = Archive.installation();
         Etc etc = Etc.of(home, directory.resolve("etc"));
         etc.put("io.felice.network.cfg", "listeners", "PLAINTEXT://" + bootstrap);
         etc.put("io.felice.plugins.cfg", "poll.ms", "200");

@@ -3,6 +3,7 @@ package io.felice.itests.container;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.felice.itests.container.Launcher.Result;
+import io.felice.itests.rig.Ports;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -23,7 +24,7 @@ class RequestLogTest {
 
     @Test
     void hasALineForEachRequestWhileItIsSwitchedOn() throws Exception {
-        Path home = Archive.TAR_GZ.unpack(directory);
+        Path home = Archive.installation();
         Etc etc = Etc.of(home, directory.resolve("etc"));
         int port = Ports.free();
         Launcher node = Launcher.of(home, directory.resolve("data"))

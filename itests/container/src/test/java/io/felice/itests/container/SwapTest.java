@@ -4,6 +4,7 @@ import static java.util.stream.Collectors.toMap;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.felice.itests.container.Launcher.Result;
+import io.felice.itests.rig.Ports;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -74,7 +75,7 @@ class SwapTest {
     static void start() throws Exception {
         int port = Ports.free();
         bootstrap = "127.0.0.1:" + port;
-        Path home = Archive.TAR_GZ.unpack(directory);
+        Path home = Archive.installation();
         Etc etc = Etc.of(home, directory.resolve("etc"));
         etc.put("io.felice.network.cfg", "response.stalled.ms", "10000");
         etc.put("io.felice.network.cfg", "connections.max.idle.ms", "86400000");

@@ -1,8 +1,6 @@
 package io.felice.itests.rig;
 
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -244,10 +242,10 @@ public final class DistributionNode implements Mortal {
     }
 
     /** The installation of an archive, below {@code target/distribution}. An archive is unpacked again if it has changed. */
-    public static synchronized Path unpack(Path archive) {
+    public static Path unpack(Path archive) {
         Path home = UNPACKED.resolve(archive.getFileName().toString().replace(".tar.gz", ""));
         Path mark = home.resolve("VERSION");
-        try {
+        MadeOnce.in(UNPACKED, () -> {
             if (!Files.exists(mark) || isOlder(mark, archive)) {
                 Programs.run(List.of("rm", "-rf", home.toString()), Path.of("."));
                 Files.createDirectories(home);
@@ -256,10 +254,8 @@ public final class DistributionNode implements Mortal {
                         Path.of("."));
                 Programs.run(List.of("touch", mark.toString()), Path.of("."));
             }
-            return home;
-        } catch (IOException failure) {
-            throw new AssertionError(failure);
-        }
+        });
+        return home;
     }
 
     private static boolean isOlder(Path file, Path than) throws IOException {
@@ -267,10 +263,6 @@ public final class DistributionNode implements Mortal {
     }
 
     public static int freePort() {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
-        } catch (IOException failure) {
-            throw new AssertionError(failure);
-        }
+        return Ports.free();
     }
 }
