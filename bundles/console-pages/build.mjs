@@ -19,9 +19,12 @@ function step(stamp, inputs, output, commands) {
     const now = digest(inputs)
     if (existsSync(output) && existsSync(stamp) && readFileSync(stamp, 'utf8') === now) return
     for (const [program, ...rest] of commands) {
-        const { status, error } = spawnSync(program, rest, { stdio: 'inherit' })
+        const { status, error, stdout, stderr } = spawnSync(program, rest, { encoding: 'utf8' })
         if (error) throw error
-        if (status !== 0) process.exit(status ?? 1)
+        if (status !== 0) {
+            process.stderr.write(stdout + stderr)
+            process.exit(status ?? 1)
+        }
     }
     mkdirSync('target', { recursive: true })
     writeFileSync(stamp, now)
