@@ -14,10 +14,10 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Writes the files that the launcher of this process reads: the addresses for clients once the broker is ready, the
- * parts of the node that do not serve, and the reason why the node cannot run.
+ * parts of the node that do not serve, the address of the console, and the reason why the node cannot run.
  *
- * <p>The launcher names three files in system properties ({@value #READY_FILE}, {@value #HEALTH_FILE}, {@value
- * #FATAL_FILE}) and watches them. Without a property its file is not written, and the log alone has the text; this is
+ * <p>The launcher names the files in system properties ({@value #READY_FILE}, {@value #HEALTH_FILE}, {@value
+ * #CONSOLE_FILE}, {@value #FATAL_FILE}) and watches them. Without a property its file is not written, and the log alone has the text; this is
  * so in tests and in a Karaf that was started without the launcher. Any thread may call the methods; they write files.
  * A file that cannot be written is logged, and the method returns.
  */
@@ -25,6 +25,7 @@ public final class Launch {
     public static final String READY_FILE = "felice.ready.file";
     public static final String HEALTH_FILE = "felice.health.file";
     public static final String FATAL_FILE = "felice.fatal.file";
+    public static final String CONSOLE_FILE = "felice.console.file";
 
     private static final Logger log = LoggerFactory.getLogger(Launch.class);
 
@@ -78,6 +79,19 @@ public final class Launch {
             Files.deleteIfExists(Path.of(name));
         } catch (IOException failure) {
             log.warn("Cannot delete {}: {}", name, failure.toString());
+        }
+    }
+
+    /**
+     * Writes the address of the console.
+     *
+     * @param url null if there is none
+     */
+    public static void console(String url) {
+        if (url == null) {
+            delete(CONSOLE_FILE);
+        } else {
+            write(CONSOLE_FILE, "console=" + url);
         }
     }
 

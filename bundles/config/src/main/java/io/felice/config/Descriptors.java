@@ -62,7 +62,7 @@ final class Descriptors implements KnownSettings {
     }
 
     /** The platform's bundles check their settings themselves, or do not. */
-    private static boolean isPlugin(Bundle bundle) {
+    static boolean isPlugin(Bundle bundle) {
         String name = bundle.getSymbolicName();
         String imports = bundle.getHeaders("").get(Constants.IMPORT_PACKAGE);
         return name != null && !isOurs(name) && imports != null && imports.contains(PREFIX);
@@ -97,7 +97,7 @@ final class Descriptors implements KnownSettings {
     }
 
     /** Does not use findEntries, because that would resolve the bundle, perhaps in the middle of a refresh. */
-    private static List<URL> descriptors(Bundle bundle) {
+    static List<URL> descriptors(Bundle bundle) {
         try {
             var paths = bundle.getEntryPaths(DIRECTORY);
             return paths == null
@@ -148,7 +148,7 @@ final class Descriptors implements KnownSettings {
         return byPid;
     }
 
-    private static List<Element> elements(Element parent, String name) {
+    static List<Element> elements(Element parent, String name) {
         NodeList nodes = parent.getElementsByTagName(name);
         List<Element> elements = new ArrayList<>();
         for (int i = 0; i < nodes.getLength(); i++) {

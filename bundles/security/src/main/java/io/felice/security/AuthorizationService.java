@@ -49,7 +49,7 @@ public final class AuthorizationService implements Authorization, StatusSource, 
 
     private static final Logger log = LoggerFactory.getLogger(AuthorizationService.class);
 
-    private static final String NONE = "none";
+    static final String NONE = "none";
 
     private final Audit audit;
     private final ScheduledExecutorService timer;

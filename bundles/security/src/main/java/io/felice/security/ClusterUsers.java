@@ -49,6 +49,8 @@ import org.slf4j.LoggerFactory;
 public final class ClusterUsers implements Users {
     static final int WRONG_CODE_DELAY_MS = 1_000;
 
+    private static final Set<String> OWN_AUTHORIZERS = Set.of(AuthorizationService.ACL, AuthorizationService.NONE);
+
     private static final Logger log = LoggerFactory.getLogger(ClusterUsers.class);
 
     private final ClusterMetadata metadata;
@@ -170,7 +172,9 @@ public final class ClusterUsers implements Users {
     // ---- the first administrator
 
     private void showCode() {
-        if (hasSetupCode() && isShown.compareAndSet(false, true)) {
+        if (settings.authorizer().equals(AuthorizationService.ACL)
+                && hasSetupCode()
+                && isShown.compareAndSet(false, true)) {
             codes.accept(code.text());
         }
     }
@@ -185,10 +189,15 @@ public final class ClusterUsers implements Users {
     @Override
     public boolean hasSetupCode() {
         SecuritySettings now = settings;
-        return now.authorizer().equals(AuthorizationService.ACL)
+        return OWN_AUTHORIZERS.contains(now.authorizer())
                 && now.credential_store().equals(FeliceCredentialStore.STORE)
                 && !code.isExhausted()
                 && isWithoutAdministrator(metadata.view());
+    }
+
+    @Override
+    public Optional<String> setupCode() {
+        return hasSetupCode() ? Optional.of(code.text()) : Optional.empty();
     }
 
     /** False also before this node has read the metadata log. ACLs that a failed setup has left do not count. */
@@ -220,7 +229,7 @@ public final class ClusterUsers implements Users {
         try {
             if (!hasSetupCode()) {
                 return refused(INVALID_REQUEST.because("There is no setup code: the cluster has users or ACLs, or"
-                        + " authorizer is not acl, or too many wrong codes were tried"));
+                        + " a plugin decides what clients may do, or too many wrong codes were tried"));
             } else if (!isBusy.compareAndSet(false, true)) {
                 return refused(THROTTLING_QUOTA_EXCEEDED.because("Another setup code is being checked; try again"));
             } else if (!code.is(guess)) {

@@ -21,7 +21,7 @@ public final class UserSetupCommand extends PasswordAction {
     @Override
     public Object execute() throws Exception {
         if (!users.hasSetupCode()) {
-            throw new IllegalArgumentException("There is no code: it is for a cluster with authorizer = acl that has no"
+            throw new IllegalArgumentException("There is no code: it is for a cluster that has no"
                     + " user and no ACL yet. See felice:user-list and felice:acl-list.");
         }
         change(

@@ -2,6 +2,7 @@ package io.felice.api.security;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import org.osgi.annotation.versioning.ProviderType;
 
@@ -40,10 +41,14 @@ public interface Users {
     CompletionStage<Void> delete(String user);
 
     /**
-     * True if the first administrator can be made with the one-time code of this node. That is so while {@code
-     * authorizer=acl}, and the cluster has no user and no ACL. The node has logged the code when it found that.
+     * True if the first administrator can be made with the one-time code of this node. That is so while the cluster has no
+     * user and no ACL, and {@code authorizer} is {@code acl} or {@code none}. With {@code acl} the node has logged the code
+     * when it found that.
      */
     boolean hasSetupCode();
+
+    /** The code, for those who can read what the node prints and logs; empty while {@link #hasSetupCode} is false. */
+    Optional<String> setupCode();
 
     /**
      * Makes the first administrator: a user with this password, and ACLs with which it may do everything. The code works

@@ -1,0 +1,2 @@
+/** The server of the web console. */
+package io.felice.console;
