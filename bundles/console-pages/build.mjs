@@ -8,7 +8,7 @@ const LIBRARIES = ['package.json', 'package-lock.json']
 const CONTRACT = '../console/src/main/resources/io/felice/console/openapi.json'
 const SOURCES = [...LIBRARIES, CONTRACT, 'tsconfig.json', 'vite.config.js', 'src/main/web']
 
-step('target/libraries.sha256', LIBRARIES, 'node_modules', [['npm', 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']])
+step('node_modules/.felice.sha256', LIBRARIES, 'node_modules', [['npm', 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']])
 step('target/pages.sha256', SOURCES, 'target/pages/index.html', [
     ['node', 'node_modules/openapi-typescript/bin/cli.js', CONTRACT, '--output', 'target/contract/openapi.d.ts'],
     ['node', 'node_modules/typescript/bin/tsc', '--noEmit'],
