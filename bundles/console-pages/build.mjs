@@ -8,7 +8,7 @@ const LIBRARIES = ['package.json', 'package-lock.json']
 const CONTRACT = '../console/src/main/resources/io/felice/console/openapi.json'
 const SOURCES = [...LIBRARIES, CONTRACT, 'tsconfig.json', 'vite.config.js', 'src/main/web']
 
-step('target/libraries.sha256', LIBRARIES, 'node_modules', [['npm', 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']])
+step('node_modules/.felice.sha256', LIBRARIES, 'node_modules', [['npm', 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']])
 step('target/pages.sha256', SOURCES, 'target/pages/index.html', [
     ['node', 'node_modules/openapi-typescript/bin/cli.js', CONTRACT, '--output', 'target/contract/openapi.d.ts'],
     ['node', 'node_modules/typescript/bin/tsc', '--noEmit'],
@@ -19,9 +19,12 @@ function step(stamp, inputs, output, commands) {
     const now = digest(inputs)
     if (existsSync(output) && existsSync(stamp) && readFileSync(stamp, 'utf8') === now) return
     for (const [program, ...rest] of commands) {
-        const { status, error } = spawnSync(program, rest, { stdio: 'inherit' })
+        const { status, error, stdout, stderr } = spawnSync(program, rest, { encoding: 'utf8' })
         if (error) throw error
-        if (status !== 0) process.exit(status ?? 1)
+        if (status !== 0) {
+            process.stderr.write(stdout + stderr)
+            process.exit(status ?? 1)
+        }
     }
     mkdirSync('target', { recursive: true })
     writeFileSync(stamp, now)

@@ -91,7 +91,7 @@ export function Frame() {
                 </span>
                 <a class="brand" href={to([])}>
                     <img src="./felice.svg" alt="" />
-                    Felice
+                    <span>Felice</span>
                 </a>
                 <span class="cluster cut">{cluster.name ?? cluster.id}</span>
                 <span class="grow" />
@@ -100,17 +100,17 @@ export function Frame() {
                         <Badge tone={({ healthy: 'good', degraded: 'warn', down: 'bad' } as const)[overview.verdict]}>{t.overview.short[overview.verdict]}</Badge>
                     </a>
                 )}
-                <Button kind="bare" label={t.search} icon={<Search class="icon" />} onClick={() => setAsks('palette')}>
+                <Button kind="bare" label={`${t.search} Ctrl K`} icon={<Search class="icon" />} onClick={() => setAsks('palette')}>
                     <span class="wide-only row tight">
                         {t.search} <kbd>Ctrl K</kbd>
                     </span>
                 </Button>
-                <Button kind="bare" label={t.operations.title} icon={<Cog class="icon" />} onClick={() => setAsks('operations')}>
+                <Button kind="bare" label={running > 0 ? `${t.operations.title} ${running}` : t.operations.title} icon={<Cog class="icon" />} onClick={() => setAsks('operations')}>
                     {running > 0 ? <Badge tone="busy">{running}</Badge> : <span class="wide-only">{t.operations.title}</span>}
                 </Button>
                 <Button kind="bare" label={dark.value ? t.toLight : t.toDark} icon={dark.value ? <Sun class="icon" /> : <Moon class="icon" />} onClick={() => choose({ theme: dark.value ? 'light' : 'dark' })} />
                 <Button kind="bare" onClick={() => setAsks('me')}>
-                    <span class="cut">{session.value!.user}</span>
+                    <span class="cut user">{session.value!.user}</span>
                 </Button>
             </header>
             <nav class="side" aria-label={t.pages}>

@@ -188,7 +188,7 @@ function About({ broker }: { broker: BrokerDetail }) {
                         columns={[
                             { key: 'path', title: t.brokers.path, class: 'name cut', render: (each) => <code>{each.path}</code> },
                             { key: 'engine', title: t.topics.engine, render: (each) => each.engine },
-                            { key: 'state', title: t.state, render: (each) => (each.error ? <Badge tone="bad" title={each.error}>{each.error}</Badge> : <Badge tone="good">{t.ok}</Badge>) },
+                            { key: 'state', title: t.state, render: (each) => (each.error ? <Badge tone="bad" title={each.error}>{each.error}</Badge> : <Badge tone="good">{t.brokers.usable}</Badge>) },
                             { key: 'replicas', title: t.replicas, number: true, render: (each) => count(each.replicas) },
                             { key: 'bytes', title: t.size, number: true, render: (each) => bytes(each.bytes) },
                             { key: 'free', title: t.brokers.free, number: true, render: (each) => <Room free={each.free} total={each.total} /> },

@@ -36,6 +36,7 @@ export function ConfigurationPage() {
                             rows={rowsOf(items)}
                             id={(item) => item.pid}
                             height={50}
+                    class="tall"
                             columns={[
                                 {
                                     key: 'name',

@@ -119,13 +119,11 @@ function SideField({ name, side, set, lines, tried }: { name: string; side: Side
     const bad = wrong(side)
     return (
         <div class="stack tight">
-            <Choice label={t.produce.writtenAs(name)} value={side.as} options={(['text', 'json', 'base64', 'null'] as const).map((as) => [as, as === 'null' ? t.produce.ways.null : t.produce.ways[as]] as const)} onInput={(as) => set({ ...side, as: as as As })} />
-            {side.as !== 'null' && <Text label={name} value={side.text} onInput={(text) => set({ ...side, text })} lines={lines} wrong={(tried || side.text) && bad ? bad : undefined} />}
-            {side.as === 'null' && (
-                <span class="soft">
-                    {name}: {t.messages.null}
-                </span>
-            )}
+            <div class="row apart">
+                <h3>{name}</h3>
+                <Choice label={t.produce.writtenAs(name)} value={side.as} options={(['text', 'json', 'base64', 'null'] as const).map((as) => [as, t.produce.ways[as]] as const)} onInput={(as) => set({ ...side, as: as as As })} />
+            </div>
+            {side.as !== 'null' && <Text label={name} hideLabel value={side.text} onInput={(text) => set({ ...side, text })} lines={lines} wrong={(tried || side.text) && bad ? bad : undefined} />}
         </div>
     )
 }

@@ -115,15 +115,19 @@ interface FieldProps {
     label: string
     help?: ComponentChildren
     wrong?: string
+    /** The label is only read out, because other words beside the field say the same. */
+    hideLabel?: boolean
     children: (ids: { id: string; 'aria-describedby'?: string; 'aria-invalid'?: 'true' }) => ComponentChildren
 }
 
-export function Field({ label, help, wrong, children }: FieldProps) {
+export function Field({ label, help, wrong, hideLabel, children }: FieldProps) {
     const id = useId()
     const described = [help ? id + '-help' : '', wrong ? id + '-wrong' : ''].filter(Boolean).join(' ')
     return (
         <div class="field">
-            <label for={id}>{label}</label>
+            <label for={id} class={hideLabel ? 'only-read' : undefined}>
+                {label}
+            </label>
             {children({ id, 'aria-describedby': described || undefined, 'aria-invalid': wrong ? 'true' : undefined })}
             {help && (
                 <span class="help" id={id + '-help'}>
@@ -151,7 +155,7 @@ interface TextProps extends Omit<FieldProps, 'children'> {
     lines?: number
 }
 
-export function Text({ label, help, wrong, value, onInput, lines, mono, autoFocus, ...rest }: TextProps) {
+export function Text({ label, help, wrong, hideLabel, value, onInput, lines, mono, autoFocus, ...rest }: TextProps) {
     const ref = useRef<HTMLInputElement & HTMLTextAreaElement>(null)
     useEffect(() => {
         if (autoFocus) ref.current?.focus()
@@ -159,12 +163,12 @@ export function Text({ label, help, wrong, value, onInput, lines, mono, autoFocu
     const classes = `input ${mono ? 'mono' : ''}`
     const type = (event: JSX.TargetedInputEvent<HTMLInputElement | HTMLTextAreaElement>) => onInput(event.currentTarget.value)
     return (
-        <Field label={label} help={help} wrong={wrong}>
+        <Field label={label} help={help} wrong={wrong} hideLabel={hideLabel}>
             {(ids) =>
                 lines ? (
-                    <textarea ref={ref} class={classes} rows={lines} spellcheck={false} value={value} onInput={type} placeholder={rest.placeholder} disabled={rest.disabled} {...ids} />
+                    <textarea ref={ref} autofocus={autoFocus} class={classes} rows={lines} spellcheck={false} value={value} onInput={type} placeholder={rest.placeholder} disabled={rest.disabled} {...ids} />
                 ) : (
-                    <input ref={ref} class={classes} spellcheck={false} value={value} onInput={type} {...rest} autocomplete={rest.autocomplete ?? 'off'} {...ids} />
+                    <input ref={ref} autofocus={autoFocus} class={classes} spellcheck={false} value={value} onInput={type} {...rest} autocomplete={rest.autocomplete ?? 'off'} {...ids} />
                 )
             }
         </Field>

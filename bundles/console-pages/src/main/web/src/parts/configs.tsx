@@ -123,6 +123,7 @@ export function ConfigEditor({ label, entries, path, etag, denied, reload, ownWo
                     rows={rowsOf(shown)}
                     id={(entry) => entry.key}
                     height={50}
+                    class="tall"
                     columns={[
                         {
                             key: 'key',
@@ -184,6 +185,12 @@ function patchOf(drafts: Drafts): ConfigPatch {
 }
 
 const said = (value: string | undefined, unit?: string) => (value === undefined || value === '' ? '–' : worded(value, unit) ?? value)
+
+/** In words, and exactly. */
+function both(value: string, unit?: string): string {
+    const words = worded(value, unit)
+    return words && words !== value ? `${words} (${value})` : value || '–'
+}
 
 function Value({ entry, draft }: { entry: Entry; draft?: string | null }) {
     if (draft !== undefined) {
@@ -303,8 +310,8 @@ export function Diff({ changed, units = {} }: { changed: ConfigDiff[]; units?: R
             id={(each) => each.key}
             columns={[
                 { key: 'key', title: t.configs.setting, class: 'top-aligned', render: (each) => <code>{each.key}</code> },
-                { key: 'before', title: t.before, class: 'wrap', render: (each) => <span class="before">{each.before === undefined ? t.configs.unset : said(each.before, units[each.key])}</span> },
-                { key: 'after', title: t.after, class: 'wrap', render: (each) => <span class="after">{each.after === undefined ? t.configs.unset : said(each.after, units[each.key])}</span> },
+                { key: 'before', title: t.before, class: 'wrap', render: (each) => <span class="before">{each.before === undefined ? t.configs.unset : both(each.before, units[each.key])}</span> },
+                { key: 'after', title: t.after, class: 'wrap', render: (each) => <span class="after">{each.after === undefined ? t.configs.unset : both(each.after, units[each.key])}</span> },
                 { key: 'restart', title: t.configs.effect, class: 'top-aligned', render: (each) => (each.restart ? <Badge tone="warn">{t.configs.restart}</Badge> : each.restart === false ? t.configs.atOnce : '') },
             ]}
         />
