@@ -14,6 +14,7 @@ import io.felice.api.cluster.MetadataRecord.PartitionChanged;
 import io.felice.api.cluster.MetadataRecord.TopicCreated;
 import io.felice.api.cluster.Outcome;
 import io.felice.api.cluster.PartitionState;
+import io.felice.shell.text.Listing;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -61,7 +62,7 @@ class ClusterTextTest {
 
     private static String text(Listing listing) throws IOException {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        listing.print(new PrintStream(bytes, true, StandardCharsets.UTF_8), false, "(nothing)");
+        KarafTable.print(listing, new PrintStream(bytes, true, StandardCharsets.UTF_8), false, "(nothing)");
         return bytes.toString(StandardCharsets.UTF_8);
     }
 
