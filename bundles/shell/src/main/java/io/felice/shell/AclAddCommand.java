@@ -4,6 +4,7 @@ import io.felice.api.cluster.Admin;
 import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.security.Acl;
 import io.felice.api.security.AuditLog;
+import io.felice.shell.text.AclText;
 import java.util.List;
 import java.util.Set;
 import org.apache.karaf.shell.api.action.Action;
@@ -59,7 +60,7 @@ public final class AclAddCommand implements Action {
         List<Acl> acls = AclText.acls(principal, operations, resource, host, !deny);
         ClusterChange.await(metadata, admin.createAcls(acls));
         acls.forEach(acl -> audit.changed("shell", "acl-add " + acl));
-        AclText.listing(Set.copyOf(acls)).print(System.out, false, "");
+        KarafTable.print(AclText.listing(Set.copyOf(acls)), System.out, false, "");
         return null;
     }
 }

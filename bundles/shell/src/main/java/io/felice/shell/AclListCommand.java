@@ -3,6 +3,7 @@ package io.felice.shell;
 import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.security.Acl;
 import io.felice.api.security.AclFilter;
+import io.felice.shell.text.AclText;
 import java.io.IOException;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -35,7 +36,7 @@ public final class AclListCommand implements Action {
         AclFilter filter = AclText.filter(principal, null, resource);
         Set<Acl> found =
                 metadata.view().security().acls().stream().filter(filter::finds).collect(Collectors.toSet());
-        AclText.listing(found).print(System.out, json, "(no ACLs)");
+        KarafTable.print(AclText.listing(found), System.out, json, "(no ACLs)");
         return null;
     }
 }

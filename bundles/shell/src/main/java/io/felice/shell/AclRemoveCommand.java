@@ -5,6 +5,7 @@ import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.security.Acl;
 import io.felice.api.security.AclFilter;
 import io.felice.api.security.AuditLog;
+import io.felice.shell.text.AclText;
 import java.util.List;
 import java.util.Set;
 import org.apache.karaf.shell.api.action.Action;
@@ -49,7 +50,7 @@ public final class AclRemoveCommand implements Action {
         Set<Acl> removed =
                 ClusterChange.await(metadata, admin.deleteAcls(List.of(filter))).get(filter);
         removed.forEach(acl -> audit.changed("shell", "acl-remove " + acl));
-        AclText.listing(removed).print(System.out, json, "(nothing was removed)");
+        KarafTable.print(AclText.listing(removed), System.out, json, "(nothing was removed)");
         return null;
     }
 }

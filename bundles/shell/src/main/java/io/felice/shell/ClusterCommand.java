@@ -55,14 +55,17 @@ public final class ClusterCommand implements Action {
     public Object execute() throws IOException {
         ClusterView view = metadata.view();
         if (partitions) {
-            ClusterText.attention(
+            KarafTable.print(
+                    ClusterText.attention(
                             view,
                             topic -> configs.topic(topic).getInt(TopicConfig.MIN_INSYNC_REPLICAS),
-                            ReplicaLags.of(ShownTables.of(sources)))
-                    .print(System.out, json, "(every replica of every partition is in sync)");
+                            ReplicaLags.of(ShownTables.of(sources))),
+                    System.out,
+                    json,
+                    "(every replica of every partition is in sync)");
             return null;
         }
-        ClusterText.brokers(view, admin.controllerId(), applied(view)).print(System.out, json, "(no brokers)");
+        KarafTable.print(ClusterText.brokers(view, admin.controllerId(), applied(view)), System.out, json, "(no brokers)");
         if (!json) {
             System.out.println(ClusterText.controller(admin.controllerId(), admin.controllerSince()));
             System.out.println(ClusterText.summary(view));

@@ -8,6 +8,7 @@ import io.felice.api.cluster.ClusterView;
 import io.felice.api.cluster.Outcome;
 import io.felice.api.cluster.PartitionState;
 import io.felice.api.cluster.TopicView;
+import io.felice.shell.text.Listing;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Comparator;

@@ -1,20 +1,15 @@
 package io.felice.shell;
 
+import io.felice.shell.text.RandomPassword;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.SecureRandom;
 import java.util.Arrays;
 import org.apache.karaf.shell.api.console.Session;
 
 /** Gets the password of a command: from a file, from the terminal, or a random one that is shown once. */
 final class Passwords {
-    /** Without letters and digits that look alike. */
-    private static final String ALPHABET = "abcdefghjkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
-
-    private static final int RANDOM_CHARACTERS = 24;
-
     /**
      * @param text in UTF-8
      * @param isRandom true if nobody knows it yet
@@ -37,7 +32,7 @@ final class Passwords {
             return new Password(withoutLineEnd(Files.readAllBytes(Path.of(file))), false);
         }
         if (wantsRandom || session == null || session.getTerminal() == null) {
-            return new Password(random().getBytes(StandardCharsets.UTF_8), true);
+            return new Password(RandomPassword.make().getBytes(StandardCharsets.UTF_8), true);
         }
         String first = session.readLine("Password: ", '*');
         if (!first.equals(session.readLine("Again: ", '*'))) {
@@ -52,14 +47,5 @@ final class Passwords {
             length--;
         }
         return Arrays.copyOf(bytes, length);
-    }
-
-    static String random() {
-        SecureRandom random = new SecureRandom();
-        StringBuilder text = new StringBuilder();
-        for (int i = 0; i < RANDOM_CHARACTERS; i++) {
-            text.append(ALPHABET.charAt(random.nextInt(ALPHABET.length())));
-        }
-        return text.toString();
     }
 }

@@ -4,6 +4,7 @@ import io.felice.api.plugin.PluginCheck;
 import io.felice.api.plugin.PluginCheck.Finding;
 import io.felice.api.plugin.Plugins;
 import io.felice.api.plugin.ProvidedExtension;
+import io.felice.shell.text.Listing;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -46,7 +47,7 @@ public final class PluginCheckCommand implements Action {
             listing.row(finding.refuses() ? "left out" : "note", finding.sentence(), finding.raw());
         }
         listing.row("verdict", check.fits() ? "fits this node" : "does not fit this node", "");
-        listing.print(System.out, json, "");
+        KarafTable.print(listing, System.out, json, "");
         if (!check.fits()) {
             throw new IllegalArgumentException(file + " does not fit this node.");
         }

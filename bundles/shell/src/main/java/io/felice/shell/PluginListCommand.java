@@ -3,6 +3,7 @@ package io.felice.shell;
 import io.felice.api.plugin.Plugin;
 import io.felice.api.plugin.Plugins;
 import io.felice.api.plugin.ProvidedExtension;
+import io.felice.shell.text.Listing;
 import java.io.IOException;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -36,7 +37,7 @@ public final class PluginListCommand implements Action {
                     plugin.signer(),
                     String.join(", ", plugin.kept()));
         }
-        listing.print(System.out, json, "(no plugins)");
+        KarafTable.print(listing, System.out, json, "(no plugins)");
         if (!json) {
             all.forEach(PluginListCommand::explain);
         }

@@ -1,6 +1,7 @@
 package io.felice.shell;
 
 import io.felice.api.cluster.ClusterMetadata;
+import io.felice.shell.text.QuotaText;
 import java.io.IOException;
 import org.apache.karaf.shell.api.action.Action;
 import org.apache.karaf.shell.api.action.Command;
@@ -23,7 +24,7 @@ public final class QuotaListCommand implements Action {
 
     @Override
     public Object execute() throws IOException {
-        QuotaText.listing(metadata.view().security().quotas()).print(System.out, json, "(no quotas)");
+        KarafTable.print(QuotaText.listing(metadata.view().security().quotas()), System.out, json, "(no quotas)");
         return null;
     }
 }

@@ -4,6 +4,7 @@ import io.felice.api.cluster.Admin;
 import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.security.AuditLog;
 import io.felice.api.security.QuotaEntity;
+import io.felice.shell.text.QuotaText;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;

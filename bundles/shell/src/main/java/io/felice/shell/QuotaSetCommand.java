@@ -4,6 +4,7 @@ import io.felice.api.cluster.Admin;
 import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.security.AuditLog;
 import io.felice.api.security.QuotaEntity;
+import io.felice.shell.text.QuotaText;
 import java.util.List;
 import java.util.Map;
 import org.apache.karaf.shell.api.action.Action;
@@ -54,7 +55,7 @@ public final class QuotaSetCommand implements Action {
         ClusterChange.await(metadata, admin.alterQuotas(Map.of(entity, QuotaText.values(values)), false));
         audit.changed("shell", "quota-set " + QuotaText.words(entity) + " " + String.join(" ", values));
         Map<String, Double> now = metadata.view().security().quotas().getOrDefault(entity, Map.of());
-        QuotaText.listing(Map.of(entity, now)).print(System.out, false, "(no quotas)");
+        KarafTable.print(QuotaText.listing(Map.of(entity, now)), System.out, false, "(no quotas)");
         return null;
     }
 }

@@ -31,7 +31,12 @@ public final class SendCommand {
         System.exit(send(file, line, System.out));
     }
 
-    static int send(Path file, String line, OutputStream output) {
+    /**
+     * Sends a line to the node whose socket this is and copies what the command prints.
+     *
+     * @return the exit code
+     */
+    public static int send(Path file, String line, OutputStream output) {
         try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(file))) {
             channel.write(ByteBuffer.wrap(line.getBytes(UTF_8)));
             channel.shutdownOutput();

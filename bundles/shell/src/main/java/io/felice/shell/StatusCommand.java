@@ -8,6 +8,7 @@ import io.felice.api.status.StatusSource;
 import io.felice.api.status.StatusTable;
 import io.felice.api.status.TableColumn;
 import io.felice.api.status.TableColumn.Kind;
+import io.felice.shell.text.Listing;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.util.Comparator;
@@ -58,7 +59,7 @@ public final class StatusCommand implements Action {
         }
         for (StatusTable table : tables) {
             System.out.println(columns ? table.name() + ": " + table.schema().description() : table.name());
-            (columns ? meanings(table) : values(table)).print(System.out, false, "(nothing)");
+            KarafTable.print(columns ? meanings(table) : values(table), System.out, false, "(nothing)");
             System.out.println();
         }
         return null;

@@ -7,6 +7,7 @@ import io.felice.api.cluster.TopicView;
 import io.felice.api.partition.LogMove;
 import io.felice.api.partition.Partitions;
 import io.felice.api.security.AuditLog;
+import io.felice.shell.text.Listing;
 import java.io.IOException;
 import java.util.Comparator;
 import java.util.List;
@@ -141,6 +142,6 @@ public final class TopicMoveCommand implements Action {
                 move.copiedBytes(),
                 move.offsetLag(),
                 move.problem()));
-        listing.print(System.out, json, "(no log is being moved)");
+        KarafTable.print(listing, System.out, json, "(no log is being moved)");
     }
 }

@@ -4,6 +4,7 @@ import io.felice.api.FeliceException;
 import io.felice.api.plugin.NodeUpdate;
 import io.felice.api.plugin.NodeUpdate.Candidate;
 import io.felice.api.security.AuditLog;
+import io.felice.shell.text.Listing;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.List;
@@ -89,6 +90,6 @@ public final class UpdateCommand implements Action {
     private void print(List<Candidate> candidates) throws Exception {
         Listing listing = new Listing("bundle", "runs", "offered", "differs");
         candidates.forEach(each -> listing.row(each.bundle(), each.running(), each.offered(), each.differs()));
-        listing.print(System.out, json, "(no bundles)");
+        KarafTable.print(listing, System.out, json, "(no bundles)");
     }
 }

@@ -2,6 +2,7 @@ package io.felice.shell;
 
 import io.felice.api.security.ScramMechanism;
 import io.felice.api.security.Users;
+import io.felice.shell.text.Listing;
 import java.io.IOException;
 import java.util.stream.Collectors;
 import org.apache.karaf.shell.api.action.Action;
@@ -30,7 +31,7 @@ public final class UserListCommand implements Action {
                                 .sorted()
                                 .map(ScramMechanism::mechanism)
                                 .collect(Collectors.joining(", "))));
-        listing.print(System.out, json, "(no users)");
+        KarafTable.print(listing, System.out, json, "(no users)");
         return null;
     }
 }

@@ -16,6 +16,7 @@ import io.felice.api.cluster.Outcome;
 import io.felice.api.cluster.PartitionState;
 import io.felice.api.status.StatusTable;
 import io.felice.api.status.TableSchema;
+import io.felice.shell.text.Listing;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -65,7 +66,7 @@ class ClusterTextTest {
 
     private static String text(Listing listing) throws IOException {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        listing.print(new PrintStream(bytes, true, StandardCharsets.UTF_8), false, "(nothing)");
+        KarafTable.print(listing, new PrintStream(bytes, true, StandardCharsets.UTF_8), false, "(nothing)");
         return bytes.toString(StandardCharsets.UTF_8);
     }
 

@@ -8,6 +8,9 @@ import io.felice.api.security.AclFilter;
 import io.felice.api.security.Operation;
 import io.felice.api.security.QuotaEntity;
 import io.felice.api.security.ResourceType;
+import io.felice.shell.text.AclText;
+import io.felice.shell.text.Listing;
+import io.felice.shell.text.QuotaText;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -27,7 +30,7 @@ class SecurityTextTest {
 
     private static String printed(Listing listing, boolean asJson) throws IOException {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        listing.print(new PrintStream(bytes, true, StandardCharsets.UTF_8), asJson, "(nothing)");
+        KarafTable.print(listing, new PrintStream(bytes, true, StandardCharsets.UTF_8), asJson, "(nothing)");
         return bytes.toString(StandardCharsets.UTF_8);
     }
 

@@ -123,7 +123,7 @@ class NamesTest {
      * The class names in the main code of all modules, each with the directories that have a source file of that name.
      */
     private static Map<String, List<String>> directoriesByClassName() {
-        return Stream.of("bundles", "distribution", "plugins-sdk", "itests")
+        return Stream.of("bundles", "cli", "distribution", "plugins-sdk", "itests")
                 .flatMap(directory -> javaFiles(Bundle.root().resolve(directory)))
                 .filter(source -> source.toString().contains("/src/main/java/"))
                 .filter(source -> !Bundle.root().relativize(source).toString().contains("/target/"))

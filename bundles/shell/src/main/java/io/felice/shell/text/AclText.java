@@ -1,4 +1,4 @@
-package io.felice.shell;
+package io.felice.shell.text;
 
 import io.felice.api.security.Acl;
 import io.felice.api.security.AclFilter;
@@ -14,7 +14,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /** ACLs as an operator types and reads them. A resource is {@code topic:orders}, {@code topic:orders-*}, {@code topic:*} or {@code cluster}. */
-final class AclText {
+public final class AclText {
     private AclText() {}
 
     /**
@@ -23,7 +23,7 @@ final class AclText {
      * @param operations separated by commas
      * @param host null for all addresses
      */
-    static List<Acl> acls(String principal, String operations, String resource, String host, boolean allows) {
+    public static List<Acl> acls(String principal, String operations, String resource, String host, boolean allows) {
         Principal.parse(principal);
         Resource parsed = Resource.parse(resource);
         List<Acl> acls = new ArrayList<>();
@@ -41,7 +41,7 @@ final class AclText {
     }
 
     /** A filter for what the words say; a word that is null does not matter. */
-    static AclFilter filter(String principal, String operation, String resource) {
+    public static AclFilter filter(String principal, String operation, String resource) {
         Resource parsed = resource == null ? null : Resource.parse(resource);
         return new AclFilter(
                 parsed == null ? null : parsed.type,
@@ -68,7 +68,7 @@ final class AclText {
         }
     }
 
-    static Listing listing(Set<Acl> acls) {
+    public static Listing listing(Set<Acl> acls) {
         Listing listing = new Listing("principal", "rule", "operation", "resource", "host");
         acls.stream()
                 .sorted(Comparator.comparing(Acl::principal)

@@ -1,4 +1,4 @@
-package io.felice.shell;
+package io.felice.shell.text;
 
 import io.felice.api.security.QuotaEntity;
 import java.util.Comparator;
@@ -8,11 +8,11 @@ import java.util.Map;
 import java.util.Optional;
 
 /** Quotas as an operator types and reads them. The name {@code <default>} stands for everybody without a quota of his own. */
-final class QuotaText {
+public final class QuotaText {
     private QuotaText() {}
 
     /** @throws IllegalArgumentException if all are null */
-    static QuotaEntity entity(String user, String clientId, String ip) {
+    public static QuotaEntity entity(String user, String clientId, String ip) {
         if (user == null && clientId == null && ip == null) {
             throw new IllegalArgumentException(
                     "Whose quota? Give --user, --client-id, both, or --ip; '<default>' stands for everybody without one");
@@ -21,7 +21,7 @@ final class QuotaText {
     }
 
     /** {@code KEY=VALUE} words. */
-    static Map<String, Optional<Double>> values(List<String> words) {
+    public static Map<String, Optional<Double>> values(List<String> words) {
         Map<String, Optional<Double>> values = new HashMap<>();
         for (String word : words) {
             int equals = word.indexOf('=');
@@ -39,7 +39,7 @@ final class QuotaText {
     }
 
     /** The entity as it is typed, for example {@code --user alice}. */
-    static String words(QuotaEntity entity) {
+    public static String words(QuotaEntity entity) {
         return (option("--user", entity.user())
                         + option("--client-id", entity.clientId())
                         + option("--ip", entity.ip()))
@@ -50,7 +50,7 @@ final class QuotaText {
         return value == null ? "" : name + " " + value + " ";
     }
 
-    static Listing listing(Map<QuotaEntity, Map<String, Double>> quotas) {
+    public static Listing listing(Map<QuotaEntity, Map<String, Double>> quotas) {
         Listing listing = new Listing("user", "client.id", "ip", "quota", "value");
         quotas.entrySet().stream()
                 .sorted(Comparator.comparing(entry -> entry.getKey().toString()))
