@@ -256,8 +256,7 @@ class CommandsTest {
         assertThat(nowhere.line("topic list").err()).contains("127.0.0.1:1");
         Surrounding variable = nowhere.with("FELICE_BOOTSTRAP", "127.0.0.1:2");
         assertThat(variable.line("topic list").err()).contains("127.0.0.1:2");
-        assertThat(variable.line("topic list -b " + bootstrap()).exitCode())
-                .isZero();
+        assertThat(variable.line("topic list -b " + bootstrap()).exitCode()).isZero();
     }
 
     // ---- records
@@ -269,9 +268,7 @@ class CommandsTest {
         Random random = new Random(seed);
         succeeds("topic create " + topic + " " + topic + ".copy -p 1");
         try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(
-                Map.of("bootstrap.servers", bootstrap()),
-                new ByteArraySerializer(),
-                new ByteArraySerializer())) {
+                Map.of("bootstrap.servers", bootstrap()), new ByteArraySerializer(), new ByteArraySerializer())) {
             for (int i = 0; i < RANDOM_RECORDS; i++) {
                 ProducerRecord<byte[], byte[]> record = new ProducerRecord<>(
                         topic,
@@ -299,9 +296,7 @@ class CommandsTest {
         List<String> contents = new ArrayList<>();
         TopicPartition partition = new TopicPartition(of, 0);
         try (KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(
-                Map.of("bootstrap.servers", bootstrap()),
-                new ByteArrayDeserializer(),
-                new ByteArrayDeserializer())) {
+                Map.of("bootstrap.servers", bootstrap()), new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
             consumer.assign(List.of(partition));
             consumer.seekToBeginning(List.of(partition));
             long end = consumer.endOffsets(List.of(partition)).get(partition);

@@ -198,7 +198,8 @@ class AdminCodecTest {
 
     private static List<Method> calls() {
         return Stream.of(Admin.class.getMethods())
-                .filter(method -> !Set.of("controllerId", "controllerSince", "askedBy").contains(method.getName()))
+                .filter(method ->
+                        !Set.of("controllerId", "controllerSince", "askedBy").contains(method.getName()))
                 .toList();
     }
 

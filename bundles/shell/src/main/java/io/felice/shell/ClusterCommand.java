@@ -65,7 +65,8 @@ public final class ClusterCommand implements Action {
                     "(every replica of every partition is in sync)");
             return null;
         }
-        KarafTable.print(ClusterText.brokers(view, admin.controllerId(), applied(view)), System.out, json, "(no brokers)");
+        KarafTable.print(
+                ClusterText.brokers(view, admin.controllerId(), applied(view)), System.out, json, "(no brokers)");
         if (!json) {
             System.out.println(ClusterText.controller(admin.controllerId(), admin.controllerSince()));
             System.out.println(ClusterText.summary(view));

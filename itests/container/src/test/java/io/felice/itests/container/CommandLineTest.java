@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.felice.itests.container.Launcher.Result;
+import io.felice.itests.rig.Ports;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -37,7 +38,9 @@ class CommandLineTest {
 
     /** Runs a line of bash, in which $felice is the launcher. */
     private static Result bash(String line) throws Exception {
-        return node.with("felice", felice.toString()).under(List.of("bash", "-c", line)).run();
+        return node.with("felice", felice.toString())
+                .under(List.of("bash", "-c", line))
+                .run();
     }
 
     @Test
@@ -48,15 +51,18 @@ class CommandLineTest {
                 .isEqualTo("1000 records written to orders.\n");
         assertThat(bash("set -o pipefail; \"$felice\" consume orders -O start -e -o text | tail -n 1"))
                 .isEqualTo(new Result(0, "1000\n"));
-        assertThat(bash("\"$felice\" consume orders -O start -o text | head -n 2").output())
+        assertThat(bash("\"$felice\" consume orders -O start -o text | head -n 2")
+                        .output())
                 .as("a consumer whose reader has ended ends too")
                 .isEqualTo("1\n2\n");
-        assertThat(bash("\"$felice\" consume orders -O start -n 1 --output=text 2>&1 <&-")).isEqualTo(new Result(0, "1\n"));
+        assertThat(bash("\"$felice\" consume orders -O start -n 1 --output=text 2>&1 <&-"))
+                .isEqualTo(new Result(0, "1\n"));
         assertThat(node.run("topic", "describe", "nowhere"))
                 .isEqualTo(new Result(3, "felice: There is no topic nowhere.\nfelice topic list shows the topics.\n"));
         assertThat(bash("\"$felice\" topic list -o nonsense 2>/dev/null")).isEqualTo(new Result(2, ""));
         assertThat(node.run("cluster", "health").output()).startsWith("HEALTHY");
-        Eventually.await("the archive of classes", () -> Files.exists(node.data().resolve("cli.jsa")));
+        Eventually.await(
+                "the archive of classes", () -> Files.exists(node.data().resolve("cli.jsa")));
         assertThat(node.run("topic", "list", "-o", "name").output()).contains("orders\n");
         assertThat(node.data().resolve("cli.jsa")).as("the archive fits").exists();
     }
@@ -82,7 +88,8 @@ class CommandLineTest {
         Path output = directory.resolve("waiting.out");
 
         Process consumer = node.spawn(output, "consume", "waiting", "-O", "start", "-o", "text");
-        Eventually.await("the first record", () -> Files.readString(output, UTF_8).equals("first\n"));
+        Eventually.await(
+                "the first record", () -> Files.readString(output, UTF_8).equals("first\n"));
         Launcher.pressCtrlC(consumer);
 
         assertThat(consumer.waitFor(30, TimeUnit.SECONDS)).isTrue();

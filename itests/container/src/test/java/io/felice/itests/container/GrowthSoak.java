@@ -3,6 +3,7 @@ package io.felice.itests.container;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.felice.itests.container.Launcher.Result;
+import io.felice.itests.rig.Ports;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
