@@ -18,18 +18,15 @@ import io.felice.api.security.SecurityView;
 import io.felice.api.status.HealthSource;
 import io.felice.api.status.StatusSource;
 import io.felice.api.status.StatusTable;
-import io.felice.api.status.TableColumn.Unit;
 import io.felice.api.status.TableSchema;
 import io.felice.api.status.Trouble;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
@@ -79,12 +76,6 @@ public final class Controller extends AdminCalls implements ForwardedRequests, S
             .counter("decided", "Requests that were decided")
             .counter("forwarded", "Requests that were sent to the broker that is the controller")
             .counter("snapshots", "Snapshots of the metadata that were made");
-    private static final TableSchema BROKERS = TableSchema.of(
-                    "controller.brokers", "The metadata of the live brokers, as they report to the controller")
-            .label("broker", "The broker id")
-            .gauge("applied", "The version of the metadata that the broker has applied")
-            .gauge("behind", "Versions that the controller had more")
-            .gauge("age.ms", Unit.MILLISECONDS, "How long ago the broker has reported");
     private static final TableSchema LIMITS = TableSchema.limits("controller.limits");
 
     @ObjectClassDefinition(name = "Felice: controller")
@@ -134,7 +125,6 @@ public final class Controller extends AdminCalls implements ForwardedRequests, S
 
     private static final BrokerConfig NO_CONFIGS = BrokerConfig.with(Map.of());
     private static final Duration LOOK = Duration.ofMillis(50);
-    private static final Duration REPORT_EVERY = Duration.ofSeconds(5);
 
     private volatile Duration requestTimeout;
     private volatile int requestsMax;
@@ -151,8 +141,7 @@ public final class Controller extends AdminCalls implements ForwardedRequests, S
     private final AdminQueue queue;
     private final LocalAdmin local;
     private final Routes routes;
-    private volatile ClusterMetadata metadata;
-    private volatile StatusTable brokers = BROKERS.rows(List.of());
+    private final MetadataReports reports;
     private volatile StatusTable status;
     private volatile ClusterConfigs shown = ClusterConfigs.of(ClusterView.EMPTY);
     private volatile List<Trouble> idle = List.of();
@@ -181,6 +170,7 @@ public final class Controller extends AdminCalls implements ForwardedRequests, S
         Topics topics = new Topics(random, ids::next, () -> partitionsMax);
         this.local = new LocalAdmin(queue, topics, policies, this::configs, random, new AppliedVersions(clock), role);
         this.routes = new Routes(thread, new Knowledge(), local, () -> requestTimeout, () -> requestsMax, codec);
+        this.reports = new MetadataReports(thread, this);
         this.status = table();
         require(config);
     }
@@ -226,14 +216,11 @@ public final class Controller extends AdminCalls implements ForwardedRequests, S
     /** What the broker of this node has applied is reported to the controller. */
     @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC)
     public void bindMetadata(ClusterMetadata broker) {
-        metadata = broker;
-        thread.execute(() -> report(broker));
+        reports.bind(broker);
     }
 
     public void unbindMetadata(ClusterMetadata broker) {
-        if (metadata == broker) {
-            metadata = null;
-        }
+        reports.unbind(broker);
     }
 
     /** The requests of clients that other brokers have forwarded are written there. */
@@ -354,31 +341,6 @@ public final class Controller extends AdminCalls implements ForwardedRequests, S
         return role.controllerSince();
     }
 
-    /** Reports again and again, for as long as the broker is there. */
-    private void report(ClusterMetadata broker) {
-        if (metadata != broker || closing) {
-            return;
-        }
-        reportApplied(broker.brokerId(), broker.view().version()).whenComplete((decided, failure) -> reported(decided));
-        thread.after(REPORT_EVERY, () -> report(broker));
-    }
-
-    /** @param decided null if the controller was not reached; then nothing is known of the other brokers */
-    private void reported(Decided<Integer, AppliedVersion> decided) {
-        List<List<Object>> rows = new ArrayList<>();
-        if (decided != null) {
-            new TreeMap<>(decided.outcomes()).forEach((id, outcome) -> {
-                AppliedVersion applied = outcome.value();
-                rows.add(List.of(
-                        Integer.toString(id),
-                        applied.version(),
-                        Math.max(0, decided.version() - applied.version()),
-                        applied.ageMs()));
-            });
-        }
-        brokers = BROKERS.rows(rows);
-    }
-
     @Override
     public List<StatusTable> tables() {
         ClusterConfigs now = shown;
@@ -393,7 +355,7 @@ public final class Controller extends AdminCalls implements ForwardedRequests, S
                         TableSchema.limit("acls", security.acls().size(), Security.MOST),
                         TableSchema.limit("quotas", security.quotas().size(), Security.MOST))),
                 PartitionCounts.table(now),
-                brokers,
+                reports.table(),
                 policies.table());
     }
 

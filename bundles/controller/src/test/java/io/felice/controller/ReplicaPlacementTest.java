@@ -11,6 +11,7 @@ import io.felice.api.config.BrokerConfig;
 import io.felice.api.config.ConfigResource;
 import io.felice.api.storage.EngineTrait;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -19,6 +20,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import java.util.UUID;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /** Which brokers get the replicas of new partitions. */
@@ -74,6 +76,48 @@ class ReplicaPlacementTest {
             int most = leaders.stream().mapToInt(Integer::intValue).max().orElseThrow();
             assertThat(most).as(when).isLessThanOrEqualTo(placed.size() / brokers + 1);
         }
+    }
+
+    @Test
+    void theLossOfARackLeavesAsManyReplicasAsTheRacksAllow() {
+        long seed = Long.getLong("felice.seed", System.nanoTime());
+        System.out.println("seed " + seed + " (repeat with -Dfelice.seed=" + seed + ")");
+        Random random = new Random(seed);
+        for (int run = 0; run < 100; run++) {
+            records.clear();
+            int[] inRack = new int[1 + random.nextInt(4)];
+            int brokers = 0;
+            for (int rack = 0; rack < inRack.length; rack++) {
+                inRack[rack] = 1 + random.nextInt(3);
+                for (int i = 0; i < inRack[rack]; i++) {
+                    records.add(new MetadataRecord.BrokerRegistered(
+                            broker(brokers, "rack-" + rack, Map.of("log", Set.of(EngineTrait.values()))), brokers));
+                    brokers++;
+                }
+            }
+            int factor = 1 + random.nextInt(brokers);
+            int fewestThatCanBeLost = IntStream.rangeClosed(1, factor)
+                    .filter(most ->
+                            Arrays.stream(inRack).map(of -> Math.min(of, most)).sum() >= factor)
+                    .findFirst()
+                    .orElseThrow();
+
+            List<List<Integer>> placed = place(List.of(), 1 + random.nextInt(20), factor);
+
+            for (List<Integer> replicas : placed) {
+                assertThat(counts(replicas.stream().map(this::rackOf).toList()).values())
+                        .as("seed %s, run %s: %s in racks of %s", seed, run, replicas, Arrays.toString(inRack))
+                        .allMatch(lost -> lost <= fewestThatCanBeLost);
+            }
+        }
+    }
+
+    private String rackOf(int brokerId) {
+        return ClusterView.EMPTY
+                .after(1, records)
+                .lastRegistration(brokerId)
+                .orElseThrow()
+                .rack();
     }
 
     @Test

@@ -37,16 +37,20 @@ import io.felice.protocol.Apis;
 import io.felice.protocol.KafkaMessages;
 import io.felice.protocol.Request;
 import io.felice.protocol.ServedApis;
+import java.lang.reflect.Method;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.apache.kafka.common.message.ApiMessageType;
 import org.apache.kafka.common.protocol.ApiMessage;
 import org.junit.jupiter.api.DynamicTest;
@@ -215,6 +219,27 @@ class EveryRightTest {
     }
 
     @TestFactory
+    List<DynamicTest> whatTheControllerIsAskedForIsAskedByTheClient() {
+        Set<String> ofController = Arrays.stream(Admin.class.getMethods())
+                .filter(method -> method.getReturnType() == CompletionStage.class)
+                .map(Method::getName)
+                .filter(method -> !isOfGroupsToo(method))
+                .collect(Collectors.toSet());
+        return forEveryVersion((row, version, node) -> {
+            node.authorization.allow(action -> true);
+
+            node.answer(row, node.request(row, version), version);
+
+            long asked = node.calls().stream().filter(ofController::contains).count();
+            assertThat(node.admin.requesters).hasSize((int) asked);
+        });
+    }
+
+    private static boolean isOfGroupsToo(String method) {
+        return Arrays.stream(Groups.class.getMethods()).map(Method::getName).anyMatch(method::equals);
+    }
+
+    @TestFactory
     List<DynamicTest> withoutOneOfItsRightsARequestGetsTheErrorOfThatRight() {
         return forEveryVersion((row, version, unused) -> {
             for (Right missing : row.rights()) {
@@ -314,6 +339,7 @@ class EveryRightTest {
         final Recording recording = new Recording();
         final FakeAuthorization authorization = new FakeAuthorization();
         private final FakeCluster cluster = new FakeCluster();
+        final FakeAdmin admin = new FakeAdmin(cluster);
         private final FakePartitions partitions = new FakePartitions();
         private final Deadlines deadlines = new Deadlines();
         private final UUID visible = cluster.topic("t", 2);
@@ -365,7 +391,7 @@ class EveryRightTest {
             ServedApis served = () -> List.of(new ServedApis.Range((short) 0, (short) 0, (short) 11));
             Served api = Served.all(
                             cluster,
-                            recording.of(Admin.class, new FakeAdmin(cluster)),
+                            recording.of(Admin.class, admin),
                             recording.of(Partitions.class, partitions),
                             recording.of(Groups.class, new FakeGroups()),
                             recording.of(Configs.class, new FakeConfigs(cluster)),

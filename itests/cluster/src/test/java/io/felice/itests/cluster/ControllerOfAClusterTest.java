@@ -3,6 +3,10 @@ package io.felice.itests.cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.felice.api.ErrorCode;
+import io.felice.api.cluster.Admin.AppliedVersion;
+import io.felice.api.cluster.Admin.CreatedTopic;
+import io.felice.api.cluster.Admin.Decided;
 import io.felice.api.cluster.PartitionState;
 import io.felice.itests.rig.Java;
 import io.felice.testkit.FeliceCluster;
@@ -10,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewPartitionReassignment;
 import org.apache.kafka.clients.admin.NewTopic;
@@ -127,6 +132,43 @@ class ControllerOfAClusterTest {
         assertThat(state("stuck").leader()).isIn(1, 2);
     }
 
+    @Test
+    void aControllerThatHasLostItsSessionAnswersNothingFromWhatItKnewThen() {
+        int former = cluster.controller();
+        io.felice.api.cluster.Admin cutOff = cluster.node(former).service(io.felice.api.cluster.Admin.class);
+        cluster.cutOff(former);
+        create(cluster.bootstrap(former % 3 + 1), "made-elsewhere", List.of(former % 3 + 1));
+
+        CompletableFuture<Decided<String, CreatedTopic>> asked = cutOff.createTopics(
+                        List.of(new io.felice.api.cluster.Admin.NewTopic("made-elsewhere", 1, 1, Map.of(), Map.of())),
+                        true)
+                .toCompletableFuture();
+        assertThat(cluster.controller()).isNotEqualTo(former);
+        cluster.rejoin(former);
+
+        assertThat(asked.join().outcomes().get("made-elsewhere").error()).isEqualTo(ErrorCode.TOPIC_ALREADY_EXISTS);
+    }
+
+    @Test
+    void everyNodeKnowsWhichMetadataEachBrokerHasApplied() {
+        long version = cluster.view().version();
+        cluster.running().forEach(id -> report(id, version));
+
+        cluster.running().forEach(id -> {
+            Decided<Integer, AppliedVersion> all = report(id, version);
+            assertThat(all.outcomes()).containsOnlyKeys(1, 2, 3);
+            assertThat(all.outcomes().get(id).value().version()).isEqualTo(version);
+        });
+    }
+
+    private static Decided<Integer, AppliedVersion> report(int broker, long version) {
+        return cluster.node(broker)
+                .service(io.felice.api.cluster.Admin.class)
+                .reportApplied(broker, version)
+                .toCompletableFuture()
+                .join();
+    }
+
     private static void drain(int broker, boolean begin) throws Exception {
         assertThat(cluster.node(1)
                         .service(io.felice.api.cluster.Admin.class)
@@ -140,7 +182,11 @@ class ControllerOfAClusterTest {
     }
 
     private static void create(String topic, List<Integer> replicas) {
-        try (Admin admin = Clients.admin(cluster.bootstrap())) {
+        create(cluster.bootstrap(), topic, replicas);
+    }
+
+    private static void create(String bootstrap, String topic, List<Integer> replicas) {
+        try (Admin admin = Clients.admin(bootstrap)) {
             Java.get(admin.createTopics(List.of(new NewTopic(topic, Map.of(0, replicas))))
                     .all());
         }
