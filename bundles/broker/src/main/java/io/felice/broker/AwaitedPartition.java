@@ -186,6 +186,11 @@ final class AwaitedPartition implements Partition {
     }
 
     @Override
+    public CompletionStage<List<KnownProducer>> producers() {
+        return when(Turn.IMMEDIATE, (partition, t) -> partition.producers());
+    }
+
+    @Override
     public CompletionStage<Long> deleteRecords(long before) {
         return when(Turn.IMMEDIATE, (partition, t) -> partition.deleteRecords(before));
     }

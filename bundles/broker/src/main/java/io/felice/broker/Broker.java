@@ -264,10 +264,11 @@ public final class Broker implements StatusSource, HealthSource {
                 topic -> configs.topic(topic).getList(TopicConfig.LEADER_THROTTLED_REPLICAS),
                 environment.brokerId(),
                 nanos);
-        fetches = new Fetches(replicas::readable, preferred, throttle, fetchTimes, environment);
+        fetches = new Fetches(replicas.lookup()::readable, preferred, throttle, fetchTimes, environment);
         ProducerIds producerIds = new ProducerIds(environment.brokerId(), () -> admin, environment.nanos());
         LogDirs logDirs = new LogDirs(replicas, engines, replicas.moves());
-        partitions = new NodePartitions(replicas, fetches, leaderships, producerIds, logDirs, replicas.moves());
+        partitions =
+                new NodePartitions(replicas.lookup(), fetches, leaderships, producerIds, logDirs, replicas.moves());
         scrubbing = new Scrubbing(configs, engines, replicas::openLogs, nanos);
         reassignments = new ReassignmentProgress(nanos);
         readiness = new Readiness(link, configs, engines, engineServices, replicas);

@@ -206,7 +206,8 @@ final class BrokerStatus {
     private StatusTable offline() {
         List<List<Object>> rows = new ArrayList<>();
         for (Replica replica : replicas.all()) {
-            replicas.reasonOffline(replica)
+            replicas.lookup()
+                    .reasonOffline(replica)
                     .ifPresent(reason -> rows.add(List.of(replica.partition.toString(), replica.engine, reason)));
         }
         return OFFLINE.rows(rows);

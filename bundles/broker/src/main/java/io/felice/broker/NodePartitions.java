@@ -17,7 +17,7 @@ import java.util.concurrent.CompletionStage;
 
 /** The service through which other bundles reach the partitions of this node. Any thread. */
 final class NodePartitions implements Partitions {
-    private final Replicas replicas;
+    private final PartitionLookup lookup;
     private final Fetches fetches;
     private final Leaderships leaderships;
     private final ProducerIds producerIds;
@@ -25,13 +25,13 @@ final class NodePartitions implements Partitions {
     private final Moves moves;
 
     NodePartitions(
-            Replicas replicas,
+            PartitionLookup lookup,
             Fetches fetches,
             Leaderships leaderships,
             ProducerIds producerIds,
             LogDirs logDirs,
             Moves moves) {
-        this.replicas = replicas;
+        this.lookup = lookup;
         this.fetches = fetches;
         this.leaderships = leaderships;
         this.producerIds = producerIds;
@@ -41,7 +41,7 @@ final class NodePartitions implements Partitions {
 
     @Override
     public Partition leader(TopicPartition partition) {
-        return replicas.leaderOrAwaited(partition);
+        return lookup.leaderOrAwaited(partition);
     }
 
     @Override

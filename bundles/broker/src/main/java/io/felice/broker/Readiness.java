@@ -119,7 +119,7 @@ final class Readiness {
         List<String> named = offline.stream()
                 .limit(NAMED_PARTITIONS)
                 .map(replica -> replica.partition + " ("
-                        + replicas.reasonOffline(replica).orElse("") + ")")
+                        + replicas.lookup().reasonOffline(replica).orElse("") + ")")
                 .toList();
         return Optional.of((offline.size() == 1 ? "1 partition is" : offline.size() + " partitions are") + " offline: "
                 + String.join(", ", named)

@@ -12,12 +12,10 @@ import io.felice.api.cluster.ClusterView;
 import io.felice.api.cluster.PartitionState;
 import io.felice.api.cluster.TopicView;
 import io.felice.api.config.TopicConfig;
-import io.felice.api.partition.Partition;
 import io.felice.api.storage.EngineTrait;
 import io.felice.api.storage.LogId;
 import io.felice.broker.engine.Engines;
 import io.felice.broker.engine.MountedEngine;
-import io.felice.broker.engine.Openings;
 import io.felice.broker.partition.BatchAdmission;
 import io.felice.broker.partition.CompactionLimits;
 import io.felice.broker.partition.Environment;
@@ -27,7 +25,6 @@ import io.felice.broker.partition.LogCopy;
 import io.felice.broker.partition.LogOpening;
 import io.felice.broker.partition.OpenedLog;
 import io.felice.broker.partition.ProducerLimits;
-import io.felice.broker.partition.ReadableRole;
 import io.felice.broker.partition.Role;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -47,7 +44,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
@@ -78,8 +74,7 @@ final class Replicas {
     private final StrayLogs strays;
     private final Moves moves;
     private final Supplier<ClusterView> view;
-    private final Function<String, Optional<String>> whyNotMounted;
-    private final Function<String, Optional<String>> hanging;
+    private final PartitionLookup lookup;
     private final Predicate<MountedEngine> mayTakeOver;
 
     private final Map<TopicPartition, Replica> byName = new ConcurrentHashMap<>();
@@ -92,8 +87,6 @@ final class Replicas {
     private final Map<LogId, Long> lastWatermarks = new ConcurrentHashMap<>();
     /** The high watermarks of the checkpoint that are not assigned to a log yet; the broker's thread only. */
     private final Map<TopicPartition, Long> checkpointed = new HashMap<>();
-
-    private final Consumer<AwaitedPartition> onWait = this::limitWait;
 
     private volatile NodeState state;
     /** True once the replicas have followed a view, which has all topics. */
@@ -120,8 +113,6 @@ final class Replicas {
             Predicate<MountedEngine> mayTakeOver,
             Supplier<Admin> admin) {
         this.mayTakeOver = mayTakeOver;
-        this.whyNotMounted = whyNotMounted;
-        this.hanging = hanging;
         this.environment = environment;
         this.main = main;
         this.engines = engines;
@@ -133,6 +124,11 @@ final class Replicas {
         this.strays = new StrayLogs(environment, main, engines, view, this::isInUse);
         this.moves = new Moves(environment, main, engines, configs, admin, new MovesHost());
         this.view = view;
+        this.lookup = new PartitionLookup(environment, byName, view, whyNotMounted, hanging, () -> closed);
+    }
+
+    PartitionLookup lookup() {
+        return lookup;
     }
 
     Moves moves() {
@@ -148,40 +144,7 @@ final class Replicas {
     /** A topic and its configuration, as the replicas know them. */
     private record Applied(TopicView topic, TopicConfig config) {}
 
-    // ---- looking up
-
-    /** @throws io.felice.api.FeliceException as {@link io.felice.api.partition.Partitions#leader} says */
-    LeaderPartition leader(TopicPartition partition) {
-        Replica replica = byName.get(partition);
-        LeaderPartition leading = replica == null ? null : replica.leading();
-        if (leading == null) {
-            throw notLeading(partition, replica);
-        }
-        return leading;
-    }
-
-    /** As {@link #leader}, or a follower of a live leader. */
-    ReadableRole readable(TopicPartition partition) {
-        Replica replica = byName.get(partition);
-        if (replica != null && replica.role() instanceof FollowerPartition follower && follower.isOn()) {
-            return follower;
-        }
-        return leader(partition);
-    }
-
-    /** Like {@link #leader}, but gives an {@link AwaitedPartition} if this node is about to lead the partition. */
-    Partition leaderOrAwaited(TopicPartition partition) {
-        Replica replica = byName.get(partition);
-        Partition found = replica == null || closed ? null : replica.leadingOrAwaited(environment.brokerId(), onWait);
-        if (found == null) {
-            throw notLeading(partition, replica);
-        }
-        hurry(replica);
-        if (closed) {
-            replica.refuse(stopping());
-        }
-        return found;
-    }
+    // ---- which ones there are
 
     /** The engine of each log that this node has of the topic. */
     Stream<String> enginesOf(TopicView topic) {
@@ -203,68 +166,6 @@ final class Replicas {
     private Optional<String> engineOf(Replica replica) {
         return state.engineOf(replica.id)
                 .or(() -> Optional.ofNullable(replica.status == Replica.Status.NO_ENGINE ? null : replica.engine));
-    }
-
-    private static FeliceException stopping() {
-        return NOT_LEADER_OR_FOLLOWER.because("This node is stopping");
-    }
-
-    private void limitWait(AwaitedPartition awaited) {
-        try {
-            environment
-                    .timer()
-                    .schedule(() -> awaited.refuse(waitedTooLong(awaited)), PATIENCE_SECONDS, TimeUnit.SECONDS);
-        } catch (RejectedExecutionException closing) {
-            awaited.refuse(waitedTooLong(awaited));
-        }
-    }
-
-    private FeliceException waitedTooLong(AwaitedPartition awaited) {
-        Replica replica = byName.get(awaited.id());
-        Optional<String> why = replica == null ? Optional.empty() : reasonOffline(replica);
-        return LEADER_NOT_AVAILABLE.because(
-                awaited.id() + why.map(reason -> " is offline: " + reason).orElse(" is still not open"));
-    }
-
-    /** Why a partition cannot be used, if that lasts; empty if it can be used, or soon will be. Any thread. */
-    Optional<String> reasonOffline(Replica replica) {
-        return switch (replica.status) {
-            case NO_ENGINE -> Optional.of(whyNotMounted
-                    .apply(replica.engine)
-                    .orElse("the storage engine " + replica.engine + " is not running"));
-            case OPENING -> hanging.apply(replica.engine)
-                    .map(call -> "its log is not open yet, because the storage engine " + replica.engine
-                            + " does not come back: " + call)
-                    .or(() -> Optional.ofNullable(replica.failure));
-            case CLOSED, CHANGING, LEADING, FOLLOWING, CLOSING, SWITCHING, OFFLINE -> Optional.ofNullable(
-                    replica.failure);
-        };
-    }
-
-    private static void hurry(Replica replica) {
-        Openings.Opening waiting = replica.opening;
-        if (waiting != null) {
-            waiting.hurry();
-        }
-    }
-
-    private FeliceException notLeading(TopicPartition partition, Replica replica) {
-        if (replica == null) {
-            return view.get()
-                    .topic(partition.topic())
-                    .flatMap(topic -> topic.partition(partition.partition()))
-                    .map(found -> leads(found)
-                            ? LEADER_NOT_AVAILABLE.because(partition + " is not open yet")
-                            : NOT_LEADER_OR_FOLLOWER.because("This node does not lead " + partition))
-                    .orElseGet(() -> UNKNOWN_TOPIC_OR_PARTITION.because("There is no partition " + partition));
-        }
-        hurry(replica);
-        try {
-            replica.role().leading();
-            return LEADER_NOT_AVAILABLE.because(partition + " is not open yet");
-        } catch (FeliceException why) {
-            return why;
-        }
     }
 
     Collection<Replica> all() {
@@ -438,8 +339,8 @@ final class Replicas {
         }
         replica.status = role instanceof LeaderPartition ? Replica.Status.LEADING : Replica.Status.FOLLOWING;
         if (closed || !isMounted(log.engine())) {
-            role.end(stopping());
-            release(replica, stopping()).whenComplete((nothing, unused) -> done.complete(null));
+            role.end(PartitionLookup.stopping());
+            release(replica, PartitionLookup.stopping()).whenComplete((nothing, unused) -> done.complete(null));
             return;
         }
         if (log.whyEnded() != null) {
@@ -475,8 +376,8 @@ final class Replicas {
         MountedEngine engine = engines.find(name).orElse(null);
         if (engine == null) {
             replica.status = Replica.Status.NO_ENGINE;
-            replica.goOffline(LEADER_NOT_AVAILABLE.because(
-                    replica.partition + " is offline: " + reasonOffline(replica).orElse("")));
+            replica.goOffline(LEADER_NOT_AVAILABLE.because(replica.partition + " is offline: "
+                    + lookup.reasonOffline(replica).orElse("")));
             giveUpEngineLater(replica);
             return CompletableFuture.completedFuture(null);
         }
@@ -625,7 +526,7 @@ final class Replicas {
         replica.engine = log.engine().name();
         replica.status = replica.leading() != null ? Replica.Status.LEADING : Replica.Status.FOLLOWING;
         if (closed || !isMounted(log.engine())) {
-            return release(replica, stopping());
+            return release(replica, PartitionLookup.stopping());
         }
         if (log.whyEnded() != null) {
             logFailed(replica, log, log.whyEnded());
@@ -952,9 +853,9 @@ final class Replicas {
     CompletableFuture<?> close() {
         closed = true;
         for (Replica replica : byName.values()) {
-            replica.refuse(stopping());
+            replica.refuse(PartitionLookup.stopping());
             if (replica.log != null && !replica.isBusy()) {
-                release(replica, stopping());
+                release(replica, PartitionLookup.stopping());
             }
         }
         engines.all().stream()

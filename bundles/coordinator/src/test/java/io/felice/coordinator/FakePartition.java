@@ -205,6 +205,11 @@ final class FakePartition implements Partition {
     }
 
     @Override
+    public CompletionStage<List<KnownProducer>> producers() {
+        return CompletableFuture.completedFuture(List.of());
+    }
+
+    @Override
     public int epochOf(long offset) {
         return leaderEpoch;
     }

@@ -126,6 +126,7 @@ class EveryRightTest {
             row(Apis.UPDATE_FEATURES, cluster(ALTER)),
             row(Apis.ENVELOPE, cluster(Operation.CLUSTER_ACTION)),
             row(Apis.DESCRIBE_CLUSTER),
+            row(Apis.DESCRIBE_PRODUCERS, topic(READ)),
             row(Apis.UNREGISTER_BROKER, cluster(ALTER)),
             row(Apis.LIST_CONFIG_RESOURCES, cluster(DESCRIBE_CONFIGS)),
             row(Apis.DESCRIBE_TOPIC_PARTITIONS, topic(DESCRIBE)));

@@ -117,6 +117,11 @@ final class FakePartition implements Partition {
     }
 
     @Override
+    public CompletionStage<List<KnownProducer>> producers() {
+        return CompletableFuture.completedFuture(List.of(new KnownProducer(77, (short) 2, 41, 123_456)));
+    }
+
+    @Override
     public int epochOf(long offset) {
         return offset < 15 ? 3 : EPOCH;
     }

@@ -23,6 +23,7 @@ import org.apache.kafka.common.message.DescribeClusterRequestData;
 import org.apache.kafka.common.message.DescribeConfigsRequestData;
 import org.apache.kafka.common.message.DescribeGroupsRequestData;
 import org.apache.kafka.common.message.DescribeLogDirsRequestData;
+import org.apache.kafka.common.message.DescribeProducersRequestData;
 import org.apache.kafka.common.message.DescribeTopicPartitionsRequestData;
 import org.apache.kafka.common.message.ElectLeadersRequestData;
 import org.apache.kafka.common.message.EnvelopeRequestData;
@@ -96,6 +97,7 @@ final class ValidRequests {
             case Apis.DELETE_RECORDS -> deleteRecords();
             case Apis.INIT_PRODUCER_ID -> new InitProducerIdRequestData().setTransactionalId(null);
             case Apis.OFFSET_FOR_LEADER_EPOCH -> offsetForLeaderEpoch();
+            case Apis.DESCRIBE_PRODUCERS -> describeProducers();
             case Apis.DESCRIBE_CONFIGS -> describeConfigs(version);
             case Apis.ALTER_CONFIGS -> alterConfigs();
             case Apis.ALTER_REPLICA_LOG_DIRS -> alterReplicaLogDirs();
@@ -316,6 +318,15 @@ final class ValidRequests {
                                 new DeleteRecordsRequestData.DeleteRecordsPartition()
                                         .setPartitionIndex(9)
                                         .setOffset(-1)))));
+    }
+
+    private static DescribeProducersRequestData describeProducers() {
+        DescribeProducersRequestData request = new DescribeProducersRequestData();
+        request.topics()
+                .add(new DescribeProducersRequestData.TopicRequest()
+                        .setName(TOPIC)
+                        .setPartitionIndexes(List.of(0, 9)));
+        return request;
     }
 
     private static OffsetForLeaderEpochRequestData offsetForLeaderEpoch() {

@@ -136,6 +136,7 @@ public final class Apis {
                     .outlivingItsHandler()
                     .ofBrokersOnly(),
             Api.of(DESCRIBE_CLUSTER, 0, 2, REQUEST_TIMED_OUT),
+            Api.of(DESCRIBE_PRODUCERS, 0, 0, NOT_LEADER_OR_FOLLOWER),
             Api.of(UNREGISTER_BROKER, 0, 0, REQUEST_TIMED_OUT),
             // Only a plugin has handlers for these APIs.
             Api.of(GET_TELEMETRY_SUBSCRIPTIONS, 0, 0, REQUEST_TIMED_OUT).notExpected(),

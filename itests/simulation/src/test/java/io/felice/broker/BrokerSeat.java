@@ -98,7 +98,8 @@ public final class BrokerSeat {
                 name -> Optional.empty(),
                 mounted -> false,
                 () -> admin);
-        fetches = new Fetches(replicas::readable, PreferredReplicas.NONE, LeaderThrottle.NONE, fetchTimes, environment);
+        fetches = new Fetches(
+                replicas.lookup()::readable, PreferredReplicas.NONE, LeaderThrottle.NONE, fetchTimes, environment);
         Files.createDirectories(root);
         Map<String, String> properties = new TreeMap<>();
         properties.put("format.version", "1");
@@ -180,7 +181,7 @@ public final class BrokerSeat {
 
     /** @throws io.felice.api.FeliceException as {@link io.felice.api.partition.Partitions#leader} says */
     public Partition leader(TopicPartition partition) {
-        return replicas.leaderOrAwaited(partition);
+        return replicas.lookup().leaderOrAwaited(partition);
     }
 
     /** The broker stops: all logs are closed. */

@@ -5,6 +5,7 @@ import io.felice.api.Turn;
 import io.felice.api.storage.Records;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletionStage;
@@ -100,6 +101,16 @@ public interface Partition {
 
     /** The first record with the largest timestamp of the log (KIP-734); empty if the log is empty. */
     CompletionStage<Optional<TimestampedOffset>> offsetOfMaxTimestamp();
+
+    /** The idempotent producers that the partition remembers, in no order. Fails as a read. */
+    CompletionStage<List<KnownProducer>> producers();
+
+    /**
+     * An idempotent producer, as its last batch shows it.
+     *
+     * @param timestamp when that batch was appended, in milliseconds since the epoch
+     */
+    record KnownProducer(long producerId, short epoch, int lastSequence, long timestamp) {}
 
     /** The leader epoch of the record at this offset; -1 if the epoch is unknown. */
     int epochOf(long offset);

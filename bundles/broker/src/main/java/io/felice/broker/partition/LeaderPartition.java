@@ -11,6 +11,7 @@ import io.felice.api.partition.Partition;
 import io.felice.api.storage.Records;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -140,6 +141,16 @@ public final class LeaderPartition extends ReadableRole implements Partition {
                     }
                 },
                 log().engine());
+    }
+
+    @Override
+    public CompletionStage<List<KnownProducer>> producers() {
+        try {
+            mustBeOn();
+            return log().knownProducers();
+        } catch (FeliceException ended) {
+            return CompletableFuture.failedFuture(ended);
+        }
     }
 
     @Override

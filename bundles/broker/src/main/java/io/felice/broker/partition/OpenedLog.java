@@ -10,6 +10,7 @@ import io.felice.api.TopicPartition;
 import io.felice.api.Turn;
 import io.felice.api.cluster.PartitionState;
 import io.felice.api.config.TopicConfig;
+import io.felice.api.partition.Partition.KnownProducer;
 import io.felice.api.storage.LogId;
 import io.felice.api.storage.PartitionLog;
 import io.felice.api.storage.Records;
@@ -17,6 +18,7 @@ import io.felice.api.storage.Segment;
 import io.felice.broker.engine.MountedEngine;
 import io.felice.broker.engine.WatchedLog;
 import java.io.IOException;
+import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongSupplier;
@@ -236,6 +238,11 @@ public final class OpenedLog {
     /** Changes the role as the log's writer, after all tasks of the earlier role. */
     public <T extends Role> CompletionStage<T> become(Supplier<T> newRole) {
         return writer.executeAlone(newRole);
+    }
+
+    /** The producers of the log, asked for as the log's writer. */
+    CompletionStage<List<KnownProducer>> knownProducers() {
+        return writer().executeAlone(() -> producers().known());
     }
 
     // ---- writing

@@ -4,10 +4,13 @@ import static io.felice.api.ErrorCode.INVALID_PRODUCER_EPOCH;
 import static io.felice.api.ErrorCode.OUT_OF_ORDER_SEQUENCE_NUMBER;
 
 import io.felice.api.RecordBatch;
+import io.felice.api.partition.Partition.KnownProducer;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.zip.CRC32C;
@@ -167,6 +170,16 @@ public final class Producers {
             producers.put(producerId, producer);
         }
         producer.add(epoch, batch);
+    }
+
+    List<KnownProducer> known() {
+        List<KnownProducer> known = new ArrayList<>(producers.size());
+        producers.forEach((id, producer) -> known.add(new KnownProducer(
+                id,
+                producer.epoch,
+                producer.newest().lastSequence(),
+                producer.newest().timestamp())));
+        return known;
     }
 
     /** By producer id. */

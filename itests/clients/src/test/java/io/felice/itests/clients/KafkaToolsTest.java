@@ -202,6 +202,29 @@ class KafkaToolsTest {
         assertThat(own("placed")).doesNotContain("leader.replication.throttled.replicas");
     }
 
+    @Test
+    void theProducersOfAPartitionAreDescribed() {
+        Java.createTopic(node.bootstrap(), "produced", 1, Map.of());
+        try (KafkaProducer<String, String> producer = Java.textProducer(node.bootstrap(), Map.of("acks", "all"))) {
+            for (String value : List.of("a", "b", "c")) {
+                Java.get(producer.send(new ProducerRecord<>("produced", value)));
+            }
+        }
+
+        String described = KafkaTools.TRANSACTIONS.run(
+                "--bootstrap-server",
+                node.bootstrap(),
+                "describe-producers",
+                "--topic",
+                "produced",
+                "--partition",
+                "0");
+
+        List<String> lines = described.lines().filter(line -> !line.isBlank()).toList();
+        assertThat(lines.get(0)).contains("ProducerId", "LastSequence", "CurrentTransactionStartOffset");
+        assertThat(lines.get(1).trim().split("\\s+")).contains("0", "2", "-1", "None");
+    }
+
     /** The names of the topic's configs that differ from the defaults. */
     private static List<String> own(String topic) {
         ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic);

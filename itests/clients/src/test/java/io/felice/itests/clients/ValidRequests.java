@@ -35,6 +35,7 @@ import org.apache.kafka.common.message.DescribeConfigsRequestData;
 import org.apache.kafka.common.message.DescribeConfigsRequestData.DescribeConfigsResource;
 import org.apache.kafka.common.message.DescribeGroupsRequestData;
 import org.apache.kafka.common.message.DescribeLogDirsRequestData;
+import org.apache.kafka.common.message.DescribeProducersRequestData;
 import org.apache.kafka.common.message.DescribeTopicPartitionsRequestData;
 import org.apache.kafka.common.message.ElectLeadersRequestData;
 import org.apache.kafka.common.message.ElectLeadersRequestData.TopicPartitions;
@@ -219,6 +220,12 @@ final class ValidRequests implements AutoCloseable {
             case DESCRIBE_CLUSTER -> new DescribeClusterRequestData();
             case UNREGISTER_BROKER -> new UnregisterBrokerRequestData().setBrokerId(broker + 1);
             case LIST_CONFIG_RESOURCES -> new ListConfigResourcesRequestData();
+            case DESCRIBE_PRODUCERS -> new DescribeProducersRequestData()
+                    .setTopics(new DescribeProducersRequestData.TopicRequestCollection(
+                            List.of(new DescribeProducersRequestData.TopicRequest()
+                                            .setName(TOPIC)
+                                            .setPartitionIndexes(List.of(0)))
+                                    .iterator()));
             case DESCRIBE_TOPIC_PARTITIONS -> new DescribeTopicPartitionsRequestData()
                     .setTopics(List.of(new DescribeTopicPartitionsRequestData.TopicRequest().setName(TOPIC)));
             default -> ValidSecurityRequests.of(key);

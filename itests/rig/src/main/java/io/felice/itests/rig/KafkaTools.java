@@ -18,6 +18,7 @@ public enum KafkaTools {
     BROKER_API_VERSIONS("org.apache.kafka.tools.BrokerApiVersionsCommand"),
     PRODUCER_PERF_TEST("org.apache.kafka.tools.ProducerPerformance"),
     REASSIGN_PARTITIONS("org.apache.kafka.tools.reassign.ReassignPartitionsCommand"),
+    TRANSACTIONS("org.apache.kafka.tools.TransactionsCommand"),
     FEATURES("org.apache.kafka.tools.FeatureCommand"),
     CONSUMER_PERF_TEST("org.apache.kafka.tools.ConsumerPerformance"),
     DUMP_LOG("org.apache.kafka.tools.DumpLogSegments");
