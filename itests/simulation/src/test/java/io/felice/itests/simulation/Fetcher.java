@@ -100,11 +100,12 @@ final class Fetcher implements FollowingListener {
         }
 
         /** On the leader's node. */
-        private void serve(int leader, TopicPartition id, Asked asked, long mine) {
+        private void serve(int leader, TopicPartition id, Asked sent, long mine) {
             SimulatedNode there = cluster.node(leader);
             if (there.seat() == null) {
                 return;
             }
+            Asked asked = cluster.seams().served(there, id, sent);
             cluster.seams().serving(there, id, asked);
             Want want = new Want(
                     id,
@@ -164,6 +165,7 @@ final class Fetcher implements FollowingListener {
                 return;
             }
             request++;
+            if (Boolean.getBoolean("trace") && partition.id().topic().startsWith("__")) System.out.println(cluster.timeline().now() / Timeline.MS + " " + node.id() + " from " + partition.leader() + " epoch " + partition.leaderEpoch() + " offset " + partition.fetchOffset() + " last " + partition.lastFetchedEpoch() + ": " + answer.error() + " " + answer.divergence() + " " + answer.records().length + " bytes, hw " + answer.highWatermark());
             switch (answer.error()) {
                 case NONE -> {
                     if (answer.divergence() != null) {
@@ -180,6 +182,7 @@ final class Fetcher implements FollowingListener {
 
         private void then(java.util.concurrent.CompletionStage<Void> done) {
             done.whenComplete((nothing, failure) -> {
+                if (failure != null && Boolean.getBoolean("trace")) System.out.println(node.id() + " " + failure);
                 if (failure != null) {
                     again();
                 } else {
