@@ -165,7 +165,6 @@ final class Fetcher implements FollowingListener {
                 return;
             }
             request++;
-            if (Boolean.getBoolean("trace") && partition.id().topic().startsWith("__")) System.out.println(cluster.timeline().now() / Timeline.MS + " " + node.id() + " from " + partition.leader() + " epoch " + partition.leaderEpoch() + " offset " + partition.fetchOffset() + " last " + partition.lastFetchedEpoch() + ": " + answer.error() + " " + answer.divergence() + " " + answer.records().length + " bytes, hw " + answer.highWatermark());
             switch (answer.error()) {
                 case NONE -> {
                     if (answer.divergence() != null) {
@@ -182,7 +181,6 @@ final class Fetcher implements FollowingListener {
 
         private void then(java.util.concurrent.CompletionStage<Void> done) {
             done.whenComplete((nothing, failure) -> {
-                if (failure != null && Boolean.getBoolean("trace")) System.out.println(node.id() + " " + failure);
                 if (failure != null) {
                     again();
                 } else {
