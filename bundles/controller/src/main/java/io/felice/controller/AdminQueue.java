@@ -144,12 +144,13 @@ final class AdminQueue implements LocalAdmin.Requests {
             return;
         }
         decided++;
-        if (result.records().isEmpty()) {
+        if (result.records().isEmpty() && role.isPlannedInLog()) {
             request.answer(role.view().version());
             return;
         }
-        request.isBeingWritten(true);
-        role.append(result.records()).whenComplete((version, failure) -> written(request, version, failure));
+        request.isBeingWritten(!result.records().isEmpty());
+        CompletionStage<Long> inLog = result.records().isEmpty() ? role.written() : role.append(result.records());
+        inLog.whenComplete((version, failure) -> written(request, version, failure));
     }
 
     /** Runs on the store's thread. If the controller's thread has ended, this method answers the request itself. */

@@ -145,6 +145,19 @@ final class ControllerRole {
     }
 
     /**
+     * True if all that the planned view has is in the log. What was decided on anything else may be told to nobody before: if
+     * this term has ended, the log may never have it.
+     */
+    boolean isPlannedInLog() {
+        return view.version() >= reign.planned().version();
+    }
+
+    /** Completes with the version of the last change when that is in the log. */
+    CompletionStage<Long> written() {
+        return reign.written();
+    }
+
+    /**
      * Ends the term if the change is not written, because the changes after it were decided on the assumption that it
      * is.
      */

@@ -15,6 +15,7 @@ final class Reign {
     private final Term term;
     private ClusterView planned;
     private List<LiveRegistration> registered;
+    private CompletionStage<Long> last;
 
     Reign(Term term) {
         this.term = term;
@@ -53,6 +54,12 @@ final class Reign {
     /** Appends one change to the log, and to the planned view at once. */
     CompletionStage<Long> append(List<MetadataRecord> records) {
         planned = planned.after(planned.version() + 1, records);
-        return term.append(records);
+        last = term.append(records);
+        return last;
+    }
+
+    /** Completes with the version of the last change when that is in the log. */
+    CompletionStage<Long> written() {
+        return last;
     }
 }

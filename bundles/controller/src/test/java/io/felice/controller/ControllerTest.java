@@ -2,6 +2,7 @@ package io.felice.controller;
 
 import static io.felice.controller.ControllerSetup.broker;
 import static io.felice.controller.ControllerSetup.pass;
+import static io.felice.controller.ControllerSetup.only;
 import static io.felice.controller.ControllerSetup.topic;
 import static io.felice.controller.ControllerSetup.withBrokers;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -9,6 +10,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.felice.api.ErrorCode;
+import io.felice.api.cluster.Admin.Decided;
+import io.felice.api.cluster.Admin.CreatedTopic;
 import io.felice.api.FeliceException;
 import io.felice.api.Subscription;
 import io.felice.api.cluster.MetadataRecord;
@@ -112,6 +115,27 @@ class ControllerTest {
         assertThat(cutOff.toCompletableFuture()).isCompleted();
         assertThat(setup.view().topic("t")).isPresent();
         assertThat(setup.follower.complaints()).isEmpty();
+    }
+
+    /** Otherwise a leader is told that its in-sync set was changed already, and the next controller does not know of it. */
+    @Test
+    void anAnswerThatChangesNothingIsGivenWhenWhatItWasDecidedOnIsInTheLog() {
+        ControllerSetup setup = new ControllerSetup();
+        MemoryClusterStore mine = setup.cluster.session();
+        setup.controller.bind(mine);
+        setup.register(broker(1));
+        mine.disconnect();
+        setup.controller.createTopics(List.of(topic("t", 1, 1)), false);
+
+        CompletionStage<Decided<String, CreatedTopic>> second =
+                setup.controller.createTopics(List.of(topic("t", 1, 1)), false);
+
+        assertThat(second.toCompletableFuture()).isNotDone();
+        mine.expire();
+        assertThat(second.toCompletableFuture()).isNotDone();
+        mine.reconnect();
+        assertThat(second.toCompletableFuture()).isCompleted();
+        assertThat(setup.view().topic("t")).isPresent();
     }
 
     @Test

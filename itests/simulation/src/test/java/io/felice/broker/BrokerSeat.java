@@ -3,17 +3,21 @@ package io.felice.broker;
 import io.felice.api.TopicPartition;
 import io.felice.api.cluster.Admin;
 import io.felice.api.cluster.BrokerRegistration;
+import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.cluster.ClusterStore;
 import io.felice.api.cluster.ClusterView;
 import io.felice.api.cluster.Endpoints;
 import io.felice.api.config.BrokerConfig;
+import io.felice.api.config.Configs;
 import io.felice.api.partition.FetchPlan;
 import io.felice.api.partition.FetchedPartition;
 import io.felice.api.partition.FollowingListener;
 import io.felice.api.partition.Partition;
+import io.felice.api.partition.Partitions;
 import io.felice.broker.engine.Engines;
 import io.felice.broker.engine.MountedEngine;
 import io.felice.broker.partition.CompactionLimits;
+import io.felice.broker.partition.CompactionSeat;
 import io.felice.broker.partition.Environment;
 import io.felice.broker.partition.LeaderPartition;
 import io.felice.broker.partition.OpenedLog;
@@ -45,12 +49,14 @@ public final class BrokerSeat {
     private final NodeConfigs configs;
     private final ClusterLink link;
     private final Followings followings;
+    private final Leaderships leaderships;
     private final InSyncChanges inSyncChanges;
     private final Replicas replicas;
     private final Fetches fetches;
     private final NodeState state;
     private final SelfFence fence;
 
+    private final Runnable begun;
     private boolean admitted;
     private boolean complete;
     private boolean failed;
@@ -58,7 +64,10 @@ public final class BrokerSeat {
     /** The role of a replica whose log is open. */
     public record OpenReplica(TopicPartition partition, UUID topicId, Role role, long highWatermark, long logEnd) {}
 
-    /** @param root the directory for the files of the broker, which outlives its runs */
+    /**
+     * @param root the directory for the files of the broker, which outlives its runs
+     * @param begun runs when the broker begins to change its logs
+     */
     public BrokerSeat(
             Environment environment,
             Executor main,
@@ -69,15 +78,18 @@ public final class BrokerSeat {
             Map<String, String> settings,
             MountedEngine engine,
             Admin admin,
-            BrokerRegistration.LastEnd lastEnd)
+            BrokerRegistration.LastEnd lastEnd,
+            Runnable begun)
             throws IOException {
         this.environment = environment;
+        this.begun = begun;
         this.main = main;
         fence = new SelfFence(environment.nanos());
         configs = new NodeConfigs(environment.brokerId(), settings, engines, topic -> Stream.of(engine.name()));
         link = new ClusterLink(environment, main, incarnation, null, reason -> failed = true);
         followings = new Followings(main);
         FetchTimes fetchTimes = new FetchTimes();
+        leaderships = new Leaderships(main);
         inSyncChanges = new InSyncChanges(
                 environment,
                 main,
@@ -90,7 +102,7 @@ public final class BrokerSeat {
                 main,
                 engines,
                 configs,
-                new Roles(environment.brokerId(), new Leaderships(main), followings, inSyncChanges),
+                new Roles(environment.brokerId(), leaderships, followings, inSyncChanges),
                 new ProducerLimits(configs::broker),
                 new CompactionLimits(configs::broker),
                 link::view,
@@ -152,6 +164,7 @@ public final class BrokerSeat {
     }
 
     private void lead() {
+        begun.run();
         complete = true;
         replicas.follow(link.view());
     }
@@ -182,6 +195,28 @@ public final class BrokerSeat {
     /** @throws io.felice.api.FeliceException as {@link io.felice.api.partition.Partitions#leader} says */
     public Partition leader(TopicPartition partition) {
         return replicas.lookup().leaderOrAwaited(partition);
+    }
+
+    /** Compacts the log of a partition; see {@link CompactionSeat}. */
+    public boolean compact(TopicPartition partition) {
+        return replicas.all().stream()
+                .filter(replica -> replica.partition.equals(partition)
+                        && replica.log != null
+                        && replica.log.whyEnded() == null)
+                .anyMatch(replica -> CompactionSeat.compact(replica.log));
+    }
+
+    /** What the bundles beside the broker get: the partitions, the metadata and the configs of this node. */
+    public Partitions partitions() {
+        return new NodePartitions(replicas, fetches, leaderships, null, null, replicas.moves());
+    }
+
+    public ClusterMetadata metadata() {
+        return link;
+    }
+
+    public Configs configs() {
+        return configs;
     }
 
     /** The broker stops: all logs are closed. */

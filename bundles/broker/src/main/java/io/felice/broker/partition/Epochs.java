@@ -8,8 +8,8 @@ import java.util.Optional;
 /**
  * The offsets at which the leader epochs of a log begin. Only the log's writer changes them; any thread may read.
  *
- * <p>Entries ascend in epoch and in offset. An epoch without records is removed when the next one begins at the same
- * offset.
+ * <p>Entries ascend in epoch and in offset. An epoch without records is removed when records of another one follow at the
+ * same offset.
  */
 public final class Epochs {
     /** An epoch and the offset of its first record. */
@@ -49,6 +49,20 @@ public final class Epochs {
         List<Entry> changed = new ArrayList<>(entries);
         changed.removeIf(entry -> entry.startOffset() >= startOffset);
         changed.add(new Entry(epoch, startOffset));
+        entries = List.copyOf(changed);
+    }
+
+    /**
+     * A batch of this epoch is appended at {@code startOffset} to a log that ends at {@code logEnd}. An epoch that began at
+     * the end has no records and gets none, also if it is the newer one: this node led in it and has appended nothing.
+     */
+    void append(int epoch, long startOffset, long logEnd) {
+        List<Entry> changed = new ArrayList<>(entries);
+        changed.removeIf(entry -> entry.startOffset() >= logEnd);
+        boolean isNew = changed.isEmpty() || changed.get(changed.size() - 1).epoch() < epoch;
+        if (isNew) {
+            changed.add(new Entry(epoch, startOffset));
+        }
         entries = List.copyOf(changed);
     }
 

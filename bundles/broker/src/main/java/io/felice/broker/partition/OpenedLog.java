@@ -263,7 +263,7 @@ public final class OpenedLog {
 
     /** As the writer: true if {@link #append} may be called for this epoch without {@link #prepare} before it. */
     boolean isPrepared(int epoch) {
-        return epoch == writtenEpoch && !rolls.isDue();
+        return isWritten(epoch) && !rolls.isDue();
     }
 
     /**
@@ -274,7 +274,7 @@ public final class OpenedLog {
      */
     void prepare(int epoch, long startOffset) {
         try {
-            if (epoch != writtenEpoch) {
+            if (!isWritten(epoch)) {
                 writeEpoch(epoch, startOffset);
             }
             if (rolls.rollIfOld(rules)) {
@@ -285,8 +285,13 @@ public final class OpenedLog {
         }
     }
 
+    /** False also if this node has led in a later epoch since, without an append. */
+    private boolean isWritten(int epoch) {
+        return epoch == writtenEpoch && epoch == replayed.epochs().latest();
+    }
+
     private void writeEpoch(int epoch, long startOffset) {
-        replayed.epochs().begin(epoch, startOffset);
+        replayed.epochs().append(epoch, startOffset, endOffset());
         try {
             files.writeEpochs(replayed.epochs().entries());
         } catch (IOException failure) {

@@ -123,6 +123,17 @@ class FollowingTest {
         assertThat(log().epochs().entries()).contains(new Epochs.Entry(4, 10));
     }
 
+    /** Otherwise a leader with that epoch tells its followers for ever that their logs diverge there. */
+    @Test
+    void aTermWithoutRecordsLeavesNoEpochBehindWhenRecordsOfAnEarlierOneFollow() {
+        FollowerPartition follower = followerWith(0, 4);
+
+        get(follower.append(new Fetched(0, 0, bytes(2, 0, 1))));
+
+        assertThat(log().epochs().entries()).containsExactly(new Epochs.Entry(2, 0));
+        assertThat(follower.lastFetchedEpoch()).isEqualTo(2);
+    }
+
     @Test
     void aPartOfABatchAtTheEndIsLeftOut() {
         FollowerPartition follower = followerWith(0, 4);

@@ -57,6 +57,9 @@ final class StoreFile {
     /** Null while the file rests. */
     private volatile OpenStore opened;
 
+    /** True if there may be a part of a commit behind the last whole one. The shard's thread uses it. */
+    private volatile boolean mayHaveRest;
+
     private volatile boolean doubtful;
     private volatile SyncMark committed = SyncMark.NOTHING;
     private volatile SyncMark synced = SyncMark.NOTHING;
@@ -84,7 +87,7 @@ final class StoreFile {
         file.doubtful = Files.exists(file.doubtFile());
         file.opened = file.openStore();
         file.synced = SyncMark.of(path);
-        file.committed = new SyncMark(file.opened.sizeInBytes(), file.opened.lastChunk(0));
+        file.committed = new SyncMark(file.lengthOfCommits(), file.opened.lastChunk(0));
         return file;
     }
 
@@ -114,7 +117,24 @@ final class StoreFile {
         }
     }
 
+    /** Without what a kill, or a write that failed, has left of a commit. */
+    private long lengthOfCommits() {
+        long size = opened.sizeInBytes();
+        if (!mayHaveRest) {
+            return size;
+        }
+        try {
+            long end = Math.min(size, TornFile.endOfLastCommit(path));
+            mayHaveRest = end < size;
+            return end;
+        } catch (IOException unreadable) {
+            LOG.debug("Where the last commit of {} ends cannot be read: {}", path, unreadable.toString());
+            return size;
+        }
+    }
+
     private OpenStore openStore() throws IOException {
+        mayHaveRest = true;
         try {
             return OpenStore.open(shared.fileSystem() + path, cacheMb);
         } catch (RuntimeException failure) {
@@ -349,7 +369,7 @@ final class StoreFile {
         synchronized (reopening) {
             try {
                 opened.store().commit();
-                committed = new SyncMark(opened.sizeInBytes(), opened.lastChunk(committed.chunk()));
+                committed = new SyncMark(lengthOfCommits(), opened.lastChunk(committed.chunk()));
             } catch (RuntimeException failure) {
                 IOException reason = failureOf("written", failure);
                 forget(reason);

@@ -120,18 +120,44 @@ final class TornFile {
         return end;
     }
 
+    /**
+     * Where the last whole commit of a file ends. Behind it is what a process that was killed has left of a commit: MVStore
+     * writes its next one over that, and cuts the rest off sooner or later.
+     *
+     * @return the size of the file if there is no commit in it
+     */
+    static long endOfLastCommit(Path path) throws IOException {
+        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+            long size = channel.size();
+            for (long end = size / BLOCK * BLOCK; end > 2L * BLOCK; end -= BLOCK) {
+                if (footerBefore(end, channel) != null) {
+                    return end;
+                }
+            }
+            return size;
+        }
+    }
+
     /** Where the last commit begins that ends at or before a position; -1 if there is none. */
     private static long startOfCommitBefore(long position, FileChannel channel) throws IOException {
         for (long end = position; end > 2L * BLOCK; end -= BLOCK) {
-            ByteBuffer footer = ByteBuffer.allocate(FOOTER_BYTES);
-            if (channel.read(footer, end - FOOTER_BYTES) == FOOTER_BYTES) {
-                Matcher text = FOOTER.matcher(new String(footer.array(), StandardCharsets.ISO_8859_1));
-                if (text.matches() && checksum(text.group(1)) == (int) Long.parseLong(text.group(3), 16)) {
-                    return end - Long.parseLong(text.group(2), 16) * BLOCK;
-                }
+            Matcher footer = footerBefore(end, channel);
+            if (footer != null) {
+                return end - Long.parseLong(footer.group(2), 16) * BLOCK;
             }
         }
         return -1;
+    }
+
+    /** Null if no commit ends there. */
+    private static Matcher footerBefore(long end, FileChannel channel) throws IOException {
+        ByteBuffer footer = ByteBuffer.allocate(FOOTER_BYTES);
+        if (channel.read(footer, end - FOOTER_BYTES) != FOOTER_BYTES) {
+            return null;
+        }
+        Matcher text = FOOTER.matcher(new String(footer.array(), StandardCharsets.ISO_8859_1));
+        boolean isFooter = text.matches() && checksum(text.group(1)) == (int) Long.parseLong(text.group(3), 16);
+        return isFooter ? text : null;
     }
 
     private static int checksum(String text) {

@@ -17,6 +17,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -136,6 +137,25 @@ class StoreGenerationsTest {
 
         assertThat(older).isNotEmpty();
         assertThat(offsets(open("orders"))).hasSize(100);
+    }
+
+    /** MVStore counts it to the file until it cuts it off, which it does when the file is closed. */
+    @Test
+    void whatAKillHasLeftOfACommitDoesNotCountAsFlushed() throws IOException {
+        append(open("orders"), 10, 20_000);
+        Path killed = temp.resolve("killed");
+        StoreCopies.copy(directory, killed);
+        engine.close();
+        directory = killed;
+        Path file = files().get(files().size() - 1);
+        long whole = Files.size(file);
+        Files.write(file, new byte[10 * 4096], StandardOpenOption.APPEND);
+
+        engine = new MvStorageEngine(directory, SETTINGS);
+        PartitionLog log = open("orders");
+        log.flush(log.endOffset()).toCompletableFuture().join();
+
+        assertThat(SyncMark.of(file).length()).isEqualTo(whole);
     }
 
     @Test

@@ -13,20 +13,22 @@ import java.util.List;
 import java.util.Random;
 import java.util.stream.Collectors;
 
-/** Three brokers in processes, and clients that write, read and commit while mishaps happen to the brokers. */
+/** Brokers in processes, and clients that write, read and commit while mishaps happen to the brokers. */
 final class ClusterUnderLoad implements AutoCloseable {
     private final long seed = Long.getLong("felice.seed", System.nanoTime());
     private final Random random = new Random(seed);
     private final Path directory = Path.of("target/cluster/" + seed).toAbsolutePath();
     private final ClusterOfProcesses cluster;
+    private final KcatWriter kcat;
     private final CrashLoad load;
     private boolean failed;
 
     /** @param engines the storage engines that have topics */
-    ClusterUnderLoad(String... engines) {
-        System.out.println("felice.seed=" + seed + ", data in " + directory);
-        cluster = ClusterOfProcesses.start(directory, 3, "io.felice.broker/offsets.topic.num.partitions=4");
+    ClusterUnderLoad(ClusterOfProcesses.Shape shape, String... engines) {
+        System.out.println("felice.seed=" + seed + ", " + shape + ", data in " + directory);
+        cluster = ClusterOfProcesses.start(directory, shape, "io.felice.broker/offsets.topic.num.partitions=4");
         try {
+            kcat = new KcatWriter(cluster.bootstrap());
             load = CrashLoad.on(
                     cluster.bootstrap(),
                     new CrashLoad.Plan(List.of(engines), List.of(CrashTopic.KEPT, CrashTopic.COMPACTED), 3),
@@ -50,10 +52,14 @@ final class ClusterUnderLoad implements AutoCloseable {
         long began = System.nanoTime();
         try {
             mishap.happen(cluster, random);
+            if (random.nextBoolean()) {
+                load.holdCommits();
+            }
             cluster.awaitInSync();
-            load.mustGoOn(mishap.toString());
             load.compareOffsets();
+            load.mustGoOn(mishap.toString());
             load.compareRecords();
+            kcat.compare();
             assertThat(load.checker().violations())
                     .as("after %s, seed %d", mishap, seed)
                     .isEmpty();
@@ -67,12 +73,18 @@ final class ClusterUnderLoad implements AutoCloseable {
     /** Reads all records once more, and prints what there was. */
     void compareAll() {
         load.compareAllRecords();
+        long lines = kcat.count();
+        try {
+            kcat.compareAll();
+        } catch (InterruptedException interrupted) {
+            throw new AssertionError(interrupted);
+        }
         System.out.printf("%-20s %9s %12s %9s %9s%n", "topic", "sent", "acknowledged", "read", "removed");
         load.totals()
                 .forEach((topic, totals) -> System.out.printf(
                         "%-20s %9d %12d %9d %9d%n",
                         topic, totals.sent(), totals.acknowledged(), totals.read(), totals.removed()));
-        System.out.println(load.commits() + " commits. "
+        System.out.println(lines + " lines of kcat, " + load.commits() + " commits. "
                 + Arrays.stream(Kind.values())
                         .map(kind -> kind + " " + load.checker().count(kind))
                         .collect(Collectors.joining(", ", "Violations: ", "")));
@@ -85,6 +97,7 @@ final class ClusterUnderLoad implements AutoCloseable {
         if (failed) {
             cluster.killAll();
         }
+        kcat.close();
         load.close();
         cluster.close();
         if (!failed) {

@@ -3,6 +3,7 @@ package io.felice.itests.cluster;
 import io.felice.itests.rig.ClusterOfProcesses;
 import io.felice.itests.rig.Java;
 import io.felice.itests.rig.KafkaTools;
+import io.felice.itests.rig.ZooKeeperProcess;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,8 +26,7 @@ enum Mishap {
     FOLLOWER_KILLED {
         @Override
         void happen(ClusterOfProcesses cluster, Random random) {
-            int leader = cluster.leader(TOPIC, 0);
-            killAndStart(cluster, leader % 3 + 1, random);
+            killAndStart(cluster, another(cluster, cluster.leader(TOPIC, 0)), random);
         }
     },
     CONTROLLER_KILLED {
@@ -55,18 +55,106 @@ enum Mishap {
             }
         }
     },
+    /** Two at nearly the same time: of three replicas one may be left, which leads and takes nothing with acks=all. */
+    TWO_KILLED {
+        @Override
+        void happen(ClusterOfProcesses cluster, Random random) {
+            int first = cluster.leader(TOPIC, random.nextInt(2));
+            int second = another(cluster, first);
+            cluster.kill(first);
+            sleep(random.nextInt(500));
+            cluster.kill(second);
+            sleep(random.nextInt(2_000));
+            cluster.start(second);
+            cluster.start(first);
+        }
+    },
+    ALL_KILLED {
+        @Override
+        void happen(ClusterOfProcesses cluster, Random random) {
+            cluster.ids().forEach(cluster::kill);
+            cluster.ids().forEach(id -> cluster.node(id).launch());
+            cluster.ids().forEach(id -> cluster.node(id).awaitReady());
+        }
+    },
+    /** Followers do not reach the leader, and clients do. */
+    LEADER_CUT_FROM_BROKERS {
+        @Override
+        void happen(ClusterOfProcesses cluster, Random random) {
+            int leader = cluster.leader(TOPIC, random.nextInt(2));
+            cut(cluster, leader, () -> cluster.cutFromBrokers(leader), random);
+        }
+    },
+    /** Its session ends, and it learns of that only when the way is mended. */
+    LEADER_CUT_FROM_ZOOKEEPER {
+        @Override
+        void happen(ClusterOfProcesses cluster, Random random) {
+            int leader = cluster.leader(TOPIC, random.nextInt(2));
+            cut(cluster, leader, () -> cluster.cutFromZooKeeper(leader), random);
+        }
+    },
+    CONTROLLER_CUT_FROM_ZOOKEEPER {
+        @Override
+        void happen(ClusterOfProcesses cluster, Random random) {
+            int controller = cluster.controller();
+            cut(cluster, controller, () -> cluster.cutFromZooKeeper(controller), random);
+        }
+    },
+    /** Only clients reach the broker. */
+    LEADER_ISOLATED {
+        @Override
+        void happen(ClusterOfProcesses cluster, Random random) {
+            int leader = cluster.leader(TOPIC, random.nextInt(2));
+            cut(
+                    cluster,
+                    leader,
+                    () -> {
+                        cluster.cutFromBrokers(leader);
+                        cluster.cutFromZooKeeper(leader);
+                    },
+                    random);
+        }
+    },
+    /** All servers of the ensemble at once, for less or for more than a session. */
     ZOOKEEPER_KILLED {
         @Override
         void happen(ClusterOfProcesses cluster, Random random) {
-            cluster.zooKeeper().kill();
+            cluster.zooKeepers().forEach(ZooKeeperProcess::kill);
             sleep(random.nextInt(2 * (int) ClusterOfProcesses.SESSION_MS));
-            cluster.zooKeeper().start();
+            cluster.startZooKeepers();
+        }
+    },
+    /** One after the other, so that most of the ensemble always runs. */
+    ZOOKEEPER_MEMBERS_KILLED {
+        @Override
+        void happen(ClusterOfProcesses cluster, Random random) {
+            for (ZooKeeperProcess member : cluster.zooKeepers()) {
+                member.kill();
+                sleep(random.nextInt(1_500));
+                member.start();
+                cluster.controller();
+            }
+        }
+    },
+    DISK_FULL {
+        @Override
+        boolean isPossible(ClusterOfProcesses cluster) {
+            return !cluster.onSmallDisks().isEmpty();
+        }
+
+        @Override
+        void happen(ClusterOfProcesses cluster, Random random) {
+            for (int id : cluster.onSmallDisks()) {
+                cluster.fillDisk(id);
+                sleep(2_000 + random.nextInt(4_000));
+                cluster.makeRoom(id);
+            }
         }
     },
     DISK_EMPTIED {
         @Override
         void happen(ClusterOfProcesses cluster, Random random) {
-            int id = 1 + random.nextInt(3);
+            int id = any(cluster, random);
             cluster.kill(id);
             cluster.emptyDisk(id);
             cluster.start(id);
@@ -77,7 +165,7 @@ enum Mishap {
         void happen(ClusterOfProcesses cluster, Random random) {
             makeAnew(cluster, "again", Map.of());
             Clients.write(cluster.bootstrap(), "again", Java.numbered("old", 200));
-            int away = 1 + random.nextInt(3);
+            int away = any(cluster, random);
             cluster.kill(away);
             makeAnew(cluster, "again", Map.of());
             Clients.write(cluster.bootstrap(), "again", Java.numbered("new", 20));
@@ -105,6 +193,11 @@ enum Mishap {
 
     abstract void happen(ClusterOfProcesses cluster, Random random);
 
+    /** False if the cluster has not what this needs. */
+    boolean isPossible(ClusterOfProcesses cluster) {
+        return true;
+    }
+
     @Override
     public String toString() {
         return name().toLowerCase(Locale.ROOT).replace('_', ' ');
@@ -114,6 +207,21 @@ enum Mishap {
         cluster.kill(id);
         sleep(random.nextInt(3_000));
         cluster.start(id);
+    }
+
+    private static int any(ClusterOfProcesses cluster, Random random) {
+        return 1 + random.nextInt(cluster.ids().size());
+    }
+
+    private static int another(ClusterOfProcesses cluster, int than) {
+        return than % cluster.ids().size() + 1;
+    }
+
+    /** For less or for more than a session. */
+    private static void cut(ClusterOfProcesses cluster, int id, Runnable cut, Random random) {
+        cut.run();
+        sleep(1_000 + random.nextInt(2 * (int) ClusterOfProcesses.SESSION_MS));
+        cluster.mend(id);
     }
 
     private static void makeAnew(ClusterOfProcesses cluster, String topic, Map<String, String> configs) {

@@ -13,15 +13,20 @@ import java.util.List;
 
 /** A {@link FeliceNode} in a JVM of its own. */
 public final class NodeProcess implements Mortal {
+    /** A setting that begins so has listeners that the node has beside the one at its port. */
+    static final String MORE_LISTENERS = "more.listeners=";
+
     private final Path data;
     private final List<String> settings;
-    private final int port = DistributionNode.freePort();
+    private final int port = Ports.free();
     private final Path said;
+    private final List<String> before;
     private Process process;
 
-    private NodeProcess(Path data, List<String> settings) {
+    private NodeProcess(Path data, List<String> settings, List<String> before) {
         this.data = data;
         this.settings = settings;
+        this.before = before;
         this.said = data.resolveSibling(data.getFileName() + ".said");
     }
 
@@ -31,7 +36,12 @@ public final class NodeProcess implements Mortal {
      * @param settings each in the form {@code io.felice.broker/num.partitions=3}
      */
     public static NodeProcess in(Path data, String... settings) {
-        return new NodeProcess(data, List.of(settings));
+        return new NodeProcess(data, List.of(settings), List.of());
+    }
+
+    /** The same node, on this disk. Settings say which of its directories are on the disk. */
+    NodeProcess on(SmallDisk disk) {
+        return new NodeProcess(data, settings, disk.command());
     }
 
     /**
@@ -42,6 +52,14 @@ public final class NodeProcess implements Mortal {
     public static void main(String[] arguments) throws IOException {
         FeliceNode.Builder builder = FeliceNode.in(Path.of(arguments[0])).port(Integer.parseInt(arguments[1]));
         for (String setting : List.of(arguments).subList(2, arguments.length)) {
+            if (setting.startsWith(MORE_LISTENERS)) {
+                builder.config(
+                        "io.felice.network",
+                        "listeners",
+                        "PLAINTEXT://127.0.0.1:" + arguments[1] + ","
+                                + setting.substring(MORE_LISTENERS.length()));
+                continue;
+            }
             String[] words = setting.split("[/=]", 3);
             builder.config(words[0], words[1], words[2]);
         }
@@ -69,7 +87,8 @@ public final class NodeProcess implements Mortal {
 
     public void launch() {
         try {
-            List<String> command = new ArrayList<>(List.of(
+            List<String> command = new ArrayList<>(before);
+            command.addAll(List.of(
                     ProcessHandle.current().info().command().orElse("java"),
                     "-Xmx256m",
                     "-XX:+UseSerialGC",

@@ -4,11 +4,13 @@ import com.google.common.jimfs.Configuration;
 import com.google.common.jimfs.Jimfs;
 import io.felice.api.TopicPartition;
 import io.felice.api.cluster.Admin.NewTopic;
+import io.felice.api.cluster.InternalTopics;
 import io.felice.api.cluster.PartitionState;
 import io.felice.api.partition.Partition.Acks;
 import io.felice.api.storage.LogId;
 import io.felice.broker.BrokerSeat.OpenReplica;
 import io.felice.broker.partition.LeaderPartition;
+import io.felice.controller.Controller;
 import io.felice.itests.simulation.SimulatedDisk.Promise;
 import io.felice.itests.simulation.SimulatedDisk.StoredBatch;
 import io.felice.itests.simulation.SimulatedDisk.StoredLog;
@@ -17,6 +19,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.FileSystem;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -25,6 +28,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.UUID;
+import java.util.stream.Stream;
 
 /**
  * A cluster in one thread: the broker's and the controller's own classes on simulated disks, clocks, threads and
@@ -39,7 +43,12 @@ final class ClusterSimulation {
     private static final long MOST_RECOVERY = 240_000 * Timeline.MS;
     private static final String SAFE = "safe";
     private static final String LOOSE = "loose";
-    private static final int SAFE_PARTITIONS = 4;
+    private static final TopicPartition OFFSETS = new TopicPartition(InternalTopics.CONSUMER_OFFSETS, 0);
+    /** The partitions of groups' offsets come to these: four of them forbid unclean elections. */
+    private static final int SAFE_PARTITIONS = 3;
+
+    private static final List<String> GROUPS = List.of("readers", "others");
+    private static final int REPLICAS = 3;
     private static final int MIN_IN_SYNC = 2;
 
     private final long seed;
@@ -55,6 +64,10 @@ final class ClusterSimulation {
     private final Map<TopicPartition, Committed> committed = new LinkedHashMap<>();
     private final List<SimulatedProducer> producers = new ArrayList<>();
     private final List<SimulatedReader> readers = new ArrayList<>();
+    private final CommittedOffsets offsets = new CommittedOffsets();
+    private final List<SimulatedGroup> groups = new ArrayList<>();
+    /** True if the topics that forbid unclean elections keep what is acknowledged over a power cut. */
+    private final boolean isPowerSafe;
     private final Random clients;
     private final List<String> history = new ArrayList<>();
     private final Counts counts = new Counts();
@@ -87,6 +100,9 @@ final class ClusterSimulation {
         long batches;
         long acknowledged;
         long read;
+        long offsetsCommitted;
+        long offsetsFetched;
+        long compactions;
         long tasks;
         long metadata;
         long recoveryMs;
@@ -100,6 +116,9 @@ final class ClusterSimulation {
             batches += other.batches;
             acknowledged += other.acknowledged;
             read += other.read;
+            offsetsCommitted += other.offsetsCommitted;
+            offsetsFetched += other.offsetsFetched;
+            compactions += other.compactions;
             tasks += other.tasks;
             metadata += other.metadata;
             recoveryMs = Math.max(recoveryMs, other.recoveryMs);
@@ -116,14 +135,15 @@ final class ClusterSimulation {
         pace = seams.pace(Pace.random(random));
         network = new Network(timeline, new Random(random.nextLong()), this::lifeOf, pace.network());
         clients = new Random(random.nextLong());
-        truth = new MetadataTruth(store.session(), this::changed);
+        truth = new MetadataTruth(store.session(), new Changes());
         for (int i = 0; i < size; i++) {
             Promise promise = seams.promise(promise(random));
-            SimulatedDisk disk =
-                    new SimulatedDisk(timeline, new Random(random.nextLong()), promise, random.nextInt(4) != 0);
+            SimulatedDisk disk = new SimulatedDisk(
+                    timeline, new Random(random.nextLong()), promise, random.nextInt(6) != 0, random.nextInt(4) != 0);
             disk.latency(pace.disk());
             nodes.add(new SimulatedNode(i, this, disk, files.getPath("/broker-" + i), new Random(random.nextLong())));
         }
+        isPowerSafe = nodes.stream().allMatch(node -> node.disk().survivesPowerLoss()) && random.nextInt(4) != 0;
     }
 
     static int nodesOf(long seed) {
@@ -192,6 +212,11 @@ final class ClusterSimulation {
         return counts;
     }
 
+    /** True if acknowledged records of the partition are flushed. */
+    boolean isFlushed(TopicPartition partition) {
+        return isPowerSafe && !partition.topic().equals(LOOSE);
+    }
+
     List<String> history() {
         return history;
     }
@@ -254,6 +279,10 @@ final class ClusterSimulation {
             counts.acknowledged += one.acknowledged();
         });
         readers.forEach(reader -> counts.read += reader.batchesRead());
+        groups.forEach(group -> {
+            counts.offsetsCommitted += group.committed();
+            counts.offsetsFetched += group.fetched();
+        });
         counts.tasks = timeline.ran();
         counts.metadata = truth.view().version();
     }
@@ -265,16 +294,28 @@ final class ClusterSimulation {
         for (int i = 0; i < 100 && truth.view().brokers().size() < nodes.size(); i++) {
             pass(STEP);
         }
-        create(SAFE, SAFE_PARTITIONS, 3, Map.of("min.insync.replicas", "" + MIN_IN_SYNC));
+        Map<String, String> safe = new LinkedHashMap<>(Map.of("min.insync.replicas", "" + MIN_IN_SYNC));
+        if (isPowerSafe) {
+            safe.put("storage.durability", "power");
+        }
+        create(SAFE, SAFE_PARTITIONS, REPLICAS, safe);
+        Map<String, String> compacted = new LinkedHashMap<>(safe);
+        compacted.put("cleanup.policy", "compact");
+        compacted.put("min.cleanable.dirty.ratio", "0.01");
+        create(OFFSETS.topic(), 1, REPLICAS, compacted);
         create(LOOSE, 1, 2, Map.of("unclean.leader.election.enable", "true", "min.insync.replicas", "1"));
-        for (int i = 0; i < 100 && truth.view().topics().size() < 2; i++) {
+        for (int i = 0; i < 100 && truth.view().topics().size() < 3; i++) {
             pass(STEP);
         }
-        if (truth.view().topics().size() < 2) {
+        if (truth.view().topics().size() < 3) {
             throw new IllegalStateException("The topics were not made: " + history);
         }
         int name = 0;
+        GROUPS.forEach(group -> groups.add(new SimulatedGroup(this, group, new TopicPartition(SAFE, 0), clients)));
         for (TopicPartition partition : partitions()) {
+            if (partition.equals(OFFSETS)) {
+                continue;
+            }
             boolean isSafe = partition.topic().equals(SAFE);
             producers.add(
                     new SimulatedProducer(this, partition, clients, name++, isSafe ? Acks.ALL : Acks.LEADER, true));
@@ -325,6 +366,11 @@ final class ClusterSimulation {
                 reader.read();
             }
         }
+        for (SimulatedGroup group : groups) {
+            if (clients.nextInt(4) == 0) {
+                group.goOn();
+            }
+        }
     }
 
     private void pass(long nanos) {
@@ -337,17 +383,36 @@ final class ClusterSimulation {
 
     // ---- invariants
 
-    private void changed(TopicPartition partition, PartitionState before, PartitionState after) {
+    private final class Changes implements MetadataTruth.Changes {
+        @Override
+        public void changed(TopicPartition partition, PartitionState before, PartitionState after) {
+            note(partition, before, after);
+        }
+
+        @Override
+        public void registered(int broker, UUID incarnation) {
+            nodes.get(broker).registered(incarnation);
+        }
+    }
+
+    private void note(TopicPartition partition, PartitionState before, PartitionState after) {
         boolean isElection = before != null && after.leaderEpoch() > before.leaderEpoch();
         counts.elections += isElection ? 1 : 0;
         counts.unclean += isElection && after.recovering() ? 1 : 0;
         counts.inSyncChanges += before != null && !before.isr().equals(after.isr()) ? 1 : 0;
         tell(partition + " leader " + after.leader() + " epoch " + after.leaderEpoch() + "." + after.partitionEpoch()
                 + " isr " + after.isr() + (after.eligible().isEmpty() ? "" : " eligible " + after.eligible())
+                + (after.isBeingReassigned() ? " of " + after.replicas() + " moves to those but " + after.removing() : "")
                 + (after.recovering() ? " recovering" : ""));
+        boolean isUnprotected = before != null
+                && Stream.concat(before.isr().stream(), before.eligible().stream())
+                        .allMatch(id -> nodes.get(id).hasLost(partition));
+        if (isUnprotected) {
+            committed.get(partition).mayBecomeUnclean();
+        }
         for (SimulatedNode node : nodes) {
             if (!after.isr().contains(node.id()) && !after.eligible().contains(node.id())) {
-                node.lost().remove(partition);
+                node.isOut(partition);
             }
         }
         committed.get(partition).changed(before, after);
@@ -360,6 +425,101 @@ final class ClusterSimulation {
                 truth.compare(node.id(), node.seat().view());
             }
         }
+        for (SimulatedNode node : nodes) {
+            if (node.isUp() && !node.isPaused()) {
+                lookAtGroups(node);
+            }
+        }
+    }
+
+    /** What the coordinator has in memory is what a replay of the committed records gives. */
+    private void lookAtGroups(SimulatedNode node) {
+        PartitionState now = truth.state(OFFSETS);
+        if (now == null || now.leader() != node.id() || committed.get(OFFSETS).wasUnclean()) {
+            return;
+        }
+        for (OpenReplica replica : node.seat().open(OFFSETS)) {
+            if (replica.role() instanceof LeaderPartition leader
+                    && leader.isLeading()
+                    && leader.leaderEpoch() == now.leaderEpoch()) {
+                offsets.follow(committed.get(OFFSETS));
+                String who = "Broker " + node.id() + " in epoch " + now.leaderEpoch();
+                GROUPS.forEach(group -> offsets.compare(
+                        who, group, node.groups(), replica.highWatermark(), committed.get(OFFSETS).end()));
+            }
+        }
+    }
+
+    boolean isCompacted(TopicPartition partition) {
+        return partition.equals(OFFSETS);
+    }
+
+    /** A broker has compacted its log of groups' offsets, which has the same offsets as before. */
+    void compacted(SimulatedNode node, TopicPartition partition) {
+        StoredLog log = logOf(node, partition);
+        Committed all = committed.get(partition);
+        if (log == null) {
+            return;
+        }
+        counts.compactions++;
+        all.compacted(log.compactedTo());
+        long committedHere = node.seat().open(partition).stream()
+                .mapToLong(OpenReplica::highWatermark)
+                .max()
+                .orElse(-1);
+        if (committedHere >= all.compactedTo() && !all.wasUnclean()) {
+            try {
+                CommittedOffsets.compare("Broker " + node.id(), all, log, committedHere);
+            } catch (Violation violation) {
+                violated(violation);
+            }
+        }
+    }
+
+    /** A coordinator has answered that an offset is committed. */
+    void committedOffset(String group, TopicPartition partition, long offset) {
+        look(OFFSETS);
+        Committed log = committed.get(OFFSETS);
+        if (log.wasUnclean()) {
+            return;
+        }
+        try {
+            offsets.follow(log);
+            if (!offsets.had(group, partition, offset)) {
+                lookAtDisks(OFFSETS, -1);
+                offsets.follow(log);
+            }
+            offsets.mustHaveHad(group, partition, offset);
+        } catch (Violation violation) {
+            violated(violation);
+        }
+    }
+
+    /** The broker that leads the offsets of groups, if it knows that it does. */
+    boolean isPresentCoordinator(SimulatedNode node) {
+        return node.seat() != null
+                && !committed.get(OFFSETS).wasUnclean()
+                && node.seat().open(OFFSETS).stream()
+                        .anyMatch(open -> open.role() instanceof LeaderPartition leader
+                                && leader.isLeading()
+                                && isPresentLeader(OFFSETS, node.id(), leader.leaderEpoch()));
+    }
+
+    int coordinatorAsShownBy(SimulatedNode asked) {
+        return leaderAsShownBy(asked, OFFSETS);
+    }
+
+    /** The broker itself if it knows no leader. */
+    private int leaderAsShownBy(SimulatedNode asked, TopicPartition partition) {
+        return asked.seat() == null
+                ? asked.id()
+                : asked.seat()
+                        .view()
+                        .topic(partition.topic())
+                        .flatMap(topic -> topic.partition(partition.partition()))
+                        .map(PartitionState::leader)
+                        .filter(id -> id >= 0)
+                        .orElse(asked.id());
     }
 
     /** @param only null for all partitions */
@@ -382,14 +542,20 @@ final class ClusterSimulation {
         if (committed.get(partition).wasUnclean()) {
             return;
         }
-        for (int other : leader.inSync().state().isr()) {
+        boolean isPresent = leader.leaderEpoch() == now.leaderEpoch() && now.leader() == node.id();
+        for (int other : now.replicas()) {
             SimulatedNode follower = nodes.get(other);
-            StoredLog log = logOf(follower, partition, replica.topicId());
-            boolean isKnown = log != null
-                    && !follower.lost().contains(partition)
-                    && now.isr().contains(other);
-            if (isKnown) {
-                committed.get(partition).mustBeBelow(node.id(), replica.highWatermark(), other, log.settled());
+            boolean mayLead = isPresent
+                    ? now.isr().contains(other) || now.eligible().contains(other)
+                    : now.isr().contains(other) && leader.inSync().state().isr().contains(other);
+            if (mayLead && !follower.hasLost(partition)) {
+                StoredLog log = logOf(follower, partition, replica.topicId());
+                long kept = log == null ? 0 : isFlushed(partition) ? log.flushed() : log.settled();
+                if (replica.highWatermark() > kept) {
+                    tell(leader.inSync() + "; the truth is " + now + "; broker " + other + " ends at "
+                            + (log == null ? "none" : log.end() + ", settled " + log.settled()));
+                }
+                committed.get(partition).mustBeBelow(node.id(), replica.highWatermark(), other, kept);
             }
         }
     }
@@ -405,12 +571,19 @@ final class ClusterSimulation {
                 .orElse(null);
     }
 
-    /** What all in-sync replicas have settled is committed. */
+    /**
+     * What all in-sync replicas have settled is committed.
+     *
+     * @param base looks for the batch with this offset only; -1 for all
+     */
     private void lookAtDisks(TopicPartition partition, long base) {
         PartitionState state = truth.state(partition);
         List<StoredLog> inSync =
                 state.isr().stream().map(id -> logOf(nodes.get(id), partition)).toList();
-        if (inSync.stream().allMatch(log -> log != null && log.settled() > base)) {
+        if (base < 0 && inSync.stream().noneMatch(log -> log == null)) {
+            long all = inSync.stream().mapToLong(StoredLog::settled).min().orElse(0);
+            committed.get(partition).settledByAll(inSync.get(0), all - 1);
+        } else if (inSync.stream().allMatch(log -> log != null && log.settled() > base)) {
             committed.get(partition).settledByAll(inSync.get(0), base);
         }
     }
@@ -522,7 +695,70 @@ final class ClusterSimulation {
             case EXPIRED_SESSION -> node.session().session().expire();
             case ELECT_PREFERRED -> elect(false);
             case ELECT_UNCLEAN -> elect(true);
+            case POWER_LOST -> losePower(List.of(node), nanos);
+            case POWER_LOST_EVERYWHERE -> losePower(nodes, nanos);
+            case REASSIGN -> reassign(fault, false);
+            case CANCEL_REASSIGNMENT -> reassign(fault, true);
+            case LEADER_MOVED -> {
+                for (int i = 0; i <= fault.amount() % 4; i++) {
+                    int to = fault.node() + i;
+                    timeline.after(null, i * (1 + fault.amount() / 4) * 5 * Timeline.MS, () -> moveLeader(fault, to));
+                }
+            }
         }
+    }
+
+    /** Nothing is promised to what is not flushed once all replicas have lost it. */
+    private void losePower(List<SimulatedNode> which, long nanos) {
+        if (which.size() == nodes.size()) {
+            committed.forEach((partition, log) -> {
+                if (!isFlushed(partition)) {
+                    log.mayBecomeUnclean();
+                }
+            });
+        }
+        for (SimulatedNode node : which) {
+            node.losePower(SESSION_TIMEOUT);
+            startLater(node, 1 + clients.nextLong(nanos));
+        }
+    }
+
+    private Optional<Controller> presentController() {
+        return store.controllerId()
+                .map(nodes::get)
+                .filter(node -> node.isUp() && !node.isPaused())
+                .map(SimulatedNode::controller);
+    }
+
+    /** One of those that forbid unclean elections. */
+    private TopicPartition partitionOf(Fault fault) {
+        int number = fault.amount() % (SAFE_PARTITIONS + 1);
+        return number == SAFE_PARTITIONS ? OFFSETS : new TopicPartition(SAFE, number);
+    }
+
+    private void reassign(Fault fault, boolean cancels) {
+        List<Integer> ids = new ArrayList<>();
+        for (int i = 0; i < REPLICAS; i++) {
+            ids.add((fault.node() + i * (1 + fault.amount() / 50)) % nodes.size());
+        }
+        boolean areDistinct = Set.copyOf(ids).size() == REPLICAS;
+        Optional<List<Integer>> target = cancels || !areDistinct ? Optional.empty() : Optional.of(ids);
+        presentController().ifPresent(controller -> controller.reassign(Map.of(partitionOf(fault), target)));
+    }
+
+    /** Another replica becomes the preferred leader, and is elected. */
+    private void moveLeader(Fault fault, int to) {
+        TopicPartition partition = partitionOf(fault);
+        PartitionState state = truth.state(partition);
+        if (state.isBeingReassigned()) {
+            return;
+        }
+        List<Integer> replicas = new ArrayList<>(state.replicas());
+        Collections.rotate(replicas, 1 + to % (replicas.size() - 1));
+        presentController().ifPresent(controller -> {
+            controller.reassign(Map.of(partition, Optional.of(replicas)));
+            controller.electLeaders(Optional.of(Set.of(partition)), false);
+        });
     }
 
     private void cut(int from, int to, long nanos) {
@@ -531,12 +767,9 @@ final class ClusterSimulation {
     }
 
     private void elect(boolean unclean) {
-        java.util.Set<TopicPartition> which =
+        Set<TopicPartition> which =
                 unclean ? Set.of(new TopicPartition(LOOSE, 0)) : new LinkedHashSet<>(partitions());
-        store.controllerId()
-                .map(nodes::get)
-                .filter(node -> node.isUp() && !node.isPaused())
-                .ifPresent(node -> node.controller().electLeaders(Optional.of(which), unclean));
+        presentController().ifPresent(controller -> controller.electLeaders(Optional.of(which), unclean));
     }
 
     private void startLater(SimulatedNode node, long nanos) {
@@ -556,6 +789,8 @@ final class ClusterSimulation {
             case CRASH, BOUNCE -> node.isUp() && (node.disk().survivesKill() || isSpare(node));
             case RESTART -> node.isUp() && !node.isPaused() && (node.disk().survivesKill() || isSpare(node));
             case EMPTIED_DISK -> node.isUp() && isSpare(node);
+            case POWER_LOST -> node.isUp()
+                    && (isPowerSafe && node.disk().survivesPowerLoss() || isSpare(node));
             case PAUSE, CUT_FROM_STORE, EXPIRED_SESSION -> node.isUp() && !node.isPaused();
             case CUT_ONE_WAY,
                     CUT_BOTH_WAYS,
@@ -567,7 +802,11 @@ final class ClusterSimulation {
                     SLOW_BROKER,
                     OTHER_CONTROLLER,
                     ELECT_PREFERRED,
-                    ELECT_UNCLEAN -> true;
+                    ELECT_UNCLEAN,
+                    POWER_LOST_EVERYWHERE,
+                    REASSIGN,
+                    CANCEL_REASSIGNMENT,
+                    LEADER_MOVED -> true;
         };
     }
 
@@ -575,7 +814,7 @@ final class ClusterSimulation {
         look();
         return partitions().stream()
                 .filter(partition -> !committed.get(partition).wasUnclean()
-                        && partition.topic().equals(SAFE))
+                        && !partition.topic().equals(LOOSE))
                 .allMatch(partition -> isSpare(node, partition));
     }
 
@@ -585,7 +824,7 @@ final class ClusterSimulation {
             return true;
         }
         return nodes.stream()
-                .filter(other -> other != node && !other.lost().contains(partition))
+                .filter(other -> other != node && !other.hasLost(partition))
                 .filter(other ->
                         state.isr().contains(other.id()) || state.eligible().contains(other.id()))
                 .anyMatch(other -> committed.get(partition).isWhole(logOf(other, partition)));
@@ -657,6 +896,7 @@ final class ClusterSimulation {
         PartitionState state = truth.state(partition);
         if (!state.hasLeader()
                 || state.recovering()
+                || state.isBeingReassigned()
                 || state.isr().size() < state.replicas().size()) {
             return false;
         }
@@ -677,6 +917,13 @@ final class ClusterSimulation {
                 for (SimulatedNode node : nodes) {
                     StoredLog log = logOf(node, partition);
                     why.append(", broker ").append(node.id()).append(" has ").append(log == null ? "none" : log.end());
+                    if (log != null) {
+                        why.append(" and at its end ")
+                                .append(log.batches()
+                                        .subList(
+                                                Math.max(0, log.batches().size() - 3),
+                                                log.batches().size()));
+                    }
                 }
                 for (SimulatedNode node : nodes) {
                     if (node.isUp()) {

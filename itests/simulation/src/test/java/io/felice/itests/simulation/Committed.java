@@ -24,7 +24,7 @@ import java.util.function.LongPredicate;
  */
 final class Committed {
     private final TopicPartition partition;
-    private final boolean mayBeUnclean;
+    private boolean mayBeUnclean;
     private final List<StoredBatch> batches = new ArrayList<>();
     private final Map<Integer, Integer> leadersByEpoch = new HashMap<>();
     private final Map<Life, long[]> highWatermarks = new HashMap<>();
@@ -34,10 +34,17 @@ final class Committed {
 
     private boolean awaitsUncleanLeader;
     private long lostByUnclean;
+    /** Below it replicas may have removed records that have a later one of their key. */
+    private long compactedTo;
 
     Committed(TopicPartition partition, boolean mayBeUnclean) {
         this.partition = partition;
         this.mayBeUnclean = mayBeUnclean;
+    }
+
+    /** All replicas have lost records that the rules do not protect. */
+    void mayBecomeUnclean() {
+        mayBeUnclean = true;
     }
 
     long end() {
@@ -74,15 +81,39 @@ final class Committed {
 
     /** True if all that is committed is in this log. */
     boolean isWhole(StoredLog log) {
-        if (log == null || log.batches().size() < batches.size()) {
+        if (log == null || log.end() < end()) {
             return false;
         }
         for (int i = log.compared; i < batches.size(); i++) {
-            if (!log.batches().get(i).isSameAs(batches.get(i))) {
+            if (!has(log, batches.get(i))) {
                 return false;
             }
         }
         return true;
+    }
+
+    /** True if the log has the batch, or what compaction may have left of it. */
+    private boolean has(StoredLog log, StoredBatch committed) {
+        int at = log.indexOf(committed.base());
+        StoredBatch here = at < log.batches().size() ? log.batches().get(at) : null;
+        boolean isCompacted = committed.next() <= compactedTo;
+        if (here == null || here.base() >= committed.next()) {
+            return isCompacted && log.end() >= committed.next();
+        }
+        return here.isSameAs(committed)
+                || isCompacted
+                        && here.base() >= committed.base()
+                        && here.next() <= committed.next()
+                        && here.epoch() == committed.epoch();
+    }
+
+    /** A replica has compacted its log up to there. */
+    void compacted(long to) {
+        compactedTo = Math.max(compactedTo, to);
+    }
+
+    long compactedTo() {
+        return compactedTo;
     }
 
     // ---- at every step
@@ -147,9 +178,7 @@ final class Committed {
     private void beginAnew(StoredLog log) {
         awaitsUncleanLeader = false;
         int same = 0;
-        while (same < batches.size()
-                && same < log.batches().size()
-                && batches.get(same).isSameAs(log.batches().get(same))) {
+        while (same < batches.size() && has(log, batches.get(same))) {
             same++;
         }
         while (batches.size() > same) {
@@ -164,22 +193,26 @@ final class Committed {
         int i = Math.min(log.compared, batches.size());
         while (i < batches.size() && batches.get(i).next() <= upTo) {
             StoredBatch committed = batches.get(i);
-            StoredBatch here = i < log.batches().size() ? log.batches().get(i) : null;
-            if (here == null || !here.isSameAs(committed)) {
+            if (!has(log, committed)) {
+                int at = log.indexOf(committed.base());
+                StoredBatch here = at < log.batches().size() ? log.batches().get(at) : null;
                 throw new Violation("Broker " + broker + " has " + here + " in " + partition + ", but " + committed
                         + " was committed; its log ends at " + log.end());
             }
             i++;
         }
         log.compared = i;
+        log.comparedTo = i == 0 ? 0 : batches.get(i - 1).next();
     }
 
+    /** All below {@link #end} is in this log as it was committed: it was compared before, or is as far as it goes. */
     private void extend(StoredLog log, long upTo) {
-        for (int i = batches.size();
+        for (int i = log.indexOf(end());
                 i < log.batches().size() && log.batches().get(i).next() <= upTo;
                 i++) {
             batches.add(log.batches().get(i));
-            log.compared = i + 1;
+            log.compared = batches.size();
+            log.comparedTo = end();
         }
     }
 

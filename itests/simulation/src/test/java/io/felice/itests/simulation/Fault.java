@@ -46,7 +46,16 @@ record Fault(Kind kind, int step, int node, int other, int steps, int amount) {
         EXPIRED_SESSION,
         ELECT_PREFERRED,
         /** An operator elects leaders uncleanly where there are none. */
-        ELECT_UNCLEAN
+        ELECT_UNCLEAN,
+        /** The machine of one broker has no power, and what was not flushed may be gone. */
+        POWER_LOST,
+        /** The same for all machines at once. */
+        POWER_LOST_EVERYWHERE,
+        /** An operator moves a partition to other replicas. */
+        REASSIGN,
+        CANCEL_REASSIGNMENT,
+        /** An operator lets the leadership of a partition go from replica to replica. */
+        LEADER_MOVED
     }
 
     /** Some kinds only, often at nearly the same time: what goes wrong together finds more than what goes wrong alone. */

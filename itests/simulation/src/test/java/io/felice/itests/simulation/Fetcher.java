@@ -100,11 +100,12 @@ final class Fetcher implements FollowingListener {
         }
 
         /** On the leader's node. */
-        private void serve(int leader, TopicPartition id, Asked asked, long mine) {
+        private void serve(int leader, TopicPartition id, Asked sent, long mine) {
             SimulatedNode there = cluster.node(leader);
             if (there.seat() == null) {
                 return;
             }
+            Asked asked = cluster.seams().served(there, id, sent);
             cluster.seams().serving(there, id, asked);
             Want want = new Want(
                     id,

@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.UUID;
 
 /** All versions of the metadata, in the order of the log, with the rules that hold for each change. */
 final class MetadataTruth {
@@ -24,6 +25,9 @@ final class MetadataTruth {
     /** Is told of each change of a partition, in the order of the log. */
     interface Changes {
         void changed(TopicPartition partition, PartitionState before, PartitionState after);
+
+        /** A broker runs in another process now. Comes behind the changes of partitions that follow from it. */
+        void registered(int broker, UUID incarnation);
     }
 
     MetadataTruth(MemoryClusterStore session, Changes changes) {
@@ -69,6 +73,15 @@ final class MetadataTruth {
                 }
             });
         }
+        after.brokers().forEach((id, live) -> {
+            UUID now = live.registration().incarnation();
+            boolean isSame = before.lastRegistration(id)
+                    .filter(last -> last.incarnation().equals(now))
+                    .isPresent();
+            if (!isSame) {
+                changes.registered(id, now);
+            }
+        });
     }
 
     private void check(TopicPartition partition, PartitionState before, PartitionState after) {

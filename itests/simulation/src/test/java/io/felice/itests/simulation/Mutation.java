@@ -5,23 +5,33 @@ import static java.util.stream.Collectors.toMap;
 import io.felice.api.ErrorCode;
 import io.felice.api.FeliceException;
 import io.felice.api.TopicPartition;
+import io.felice.api.cluster.Admin.Decided;
 import io.felice.api.cluster.Admin.InSyncChange;
 import io.felice.api.cluster.Admin.PartitionId;
 import io.felice.api.cluster.BrokerRegistration;
 import io.felice.api.cluster.ClusterStore;
 import io.felice.api.cluster.ClusterView;
+import io.felice.api.cluster.ClusterView.LiveBroker;
 import io.felice.api.cluster.MetadataRecord;
 import io.felice.api.cluster.MetadataRecord.PartitionChanged;
+import io.felice.api.cluster.Outcome;
 import io.felice.api.cluster.PartitionState;
 import io.felice.api.partition.FollowedPartition;
+import io.felice.api.partition.LeadershipListener;
 import io.felice.api.partition.Partition;
 import io.felice.api.partition.Partition.Acks;
 import io.felice.api.partition.Partition.Appended;
 import io.felice.api.partition.Partition.EpochEnd;
+import io.felice.api.partition.Partitions;
 import io.felice.api.storage.EngineTrait;
 import io.felice.broker.BrokerSeat.OpenReplica;
 import io.felice.broker.partition.LeaderPartition;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
 import java.nio.ByteBuffer;
+import java.util.Collections;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,6 +39,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.UUID;
+import java.util.WeakHashMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -36,6 +47,37 @@ import java.util.function.Supplier;
 
 /** A mistake that the protocol could have. It is put between the classes of the product, and a history must find it. */
 record Mutation(String name, Supplier<Seams> seams) {
+    /** The same cluster without the mistake. */
+    Seams withoutMistake() {
+        Seams mistaken = seams.get();
+        return new Seams() {
+            @Override
+            List<Fault> faultsOf(long seed) {
+                return mistaken.faultsOf(seed);
+            }
+
+            @Override
+            ClusterSimulation.Pace pace(ClusterSimulation.Pace random) {
+                return mistaken.pace(random);
+            }
+
+            @Override
+            SimulatedDisk.Promise promise(SimulatedDisk.Promise random) {
+                return mistaken.promise(random);
+            }
+
+            @Override
+            long adminPatience(long usual) {
+                return mistaken.adminPatience(usual);
+            }
+
+            @Override
+            long adminDelay() {
+                return mistaken.adminDelay();
+            }
+        };
+    }
+
     static List<Mutation> all() {
         return List.of(
                 // ---- who may lead and who is in sync
@@ -61,7 +103,10 @@ record Mutation(String name, Supplier<Seams> seams) {
                         () -> decided((before, after) -> recovering(after, false))),
                 new Mutation("an unclean restart is forgotten", ForgottenRestart::new),
                 new Mutation("an emptied disk is not noticed", ForgottenDisk::new),
+                new Mutation("a power cut is taken for a kill", ForgottenPowerCut::new),
                 new Mutation("an old controller still writes", OldController::new),
+                new Mutation("the controller does not compare the broker epochs of joiners", JoinsInOldEpoch::new),
+                new Mutation("a reassignment does not wait for the new replicas", MovesAtOnce::new),
                 new Mutation("a replica joins before it has the records", JoinsTooEarly::new),
                 new Mutation(
                         "a replica that leaves the in-sync set leaves it late",
@@ -73,13 +118,21 @@ record Mutation(String name, Supplier<Seams> seams) {
                 new Mutation("a follower acknowledges what is not durable", AcknowledgesItsEnd::new),
                 new Mutation("a follower appends what an earlier leader answers", LateAnswers::new),
                 new Mutation("a follower does not truncate", NeverTruncates::new),
+                new Mutation("a follower looks once for where the logs diverge", ComparesOnce::new),
                 // ---- what leaders do
                 new Mutation("a fetch counts before the logs are compared", CountsFirst::new),
                 new Mutation(
                         "acks=all is answered as acks=1",
                         () -> producing((with, leader, batch, acks) -> with.append(leader, batch, Acks.LEADER))),
                 new Mutation("an append is acknowledged after its leader has resigned", ResignedAcknowledges::new),
-                new Mutation("the high watermark counts what the leader has not written", SettlesLater::new));
+                new Mutation("the high watermark counts what the leader has not written", SettlesLater::new),
+                new Mutation("the high watermark counts what is not flushed", FlushesLater::new),
+                new Mutation("a leader takes a lost answer of the controller for a refusal", LostIsRefused::new),
+                new Mutation("a leader serves fetches of other leader epochs", AnyLeaderEpoch::new),
+                // ---- what coordinators do
+                new Mutation("a commit is answered after the term of its coordinator", DeadTermCommits::new),
+                new Mutation("a coordinator keeps the state of an older term", KeepsOldState::new),
+                new Mutation("a coordinator serves before all that it has read is committed", ServesTooEarly::new));
     }
 
     /** Seams for which few kinds of faults are made, in a slow cluster. */
@@ -233,7 +286,11 @@ record Mutation(String name, Supplier<Seams> seams) {
         @Override
         BrokerRegistration registered(BrokerRegistration broker) {
             Map<String, Set<EngineTrait>> engines = new HashMap<>();
-            broker.engines().forEach((name, traits) -> engines.put(name, Set.of(EngineTrait.SURVIVES_KILL)));
+            broker.engines().forEach((name, traits) -> {
+                Set<EngineTrait> more = EnumSet.of(EngineTrait.SURVIVES_KILL);
+                more.addAll(traits);
+                engines.put(name, more);
+            });
             return new BrokerRegistration(
                     broker.brokerId(),
                     broker.incarnation(),
@@ -263,6 +320,29 @@ record Mutation(String name, Supplier<Seams> seams) {
         }
     }
 
+    private static final class ForgottenPowerCut extends Focused {
+        ForgottenPowerCut() {
+            super(Fault.Kind.POWER_LOST, Fault.Kind.PAUSE, Fault.Kind.EXPIRED_SESSION);
+        }
+
+        @Override
+        SimulatedDisk.Promise promise(SimulatedDisk.Promise random) {
+            return SimulatedDisk.Promise.KEEPS_SETTLED;
+        }
+
+        @Override
+        BrokerRegistration registered(BrokerRegistration broker) {
+            return new BrokerRegistration(
+                    broker.brokerId(),
+                    broker.incarnation(),
+                    broker.storeId(),
+                    broker.endpoints(),
+                    broker.rack(),
+                    broker.engines(),
+                    BrokerRegistration.LastEnd.KILLED);
+        }
+    }
+
     // ---- changes of in-sync sets
 
     private static InSyncChange with(InSyncChange change, Map<Integer, Long> isr) {
@@ -281,6 +361,89 @@ record Mutation(String name, Supplier<Seams> seams) {
                                 .forEach(id -> view.broker(id).ifPresent(live -> all.put(id, live.epoch()))));
                 return with(one.getValue(), all);
             }));
+        }
+    }
+
+    /** The network is slow, so that a broker may come back while a change is on its way. */
+    private static final class JoinsInOldEpoch extends Focused {
+        JoinsInOldEpoch() {
+            super(Fault.Kind.BOUNCE);
+        }
+
+        @Override
+        SimulatedDisk.Promise promise(SimulatedDisk.Promise random) {
+            return SimulatedDisk.Promise.KEEPS_NOTHING;
+        }
+
+        @Override
+        long adminDelay() {
+            return 300 * Timeline.MS;
+        }
+
+        @Override
+        Map<PartitionId, InSyncChange> proposed(Map<PartitionId, InSyncChange> changes) {
+            ClusterView view = simulation.truth().view();
+            return changes.entrySet().stream().collect(toMap(Map.Entry::getKey, one -> {
+                Map<Integer, Long> present = new HashMap<>();
+                one.getValue().isr().forEach((id, epoch) -> present.put(
+                        id, epoch < 0 ? epoch : view.broker(id).map(LiveBroker::epoch).orElse(epoch)));
+                return with(one.getValue(), present);
+            }));
+        }
+    }
+
+    private static final class MovesAtOnce extends Focused {
+        MovesAtOnce() {
+            super(Fault.Kind.REASSIGN, Fault.Kind.EXPIRED_SESSION);
+        }
+
+        @Override
+        List<MetadataRecord> decided(ClusterView before, List<MetadataRecord> records) {
+            return records.stream()
+                    .map(record -> record instanceof PartitionChanged changed
+                                    && changed.state().isBeingReassigned()
+                            ? new PartitionChanged(changed.topicId(), changed.partition(), moved(changed.state()))
+                            : record)
+                    .toList();
+        }
+
+        private static PartitionState moved(PartitionState of) {
+            List<Integer> target = of.replicas().stream()
+                    .filter(id -> !of.removing().contains(id))
+                    .toList();
+            int leader = target.contains(of.leader()) ? of.leader() : target.get(0);
+            return new PartitionState(
+                    target,
+                    target,
+                    List.of(),
+                    List.of(),
+                    List.of(),
+                    leader,
+                    of.leaderEpoch() + (leader == of.leader() ? 0 : 1),
+                    of.partitionEpoch(),
+                    of.recovering());
+        }
+    }
+
+    private static final class LostIsRefused extends Focused {
+        LostIsRefused() {
+            super(Fault.Kind.BOUNCE, Fault.Kind.SLOW_BROKER, Fault.Kind.NOISE, Fault.Kind.CUT_ONE_WAY);
+        }
+
+        @Override
+        long adminPatience(long usual) {
+            return 150 * Timeline.MS;
+        }
+
+        @Override
+        CompletionStage<Decided<PartitionId, PartitionState>> answered(
+                Map<PartitionId, InSyncChange> changes, CompletionStage<Decided<PartitionId, PartitionState>> answer) {
+            return answer.exceptionally(lost -> new Decided<>(
+                    0,
+                    changes.keySet().stream()
+                            .collect(toMap(
+                                    id -> id,
+                                    id -> Outcome.failed(ErrorCode.INELIGIBLE_REPLICA, "the answer was lost")))));
         }
     }
 
@@ -442,7 +605,43 @@ record Mutation(String name, Supplier<Seams> seams) {
         }
     }
 
+    private static final class ComparesOnce extends Focused {
+        private final Set<FollowedPartition> compared = Collections.newSetFromMap(new WeakHashMap<>());
+
+        ComparesOnce() {
+            super(Fault.Kind.LEADER_MOVED, Fault.Kind.LEADER_MOVED, Fault.Kind.SLOW_BROKER, Fault.Kind.NOISE);
+        }
+
+        @Override
+        FollowedPartition followed(FollowedPartition partition) {
+            return new Follower(partition) {
+                @Override
+                public CompletionStage<Void> truncate(EpochEnd leaders) {
+                    compared.add(this);
+                    return super.truncate(leaders);
+                }
+            };
+        }
+
+        @Override
+        Asked asked(Asked fetch) {
+            return compared.contains(fetch.by()) ? fetch.lastEpoch(-1) : fetch;
+        }
+    }
+
     // ---- leaders
+
+    private static final class AnyLeaderEpoch extends Focused {
+        AnyLeaderEpoch() {
+            super(Fault.Kind.LEADER_MOVED, Fault.Kind.LEADER_MOVED, Fault.Kind.SLOW_BROKER, Fault.Kind.CUT_FROM_STORE);
+        }
+
+        @Override
+        Asked served(SimulatedNode leader, TopicPartition partition, Asked fetch) {
+            LeaderPartition leading = leading(leader, partition);
+            return leading == null ? fetch : fetch.knowing(leading.leaderEpoch());
+        }
+    }
 
     private static LeaderPartition leading(SimulatedNode node, TopicPartition partition) {
         return node.seat().open().stream()
@@ -501,6 +700,142 @@ record Mutation(String name, Supplier<Seams> seams) {
         @Override
         boolean settlesLate() {
             return true;
+        }
+    }
+
+    private static final class FlushesLater extends Focused {
+        FlushesLater() {
+            super(Fault.Kind.POWER_LOST, Fault.Kind.POWER_LOST_EVERYWHERE, Fault.Kind.SLOW_DISK);
+        }
+
+        @Override
+        SimulatedDisk.Promise promise(SimulatedDisk.Promise random) {
+            return SimulatedDisk.Promise.KEEPS_SETTLED;
+        }
+
+        @Override
+        boolean flushesLate() {
+            return true;
+        }
+    }
+
+    // ---- coordinators
+
+    /** Partitions whose listeners get other ones. */
+    private abstract static class Coordinated extends Focused {
+        Coordinated(Fault.Kind... kinds) {
+            super(kinds);
+        }
+
+        @Override
+        Partitions coordinated(Partitions real) {
+            return proxy(Partitions.class, (method, arguments) -> {
+                if (method.getName().equals("listen")) {
+                    return real.listen((String) arguments[0], listener((LeadershipListener) arguments[1]));
+                }
+                return method.invoke(real, arguments);
+            });
+        }
+
+        abstract LeadershipListener listener(LeadershipListener real);
+    }
+
+    private interface Invocation {
+        Object of(Method method, Object[] arguments) throws ReflectiveOperationException;
+    }
+
+    private static <T> T proxy(Class<T> type, Invocation invocation) {
+        return type.cast(Proxy.newProxyInstance(
+                Mutation.class.getClassLoader(), new Class<?>[] {type}, (proxy, method, arguments) -> {
+                    try {
+                        return switch (method.getName()) {
+                            case "equals" -> proxy == arguments[0];
+                            case "hashCode" -> System.identityHashCode(proxy);
+                            default -> invocation.of(method, arguments);
+                        };
+                    } catch (InvocationTargetException failure) {
+                        throw failure.getCause();
+                    }
+                }));
+    }
+
+    /** The coordinator gets another partition in the place of each. */
+    private abstract static class OtherPartitions extends Coordinated {
+        OtherPartitions(Fault.Kind... kinds) {
+            super(kinds);
+        }
+
+        abstract Object call(Partition real, Method method, Object[] arguments) throws ReflectiveOperationException;
+
+        @Override
+        LeadershipListener listener(LeadershipListener real) {
+            Map<Partition, Partition> others = new HashMap<>();
+            return new LeadershipListener() {
+                @Override
+                public void leading(Partition partition, int leaderEpoch) {
+                    Partition other = proxy(Partition.class, (method, arguments) -> call(partition, method, arguments));
+                    others.put(partition, other);
+                    real.leading(other, leaderEpoch);
+                }
+
+                @Override
+                public void resigned(Partition partition, int leaderEpoch) {
+                    real.resigned(others.remove(partition), leaderEpoch);
+                }
+            };
+        }
+    }
+
+    private static final class DeadTermCommits extends OtherPartitions {
+        DeadTermCommits() {
+            super(Fault.Kind.PAUSE, Fault.Kind.CUT_FROM_STORE, Fault.Kind.EXPIRED_SESSION, Fault.Kind.LEADER_MOVED);
+        }
+
+        @Override
+        Object call(Partition real, Method method, Object[] arguments) throws ReflectiveOperationException {
+            Object result = method.invoke(real, arguments);
+            return method.getName().equals("append")
+                    ? ((CompletionStage<?>) result).exceptionally(over -> null)
+                    : result;
+        }
+    }
+
+    private static final class ServesTooEarly extends OtherPartitions {
+        ServesTooEarly() {
+            super(Fault.Kind.PAUSE, Fault.Kind.CUT_FROM_STORE, Fault.Kind.EXPIRED_SESSION, Fault.Kind.LEADER_MOVED);
+        }
+
+        @Override
+        Object call(Partition real, Method method, Object[] arguments) throws ReflectiveOperationException {
+            return method.getName().equals("highWatermark") ? real.logEndOffset() : method.invoke(real, arguments);
+        }
+    }
+
+    private static final class KeepsOldState extends Coordinated {
+        KeepsOldState() {
+            super(Fault.Kind.LEADER_MOVED, Fault.Kind.EXPIRED_SESSION);
+        }
+
+        @Override
+        LeadershipListener listener(LeadershipListener real) {
+            Partition[] newest = {null};
+            return new LeadershipListener() {
+                @Override
+                public void leading(Partition partition, int leaderEpoch) {
+                    boolean isFirst = newest[0] == null;
+                    newest[0] = partition;
+                    if (isFirst) {
+                        real.leading(
+                                proxy(Partition.class, (method, arguments) -> method.invoke(newest[0], arguments)),
+                                leaderEpoch);
+                    }
+                }
+
+                @Override
+                public void resigned(Partition partition, int leaderEpoch) {
+                    // The state stays.
+                }
+            };
         }
     }
 }

@@ -1,14 +1,17 @@
 package io.felice.itests.simulation;
 
 import io.felice.api.TopicPartition;
+import io.felice.api.cluster.Admin.Decided;
 import io.felice.api.cluster.Admin.InSyncChange;
 import io.felice.api.cluster.Admin.PartitionId;
 import io.felice.api.cluster.BrokerRegistration;
 import io.felice.api.cluster.ClusterStore;
 import io.felice.api.cluster.ClusterView;
 import io.felice.api.cluster.MetadataRecord;
+import io.felice.api.cluster.PartitionState;
 import io.felice.api.partition.FollowedPartition;
 import io.felice.api.partition.Partition;
+import io.felice.api.partition.Partitions;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Map;
@@ -68,6 +71,11 @@ class Seams {
         return fetch;
     }
 
+    /** A fetch of a follower, as the leader serves it. */
+    Asked served(SimulatedNode leader, TopicPartition partition, Asked fetch) {
+        return fetch;
+    }
+
     /** The leader begins to serve a fetch. */
     void serving(SimulatedNode leader, TopicPartition partition, Asked fetch) {}
 
@@ -95,9 +103,35 @@ class Seams {
         return false;
     }
 
+    /** True if engines say that a batch is flushed before it is. */
+    boolean flushesLate() {
+        return false;
+    }
+
     /** Changes of in-sync sets, before the controller gets them. */
     Map<PartitionId, InSyncChange> proposed(Map<PartitionId, InSyncChange> changes) {
         return changes;
+    }
+
+    /** The answer to them, before the leader gets it. */
+    CompletionStage<Decided<PartitionId, PartitionState>> answered(
+            Map<PartitionId, InSyncChange> changes, CompletionStage<Decided<PartitionId, PartitionState>> answer) {
+        return answer;
+    }
+
+    /** How long a broker waits for an answer of the controller, in nanoseconds. */
+    long adminPatience(long usual) {
+        return usual;
+    }
+
+    /** How long a message to the controller takes beside the time in the network, in nanoseconds. */
+    long adminDelay() {
+        return 0;
+    }
+
+    /** The partitions as the coordinator of groups sees them. */
+    Partitions coordinated(Partitions partitions) {
+        return partitions;
     }
 
     /** The role that an append of a client goes to. */

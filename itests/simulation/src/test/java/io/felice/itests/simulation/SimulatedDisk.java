@@ -8,6 +8,7 @@ import io.felice.api.storage.EngineTrait;
 import io.felice.api.storage.LogId;
 import io.felice.api.storage.PartitionLog;
 import io.felice.api.storage.Records;
+import io.felice.api.storage.Replacement;
 import io.felice.api.storage.Segment;
 import io.felice.api.storage.SegmentSizes;
 import io.felice.api.storage.StorageEngine;
@@ -21,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
@@ -67,12 +69,20 @@ final class SimulatedDisk {
     /** The log of one replica. */
     static final class StoredLog {
         private final List<StoredBatch> batches = new ArrayList<>();
+        /** Where the sealed segments end. */
+        private final TreeSet<Long> seals = new TreeSet<>();
+        /** All below was compacted. */
+        private long compactedTo;
+
+        private int batchesSinceSeal;
         private long start;
         private long settled;
         private long flushed;
         private long lease;
-        /** How many batches at the front were compared with the committed ones. */
+        /** How many of the committed batches were compared with those here, and where the last of them ends. */
         int compared;
+
+        long comparedTo;
 
         List<StoredBatch> batches() {
             return batches;
@@ -82,38 +92,121 @@ final class SimulatedDisk {
             return batches.isEmpty() ? start : batches.get(batches.size() - 1).next();
         }
 
+        /** Below it records may have been removed. */
+        long compactedTo() {
+            return compactedTo;
+        }
+
+        /** The index of the first batch that ends above the offset. */
+        int indexOf(long offset) {
+            int low = 0;
+            int high = batches.size();
+            while (low < high) {
+                int middle = (low + high) >>> 1;
+                if (batches.get(middle).next() <= offset) {
+                    low = middle + 1;
+                } else {
+                    high = middle;
+                }
+            }
+            return low;
+        }
+
+        private void append(StoredBatch batch) {
+            batches.add(batch);
+            if (++batchesSinceSeal == BATCHES_OF_SEGMENT) {
+                seal();
+            }
+        }
+
+        private void seal() {
+            if (batchesSinceSeal > 0) {
+                seals.add(end());
+                batchesSinceSeal = 0;
+            }
+        }
+
+        private List<Segment> segments() {
+            List<Segment> segments = new ArrayList<>();
+            long base = start;
+            for (long seal : seals.tailSet(start, false)) {
+                segments.add(segment(base, seal, true));
+                base = seal;
+            }
+            segments.add(segment(base, Math.max(base, end()), false));
+            return segments;
+        }
+
+        private Segment segment(long base, long next, boolean isSealed) {
+            List<StoredBatch> of = batches.subList(indexOf(base), indexOf(next));
+            long bytes = of.stream().mapToLong(batch -> batch.bytes().length).sum();
+            return new Segment(base, next, bytes, bytes == 0 ? -1 : 1, 0, isSealed);
+        }
+
         /** The end of what a kill leaves for certain. */
         long settled() {
             return settled;
+        }
+
+        /** The end of what a power cut leaves for certain, if the engine survives one. */
+        long flushed() {
+            return flushed;
         }
 
         private void cutTo(long end) {
             while (!batches.isEmpty() && batches.get(batches.size() - 1).next() > end) {
                 batches.remove(batches.size() - 1);
             }
-            compared = Math.min(compared, batches.size());
+            seals.tailSet(end(), false).clear();
+            batchesSinceSeal = seals.isEmpty() ? batches.size() : batches.size() - indexOf(seals.last());
+            if (end() < comparedTo) {
+                compared = 0;
+                comparedTo = 0;
+            }
+            compactedTo = Math.min(compactedTo, end());
             settled = Math.min(settled, end());
             flushed = Math.min(flushed, end());
         }
     }
 
+    private static final int BATCHES_OF_SEGMENT = 6;
+
     private final Timeline timeline;
     private final Random random;
     private final Promise promise;
+    private final boolean survivesPowerLoss;
     private final boolean appendsWithoutBlocking;
     private final Map<LogId, StoredLog> logs = new HashMap<>();
     /** How long a settle takes, in nanoseconds; 0 if it is done when the call returns. */
     private long latency;
 
-    SimulatedDisk(Timeline timeline, Random random, Promise promise, boolean appendsWithoutBlocking) {
+    private boolean atOnce;
+
+    /** @param survivesPowerLoss true if what was flushed is there after a power cut; only if a kill leaves something */
+    SimulatedDisk(
+            Timeline timeline,
+            Random random,
+            Promise promise,
+            boolean survivesPowerLoss,
+            boolean appendsWithoutBlocking) {
         this.timeline = timeline;
         this.random = random;
         this.promise = promise;
+        this.survivesPowerLoss = survivesPowerLoss && promise != Promise.KEEPS_NOTHING;
         this.appendsWithoutBlocking = appendsWithoutBlocking;
     }
 
     Promise promise() {
         return promise;
+    }
+
+    /** True while the threads of the engine run their tasks inside the calls. */
+    boolean isAtOnce() {
+        return atOnce;
+    }
+
+    void atOnce(boolean is) {
+        atOnce = is;
     }
 
     void latency(long nanos) {
@@ -134,6 +227,22 @@ final class SimulatedDisk {
         return promise != Promise.KEEPS_NOTHING;
     }
 
+    /** True if a power cut leaves what was flushed. */
+    boolean survivesPowerLoss() {
+        return survivesPowerLoss;
+    }
+
+    /** What was not flushed is gone, or a part of it. */
+    void losePower() {
+        if (promise == Promise.KEEPS_NOTHING) {
+            logs.clear();
+        }
+        logs.values().forEach(log -> {
+            loseBehind(log, survivesPowerLoss ? log.flushed : log.start);
+            log.flushed = log.end();
+        });
+    }
+
     void kill() {
         switch (promise) {
             case KEEPS_ALL -> {}
@@ -143,11 +252,20 @@ final class SimulatedDisk {
     }
 
     private void loseTail(StoredLog log) {
-        long lost = log.end() - log.settled;
+        loseBehind(log, log.settled);
+    }
+
+    private void loseBehind(StoredLog log, long kept) {
+        long lost = log.end() - kept;
         if (lost > 0) {
-            log.cutTo(log.settled + random.nextInt((int) lost + 1));
+            log.cutTo(kept + random.nextInt((int) lost + 1));
         }
         log.settled = log.end();
+    }
+
+    /** The engine is stopped. */
+    void flush() {
+        logs.values().forEach(log -> log.flushed = log.end());
     }
 
     void empty() {
@@ -176,6 +294,10 @@ final class SimulatedDisk {
             }
             if (survivesKill()) {
                 traits.add(EngineTrait.SURVIVES_KILL);
+            }
+            traits.add(EngineTrait.REPLACES_RANGES);
+            if (survivesPowerLoss) {
+                traits.add(EngineTrait.SURVIVES_POWER_LOSS);
             }
             return traits;
         }
@@ -249,7 +371,7 @@ final class SimulatedDisk {
             if (batch.baseOffset() < log.end()) {
                 throw new IllegalArgumentException(batch + " is below the end " + log.end());
             }
-            log.batches.add(StoredBatch.copyOf(batch));
+            log.append(StoredBatch.copyOf(batch));
         }
 
         @Override
@@ -258,7 +380,7 @@ final class SimulatedDisk {
             if (upTo <= log.settled) {
                 return DONE;
             }
-            if (latency == 0) {
+            if (latency == 0 || atOnce) {
                 log.settled = upTo;
                 return DONE;
             }
@@ -275,9 +397,19 @@ final class SimulatedDisk {
         @Override
         public CompletionStage<Void> flush(long upTo) {
             mustBeOwned();
-            log.settled = Math.max(log.settled, Math.min(upTo, log.end()));
-            log.flushed = Math.max(log.flushed, Math.min(upTo, log.end()));
-            return DONE;
+            if (upTo <= log.flushed) {
+                return DONE;
+            }
+            Runnable flushed = () -> {
+                log.settled = Math.max(log.settled, Math.min(upTo, log.end()));
+                log.flushed = Math.max(log.flushed, Math.min(upTo, log.end()));
+            };
+            if (latency == 0 || atOnce) {
+                flushed.run();
+                return DONE;
+            }
+            CompletionStage<Void> done = later(flushed);
+            return seams.flushesLate() ? DONE : done;
         }
 
         @Override
@@ -288,7 +420,7 @@ final class SimulatedDisk {
             List<ByteBuffer> found = new ArrayList<>();
             long next = from;
             int bytes = 0;
-            for (int i = indexOf(from); i < log.batches.size(); i++) {
+            for (int i = log.indexOf(from); i < log.batches.size(); i++) {
                 StoredBatch batch = log.batches.get(i);
                 boolean fits = bytes + batch.bytes().length <= maxBytes || (found.isEmpty() && atLeastOne);
                 if (batch.next() > limit || !fits) {
@@ -301,27 +433,61 @@ final class SimulatedDisk {
             return found.isEmpty() ? Records.EMPTY : new Records.InMemory(found, next, () -> {});
         }
 
-        /** The index of the first batch that ends above the offset. */
-        private int indexOf(long offset) {
-            int low = 0;
-            int high = log.batches.size();
-            while (low < high) {
-                int middle = (low + high) >>> 1;
-                if (log.batches.get(middle).next() <= offset) {
-                    low = middle + 1;
-                } else {
-                    high = middle;
-                }
-            }
-            return low;
+        @Override
+        public List<Segment> segments() {
+            return log.segments();
         }
 
         @Override
-        public List<Segment> segments() {
-            long bytes = log.batches.stream()
-                    .mapToLong(batch -> batch.bytes().length)
-                    .sum();
-            return List.of(new Segment(log.start, log.end(), bytes, bytes == 0 ? -1 : 1, 0, false));
+        public Replacement replace(List<Segment> old) {
+            mustBeOwned();
+            mustStillBe(old);
+            return new Rewritten(old);
+        }
+
+        private void mustStillBe(List<Segment> old) {
+            List<Segment> now = log.segments();
+            int at = now.indexOf(old.get(0));
+            if (at < 0 || at + old.size() >= now.size() || !now.subList(at, at + old.size()).equals(old)) {
+                throw OFFSET_OUT_OF_RANGE.because(old + " are no neighbouring sealed segments");
+            }
+        }
+
+        private final class Rewritten implements Replacement {
+            private final List<Segment> old;
+            private final List<StoredBatch> left = new ArrayList<>();
+
+            Rewritten(List<Segment> old) {
+                this.old = old;
+            }
+
+            @Override
+            public void append(RecordBatch batch) {
+                left.add(StoredBatch.copyOf(batch));
+            }
+
+            @Override
+            public void prepare() {
+                // The batches are in memory.
+            }
+
+            @Override
+            public void commit() {
+                mustBeOwned();
+                mustStillBe(old);
+                long base = old.get(0).baseOffset();
+                long next = old.get(old.size() - 1).nextOffset();
+                List<StoredBatch> replaced = log.batches.subList(log.indexOf(base), log.indexOf(next));
+                replaced.clear();
+                log.batches.addAll(log.indexOf(base), left);
+                log.seals.subSet(base, false, next, false).clear();
+                log.compactedTo = Math.max(log.compactedTo, next);
+            }
+
+            @Override
+            public void close() {
+                // Nothing is left of it.
+            }
         }
 
         @Override
@@ -340,6 +506,7 @@ final class SimulatedDisk {
             mustBeOwned();
             if (start > log.start) {
                 log.batches.removeIf(batch -> batch.next() <= start);
+                log.seals.headSet(start, true).clear();
                 log.start = start;
                 log.settled = Math.max(log.settled, start);
             }
@@ -347,12 +514,12 @@ final class SimulatedDisk {
 
         @Override
         public void roll() {
-            // One segment has all batches.
+            log.seal();
         }
 
         @Override
         public void configure(SegmentSizes sizes) {
-            // One segment has all batches.
+            // A segment has a few batches.
         }
 
         @Override

@@ -8,6 +8,7 @@ import io.felice.api.cluster.Admin.InSyncChange;
 import io.felice.api.cluster.Admin.PartitionId;
 import io.felice.api.cluster.BrokerRegistration.LastEnd;
 import io.felice.api.cluster.PartitionState;
+import io.felice.api.group.Groups;
 import io.felice.api.storage.StorageEngine;
 import io.felice.broker.BrokerSeat;
 import io.felice.broker.engine.MountedEngine;
@@ -15,6 +16,7 @@ import io.felice.broker.engine.SimulatedMount;
 import io.felice.broker.partition.Environment;
 import io.felice.controller.Controller;
 import io.felice.controller.ControllerSeat;
+import io.felice.coordinator.CoordinatorSeat;
 import io.felice.itests.simulation.Timeline.Life;
 import io.felice.testkit.MemoryClusterStore;
 import io.felice.testkit.RefusingAdmin;
@@ -26,11 +28,10 @@ import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
-import java.util.HashSet;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
-import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -51,7 +52,15 @@ final class SimulatedNode {
     private UUID storeId;
     private long runs;
     private long clockOffsetMs;
-    private LastEnd lastEnd = LastEnd.STOPPED;
+    /** What the broker has noted of its last run, as the real one does: whether it has closed its logs, and the boot. */
+    private boolean isClosed = true;
+
+    /** True once this run has begun to change the logs. */
+    private boolean hasBegun;
+
+    private int bootOfRun;
+    /** Grows with every power cut. */
+    private int boot;
     /** The longest wait of a task of the broker's thread. */
     private long mainDelay;
 
@@ -61,9 +70,10 @@ final class SimulatedNode {
     private Controller controller;
     private SimulatedSession session;
     private Fetcher fetcher;
+    private Groups groups;
     private MemoryClusterStore lastSession;
-    /** The partitions whose records this node may have lost since it was last in sync. */
-    private final Set<TopicPartition> lost = new HashSet<>();
+    /** The partitions whose records this node may have lost since it was last in sync, with the run that lost them. */
+    private final Map<TopicPartition, Long> lost = new HashMap<>();
 
     SimulatedNode(int id, ClusterSimulation cluster, SimulatedDisk disk, Path root, Random random) {
         this.id = id;
@@ -105,12 +115,32 @@ final class SimulatedNode {
         return controller;
     }
 
+    /** The coordinator of this run. */
+    Groups groups() {
+        return groups;
+    }
+
     SimulatedSession session() {
         return session;
     }
 
-    Set<TopicPartition> lost() {
-        return lost;
+    /** True if the node may have lost records of the partition, and the controller cannot know of it yet. */
+    boolean hasLost(TopicPartition partition) {
+        return lost.containsKey(partition);
+    }
+
+    /** The node is neither in sync nor eligible any more. */
+    void isOut(TopicPartition partition) {
+        lost.remove(partition);
+    }
+
+    /** The controller knows this run: whatever was lost before it, the in-sync sets are decided on that. */
+    void registered(UUID incarnation) {
+        lost.values().removeIf(run -> run < incarnation.getMostSignificantBits());
+    }
+
+    private void lose(TopicPartition partition) {
+        lost.put(partition, runs);
     }
 
     // ---- runs
@@ -119,15 +149,15 @@ final class SimulatedNode {
         life = new Life();
         Life now = life;
         runs++;
+        hasBegun = false;
         if (lastSession != null) {
             lastSession.expire();
         }
         MemoryClusterStore mine = cluster.store().session();
         lastSession = mine;
-        LastEnd before = lastEnd;
+        LastEnd before = isClosed ? LastEnd.STOPPED : bootOfRun == boot ? LastEnd.KILLED : LastEnd.POWER_LOST;
         session = new SimulatedSession(mine, timeline, now, cluster.seams(), cluster.truth()::view);
-        lastEnd = LastEnd.KILLED;
-        SimulatedTimer timer = new SimulatedTimer(timeline, now);
+        SimulatedTimer timer = new SimulatedTimer(timeline, now, () -> 0);
         Lane main = new Lane(timeline, now, () -> delay(mainDelay));
         Lane background = new Lane(timeline, now, () -> delay(Timeline.MS));
         Environment environment =
@@ -137,7 +167,17 @@ final class SimulatedNode {
             new Lane(timeline, now, () -> delay(Timeline.MS)), new Lane(timeline, now, () -> delay(Timeline.MS))
         };
         MountedEngine mounted = SimulatedMount.of(
-                ENGINE, engine, task -> pool[random.nextInt(pool.length)].execute(task), timer, timeline::now);
+                ENGINE,
+                engine,
+                task -> {
+                    if (disk.isAtOnce()) {
+                        task.run();
+                    } else {
+                        pool[random.nextInt(pool.length)].execute(task);
+                    }
+                },
+                timer,
+                timeline::now);
         try {
             seat = new BrokerSeat(
                     environment,
@@ -149,12 +189,22 @@ final class SimulatedNode {
                     ClusterSimulation.BROKER_SETTINGS,
                     mounted,
                     remoteController(),
-                    before);
+                    before,
+                    this::begun);
         } catch (IOException failure) {
             throw new UncheckedIOException(failure);
         }
         fetcher = new Fetcher(cluster, this, now, random);
         seat.listen(fetcher);
+        groups = CoordinatorSeat.groups(
+                cluster.seams().coordinated(seat.partitions()),
+                seat.metadata(),
+                seat.configs(),
+                new NodeClock(),
+                timeline::now,
+                timer,
+                new SimulatedTimer(timeline, now, () -> delay(cluster.pace().broker())),
+                new Random(random.nextLong()));
         Lane thread = new Lane(timeline, now, () -> delay(cluster.pace().controller()));
         controller = ControllerSeat.controller(
                 thread,
@@ -166,6 +216,31 @@ final class SimulatedNode {
         BrokerSeat ticking = seat;
         timer.scheduleWithFixedDelay(ticking::tick, 100 + random.nextInt(100), 200, TimeUnit.MILLISECONDS);
         timer.scheduleWithFixedDelay(ticking::checkpoint, 500, 1_000, TimeUnit.MILLISECONDS);
+        timer.scheduleWithFixedDelay(
+                () -> compact(ticking), 200 + random.nextInt(1_000), 1_000, TimeUnit.MILLISECONDS);
+    }
+
+    /** A whole run of compaction happens at once. */
+    private void compact(BrokerSeat running) {
+        for (TopicPartition partition : cluster.partitions()) {
+            if (cluster.isCompacted(partition)) {
+                cluster.look(partition);
+                disk.atOnce(true);
+                try {
+                    if (running.compact(partition)) {
+                        cluster.compacted(this, partition);
+                    }
+                } finally {
+                    disk.atOnce(false);
+                }
+            }
+        }
+    }
+
+    private void begun() {
+        hasBegun = true;
+        isClosed = false;
+        bootOfRun = boot;
     }
 
     private long delay(long most) {
@@ -177,14 +252,28 @@ final class SimulatedNode {
         end(isKnownAtOnce, sessionTimeout);
         disk.kill();
         noteLoss();
-        lastEnd = LastEnd.KILLED;
     }
 
     /** The records are gone, or soon will be, if the engine does not keep them. */
     private void noteLoss() {
         if (!disk.survivesKill()) {
-            lost.addAll(cluster.partitions());
+            cluster.partitions().forEach(this::lose);
         }
+    }
+
+    /** The machine has no power: what was not flushed may be gone. An engine that is stopped flushes before. */
+    void losePower(long sessionTimeout) {
+        boot++;
+        if (isUp()) {
+            end(false, sessionTimeout);
+        }
+        if (isClosed) {
+            return;
+        }
+        disk.losePower();
+        cluster.partitions().stream()
+                .filter(partition -> !disk.survivesPowerLoss() || !cluster.isFlushed(partition))
+                .forEach(this::lose);
     }
 
     private void end(boolean isKnownAtOnce, long sessionTimeout) {
@@ -201,12 +290,13 @@ final class SimulatedNode {
         controller = null;
         session = null;
         fetcher = null;
+        groups = null;
     }
 
     /** The disk is replaced by an empty one. The broker must be down. */
     void loseDisk() {
         disk.empty();
-        lost.addAll(cluster.partitions());
+        cluster.partitions().forEach(this::lose);
         storeId = new UUID(random.nextLong(), id);
         deleteAll(root);
     }
@@ -236,7 +326,8 @@ final class SimulatedNode {
         timeline.after(stopping, patience, () -> closing.close()
                 .whenComplete((done, failure) -> timeline.after(stopping, 1, () -> {
                     end(true, 0);
-                    lastEnd = LastEnd.STOPPED;
+                    isClosed |= hasBegun;
+                    disk.flush();
                     if (!disk.survivesKill()) {
                         disk.kill();
                         noteLoss();
@@ -319,10 +410,11 @@ final class SimulatedNode {
 
     private CompletionStage<Admin.Decided<PartitionId, PartitionState>> alterInSync(
             Life mine, SimulatedSession through, long epoch, Map<PartitionId, InSyncChange> changes) {
-        return forwarded(
+        CompletionStage<Admin.Decided<PartitionId, PartitionState>> answer = forwarded(
                 mine,
                 through,
                 admin -> admin.alterInSync(id, epoch, cluster.seams().proposed(changes)));
+        return cluster.seams().answered(changes, answer);
     }
 
     private interface Call<T> {
@@ -338,10 +430,10 @@ final class SimulatedNode {
         }
         timeline.after(
                 mine,
-                ADMIN_PATIENCE,
+                cluster.seams().adminPatience(ADMIN_PATIENCE),
                 () -> answer.completeExceptionally(ErrorCode.REQUEST_TIMED_OUT.because("The controller is silent")));
         int to = target.get();
-        cluster.network().send(id, to, () -> {
+        Runnable send = () -> cluster.network().send(id, to, () -> {
             Admin admin = cluster.node(to).controller();
             if (admin != null) {
                 call.on(admin)
@@ -357,6 +449,12 @@ final class SimulatedNode {
                         }));
             }
         });
+        long delay = cluster.seams().adminDelay();
+        if (delay == 0) {
+            send.run();
+        } else {
+            timeline.after(mine, delay, send);
+        }
         return answer;
     }
 }

@@ -9,15 +9,19 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 
 /** The timer of a broker in virtual time. */
 final class SimulatedTimer extends AbstractExecutorService implements ScheduledExecutorService {
     private final Timeline timeline;
     private final Life life;
+    private final LongSupplier delay;
 
-    SimulatedTimer(Timeline timeline, Life life) {
+    /** @param delay of a task that is to run at once, in nanoseconds */
+    SimulatedTimer(Timeline timeline, Life life, LongSupplier delay) {
         this.timeline = timeline;
         this.life = life;
+        this.delay = delay;
     }
 
     private static final class Task<V> extends FutureTask<V> implements ScheduledFuture<V> {
@@ -72,7 +76,7 @@ final class SimulatedTimer extends AbstractExecutorService implements ScheduledE
 
     @Override
     public void execute(Runnable task) {
-        timeline.after(life, 0, task);
+        timeline.after(life, delay.getAsLong(), task);
     }
 
     @Override
