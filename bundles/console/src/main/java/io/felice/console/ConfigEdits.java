@@ -101,7 +101,7 @@ final class ConfigEdits {
         own.putAll(patch.set());
         patch.unset().forEach(own::remove);
         configs.check(resource, own);
-        Admin admin = services.need(Admin.class);
+        Admin admin = services.need(Admin.class).askedBy(request.caller().requester());
         var decision = admin.alterConfigs(Map.of(resource, changes(patch)), isDryRun);
         var decided = ApiRequest.await(
                 isDryRun ? decision : services.need(ClusterMetadata.class).replayed(decision));
