@@ -335,7 +335,9 @@ final class BrokerEndpoints {
         }
         if (!request.isDryRun()) {
             var decided = ApiRequest.await(services.need(ClusterMetadata.class)
-                    .replayed(services.need(Admin.class).removeBroker(broker.id())));
+                    .replayed(services.need(Admin.class)
+                            .askedBy(request.caller().requester())
+                            .removeBroker(broker.id())));
             ConfigEdits.throwIfFailed(decided.outcomes().get(broker.id()));
             audited.changed(request, "broker-remove " + broker.id());
         }
@@ -349,7 +351,9 @@ final class BrokerEndpoints {
         boolean begin = request.body(Drain.class).drained();
         int id = find(request.pathNumber("broker")).id();
         var decided = ApiRequest.await(services.need(ClusterMetadata.class)
-                .replayed(services.need(Admin.class).drain(id, begin)));
+                .replayed(services.need(Admin.class)
+                        .askedBy(request.caller().requester())
+                        .drain(id, begin)));
         ConfigEdits.throwIfFailed(decided.outcomes().get(id));
         audited.changed(request, (begin ? "broker-drain " : "broker-drain-end ") + id);
         Integer staying = decided.outcomes().get(id).value();

@@ -56,7 +56,8 @@ final class ConfigEdits {
 
     record Diff(String key, String before, String after, Boolean restart) {}
 
-    record Changed(List<Diff> changed, boolean dryRun) {}
+    /** @param kept false if a restart of the node forgets the change; null if it does not */
+    record Changed(List<Diff> changed, boolean dryRun, Boolean kept) {}
 
     /** Names the own values of a resource. */
     String etag(ConfigResource resource) {
@@ -101,7 +102,7 @@ final class ConfigEdits {
         own.putAll(patch.set());
         patch.unset().forEach(own::remove);
         configs.check(resource, own);
-        Admin admin = services.need(Admin.class);
+        Admin admin = services.need(Admin.class).askedBy(request.caller().requester());
         var decision = admin.alterConfigs(Map.of(resource, changes(patch)), isDryRun);
         var decided = ApiRequest.await(
                 isDryRun ? decision : services.need(ClusterMetadata.class).replayed(decision));
@@ -112,7 +113,7 @@ final class ConfigEdits {
                     "config-alter " + resource.type() + " " + resource.name() + " "
                             + patch.set().keySet() + " " + patch.unset());
         }
-        return Answer.of(new Changed(diffs(patch, before), isDryRun)).tagged(etag(resource));
+        return Answer.of(new Changed(diffs(patch, before), isDryRun, null)).tagged(etag(resource));
     }
 
     private static List<Admin.ConfigChange> changes(Patch patch) {

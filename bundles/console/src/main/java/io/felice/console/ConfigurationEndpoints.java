@@ -208,8 +208,13 @@ final class ConfigurationEndpoints {
                     "settings " + reader.pid() + " "
                             + diffs.stream().map(ConfigEdits.Diff::key).toList());
         }
-        return Answer.of(new ConfigEdits.Changed(diffs, request.isDryRun()))
+        return Answer.of(new ConfigEdits.Changed(diffs, request.isDryRun(), isKept() ? null : false))
                 .tagged(ConfigEdits.etag(values(reader, properties)));
+    }
+
+    /** False if the files of the settings may be those of other nodes too, or cannot be written (bin/felice). */
+    private static boolean isKept() {
+        return Boolean.parseBoolean(System.getProperty("felice.etc.kept", "true"));
     }
 
     private void check(Settings.Reader reader, ConfigEdits.Patch patch) {

@@ -61,6 +61,10 @@ public final class Console implements HealthSource {
         register(Preprocessor.class, guard, Map.of());
         context("api", "/api");
         servlet("api", "/v1/*", api.servlet());
+        context("metrics", "/metrics");
+        servlet("metrics", "/*", api.metrics());
+        context("health", "/health");
+        servlet("health", "/*", api.health());
         register(
                 SecurityProvider.class,
                 api.platformLogin(),

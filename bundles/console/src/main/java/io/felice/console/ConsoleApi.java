@@ -30,6 +30,8 @@ final class ConsoleApi implements AutoCloseable {
     private final Sessions sessions;
     private final Identification identification;
     private final Router router;
+    private final MetricsServlet metrics;
+    private final HealthServlet health;
     private final ScheduledExecutorService timer = Executors.newScheduledThreadPool(2, ConsoleApi::thread);
     private final EventStreams streams;
     private final Uploads uploads;
@@ -77,6 +79,9 @@ final class ConsoleApi implements AutoCloseable {
         new GroupEndpoints(services, permits, groups, new GroupHistories(services, groups, timer), audited)
                 .addTo(endpoints);
         new RecordEndpoints(services, permits, streams, timer, audited, settings).addTo(endpoints);
+        metrics =
+                new MetricsServlet(tables, identification, () -> settings.get().metrics_open());
+        health = new HealthServlet(overview::troubles, identification);
         router = new Router(endpoints, identification);
     }
 
@@ -107,6 +112,14 @@ final class ConsoleApi implements AutoCloseable {
 
     Servlet servlet() {
         return router;
+    }
+
+    Servlet metrics() {
+        return metrics;
+    }
+
+    Servlet health() {
+        return health;
     }
 
     PlatformLogin platformLogin() {

@@ -168,7 +168,9 @@ final class OperationEndpoints {
                         }
                     }));
             ApiRequest.await(services.need(ClusterMetadata.class)
-                    .replayed(services.need(Admin.class).reassign(none)));
+                    .replayed(services.need(Admin.class)
+                            .askedBy(request.caller().requester())
+                            .reassign(none)));
         }
         audited.changed(request, "operation-cancel " + operation.id());
         return Answer.of(new Operations.Operation(

@@ -79,8 +79,8 @@ final class SecurityEndpoints {
         return services.need(ClusterMetadata.class).view();
     }
 
-    private Admin admin() {
-        return services.need(Admin.class);
+    private Admin admin(ApiRequest request) {
+        return services.need(Admin.class).askedBy(request.caller().requester());
     }
 
     private <K, V> void make(CompletionStage<Admin.Decided<K, V>> decision) {
@@ -141,7 +141,7 @@ final class SecurityEndpoints {
             throw Problem.of(409, "conflict", "There is a user of this name already.");
         }
         ApiRequest.await(services.need(Users.class).setPassword(wanted.name(), bytes(wanted.password())));
-        role.ifPresent(given -> give(wanted.name(), given));
+        role.ifPresent(given -> give(request, wanted.name(), given));
         audited.changed(
                 request,
                 "user-create " + wanted.name()
@@ -193,19 +193,19 @@ final class SecurityEndpoints {
     private Answer setRole(ApiRequest request) throws IOException {
         String name = find(request.path("user")).name();
         Optional<Role> role = role(request.body(Given.class).role());
-        take(name, role);
-        role.ifPresent(given -> give(name, given));
+        take(request, name, role);
+        role.ifPresent(given -> give(request, name, given));
         audited.changed(
                 request, "user-role " + name + " " + role.map(Role::word).orElse("none"));
         return Answer.of(shown(find(name)));
     }
 
-    private void give(String user, Role role) {
-        make(admin().createAcls(role.acls(Principal.user(user).toString())));
+    private void give(ApiRequest request, String user, Role role) {
+        make(admin(request).createAcls(role.acls(Principal.user(user).toString())));
     }
 
     /** Removes the ACLs of all roles that the user does not keep, and no other ACLs. */
-    private void take(String user, Optional<Role> kept) {
+    private void take(ApiRequest request, String user, Optional<Role> kept) {
         String principal = Principal.user(user).toString();
         Set<Acl> away = new HashSet<>();
         for (Role role : Role.values()) {
@@ -214,8 +214,8 @@ final class SecurityEndpoints {
         kept.ifPresent(role -> away.removeAll(role.acls(principal)));
         away.retainAll(view().security().acls());
         if (!away.isEmpty()) {
-            make(admin().deleteAcls(
-                            away.stream().map(SecurityEndpoints::exactly).toList()));
+            make(admin(request)
+                    .deleteAcls(away.stream().map(SecurityEndpoints::exactly).toList()));
         }
     }
 
@@ -307,7 +307,7 @@ final class SecurityEndpoints {
     private Answer createAcls(ApiRequest request) throws IOException {
         List<Acl> acls = request.body(SeveralAcls.class).toAcls();
         if (!request.isDryRun()) {
-            make(admin().createAcls(acls));
+            make(admin(request).createAcls(acls));
             audited.changed(request, "acl-add " + acls);
         }
         return Answer.of(201, new SeveralAcls(acls.stream().map(ShownAcl::of).toList(), request.isDryRun()));
@@ -318,8 +318,8 @@ final class SecurityEndpoints {
         Set<Acl> there = view().security().acls();
         List<Acl> found = acls.stream().filter(there::contains).toList();
         if (!request.isDryRun() && !found.isEmpty()) {
-            make(admin().deleteAcls(
-                            found.stream().map(SecurityEndpoints::exactly).toList()));
+            make(admin(request)
+                    .deleteAcls(found.stream().map(SecurityEndpoints::exactly).toList()));
             audited.changed(request, "acl-remove " + found);
         }
         return Answer.of(new SeveralAcls(found.stream().map(ShownAcl::of).toList(), request.isDryRun()));
@@ -509,7 +509,7 @@ final class SecurityEndpoints {
             throw Problem.invalid("The request names no limit.");
         }
         boolean isDryRun = request.isDryRun();
-        var decision = admin().alterQuotas(Map.of(entity, changes), isDryRun);
+        var decision = admin(request).alterQuotas(Map.of(entity, changes), isDryRun);
         if (isDryRun) {
             ConfigEdits.throwIfFailed(ApiRequest.await(decision).outcomes().get(entity));
         } else {

@@ -332,7 +332,8 @@ final class TopicEndpoints {
                 Map.of(),
                 wanted.configs() == null ? Map.of() : wanted.configs());
         boolean isDryRun = request.isDryRun();
-        var outcome = ApiRequest.await(creation.create(services.need(Admin.class), List.of(topic), isDryRun))
+        var outcome = ApiRequest.await(creation.create(
+                        services.need(Admin.class).askedBy(request.caller().requester()), List.of(topic), isDryRun))
                 .outcomes()
                 .get(wanted.name());
         ConfigEdits.throwIfFailed(outcome);
@@ -369,7 +370,9 @@ final class TopicEndpoints {
         permits.demand(request.caller(), Operation.DELETE, ResourceType.TOPIC, topic.name());
         if (!request.isDryRun()) {
             var decided = ApiRequest.await(services.need(ClusterMetadata.class)
-                    .visible(services.need(Admin.class).deleteTopics(Set.of(topic.topicId()))));
+                    .visible(services.need(Admin.class)
+                            .askedBy(request.caller().requester())
+                            .deleteTopics(Set.of(topic.topicId()))));
             ConfigEdits.throwIfFailed(decided.outcomes().get(topic.topicId()));
             audited.changed(request, "topic-delete " + topic.name());
         }
@@ -402,6 +405,7 @@ final class TopicEndpoints {
         permits.demand(request.caller(), Operation.ALTER, ResourceType.TOPIC, topic.name());
         boolean isDryRun = request.isDryRun();
         var decision = services.need(Admin.class)
+                .askedBy(request.caller().requester())
                 .createPartitions(Map.of(topic.name(), new Admin.NewPartitions(count, List.of())), isDryRun);
         var decided = ApiRequest.await(
                 isDryRun ? decision : services.need(ClusterMetadata.class).visible(decision));

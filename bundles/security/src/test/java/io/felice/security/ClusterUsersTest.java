@@ -160,19 +160,28 @@ class ClusterUsersTest {
     }
 
     @Test
-    void thereIsNoCodeBeforeTheMetadataIsReadNorWithoutAcls() {
+    void thereIsNoCodeBeforeTheMetadataIsReadNorWithAPluginThatDecides() {
         assertThat(users.hasSetupCode()).isFalse();
         assertThat(logged).isEmpty();
-        values.put("authorizer", "none");
+        values.put("authorizer", "plugin");
+        users.modified(Fakes.settings(values));
         register();
         assertThat(users.hasSetupCode()).isFalse();
+        assertThat(users.setupCode()).isEmpty();
+    }
+
+    @Test
+    void withoutRightsTheCodeIsForTheConsoleAloneAndIsLoggedOnceAclsDecide() {
+        values.put("authorizer", "none");
+        users.modified(Fakes.settings(values));
+        register();
+        assertThat(users.setupCode()).isPresent();
         assertThat(logged).isEmpty();
 
         values.put("authorizer", "acl");
         users.modified(Fakes.settings(values));
 
-        assertThat(users.hasSetupCode()).isTrue();
-        register();
+        assertThat(users.setupCode()).contains(code());
         assertThat(code()).matches("([0-9A-Z]{5}-){5}[0-9A-Z]");
     }
 

@@ -135,7 +135,8 @@ final class BrokerLaunch {
             List<String> command =
                     new ArrayList<>(List.of(options.felice().toAbsolutePath() + "/bin/felice", "run", "--data"));
             command.add(directory.resolve("data-" + broker).toString());
-            command.addAll(List.of("--port", Integer.toString(ports.get(broker)), "--heap", options.heap()));
+            command.addAll(List.of(
+                    "--console-port", "-1", "--port", Integer.toString(ports.get(broker)), "--heap", options.heap()));
             if (isCluster) {
                 command.addAll(List.of("--broker-id", Integer.toString(broker + 1)));
                 command.addAll(List.of("--zookeeper", "127.0.0.1:" + zooKeeper));

@@ -72,6 +72,8 @@ final class SoakedNode implements AutoCloseable {
                 data.toString(),
                 "--port",
                 Integer.toString(port),
+                "--console-port",
+                "-1",
                 "--zookeeper-port",
                 Integer.toString(zooKeeperPort)));
         command.addAll(options);

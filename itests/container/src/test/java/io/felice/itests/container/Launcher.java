@@ -57,7 +57,8 @@ record Launcher(Path home, Path data, Map<String, String> environment, List<Stri
 
     Launcher listeningOn(int port, int zookeeperPort) {
         return with("FELICE_PORT", Integer.toString(port))
-                .with("FELICE_ZOOKEEPER_PORT", Integer.toString(zookeeperPort));
+                .with("FELICE_ZOOKEEPER_PORT", Integer.toString(zookeeperPort))
+                .with("FELICE_CONSOLE_PORT", "0");
     }
 
     /** Runs a command to its end. */

@@ -94,6 +94,7 @@ public class StockKaraf {
         return composite(
                 new EnvironmentOption("FELICE_PORT=" + System.getProperty(PORT)),
                 new EnvironmentOption("FELICE_ZOOKEEPER_PORT=0"),
+                new EnvironmentOption("FELICE_CONSOLE_PORT=0"),
                 editConfigurationFilePut("etc/org.apache.karaf.shell.cfg", "sshPort", "0"),
                 editConfigurationFilePut("etc/org.apache.karaf.management.cfg", "rmiRegistryPort", "0"),
                 editConfigurationFilePut("etc/org.apache.karaf.management.cfg", "rmiServerPort", "0"));

@@ -93,6 +93,7 @@ public class StockKarafTest {
                 .redirectOutput(StockKaraf.TARGET.resolve("stock-karaf.out").toFile());
         karaf.environment().put("FELICE_PORT", Integer.toString(port));
         karaf.environment().put("FELICE_ZOOKEEPER_PORT", "0");
+        karaf.environment().put("FELICE_CONSOLE_PORT", "0");
         karaf.environment().put("KARAF_DATA", home.resolve("data").toString());
         return karaf.start();
     }

@@ -84,11 +84,18 @@ public final class DistributionNode implements Mortal {
         int port = freePort();
         Map<String, String> environment = new HashMap<>(more);
         environment.putAll(Map.of(
-                "FELICE_DATA", data.resolve("data").toString(),
-                "FELICE_ETC", data.resolve("etc").toString(),
-                "FELICE_PORT", Integer.toString(port),
-                "FELICE_HEAP", heap,
-                "FELICE_JAVA_OPTS", options));
+                "FELICE_DATA",
+                data.resolve("data").toString(),
+                "FELICE_ETC",
+                data.resolve("etc").toString(),
+                "FELICE_PORT",
+                Integer.toString(port),
+                "FELICE_CONSOLE_PORT",
+                "0",
+                "FELICE_HEAP",
+                heap,
+                "FELICE_JAVA_OPTS",
+                options));
         return new DistributionNode(data, environment, port, openFiles);
     }
 
