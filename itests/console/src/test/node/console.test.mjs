@@ -1,6 +1,7 @@
 // The console of a node of the distribution, which has just started for the first time.
 import { after, before, test } from 'node:test'
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { at, close, deleteTopic, findings, inWindow, open, produce, shot, topicJourney } from './browser.mjs'
 
 const { CONSOLE_URL, CONSOLE_CODE, BOOTSTRAP } = process.env
@@ -43,8 +44,39 @@ test('a user without a role is made, and a viewer may look and no more', async (
         await dialog.getByRole('button', { name: 'Make a user' }).click()
         await page.getByText('victor can log in').waitFor()
         await page.getByRole('button', { name: 'Done' }).click()
-        await page.getByRole('cell', { name: 'victor' }).waitFor()
+        await page.getByRole('cell', { name: 'victor', exact: true }).waitFor()
     })
+    await inWindow(CONSOLE_URL, async (page) => {
+        await logIn(page, 'victor')
+        await at(page, '#/topics')
+        await page.getByRole('link', { name: 'orders' }).waitFor()
+        await page.getByRole('button', { name: 'victor' }).click()
+        await page.getByRole('dialog').getByText(/Viewer|Administrator/).waitFor()
+    })
+})
+
+test('the offsets of a group that has read everything are set back to the beginning', () =>
+    inWindow(CONSOLE_URL, async (page) => {
+        execFileSync('kcat', ['-q', '-b', BOOTSTRAP, '-X', 'auto.offset.reset=earliest', '-G', 'readers', '-c', '3', 'orders'], { timeout: 60_000 })
+        await logIn(page, 'admin')
+        await at(page, '#/groups')
+        await page.getByRole('link', { name: 'readers' }).click()
+        await page.getByRole('heading', { name: /readers/ }).getByText('Empty').waitFor()
+        await page.getByRole('button', { name: 'Reset offsets' }).click()
+        await page.getByRole('radio', { name: /Earliest/ }).check()
+        await page.getByRole('button', { name: 'Preview' }).click()
+        await page.getByText('3 read again').waitFor()
+        await page.getByRole('button', { name: 'Reset now' }).click()
+        await page.getByText(/offsets of \d partitions? were set/).waitFor()
+        await page.getByRole('dialog').waitFor({ state: 'detached' })
+        assert.equal(execFileSync('kcat', ['-q', '-b', BOOTSTRAP, '-G', 'readers', '-c', '3', 'orders'], { timeout: 60_000 }).toString().split('\n').filter(Boolean).length, 3)
+    }))
+
+test('a page of another origin changes nothing', async () => {
+    for (const path of ['api/v1/topics', 'system/console/bundles/1', 'felice.svg']) {
+        const answer = await fetch(new URL(path, CONSOLE_URL), { method: 'POST', headers: { Origin: 'http://evil.example', 'X-Felice-Console': '1' }, body: '{}' })
+        assert.equal(answer.status, 403, path)
+    }
 })
 
 test('a wrong password opens nothing, and a logout ends the session', () =>

@@ -164,7 +164,7 @@ test('of 5,000 topics only those in sight are in the page, and the last is one s
         await page.getByRole('button', { name: 'Size' }).click()
         await page.locator('th[aria-sort=descending]', { hasText: 'Size' }).waitFor()
         await page.getByLabel('Filter topics').fill('4321')
-        await page.getByText('1 topics').waitFor()
+        await page.getByText('1 topic', { exact: true }).waitFor()
         assert.match(page.url(), /q=4321/)
     }))
 
@@ -316,7 +316,7 @@ test('the keyboard goes everywhere', () =>
         await page.getByRole('link', { name: 'payments' }).first().waitFor()
         await page.keyboard.press('/')
         await page.keyboard.type('click')
-        await page.getByText('1 topics').waitFor()
+        await page.getByText('1 topic', { exact: true }).waitFor()
     }))
 
 test('the theme follows the system until the user chooses one', () =>

@@ -54,7 +54,7 @@ export function ConfigurationPage() {
                                 { key: 'pid', title: t.configuration.pid, wide: true, render: (item) => <span class="row tight"><code>{item.pid}</code>{item.plugin && <Badge tone="plain">{t.plugin}</Badge>}</span> },
                                 { key: 'settings', title: t.configuration.settings, number: true, render: (item) => count(item.settings) },
                                 { key: 'changed', title: t.configuration.changed, number: true, render: (item) => (item.changed > 0 ? <Badge>{count(item.changed)}</Badge> : <span class="soft">0</span>) },
-                                { key: 'file', title: t.configuration.file, wide: true, class: 'name cut', render: (item) => <span class="soft">{item.file ?? '–'}</span> },
+                                { key: 'file', title: t.configuration.file, wide: true, class: 'name cut', render: (item) => <span class="soft" title={item.file}>{item.file?.split('/').pop() ?? '–'}</span> },
                             ]}
                         />
                     )}

@@ -110,7 +110,7 @@ export function Messages({ topic }: { topic: Topic }) {
                     {t.messages.unread(each.partition, each.sentence)}
                 </Note>
             ))}
-            <section class="panel stretch">
+            <section class="panel stretch all-room">
                 {search.records.length === 0 && !search.busy && !search.problem && <Nothing topic={topic} wanted={wanted} />}
                 {(search.records.length > 0 || search.busy) && (
                     <div class="split">

@@ -3,6 +3,7 @@ import { Plus, X } from 'lucide-preact'
 import { change, part, Problem } from '../api'
 import type { BytesToWrite, ProducedRecords, RecordToWrite, Topic } from '../contract'
 import { count } from '../format'
+import { poke } from '../live'
 import { t } from '../texts'
 import { Button, Choice, Note, ProblemNote, Select, Text } from '../parts/base'
 import { Dialog, say, useWork } from '../parts/dialog'
@@ -57,6 +58,7 @@ export function Produce({ topic, draft, close, done }: { topic: Topic; draft?: D
         if (failed.length > 0) throw new Problem(failed[0].problem!.status, { ...failed[0].problem!, title: t.produce.failed(failed.length, answer.records.length) })
         const first = answer.records[0]
         say(answer.records.length === 1 ? t.produce.written(first.partition ?? 0, count(first.offset)) : t.produce.writtenMany(answer.records.length))
+        poke('topics').value++
         done()
     }, close)
     return (

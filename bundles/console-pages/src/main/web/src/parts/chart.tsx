@@ -32,7 +32,7 @@ export function Chart({ title, times, series, words, bytes }: ChartProps) {
             {
                 width: Math.max(200, element.clientWidth),
                 height: element.clientHeight || 150,
-                padding: [6, 2, 0, 0],
+                padding: [6, 18, 0, 0],
                 legend: { show: false },
                 cursor: { y: false, points: { size: 5 }, drag: { x: false, y: false } },
                 scales: { y: { range: (_, __, most) => [0, most > 0 ? most * 1.1 : 1] } },

@@ -58,9 +58,15 @@ export function ofSetting(setting: Setting): Entry {
         own: setting.set,
         readOnly: false,
         secret: setting.secret,
-        range: range(setting.min, setting.max),
+        range: range(setting.min, setting.max, unitOf(setting.key)),
+        unit: unitOf(setting.key),
         restart: setting.restart,
     }
+}
+
+/** Settings of components have their unit as the last word of their name. */
+function unitOf(key: string): string | undefined {
+    return key.endsWith('.ms') ? 'ms' : key.endsWith('.bytes') ? 'bytes' : undefined
 }
 
 function range(min?: string | number, max?: string | number, unit?: string): string | undefined {

@@ -22,6 +22,7 @@ class ConsoleTest {
     @Test
     void anEmptyNodeIsSetUpAndUsedInABrowser() throws IOException {
         try (DistributionNode node = DistributionNode.in(directory)) {
+            node.configure("io.felice.console", Map.of("port", "0"));
             node.start();
 
             String code = printed(CODE, directory.resolve("data/log/felice.log"));
