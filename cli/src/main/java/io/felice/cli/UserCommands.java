@@ -86,6 +86,13 @@ final class UserCommands {
         return 0;
     }
 
+    /** Apache Kafka takes one change of a user in a request. */
+    private static void alter(
+            Admin admin, ClientOptions client, List<? extends UserScramCredentialAlteration> changes) {
+        changes.forEach(change ->
+                client.get(admin.alterUserScramCredentials(List.of(change)).all()));
+    }
+
     private static ScramMechanism mechanism(String name) {
         ScramMechanism known = ScramMechanism.fromMechanismName(name);
         if (known == ScramMechanism.UNKNOWN) {
@@ -126,7 +133,7 @@ final class UserCommands {
                 return 0;
             }
             consent.require("Delete the user " + String.join(", ", names) + "?");
-            client.get(admin.alterUserScramCredentials(changes).all());
+            alter(admin, client, changes);
             output.done("Deleted the user " + String.join(", ", names) + ".", done);
         }
         return 0;
