@@ -77,7 +77,7 @@ final class UserCommands {
             List<UserScramCredentialAlteration> changes = new ArrayList<>();
             known.forEach(mechanism -> changes.add(new UserScramCredentialUpsertion(
                     name, new ScramCredentialInfo(mechanism, ITERATIONS), password.getBytes(StandardCharsets.UTF_8))));
-            client.get(admin.alterUserScramCredentials(changes).all());
+            alter(admin, client, changes);
         }
         output.done(
                 "User " + name + " can log in."
