@@ -1,6 +1,7 @@
 package io.felice.cli;
 
 import java.io.ByteArrayInputStream;
+import java.io.File;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
@@ -63,7 +64,7 @@ public final class ClassArchive {
 
     private static String identity() throws IOException {
         String jars = System.getProperty("java.class.path");
-        Path first = Path.of(jars.split(java.io.File.pathSeparator)[0]);
+        Path first = Path.of(jars.split(File.pathSeparator)[0]);
         return System.getProperty("java.vm.version") + "\n" + jars + "\n" + Files.getLastModifiedTime(first) + "\n";
     }
 }

@@ -1,9 +1,7 @@
 package io.felice.cli;
 
-import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.lang.reflect.Constructor;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -53,22 +51,7 @@ public final class FeliceCommand {
     /** Exits with the code that docs/cli.md has. */
     public static void main(String[] arguments) {
         ClassArchive.check();
-        Terminal terminal = Terminal.ofProcess();
-        PrintStream out = new PrintStream(
-                new java.io.FileOutputStream(java.io.FileDescriptor.out), false, StandardCharsets.UTF_8);
-        System.exit(run(
-                new Terminal(
-                        terminal.in(),
-                        buffered(out),
-                        terminal.err(),
-                        terminal.environment(),
-                        terminal.terminals(),
-                        terminal.columns()),
-                arguments));
-    }
-
-    private static PrintStream buffered(PrintStream out) {
-        return new PrintStream(new java.io.BufferedOutputStream(out, 64 << 10), false, StandardCharsets.UTF_8);
+        System.exit(run(Terminal.ofProcess(), arguments));
     }
 
     /** Runs a command to its end and returns its exit code. */

@@ -11,6 +11,8 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -42,7 +44,7 @@ final class OutputOptions {
     /** What completion offers. */
     static final class Forms implements Iterable<String> {
         @Override
-        public java.util.Iterator<String> iterator() {
+        public Iterator<String> iterator() {
             return List.of("table", "json", "yaml", "name").iterator();
         }
     }
@@ -160,7 +162,7 @@ final class OutputOptions {
     /** Prints a failure: a sentence, or a document for programs. */
     static void print(CliFailure failure, Form form, PrintStream to) {
         if (form == Form.JSON || form == Form.YAML) {
-            Map<String, Object> error = new java.util.LinkedHashMap<>();
+            Map<String, Object> error = new LinkedHashMap<>();
             error.put("code", failure.code());
             error.put("message", failure.getMessage());
             error.put("hint", failure.hint());

@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -256,8 +257,8 @@ final class ProduceCommand implements Callable<Integer> {
             byte[] between = separator.getBytes(StandardCharsets.UTF_8);
             int at = indexOf(line, between);
             if (at >= 0) {
-                recordKey = java.util.Arrays.copyOf(line, at);
-                value = java.util.Arrays.copyOfRange(line, at + between.length, line.length);
+                recordKey = Arrays.copyOf(line, at);
+                value = Arrays.copyOfRange(line, at + between.length, line.length);
             }
         }
         return new ProducerRecord<>(
@@ -266,7 +267,7 @@ final class ProduceCommand implements Callable<Integer> {
 
     private static int indexOf(byte[] bytes, byte[] part) {
         for (int i = 0; i + part.length <= bytes.length; i++) {
-            if (java.util.Arrays.equals(bytes, i, i + part.length, part, 0, part.length)) {
+            if (Arrays.equals(bytes, i, i + part.length, part, 0, part.length)) {
                 return i;
             }
         }

@@ -1,12 +1,17 @@
 package io.felice.cli;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.io.BufferedOutputStream;
 import java.io.BufferedReader;
 import java.io.Console;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 
@@ -29,11 +34,16 @@ record Terminal(
     static Terminal ofProcess() {
         return new Terminal(
                 System.in,
-                System.out,
-                System.err,
+                buffered(FileDescriptor.out, 64 << 10),
+                buffered(FileDescriptor.err, 256),
                 System.getenv(),
                 Set.of(System.getProperty("felice.terminals", "").split(",")),
                 Integer.getInteger("felice.columns", 0));
+    }
+
+    private static PrintStream buffered(FileDescriptor file, int bytes) {
+        return new PrintStream(
+                new BufferedOutputStream(new FileOutputStream(file), bytes), file == FileDescriptor.err, UTF_8);
     }
 
     boolean isOutTerminal() {
@@ -58,9 +68,8 @@ record Terminal(
         err.print(question + " [y/N] ");
         err.flush();
         try {
-            String answer = new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8)).readLine();
-            return answer != null
-                    && answer.trim().toLowerCase(java.util.Locale.ROOT).matches("y|yes");
+            String answer = new BufferedReader(new InputStreamReader(in, UTF_8)).readLine();
+            return answer != null && answer.trim().toLowerCase(Locale.ROOT).matches("y|yes");
         } catch (IOException closed) {
             return false;
         }

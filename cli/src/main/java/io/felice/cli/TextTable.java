@@ -52,7 +52,7 @@ final class TextTable {
     }
 
     private static String heading(String column) {
-        return column.toUpperCase(Locale.ROOT).replace('_', '-').replace('.', '-');
+        return column.toUpperCase(Locale.ROOT).replace('_', '-');
     }
 
     /** A cell for people. */

@@ -77,13 +77,20 @@ final class UserCommands {
             List<UserScramCredentialAlteration> changes = new ArrayList<>();
             known.forEach(mechanism -> changes.add(new UserScramCredentialUpsertion(
                     name, new ScramCredentialInfo(mechanism, ITERATIONS), password.getBytes(StandardCharsets.UTF_8))));
-            client.get(admin.alterUserScramCredentials(changes).all());
+            alter(admin, client, changes);
         }
         output.done(
                 "User " + name + " can log in."
                         + (isRandom ? " Its password is " + password + " - it is not shown again." : ""),
                 new Listing("user", "mechanisms", "password").row(name, mechanisms, isRandom ? password : null));
         return 0;
+    }
+
+    /** Apache Kafka takes one change of a user in a request. */
+    private static void alter(
+            Admin admin, ClientOptions client, List<? extends UserScramCredentialAlteration> changes) {
+        changes.forEach(change ->
+                client.get(admin.alterUserScramCredentials(List.of(change)).all()));
     }
 
     private static ScramMechanism mechanism(String name) {
@@ -126,7 +133,7 @@ final class UserCommands {
                 return 0;
             }
             consent.require("Delete the user " + String.join(", ", names) + "?");
-            client.get(admin.alterUserScramCredentials(changes).all());
+            alter(admin, client, changes);
             output.done("Deleted the user " + String.join(", ", names) + ".", done);
         }
         return 0;

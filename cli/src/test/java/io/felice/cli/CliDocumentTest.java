@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.TreeSet;
 import java.util.stream.Stream;
@@ -27,8 +28,7 @@ class CliDocumentTest {
     private static Stream<CommandLine> withAllBelow(CommandLine command) {
         return Stream.concat(
                 Stream.of(command),
-                new java.util.LinkedHashSet<>(command.getSubcommands().values())
-                        .stream().flatMap(CliDocumentTest::withAllBelow));
+                new LinkedHashSet<>(command.getSubcommands().values()).stream().flatMap(CliDocumentTest::withAllBelow));
     }
 
     private static String reference() {

@@ -47,10 +47,10 @@ class CommandLineTest {
     void commandsOfTheUnpackedDistributionFindTheirNodeAndWorkInPipes() throws Exception {
         assertThat(node.run("topic", "create", "orders", "-p", "1").output())
                 .isEqualTo("Created orders (1 partition, 1 replica).\n");
-        assertThat(bash("seq 1000 | \"$felice\" produce orders -k 'a key'").output())
-                .isEqualTo("1000 records written to orders.\n");
+        assertThat(bash("seq 100000 | \"$felice\" produce orders -k 'a key'").output())
+                .isEqualTo("100000 records written to orders.\n");
         assertThat(bash("set -o pipefail; \"$felice\" consume orders -O start -e -o text | tail -n 1"))
-                .isEqualTo(new Result(0, "1000\n"));
+                .isEqualTo(new Result(0, "100000\n"));
         assertThat(bash("\"$felice\" consume orders -O start -o text | head -n 2")
                         .output())
                 .as("a consumer whose reader has ended ends too")
