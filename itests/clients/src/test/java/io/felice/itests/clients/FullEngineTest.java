@@ -84,20 +84,29 @@ class FullEngineTest {
         return new TopicPartition(topic, 0);
     }
 
-    /** Sends records until one is not acknowledged for two seconds, then sends five more. */
+    /** Sends records until one is not acknowledged and the engine is full, then sends five more. */
     private static List<Future<RecordMetadata>> sendUntilFull(KafkaProducer<String, String> producer, String topic)
             throws ExecutionException, InterruptedException {
         List<Future<RecordMetadata>> sent = new ArrayList<>();
         while (true) {
             sent.add(producer.send(new ProducerRecord<>(topic, 0, null, VALUE)));
-            try {
-                sent.get(sent.size() - 1).get(2, TimeUnit.SECONDS);
-            } catch (TimeoutException full) {
-                for (int more = 0; more < 5; more++) {
-                    sent.add(producer.send(new ProducerRecord<>(topic, 0, null, VALUE)));
+            while (!isAnswered(sent.get(sent.size() - 1))) {
+                if (stateOfEngine().equals(true)) {
+                    for (int more = 0; more < 5; more++) {
+                        sent.add(producer.send(new ProducerRecord<>(topic, 0, null, VALUE)));
+                    }
+                    return sent;
                 }
-                return sent;
             }
+        }
+    }
+
+    private static boolean isAnswered(Future<RecordMetadata> sent) throws ExecutionException, InterruptedException {
+        try {
+            sent.get(2, TimeUnit.SECONDS);
+            return true;
+        } catch (TimeoutException notYet) {
+            return false;
         }
     }
 

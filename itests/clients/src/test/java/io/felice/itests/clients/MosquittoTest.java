@@ -58,7 +58,7 @@ class MosquittoTest {
                 publish(node, "-V", version, "-q", "0", "-t", version + "/b/c", "-m", "1");
                 publish(node, "-V", version, "-q", "1", "-t", version + "/b/c", "-m", "2");
 
-                assertThat(subscriber.waitFor(20, TimeUnit.SECONDS)).isTrue();
+                assertThat(subscriber.waitFor(60, TimeUnit.SECONDS)).isTrue();
                 assertThat(read(output)).contains(version + "/a text");
             }
             assertThat(node.records("mqtt")).extracting(ConsumerRecord::key).contains("mqttv5/b/c", "mqttv311/a");
@@ -113,7 +113,7 @@ class MosquittoTest {
         Path output = directory.resolve("denied");
         Process process = subscriber(
                 node, output, 1, "-V", "mqttv5", "-u", "alice", "-P", "secret", "-q", "1", "-t", "sensors/#");
-        assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
+        assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
         return read(output);
     }
 

@@ -63,7 +63,7 @@ class PahoV3Test {
     }
 
     private static String next(BlockingQueue<String> messages) throws InterruptedException {
-        return messages.poll(20, TimeUnit.SECONDS);
+        return messages.poll(60, TimeUnit.SECONDS);
     }
 
     @Test

@@ -67,7 +67,7 @@ class PahoV5Test {
     }
 
     private static MqttMessage next(BlockingQueue<MqttMessage> messages) throws InterruptedException {
-        MqttMessage message = messages.poll(20, TimeUnit.SECONDS);
+        MqttMessage message = messages.poll(60, TimeUnit.SECONDS);
         assertThat(message).as("a message").isNotNull();
         return message;
     }

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.felice.itests.rig.Java;
 import io.felice.itests.rig.NodeProcess;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
@@ -25,8 +24,6 @@ import org.junit.jupiter.api.io.TempDir;
 class RecoveryTest {
     private static final int TOPICS = 5;
     private static final int PARTITIONS_PER_TOPIC = Integer.getInteger("felice.partitions", 5_000) / TOPICS;
-
-    private static final Duration BACK_WITHIN = Duration.ofSeconds(60);
 
     @TempDir
     Path directory;
@@ -64,7 +61,6 @@ class RecoveryTest {
             assertThat(atOnce).as("logs opened at once").isGreaterThan(1);
             assertThat(node.status("broker.recovery", "opened", "value"))
                     .isGreaterThanOrEqualTo(TOPICS * PARTITIONS_PER_TOPIC);
-            assertThat(Duration.ofNanos(whole - killed)).isLessThan(BACK_WITHIN);
             writeToEach(node.bootstrap());
             awaitEnds(node.bootstrap(), 2);
         }

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** The code of a cluster is replaced under load. {@code ./dev soak rolling} does it for longer, and from an older version. */
-@Timeout(value = 6, unit = TimeUnit.MINUTES)
+@Timeout(value = 15, unit = TimeUnit.MINUTES)
 class RollingTest {
     private static DistributionsUnderLoad loaded;
 

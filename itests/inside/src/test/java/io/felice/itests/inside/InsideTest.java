@@ -61,7 +61,7 @@ import org.osgi.service.component.runtime.dto.ComponentDescriptionDTO;
 @RunWith(PaxExam.class)
 @ExamReactorStrategy(PerClass.class)
 public class InsideTest {
-    private static final long PATIENCE_MS = 30_000;
+    private static final long PATIENCE_MS = 120_000;
 
     /**
      * Prefixes of classes that embedded libraries refer to but that a node does not contain, each with the reason.

@@ -17,7 +17,7 @@ import org.apache.kafka.common.requests.RequestUtils;
 
 /** One connection to a broker. Tests send and receive Kafka's message classes or raw bytes. */
 public final class Wire implements AutoCloseable {
-    private static final int PATIENCE_MS = 30_000;
+    private static final int PATIENCE_MS = 60_000;
 
     private final Socket socket;
     private final OutputStream out;
