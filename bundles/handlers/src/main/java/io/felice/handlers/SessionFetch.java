@@ -41,7 +41,7 @@ final class SessionFetch {
         this.session = session;
         this.step = step;
         this.names = new ArrayList<>(step.changed().size());
-        TopicNames known = new TopicNames(handler.metadata().view());
+        FetchedNames known = new FetchedNames(handler.metadata().view());
         for (Wanted one : step.changed()) {
             String name = known.of(one.key());
             names.add(name);
@@ -155,6 +155,6 @@ final class SessionFetch {
     private boolean isDeleted(Wanted of, FetchedPartition one) {
         return asked.isById()
                 && one.error() == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
-                && new TopicNames(handler.metadata().view()).of(of.key()) == null;
+                && new FetchedNames(handler.metadata().view()).of(of.key()) == null;
     }
 }

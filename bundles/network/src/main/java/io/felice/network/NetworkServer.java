@@ -367,7 +367,7 @@ public final class NetworkServer implements StatusSource, HealthSource {
 
     private void begin(Config config) {
         try {
-            open(Settings.of(config));
+            open(NetworkSettings.of(config));
         } catch (IllegalArgumentException | Server.CannotListen failure) {
             if (leaving.getCount() == 0) {
                 return;
@@ -385,7 +385,7 @@ public final class NetworkServer implements StatusSource, HealthSource {
 
     private void change(Config config) {
         try {
-            Settings wanted = Settings.of(config);
+            NetworkSettings wanted = NetworkSettings.of(config);
             Server now = server;
             if (now != null && wanted.hasSameSockets(now.settings())) {
                 now.adjust(wanted);
@@ -401,7 +401,7 @@ public final class NetworkServer implements StatusSource, HealthSource {
         }
     }
 
-    private void reopen(Settings before, Settings wanted) throws Server.CannotListen {
+    private void reopen(NetworkSettings before, NetworkSettings wanted) throws Server.CannotListen {
         close();
         try {
             open(wanted);
@@ -411,7 +411,7 @@ public final class NetworkServer implements StatusSource, HealthSource {
         }
     }
 
-    private void open(Settings settings) throws Server.CannotListen {
+    private void open(NetworkSettings settings) throws Server.CannotListen {
         if (leaving.getCount() == 0) {
             return;
         }

@@ -37,7 +37,8 @@ record SaslSettings(Map<String, List<String>> mechanisms, Duration reauthenticat
     }
 
     private static Map<String, List<String>> mechanisms(NetworkServer.Config config, List<Listener> listeners) {
-        List<String> ofAll = checked(ENABLED_MECHANISMS, Settings.split(config.sasl_enabled_mechanisms()).stream());
+        List<String> ofAll =
+                checked(ENABLED_MECHANISMS, NetworkSettings.split(config.sasl_enabled_mechanisms()).stream());
         Map<String, List<String>> ofOne = map(config.listener_sasl_mechanisms_map());
         Map<String, List<String>> mechanisms = new LinkedHashMap<>();
         for (Listener listener : listeners) {
@@ -68,7 +69,7 @@ record SaslSettings(Map<String, List<String>> mechanisms, Duration reauthenticat
     /** Reads {@code LISTENER:MECHANISM+MECHANISM}. */
     private static Map<String, List<String>> map(String[] texts) {
         Map<String, List<String>> map = new LinkedHashMap<>();
-        for (String entry : Settings.split(texts)) {
+        for (String entry : NetworkSettings.split(texts)) {
             int colon = entry.indexOf(':');
             if (colon < 1) {
                 throw new IllegalArgumentException(MECHANISMS_MAP + ": \"" + entry

@@ -73,7 +73,7 @@ final class Server {
     private static final long LEAVE_MS = 1000;
     private static final long SHORTAGE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
 
-    private final Settings settings;
+    private final NetworkSettings settings;
     private final ApiTable apis;
     private final Throttling throttling;
     private final Tls tls;
@@ -100,7 +100,7 @@ final class Server {
     private boolean knowsPossible;
 
     /** @param lifecycle the thread that calls {@link #bind} and {@link #stop} */
-    Server(Settings settings, ApiTable apis, Throttling throttling, Tls tls, Wires wires, Executor lifecycle) {
+    Server(NetworkSettings settings, ApiTable apis, Throttling throttling, Tls tls, Wires wires, Executor lifecycle) {
         this.settings = settings;
         this.throttling = throttling;
         this.apis = apis;
@@ -198,7 +198,7 @@ final class Server {
     private static BrokerRegistration.Endpoint endpoint(Listener listener, InetSocketAddress bound) {
         String host = listener.advertisedHost();
         if (host.isEmpty()) {
-            host = listener.bindsEverywhere() ? Settings.localHost() : listener.host();
+            host = listener.bindsEverywhere() ? NetworkSettings.localHost() : listener.host();
         }
         int port = listener.advertisedPort() == 0 ? bound.getPort() : listener.advertisedPort();
         return new BrokerRegistration.Endpoint(listener.name(), listener.securityProtocol(), host, port);
@@ -212,12 +212,12 @@ final class Server {
         return throttling;
     }
 
-    Settings settings() {
+    NetworkSettings settings() {
         return settings;
     }
 
     /** Applies new limits, also to open connections. One thread calls this method and {@link #override}. */
-    void adjust(Settings to) {
+    void adjust(NetworkSettings to) {
         limitsOfFile = to.limits();
         tls.change(to.tls());
         wireListeners.hangAfter(to.wireHangs());

@@ -43,7 +43,7 @@ final class Tls implements TlsTransport.HandshakeWork {
     private final ThreadPoolExecutor identifying =
             pool("felice-network-principals-", IDENTIFYING_THREADS, MOST_IDENTIFYING);
 
-    Tls(Settings settings, PrincipalMappings mappings, CertificateLogins logins) {
+    Tls(NetworkSettings settings, PrincipalMappings mappings, CertificateLogins logins) {
         this.listeners = settings.listeners();
         this.context = new TlsContext(settings.tls(), Clock.systemUTC());
         this.mappings = mappings;

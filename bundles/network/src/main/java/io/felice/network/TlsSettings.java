@@ -61,8 +61,8 @@ record TlsSettings(
                 new Secret(config.ssl_key_password()),
                 file("ssl.truststore.location", config.ssl_truststore_location(), config.ssl_truststore_password(), ""),
                 clientAuth(config.ssl_client_auth()),
-                protocols(Settings.split(config.ssl_enabled_protocols())),
-                Settings.split(config.ssl_cipher_suites()),
+                protocols(NetworkSettings.split(config.ssl_enabled_protocols())),
+                NetworkSettings.split(config.ssl_cipher_suites()),
                 config.ssl_principal_mapping_rules(),
                 config.ssl_principal_mapping(),
                 Duration.ofMillis(config.ssl_handshake_timeout_ms()));

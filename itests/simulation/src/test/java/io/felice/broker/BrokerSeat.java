@@ -200,15 +200,14 @@ public final class BrokerSeat {
     /** Compacts the log of a partition; see {@link CompactionSeat}. */
     public boolean compact(TopicPartition partition) {
         return replicas.all().stream()
-                .filter(replica -> replica.partition.equals(partition)
-                        && replica.log != null
-                        && replica.log.whyEnded() == null)
+                .filter(replica ->
+                        replica.partition.equals(partition) && replica.log != null && replica.log.whyEnded() == null)
                 .anyMatch(replica -> CompactionSeat.compact(replica.log));
     }
 
     /** What the bundles beside the broker get: the partitions, the metadata and the configs of this node. */
     public Partitions partitions() {
-        return new NodePartitions(replicas, fetches, leaderships, null, null, replicas.moves());
+        return new NodePartitions(replicas.lookup(), fetches, leaderships, null, null, replicas.moves());
     }
 
     public ClusterMetadata metadata() {

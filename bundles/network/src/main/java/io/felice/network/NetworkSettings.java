@@ -18,7 +18,7 @@ import java.util.Set;
  * @param threads I/O threads
  * @param wireHangs after how long a thread is taken from a wire that does not return
  */
-record Settings(
+record NetworkSettings(
         List<Listener> listeners,
         int threads,
         Transfer transfer,
@@ -29,11 +29,11 @@ record Settings(
     private static final Set<String> PROTOCOLS = Set.of("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL");
 
     /** @throws IllegalArgumentException with a sentence for the operator */
-    static Settings of(NetworkServer.Config config) {
+    static NetworkSettings of(NetworkServer.Config config) {
         int cores = Runtime.getRuntime().availableProcessors();
         int threads = config.num_network_threads() > 0 ? config.num_network_threads() : Math.max(1, cores / 2);
         List<Listener> listeners = listeners(config);
-        return new Settings(
+        return new NetworkSettings(
                 listeners,
                 threads,
                 transfer(config),
@@ -44,7 +44,7 @@ record Settings(
     }
 
     /** True if both settings have the same sockets, so that the open ones can stay. */
-    boolean hasSameSockets(Settings other) {
+    boolean hasSameSockets(NetworkSettings other) {
         return listeners.equals(other.listeners) && threads == other.threads && transfer == other.transfer;
     }
 

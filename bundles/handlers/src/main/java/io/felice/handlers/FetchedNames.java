@@ -5,12 +5,12 @@ import io.felice.api.cluster.TopicView;
 import org.apache.kafka.common.Uuid;
 
 /** The names of the topics of a fetch, which its later versions call by their ids. For one thread. */
-final class TopicNames {
+final class FetchedNames {
     private final ClusterView view;
     private Uuid lastId;
     private String lastName;
 
-    TopicNames(ClusterView view) {
+    FetchedNames(ClusterView view) {
         this.view = view;
     }
 
