@@ -24,6 +24,7 @@ final class AdminRounds extends Thread implements AutoCloseable {
     private final AtomicReference<Throwable> failure = new AtomicReference<>();
     private volatile boolean ends;
 
+    /** @param replicas of the topics; no more than there are brokers at any time, because more are refused */
     AdminRounds(String bootstrap, int replicas) {
         super("admin-rounds");
         this.admin = Admin.create(Map.of("bootstrap.servers", bootstrap));

@@ -45,7 +45,7 @@ final class DistributionsUnderLoad implements AutoCloseable {
                     new CrashLoad.Plan(
                             List.of("mvstore", "log"), List.of(CrashTopic.KEPT, CrashTopic.COMPACTED), BROKERS),
                     random.nextLong());
-            rounds = new AdminRounds(cluster.bootstrap(), BROKERS);
+            rounds = new AdminRounds(cluster.bootstrap(), BROKERS - 1);
             rounds.start();
         } catch (RuntimeException | Error failure) {
             cluster.killAll();
