@@ -12,11 +12,13 @@ import org.apache.kafka.common.errors.TopicExistsException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 
 /**
- * A thread with an admin client that has Kafka's default settings. In each round it makes a topic, asks about it and about
+ * A thread with an admin client. In each round it makes a topic, asks about it and about
  * the groups, and deletes it. The client retries; a request that fails after that is a failure.
  */
 final class AdminRounds extends Thread implements AutoCloseable {
     private static final long PAUSE_MS = 200;
+    /** Some requests go to each broker, and a broker may start slowly on a busy machine. */
+    private static final int PATIENCE_MS = 300_000;
 
     private final Admin admin;
     private final short replicas;
@@ -27,7 +29,7 @@ final class AdminRounds extends Thread implements AutoCloseable {
     /** @param replicas of the topics; no more than there are brokers at any time, because more are refused */
     AdminRounds(String bootstrap, int replicas) {
         super("admin-rounds");
-        this.admin = Admin.create(Map.of("bootstrap.servers", bootstrap));
+        this.admin = Admin.create(Map.of("bootstrap.servers", bootstrap, "default.api.timeout.ms", PATIENCE_MS));
         this.replicas = (short) replicas;
         setDaemon(true);
     }

@@ -23,7 +23,6 @@ class RollingSoak {
         Optional<Path> older = OLDER.map(DistributionNode::unpack);
         try (DistributionsUnderLoad loaded = new DistributionsUnderLoad(older)) {
             if (older.isPresent()) {
-                loaded.restartInTurn();
                 loaded.upgradeInTurn(DistributionNode.built());
             }
             for (int round = 0; round < ROUNDS; round++) {
