@@ -39,14 +39,20 @@ class GrowthSoak {
                     .with("FELICE_ZOOKEEPER_MEMBER", Integer.toString(id + 1)));
         }
         Path invitation = directory.resolve("three.tgz");
-        mustSucceed(nodes.get(0).run("invite", invitation.toString()));
-        for (int id = 1; id < FEW; id++) {
-            mustSucceed(nodes.get(id).run("join", invitation.toString()));
-        }
-        useEnsemble(String.join(",", servers.subList(0, FEW)));
-        startTogether(0, FEW);
+        // The records are written while there is one broker, which is the leader of all partitions then.
+        Launcher alone = Launcher.of(home, directory.resolve("broker-0")).listeningOn(port(0), Ports.free());
+        mustSucceed(alone.run("start"));
         try (KeptData kept = new KeptData(bootstrap(0))) {
             kept.write();
+            mustSucceed(alone.run("stop"));
+            mustSucceed(alone.run("invite", invitation.toString()));
+            for (int id = 1; id < FEW; id++) {
+                mustSucceed(nodes.get(id).run("join", invitation.toString()));
+            }
+            useEnsemble(String.join(",", servers.subList(0, FEW)));
+            startTogether(0, FEW);
+            mustSucceed(nodes.get(0).exec("felice:topic-replicas --all 3"));
+            awaitReplicas(FEW, FEW);
 
             Path secret = directory.resolve("five.tgz");
             mustSucceed(nodes.get(0).run("invite", secret.toString()));
@@ -54,22 +60,21 @@ class GrowthSoak {
             for (int id = 0; id < FEW; id++) {
                 mustSucceed(nodes.get(id).run("stop"));
                 mustSucceed(nodes.get(id).run("start"));
-                awaitReplicas(FEW, 1);
+                awaitReplicas(FEW, FEW);
             }
             for (int id = FEW; id < MANY; id++) {
                 mustSucceed(nodes.get(id).run("join", secret.toString()));
             }
             startTogether(FEW, MANY);
-            kept.mustBeThere();
-
-            mustSucceed(nodes.get(MANY - 1).exec("felice:topic-replicas --all 3"));
             awaitReplicas(MANY, FEW);
-            kept.write();
-            for (int id = FEW; id < MANY; id++) {
+            kept.mustBeThereAt(bootstrap(MANY - 1));
+
+            mustSucceed(nodes.get(MANY - 1).exec("felice:topic-replicas --all 5"));
+            awaitReplicas(MANY, MANY);
+            for (int id = 0; id < MANY - FEW; id++) {
                 ProcessHandle.of(nodes.get(id).pid()).orElseThrow().destroyForcibly();
             }
-            kept.write();
-            kept.mustBeThereAt(bootstrap(1));
+            kept.mustBeThereAt(bootstrap(MANY - 1));
         }
     }
 
@@ -100,7 +105,7 @@ class GrowthSoak {
     }
 
     private void awaitReplicas(int brokers, int replicas) throws Exception {
-        try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrap(0)))) {
+        try (Admin admin = Admin.create(Map.of("bootstrap.servers", bootstrap(0) + "," + bootstrap(1)))) {
             Eventually.await(
                     replicas + " replicas in sync on " + brokers + " brokers",
                     () -> admin.describeCluster().nodes().get().size() == brokers && areInSync(admin, replicas));
@@ -119,7 +124,11 @@ class GrowthSoak {
     }
 
     private String bootstrap(int id) {
-        return "127.0.0.1:" + nodes.get(id).environment().get("FELICE_PORT");
+        return "127.0.0.1:" + port(id);
+    }
+
+    private int port(int id) {
+        return Integer.parseInt(nodes.get(id).environment().get("FELICE_PORT"));
     }
 
     private static void mustSucceed(Result result) {
