@@ -349,7 +349,7 @@ public final class Controller extends AdminCalls implements ForwardedRequests, S
                 status,
                 LIMITS.rows(List.of(
                         TableSchema.limit("requests", queue.open(), requestsMax),
-                        TableSchema.limit("partitions", Topics.partitions(now.view()), partitionsMax),
+                        TableSchema.limit("partitions", now.view().partitionCount(), partitionsMax),
                         TableSchema.limit("brokers", now.view().brokers().size(), brokersMax),
                         TableSchema.limit("users", security.users().size(), Security.MOST),
                         TableSchema.limit("acls", security.acls().size(), Security.MOST),

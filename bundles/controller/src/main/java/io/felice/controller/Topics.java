@@ -53,13 +53,6 @@ final class Topics {
         return new ReplicaPlacement(configs, random, load);
     }
 
-    /** The partitions of all topics together. */
-    static long partitions(ClusterView view) {
-        return view.topics().stream()
-                .mapToLong(topic -> topic.partitions().size())
-                .sum();
-    }
-
     ControllerResult<String, CreatedTopic> create(ClusterConfigs configs, List<NewTopic> topics, boolean validateOnly) {
         if (topics.size() > MAX_TOPICS_PER_REQUEST) {
             return ControllerResult.Draft.refused(
@@ -350,7 +343,7 @@ final class Topics {
         private int left = MAX_PARTITIONS_PER_REQUEST;
 
         PartitionBudget(ClusterView view) {
-            present = partitions(view);
+            present = view.partitionCount();
         }
 
         /** Called before memory is allocated for the partitions. */

@@ -29,7 +29,8 @@ public final class ClusterView {
             SharedMap.empty(),
             SharedMap.empty(),
             SecurityView.EMPTY,
-            0L);
+            0L,
+            0);
 
     private final long version;
     private final String clusterId;
@@ -40,6 +41,7 @@ public final class ClusterView {
     private final SharedMap<ConfigResource, Map<String, String>> configs;
     private final SecurityView security;
     private final long nextProducerId;
+    private final int partitionCount;
 
     private ClusterView(
             long version,
@@ -50,7 +52,8 @@ public final class ClusterView {
             SharedMap<UUID, TopicView> topicsById,
             SharedMap<ConfigResource, Map<String, String>> configs,
             SecurityView security,
-            long nextProducerId) {
+            long nextProducerId,
+            int partitionCount) {
         this.version = version;
         this.clusterId = clusterId;
         this.brokers = brokers;
@@ -60,6 +63,7 @@ public final class ClusterView {
         this.configs = configs;
         this.security = security;
         this.nextProducerId = nextProducerId;
+        this.partitionCount = partitionCount;
     }
 
     /**
@@ -112,6 +116,11 @@ public final class ClusterView {
     /** All topics, in no particular order. */
     public Collection<TopicView> topics() {
         return topicsByName.values();
+    }
+
+    /** The partitions of all topics together. */
+    public int partitionCount() {
+        return partitionCount;
     }
 
     public Optional<TopicView> topic(String name) {
@@ -187,6 +196,7 @@ public final class ClusterView {
     private static final class Replay {
         private String clusterId;
         private long nextProducerId;
+        private int partitionCount;
         private final Copied<Integer, LiveBroker> brokers;
         private final Copied<Integer, LiveBroker> lastSeen;
         private final SharedMap.Edit<String, TopicView> topicsByName;
@@ -199,6 +209,7 @@ public final class ClusterView {
         Replay(ClusterView from) {
             clusterId = from.clusterId;
             nextProducerId = from.nextProducerId;
+            partitionCount = from.partitionCount;
             brokers = new Copied<>(from.brokers);
             lastSeen = new Copied<>(from.lastSeen);
             topicsByName = from.topicsByName.edit();
@@ -252,6 +263,9 @@ public final class ClusterView {
         }
 
         private void put(TopicView topic) {
+            TopicView before = topicsById.get(topic.topicId());
+            partitionCount += topic.partitions().size()
+                    - (before == null ? 0 : before.partitions().size());
             topicsByName.put(topic.name(), topic);
             topicsById.put(topic.topicId(), topic);
         }
@@ -260,6 +274,7 @@ public final class ClusterView {
             changed.remove(topicId);
             TopicView topic = topicsById.remove(topicId);
             if (topic != null) {
+                partitionCount -= topic.partitions().size();
                 TopicView ofName = topicsByName.get(topic.name());
                 if (ofName != null && ofName.topicId().equals(topicId)) {
                     topicsByName.remove(topic.name());
@@ -311,7 +326,8 @@ public final class ClusterView {
                     topicsById.done(),
                     configs.done(),
                     security.result(),
-                    nextProducerId);
+                    nextProducerId,
+                    partitionCount);
         }
     }
 

@@ -113,6 +113,12 @@ class ClusterViewTest {
 
         assertThat(reloaded.toRecords()).as("seed %s", seed).containsExactlyInAnyOrderElementsOf(view.toRecords());
         assertThat(twice.toRecords()).as("seed %s", seed).containsExactlyInAnyOrderElementsOf(view.toRecords());
+        int partitions = view.topics().stream()
+                .mapToInt(topic -> topic.partitions().size())
+                .sum();
+        assertThat(List.of(view.partitionCount(), reloaded.partitionCount(), twice.partitionCount()))
+                .as("seed %s", seed)
+                .containsOnly(partitions);
         assertThat(reloaded.brokers()).isEqualTo(view.brokers());
     }
 

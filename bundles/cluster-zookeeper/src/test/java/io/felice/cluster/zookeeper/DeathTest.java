@@ -37,7 +37,7 @@ import org.junit.jupiter.api.io.TempDir;
  */
 class DeathTest {
     private static final int SESSION_MS = 40_000;
-    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
     private static final int DEAD = 2;
 
     @TempDir

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** ZooKeeper ends the session of the controller, whose process goes on. */
 class ExpiredSessionTest {
     private static final int SESSION_MS = 40_000;
-    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
 
     @TempDir
     Path directory;

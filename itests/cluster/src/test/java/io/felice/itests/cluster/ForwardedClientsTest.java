@@ -26,7 +26,7 @@ import org.osgi.framework.ServiceReference;
 import org.osgi.service.component.ComponentServiceObjects;
 
 /** Brokers that log in to each other, and clients that are connected to a broker that is not the controller. */
-@Timeout(60)
+@Timeout(120)
 class ForwardedClientsTest {
     private static final List<String> USERS = List.of("alice", "brokers");
 
