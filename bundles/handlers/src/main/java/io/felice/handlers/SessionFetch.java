@@ -70,6 +70,7 @@ final class SessionFetch {
             }
         }
         if (!session.isRead()) {
+            forgotten.forEach(session::forgetLater);
             return CompletableFuture.completedFuture(respond(List.of(), Set.of()));
         }
         return session.fetch()
