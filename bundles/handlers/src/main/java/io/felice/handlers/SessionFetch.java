@@ -41,7 +41,7 @@ final class SessionFetch {
         this.session = session;
         this.step = step;
         this.names = new ArrayList<>(step.changed().size());
-        TopicNames known = new TopicNames(handler.metadata().view());
+        TopicNaming known = new TopicNaming(handler.metadata().view());
         for (Wanted one : step.changed()) {
             String name = known.of(one.key());
             names.add(name);
@@ -156,6 +156,6 @@ final class SessionFetch {
     private boolean isDeleted(Wanted of, FetchedPartition one) {
         return asked.isById()
                 && one.error() == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
-                && new TopicNames(handler.metadata().view()).of(of.key()) == null;
+                && new TopicNaming(handler.metadata().view()).of(of.key()) == null;
     }
 }

@@ -5,12 +5,12 @@ import io.felice.api.cluster.TopicView;
 import org.apache.kafka.common.Uuid;
 
 /** The names of the topics of a fetch, which its later versions call by their ids. For one thread. */
-final class TopicNames {
+final class TopicNaming {
     private final ClusterView view;
     private Uuid lastId;
     private String lastName;
 
-    TopicNames(ClusterView view) {
+    TopicNaming(ClusterView view) {
         this.view = view;
     }
 
