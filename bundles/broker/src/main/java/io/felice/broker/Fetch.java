@@ -293,9 +293,7 @@ final class Fetch {
         waiting.set(true);
         if (fetches.isClosed() || !ends) {
             abandon();
-        } else if (last) {
-            attemptAgain();
-        } else if (mayBeReady()) {
+        } else if (last || mayBeReady()) {
             attemptAgain();
         }
     }
@@ -356,9 +354,10 @@ final class Fetch {
     }
 
     private long more(PartitionReader reader) {
-        return reader.mustBeTold() || hasNews(reader)
+        ReadableRole partition = reader.partition(); // null if another thread reads it at this moment, and cannot
+        return partition == null || reader.mustBeTold() || hasNews(reader)
                 ? Long.MAX_VALUE
-                : reader.more(reader.partition().endOf(limit));
+                : reader.more(partition.endOf(limit));
     }
 
     /** If an attempt is running, it sees {@code last} and does not wait again. */

@@ -9,6 +9,7 @@ import io.felice.broker.partition.ReadableRole;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
@@ -48,7 +49,9 @@ final class Fetches implements AutoCloseable {
     }
 
     CompletionStage<List<FetchedPartition>> fetch(FetchPlan plan) {
-        return begin(new Fetch(this, plan, new SingleFetch(plan)), plan);
+        return plan.wants().isEmpty()
+                ? CompletableFuture.completedFuture(List.of())
+                : begin(new Fetch(this, plan, new SingleFetch(plan)), plan);
     }
 
     CompletionStage<List<FetchedPartition>> begin(Fetch fetch, FetchPlan plan) {

@@ -82,6 +82,7 @@ class EveryTopicConfigTest {
             flush.ms partition/FlushTest
             follower.replication.throttled.replicas ../../../../../../../replication/src/test/java/io/felice/replication/FetchThrottleTest
             index.interval.bytes IndexIntervalTest
+            leader.replication.throttled.replicas LeaderThrottleTest
             internal.segment.bytes partition/TopicRulesTest
             max.compaction.lag.ms partition/CompactionTest
             max.decompressed.message.bytes partition/BatchAdmissionTest
@@ -117,9 +118,8 @@ class EveryTopicConfigTest {
             """);
 
     /** The value is accepted, and the documentation says that it has no effect. */
-    private static final Map<String, String> WITHOUT_EFFECT = table(
-            """
-            leader.replication.throttled.replicas *
+    private static final Map<String, String> WITHOUT_EFFECT =
+            table("""
             preallocate true
             unclean.leader.election.enable true
             """);

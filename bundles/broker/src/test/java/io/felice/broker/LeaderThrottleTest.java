@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.felice.api.TopicPartition;
 import io.felice.api.Turn;
 import io.felice.api.cluster.PartitionState;
+import io.felice.api.config.TopicConfig;
 import io.felice.api.partition.FetchPlan;
 import io.felice.api.partition.FetchPlan.Want;
 import io.felice.api.partition.FetchedPartition;
@@ -49,8 +50,14 @@ class LeaderThrottleTest {
     @BeforeEach
     void setUp() {
         bench = new Bench(directory);
+        Map<String, TopicConfig> configs = Map.of(
+                "orders", TopicConfig.with(Map.of(TopicConfig.LEADER_THROTTLED_REPLICAS, "0:0")),
+                "payments", TopicConfig.with(Map.of(TopicConfig.LEADER_THROTTLED_REPLICAS, "7:0")));
         LeaderThrottle throttle = new LeaderThrottle(
-                () -> rate, topic -> topic.equals("orders") ? List.of("0:0") : List.of("7:0"), 0, bench.nanos::get);
+                () -> rate,
+                topic -> configs.get(topic).getList(TopicConfig.LEADER_THROTTLED_REPLICAS),
+                0,
+                bench.nanos::get);
         orders = lead(ORDERS, Bench.ID);
         payments = lead(PAYMENTS, new LogId(new java.util.UUID(8, 8), 0, "payments"));
         fetches = new Fetches(

@@ -41,7 +41,7 @@ final class SessionFetch {
         this.session = session;
         this.step = step;
         this.names = new ArrayList<>(step.changed().size());
-        FetchedNames known = new FetchedNames(handler.metadata().view());
+        TopicNaming known = new TopicNaming(handler.metadata().view());
         for (Wanted one : step.changed()) {
             String name = known.of(one.key());
             names.add(name);
@@ -70,6 +70,7 @@ final class SessionFetch {
             }
         }
         if (!session.isRead()) {
+            forgotten.forEach(session::forgetLater);
             return CompletableFuture.completedFuture(respond(List.of(), Set.of()));
         }
         return session.fetch()
@@ -155,6 +156,6 @@ final class SessionFetch {
     private boolean isDeleted(Wanted of, FetchedPartition one) {
         return asked.isById()
                 && one.error() == ErrorCode.UNKNOWN_TOPIC_OR_PARTITION
-                && new FetchedNames(handler.metadata().view()).of(of.key()) == null;
+                && new TopicNaming(handler.metadata().view()).of(of.key()) == null;
     }
 }

@@ -36,7 +36,7 @@ final class WholeFetch {
         this.wanted = wanted;
         this.beginsSession = beginsSession;
         this.names = new String[wanted.size()];
-        FetchedNames known = new FetchedNames(handler.metadata().view());
+        TopicNaming known = new TopicNaming(handler.metadata().view());
         String last = null;
         for (int i = 0; i < names.length; i++) {
             String name = known.of(wanted.get(i).key());

@@ -62,9 +62,6 @@ final class Fetcher {
      */
     private static final int SHORT_WAIT_MS = 10;
 
-    /** How long a newcomer waits for the answer to a request that is under way. */
-    private static final long NEWCOMER_NANOS = TimeUnit.MILLISECONDS.toNanos(5);
-
     /** What has failed more often in a row is no newcomer. */
     private static final int MOST_IMPATIENT = 5;
 
@@ -96,14 +93,10 @@ final class Fetcher {
     private boolean isInFlight;
     private int busy;
     private long answeredNanos = System.nanoTime();
-    private long waitingNanos;
-    /** Fetches what came while a request of this fetcher was under way; null if there is no such partition. */
-    private volatile Fetcher newcomers;
-
+    /** Fetches what came while a request of this fetcher was under way. */
+    private final Newcomers newcomers = new Newcomers(this::ofNewcomers);
+    /** True if the successor waits for the partitions. */
     private boolean isGiving;
-    private boolean isTaking;
-    /** True until the next request is sent, which may be later. */
-    private boolean isTaken;
 
     Fetcher(int leader, int number, FetchEnvironment environment) {
         this(leader, "fetch-" + number, environment, null);
@@ -153,7 +146,7 @@ final class Fetcher {
 
     /** This one, and the one for newcomers if there is one. Any thread. */
     Stream<Fetcher> all() {
-        Fetcher others = newcomers;
+        Fetcher others = newcomers.fetcher();
         return others == null ? Stream.of(this) : Stream.of(this, others);
     }
 
@@ -170,6 +163,11 @@ final class Fetcher {
     /** Waits for that. */
     void join() {
         worker.join();
+    }
+
+    /** Gives all partitions to the successor as soon as possible. Any thread. */
+    void giveBack() {
+        onThread(() -> isGiving = true);
     }
 
     private void onThread(Runnable task) {
@@ -221,8 +219,9 @@ final class Fetcher {
             targets.remove(partition.id());
             end(target);
         }
-        if (newcomers != null) {
-            newcomers.ended(partition);
+        Fetcher others = newcomers.fetcher();
+        if (others != null) {
+            others.ended(partition);
         }
     }
 
@@ -253,38 +252,20 @@ final class Fetcher {
     /** @return how long to wait for what comes next, in milliseconds */
     private long sendNewcomersAhead() {
         List<FetchTarget> impatient = successor == null ? session.impatient() : List.of();
-        if (impatient.isEmpty()) {
-            waitingNanos = 0;
-            return LONGEST_POLL_MS;
-        }
-        long now = System.nanoTime();
-        if (waitingNanos == 0) {
-            waitingNanos = now;
-        }
-        long left = waitingNanos + NEWCOMER_NANOS - now;
+        long left = newcomers.patience(!impatient.isEmpty());
         if (left > 0) {
-            return 1 + TimeUnit.NANOSECONDS.toMillis(left);
-        }
-        if (newcomers == null) {
-            newcomers = new Fetcher(leader, purpose + "-new", environment, this);
-            newcomers.start();
+            return left;
         }
         for (FetchTarget target : impatient) {
             targets.remove(target.partition.id());
             end(target);
-            newcomers.following(target.partition, target.failures);
+            newcomers.fetcher().following(target.partition, target.failures);
         }
         return LONGEST_POLL_MS;
     }
 
-    /** True if there are newcomers, which come back before the next request is sent. */
-    private boolean isTakingNewcomers() {
-        Fetcher others = newcomers;
-        if (others != null && !isTaking && !isTaken) {
-            isTaking = true;
-            others.onThread(() -> others.isGiving = true);
-        }
-        return isTaking;
+    private Fetcher ofNewcomers() {
+        return new Fetcher(leader, purpose + "-new", environment, this);
     }
 
     /** Gives the partitions to the successor, which waits for that; those that are being appended come later. */
@@ -304,22 +285,14 @@ final class Fetcher {
         if (isLast) {
             worker.stop();
         }
-        successor.onThread(() -> successor.taken(isLast));
-    }
-
-    private void taken(boolean isLast) {
-        isTaking = false;
-        isTaken = true;
-        if (isLast) {
-            newcomers = null;
-        }
+        successor.onThread(() -> successor.newcomers.taken(isLast));
     }
 
     // ---- requests
 
     /** Sends the next request if it can be sent. @return how long to wait for what comes next, in milliseconds */
     private long request() {
-        if (isTakingNewcomers()) {
+        if (newcomers.areComingBack()) {
             return LONGEST_POLL_MS;
         }
         if (session.isEmpty() && outOfRange.isEmpty()) {
@@ -424,7 +397,7 @@ final class Fetcher {
 
     private void sent() {
         isInFlight = true;
-        isTaken = false;
+        newcomers.requestSent();
         status.inFlight(1);
     }
 
@@ -682,7 +655,7 @@ final class Fetcher {
         }
         status.idle();
         progress.partitions(0, 0);
-        Fetcher others = newcomers;
+        Fetcher others = newcomers.fetcher();
         if (others != null) {
             others.stop();
             others.join();

@@ -55,7 +55,7 @@ class KafkaBrokerConfigsTest {
             group.consumer.assignor.offload.enable group.coordinator.cached.buffer.max.bytes
             group.share.assignment.interval.ms group.share.assignor.offload.enable
             group.streams.assignment.interval.ms group.streams.assignor.offload.enable
-            leader.replication.throttled.rate log.cleaner.io.buffer.load.factor log.cleaner.io.buffer.size log.preallocate metric.reporters num.io.threads num.recovery.threads.per.data.dir
+            log.cleaner.io.buffer.load.factor log.cleaner.io.buffer.size log.preallocate metric.reporters num.io.threads num.recovery.threads.per.data.dir
             num.replica.fetchers remote.fetch.max.wait.ms remote.list.offsets.request.timeout.ms
             remote.log.index.file.cache.total.size.bytes remote.log.manager.copier.thread.pool.size
             remote.log.manager.copy.max.bytes.per.second remote.log.manager.expiration.thread.pool.size

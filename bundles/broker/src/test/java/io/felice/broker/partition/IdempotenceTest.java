@@ -11,6 +11,7 @@ import io.felice.api.FeliceException;
 import io.felice.api.config.BrokerConfig;
 import io.felice.api.config.TopicConfig;
 import io.felice.api.partition.Partition.Appended;
+import io.felice.api.partition.Partition.KnownProducer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -54,6 +55,16 @@ class IdempotenceTest {
 
         assertThat(second).isEqualTo(first);
         assertThat(partition.logEndOffset()).isEqualTo(9);
+    }
+
+    @Test
+    void theProducersAreThoseOfTheRememberedBatches() {
+        LeaderPartition partition = bench.open(0);
+        get(produce(partition, batch(5).producer(7, 1, 0)));
+        get(produce(partition, batch(2).producer(7, 1, 5)));
+        get(produce(partition, batch(2)));
+
+        assertThat(get(partition.producers())).containsExactly(new KnownProducer(7, (short) 1, 6, bench.nowMs.get()));
     }
 
     @Test
