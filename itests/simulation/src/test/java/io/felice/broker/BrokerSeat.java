@@ -199,9 +199,8 @@ public final class BrokerSeat {
     /** Compacts the log of a partition; see {@link CompactionSeat}. */
     public boolean compact(TopicPartition partition) {
         return replicas.all().stream()
-                .filter(replica -> replica.partition.equals(partition)
-                        && replica.log != null
-                        && replica.log.whyEnded() == null)
+                .filter(replica ->
+                        replica.partition.equals(partition) && replica.log != null && replica.log.whyEnded() == null)
                 .anyMatch(replica -> CompactionSeat.compact(replica.log));
     }
 

@@ -19,7 +19,15 @@ public final class SimulatedMount {
             String name, StorageEngine engine, Executor threads, ScheduledExecutorService timer, LongSupplier nanos) {
         WatchedCalls calls = new WatchedCalls(name, "the simulation", timer, nanos);
         MountedEngine.Started started = new MountedEngine.Started(
-                name, engine, engine.traits(), "the simulation", Optional.empty(), Optional.empty(), true, calls, Integer.MAX_VALUE);
+                name,
+                engine,
+                engine.traits(),
+                "the simulation",
+                Optional.empty(),
+                Optional.empty(),
+                true,
+                calls,
+                Integer.MAX_VALUE);
         return new MountedEngine(started, new Pool(threads), nanos);
     }
 

@@ -68,6 +68,7 @@ final class ClusterSimulation {
     private final List<SimulatedGroup> groups = new ArrayList<>();
     /** True if the topics that forbid unclean elections keep what is acknowledged over a power cut. */
     private final boolean isPowerSafe;
+
     private final Random clients;
     private final List<String> history = new ArrayList<>();
     private final Counts counts = new Counts();
@@ -402,7 +403,9 @@ final class ClusterSimulation {
         counts.inSyncChanges += before != null && !before.isr().equals(after.isr()) ? 1 : 0;
         tell(partition + " leader " + after.leader() + " epoch " + after.leaderEpoch() + "." + after.partitionEpoch()
                 + " isr " + after.isr() + (after.eligible().isEmpty() ? "" : " eligible " + after.eligible())
-                + (after.isBeingReassigned() ? " of " + after.replicas() + " moves to those but " + after.removing() : "")
+                + (after.isBeingReassigned()
+                        ? " of " + after.replicas() + " moves to those but " + after.removing()
+                        : "")
                 + (after.recovering() ? " recovering" : ""));
         boolean isUnprotected = before != null
                 && Stream.concat(before.isr().stream(), before.eligible().stream())
@@ -445,7 +448,11 @@ final class ClusterSimulation {
                 offsets.follow(committed.get(OFFSETS));
                 String who = "Broker " + node.id() + " in epoch " + now.leaderEpoch();
                 GROUPS.forEach(group -> offsets.compare(
-                        who, group, node.groups(), replica.highWatermark(), committed.get(OFFSETS).end()));
+                        who,
+                        group,
+                        node.groups(),
+                        replica.highWatermark(),
+                        committed.get(OFFSETS).end()));
             }
         }
     }
@@ -767,8 +774,7 @@ final class ClusterSimulation {
     }
 
     private void elect(boolean unclean) {
-        Set<TopicPartition> which =
-                unclean ? Set.of(new TopicPartition(LOOSE, 0)) : new LinkedHashSet<>(partitions());
+        Set<TopicPartition> which = unclean ? Set.of(new TopicPartition(LOOSE, 0)) : new LinkedHashSet<>(partitions());
         presentController().ifPresent(controller -> controller.electLeaders(Optional.of(which), unclean));
     }
 
@@ -789,8 +795,7 @@ final class ClusterSimulation {
             case CRASH, BOUNCE -> node.isUp() && (node.disk().survivesKill() || isSpare(node));
             case RESTART -> node.isUp() && !node.isPaused() && (node.disk().survivesKill() || isSpare(node));
             case EMPTIED_DISK -> node.isUp() && isSpare(node);
-            case POWER_LOST -> node.isUp()
-                    && (isPowerSafe && node.disk().survivesPowerLoss() || isSpare(node));
+            case POWER_LOST -> node.isUp() && (isPowerSafe && node.disk().survivesPowerLoss() || isSpare(node));
             case PAUSE, CUT_FROM_STORE, EXPIRED_SESSION -> node.isUp() && !node.isPaused();
             case CUT_ONE_WAY,
                     CUT_BOTH_WAYS,

@@ -51,7 +51,8 @@ final class Histories {
                     + " changes of in-sync sets, " + counts.metadata + " changes of the metadata, " + counts.batches
                     + " batches committed, " + counts.acknowledged + " acknowledged to acks=all, " + counts.read
                     + " read, " + counts.offsetsCommitted + " offsets of groups committed and " + counts.offsetsFetched
-                    + " read, " + counts.compactions + " logs compacted, " + counts.tasks + " tasks; the longest recovery took " + counts.recoveryMs
+                    + " read, " + counts.compactions + " logs compacted, " + counts.tasks
+                    + " tasks; the longest recovery took " + counts.recoveryMs
                     + " ms of virtual time";
         }
     }

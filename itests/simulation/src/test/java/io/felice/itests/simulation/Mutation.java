@@ -385,8 +385,13 @@ record Mutation(String name, Supplier<Seams> seams) {
             ClusterView view = simulation.truth().view();
             return changes.entrySet().stream().collect(toMap(Map.Entry::getKey, one -> {
                 Map<Integer, Long> present = new HashMap<>();
-                one.getValue().isr().forEach((id, epoch) -> present.put(
-                        id, epoch < 0 ? epoch : view.broker(id).map(LiveBroker::epoch).orElse(epoch)));
+                one.getValue()
+                        .isr()
+                        .forEach((id, epoch) -> present.put(
+                                id,
+                                epoch < 0
+                                        ? epoch
+                                        : view.broker(id).map(LiveBroker::epoch).orElse(epoch)));
                 return with(one.getValue(), present);
             }));
         }

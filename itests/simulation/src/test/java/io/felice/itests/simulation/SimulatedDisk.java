@@ -448,7 +448,9 @@ final class SimulatedDisk {
         private void mustStillBe(List<Segment> old) {
             List<Segment> now = log.segments();
             int at = now.indexOf(old.get(0));
-            if (at < 0 || at + old.size() >= now.size() || !now.subList(at, at + old.size()).equals(old)) {
+            if (at < 0
+                    || at + old.size() >= now.size()
+                    || !now.subList(at, at + old.size()).equals(old)) {
                 throw OFFSET_OUT_OF_RANGE.because(old + " are no neighbouring sealed segments");
             }
         }

@@ -98,17 +98,19 @@ final class SimulatedGroup {
     }
 
     private void fetch(long mine, SimulatedNode there, long least) {
-        there.groups().fetchOffsets(group, Optional.of(List.of(partition)), true).whenComplete((found, failure) -> {
-            boolean isFound = failure == null && found.error() == ErrorCode.NONE;
-            if (isFound && cluster.isPresentCoordinator(there)) {
-                long here = found.offsets().get(partition).offset();
-                if (here < least) {
-                    cluster.violated(new Violation("Group " + group + " has committed offset " + least + " of "
-                            + partition + ", and broker " + there.id() + " gives " + here));
-                }
-            }
-            answer(mine, there, () -> fetched += isFound ? 1 : 0);
-        });
+        there.groups()
+                .fetchOffsets(group, Optional.of(List.of(partition)), true)
+                .whenComplete((found, failure) -> {
+                    boolean isFound = failure == null && found.error() == ErrorCode.NONE;
+                    if (isFound && cluster.isPresentCoordinator(there)) {
+                        long here = found.offsets().get(partition).offset();
+                        if (here < least) {
+                            cluster.violated(new Violation("Group " + group + " has committed offset " + least + " of "
+                                    + partition + ", and broker " + there.id() + " gives " + here));
+                        }
+                    }
+                    answer(mine, there, () -> fetched += isFound ? 1 : 0);
+                });
     }
 
     private void delete(long mine, SimulatedNode there) {

@@ -216,8 +216,7 @@ final class SimulatedNode {
         BrokerSeat ticking = seat;
         timer.scheduleWithFixedDelay(ticking::tick, 100 + random.nextInt(100), 200, TimeUnit.MILLISECONDS);
         timer.scheduleWithFixedDelay(ticking::checkpoint, 500, 1_000, TimeUnit.MILLISECONDS);
-        timer.scheduleWithFixedDelay(
-                () -> compact(ticking), 200 + random.nextInt(1_000), 1_000, TimeUnit.MILLISECONDS);
+        timer.scheduleWithFixedDelay(() -> compact(ticking), 200 + random.nextInt(1_000), 1_000, TimeUnit.MILLISECONDS);
     }
 
     /** A whole run of compaction happens at once. */
