@@ -27,8 +27,8 @@ class MutationsTest {
     }
 
     static String outcome(Mutation mutation) {
-        long first = Long.getLong("felice.seed", mutation.firstSeed());
-        for (long seed = first; seed < first + SEEDS; seed++) {
+        long from = Long.getLong("felice.seed", mutation.firstSeed());
+        for (long seed = from; seed < from + SEEDS; seed++) {
             Seams seams = mutation.seams().get();
             String violation = Histories.outcome(new ClusterSimulation(seed, seams.faultsOf(seed), seams));
             if (violation != null) {
