@@ -2,7 +2,6 @@ package io.felice.controller;
 
 import static io.felice.controller.ControllerSetup.broker;
 import static io.felice.controller.ControllerSetup.pass;
-import static io.felice.controller.ControllerSetup.only;
 import static io.felice.controller.ControllerSetup.topic;
 import static io.felice.controller.ControllerSetup.withBrokers;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -10,10 +9,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import io.felice.api.ErrorCode;
-import io.felice.api.cluster.Admin.Decided;
-import io.felice.api.cluster.Admin.CreatedTopic;
 import io.felice.api.FeliceException;
 import io.felice.api.Subscription;
+import io.felice.api.cluster.Admin.CreatedTopic;
+import io.felice.api.cluster.Admin.Decided;
 import io.felice.api.cluster.MetadataRecord;
 import io.felice.testkit.MemoryClusterStore;
 import io.felice.testkit.RecordingCandidate;

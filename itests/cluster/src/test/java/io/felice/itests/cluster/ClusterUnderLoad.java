@@ -59,7 +59,7 @@ final class ClusterUnderLoad implements AutoCloseable {
             load.compareOffsets();
             load.mustGoOn(mishap.toString());
             load.compareRecords();
-            kcat.compare();
+            kcat.compare(mishap.takesAllAway());
             assertThat(load.checker().violations())
                     .as("after %s, seed %d", mishap, seed)
                     .isEmpty();

@@ -11,84 +11,120 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 
-/** kcat as an idempotent producer of one partition, all the time: librdkafka's producer is another one than Java's. */
+/**
+ * kcat as an idempotent producer, all the time: librdkafka's producer is another one than Java's. kcat ends when it has lost
+ * all brokers; then another one goes on with the next partition.
+ */
 final class KcatWriter implements AutoCloseable {
     private static final String TOPIC = "kcat";
+    private static final int PARTITIONS = 20;
     private static final long BETWEEN_MS = 10;
 
     private final String bootstrap;
-    private final Process kcat;
-    private final Thread thread = new Thread(this::write, "kcat-writer");
-    private final List<String> written = Collections.synchronizedList(new ArrayList<>());
-    private volatile boolean ends;
+    private int partition;
+    private Writing writing;
+    private long earlier;
 
     KcatWriter(String bootstrap) {
         this.bootstrap = bootstrap;
-        Clients.createTopic(bootstrap, TOPIC, 1, 3, Map.of("min.insync.replicas", "2"));
-        try {
-            kcat = new ProcessBuilder(
-                            "kcat",
-                            "-P",
-                            "-b",
-                            bootstrap,
-                            "-t",
-                            TOPIC,
-                            "-p",
-                            "0",
-                            "-X",
-                            "enable.idempotence=true",
-                            "-X",
-                            "acks=all",
-                            "-X",
-                            "linger.ms=5",
-                            "-X",
-                            "message.timeout.ms=600000",
-                            "-X",
-                            "reconnect.backoff.max.ms=200")
-                    .redirectError(ProcessBuilder.Redirect.DISCARD)
-                    .redirectInput(ProcessBuilder.Redirect.PIPE)
-                    .start();
-        } catch (IOException failure) {
-            throw new AssertionError("kcat cannot be run", failure);
-        }
-        thread.setDaemon(true);
-        thread.start();
+        Clients.createTopic(bootstrap, TOPIC, PARTITIONS, 3, Map.of("min.insync.replicas", "2"));
+        writing = new Writing(partition);
     }
 
-    private void write() {
-        try (PrintWriter lines = new PrintWriter(kcat.getOutputStream(), true, StandardCharsets.UTF_8)) {
-            for (int i = 0; !ends; i++) {
-                written.add("line " + i);
-                lines.println("line " + i);
-                Thread.sleep(BETWEEN_MS);
+    /** One process, which writes numbered lines. */
+    private final class Writing {
+        private final Process kcat;
+        private final Thread thread = new Thread(this::write, "kcat-writer");
+        private final List<String> written = Collections.synchronizedList(new ArrayList<>());
+        private volatile boolean ends;
+
+        Writing(int to) {
+            try {
+                kcat = new ProcessBuilder(
+                                "kcat",
+                                "-P",
+                                "-b",
+                                bootstrap,
+                                "-t",
+                                TOPIC,
+                                "-p",
+                                Integer.toString(to),
+                                "-X",
+                                "enable.idempotence=true",
+                                "-X",
+                                "acks=all",
+                                "-X",
+                                "linger.ms=5",
+                                "-X",
+                                "message.timeout.ms=600000",
+                                "-X",
+                                "reconnect.backoff.max.ms=200")
+                        .redirectError(ProcessBuilder.Redirect.DISCARD)
+                        .redirectInput(ProcessBuilder.Redirect.PIPE)
+                        .start();
+            } catch (IOException failure) {
+                throw new AssertionError("kcat cannot be run", failure);
             }
-        } catch (InterruptedException stopped) {
-            Thread.currentThread().interrupt();
+            thread.setDaemon(true);
+            thread.start();
+        }
+
+        private void write() {
+            try (PrintWriter lines = new PrintWriter(kcat.getOutputStream(), true, StandardCharsets.UTF_8)) {
+                for (int i = 0; !ends && kcat.isAlive(); i++) {
+                    written.add("line " + i);
+                    lines.println("line " + i);
+                    Thread.sleep(BETWEEN_MS);
+                }
+            } catch (InterruptedException stopped) {
+                Thread.currentThread().interrupt();
+            }
+        }
+
+        void end() {
+            ends = true;
+            try {
+                thread.join();
+            } catch (InterruptedException interrupted) {
+                throw new AssertionError(interrupted);
+            }
         }
     }
 
     long count() {
-        return written.size();
+        return earlier + writing.written.size();
     }
 
-    /** What is in the topic is the beginning of what was written, each line once. */
-    void compare() {
-        List<String> found = Java.values(bootstrap, TOPIC, 0);
-        assertThat(kcat.isAlive()).as("kcat runs").isTrue();
-        assertThat(found).as("what kcat has written").isEqualTo(List.copyOf(written).subList(0, found.size()));
+    /**
+     * What is in the partition is the beginning of what was written, each line once.
+     *
+     * @param wereAllAway true if kcat may have lost all brokers
+     */
+    void compare(boolean wereAllAway) {
+        List<String> found = Java.values(bootstrap, TOPIC, partition);
+        assertThat(wereAllAway || writing.kcat.isAlive()).as("kcat runs").isTrue();
+        assertThat(found)
+                .as("what kcat has written")
+                .isEqualTo(List.copyOf(writing.written).subList(0, Math.min(found.size(), writing.written.size())));
+        if (!writing.kcat.isAlive() && partition < PARTITIONS - 1) {
+            writing.end();
+            earlier += writing.written.size();
+            writing = new Writing(++partition);
+        }
     }
 
-    /** kcat ends without an error, and the topic has all lines. */
+    /** kcat ends without an error, and the partition has all lines. */
     void compareAll() throws InterruptedException {
-        ends = true;
-        thread.join();
-        assertThat(kcat.waitFor()).as("kcat ends without an error").isZero();
-        assertThat(Java.values(bootstrap, TOPIC, 0)).as("all that kcat has written").isEqualTo(written);
+        writing.end();
+        assertThat(writing.kcat.waitFor()).as("kcat ends without an error").isZero();
+        assertThat(Java.values(bootstrap, TOPIC, partition))
+                .as("all that kcat has written")
+                .isEqualTo(writing.written);
     }
 
     @Override
     public void close() {
-        ends = true;
-        kcat.destroyForcibly();
+        writing.ends = true;
+        writing.kcat.destroyForcibly();
     }
 }

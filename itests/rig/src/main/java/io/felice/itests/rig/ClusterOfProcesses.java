@@ -38,7 +38,8 @@ public final class ClusterOfProcesses implements AutoCloseable {
         this.directory = directory;
         zooKeepers = ZooKeeperProcess.ensemble(directory.resolve("zookeeper"), shape.zooKeepers());
         for (int id = 1; id <= shape.brokers(); id++) {
-            List<Integer> ports = zooKeepers.stream().map(ZooKeeperProcess::port).toList();
+            List<Integer> ports =
+                    zooKeepers.stream().map(ZooKeeperProcess::port).toList();
             if (shape.canBeCut()) {
                 List<Way> ways = ports.stream().map(Way::to).toList();
                 waysToZooKeeper.put(id, ways);

@@ -56,8 +56,7 @@ public final class NodeProcess implements Mortal {
                 builder.config(
                         "io.felice.network",
                         "listeners",
-                        "PLAINTEXT://127.0.0.1:" + arguments[1] + ","
-                                + setting.substring(MORE_LISTENERS.length()));
+                        "PLAINTEXT://127.0.0.1:" + arguments[1] + "," + setting.substring(MORE_LISTENERS.length()));
                 continue;
             }
             String[] words = setting.split("[/=]", 3);

@@ -41,8 +41,7 @@ public final class ZooKeeperProcess implements Mortal {
         }
         List<String> addresses = new ArrayList<>();
         for (int id = 1; id <= members; id++) {
-            addresses.add("server." + id + "=127.0.0.1:" + Ports.free() + ":"
-                    + Ports.free());
+            addresses.add("server." + id + "=127.0.0.1:" + Ports.free() + ":" + Ports.free());
         }
         List<ZooKeeperProcess> all = new ArrayList<>();
         for (int id = 1; id <= members; id++) {

@@ -12,7 +12,6 @@ import org.junit.jupiter.api.Test;
  */
 class MutationsTest {
     private static final int LEAST = 15;
-    private static final long FIRST = Long.getLong("felice.seed", 1);
     private static final int SEEDS = Integer.getInteger("felice.mutation.seeds", 400);
 
     @Test
@@ -28,7 +27,8 @@ class MutationsTest {
     }
 
     static String outcome(Mutation mutation) {
-        for (long seed = FIRST; seed < FIRST + SEEDS; seed++) {
+        long from = Long.getLong("felice.seed", mutation.firstSeed());
+        for (long seed = from; seed < from + SEEDS; seed++) {
             Seams seams = mutation.seams().get();
             String violation = Histories.outcome(new ClusterSimulation(seed, seams.faultsOf(seed), seams));
             if (violation != null) {
