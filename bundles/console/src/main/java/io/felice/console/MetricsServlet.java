@@ -3,8 +3,8 @@ package io.felice.console;
 import io.felice.api.status.Histogram;
 import io.felice.api.status.StatusTable;
 import io.felice.api.status.TableColumn;
+import io.felice.console.access.ConsoleRole;
 import io.felice.console.access.Identification;
-import io.felice.console.access.Role;
 import io.felice.console.http.Json;
 import io.felice.console.http.Problem;
 import io.prometheus.metrics.config.EscapingScheme;
@@ -63,7 +63,7 @@ final class MetricsServlet extends HttpServlet {
         response.setHeader("Cache-Control", "no-store");
         try {
             if (!isOpen.getAsBoolean()) {
-                identification.identify(request, response, Role.VIEWER);
+                identification.identify(request, response, ConsoleRole.VIEWER);
             }
         } catch (Problem refused) {
             response.setStatus(refused.status());

@@ -1,8 +1,8 @@
 package io.felice.console;
 
 import io.felice.console.access.Caller;
+import io.felice.console.access.ConsoleRole;
 import io.felice.console.access.Identification;
-import io.felice.console.access.Role;
 import io.felice.console.access.Sessions;
 import io.felice.console.http.Problem;
 import jakarta.servlet.http.HttpServletRequest;
@@ -29,7 +29,7 @@ final class PlatformLogin implements SecurityProvider {
     public Object authenticate(HttpServletRequest request, HttpServletResponse response) {
         try {
             Optional<Caller> caller = identification.find(request);
-            if (caller.filter(found -> found.role() == Role.ADMIN).isPresent()) {
+            if (caller.filter(found -> found.role() == ConsoleRole.ADMIN).isPresent()) {
                 return caller.get().user();
             }
             refuse(request, response, caller.isPresent());

@@ -15,8 +15,8 @@ import io.felice.api.security.Quotas;
 import io.felice.api.security.Requester;
 import io.felice.api.security.ResourceType;
 import io.felice.api.security.Users;
+import io.felice.console.access.ConsoleRole;
 import io.felice.console.access.Permits;
-import io.felice.console.access.Role;
 import io.felice.console.http.Answer;
 import io.felice.console.http.ApiRequest;
 import io.felice.console.http.Endpoint;
@@ -111,7 +111,7 @@ final class SecurityEndpoints {
                         .sorted()
                         .toList(),
                 permits.role(Principal.user(user.name()), InetAddress.getLoopbackAddress())
-                        .map(Role::word)
+                        .map(ConsoleRole::word)
                         .orElse(null),
                 (int) acls.stream()
                         .filter(acl -> acl.principal().equals(principal))
@@ -135,7 +135,7 @@ final class SecurityEndpoints {
     private Answer createUser(ApiRequest request) throws IOException {
         NewUser wanted = request.body(NewUser.class);
         checkName(wanted.name());
-        Optional<Role> role = role(wanted.role());
+        Optional<ConsoleRole> role = role(wanted.role());
         if (services.need(Users.class).list().stream()
                 .anyMatch(user -> user.name().equals(wanted.name()))) {
             throw Problem.of(409, "conflict", "There is a user of this name already.");
@@ -165,10 +165,11 @@ final class SecurityEndpoints {
         return password.getBytes(StandardCharsets.UTF_8);
     }
 
-    private static Optional<Role> role(String word) {
+    private static Optional<ConsoleRole> role(String word) {
         return word == null
                 ? Optional.empty()
-                : Optional.of(Role.of(word).orElseThrow(() -> Problem.invalid("A role is viewer, operator or admin.")));
+                : Optional.of(ConsoleRole.of(word)
+                        .orElseThrow(() -> Problem.invalid("A role is viewer, operator or admin.")));
     }
 
     private record Password(String password) {
@@ -192,23 +193,23 @@ final class SecurityEndpoints {
 
     private Answer setRole(ApiRequest request) throws IOException {
         String name = find(request.path("user")).name();
-        Optional<Role> role = role(request.body(Given.class).role());
+        Optional<ConsoleRole> role = role(request.body(Given.class).role());
         take(request, name, role);
         role.ifPresent(given -> give(request, name, given));
         audited.changed(
-                request, "user-role " + name + " " + role.map(Role::word).orElse("none"));
+                request, "user-role " + name + " " + role.map(ConsoleRole::word).orElse("none"));
         return Answer.of(shown(find(name)));
     }
 
-    private void give(ApiRequest request, String user, Role role) {
+    private void give(ApiRequest request, String user, ConsoleRole role) {
         make(admin(request).createAcls(role.acls(Principal.user(user).toString())));
     }
 
     /** Removes the ACLs of all roles that the user does not keep, and no other ACLs. */
-    private void take(ApiRequest request, String user, Optional<Role> kept) {
+    private void take(ApiRequest request, String user, Optional<ConsoleRole> kept) {
         String principal = Principal.user(user).toString();
         Set<Acl> away = new HashSet<>();
-        for (Role role : Role.values()) {
+        for (ConsoleRole role : ConsoleRole.values()) {
             away.addAll(role.acls(principal));
         }
         kept.ifPresent(role -> away.removeAll(role.acls(principal)));

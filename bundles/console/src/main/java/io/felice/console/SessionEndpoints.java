@@ -9,10 +9,10 @@ import io.felice.api.security.Principal;
 import io.felice.api.security.ResourceType;
 import io.felice.api.security.Users;
 import io.felice.console.access.Caller;
+import io.felice.console.access.ConsoleRole;
 import io.felice.console.access.Identification;
 import io.felice.console.access.Logins;
 import io.felice.console.access.Permits;
-import io.felice.console.access.Role;
 import io.felice.console.access.Session;
 import io.felice.console.access.Sessions;
 import io.felice.console.http.Answer;
@@ -175,7 +175,7 @@ final class SessionEndpoints {
         if (settings.get().records_readable() && may(caller, Operation.READ)) {
             rights.add("records.read");
         }
-        if (caller.role().includes(Role.OPERATOR) && may(caller, Operation.WRITE)) {
+        if (caller.role().includes(ConsoleRole.OPERATOR) && may(caller, Operation.WRITE)) {
             rights.add("records.write");
         }
         return rights;

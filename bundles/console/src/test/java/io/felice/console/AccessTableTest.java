@@ -3,7 +3,7 @@ package io.felice.console;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.felice.console.access.AccessTable;
-import io.felice.console.access.Role;
+import io.felice.console.access.ConsoleRole;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -41,7 +41,7 @@ class AccessTableTest {
     void theDocumentHasTheRowsOfTheTableAndNoOthers() {
         List<String> rows = AccessTable.ROWS.stream()
                 .map(row -> row.operation() + " " + row.method() + " " + row.path() + " "
-                        + row.role().map(Role::word).orElse("open"))
+                        + row.role().map(ConsoleRole::word).orElse("open"))
                 .toList();
         List<String> operations = Document.read().operations().stream()
                 .map(each -> each.id() + " " + each.method() + " " + each.path() + " "
@@ -65,20 +65,20 @@ class AccessTableTest {
 
     @Test
     void aViewerIsRefusedWhatOperatorsDo() throws Exception {
-        assertRefusedAbove(Role.VIEWER, viewer);
+        assertRefusedAbove(ConsoleRole.VIEWER, viewer);
     }
 
     @Test
     void anOperatorIsRefusedWhatAdministratorsDo() throws Exception {
-        assertRefusedAbove(Role.OPERATOR, operator);
+        assertRefusedAbove(ConsoleRole.OPERATOR, operator);
     }
 
     @Test
     void anAdministratorIsRefusedNothing() throws Exception {
-        assertRefusedAbove(Role.ADMIN, admin);
+        assertRefusedAbove(ConsoleRole.ADMIN, admin);
     }
 
-    private static void assertRefusedAbove(Role role, ConsoleNode.Client client) throws Exception {
+    private static void assertRefusedAbove(ConsoleRole role, ConsoleNode.Client client) throws Exception {
         for (AccessTable.Row row : AccessTable.ROWS) {
             boolean isStream =
                     row.operation().equals("getEvents") || row.operation().equals("logOut");

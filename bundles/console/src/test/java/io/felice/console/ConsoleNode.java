@@ -3,7 +3,6 @@ package io.felice.console;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.felice.api.config.Settings;
 import io.felice.api.security.Users;
 import io.felice.console.access.Guard;
 import io.felice.console.access.SessionState;
@@ -184,20 +183,5 @@ final class ConsoleNode implements AutoCloseable {
         } catch (Exception failure) {
             throw new IOException(failure);
         }
-    }
-
-    /** Settings of two bundles that there are not. */
-    static Settings.Reader reader() {
-        return new Settings.Reader(
-                "io.felice.some",
-                "Some",
-                "Something.",
-                "io.felice.some",
-                false,
-                List.of(
-                        new Settings.Described(
-                                "port", Settings.Type.WHOLE_NUMBER, "A port.", "1", "0", "65535", List.of(), false),
-                        new Settings.Described(
-                                "password", Settings.Type.TEXT, "A secret.", "", null, null, List.of(), false)));
     }
 }

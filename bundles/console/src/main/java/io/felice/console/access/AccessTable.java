@@ -1,8 +1,8 @@
 package io.felice.console.access;
 
-import static io.felice.console.access.Role.ADMIN;
-import static io.felice.console.access.Role.OPERATOR;
-import static io.felice.console.access.Role.VIEWER;
+import static io.felice.console.access.ConsoleRole.ADMIN;
+import static io.felice.console.access.ConsoleRole.OPERATOR;
+import static io.felice.console.access.ConsoleRole.VIEWER;
 
 import java.util.List;
 import java.util.Optional;
@@ -14,7 +14,7 @@ public final class AccessTable {
      *
      * @param role empty if nobody needs to be logged in
      */
-    public record Row(String operation, String method, String path, Optional<Role> role) {}
+    public record Row(String operation, String method, String path, Optional<ConsoleRole> role) {}
 
     public static final List<Row> ROWS = List.of(
             open("getSetup", "GET", "/setup"),
@@ -91,7 +91,7 @@ public final class AccessTable {
 
     private AccessTable() {}
 
-    private static Row row(Role role, String operation, String method, String path) {
+    private static Row row(ConsoleRole role, String operation, String method, String path) {
         return new Row(operation, method, path, Optional.of(role));
     }
 

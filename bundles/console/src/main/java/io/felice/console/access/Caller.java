@@ -5,7 +5,7 @@ import io.felice.api.security.Requester;
 import java.net.InetAddress;
 
 /** The user who asks, from which address, and with which role. */
-public record Caller(Principal principal, InetAddress host, Role role, Session session) {
+public record Caller(Principal principal, InetAddress host, ConsoleRole role, Session session) {
     public Requester requester() {
         return new Requester(principal, host);
     }

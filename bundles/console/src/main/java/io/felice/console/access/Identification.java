@@ -22,7 +22,7 @@ public final class Identification {
     }
 
     /** @throws Problem unauthenticated, or forbidden if the user has not this role now */
-    public Caller identify(HttpServletRequest http, HttpServletResponse response, Role needed) {
+    public Caller identify(HttpServletRequest http, HttpServletResponse response, ConsoleRole needed) {
         Caller caller = find(http).orElseThrow(Identification::unauthenticated);
         if (!caller.role().includes(needed)) {
             throw Problem.forbidden(
@@ -47,7 +47,7 @@ public final class Identification {
     public Caller caller(HttpServletRequest http, Session session) {
         InetAddress host = host(http);
         permits.checkHost(host);
-        Role role = permits.role(session.principal(), host)
+        ConsoleRole role = permits.role(session.principal(), host)
                 .orElseThrow(() -> Problem.of(
                         403,
                         "no-role",

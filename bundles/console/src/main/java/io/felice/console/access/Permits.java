@@ -50,14 +50,14 @@ public final class Permits {
     }
 
     /** The highest role whose mark the user has; empty if there is none. No line of the audit log comes of it. */
-    public Optional<Role> role(Principal principal, InetAddress host) {
+    public Optional<ConsoleRole> role(Principal principal, InetAddress host) {
         List<Action> marks = new ArrayList<>();
-        for (Role role : Role.values()) {
+        for (ConsoleRole role : ConsoleRole.values()) {
             marks.add(role.mark());
         }
         Authorization.Allowed allowed = ask(new Requester(principal, host), marks);
-        Optional<Role> highest = Optional.empty();
-        for (Role role : Role.values()) {
+        Optional<ConsoleRole> highest = Optional.empty();
+        for (ConsoleRole role : ConsoleRole.values()) {
             if (allowed.has(role.mark())) {
                 highest = Optional.of(role);
             }

@@ -13,7 +13,7 @@ import java.util.Optional;
  * What a user may do in the console. A role follows from one right on the cluster, its mark; {@link #acls} are the ACLs that
  * the console gives with the role.
  */
-public enum Role {
+public enum ConsoleRole {
     /** Sees everything but secrets, users and settings. */
     VIEWER(Operation.DESCRIBE),
     /** Changes topics and groups too. */
@@ -23,7 +23,7 @@ public enum Role {
 
     private final Operation mark;
 
-    Role(Operation mark) {
+    ConsoleRole(Operation mark) {
         this.mark = mark;
     }
 
@@ -32,7 +32,7 @@ public enum Role {
         return Action.onCluster(mark);
     }
 
-    public boolean includes(Role other) {
+    public boolean includes(ConsoleRole other) {
         return compareTo(other) >= 0;
     }
 
@@ -41,8 +41,8 @@ public enum Role {
         return name().toLowerCase(Locale.ROOT);
     }
 
-    public static Optional<Role> of(String word) {
-        for (Role role : values()) {
+    public static Optional<ConsoleRole> of(String word) {
+        for (ConsoleRole role : values()) {
             if (role.word().equals(word)) {
                 return Optional.of(role);
             }
