@@ -115,6 +115,14 @@ final class ConsoleNode implements AutoCloseable {
             return send("GET", path, null, Map.of());
         }
 
+        /** The status of an answer that is not compared with the document. */
+        int fetch(String path) throws Exception {
+            HttpRequest request = HttpRequest.newBuilder(URI.create(url() + "/api/v1" + path))
+                    .header("Cookie", cookie)
+                    .build();
+            return http.send(request, HttpResponse.BodyHandlers.ofByteArray()).statusCode();
+        }
+
         Reply post(String path, String body) throws Exception {
             return send("POST", path, body, Map.of());
         }
