@@ -1,6 +1,6 @@
 package io.felice.config;
 
-import io.felice.api.config.Settings;
+import io.felice.api.config.NodeSettings;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URL;
@@ -22,7 +22,7 @@ import org.xml.sax.SAXException;
 
 /** Reads the settings with their descriptions out of the metatype descriptors of the installed bundles. */
 @Component
-public final class DescribedSettings implements Settings {
+public final class DescribedSettings implements NodeSettings {
     private static final Logger log = LoggerFactory.getLogger(DescribedSettings.class);
 
     private final BundleContext context;

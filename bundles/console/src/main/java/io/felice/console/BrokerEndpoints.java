@@ -40,6 +40,7 @@ final class BrokerEndpoints {
     private final Permits permits;
     private final ConfigEdits edits;
     private final StatusTables tables;
+    private final LogSizes sizes;
     private final Audited audited;
     private final String version;
 
@@ -48,12 +49,14 @@ final class BrokerEndpoints {
             Permits permits,
             ConfigEdits edits,
             StatusTables tables,
+            LogSizes sizes,
             Audited audited,
             String version) {
         this.services = services;
         this.permits = permits;
         this.edits = edits;
         this.tables = tables;
+        this.sizes = sizes;
         this.audited = audited;
         this.version = version;
     }
@@ -201,9 +204,8 @@ final class BrokerEndpoints {
             return Answer.of(withOwn(broker, silent, null, null, null));
         }
         Partitions partitions = services.need(Partitions.class);
-        List<Directory> directories = ApiRequest.await(partitions.logDirs()).stream()
-                .map(BrokerEndpoints::shown)
-                .toList();
+        List<Directory> directories =
+                sizes.dirs().stream().map(BrokerEndpoints::shown).toList();
         List<Move> moves =
                 partitions.moves().stream().map(BrokerEndpoints::shown).toList();
         return Answer.of(withOwn(broker, null, directories, moves, connections()));

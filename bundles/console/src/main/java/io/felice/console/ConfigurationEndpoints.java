@@ -1,7 +1,7 @@
 package io.felice.console;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
-import io.felice.api.config.Settings;
+import io.felice.api.config.NodeSettings;
 import io.felice.console.http.Answer;
 import io.felice.console.http.ApiRequest;
 import io.felice.console.http.Endpoint;
@@ -74,7 +74,7 @@ final class ConfigurationEndpoints {
 
     private Answer list(ApiRequest request) throws IOException {
         List<Item> items = new ArrayList<>();
-        for (Settings.Reader reader : services.need(Settings.class).readers()) {
+        for (NodeSettings.Reader reader : services.need(NodeSettings.class).readers()) {
             Dictionary<String, Object> properties = properties(reader.pid());
             Map<String, String> values = values(reader, properties);
             items.add(new Item(
@@ -92,8 +92,8 @@ final class ConfigurationEndpoints {
         return Answer.of(Page.of(request, items, Item::pid, Map.of(), part -> List.copyOf(part)));
     }
 
-    private Settings.Reader find(String pid) {
-        return services.need(Settings.class)
+    private NodeSettings.Reader find(String pid) {
+        return services.need(NodeSettings.class)
                 .reader(pid)
                 .orElseThrow(() -> Problem.notFound("Nothing that is installed reads the configuration " + pid + "."));
     }
@@ -108,7 +108,7 @@ final class ConfigurationEndpoints {
     }
 
     /** The values that are set, as they are written in a file. */
-    private static Map<String, String> values(Settings.Reader reader, Dictionary<String, Object> properties) {
+    private static Map<String, String> values(NodeSettings.Reader reader, Dictionary<String, Object> properties) {
         Map<String, String> values = new TreeMap<>();
         reader.settings().forEach(setting -> {
             Object value = properties.get(setting.key());
@@ -123,7 +123,7 @@ final class ConfigurationEndpoints {
         return (value instanceof String[] several ? String.join(",", several) : value.toString()).trim();
     }
 
-    private static boolean isSet(Settings.Described setting, Map<String, String> values) {
+    private static boolean isSet(NodeSettings.Described setting, Map<String, String> values) {
         String value = values.get(setting.key());
         return value != null && !Objects.equals(value, setting.theDefault() == null ? "" : setting.theDefault());
     }
@@ -138,7 +138,7 @@ final class ConfigurationEndpoints {
     }
 
     private Answer component(ApiRequest request) throws IOException {
-        Settings.Reader reader = find(request.path("pid"));
+        NodeSettings.Reader reader = find(request.path("pid"));
         Dictionary<String, Object> properties = properties(reader.pid());
         Map<String, String> values = values(reader, properties);
         return Answer.of(new Component(
@@ -154,7 +154,7 @@ final class ConfigurationEndpoints {
                 .tagged(ConfigEdits.etag(values));
     }
 
-    private static Shown shown(Settings.Described setting, Map<String, String> values) {
+    private static Shown shown(NodeSettings.Described setting, Map<String, String> values) {
         String value = values.getOrDefault(setting.key(), setting.theDefault());
         return new Shown(
                 setting.key(),
@@ -174,7 +174,7 @@ final class ConfigurationEndpoints {
                                 .toList());
     }
 
-    private static String type(Settings.Described setting) {
+    private static String type(NodeSettings.Described setting) {
         return switch (setting.type()) {
             case WHOLE_NUMBER -> "integer";
             case NUMBER -> "number";
@@ -191,7 +191,7 @@ final class ConfigurationEndpoints {
         return change(request, find(request.path("pid")), patch);
     }
 
-    private Answer change(ApiRequest request, Settings.Reader reader, ConfigEdits.Patch patch) throws IOException {
+    private Answer change(ApiRequest request, NodeSettings.Reader reader, ConfigEdits.Patch patch) throws IOException {
         Configuration configuration = configuration(reader.pid());
         Dictionary<String, Object> properties =
                 configuration.getProperties() == null ? new Hashtable<>() : configuration.getProperties();
@@ -217,9 +217,9 @@ final class ConfigurationEndpoints {
         return Boolean.parseBoolean(System.getProperty("felice.etc.kept", "true"));
     }
 
-    private void check(Settings.Reader reader, ConfigEdits.Patch patch) {
+    private void check(NodeSettings.Reader reader, ConfigEdits.Patch patch) {
         List<Problem.FieldError> errors = new ArrayList<>();
-        services.need(Settings.class)
+        services.need(NodeSettings.class)
                 .objections(reader.pid(), patch.set())
                 .forEach((key, expected) ->
                         errors.add(new Problem.FieldError(key, key + " must be " + expected + ".", "invalid")));
@@ -234,9 +234,9 @@ final class ConfigurationEndpoints {
     }
 
     private static List<ConfigEdits.Diff> diffs(
-            Settings.Reader reader, ConfigEdits.Patch patch, Map<String, String> before) {
+            NodeSettings.Reader reader, ConfigEdits.Patch patch, Map<String, String> before) {
         List<ConfigEdits.Diff> diffs = new ArrayList<>();
-        for (Settings.Described setting : reader.settings()) {
+        for (NodeSettings.Described setting : reader.settings()) {
             String old = before.get(setting.key());
             boolean isUnset = patch.unset().contains(setting.key());
             String now = isUnset ? null : patch.set().getOrDefault(setting.key(), old);
@@ -260,7 +260,7 @@ final class ConfigurationEndpoints {
     private record Revert(int version) {}
 
     private Answer revert(ApiRequest request) throws IOException {
-        Settings.Reader reader = find(request.path("pid"));
+        NodeSettings.Reader reader = find(request.path("pid"));
         int wanted = request.body(Revert.class).version();
         SettingsHistory.Version version = history.of(reader.pid()).stream()
                 .filter(each -> each.version() == wanted)

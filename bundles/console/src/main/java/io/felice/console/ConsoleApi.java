@@ -58,7 +58,7 @@ final class ConsoleApi implements AutoCloseable {
         NodeHistory history = new NodeHistory(numbers::counters, numbers::gauges);
         streams = new EventStreams(timer, sessions::goesOn);
         uploads = new Uploads(() -> settings.get().upload_max_bytes());
-        BrokerEndpoints brokers = new BrokerEndpoints(services, permits, edits, tables, audited, version);
+        BrokerEndpoints brokers = new BrokerEndpoints(services, permits, edits, tables, sizes, audited, version);
         OverviewEndpoints overview = new OverviewEndpoints(services, permits, brokers, history, tables);
         LiveFeed live = new LiveFeed(timer, history, streams, operations, overview::overview, numbers::states);
         tables.addTo(endpoints);

@@ -3,6 +3,7 @@ package io.felice.console;
 import io.felice.api.TopicPartition;
 import io.felice.api.partition.LogDir;
 import io.felice.api.partition.Partitions;
+import io.felice.console.http.ApiRequest;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,6 +33,12 @@ final class LogSizes {
     Map<TopicPartition, Long> bytes() {
         Snapshot known = known();
         return known == null ? Map.of() : known.bytes();
+    }
+
+    /** The directories with their replicas; waits for them the first time. */
+    List<LogDir> dirs() {
+        Snapshot known = known();
+        return known == null ? ApiRequest.await(services.need(Partitions.class).logDirs()) : known.dirs();
     }
 
     private Snapshot known() {

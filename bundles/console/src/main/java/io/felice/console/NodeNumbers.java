@@ -15,6 +15,7 @@ import javax.management.ObjectName;
 final class NodeNumbers {
     private final NodeServices services;
     private final StatusTables tables;
+    private volatile Counted counted = new Counted(-1, 0, 0);
 
     NodeNumbers(NodeServices services, StatusTables tables) {
         this.services = services;
@@ -45,9 +46,11 @@ final class NodeNumbers {
     Map<String, Double> gauges() {
         Map<String, Double> numbers = new TreeMap<>();
         tables.rows("network.connections").forEach(row -> add(numbers, "connections", row.number("open")));
-        tables.rows("broker.replication")
-                .forEach(row -> add(numbers, "underReplicated", row.number("under.replicated")));
-        tables.rows("controller.partitions").forEach(row -> add(numbers, "offline", row.number("offline")));
+        services.find(ClusterMetadata.class).map(ClusterMetadata::view).ifPresent(view -> {
+            Counted now = counted(view);
+            numbers.put("underReplicated", (double) now.underReplicated());
+            numbers.put("offline", (double) now.offline());
+        });
         numbers.put("heapUsed", (double)
                 ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed());
         try {
@@ -60,6 +63,23 @@ final class NodeNumbers {
             return numbers;
         }
         return numbers;
+    }
+
+    /** Partitions of the whole cluster, at one version of the metadata. */
+    private record Counted(long version, int underReplicated, int offline) {}
+
+    private Counted counted(ClusterView view) {
+        Counted known = counted;
+        if (known.version() != view.version()) {
+            known = new Counted(
+                    view.version(),
+                    view.topics().stream()
+                            .mapToInt(TopicEndpoints::underReplicated)
+                            .sum(),
+                    view.topics().stream().mapToInt(TopicEndpoints::offline).sum());
+            counted = known;
+        }
+        return known;
     }
 
     private static void add(Map<String, Double> numbers, String name, long number) {

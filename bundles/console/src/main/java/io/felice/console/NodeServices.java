@@ -4,7 +4,7 @@ import io.felice.api.cluster.Admin;
 import io.felice.api.cluster.ClusterMetadata;
 import io.felice.api.cluster.Endpoints;
 import io.felice.api.config.Configs;
-import io.felice.api.config.Settings;
+import io.felice.api.config.NodeSettings;
 import io.felice.api.group.Groups;
 import io.felice.api.log.Loggers;
 import io.felice.api.partition.Partitions;
@@ -25,7 +25,7 @@ public interface NodeServices {
             Map.entry(Admin.class, "io.felice.controller"),
             Map.entry(ClusterMetadata.class, "io.felice.broker"),
             Map.entry(Configs.class, "io.felice.broker"),
-            Map.entry(Settings.class, "io.felice.config"),
+            Map.entry(NodeSettings.class, "io.felice.config"),
             Map.entry(Partitions.class, "io.felice.broker"),
             Map.entry(Groups.class, "io.felice.coordinator"),
             Map.entry(Endpoints.class, "io.felice.network"),

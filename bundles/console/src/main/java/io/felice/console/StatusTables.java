@@ -14,13 +14,22 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.slf4j.LoggerFactory;
 
 /** The tables of numbers that the bundles of this node show. One that fails is left out. Any thread. */
 final class StatusTables {
     private static final FoldedErrors errors = new FoldedErrors(LoggerFactory.getLogger(StatusTables.class));
 
+    private static final long MOMENT_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+
     private final NodeServices services;
+    private final Map<StatusSource, Shot> shots = new ConcurrentHashMap<>();
+    /** The names of the tables of a source, which are the same in every call. */
+    private final Map<StatusSource, Set<String>> namesBySource = new ConcurrentHashMap<>();
 
     StatusTables(NodeServices services) {
         this.services = services;
@@ -34,11 +43,7 @@ final class StatusTables {
     List<StatusTable> all() {
         List<StatusTable> tables = new ArrayList<>();
         for (StatusSource source : services.all(StatusSource.class)) {
-            try {
-                tables.addAll(source.tables());
-            } catch (RuntimeException accident) {
-                errors.error("A table of numbers cannot be shown", accident);
-            }
+            tables.addAll(tables(source));
         }
         tables.sort(Comparator.comparing(StatusTable::name));
         return tables;
@@ -65,16 +70,45 @@ final class StatusTables {
         }
     }
 
-    /** Empty if nobody shows the table now. */
+    /** Empty if nobody shows the table now. Asks only those who show it: some tables cost time on a large node. */
     List<Row> rows(String name) {
+        List<StatusSource> sources = services.all(StatusSource.class);
+        namesBySource.keySet().retainAll(sources);
+        shots.keySet().retainAll(sources);
         List<Row> rows = new ArrayList<>();
-        for (StatusTable table : all()) {
-            if (table.name().equals(name)) {
-                table.rows().forEach(cells -> rows.add(new Row(table, cells)));
+        for (StatusSource source : sources) {
+            Set<String> names = namesBySource.get(source);
+            if (names == null || names.contains(name)) {
+                List<StatusTable> tables = tables(source);
+                if (names == null) {
+                    namesBySource.put(
+                            source, tables.stream().map(StatusTable::name).collect(Collectors.toUnmodifiableSet()));
+                }
+                tables.stream().filter(table -> table.name().equals(name)).forEach(table -> table.rows()
+                        .forEach(cells -> rows.add(new Row(table, cells))));
             }
         }
         return rows;
     }
+
+    /** What a source has shown a moment ago is shown again: several numbers of one moment cost one call. */
+    private List<StatusTable> tables(StatusSource source) {
+        Shot last = shots.get(source);
+        long now = System.nanoTime();
+        if (last != null && now - last.at() < MOMENT_NANOS) {
+            return last.tables();
+        }
+        try {
+            Shot shot = new Shot(now, source.tables());
+            shots.put(source, shot);
+            return shot.tables();
+        } catch (RuntimeException accident) {
+            errors.error("A table of numbers cannot be shown", accident);
+            return List.of();
+        }
+    }
+
+    private record Shot(long at, List<StatusTable> tables) {}
 
     private record Column(String name, String kind, String unit, String description, String metric) {}
 

@@ -3,7 +3,6 @@ package io.felice.console;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.felice.api.config.Settings;
 import io.felice.api.security.Users;
 import io.felice.console.access.Guard;
 import io.felice.console.access.SessionState;
@@ -116,6 +115,14 @@ final class ConsoleNode implements AutoCloseable {
             return send("GET", path, null, Map.of());
         }
 
+        /** The status of an answer that is not compared with the document. */
+        int fetch(String path) throws Exception {
+            HttpRequest request = HttpRequest.newBuilder(URI.create(url() + "/api/v1" + path))
+                    .header("Cookie", cookie)
+                    .build();
+            return http.send(request, HttpResponse.BodyHandlers.ofByteArray()).statusCode();
+        }
+
         Reply post(String path, String body) throws Exception {
             return send("POST", path, body, Map.of());
         }
@@ -184,20 +191,5 @@ final class ConsoleNode implements AutoCloseable {
         } catch (Exception failure) {
             throw new IOException(failure);
         }
-    }
-
-    /** Settings of two bundles that there are not. */
-    static Settings.Reader reader() {
-        return new Settings.Reader(
-                "io.felice.some",
-                "Some",
-                "Something.",
-                "io.felice.some",
-                false,
-                List.of(
-                        new Settings.Described(
-                                "port", Settings.Type.WHOLE_NUMBER, "A port.", "1", "0", "65535", List.of(), false),
-                        new Settings.Described(
-                                "password", Settings.Type.TEXT, "A secret.", "", null, null, List.of(), false)));
     }
 }

@@ -47,7 +47,7 @@ class ConsoleTest {
 
     @Test
     void theFirstUserLogsInAndEveryUrlIsGuarded() throws Exception {
-        Path home = Archive.TAR_GZ.unpack(directory);
+        Path home = Archive.installation();
         assertThat(Files.readString(home.resolve("etc/org.apache.karaf.features.cfg")))
                 .contains("felice-console");
         node = Launcher.of(home, directory.resolve("data")).listeningOn(Ports.free(), Ports.free());

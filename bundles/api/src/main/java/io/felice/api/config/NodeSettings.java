@@ -10,7 +10,7 @@ import org.osgi.annotation.versioning.ProviderType;
  * thread may call the methods; they may read descriptors, and do not block otherwise.
  */
 @ProviderType
-public interface Settings {
+public interface NodeSettings {
     /** How a value is written. */
     enum Type {
         TEXT,
