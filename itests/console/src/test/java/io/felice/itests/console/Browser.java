@@ -1,5 +1,6 @@
 package io.felice.itests.console;
 
+import io.felice.itests.rig.MadeOnce;
 import io.felice.itests.rig.Programs;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -21,30 +22,25 @@ final class Browser {
 
     /** Runs the tests of a script, and fails with what they print if one of them fails. */
     static void runs(String script, Map<String, String> environment) {
-        install();
+        MadeOnce.in(HOME, Browser::install);
         Map<String, String> all = new HashMap<>(environment);
         all.put("FELICE_PAGES", PAGES.toString());
         System.out.println(Programs.run(List.of("node", "--test", "--test-reporter=spec", script), HOME, all));
     }
 
-    private static void install() {
-        try {
-            Path installed = HOME.resolve("installed.json");
-            Path wanted = SOURCES.resolve("package.json");
-            Files.createDirectories(HOME);
-            try (Stream<Path> files = Files.list(SOURCES)) {
-                for (Path file : files.toList()) {
-                    Files.copy(file, HOME.resolve(file.getFileName()), StandardCopyOption.REPLACE_EXISTING);
-                }
+    private static void install() throws IOException {
+        Path installed = HOME.resolve("installed.json");
+        Path wanted = SOURCES.resolve("package.json");
+        try (Stream<Path> files = Files.list(SOURCES)) {
+            for (Path file : files.toList()) {
+                Files.copy(file, HOME.resolve(file.getFileName()), StandardCopyOption.REPLACE_EXISTING);
             }
-            if (!Files.exists(installed) || Files.mismatch(installed, wanted) != -1) {
-                Programs.run(
-                        List.of("npm", "install", "--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund"),
-                        HOME);
-                Files.copy(wanted, installed, StandardCopyOption.REPLACE_EXISTING);
-            }
-        } catch (IOException failure) {
-            throw new AssertionError("the libraries of the browser tests cannot be installed", failure);
+        }
+        if (!Files.exists(installed) || Files.mismatch(installed, wanted) != -1) {
+            Programs.run(
+                    List.of("npm", "install", "--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund"),
+                    HOME);
+            Files.copy(wanted, installed, StandardCopyOption.REPLACE_EXISTING);
         }
     }
 }
