@@ -26,7 +26,7 @@ export async function close() {
 export async function inWindow(url, run, { theme = 'light', size = WIDE } = {}) {
     const context = await browser.newContext({ colorScheme: theme, viewport: size })
     const page = await context.newPage()
-    page.setDefaultTimeout(20_000)
+    page.setDefaultTimeout(60_000)
     const wrong = []
     const origin = new URL(url).origin
     page.on('request', (request) => {
