@@ -1,7 +1,7 @@
 // Builds the pages into target/pages, unless nothing has changed since the last time. Maven runs it.
 import { createHash } from 'node:crypto'
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 const LIBRARIES = ['package.json', 'package-lock.json']
@@ -27,6 +27,8 @@ function step(stamp, inputs, output, commands) {
         }
     }
     mkdirSync('target', { recursive: true })
+    // Maven copies the pages there, and takes away nothing: files of former builds would be in the bundle for ever.
+    rmSync('target/classes/pages', { recursive: true, force: true })
     writeFileSync(stamp, now)
 }
 

@@ -65,7 +65,7 @@ test('the offsets of a group that has read everything are set back to the beginn
         await page.getByRole('button', { name: 'Reset offsets' }).click()
         await page.getByRole('radio', { name: /Earliest/ }).check()
         await page.getByRole('button', { name: 'Preview' }).click()
-        await page.getByText('3 read again').waitFor()
+        await page.getByRole('dialog').locator('dl div', { hasText: 'Read again' }).getByText('3', { exact: true }).waitFor()
         await page.getByRole('button', { name: 'Reset now' }).click()
         await page.getByText(/offsets of \d partitions? were set/).waitFor()
         await page.getByRole('dialog').waitFor({ state: 'detached' })

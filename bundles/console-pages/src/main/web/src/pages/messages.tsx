@@ -265,7 +265,7 @@ function Nothing({ topic, wanted }: { topic: Topic; wanted: Asked }) {
     return (
         <Empty title={t.messages.none}>
             <p class="soft">{t.messages.noneMore}</p>
-            <Code text={`echo '{"key":"42","value":{"item":"tea"}}' | bin/felice produce ${topic.name}`} />
+            <Code text={`echo '{"key":"42","value":{"item":"tea"}}' | bin/felice produce ${topic.name} --ndjson`} />
         </Empty>
     )
 }

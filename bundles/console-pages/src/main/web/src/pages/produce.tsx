@@ -151,5 +151,9 @@ function parse(text: string): { records: RecordToWrite[]; wrong?: string } {
 function bytesOf(value: unknown, base64?: string): BytesToWrite | null {
     if (typeof base64 === 'string') return { base64 }
     if (value === null || value === undefined) return null
+    if (isBase64(value)) return { base64: value.b64 }
     return { text: typeof value === 'string' ? value : JSON.stringify(value) }
 }
+
+/** How `felice consume` writes the value of a header that is no text. */
+const isBase64 = (value: unknown): value is { b64: string } => typeof value === 'object' && value !== null && Object.keys(value).join() === 'b64' && typeof (value as { b64: unknown }).b64 === 'string'

@@ -233,7 +233,7 @@ function Connect({ topic }: { topic: Topic }) {
                 </div>
                 <div class="stack tight">
                     <h3>Felice</h3>
-                    <Code text={`bin/felice consume ${topic.name} -o start`} />
+                    <Code text={`bin/felice consume ${topic.name} --offset start`} />
                 </div>
             </div>
         </section>
