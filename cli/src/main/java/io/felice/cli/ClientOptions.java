@@ -6,9 +6,7 @@ import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.concurrent.ExecutionException;
@@ -247,14 +245,5 @@ final class ClientOptions {
     private String first(String flag, String variable) {
         String value = flag != null ? flag : terminal.environment().get(variable);
         return value == null || value.isBlank() ? null : value;
-    }
-
-    /** The timeout for closing a client. */
-    static Duration closing() {
-        return Duration.ofSeconds(2);
-    }
-
-    List<String> words(String list) {
-        return List.of(list.split("\\s*,\\s*"));
     }
 }

@@ -278,7 +278,9 @@ final class GroupCommands {
         for (String word : topics) {
             int colon = word.indexOf(':');
             String topic = colon < 0 ? word : word.substring(0, colon);
-            Set<String> only = colon < 0 ? null : new HashSet<>(client.words(word.substring(colon + 1)));
+            Set<String> only = colon < 0
+                    ? null
+                    : new HashSet<>(List.of(word.substring(colon + 1).split(",")));
             try {
                 client
                         .get(admin.describeTopics(List.of(topic))

@@ -44,6 +44,7 @@ final class UserCommands {
     private static List<String> mechanisms(UserScramCredentialsDescription user) {
         return user.credentialInfos().stream()
                 .map(each -> each.mechanism().mechanismName())
+                .sorted()
                 .toList();
     }
 
