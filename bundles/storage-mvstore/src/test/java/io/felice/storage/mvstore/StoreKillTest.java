@@ -44,6 +44,7 @@ class StoreKillTest {
     private static final int LOGS = 12;
     /** A process that is killed has said so much before, however slow the machine is. */
     private static final int LINES_OF_A_LIFE = 40;
+
     private static final StoreSettings SETTINGS = new StoreSettings(2, 2 << 20, 50_000, 8 << 20, 2 << 20, 1);
 
     @TempDir
