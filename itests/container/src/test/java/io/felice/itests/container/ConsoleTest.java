@@ -2,6 +2,7 @@ package io.felice.itests.container;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.felice.itests.rig.Ports;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
