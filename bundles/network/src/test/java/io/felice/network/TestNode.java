@@ -192,6 +192,7 @@ final class TestNode implements AutoCloseable {
     @Override
     public void close() {
         network.deactivate();
+        wires.deactivate();
     }
 
     private NetworkServer.Config config() {

@@ -42,6 +42,9 @@ class StoreKillTest {
     private static final int KILLS = Integer.getInteger("felice.kills", 10);
     private static final int RESTARTS = Integer.getInteger("felice.restarts", 20);
     private static final int LOGS = 12;
+    /** A process that is killed has said so much before, however slow the machine is. */
+    private static final int LINES_OF_A_LIFE = 40;
+
     private static final StoreSettings SETTINGS = new StoreSettings(2, 2 << 20, 50_000, 8 << 20, 2 << 20, 1);
 
     @TempDir
@@ -70,8 +73,8 @@ class StoreKillTest {
                     .redirectError(ProcessBuilder.Redirect.INHERIT)
                     .redirectOutput(said.toFile())
                     .start();
-            await().atMost(Duration.ofSeconds(60))
-                    .until(() -> !victim.isAlive() || Files.readString(said).startsWith("begun"));
+            await().atMost(Duration.ofSeconds(120))
+                    .until(() -> !victim.isAlive() || Files.readAllLines(said).size() > LINES_OF_A_LIFE);
             Thread.sleep(100 + random.nextInt(600));
             assertThat(victim.isAlive()).isTrue();
             victim.destroyForcibly().waitFor(30, TimeUnit.SECONDS);

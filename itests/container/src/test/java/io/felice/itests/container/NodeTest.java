@@ -63,8 +63,11 @@ class NodeTest {
         Launcher node = node("data with a space");
         int port = Ports.free();
         int zookeeperPort = Ports.free();
+        int consolePort = Ports.free();
 
-        Result start = node.listeningOn(port, zookeeperPort).run("start");
+        Result start = node.listeningOn(port, zookeeperPort)
+                .with("FELICE_CONSOLE_PORT", Integer.toString(consolePort))
+                .run("start");
 
         assertThat(start.exitCode()).as(start.output() + node.log()).isZero();
         assertThat(start.output())
@@ -72,7 +75,7 @@ class NodeTest {
         assertThat(node.run("status").exitCode()).isZero();
         assertThat(ListeningSockets.of(node.pid()))
                 .as("the node listens only on the configured addresses")
-                .containsExactlyInAnyOrder("loopback:" + port, "loopback:" + zookeeperPort);
+                .containsExactlyInAnyOrder("loopback:" + port, "loopback:" + zookeeperPort, "loopback:" + consolePort);
 
         Result stop = node.run("stop");
 
