@@ -33,14 +33,20 @@ final class Browser {
         Path wanted = SOURCES.resolve("package.json");
         try (Stream<Path> files = Files.list(SOURCES)) {
             for (Path file : files.toList()) {
-                Files.copy(file, HOME.resolve(file.getFileName()), StandardCopyOption.REPLACE_EXISTING);
+                if (differs(file, HOME.resolve(file.getFileName()))) {
+                    Files.copy(file, HOME.resolve(file.getFileName()), StandardCopyOption.REPLACE_EXISTING);
+                }
             }
         }
-        if (!Files.exists(installed) || Files.mismatch(installed, wanted) != -1) {
+        if (differs(wanted, installed)) {
             Programs.run(
                     List.of("npm", "install", "--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund"),
                     HOME);
             Files.copy(wanted, installed, StandardCopyOption.REPLACE_EXISTING);
         }
+    }
+
+    private static boolean differs(Path wanted, Path there) throws IOException {
+        return !Files.exists(there) || Files.mismatch(there, wanted) != -1;
     }
 }
