@@ -44,11 +44,12 @@ final class Fetch {
     private final CompletableFuture<List<FetchedPartition>> answer = new CompletableFuture<>();
     private final AtomicBoolean waiting = new AtomicBoolean();
     private final long deadline;
-    private final List<PartitionReader> readers = new ArrayList<>();
     /** Set before the fetch waits. */
     private volatile Future<?> timer;
 
     private volatile boolean last;
+    /** What the last attempt has looked at. The list is replaced and never changed. */
+    private volatile List<PartitionReader> readers = List.of();
 
     // Written by the thread of the attempt only.
     private boolean isFirst = true;
@@ -72,7 +73,7 @@ final class Fetch {
 
     /** Partitions whose records are not in memory are read on the threads of their engines. */
     void attempt() {
-        source.addTo(readers, this);
+        readers = source.next(readers, this);
         readers.forEach(this::find);
         isFirst = false;
         new Reading().run();
@@ -125,7 +126,8 @@ final class Fetch {
 
     /** Reads the partitions in order. Goes on on the threads of an engine before it reads from that engine's files. */
     private final class Reading implements Runnable {
-        private final List<FetchedPartition> answers = new ArrayList<>(readers.size());
+        private final List<PartitionReader> all = readers;
+        private final List<FetchedPartition> answers = new ArrayList<>(all.size());
         private int room = plan.maxBytes();
         private long bytes;
         private long throttledBytes;
@@ -135,14 +137,14 @@ final class Fetch {
 
         @Override
         public void run() {
-            for (int i = answers.size(); i < readers.size(); i++) {
-                MountedEngine needed = readers.get(i).engine();
+            for (int i = answers.size(); i < all.size(); i++) {
+                MountedEngine needed = all.get(i).engine();
                 if (needed != null && needed != here) {
                     here = needed;
                     needed.execute(this);
                     return;
                 }
-                add(readers.get(i));
+                add(all.get(i));
             }
             if (mustAnswer || bytes >= plan.minBytes()) {
                 finish(answers);

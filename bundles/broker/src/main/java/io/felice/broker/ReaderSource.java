@@ -6,8 +6,11 @@ import java.util.List;
 
 /** Says which partitions a {@link Fetch} reads. */
 interface ReaderSource {
-    /** Adds the readers that the next attempt of the fetch has to look at besides {@code readers}. */
-    void addTo(List<PartitionReader> readers, Fetch fetch);
+    /**
+     * The readers that the next attempt of the fetch has to look at: {@code readers}, if there are no further ones, or a new
+     * list. A list that was returned never changes, since other threads may go through it.
+     */
+    List<PartitionReader> next(List<PartitionReader> readers, Fetch fetch);
 
     /** The fetch is about to read the partition of a reader, which has this role. */
     void watch(PartitionReader reader, ReadableRole role);

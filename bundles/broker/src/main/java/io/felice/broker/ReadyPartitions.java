@@ -10,6 +10,7 @@ import io.felice.api.partition.FetchedPartition;
 import io.felice.api.partition.Partition.ReadLimit;
 import io.felice.api.partition.RepeatedFetch;
 import io.felice.broker.partition.ReadableRole;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -184,21 +185,26 @@ final class ReadyPartitions implements RepeatedFetch, ReaderSource {
     // ---- the fetch that is under way
 
     @Override
-    public synchronized void addTo(List<PartitionReader> readers, Fetch fetch) {
+    public synchronized List<PartitionReader> next(List<PartitionReader> readers, Fetch fetch) {
         if (fetch != current) {
-            return;
+            return readers;
         }
-        int before = readers.size();
+        List<PartitionReader> all = null;
         for (Seat seat = (Seat) ready.poll(); seat != null; seat = (Seat) ready.poll()) {
             seat.isReady.set(false); // what changes from now on puts it into the queue again
             if (!seat.isTaken && seats.get(seat.want().partition()) == seat) {
                 seat.isTaken = true;
-                readers.add(seat);
+                if (all == null) {
+                    all = new ArrayList<>(readers);
+                }
+                all.add(seat);
             }
         }
-        if (readers.size() > before) {
-            readers.sort(BY_TURN);
+        if (all == null) {
+            return readers;
         }
+        all.sort(BY_TURN);
+        return all;
     }
 
     @Override

@@ -4,6 +4,7 @@ import io.felice.api.partition.FetchPlan;
 import io.felice.api.partition.FetchPlan.Want;
 import io.felice.api.partition.FetchedPartition;
 import io.felice.broker.partition.ReadableRole;
+import java.util.ArrayList;
 import java.util.List;
 
 /** The partitions of one fetch, all of which each attempt reads. They are watched only while the fetch waits. */
@@ -16,12 +17,15 @@ final class SingleFetch implements ReaderSource {
     }
 
     @Override
-    public void addTo(List<PartitionReader> readers, Fetch fetch) {
-        if (readers.isEmpty()) {
-            for (Want want : plan.wants()) {
-                readers.add(new PartitionReader(this, want));
-            }
+    public List<PartitionReader> next(List<PartitionReader> readers, Fetch fetch) {
+        if (!readers.isEmpty()) {
+            return readers;
         }
+        List<PartitionReader> all = new ArrayList<>(plan.wants().size());
+        for (Want want : plan.wants()) {
+            all.add(new PartitionReader(this, want));
+        }
+        return all;
     }
 
     @Override
