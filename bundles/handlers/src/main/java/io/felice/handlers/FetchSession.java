@@ -24,6 +24,8 @@ import org.apache.kafka.common.message.FetchRequestData.ForgottenTopic;
  */
 final class FetchSession {
     private static final int FIRST_EPOCH = 1;
+    /** A right that is taken away is missed at a fetch after this time at the latest, though the topic has nothing new. */
+    private static final long RIGHTS_ASKED_EVERY_MS = 500;
 
     private final int id;
     private final Principal owner;
@@ -39,6 +41,7 @@ final class FetchSession {
     private final List<TopicPartition> forgottenLater = new ArrayList<>();
     private volatile long usedMs;
     private int epoch = FIRST_EPOCH;
+    private long rightsAskedMs;
 
     /**
      * What a request changes.
@@ -55,6 +58,7 @@ final class FetchSession {
         this.fetch = fetch;
         this.createdMs = nowMs;
         this.usedMs = nowMs;
+        this.rightsAskedMs = nowMs;
         wanted.forEach(one -> partitions.put(one.key(), one));
         unread.addAll(partitions.values());
     }
@@ -166,6 +170,27 @@ final class FetchSession {
             read.put(want.partition(), one);
         }
         return want;
+    }
+
+    /** The topics that are read, if it is time to ask for the rights to all of them again; else none. */
+    synchronized Set<String> topicsToAskFor(long nowMs) {
+        if (nowMs - rightsAskedMs < RIGHTS_ASKED_EVERY_MS) {
+            return Set.of();
+        }
+        rightsAskedMs = nowMs;
+        Set<String> topics = new LinkedHashSet<>();
+        read.keySet().forEach(partition -> topics.add(partition.topic()));
+        return topics;
+    }
+
+    /** What is read of these topics. */
+    synchronized List<Wanted> readingOf(Set<String> topics) {
+        return topics.isEmpty()
+                ? List.of()
+                : read.entrySet().stream()
+                        .filter(entry -> topics.contains(entry.getKey().topic()))
+                        .map(Map.Entry::getValue)
+                        .toList();
     }
 
     /** Null if the partition is not read. */

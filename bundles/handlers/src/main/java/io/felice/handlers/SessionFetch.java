@@ -49,6 +49,13 @@ final class SessionFetch {
                 topics.add(name);
             }
         }
+        if (asksForRights()) {
+            topics.addAll(session.topicsToAskFor(handler.sessions().nowMs()));
+        }
+    }
+
+    private boolean asksForRights() {
+        return !asked.isReplica() && handler.rights().areEnforced();
     }
 
     List<Action> needs() {
@@ -69,6 +76,10 @@ final class SessionFetch {
                 wants.add(session.read(one, name));
             }
         }
+        for (Wanted one : session.readingOf(refused)) {
+            cannotRead(one, one.named().topic(), ErrorCode.TOPIC_AUTHORIZATION_FAILED);
+            session.leaveOut(one).ifPresent(forgotten::add);
+        }
         if (!session.isRead()) {
             forgotten.forEach(session::forgetLater);
             return CompletableFuture.completedFuture(respond(List.of(), Set.of()));
@@ -84,10 +95,13 @@ final class SessionFetch {
         errors.add(error);
     }
 
-    /** The rights were asked of the topics that the request names. Others have something new, and are asked of now. */
+    /**
+     * The rights were asked for the topics that the request names, and now and then for all. Others have something new, and
+     * are asked for now.
+     */
     private CompletionStage<FetchResponseData> judge(List<FetchedPartition> fetched) {
         Set<String> others = new HashSet<>();
-        if (!asked.isReplica() && handler.rights().areEnforced()) {
+        if (asksForRights()) {
             for (FetchedPartition one : fetched) {
                 String topic = one.partition().topic();
                 if (!topics.contains(topic)) {
