@@ -28,6 +28,8 @@ final class StatusTables {
 
     private final NodeServices services;
     private final Map<StatusSource, Shot> shots = new ConcurrentHashMap<>();
+    /** Those whose last call failed. One failure is none: what the source needs may leave with it at this moment. */
+    private final Set<StatusSource> failing = ConcurrentHashMap.newKeySet();
     /** The names of the tables of a source, which are the same in every call. */
     private final Map<StatusSource, Set<String>> namesBySource = new ConcurrentHashMap<>();
 
@@ -75,6 +77,7 @@ final class StatusTables {
         List<StatusSource> sources = services.all(StatusSource.class);
         namesBySource.keySet().retainAll(sources);
         shots.keySet().retainAll(sources);
+        failing.retainAll(sources);
         List<Row> rows = new ArrayList<>();
         for (StatusSource source : sources) {
             Set<String> names = namesBySource.get(source);
@@ -101,9 +104,12 @@ final class StatusTables {
         try {
             Shot shot = new Shot(now, source.tables());
             shots.put(source, shot);
+            failing.remove(source);
             return shot.tables();
         } catch (RuntimeException accident) {
-            errors.error("A table of numbers cannot be shown", accident);
+            if (!failing.add(source)) {
+                errors.error("A table of numbers cannot be shown", accident);
+            }
             return List.of();
         }
     }

@@ -11,7 +11,9 @@ import jakarta.servlet.ServletResponse;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletRequestWrapper;
 import jakarta.servlet.http.HttpServletResponse;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
@@ -129,6 +131,7 @@ public final class Guard implements Preprocessor {
                         + String.valueOf(JsonStringEncoder.getInstance().quoteAsString(sentence)) + "\"}")
                 .getBytes(StandardCharsets.UTF_8);
         answer.setStatus(status);
+        answer.setHeader("Connection", "close"); // nobody reads the rest of the request
         answer.setHeader("Cache-Control", "no-store");
         answer.setContentType("application/problem+json");
         answer.setContentLength(body.length);
@@ -151,6 +154,13 @@ public final class Guard implements Preprocessor {
                 body = new BoundedBody(super.getInputStream(), most);
             }
             return body;
+        }
+
+        @Override
+        public BufferedReader getReader() throws IOException {
+            String encoding = getCharacterEncoding();
+            return new BufferedReader(new InputStreamReader(
+                    getInputStream(), encoding == null ? StandardCharsets.UTF_8.name() : encoding));
         }
     }
 
