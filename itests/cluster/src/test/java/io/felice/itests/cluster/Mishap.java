@@ -71,11 +71,6 @@ enum Mishap {
     },
     ALL_KILLED {
         @Override
-        boolean takesAllAway() {
-            return true;
-        }
-
-        @Override
         void happen(ClusterOfProcesses cluster, Random random) {
             cluster.ids().forEach(cluster::kill);
             cluster.ids().forEach(id -> cluster.node(id).launch());
@@ -197,11 +192,6 @@ enum Mishap {
     static final String TOPIC = "log-kept";
 
     abstract void happen(ClusterOfProcesses cluster, Random random);
-
-    /** True if clients reach no broker for a while. */
-    boolean takesAllAway() {
-        return false;
-    }
 
     /** False if the cluster has not what this needs. */
     boolean isPossible(ClusterOfProcesses cluster) {
