@@ -79,7 +79,10 @@ final class Replicas {
 
     private final Map<TopicPartition, Replica> byName = new ConcurrentHashMap<>();
     private final Map<UUID, Applied> applied = new HashMap<>();
-    /** Logs of dropped replicas, which are deleted as soon as they are closed; the broker's thread only. */
+    /**
+     * Logs of dropped replicas, which are deleted as soon as they are closed. A replica that is assigned again waits until
+     * its former log is deleted. The broker's thread only.
+     */
     private final Set<LogId> toDelete = new HashSet<>();
     /** Logs that are being opened or closed, each with its engine; the broker's thread only. */
     private final Map<CompletableFuture<Void>, MountedEngine> underWay = new HashMap<>();
@@ -299,6 +302,8 @@ final class Replicas {
         if (replica.deleted) {
             replica.refuse(UNKNOWN_TOPIC_OR_PARTITION.because("There is no partition " + replica.partition));
             delete(replica);
+        } else if (toDelete.contains(replica.id)) {
+            replica.goOffline(LEADER_NOT_AVAILABLE.because(replica.partition + " is not open yet"));
         } else if (replica.status != Replica.Status.OFFLINE) {
             return open(replica);
         }
@@ -716,12 +721,22 @@ final class Replicas {
     }
 
     private void delete(Replica replica) {
-        toDelete.remove(replica.id);
         String name = state.engineOf(replica.id).orElse(replica.engine);
         replica.status = Replica.Status.CLOSED;
         lastWatermarks.remove(replica.id);
-        if (name != null) {
-            engines.find(name).ifPresent(engine -> strays.delete(engine, replica.id, state));
+        Optional<MountedEngine> engine = name == null ? Optional.empty() : engines.find(name);
+        if (engine.isPresent()) {
+            strays.delete(engine.get(), replica.id, state).thenRunAsync(() -> isDeleted(replica), main);
+        } else {
+            isDeleted(replica);
+        }
+    }
+
+    private void isDeleted(Replica replica) {
+        toDelete.remove(replica.id);
+        Replica next = byName.get(replica.partition);
+        if (next != null && next.id.equals(replica.id)) {
+            reconcile(next);
         }
     }
 

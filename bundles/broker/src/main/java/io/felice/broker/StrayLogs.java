@@ -213,15 +213,22 @@ final class StrayLogs {
         return partitions.size() > MOST_NAMES ? first + " and " + (partitions.size() - MOST_NAMES) + " more" : first;
     }
 
-    /** Deletes a log whose replica has left the view, and the files that the broker keeps for the log. */
-    void delete(MountedEngine engine, LogId id, NodeState state) {
+    /**
+     * Deletes a log whose replica has left the view, and the files that the broker keeps for the log. The result is done
+     * when the log is deleted, or cannot be.
+     */
+    CompletableFuture<Void> delete(MountedEngine engine, LogId id, NodeState state) {
+        CompletableFuture<Void> done = new CompletableFuture<>();
         engine.execute(() -> {
             try {
                 deleteNow(engine, id, state);
             } catch (RuntimeException failure) {
                 log.warn("The log of {} cannot be deleted: {}", id, failure.toString());
+            } finally {
+                done.complete(null);
             }
         });
+        return done;
     }
 
     /** On the engine's threads. */

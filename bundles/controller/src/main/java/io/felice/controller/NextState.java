@@ -8,7 +8,8 @@ import java.util.stream.Stream;
 
 /**
  * Builds the next state of a partition. The epochs follow from what has changed: the partition epoch grows with every
- * change, the leader epoch with every change of the leader. One thread.
+ * change, the leader epoch with every change of the leader, and when a replica is removed: a broker that was away while its
+ * replica was removed and assigned again must not fetch with the log that it is going to delete. One thread.
  */
 final class NextState {
     private final PartitionState from;
@@ -149,7 +150,8 @@ final class NextState {
     /** The former state if nothing has changed. */
     PartitionState done() {
         boolean enough = isr.size() >= Math.min(minInSync, replicas.size());
-        int leaderEpoch = from.leaderEpoch() + (isNewTerm || leader != from.leader() ? 1 : 0);
+        boolean isRemoved = !replicas.containsAll(from.replicas());
+        int leaderEpoch = from.leaderEpoch() + (isNewTerm || isRemoved || leader != from.leader() ? 1 : 0);
         PartitionState same = state(enough ? List.of() : eligible, leaderEpoch, from.partitionEpoch());
         return same.equals(from) ? from : state(same.eligible(), leaderEpoch, from.partitionEpoch() + 1);
     }

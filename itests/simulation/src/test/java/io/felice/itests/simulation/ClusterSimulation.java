@@ -413,11 +413,6 @@ final class ClusterSimulation {
         if (isUnprotected) {
             committed.get(partition).mayBecomeUnclean();
         }
-        for (SimulatedNode node : nodes) {
-            if (!after.isr().contains(node.id()) && !after.eligible().contains(node.id())) {
-                node.isOut(partition);
-            }
-        }
         committed.get(partition).changed(before, after);
     }
 

@@ -72,7 +72,10 @@ final class SimulatedNode {
     private Fetcher fetcher;
     private Groups groups;
     private MemoryClusterStore lastSession;
-    /** The partitions whose records this node may have lost since it was last in sync, with the run that lost them. */
+    /**
+     * The partitions whose records this node may have lost, with the run that lost them. A node that was out of sync counts
+     * too: its leader may still ask the controller to let the run that has ended join.
+     */
     private final Map<TopicPartition, Long> lost = new HashMap<>();
 
     SimulatedNode(int id, ClusterSimulation cluster, SimulatedDisk disk, Path root, Random random) {
@@ -127,11 +130,6 @@ final class SimulatedNode {
     /** True if the node may have lost records of the partition, and the controller cannot know of it yet. */
     boolean hasLost(TopicPartition partition) {
         return lost.containsKey(partition);
-    }
-
-    /** The node is neither in sync nor eligible any more. */
-    void isOut(TopicPartition partition) {
-        lost.remove(partition);
     }
 
     /** The controller knows this run: whatever was lost before it, the in-sync sets are decided on that. */
